@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+#
+# make          build into build/
+# make demo     the main job, end to end, in namespaces of its own
+# make check    every test
+# Variables: V=1 shows the commands; DEV=0 drops -Werror; SAN=address,undefined
+# builds with sanitizers; B=DIR builds elsewhere; CC=clang.
+
+B   ?= build
+V   ?= 0
+DEV ?= 1
+SAN ?=
+
+CFLAGS  ?= -O2 -g
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	   -Wpointer-arith -Wvla -Wno-unused-parameter
+ifeq ($(DEV),1)
+WARN    += -Werror
+endif
+ifneq ($(SAN),)
+SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+endif
+Q       := $(if $(filter 1,$(V)),,@)
+say      = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2))
+
+pc       = $(shell pkg-config $(1) $(2) 2>/dev/null)
+NL_CFLAGS    = $(call pc,--cflags,libnl-3.0 libnl-genl-3.0)
+NL_LIBS      = $(call pc,--libs,libnl-3.0 libnl-genl-3.0)
+
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude -MMD -MP $(WARN) $(CFLAGS) $(SANFLAGS)
+LIB_CFLAGS = $(ALL_CFLAGS) -fPIC -fvisibility=hidden
+
+# One list of sources a program; each subfolder of tests/ adds its own in rules.mk.
+PRELOAD_SRC := $(wildcard shim/preload/*.c)
+COMMON_SRC  := $(wildcard shim/common/*.c)
+PM_SRC      := $(wildcard shim/pm/*.c)
+
+all: lib tools
+
+lib: $(B)/libmptcpaddr.so $(B)/libmptcpaddr-pm.so
+
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+
+# Exec pays for each mapping of a preloaded library: two segments, not four.
+$(B)/libmptcpaddr.so: $(call obj,$(PRELOAD_SRC) $(COMMON_SRC)) shim/preload/export.map
+	$(call say,LINK,$@)
+	$(Q)$(CC) -shared $(SANFLAGS) $(LDFLAGS) -Wl,-soname,libmptcpaddr.so -Wl,-z,defs \
+		-Wl,-z,noseparate-code -Wl,-O1 -Wl,--hash-style=gnu \
+		-Wl,--version-script=shim/preload/export.map -Wl,-rpath,'$$ORIGIN' \
+		-Wl,--enable-new-dtags -o $@ $(filter %.o,$^)
+
+$(B)/libmptcpaddr-pm.so: $(call obj,$(PM_SRC) $(COMMON_SRC)) shim/pm/export.map
+	$(call say,LINK,$@)
+	$(Q)$(CC) -shared $(SANFLAGS) $(LDFLAGS) -Wl,-soname,libmptcpaddr-pm.so -Wl,-z,defs \
+		-Wl,--version-script=shim/pm/export.map -o $@ $(filter %.o,$^) \
+		$(NL_LIBS) -linih
+
+$(B)/obj/shim/%.o: shim/%.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LIB_CFLAGS) $(if $(filter shim/pm/%,$<),$(NL_CFLAGS)) -c -o $@ $<
+
+include tools/rules.mk tests/rules.mk
+
+# Installs what a fresh Debian 12 misses for these goals, or for all of them; does
+# nothing and asks nobody when nothing is missing.
+deps:
+	$(Q)tools/deps $(filter demo check bench lint,$(MAKECMDGOALS))
+
+lint: deps
+	$(Q)CC=$(CC) tools/lint $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(NL_CFLAGS) -Itests/lib
+
+clean:
+	rm -rf $(B)
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+
+.PHONY: all lib tools deps demo check bench lint clean
+.DELETE_ON_ERROR:

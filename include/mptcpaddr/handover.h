@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * handover.h - what the preload library and the path manager share
+ *
+ * One `struct handover` a process, in memory of its own. The application's threads
+ * register connections in it from inside connect(); the manager thread takes them out.
+ * No locks: connect() may be called from a signal handler. Nothing here wakes the
+ * manager in the normal case: a connection's first event does that, and the manager
+ * looks for registrations on every event.
+ */
+#ifndef MPTCPADDR_HANDOVER_H
+#define MPTCPADDR_HANDOVER_H
+
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define HANDOVER_ABI   1
+#define HANDOVER_SLOTS 4096 /* registrations not taken out yet; a power of two */
+
+/* A registration in one word: 0 is an empty slot. */
+#define HANDOVER_VALID	(UINT64_C(1) << 63)
+#define HANDOVER_V6ONLY (UINT64_C(1) << 32) /* below: the token */
+
+struct handover {
+	uint32_t abi;
+	int32_t pid;	  /* of the process that this manager serves */
+	int32_t event_fd; /* subscribed to mptcp_pm_events; in the manager's table only */
+	uint16_t family_id; /* generic netlink's number for mptcp_pm */
+	int16_t log_level;  /* enum log_level, or -1: log nothing */
+	int32_t log_fd;	    /* in the manager's table only, or -1 */
+	uint8_t log_forced; /* the environment gave the level, [app] log does not count */
+	char program[64];   /* program_invocation_short_name, cut */
+	char control_name[32]; /* abstract, without the leading NUL; "": none yet */
+	char pool_path[PATH_MAX];
+	char log_file[PATH_MAX]; /* "": the application's standard error */
+
+	/* Connects between "about to send the SYN" and "registered". */
+	_Atomic uint32_t in_flight;
+	/* Not 0 while the manager holds events that a registration would explain. */
+	_Atomic uint32_t early;
+	_Atomic uint32_t registered; /* counts registrations; the manager's futex */
+	_Atomic uint32_t lost;	     /* registrations that found no slot */
+	_Atomic uint32_t head;	     /* next slot to fill */
+	_Atomic uint32_t tail;	     /* next slot to take */
+	_Atomic uint64_t slots[HANDOVER_SLOTS];
+};
+
+/*
+ * mptcpaddr_pm_run() - be the path manager of this process; exported by the path
+ * manager library, called once, in the manager thread.
+ *
+ * Return: only when it cannot go on, -errno. The event socket is closed by then.
+ */
+int mptcpaddr_pm_run(struct handover *handover);
+
+#define HANDOVER_PM_LIBRARY "libmptcpaddr-pm.so"
+#define HANDOVER_PM_RUN	    "mptcpaddr_pm_run"
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * log.h - one line at a time to a descriptor of the manager's own
+ *
+ * Silent until log_open(): both libraries are guests. For the manager thread only.
+ */
+#ifndef MPTCPADDR_LOG_H
+#define MPTCPADDR_LOG_H
+
+#include "mptcpaddr/pool.h"
+
+/*
+ * log_open() - write lines of @level and more urgent ones to @fd (borrowed)
+ *
+ * @fd -1 or @level -1 turn the log off. @program and @pid head every line.
+ */
+void log_open(int fd, int level, const char *program, int pid);
+
+#define log_error(...)	 log_print(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warning(...) log_print(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_info(...)	 log_print(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...)	 log_print(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+bool log_wanted(enum log_level level);
+__attribute__((format(printf, 2, 3))) void log_print(enum log_level level,
+						     const char *fmt, ...);
+
+/* log_level_parse() - "error", "warning", "info", "debug" of @len bytes; -1: none. */
+int log_level_parse(const char *text, size_t len);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mpaddr.h - an IPv4 or IPv6 address with a port
+ *
+ * The engine compares addresses across families, so IPv4-mapped IPv6 addresses are
+ * always held as IPv4 (mpaddr_set_v6() does that).
+ */
+#ifndef MPTCPADDR_MPADDR_H
+#define MPTCPADDR_MPADDR_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mpaddr {
+	uint16_t family; /* AF_INET, AF_INET6; AF_UNSPEC: no address */
+	uint16_t port;	 /* host order, 0: any */
+	union {
+		struct in_addr v4; /* network order */
+		struct in6_addr v6;
+	};
+};
+
+#define MPADDR_TEXT_MAX 64 /* "[v6%scope]:port" and its NUL */
+
+/* An address and the number of its leading bits that count. */
+struct mpprefix {
+	struct mpaddr addr;
+	uint8_t len; /* 0-32 or 0-128 */
+};
+
+void mpaddr_set_v4(struct mpaddr *addr, const void *in_addr);
+void mpaddr_set_v6(struct mpaddr *addr, const void *in6_addr);
+
+/* mpaddr_parse() - read a numeric address; the port becomes 0. Return: 0 or -EINVAL. */
+int mpaddr_parse(const char *text, struct mpaddr *ret_addr);
+
+/* mpprefix_parse() - read "10.0.0.0/8", or an address for all its bits. 0 or -EINVAL. */
+int mpprefix_parse(const char *text, struct mpprefix *ret_prefix);
+
+/* Same family and address, whatever the ports. */
+bool mpaddr_same_ip(const struct mpaddr *a, const struct mpaddr *b);
+
+/* Same family, address and port. */
+bool mpaddr_equal(const struct mpaddr *a, const struct mpaddr *b);
+
+bool mpprefix_covers(const struct mpprefix *prefix, const struct mpaddr *addr);
+
+/* mpprefix_within() - whether every address of @inner is one of @outer. */
+bool mpprefix_within(const struct mpprefix *inner, const struct mpprefix *outer);
+
+/* mpaddr_text() - "10.0.1.2:4444", "[2001:db8::1]:4444"; no port: "2001:db8::1". */
+const char *mpaddr_text(const struct mpaddr *addr, char text[MPADDR_TEXT_MAX]);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * uapi.h - the kernel's MPTCP interface, where the distribution's header is older
+ *
+ * Numbers as of Linux 6.18, include/uapi/linux/mptcp.h and mptcp_pm.h. Names that
+ * <linux/mptcp.h> of Debian 12 (6.1) lacks are given here with its spelling; the
+ * structures that have grown since are given names of our own.
+ */
+#ifndef MPTCPADDR_UAPI_H
+#define MPTCPADDR_UAPI_H
+
+#include <linux/mptcp.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+#ifndef SOL_MPTCP
+#define SOL_MPTCP 284
+#endif
+
+/* Endpoint flags of MPTCP_PM_ADDR_ATTR_FLAGS; laminar is new in 6.18. */
+#ifndef MPTCP_PM_ADDR_FLAG_LAMINAR
+#define MPTCP_PM_ADDR_FLAG_LAMINAR (1 << 5)
+#endif
+
+/* Event attributes and numbers that 6.1 does not name. */
+#define MPTCPADDR_ATTR_SERVER_SIDE    18 /* MPTCP_ATTR_SERVER_SIDE, 5.19 */
+#define MPTCPADDR_EV_LISTENER_CREATED 15 /* 6.2 */
+#define MPTCPADDR_EV_LISTENER_CLOSED  16 /* 6.2 */
+
+/*
+ * struct mptcp_info of 6.18. It only grows: ask with this size, use what comes
+ * back, and treat a field beyond the returned length as absent, not as 0.
+ */
+struct mptcpaddr_info {
+	uint8_t subflows; /* beside the first one */
+	uint8_t add_addr_signal;
+	uint8_t add_addr_accepted;
+	uint8_t subflows_max; /* the limits are filled for the kernel's PM only */
+	uint8_t add_addr_signal_max;
+	uint8_t add_addr_accepted_max;
+	uint32_t flags;
+	uint32_t token; /* host order */
+	uint64_t write_seq;
+	uint64_t snd_una;
+	uint64_t rcv_nxt;
+	uint8_t local_addr_used;
+	uint8_t local_addr_max;
+	uint8_t csum_enabled;
+	/* 6.5 */
+	uint32_t retransmits;
+	uint64_t bytes_retrans;
+	uint64_t bytes_sent;
+	uint64_t bytes_received;
+	uint64_t bytes_acked;
+	/* 6.8; the endpoint maxima 6.18 */
+	uint8_t subflows_total;
+	uint8_t endp_laminar_max;
+	uint8_t endp_fullmesh_max;
+	uint8_t reserved;
+	/* 6.10, milliseconds */
+	uint32_t last_data_sent;
+	uint32_t last_data_recv;
+	uint32_t last_ack_recv;
+};
+
+#endif

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+/*
+ * log.c - one line at a time to a descriptor of the manager's own
+ *
+ * No stdio and no heap: a line is put together on the stack and written at once, so
+ * that the lines of several processes do not mix in one file.
+ */
+#include "mptcpaddr/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINE_SIZE 1024
+
+static const char *const level_names[] = { "error", "warning", "info", "debug" };
+
+static struct {
+	int fd, level, pid;
+	char program[32];
+} log_to = { .fd = -1, .level = -1 };
+
+void log_open(int fd, int level, const char *program, int pid)
+{
+	log_to.fd = fd;
+	log_to.level = level;
+	log_to.pid = pid;
+	snprintf(log_to.program, sizeof(log_to.program), "%s", program);
+}
+
+bool log_wanted(enum log_level level)
+{
+	return log_to.fd >= 0 && (int)level <= log_to.level;
+}
+
+void log_print(enum log_level level, const char *fmt, ...)
+{
+	char line[LINE_SIZE];
+	int n, m, saved = errno;
+	va_list ap;
+
+	if (!log_wanted(level))
+		return;
+	n = snprintf(line, sizeof(line), "mptcpaddr: %s[%d]: %s: ", log_to.program,
+		     log_to.pid, level_names[level]);
+	va_start(ap, fmt);
+	m = vsnprintf(line + n, sizeof(line) - n, fmt, ap);
+	va_end(ap);
+	if (m > 0)
+		n += m;
+	if (n > (int)sizeof(line) - 1)
+		n = sizeof(line) - 1;
+	line[n] = '\n';
+	if (write(log_to.fd, line, n + 1) < 0)
+		log_to.fd = -1; /* nobody reads it any more */
+	errno = saved;
+}
+
+int log_level_parse(const char *text, size_t len)
+{
+	unsigned int i;
+
+	for (i = 0; i < sizeof(level_names) / sizeof(*level_names); i++)
+		if (strlen(level_names[i]) == len && !memcmp(level_names[i], text, len))
+			return i;
+	return -1;
+}

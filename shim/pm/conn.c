@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+/*
+ * conn.c - the engine's tables: connections by token, used local IDs by connection
+ *
+ * No decisions here: what is where, and what belongs to what.
+ */
+#include "conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct conn *conn_find(struct conn_table *table, uint32_t token)
+{
+	struct conn *conn;
+
+	HASH_FIND(hh, table->confirmed, &token, sizeof(token), conn);
+	if (!conn)
+		HASH_FIND(hh, table->unconfirmed, &token, sizeof(token), conn);
+	return conn;
+}
+
+struct conn *conn_add(struct conn_table *table, const struct pm_registration *reg)
+{
+	struct conn *conn;
+
+	if (HASH_COUNT(table->confirmed) + HASH_COUNT(table->unconfirmed) >=
+	    ENGINE_CONNS_MAX)
+		return NULL;
+	conn = calloc(1, sizeof(*conn));
+	if (!conn)
+		return NULL;
+	conn->token = reg->token;
+	conn->v6only = reg->v6only;
+	conn->registered = reg->when;
+	HASH_ADD(hh, table->unconfirmed, token, sizeof(conn->token), conn);
+	if (!conn->hh.tbl) { /* uthash had no memory */
+		free(conn);
+		return NULL;
+	}
+	return conn;
+}
+
+void conn_confirm(struct conn_table *table, struct conn *conn)
+{
+	if (conn->confirmed)
+		return;
+	HASH_DELETE(hh, table->unconfirmed, conn);
+	HASH_ADD(hh, table->confirmed, token, sizeof(conn->token), conn);
+	if (conn->hh.tbl) {
+		conn->confirmed = true;
+		return;
+	}
+	/* No memory for the second table: the first one had room a moment ago. */
+	HASH_ADD(hh, table->unconfirmed, token, sizeof(conn->token), conn);
+}
+
+void conn_free(struct conn_table *table, struct conn *conn)
+{
+	struct used_id *id, *next;
+
+	if (conn->confirmed)
+		HASH_DELETE(hh, table->confirmed, conn);
+	else if (conn->hh.tbl)
+		HASH_DELETE(hh, table->unconfirmed, conn);
+	for (id = conn->ids; id; id = next) {
+		next = id->next;
+		HASH_DELETE(hh, table->ids, id);
+		free(id);
+	}
+	free(conn->subflows);
+	free(conn->announced);
+	free(conn);
+}
+
+void conn_table_free(struct conn_table *table)
+{
+	struct conn *conn, *tmp;
+
+	HASH_ITER (hh, table->confirmed, conn, tmp)
+		conn_free(table, conn);
+	HASH_ITER (hh, table->unconfirmed, conn, tmp)
+		conn_free(table, conn);
+}
+
+/* Arrays grow by two: most connections have one to three of each. */
+static void *array_grow(void *array, unsigned int n, size_t size)
+{
+	return n % 2 ? array : realloc(array, (n + 2) * size);
+}
+
+struct subflow *conn_subflow_add(struct conn *conn, const struct subflow *subflow)
+{
+	struct subflow *grown;
+
+	if (conn->n_subflows >= ENGINE_SUBFLOWS_MAX)
+		return NULL;
+	grown = array_grow(conn->subflows, conn->n_subflows, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	conn->subflows = grown;
+	grown[conn->n_subflows] = *subflow;
+	return &grown[conn->n_subflows++];
+}
+
+void conn_subflow_del(struct conn *conn, struct subflow *subflow)
+{
+	unsigned int after = conn->subflows + conn->n_subflows - (subflow + 1);
+
+	memmove(subflow, subflow + 1, after * sizeof(*subflow));
+	conn->n_subflows--;
+}
+
+struct subflow *conn_subflow_find(struct conn *conn, const struct mpaddr *local,
+				  const struct mpaddr *remote)
+{
+	struct subflow *pending = NULL, *s;
+
+	for (s = conn->subflows; s < conn->subflows + conn->n_subflows; s++) {
+		if (!mpaddr_equal(&s->remote, remote))
+			continue;
+		if (s->state == SUBFLOW_LIVE && mpaddr_equal(&s->local, local))
+			return s;
+		if (s->state != SUBFLOW_PENDING || pending)
+			continue;
+		if (s->local.family == AF_UNSPEC || mpaddr_same_ip(&s->local, local))
+			pending = s;
+	}
+	return pending;
+}
+
+bool conn_reaches(const struct conn *conn, const struct mpaddr *remote)
+{
+	unsigned int i;
+
+	for (i = 0; i < conn->n_subflows; i++)
+		if (mpaddr_equal(&conn->subflows[i].remote, remote))
+			return true;
+	return false;
+}
+
+bool conn_uses(const struct conn *conn, const struct mpaddr *local)
+{
+	unsigned int i;
+
+	for (i = 0; i < conn->n_subflows; i++)
+		if (mpaddr_same_ip(&conn->subflows[i].local, local))
+			return true;
+	return false;
+}
+
+unsigned int conn_extra_subflows(const struct conn *conn)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < conn->n_subflows; i++)
+		n += !conn->subflows[i].initial;
+	return n;
+}
+
+struct announcement *conn_announced(struct conn *conn, uint8_t remote_id,
+				    const struct mpaddr *addr)
+{
+	unsigned int i;
+
+	for (i = 0; i < conn->n_announced; i++)
+		if (conn->announced[i].remote_id == remote_id &&
+		    mpaddr_equal(&conn->announced[i].addr, addr))
+			return &conn->announced[i];
+	return NULL;
+}
+
+struct announcement *conn_announced_to(struct conn *conn, const struct mpaddr *addr)
+{
+	unsigned int i;
+
+	for (i = 0; i < conn->n_announced; i++)
+		if (mpaddr_equal(&conn->announced[i].addr, addr))
+			return &conn->announced[i];
+	return NULL;
+}
+
+struct announcement *conn_announced_add(struct conn *conn, uint8_t remote_id,
+					const struct mpaddr *addr)
+{
+	struct announcement *grown;
+
+	if (conn->n_announced >= ENGINE_ANNOUNCED_MAX)
+		return NULL;
+	grown = array_grow(conn->announced, conn->n_announced, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	conn->announced = grown;
+	grown += conn->n_announced++;
+	*grown = (struct announcement){ .addr = *addr, .remote_id = remote_id };
+	return grown;
+}
+
+void conn_announced_del(struct conn *conn, struct announcement *ann)
+{
+	unsigned int after = conn->announced + conn->n_announced - (ann + 1);
+
+	memmove(ann, ann + 1, after * sizeof(*ann));
+	conn->n_announced--;
+}
+
+static struct used_id *id_find(struct conn_table *table, const struct conn *conn,
+			       uint8_t local_id)
+{
+	struct used_id key = { .key = { conn->token, local_id } }, *found;
+
+	HASH_FIND(hh, table->ids, &key.key, sizeof(key.key), found);
+	return found;
+}
+
+static int id_add(struct conn_table *table, struct conn *conn, const struct mpaddr *addr,
+		  uint8_t local_id)
+{
+	struct used_id *id = calloc(1, sizeof(*id));
+
+	if (!id)
+		return -ENOMEM;
+	id->key.token = conn->token;
+	id->key.local_id = local_id;
+	id->addr = *addr;
+	id->addr.port = 0;
+	HASH_ADD(hh, table->ids, key, sizeof(id->key), id);
+	if (!id->hh.tbl) {
+		free(id);
+		return -ENOMEM;
+	}
+	id->next = conn->ids;
+	conn->ids = id;
+	return 0;
+}
+
+uint8_t conn_id_for(struct conn_table *table, struct conn *conn,
+		    const struct mpaddr *addr, uint8_t wanted)
+{
+	struct used_id *id;
+	unsigned int n;
+
+	for (id = conn->ids; id; id = id->next)
+		if (mpaddr_same_ip(&id->addr, addr))
+			return id->key.local_id;
+	if (!wanted || id_find(table, conn, wanted)) {
+		for (n = 1; n <= UINT8_MAX && id_find(table, conn, n); n++)
+			;
+		if (n > UINT8_MAX)
+			return 0;
+		wanted = n;
+	}
+	return id_add(table, conn, addr, wanted) < 0 ? 0 : wanted;
+}
+
+void conn_id_seen(struct conn_table *table, struct conn *conn, const struct mpaddr *addr,
+		  uint8_t local_id)
+{
+	struct used_id *id;
+
+	if (!local_id || id_find(table, conn, local_id))
+		return;
+	for (id = conn->ids; id; id = id->next)
+		if (mpaddr_same_ip(&id->addr, addr))
+			return;
+	id_add(table, conn, addr, local_id);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * control_server.h - the manager's end of the control socket (mptcpaddr/control.h)
+ */
+#ifndef MPTCPADDR_CONTROL_SERVER_H
+#define MPTCPADDR_CONTROL_SERVER_H
+
+#include "mptcpaddr/control.h"
+#include "mptcpaddr/engine.h"
+
+#include <poll.h>
+
+#define CONTROL_CLIENTS_MAX 8
+#define CONTROL_FDS_MAX	    (1 + CONTROL_CLIENTS_MAX)
+
+struct control {
+	int listener; /* -1: none */
+	int clients[CONTROL_CLIENTS_MAX];
+	unsigned int n_clients;
+};
+
+/*
+ * control_open() - listen on "mptcpaddr/PID", or with ".N" behind it where another PID
+ * namespace has the same number. Return: 0, with the name in @ret_name; -errno.
+ */
+int control_open(struct control *control, int pid, char *ret_name, size_t size);
+void control_close(struct control *control);
+
+/* control_poll_fill() - what to poll. Return: how many of @fds were filled. */
+unsigned int control_poll_fill(const struct control *control, struct pollfd *fds);
+
+/* control_serve() - answer what @fds, of control_poll_fill(), has ready. */
+void control_serve(struct control *control, const struct pollfd *fds,
+		   const struct ctl_manager *about, const struct engine *engine);
+
+#endif

@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: MIT
+/*
+ * engine.c - choose subflows from path-manager events
+ *
+ * Pure: no I/O, clock or globals. One event in, a bounded list of commands out,
+ * so that a test can replay any history. The rules are those of DESIGN.md section 4,
+ * which are the kernel's own for laminar endpoints (net/mptcp/pm_kernel.c, 6.18).
+ */
+#include "conn.h"
+#include "mptcpaddr/uapi.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct engine {
+	const struct pool *pool;
+	struct conn_table table;
+	struct engine_counters counters;
+	bool has_laminar;
+};
+
+/* What came of trying to join an announcement. */
+enum join {
+	JOIN_REQUESTED,
+	JOIN_NO_ENDPOINT,
+	JOIN_LIMIT,
+	JOIN_NO_ROOM, /* in the list of commands, or in memory */
+};
+
+static uint64_t endpoint_bit(unsigned int index)
+{
+	_Static_assert(POOL_ENDPOINTS_MAX <= 64, "struct announcement.tried has 64 bits");
+	return UINT64_C(1) << index;
+}
+
+struct engine *engine_new(const struct pool *pool)
+{
+	struct engine *engine = calloc(1, sizeof(*engine));
+	unsigned int i;
+
+	if (!engine)
+		return NULL;
+	engine->pool = pool;
+	for (i = 0; i < pool->n_endpoints; i++)
+		if (pool->endpoints[i].flags & MPTCP_PM_ADDR_FLAG_LAMINAR)
+			engine->has_laminar = true;
+	return engine;
+}
+
+void engine_free(struct engine *engine)
+{
+	if (!engine)
+		return;
+	conn_table_free(&engine->table);
+	free(engine);
+}
+
+int engine_register(struct engine *engine, const struct pm_registration *reg)
+{
+	if (conn_find(&engine->table, reg->token))
+		return 0;
+	return conn_add(&engine->table, reg) ? 0 : -ENOSPC;
+}
+
+unsigned int engine_expire(struct engine *engine, int64_t since)
+{
+	struct conn *conn, *tmp;
+	unsigned int n = 0;
+
+	HASH_ITER (hh, engine->table.unconfirmed, conn, tmp) {
+		if (conn->registered >= since)
+			break; /* the table is in the order of registration */
+		conn_free(&engine->table, conn);
+		n++;
+	}
+	return n;
+}
+
+/* As mptcp_pm_addr_families_match() has it, with mapped addresses held as IPv4. */
+static bool families_match(const struct conn *conn, const struct mpaddr *local,
+			   const struct mpaddr *remote)
+{
+	if (conn->family == AF_INET)
+		return local->family == AF_INET && remote->family == AF_INET;
+	if (conn->v6only)
+		return local->family == AF_INET6 && remote->family == AF_INET6;
+	return local->family == remote->family;
+}
+
+/* The first laminar endpoint that fits, is not in use and did not fail for @ann. */
+static int endpoint_pick(const struct engine *engine, const struct conn *conn,
+			 const struct announcement *ann)
+{
+	const struct endpoint *ep = engine->pool->endpoints;
+	unsigned int i;
+
+	for (i = 0; i < engine->pool->n_endpoints; i++, ep++) {
+		if (!(ep->flags & MPTCP_PM_ADDR_FLAG_LAMINAR))
+			continue;
+		if (!families_match(conn, &ep->addr, &ann->addr))
+			continue;
+		if (ann->tried & endpoint_bit(i) || conn_uses(conn, &ep->addr))
+			continue;
+		return i;
+	}
+	return -1;
+}
+
+static bool below_limits(const struct engine *engine, const struct conn *conn,
+			 const struct announcement *ann)
+{
+	if (conn_extra_subflows(conn) >= engine->pool->subflows)
+		return false;
+	/* ID 0 is the address of MP_CAPABLE come back: it does not count. */
+	return ann->accepted || !ann->remote_id ||
+	       conn->accepted < engine->pool->add_addr_accepted;
+}
+
+static void accept_count(struct conn *conn, struct announcement *ann, bool accepted)
+{
+	if (!ann->remote_id || ann->accepted == accepted)
+		return;
+	ann->accepted = accepted;
+	conn->accepted += accepted ? 1 : -1;
+}
+
+/* Fill @cmd and the matching pending subflow; an AF_UNSPEC address leaves it to routing.
+ */
+static int join_prepare(struct engine *engine, struct conn *conn,
+			const struct announcement *ann, int index, struct pm_cmd *cmd)
+{
+	static const struct mpaddr any;
+	const struct endpoint *ep = NULL;
+
+	if (index >= 0)
+		ep = &engine->pool->endpoints[index];
+	*cmd = (struct pm_cmd){
+		.type = PM_CMD_SUBFLOW_CREATE,
+		.token = conn->token,
+		.local = ep ? ep->addr : any,
+		.remote = ann->addr,
+		.flags = ep ? ep->flags & MPTCP_PM_ADDR_FLAG_BACKUP : 0,
+		.endpoint = index,
+	};
+	cmd->local_id =
+		conn_id_for(&engine->table, conn, &cmd->local, ep ? ep->local_id : 0);
+	return cmd->local_id ? 0 : -ENOSPC;
+}
+
+/* Try to join @ann; on JOIN_REQUESTED a command was pushed and a subflow is pending. */
+static enum join announcement_join(struct engine *engine, struct conn *conn,
+				   struct announcement *ann, struct pm_cmds *out)
+{
+	struct subflow pending = { .state = SUBFLOW_PENDING };
+	int index = PM_CMD_NO_ENDPOINT;
+	struct pm_cmd *cmd;
+
+	if (!below_limits(engine, conn, ann))
+		return JOIN_LIMIT;
+	if (engine->has_laminar) {
+		index = endpoint_pick(engine, conn, ann);
+		if (index < 0)
+			return JOIN_NO_ENDPOINT; /* never a fallback to routing */
+	} else if (ann->any_tried) {
+		return JOIN_NO_ENDPOINT;
+	}
+	if (out->n == PM_CMDS_MAX)
+		return JOIN_NO_ROOM;
+	cmd = &out->v[out->n];
+	if (join_prepare(engine, conn, ann, index, cmd) < 0)
+		return JOIN_NO_ROOM;
+	pending.local = cmd->local;
+	pending.remote = cmd->remote;
+	pending.local_id = cmd->local_id;
+	if (!conn_subflow_add(conn, &pending))
+		return JOIN_NO_ROOM;
+	out->n++;
+	ann->state = ANNOUNCE_JOINED;
+	accept_count(conn, ann, true);
+	engine->counters.subflows_requested++;
+	return JOIN_REQUESTED;
+}
+
+/* Something became free: an endpoint, or room below a limit. */
+static void waiting_retry(struct engine *engine, struct conn *conn, struct pm_cmds *out)
+{
+	unsigned int i;
+
+	for (i = 0; i < conn->n_announced; i++) {
+		struct announcement *ann = &conn->announced[i];
+
+		if (ann->state == ANNOUNCE_WAITING && !conn_reaches(conn, &ann->addr))
+			announcement_join(engine, conn, ann, out);
+	}
+}
+
+/* Neither the filter nor the kernel's rule for ID 0 is against it. */
+static bool announcement_allowed(const struct engine *engine, const struct conn *conn,
+				 const struct pm_event *ev)
+{
+	if (!ev->remote_id && !mpaddr_same_ip(&ev->remote, &conn->peer))
+		return false;
+	return pool_accepts(engine->pool, &conn->peer, &ev->remote);
+}
+
+/*
+ * on_announced() - the peer sent ADD_ADDR (RFC 8684, 3.4.1)
+ */
+static int on_announced(struct engine *engine, struct conn *conn,
+			const struct pm_event *ev, struct pm_cmds *out)
+{
+	struct announcement *ann;
+
+	engine->counters.add_addr_received++;
+	ann = conn_announced(conn, ev->remote_id, &ev->remote);
+	/* The kernel passes retransmitted and repeated ADD_ADDRs on as new events. */
+	if (ann || conn_reaches(conn, &ev->remote))
+		engine->counters.add_addr_repeated++;
+	if (conn_reaches(conn, &ev->remote))
+		return 0;
+	if (!ann)
+		ann = conn_announced_add(conn, ev->remote_id, &ev->remote);
+	if (!ann) {
+		engine->counters.add_addr_refused++;
+		return 0;
+	}
+	if (!announcement_allowed(engine, conn, ev)) {
+		ann->state = ANNOUNCE_REFUSED;
+		engine->counters.add_addr_refused++;
+		return 0;
+	}
+	ann->state = ANNOUNCE_WAITING;
+	ann->tried = 0;
+	ann->any_tried = false;
+	switch (announcement_join(engine, conn, ann, out)) {
+	case JOIN_REQUESTED:
+		break;
+	case JOIN_NO_ENDPOINT:
+	case JOIN_NO_ROOM:
+		engine->counters.add_addr_waiting++;
+		break;
+	case JOIN_LIMIT:
+		engine->counters.add_addr_refused++;
+		break;
+	}
+	return 0;
+}
+
+/* The peer sent REMOVE_ADDR (RFC 8684, 3.4.2); the kernel closes the subflows itself. */
+static void on_removed(struct engine *engine, struct conn *conn,
+		       const struct pm_event *ev, struct pm_cmds *out)
+{
+	unsigned int i = 0;
+
+	engine->counters.rm_addr_received++;
+	while (i < conn->n_announced) {
+		struct announcement *ann = &conn->announced[i];
+
+		if (ann->remote_id != ev->remote_id) {
+			i++;
+			continue;
+		}
+		accept_count(conn, ann, false);
+		conn_announced_del(conn, ann);
+	}
+	waiting_retry(engine, conn, out); /* add_addr_accepted may have room now */
+}
+
+/* MP_CAPABLE: CREATED and ESTABLISHED both tell the addresses of the first subflow. */
+static int on_created(struct conn *conn, const struct pm_event *ev)
+{
+	const struct subflow initial = {
+		.local = ev->local,
+		.remote = ev->remote,
+		.local_id = ev->local_id,
+		.remote_id = ev->remote_id,
+		.state = SUBFLOW_LIVE,
+		.initial = true,
+	};
+
+	conn->family = ev->family;
+	conn->peer = ev->remote;
+	if (conn_subflow_find(conn, &ev->local, &ev->remote))
+		return 0;
+	return conn_subflow_add(conn, &initial) ? 0 : -ENOMEM;
+}
+
+static int on_sub_established(struct engine *engine, struct conn *conn,
+			      const struct pm_event *ev)
+{
+	struct subflow *subflow = conn_subflow_find(conn, &ev->local, &ev->remote);
+	const struct subflow foreign = { .remote = ev->remote };
+	bool ours = subflow && subflow->state == SUBFLOW_PENDING;
+
+	if (!subflow)
+		subflow = conn_subflow_add(conn, &foreign);
+	if (!subflow)
+		return -ENOMEM;
+	subflow->local = ev->local;
+	subflow->local_id = ev->local_id;
+	subflow->remote_id = ev->remote_id;
+	subflow->state = SUBFLOW_LIVE;
+	if (ours && conn_announced_to(conn, &ev->remote))
+		engine->counters.add_addr_joined++;
+	engine->counters.subflows_established++;
+	conn_id_seen(&engine->table, conn, &ev->local, ev->local_id);
+	return 0;
+}
+
+/* A join to @remote did not come about: mark the endpoint, so that the next is tried. */
+static void join_failed(struct engine *engine, struct conn *conn,
+			const struct mpaddr *local, const struct mpaddr *remote)
+{
+	struct announcement *ann = conn_announced_to(conn, remote);
+	const struct pool *pool = engine->pool;
+	unsigned int i;
+
+	engine->counters.subflows_failed++;
+	if (!ann)
+		return;
+	ann->state = ANNOUNCE_WAITING;
+	ann->any_tried = true;
+	for (i = 0; i < pool->n_endpoints; i++)
+		if (mpaddr_same_ip(&pool->endpoints[i].addr, local))
+			ann->tried |= endpoint_bit(i);
+}
+
+static void on_sub_closed(struct engine *engine, struct conn *conn,
+			  const struct pm_event *ev, struct pm_cmds *out)
+{
+	struct subflow *subflow = conn_subflow_find(conn, &ev->local, &ev->remote);
+	struct announcement *ann;
+
+	if (!subflow)
+		return;
+	if (subflow->state == SUBFLOW_PENDING) {
+		join_failed(engine, conn, &ev->local, &ev->remote);
+	} else {
+		engine->counters.subflows_closed++;
+		ann = conn_announced_to(conn, &ev->remote);
+		if (ann)
+			ann->state = ANNOUNCE_CLOSED;
+	}
+	conn_subflow_del(conn, subflow);
+	waiting_retry(engine, conn, out);
+}
+
+int engine_handle(struct engine *engine, const struct pm_event *ev, struct pm_cmds *out)
+{
+	struct conn *conn = conn_find(&engine->table, ev->token);
+
+	if (!conn)
+		return -ENOENT;
+	conn_confirm(&engine->table, conn);
+	switch (ev->type) {
+	case PM_EVENT_CREATED:
+	case PM_EVENT_ESTABLISHED:
+		return on_created(conn, ev);
+	case PM_EVENT_CLOSED:
+		conn_free(&engine->table, conn);
+		return 0;
+	case PM_EVENT_ANNOUNCED:
+		return on_announced(engine, conn, ev, out);
+	case PM_EVENT_REMOVED:
+		on_removed(engine, conn, ev, out);
+		return 0;
+	case PM_EVENT_SUB_ESTABLISHED:
+		return on_sub_established(engine, conn, ev);
+	case PM_EVENT_SUB_CLOSED:
+		on_sub_closed(engine, conn, ev, out);
+		return 0;
+	case PM_EVENT_SUB_PRIORITY:
+		return 0; /* the peer's wish, which the kernel's scheduler follows */
+	}
+	return 0;
+}
+
+void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
+		   struct pm_cmds *out)
+{
+	struct conn *conn = conn_find(&engine->table, cmd->token);
+	struct announcement *ann;
+	struct subflow *subflow;
+
+	if (!error || !conn)
+		return;
+	subflow = conn_subflow_find(conn, &cmd->local, &cmd->remote);
+	if (!subflow || subflow->state != SUBFLOW_PENDING)
+		return;
+	conn_subflow_del(conn, subflow);
+	join_failed(engine, conn, &cmd->local, &cmd->remote);
+	waiting_retry(engine, conn, out);
+	/* As in the kernel, what created no subflow does not count as accepted. */
+	ann = conn_announced_to(conn, &cmd->remote);
+	if (ann && ann->state == ANNOUNCE_WAITING)
+		accept_count(conn, ann, false);
+}
+
+const struct engine_counters *engine_counters(const struct engine *engine)
+{
+	return &engine->counters;
+}
+
+unsigned int engine_conns(const struct engine *engine)
+{
+	return HASH_COUNT(engine->table.confirmed) +
+	       HASH_COUNT(engine->table.unconfirmed);
+}
+
+unsigned int engine_used_ids(const struct engine *engine)
+{
+	return HASH_COUNT(engine->table.ids);
+}
+
+static void conn_view(const struct conn *conn, struct engine_conn_view *view)
+{
+	unsigned int i;
+
+	*view = (struct engine_conn_view){
+		.token = conn->token,
+		.subflows = conn->n_subflows,
+		.announced = conn->n_announced,
+		.established = conn->confirmed,
+	};
+	for (i = 0; i < conn->n_announced; i++)
+		view->waiting += conn->announced[i].state == ANNOUNCE_WAITING;
+}
+
+unsigned int engine_view(const struct engine *engine, unsigned int first,
+			 unsigned int max, struct engine_conn_view *ret_views)
+{
+	const struct conn *heads[] = { engine->table.confirmed,
+				       engine->table.unconfirmed };
+	const struct conn *conn;
+	unsigned int i, n = 0;
+
+	for (i = 0; i < 2; i++) {
+		for (conn = heads[i]; conn && n < max; conn = conn->hh.next) {
+			if (first) {
+				first--;
+				continue;
+			}
+			conn_view(conn, &ret_views[n++]);
+		}
+	}
+	return n;
+}

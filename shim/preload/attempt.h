@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attempt.h - around a call that may send a SYN
+ *
+ *	handover = attempt_begin(fd);	the manager's subscription stands
+ *	r = the real call;		SYN
+ *	attempt_end(handover, fd, r);	the token is registered
+ */
+#ifndef MPTCPADDR_ATTEMPT_H
+#define MPTCPADDR_ATTEMPT_H
+
+#include <sys/types.h>
+
+struct handover;
+
+/*
+ * attempt_begin() - make sure that this process has a manager, if it can have one
+ *
+ * Return: what to give to attempt_end(); NULL: nothing to register. errno is kept.
+ */
+struct handover *attempt_begin(int fd);
+
+/* attempt_end() - @result is what the real call returned; errno is kept. */
+void attempt_end(struct handover *handover, int fd, ssize_t result);
+
+#endif

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+/*
+ * connect.c - connect(): the manager is there before the SYN, the token after it
+ */
+#include "attempt.h"
+#include "real.h"
+
+#include <sys/socket.h>
+
+HOOK int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len)
+{
+	struct handover *handover = attempt_begin(fd);
+	int r = REAL(connect)(fd, addr, len);
+
+	attempt_end(handover, fd, r);
+	return r;
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+/*
+ * launch.c - the manager thread: one a process, from its first MPTCP connect on
+ *
+ * The connecting thread waits until the manager holds its event subscription, since an
+ * ADD_ADDR that is missed cannot be asked for. Everything that takes longer (libnl, the
+ * pool file) happens in the manager's thread while the SYN is on its way.
+ */
+#include "launch.h"
+#include "mode.h"
+#include "mptcpaddr/handover.h"
+#include "mptcpaddr/log.h"
+#include "mptcpaddr/uapi.h"
+#include "poolfile.h"
+#include "thread.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define STACK_SIZE    (512 * 1024)
+#define WAIT_NS	      20000000 /* one futex wait, */
+#define WAIT_ATTEMPTS 50       /* so many: a second in all */
+
+/* What `owner` says: the process in the upper bits (PID_MAX_LIMIT is 2^22), and: */
+enum {
+	OWNER_STARTING,
+	OWNER_RUNNING,
+	OWNER_FAILED, /* for good in this process */
+	OWNER_STATES,
+};
+
+static _Atomic uint32_t owner;
+static struct handover *handover;
+static pid_t starter; /* thread that is in launch_start() */
+
+static uint32_t owner_word(pid_t pid, int state)
+{
+	return (uint32_t)pid * OWNER_STATES + state;
+}
+
+static bool is_mptcp(int fd)
+{
+	int protocol = 0;
+	socklen_t len = sizeof(protocol);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) &&
+	       protocol == IPPROTO_MPTCP;
+}
+
+/*
+ * A vfork child runs on its parent's memory, with its parent's thread control block:
+ * the thread ID that libc keeps there, visible in a locked mutex, is not its own.
+ */
+static bool is_vfork_child(pid_t tid)
+{
+	pthread_mutex_t mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+	bool differs;
+
+	pthread_mutex_lock(&mutex);
+	differs = mutex.__data.__owner != tid;
+	pthread_mutex_unlock(&mutex);
+	return differs;
+}
+
+/* MPTCPADDR_LOG=[LEVEL][:FILE] or [LEVEL:]/FILE; anything else asks for standard error.
+ */
+static void read_log_request(struct handover *h)
+{
+	const char *value = secure_getenv("MPTCPADDR_LOG"), *file;
+	size_t len;
+
+	h->log_level = -1;
+	if (!value || !*value)
+		return;
+	file = strchr(value, *value == '/' ? '/' : ':');
+	len = file ? (size_t)(file - value) : strlen(value);
+	h->log_level = log_level_parse(value, len);
+	h->log_forced = h->log_level >= 0;
+	if (!h->log_forced)
+		h->log_level = LOG_LEVEL_WARNING;
+	if (file && *file == ':')
+		file++;
+	if (file && strlen(file) < sizeof(h->log_file))
+		strcpy(h->log_file, file);
+}
+
+/* The environment is read here, in the application's thread, and nowhere later. */
+static bool fill_handover(struct handover *h)
+{
+	const char *backend = secure_getenv("MPTCPADDR_BACKEND");
+	int fd;
+
+	h->abi = HANDOVER_ABI;
+	h->pid = getpid();
+	h->event_fd = -1;
+	h->log_fd = -1;
+	snprintf(h->program, sizeof(h->program), "%s", program_invocation_short_name);
+	read_log_request(h);
+	if (backend && *backend && strcmp(backend, "direct"))
+		return false; /* "none"; a broker is not there either */
+	fd = poolfile_open(h->pool_path);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || fd != -ENOENT; /* the manager says what is wrong with it */
+}
+
+static int start_thread(struct handover *h)
+{
+	pthread_attr_t attr;
+	sigset_t all, old;
+	pthread_t thread;
+	int r;
+
+	r = pthread_attr_init(&attr);
+	if (r)
+		return r;
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	/* Not a raw system call: glibc needs its own two signals in every thread. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	r = pthread_create(&thread, &attr, thread_main, h);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	return r;
+}
+
+static struct handover *wait_running(pid_t pid)
+{
+	const struct timespec step = { .tv_nsec = WAIT_NS };
+	uint32_t starting = owner_word(pid, OWNER_STARTING);
+	int i;
+
+	for (i = 0; i < WAIT_ATTEMPTS && atomic_load(&owner) == starting; i++)
+		syscall(SYS_futex, &owner, FUTEX_WAIT_PRIVATE, starting, &step, NULL, 0);
+	return atomic_load(&owner) == owner_word(pid, OWNER_RUNNING) ? handover : NULL;
+}
+
+void launch_state(struct handover *h, bool running)
+{
+	atomic_store(&owner, owner_word(h->pid, running ? OWNER_RUNNING : OWNER_FAILED));
+	syscall(SYS_futex, &owner, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+}
+
+static struct handover *launch_start(pid_t pid, uint32_t seen)
+{
+	pid_t tid = syscall(SYS_gettid);
+	struct handover *h;
+
+	if (is_vfork_child(tid))
+		return NULL;
+	if (mode_get() != MODE_POOL)
+		return NULL;
+	if (!atomic_compare_exchange_strong(&owner, &seen,
+					    owner_word(pid, OWNER_STARTING)))
+		return wait_running(pid); /* another thread was first */
+	starter = tid;
+	if (handover) /* of the process that this one was forked from */
+		munmap(handover, sizeof(*handover));
+	h = mmap(NULL, sizeof(*h), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		 -1, 0);
+	handover = h == MAP_FAILED ? NULL : h;
+	if (!handover || !fill_handover(h) || start_thread(h)) {
+		atomic_store(&owner, owner_word(pid, OWNER_FAILED));
+		return NULL;
+	}
+	return wait_running(pid);
+}
+
+struct handover *launch_manager(int fd)
+{
+	uint32_t word = atomic_load(&owner);
+	pid_t pid = getpid();
+
+	if (word == owner_word(pid, OWNER_RUNNING))
+		return handover;
+	if (word == owner_word(pid, OWNER_FAILED) || !is_mptcp(fd))
+		return NULL;
+	if (word != owner_word(pid, OWNER_STARTING))
+		return launch_start(pid, word);
+	/* A signal handler on top of launch_start() must not wait for itself. */
+	return starter == syscall(SYS_gettid) ? NULL : wait_running(pid);
+}
+
+void launch_kick(struct handover *h)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	size_t len = strnlen(h->control_name, sizeof(h->control_name));
+	int fd;
+
+	if (!len)
+		return;
+	memcpy(addr.sun_path + 1, h->control_name, len);
+	fd = syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		     0);
+	if (fd < 0)
+		return;
+	syscall(SYS_connect, fd, &addr, offsetof(struct sockaddr_un, sun_path) + 1 + len);
+	close(fd);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * launch.h - the manager thread: one a process, from its first MPTCP connect on
+ */
+#ifndef MPTCPADDR_LAUNCH_H
+#define MPTCPADDR_LAUNCH_H
+
+struct handover;
+
+/*
+ * launch_manager() - the manager of this process, started now if @fd is an MPTCP socket
+ *
+ * Returns when the event subscription stands. NULL: there is none and there will be
+ * none (no rights, no thread, no pool), or this is a vfork child, whose memory is its
+ * parent's. Changes errno.
+ */
+struct handover *launch_manager(int fd);
+
+/* launch_kick() - wake the manager for once without an event; changes errno. */
+void launch_kick(struct handover *handover);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mode.h - what the library does in this program
+ */
+#ifndef MPTCPADDR_MODE_H
+#define MPTCPADDR_MODE_H
+
+enum mode {
+	MODE_UNKNOWN, /* until the first stream socket */
+	MODE_OFF,     /* AT_SECURE, MPTCPADDR_DISABLE, or [app] mptcp = no */
+	MODE_PLAIN,   /* MPTCP, and no pool file: no path manager */
+	MODE_POOL,
+};
+
+/* mode_get() - decided once, at the first call; errno is kept. */
+enum mode mode_get(void);
+
+/* mode_known() - as far as decided: a program without a stream socket never decides. */
+enum mode mode_known(void);
+
+#endif

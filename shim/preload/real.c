@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+/*
+ * real.c - find the functions behind the hooks
+ */
+#include "real.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+
+/* Every hooked function returns int or ssize_t and takes its arguments in registers. */
+static long missing(void)
+{
+	errno = ENOSYS;
+	return -1;
+}
+
+void *real_resolve(_Atomic(void *) *ret_real, const char *name)
+{
+	int saved = errno;
+	void *real = dlsym(RTLD_NEXT, name);
+
+	if (!real)
+		real = (void *)missing;
+	atomic_store_explicit(ret_real, real, memory_order_relaxed);
+	errno = saved;
+	return real;
+}

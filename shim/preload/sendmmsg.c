@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+/*
+ * sendmmsg.c - sendmmsg(): with MSG_FASTOPEN it connects (RFC 7413); else one test of a
+ * flag
+ */
+#include "attempt.h"
+#include "real.h"
+
+#include <sys/socket.h>
+
+HOOK int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags)
+{
+	struct handover *handover;
+	int r;
+
+	if (__builtin_expect(!(flags & MSG_FASTOPEN), 1))
+		return REAL(sendmmsg)(fd, msgs, n, flags);
+	handover = attempt_begin(fd);
+	r = REAL(sendmmsg)(fd, msgs, n, flags);
+	attempt_end(handover, fd, r);
+	return r;
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+/*
+ * sendmsg.c - sendmsg(): with MSG_FASTOPEN it connects (RFC 7413); else one test of a
+ * flag
+ */
+#include "attempt.h"
+#include "real.h"
+
+#include <sys/socket.h>
+
+HOOK ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	struct handover *handover;
+	ssize_t r;
+
+	if (__builtin_expect(!(flags & MSG_FASTOPEN), 1))
+		return REAL(sendmsg)(fd, msg, flags);
+	handover = attempt_begin(fd);
+	r = REAL(sendmsg)(fd, msg, flags);
+	attempt_end(handover, fd, r);
+	return r;
+}

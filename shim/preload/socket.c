@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+/*
+ * socket.c - socket(): TCP becomes MPTCP
+ */
+#include "mode.h"
+#include "mptcpaddr/uapi.h"
+#include "real.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+static bool is_tcp(int domain, int type, int protocol)
+{
+	return (domain == AF_INET || domain == AF_INET6) &&
+	       (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM &&
+	       (protocol == 0 || protocol == IPPROTO_TCP);
+}
+
+/* What would hit TCP as well: asking twice would only hide it. */
+static bool is_exhaustion(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+HOOK int socket(int domain, int type, int protocol)
+{
+	int fd, saved;
+
+	if (!is_tcp(domain, type, protocol) || mode_get() == MODE_OFF)
+		return REAL(socket)(domain, type, protocol);
+	saved = errno;
+	fd = REAL(socket)(domain, type, IPPROTO_MPTCP);
+	if (fd >= 0 || is_exhaustion(errno))
+		return fd;
+	/* MPTCP off, absent or refused by a sandbox: exactly the original call. */
+	errno = saved;
+	return REAL(socket)(domain, type, protocol);
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+/*
+ * subscribe.c - a socket that receives the kernel's path-manager events
+ *
+ * Plain system calls: the application's SYN waits for this, and libnl takes three times
+ * as long to load. The path manager library goes on with libnl on the same socket.
+ */
+#include "subscribe.h"
+#include "mptcpaddr/uapi.h"
+
+#include <errno.h>
+#include <linux/genetlink.h>
+#include <linux/netlink.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Only a limit, not an allocation: a burst of 10,000 connections must not overrun it. */
+#define RCVBUF_BYTES (64 << 20)
+
+/*
+ * A socket that the kernel numbers itself gets getpid(), which the application may want
+ * for one of its own. libnl's scheme: the process ID and 10 bits on top.
+ */
+#define PORT_FIRST (1001U << 22)
+#define PORT_TRIES 16
+
+struct request {
+	struct nlmsghdr nlh;
+	struct genlmsghdr genl;
+	struct nlattr attr;
+	char name[NLMSG_ALIGN(sizeof(MPTCP_PM_NAME))];
+};
+
+static int open_bound(void)
+{
+	struct sockaddr_nl addr = { .nl_family = AF_NETLINK };
+	unsigned int i;
+	int fd, error;
+
+	fd = syscall(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+	if (fd < 0)
+		return -errno;
+	for (i = 0; i < PORT_TRIES; i++) {
+		addr.nl_pid = PORT_FIRST + (i << 22) + (getpid() & 0x3fffff);
+		if (!syscall(SYS_bind, fd, &addr, sizeof(addr)))
+			return fd;
+	}
+	error = errno;
+	close(fd);
+	return -error;
+}
+
+/* The first attribute of @type within @attrs of @len bytes; NULL: none. */
+static const struct nlattr *attr_find(const struct nlattr *attrs, size_t len, int type)
+{
+	while (len >= sizeof(*attrs) && attrs->nla_len >= sizeof(*attrs) &&
+	       attrs->nla_len <= len) {
+		if ((int)(attrs->nla_type & NLA_TYPE_MASK) == type)
+			return attrs;
+		if (len <= (size_t)NLA_ALIGN(attrs->nla_len))
+			break;
+		len -= NLA_ALIGN(attrs->nla_len);
+		attrs = (const void *)((const char *)attrs + NLA_ALIGN(attrs->nla_len));
+	}
+	return NULL;
+}
+
+#define ATTR_DATA(attr) ((const void *)((attr) + 1))
+#define ATTR_LEN(attr)	((attr)->nla_len - sizeof(struct nlattr))
+
+/* The number of the events group, in the answer to CTRL_CMD_GETFAMILY; 0: not there. */
+static uint32_t group_find(const struct nlattr *groups)
+{
+	const struct nlattr *group, *name, *number;
+	int i;
+
+	for (i = 1; i < 16; i++) {
+		group = attr_find(ATTR_DATA(groups), ATTR_LEN(groups), i);
+		if (!group)
+			return 0;
+		name = attr_find(ATTR_DATA(group), ATTR_LEN(group),
+				 CTRL_ATTR_MCAST_GRP_NAME);
+		number = attr_find(ATTR_DATA(group), ATTR_LEN(group),
+				   CTRL_ATTR_MCAST_GRP_ID);
+		if (name && number && ATTR_LEN(number) >= sizeof(uint32_t) &&
+		    ATTR_LEN(name) >= sizeof(MPTCP_PM_EV_GRP_NAME) &&
+		    !strcmp(ATTR_DATA(name), MPTCP_PM_EV_GRP_NAME))
+			return *(const uint32_t *)ATTR_DATA(number);
+	}
+	return 0;
+}
+
+static int parse_family(const char *answer, size_t len, uint16_t *ret_family_id,
+			uint32_t *ret_group)
+{
+	const struct nlmsghdr *nlh = (const void *)answer;
+	const size_t head = NLMSG_HDRLEN + GENL_HDRLEN;
+	const struct nlattr *attrs = (const void *)(answer + head), *number, *groups;
+
+	if (len >= sizeof(*nlh) + sizeof(struct nlmsgerr) &&
+	    nlh->nlmsg_type == NLMSG_ERROR)
+		return ((const struct nlmsgerr *)(nlh + 1))->error ?: -EPROTO;
+	if (len < head || nlh->nlmsg_len < head || nlh->nlmsg_len > len)
+		return -EPROTO;
+	number = attr_find(attrs, nlh->nlmsg_len - head, CTRL_ATTR_FAMILY_ID);
+	groups = attr_find(attrs, nlh->nlmsg_len - head, CTRL_ATTR_MCAST_GROUPS);
+	if (!number || ATTR_LEN(number) < sizeof(uint16_t) || !groups)
+		return -EPROTO;
+	*ret_family_id = *(const uint16_t *)ATTR_DATA(number);
+	*ret_group = group_find(groups);
+	return *ret_group ? 0 : -ENOENT;
+}
+
+static int resolve(int fd, uint16_t *ret_family_id, uint32_t *ret_group)
+{
+	struct request request = {
+		.nlh = { .nlmsg_len = sizeof(request),
+			 .nlmsg_type = GENL_ID_CTRL,
+			 .nlmsg_flags = NLM_F_REQUEST },
+		.genl = { .cmd = CTRL_CMD_GETFAMILY, .version = 1 },
+		.attr = { .nla_len = NLA_HDRLEN + sizeof(MPTCP_PM_NAME),
+			  .nla_type = CTRL_ATTR_FAMILY_NAME },
+		.name = MPTCP_PM_NAME,
+	};
+	_Alignas(struct nlmsghdr) char answer[4096];
+	ssize_t n;
+
+	n = syscall(SYS_sendto, fd, &request, sizeof(request), 0, NULL, 0);
+	if (n < 0)
+		return -errno;
+	n = syscall(SYS_recvfrom, fd, answer, sizeof(answer), MSG_DONTWAIT, NULL, NULL);
+	if (n < 0)
+		return -errno;
+	return parse_family(answer, n, ret_family_id, ret_group);
+}
+
+int subscribe(int32_t *ret_fd, uint16_t *ret_family_id)
+{
+	const int bytes = RCVBUF_BYTES;
+	uint16_t family_id;
+	uint32_t group;
+	int fd, r;
+
+	fd = open_bound();
+	if (fd < 0)
+		return fd;
+	r = resolve(fd, &family_id, &group);
+	if (r < 0)
+		goto out;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) <
+	    0) {
+		r = -errno;
+		goto out;
+	}
+	*ret_fd = fd;
+	*ret_family_id = family_id;
+	fd = -1;
+out:
+	if (fd >= 0)
+		close(fd);
+	return r;
+}

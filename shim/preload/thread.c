@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+/*
+ * thread.c - the manager thread, until the path manager library takes over
+ *
+ * First of all it leaves the application's descriptor table: nothing that is opened
+ * from then on takes one of the application's numbers, leaks into its children or is
+ * closed by it (close_range(2), CLOSE_RANGE_UNSHARE). No stdio and no exit() here.
+ */
+#include "thread.h"
+#include "mptcpaddr/handover.h"
+#include "mptcpaddr/log.h"
+#include "subscribe.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static void open_log(struct handover *h)
+{
+	if (h->log_level < 0)
+		return;
+	if (h->log_file[0])
+		h->log_fd =
+			open(h->log_file,
+			     O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+	else
+		h->log_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	log_open(h->log_fd, h->log_level, h->program, h->pid);
+}
+
+/* A descriptor table of our own, with nothing of the application's in it. */
+static int isolate(struct handover *h)
+{
+	int fd, i;
+
+	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_UNSHARE) < 0)
+		return -errno;
+	open_log(h);
+	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (fd < 0) /* a chroot without /dev: anything that swallows stray output */
+		fd = syscall(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	for (i = 0; i <= STDERR_FILENO; i++)
+		if (fd < 0 || dup2(fd, i) < 0)
+			close(i);
+	if (fd > STDERR_FILENO)
+		close(fd);
+	return 0;
+}
+
+static bool file_says(const char *path, const char *word)
+{
+	char text[16] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(fd);
+	return !strncmp(text, word, strlen(word));
+}
+
+/* Without /proc nobody knows; a connection of the kernel's then refuses our commands. */
+static bool kernel_manages(void)
+{
+	return file_says("/proc/sys/net/mptcp/path_manager", "kernel") ||
+	       file_says("/proc/sys/net/mptcp/pm_type", "0");
+}
+
+static int run_path_manager(struct handover *h)
+{
+	int (*run)(struct handover *);
+	void *library;
+
+	/* Beside this library: DT_RUNPATH is $ORIGIN. */
+	library = dlopen(HANDOVER_PM_LIBRARY, RTLD_LAZY | RTLD_LOCAL);
+	run = library ? (int (*)(struct handover *))dlsym(library, HANDOVER_PM_RUN)
+		      : NULL;
+	if (!run) {
+		log_error("no pool: %s", dlerror());
+		return -ELIBACC;
+	}
+	return run(h); /* closes the event socket */
+}
+
+void *thread_main(void *arg)
+{
+	struct handover *h = arg;
+	int r;
+
+	prctl(PR_SET_NAME, "mptcpaddr");
+	r = isolate(h);
+	if (!r)
+		r = subscribe(&h->event_fd, &h->family_id);
+	if (r < 0) {
+		log_warning("no pool: %s", r == -EPERM ? "no CAP_NET_ADMIN, and no broker"
+						       : strerror(-r));
+		launch_state(h, false);
+		return NULL;
+	}
+	if (kernel_manages()) {
+		launch_state(h, false);
+		log_warning("no pool: the path manager is the kernel's "
+			    "(net.mptcp.path_manager)");
+		close(h->event_fd);
+		return NULL;
+	}
+	launch_state(h, true);
+	r = run_path_manager(h);
+	log_debug("the path manager ended: %s", strerror(-r));
+	launch_state(h, false);
+	return NULL;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread.h - the manager thread, until the path manager library takes over
+ */
+#ifndef MPTCPADDR_THREAD_H
+#define MPTCPADDR_THREAD_H
+
+#include <stdbool.h>
+
+struct handover;
+
+/* thread_main() - start routine of the manager thread; @arg is its struct handover. */
+void *thread_main(void *arg);
+
+/* launch_state() - called by the thread: it is subscribed, or there is no manager. */
+void launch_state(struct handover *handover, bool running);
+
+#endif

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: MIT
+# One program a file: what the tests preload, and what they talk to.
+
+TEST_APPS := $(patsubst tests/apps/%.c,$(B)/tests/apps/%,$(wildcard tests/apps/*.c))
+
+$(B)/tests/apps/%: $(B)/obj/tests/apps/%.o
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $< -pthread

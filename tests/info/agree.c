@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MIT
+/*
+ * agree.c - mptcpinfo says what ss and nstat say
+ */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "info.h"
+#include "skip.h"
+#include "until.h"
+
+#define SETTLE_TRIES 20
+
+/* What ss prints of one socket, in one line. */
+struct line {
+	char state[32];
+	char local[64];
+	char remote[64];
+	const char *rest;
+};
+
+static char *ss(const struct host *h, const char *flags)
+{
+	const char *const argv[] = { "ss", flags, NULL };
+	struct said said = run(h, argv);
+
+	cr_assert_eq(said.status, 0, "%s", said.err);
+	free(said.err);
+	return said.out;
+}
+
+/* [::ffff:10.0.1.1]:80 is what ss says of IPv4 on an IPv6 socket. */
+static void unmap(char *text)
+{
+	static const char mapped[] = "[::ffff:";
+	char *end;
+
+	if (strncmp(text, mapped, strlen(mapped)) != 0)
+		return;
+	end = strchr(text, ']');
+	memmove(end, end + 1, strlen(end));
+	memmove(text, text + strlen(mapped), strlen(text + strlen(mapped)) + 1);
+}
+
+static bool parse_line(const char *text, struct line *ret)
+{
+	int n = 0;
+
+	if (sscanf(text, "%31s %*s %*s %63s %63s %n", ret->state, ret->local, ret->remote,
+		   &n) != 3)
+		return false;
+	ret->rest = text + n;
+	unmap(ret->local);
+	unmap(ret->remote);
+	return true;
+}
+
+/* The line of @all, which is cut at line ends, about this pair. */
+static struct line line_of(char *all, const char *local, const char *remote)
+{
+	struct line line;
+	char *text;
+
+	for (text = all; *text; text += strlen(text) + 1) {
+		if (parse_line(text, &line) && strcmp(line.local, local) == 0 &&
+		    strcmp(line.remote, remote) == 0)
+			return line;
+	}
+	cr_assert_fail("ss does not show %s %s", local, remote);
+	return line;
+}
+
+/* Ends each line with a NUL, the last one with two. Return: their number. */
+static size_t cut_lines(char **all)
+{
+	size_t n = 0, len = strlen(*all);
+
+	*all = realloc(*all, len + 2);
+	(*all)[len + 1] = '\0';
+	for (size_t i = 0; i < len; i++) {
+		if ((*all)[i] == '\n') {
+			(*all)[i] = '\0';
+			n++;
+		}
+	}
+	return n;
+}
+
+/* ss leaves out what is 0. */
+static unsigned long long value(const struct line *line, const char *key, int base)
+{
+	const char *found = strstr(line->rest, key);
+
+	return found ? strtoull(found + strlen(key), NULL, base) : 0;
+}
+
+static double rtt_ms(const struct line *line)
+{
+	const char *found = strstr(line->rest, " rtt:");
+
+	return found ? atof(found + strlen(" rtt:")) : 0;
+}
+
+static void compare_ids(const struct line *line, uint32_t token, const json_t *sf)
+{
+	unsigned int remote_token, local_token, remote_id, local_id;
+	const char *found = strstr(line->rest, " token:"), *flags;
+	char word[32];
+
+	cr_assert(found, "%s", line->rest);
+	cr_assert_eq(sscanf(found, " token:%x(id:%u)/%x(id:%u)", &remote_token,
+			    &remote_id, &local_token, &local_id),
+		     4, "%s", found);
+	cr_assert_eq(local_token, token);
+	cr_assert_eq(local_id, number_at(sf, "local_id"));
+	cr_assert_eq(remote_id, number_at(sf, "remote_id"));
+
+	flags = strstr(line->rest, " flags:");
+	cr_assert(flags && sscanf(flags, " flags:%31s", word) == 1);
+	cr_assert_eq(strpbrk(word, "Bb") != NULL, json_is_true(at(sf, "backup")));
+}
+
+static void compare_subflow(char *tcp, uint32_t token, const json_t *sf)
+{
+	struct line line = line_of(tcp, text_at(sf, "local"), text_at(sf, "remote"));
+	unsigned long long retransmits = 0;
+	const char *found;
+
+	cr_assert_str_eq(line.state, "ESTAB");
+	cr_assert_str_eq(text_at(sf, "state"), "established");
+	compare_ids(&line, token, sf);
+	cr_assert_eq(number_at(sf, "bytes_sent"), value(&line, " bytes_sent:", 10));
+	cr_assert_eq(number_at(sf, "bytes_received"),
+		     value(&line, " bytes_received:", 10));
+	cr_assert_eq(number_at(sf, "cwnd"), value(&line, " cwnd:", 10));
+	cr_assert_eq(number_at(sf, "rtt_us"), llround(rtt_ms(&line) * 1000));
+	found = strstr(line.rest, " retrans:"); /* now/in all */
+	if (found)
+		sscanf(found, " retrans:%*u/%llu", &retransmits);
+	cr_assert_eq(number_at(sf, "retransmits"), retransmits);
+}
+
+static void compare_info(const struct line *line, const json_t *info)
+{
+	static const char *const numbers[] = {
+		"subflows",	 "add_addr_signal",	"add_addr_accepted",
+		"subflows_max",	 "add_addr_signal_max", "add_addr_accepted_max",
+		"bytes_retrans", "bytes_sent",		"bytes_received",
+		"bytes_acked"
+	};
+	static const char *const sequences[] = { "write_seq", "snd_una", "rcv_nxt" };
+	char key[64];
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		snprintf(key, sizeof(key), " %s:", numbers[i]);
+		/* An ss older than a field does not print it; 0 is not printed either. */
+		if (strstr(line->rest, key))
+			cr_assert_eq(number_at(info, numbers[i]), value(line, key, 10),
+				     "%s", numbers[i]);
+	}
+	for (size_t i = 0; i < sizeof(sequences) / sizeof(sequences[0]); i++) {
+		snprintf(key, sizeof(key), " %s:", sequences[i]);
+		cr_assert_eq(strtoull(text_at(info, sequences[i]), NULL, 16),
+			     value(line, key, 16), "%s", sequences[i]);
+	}
+}
+
+/* A field of ss that changed in between proves nothing: look again until none did. */
+static json_t *look(const struct host *h, char **ret_tcp, char **ret_mptcp)
+{
+	char *tcp = ss(h, "-tniHO"), *again, *mptcp;
+	json_t *root;
+
+	for (int i = 0; i < SETTLE_TRIES; i++) {
+		mptcp = ss(h, "-MniHO");
+		root = info_json(h, NULL);
+		again = ss(h, "-tniHO");
+		/* "lastsnd" and its like count milliseconds: compare what moves bytes */
+		if (strlen(tcp) == strlen(again) || i == SETTLE_TRIES - 1) {
+			*ret_tcp = again;
+			*ret_mptcp = mptcp;
+			free(tcp);
+			return root;
+		}
+		free(tcp);
+		free(mptcp);
+		json_decref(root);
+		tcp = again;
+		nap_ms(50);
+	}
+	cr_assert_fail("not reached");
+	return NULL;
+}
+
+/* Every connection of @h, field by field. */
+static void compare_host(const struct host *h, size_t connections, size_t subflows)
+{
+	const json_t *conn, *sf;
+	size_t i, j, lines;
+	struct line line;
+	char *tcp, *mptcp;
+	json_t *root;
+
+	root = look(h, &tcp, &mptcp);
+	lines = cut_lines(&tcp);
+	cr_assert_eq(lines, subflows, "ss shows %zu subflows", lines);
+	cr_assert_eq(cut_lines(&mptcp), connections);
+	cr_assert_eq(json_array_size(at(root, "connections")), connections);
+	cr_assert_eq(subflow_count(root), subflows);
+
+	json_array_foreach((json_t *)at(root, "connections"), i, conn)
+	{
+		line = line_of(mptcp, text_at(conn, "local"), text_at(conn, "remote"));
+		cr_assert_str_eq(text_at(conn, "state"), "established");
+		cr_assert_eq(number_at(conn, "token"), value(&line, " token:", 16));
+		compare_info(&line, at(conn, "mptcp_info"));
+		json_array_foreach((json_t *)at(conn, "subflows"), j, sf)
+			compare_subflow(tcp, number_at(conn, "token"), sf);
+	}
+	json_decref(root);
+	free(tcp);
+	free(mptcp);
+}
+
+static size_t subflows_on(const struct host *h)
+{
+	json_t *root = info_json(h, NULL);
+	size_t n = subflow_count(root);
+
+	json_decref(root);
+	return n;
+}
+
+/* Three connections of @per subflows each, with data on them, on both hosts. */
+static void agrees(const char *address, size_t per)
+{
+	struct stage s;
+
+	NEED_SANDBOX();
+	stage_open(&s, 3);
+	stage_endpoints(&s);
+	stage_connect(&s, address, "3");
+	cr_assert(WAIT_UNTIL(subflows_on(&s.w.client) == 3 * per &&
+				     subflows_on(&s.w.server) == 3 * per,
+			     5000),
+		  "%zu and %zu subflows", subflows_on(&s.w.client),
+		  subflows_on(&s.w.server));
+	proc_tell(&s.client, "echo 300000");
+	cr_assert(WAIT_UNTIL(proc_said(&s.client, "echoed"), 10000));
+	nap_ms(300); /* for the last acknowledgements */
+	compare_host(&s.w.client, 3, 3 * per);
+	compare_host(&s.w.server, 3, 3 * per);
+	stage_close(&s);
+}
+
+Test(agree, ipv4_on_both_hosts_field_by_field_with_ss)
+{
+	/* first, subflow endpoint, two announcements joined */
+	agrees("10.0.1.1", 4);
+}
+
+Test(agree, ipv6_on_both_hosts_field_by_field_with_ss)
+{
+	/* first, subflow endpoint, its announcement, and two of IPv4 */
+	agrees("dead:beef:1::1", 5);
+}
+
+Test(agree, ipv4_on_an_ipv6_socket_is_written_as_ipv4)
+{
+	struct stage s;
+	json_t *root;
+
+	NEED_SANDBOX();
+	stage_open(&s, 1); /* the server listens on :: */
+	stage_connect(&s, "10.0.1.1", "1");
+	root = info_json(&s.w.server, NULL);
+	cr_assert_str_eq(text_at(root, "connections.0.local"), "10.0.1.1:" SERVER_PORT);
+	cr_assert_str_eq(text_at(root, "connections.0.subflows.0.local"),
+			 "10.0.1.1:" SERVER_PORT);
+	json_decref(root);
+	stage_close(&s);
+}
+
+Test(agree, counters_of_the_namespace_are_those_of_nstat)
+{
+	static const char *const argv[] = { "nstat", "-asz", "MPTcpExt*", NULL };
+	unsigned long long number;
+	struct said said;
+	struct stage s;
+	size_t n = 0;
+	json_t *root;
+	char name[64], path[96], *save, *line;
+
+	NEED_SANDBOX();
+	stage_open(&s, 3);
+	stage_endpoints(&s);
+	stage_connect(&s, "10.0.1.1", "2");
+	cr_assert(WAIT_UNTIL(subflows_on(&s.w.client) == 8, 5000));
+	said = run(&s.w.client, argv);
+	root = info_json(&s.w.client, NULL);
+	for (line = strtok_r(said.out, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (sscanf(line, "MPTcpExt%63s %llu", name, &number) != 2)
+			continue;
+		snprintf(path, sizeof(path), "namespace.counters.%s", name);
+		cr_assert_eq(number_at(root, path), number, "%s", name);
+		n++;
+	}
+	cr_assert_eq(n, json_object_size(at(root, "namespace.counters")));
+	cr_assert_eq(number_at(root, "namespace.counters.MPJoinSynAckRx"), 6);
+	json_decref(root);
+	said_free(&said);
+	stage_close(&s);
+}

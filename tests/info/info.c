@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+/*
+ * info.c - a client and a server with connections between them, and mptcpinfo on either
+ */
+#include "info.h"
+
+#include <criterion/criterion.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "endpoint.h"
+#include "until.h"
+
+#define START_MS 5000
+#define RUN_MS	 20000
+
+void stage_open(struct stage *s, int links)
+{
+	char path[PATH_MAX];
+	const char *const argv[] = { built("tests/apps/tcpserver", path, sizeof(path)),
+				     SERVER_PORT, NULL };
+
+	memset(s, 0, sizeof(*s));
+	cr_assert_eq(world_open(&s->w, links), 0);
+	cr_assert_eq(proc_start(&s->server, &s->w.server, argv, NULL), 0);
+	cr_assert(WAIT_UNTIL(proc_said(&s->server, "listening"), START_MS));
+}
+
+void stage_connect(struct stage *s, const char *address, const char *count)
+{
+	char path[PATH_MAX];
+	const char *const argv[] = { built("tests/apps/tcpclient", path, sizeof(path)),
+				     "-m",
+				     "-N",
+				     count,
+				     address,
+				     SERVER_PORT,
+				     NULL };
+
+	cr_assert_eq(proc_start(&s->client, &s->w.client, argv, NULL), 0);
+	cr_assert(WAIT_UNTIL(proc_said(&s->client, "connected"), RUN_MS), "%s",
+		  proc_errors(&s->client));
+}
+
+void stage_close(struct stage *s)
+{
+	proc_end(&s->client);
+	proc_end(&s->server);
+	world_close(&s->w);
+}
+
+void stage_endpoints(struct stage *s)
+{
+	static const struct endpoint_spec server[] = {
+		{ .addr = "10.0.2.1", .flags = EP_SIGNAL, .id = 12 },
+		{ .addr = "10.0.3.1", .flags = EP_SIGNAL, .id = 13 },
+		{ .addr = "dead:beef:2::1", .flags = EP_SIGNAL, .id = 22 },
+	};
+	static const struct endpoint_spec client[] = {
+		{ .addr = "10.0.3.2", .flags = EP_SUBFLOW | EP_BACKUP, .id = 33 },
+		{ .addr = "dead:beef:3::2", .flags = EP_SUBFLOW, .id = 43 },
+	};
+
+	for (size_t i = 0; i < sizeof(server) / sizeof(server[0]); i++)
+		cr_assert_eq(endpoint_add(&s->w.server, &server[i]), 0);
+	for (size_t i = 0; i < sizeof(client) / sizeof(client[0]); i++)
+		cr_assert_eq(endpoint_add(&s->w.client, &client[i]), 0);
+	cr_assert_eq(limits_set(&s->w.server, 8, 8), 0);
+	cr_assert_eq(limits_set(&s->w.client, 8, 8), 0);
+}
+
+struct said run(const struct host *h, const char *const argv[])
+{
+	struct said said = { 0 };
+	struct proc p;
+
+	cr_assert_eq(proc_start(&p, h, argv, NULL), 0);
+	said.status = proc_wait(&p, RUN_MS);
+	said.out = proc_output(&p);
+	said.err = proc_errors(&p);
+	proc_end(&p);
+	return said;
+}
+
+struct said info(const struct host *h, const char *const args[])
+{
+	char path[PATH_MAX];
+	const char *argv[9] = { built("mptcpinfo", path, sizeof(path)) };
+
+	for (int i = 0; args && args[i] && i < 7; i++)
+		argv[i + 1] = args[i];
+	return run(h, argv);
+}
+
+json_t *info_json(const struct host *h, const char *const args[])
+{
+	const char *argv[8] = { "--json" };
+	struct said said;
+	json_error_t error;
+	json_t *root;
+
+	for (int i = 0; args && args[i] && i < 6; i++)
+		argv[i + 1] = args[i];
+	said = info(h, argv);
+	cr_assert_eq(said.status, 0, "%s", said.err);
+	root = json_loads(said.out, JSON_REJECT_DUPLICATES, &error);
+	cr_assert(root, "line %d: %s\n%s", error.line, error.text, said.out);
+	said_free(&said);
+	return root;
+}
+
+void said_free(struct said *said)
+{
+	free(said->out);
+	free(said->err);
+}
+
+const json_t *at(const json_t *root, const char *path)
+{
+	char copy[128], *save, *word;
+	const json_t *value = root;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	for (word = strtok_r(copy, ".", &save); word && value;
+	     word = strtok_r(NULL, ".", &save))
+		value = json_is_array(value) ? json_array_get(value, atoi(word))
+					     : json_object_get(value, word);
+	cr_assert(value, "no %s in %s", path, json_dumps(root, JSON_COMPACT));
+	return value;
+}
+
+const char *text_at(const json_t *root, const char *path)
+{
+	const json_t *value = at(root, path);
+
+	cr_assert(json_is_string(value), "%s", path);
+	return json_string_value(value);
+}
+
+long long number_at(const json_t *root, const char *path)
+{
+	const json_t *value = at(root, path);
+
+	cr_assert(json_is_integer(value), "%s", path);
+	return json_integer_value(value);
+}
+
+size_t subflow_count(const json_t *root)
+{
+	const json_t *conn;
+	size_t i, n = 0;
+
+	json_array_foreach((json_t *)at(root, "connections"), i, conn) n +=
+		json_array_size(at(conn, "subflows"));
+	return n;
+}

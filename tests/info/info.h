@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * info.h - a client and a server with connections between them, and mptcpinfo on either
+ */
+#ifndef TESTS_INFO_H
+#define TESTS_INFO_H
+
+#include <jansson.h>
+
+#include "proc.h"
+#include "world.h"
+
+#define SERVER_PORT "8000"
+
+struct stage {
+	struct world w;
+	struct proc server;
+	struct proc client;
+};
+
+/* What a program that has ended said. */
+struct said {
+	int status;
+	char *out;
+	char *err;
+};
+
+/* Two hosts and tests/apps/tcpserver on one of them. */
+void stage_open(struct stage *s, int links);
+/* tests/apps/tcpclient, native MPTCP, @count connections to @address. */
+void stage_connect(struct stage *s, const char *address, const char *count);
+void stage_close(struct stage *s);
+
+/* The kernel's endpoints: server announces 2 and 3, client has 2, 3 and joins from 3. */
+void stage_endpoints(struct stage *s);
+
+/* A program, to its end. @argv as for proc_start(). */
+struct said run(const struct host *h, const char *const argv[]);
+/* mptcpinfo with up to 6 arguments, NULL-terminated. */
+struct said info(const struct host *h, const char *const args[]);
+/* The same with --json, which must succeed; NULL for no arguments. */
+json_t *info_json(const struct host *h, const char *const args[]);
+void said_free(struct said *said);
+
+/* By paths such as "connections.0.subflows.1.local"; fatal to the test if not there. */
+const json_t *at(const json_t *root, const char *path);
+const char *text_at(const json_t *root, const char *path);
+long long number_at(const json_t *root, const char *path);
+
+/* How many subflows all connections have together. */
+size_t subflow_count(const json_t *root);
+
+#endif

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+/*
+ * parts.c - the parts of mptcpinfo that need no kernel
+ */
+#include "../../tools/mptcpinfo/index.h"
+#include "../../tools/mptcpinfo/model.h"
+#include "../../tools/mptcpinfo/text.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void is_written(int family, const char *ip, uint16_t port, const char *expected)
+{
+	struct inet_addr addr = { .family = family, .port = port };
+	char out[ADDR_TEXT_MAX];
+
+	cr_assert_eq(inet_pton(family, ip, addr.ip), 1);
+	cr_assert_str_eq(addr_text(&addr, out), expected);
+}
+
+Test(parts, addresses_are_written_with_their_port)
+{
+	is_written(AF_INET, "10.0.1.2", 4444, "10.0.1.2:4444");
+	is_written(AF_INET, "255.255.255.255", 65535, "255.255.255.255:65535");
+	is_written(AF_INET6, "2001:db8::1", 4444, "[2001:db8::1]:4444");
+	is_written(AF_INET6, "::", 0, "[::]:0");
+}
+
+Test(parts, link_local_address_names_its_interface)
+{
+	struct inet_addr addr = { .family = AF_INET6, .port = 1, .ifindex = 1 };
+	char out[ADDR_TEXT_MAX];
+
+	inet_pton(AF_INET6, "fe80::1", addr.ip);
+	cr_assert_str_eq(addr_text(&addr, out), "[fe80::1%lo]:1");
+	addr.ifindex = 999999; /* gone since */
+	cr_assert_str_eq(addr_text(&addr, out), "[fe80::1%999999]:1");
+}
+
+Test(parts, tokens_are_hex_with_a_prefix_or_decimal)
+{
+	static const char *const bad[] = { "",	 "0x",	       "x1", "12a",
+					   "-1", "4294967296", "1 ", "0x1ffffffff" };
+	uint32_t token = 7;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		cr_assert_eq(token_parse(bad[i], &token), -EINVAL, "'%s'", bad[i]);
+	cr_assert_eq(token, 7, "written only on success");
+	cr_assert_eq(token_parse("0x0000000a", &token), 0);
+	cr_assert_eq(token, 10);
+	cr_assert_eq(token_parse("010", &token), 0);
+	cr_assert_eq(token, 10);
+	cr_assert_eq(token_parse("4294967295", &token), 0);
+	cr_assert_eq(token, UINT32_MAX);
+}
+
+Test(parts, names_cannot_move_the_cursor)
+{
+	char out[16];
+
+	text_clean(out, sizeof(out), "a\x1b[2J\x7f\n", 64);
+	cr_assert_str_eq(out, "a?[2J??");
+	text_clean(out, sizeof(out), "x\xc2\x9bm", 64); /* CSI of C1 */
+	cr_assert_str_eq(out, "x\xc2?m");
+	text_clean(out, sizeof(out), "na\xc3\xafve", 64);
+	cr_assert_str_eq(out, "na\xc3\xafve");
+	text_clean(out, 4, "abcdef", 64);
+	cr_assert_str_eq(out, "abc");
+	text_clean(out, sizeof(out), "abcdef", 2); /* no NUL within */
+	cr_assert_str_eq(out, "ab");
+}
+
+Test(parts, index_finds_what_was_added_and_nothing_else)
+{
+	enum {
+		N = 5000
+	};
+	uint32_t *keys = calloc(N, sizeof(*keys)), absent = 1;
+	struct index *index = index_new(N, sizeof(*keys));
+
+	for (size_t i = 0; i < N; i++) {
+		keys[i] = i * 2;
+		cr_assert_eq(index_add(index, &keys[i], i), 0);
+	}
+	for (size_t i = 0; i < N; i++)
+		cr_assert_eq(index_find(index, &keys[i]), (ssize_t)i);
+	cr_assert_eq(index_find(index, &absent), -1);
+	cr_assert_eq(index_add(index, &keys[3], 99), 0);
+	cr_assert_eq(index_find(index, &keys[3]), 3, "the first one wins");
+	cr_assert_eq(index_add(index, &absent, 0), -ENOSPC);
+	index_free(index);
+	free(keys);
+}
+
+Test(parts, empty_index_is_fine)
+{
+	struct index *index = index_new(0, sizeof(uint32_t));
+	uint32_t key = 0;
+
+	cr_assert_eq(index_find(index, &key), -1);
+	index_free(index);
+	index_free(NULL);
+}
+
+Test(parts, array_grows_and_hands_out_zeroes)
+{
+	size_t n = 0, *array = NULL, *slot;
+
+	for (size_t i = 0; i < 1000; i++) {
+		slot = array_grow(&array, &n, sizeof(*array));
+		cr_assert_eq(*slot, 0);
+		*slot = i;
+	}
+	cr_assert_eq(n, 1000);
+	for (size_t i = 0; i < n; i++)
+		cr_assert_eq(array[i], i);
+	free(array);
+}

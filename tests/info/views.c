@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: MIT
+/*
+ * views.c - table, filters, options, and what ordinary users get to see
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "info.h"
+#include "skip.h"
+#include "until.h"
+
+static bool has(const char *text, const char *part)
+{
+	return strstr(text, part);
+}
+
+static bool has_subflows(const struct host *h, size_t n)
+{
+	json_t *root = info_json(h, NULL);
+	size_t is = subflow_count(root);
+
+	json_decref(root);
+	return is == n;
+}
+
+/* A line that has all of these words, in this order, between blanks. */
+static bool has_line(const char *text, const char *words)
+{
+	char line[512], squeezed[512];
+	size_t n, to;
+
+	for (; *text; text += n + (text[n] == '\n')) {
+		n = strcspn(text, "\n");
+		snprintf(line, sizeof(line), "%.*s", (int)n, text);
+		to = 0;
+		for (size_t i = 0; line[i]; i++) {
+			if (line[i] != ' ' || (to && squeezed[to - 1] != ' '))
+				squeezed[to++] = line[i];
+		}
+		squeezed[to] = '\0';
+		if (has(squeezed, words))
+			return true;
+	}
+	return false;
+}
+
+Test(views, table_has_a_head_and_a_line_for_each_subflow)
+{
+	char head[128], joined[128];
+	struct said said;
+	struct stage s;
+	json_t *root;
+
+	NEED_SANDBOX();
+	stage_open(&s, 3);
+	stage_endpoints(&s);
+	stage_connect(&s, "10.0.1.1", "1");
+	cr_assert(WAIT_UNTIL(has_subflows(&s.w.client, 4), 5000));
+	root = info_json(&s.w.client, NULL);
+	said = info(&s.w.client, NULL);
+	cr_assert_eq(said.status, 0);
+	cr_assert_str_empty(said.err);
+	snprintf(head, sizeof(head),
+		 "tcpclient[%d] token 0x%08llx manager kernel established %s -> %s",
+		 s.client.pid, number_at(root, "connections.0.token"),
+		 text_at(root, "connections.0.local"),
+		 text_at(root, "connections.0.remote"));
+	cr_assert(has_line(said.out, head), "%s\n%s", head, said.out);
+	cr_assert(has_line(said.out, "10.0.1.1:8000 0 established no 5 5"), "%s",
+		  said.out);
+	cr_assert(has_line(said.out, "10.0.2.1:8000 12 established no 0 0"), "%s",
+		  said.out);
+	snprintf(joined, sizeof(joined), "33 %s 10.0.1.1:8000 0 established yes 0 0",
+		 text_at(root, "connections.0.subflows.1.local"));
+	cr_assert(has_line(said.out, joined), "%s\n%s", joined, said.out);
+	json_decref(root);
+	said_free(&said);
+	stage_close(&s);
+}
+
+Test(views, filters_pick_by_pid_name_and_token)
+{
+	struct proc other = { 0 };
+	const char *args[] = { "-p", NULL, NULL };
+	char number[32];
+	struct stage s;
+	json_t *root;
+
+	NEED_SANDBOX();
+	stage_open(&s, 1);
+	stage_connect(&s, "10.0.1.1", "2");
+	other = s.client; /* a second client of the same name */
+	stage_connect(&s, "10.0.1.1", "1");
+
+	snprintf(number, sizeof(number), "%d", s.client.pid);
+	args[1] = number;
+	root = info_json(&s.w.client, args);
+	cr_assert_eq(json_array_size(at(root, "connections")), 1);
+	cr_assert_eq(number_at(root, "connections.0.pid"), s.client.pid);
+
+	args[0] = "-t";
+	snprintf(number, sizeof(number), "0x%llx",
+		 number_at(root, "connections.0.token"));
+	json_decref(root);
+	root = info_json(&s.w.client, args);
+	cr_assert_eq(json_array_size(at(root, "connections")), 1);
+	cr_assert_eq(number_at(root, "connections.0.pid"), s.client.pid);
+	json_decref(root);
+
+	args[0] = "-p";
+	args[1] = "tcpclient";
+	root = info_json(&s.w.client, args);
+	cr_assert_eq(json_array_size(at(root, "connections")), 3);
+	json_decref(root);
+	args[1] = "tcpclien";
+	root = info_json(&s.w.client, args);
+	cr_assert_eq(json_array_size(at(root, "connections")), 0);
+	json_decref(root);
+	proc_end(&other);
+	stage_close(&s);
+}
+
+Test(views, listener_and_plain_tcp_are_not_connections)
+{
+	static const char *const echo[] = { "socat",
+					    "TCP6-LISTEN:9000,ipv6only=0,fork,reuseaddr",
+					    "PIPE", NULL };
+	static const char *const plain[] = { "socat", "TCP:10.0.1.1:9000", "PIPE", NULL };
+	struct proc server = { 0 }, client = { 0 };
+	static const char *const lines[] = { "ss", "-tnH", NULL };
+	struct said said = { 0 };
+	struct stage s;
+	json_t *root;
+
+	NEED_SANDBOX();
+	stage_open(&s, 1);
+	cr_assert_eq(proc_start(&server, &s.w.server, echo, NULL), 0);
+	nap_ms(200);
+	cr_assert_eq(proc_start(&client, &s.w.client, plain, NULL), 0);
+	cr_assert(WAIT_UNTIL((said_free(&said), said = run(&s.w.server, lines),
+			      has(said.out, "ESTAB")),
+			     3000));
+	root = info_json(&s.w.server, NULL);
+	cr_assert_eq(json_array_size(at(root, "connections")), 0);
+	json_decref(root);
+	said_free(&said);
+	proc_end(&client);
+	proc_end(&server);
+	stage_close(&s);
+}
+
+Test(views, fallback_to_tcp_is_said)
+{
+	static const char *const echo[] = { "socat",
+					    "TCP6-LISTEN:8001,ipv6only=0,fork,reuseaddr",
+					    "PIPE", NULL };
+	struct proc server = { 0 }, client = { 0 };
+	char path[512];
+	const char *const argv[] = { built("tests/apps/tcpclient", path, sizeof(path)),
+				     "-m", "10.0.1.1", "8001", NULL };
+	struct said said;
+	struct world w;
+	json_t *root;
+
+	NEED_SANDBOX();
+	cr_assert_eq(world_open(&w, 1), 0);
+	cr_assert_eq(proc_start(&server, &w.server, echo, NULL), 0);
+	nap_ms(300);
+	cr_assert_eq(proc_start(&client, &w.client, argv, NULL), 0);
+	cr_assert(WAIT_UNTIL(proc_said(&client, "connected"), 3000), "%s",
+		  proc_errors(&client));
+	root = info_json(&w.client, NULL);
+	cr_assert_str_eq(text_at(root, "connections.0.explain"), "fell back to TCP");
+	cr_assert_eq(number_at(root, "connections.0.subflows.0.bytes_received"), 5);
+	said = info(&w.client, NULL);
+	cr_assert(has(said.out, "established (fell back to TCP)"), "%s", said.out);
+	json_decref(root);
+	said_free(&said);
+	proc_end(&client);
+	proc_end(&server);
+	world_close(&w);
+}
+
+Test(views, userspace_connection_without_a_manager_has_none)
+{
+	struct stage s;
+	json_t *root;
+
+	NEED_SANDBOX();
+	stage_open(&s, 1);
+	cr_assert_eq(host_path_manager(&s.w.client, PM_USERSPACE), 0);
+	stage_connect(&s, "10.0.1.1", "1");
+	/* The type is fixed at socket(): what the sysctl says later is of no account. */
+	root = info_json(&s.w.client, NULL);
+	cr_assert_str_eq(text_at(root, "namespace.path_manager"), "userspace");
+	cr_assert_str_eq(text_at(root, "connections.0.manager"), "none");
+	json_decref(root);
+	root = info_json(&s.w.server, NULL);
+	cr_assert_str_eq(text_at(root, "namespace.path_manager"), "kernel");
+	cr_assert_str_eq(text_at(root, "connections.0.manager"), "kernel");
+	json_decref(root);
+	cr_assert_eq(host_path_manager(&s.w.server, PM_USERSPACE), 0);
+	root = info_json(&s.w.server, NULL);
+	cr_assert_str_eq(text_at(root, "connections.0.manager"), "kernel");
+	json_decref(root);
+	stage_close(&s);
+}
+
+Test(views, ordinary_user_sees_connections_and_what_is_missing)
+{
+	char path[512];
+	/* A user namespace below: no right over the network or over its processes. */
+	const char *const argv[] = { "unshare", "-U",
+				     built("mptcpinfo", path, sizeof(path)), "--json",
+				     NULL };
+	struct said said;
+	struct stage s;
+	json_t *root;
+
+	NEED_SANDBOX();
+	stage_open(&s, 1);
+	stage_connect(&s, "10.0.1.1", "1");
+	said = run(&s.w.client, argv);
+	cr_assert_eq(said.status, 0, "%s", said.err);
+	cr_assert(has(said.err, "no program for 1 of 1 connections"), "%s", said.err);
+	root = json_loads(said.out, 0, NULL);
+	cr_assert(root);
+	cr_assert_eq(subflow_count(root), 1);
+	cr_assert_null(json_object_get(at(root, "connections.0"), "pid"));
+	cr_assert_null(json_object_get(at(root, "connections.0"), "program"));
+	cr_assert_eq(number_at(root, "connections.0.subflows.0.bytes_sent"), 5);
+	json_decref(root);
+	said_free(&said);
+	stage_close(&s);
+}
+
+Test(views, connection_whose_program_has_ended_has_no_program)
+{
+	static const char drop_all[] = "add table inet t\n"
+				       "add chain inet t c { type filter hook input "
+				       "priority 0; policy drop; }\n";
+	struct stage s;
+	json_t *root;
+
+	NEED_SANDBOX();
+	stage_open(&s, 1);
+	stage_connect(&s, "10.0.1.1", "1");
+	/* The server does not hear the end: the kernel keeps the connection for a while.
+	 */
+	cr_assert_eq(host_nft(&s.w.server, drop_all), 0);
+	proc_end(&s.client);
+	root = info_json(&s.w.client, NULL);
+	cr_assert_eq(json_array_size(at(root, "connections")), 1);
+	cr_assert_null(json_object_get(at(root, "connections.0"), "pid"));
+	cr_assert_str_neq(text_at(root, "connections.0.state"), "established");
+	json_decref(root);
+	stage_close(&s);
+}
+
+static void check_status(const char *const args[], int status, const char *err)
+{
+	struct said said = info(NULL, args);
+
+	cr_assert_eq(said.status, status, "%s: %d", args[0], said.status);
+	cr_assert(has(said.err, err), "%s", said.err);
+	said_free(&said);
+}
+
+Test(views, wrong_command_lines_are_refused)
+{
+	check_status((const char *[]){ "--frob", NULL }, 2, "--frob");
+	check_status((const char *[]){ "-t", "12x", NULL }, 2, "12x: not a token");
+	check_status((const char *[]){ "-t", "0x100000000", NULL }, 2, "not a token");
+	check_status((const char *[]){ "-t", "-1", NULL }, 2, "not a token");
+	check_status((const char *[]){ "curl", NULL }, 2, "curl: unexpected argument");
+}
+
+Test(views, help_and_version_need_nothing)
+{
+	struct said said = info(NULL, (const char *[]){ "--help", NULL });
+
+	cr_assert_eq(said.status, 0);
+	cr_assert(has(said.out, "--token TOKEN"));
+	said_free(&said);
+	said = info(NULL, (const char *[]){ "--version", NULL });
+	cr_assert_eq(said.status, 0);
+	cr_assert(has(said.out, "mptcpinfo "));
+	said_free(&said);
+}
+
+Test(views, full_disk_is_an_error)
+{
+	char path[512], command[600];
+	const char *const argv[] = { "sh", "-c", command, NULL };
+	struct said said;
+
+	built("mptcpinfo", path, sizeof(path));
+	for (int i = 0; i < 2; i++) {
+		snprintf(command, sizeof(command), "'%s' %s >/dev/full", path,
+			 i ? "--json" : "");
+		said = run(NULL, argv);
+		cr_assert_eq(said.status, 1, "%s", command);
+		cr_assert(has(said.err, "output: "), "%s", said.err);
+		said_free(&said);
+	}
+}

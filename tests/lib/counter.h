@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * counter.h - the MPTcpExt counters of a host
+ */
+#ifndef TESTS_COUNTER_H
+#define TESTS_COUNTER_H
+
+#include <stdint.h>
+
+struct host;
+
+/* @name as in nstat, without "MPTcpExt". Return: its value, -ENOENT, -errno. */
+int64_t counter(const struct host *h, const char *name);
+
+#endif

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: MIT
+# What every kind of test stands on: hosts, programs, endpoints, captures.
+
+TESTLIB_SRC := $(wildcard tests/lib/*.c)
+
+$(B)/tests/libtest.a: $(call obj,$(TESTLIB_SRC))
+	$(call say,AR,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^

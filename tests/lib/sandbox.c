@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+/*
+ * sandbox.c - a user, mount, PID and network namespace for a whole test program
+ *
+ * Done once and early because a process with a second thread, which Criterion's
+ * workers have, may not enter a new user namespace. As root of this one they can
+ * make network namespaces as they like. The PID namespace ends every program that a
+ * crashed test left behind.
+ */
+#include "sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* In the environment, since Criterion's workers are started anew. */
+#define ENTERED "MPTCPADDR_TEST_SANDBOX"
+
+static int put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), r = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
+static int map_ids(uid_t uid, gid_t gid)
+{
+	char line[64];
+	int r;
+
+	r = put("/proc/self/setgroups", "deny");
+	if (r < 0)
+		return r;
+	snprintf(line, sizeof(line), "0 %u 1", uid);
+	r = put("/proc/self/uid_map", line);
+	if (r < 0)
+		return r;
+	snprintf(line, sizeof(line), "0 %u 1", gid);
+	return put("/proc/self/gid_map", line);
+}
+
+/* Ends as the child @pid does; as PID 1 it reaps the orphans meanwhile. */
+static _Noreturn void follow(pid_t pid)
+{
+	int status;
+	pid_t ended;
+
+	for (;;) {
+		ended = wait(&status);
+		if (ended < 0 && errno != EINTR)
+			_exit(125);
+		if (ended != pid)
+			continue;
+		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	}
+}
+
+/* Returns in the child only. */
+static int go_on_in_child(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid > 0)
+		follow(pid);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return 0;
+}
+
+int sandbox_enter(void)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	int r;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET) < 0)
+		return -errno;
+	r = map_ids(uid, gid);
+	if (r < 0)
+		return r;
+
+	r = go_on_in_child();
+	if (r < 0)
+		return r;
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("proc", "/proc", "proc", 0, NULL) < 0 ||
+	    mount("tmpfs", "/run", "tmpfs", 0, NULL) < 0) {
+		perror("sandbox: mount");
+		_exit(125);
+	}
+	r = go_on_in_child(); /* the first child stays behind as PID 1 */
+	if (r < 0)
+		return r;
+	return setenv(ENTERED, "1", 1) < 0 ? -errno : 0;
+}
+
+bool sandbox_entered(void)
+{
+	return getenv(ENTERED);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * skip.h - a test that cannot run here is skipped, and says why; in CI it fails
+ */
+#ifndef TESTS_SKIP_H
+#define TESTS_SKIP_H
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sandbox.h"
+
+#define SKIP(...)                                                                  \
+	do {                                                                       \
+		const char *ci_ = getenv("CI");                                    \
+		if (ci_ && !strcmp(ci_, "true"))                                   \
+			cr_assert_fail(                                            \
+				"skipped, which CI does not allow: " __VA_ARGS__); \
+		cr_skip_test(__VA_ARGS__);                                         \
+	} while (0)
+
+#define NEED_SANDBOX()                                            \
+	do {                                                      \
+		if (!sandbox_entered())                           \
+			SKIP("user namespaces are refused here"); \
+	} while (0)
+
+#endif

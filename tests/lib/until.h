@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * until.h - bounded waiting for a condition
+ */
+#ifndef TESTS_UNTIL_H
+#define TESTS_UNTIL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+static inline int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static inline void nap_ms(int ms)
+{
+	struct timespec ts = {ms / 1000, (long)(ms % 1000) * 1000000};
+
+	nanosleep(&ts, NULL);
+}
+
+/* Evaluates @condition every 3 ms until it holds; its last value after @ms. */
+#define WAIT_UNTIL(condition, ms)                                   \
+	({                                                          \
+		int64_t until_ = now_ms() + (ms);                   \
+		bool held_;                                         \
+		while (!(held_ = (condition)) && now_ms() < until_) \
+			nap_ms(3);                                  \
+		held_;                                              \
+	})
+
+#endif

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+/*
+ * net.c - one client, one server, a pool and announcements: what network tests share
+ */
+#include "net.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STABLE_MS   60
+#define SUBFLOW_MAX 8 /* the kernel's MPTCP_PM_ADDR_MAX */
+
+static int limit(int value, bool zero)
+{
+	return zero ? 0 : value ? value : SUBFLOW_MAX;
+}
+
+static void write_pool(struct net *n)
+{
+	const struct net_spec *s = n->spec;
+	FILE *f;
+
+	snprintf(n->pool_path, sizeof(n->pool_path), "/run/pool-%d.conf", getpid());
+	f = fopen(n->pool_path, "we");
+	cr_assert(f, "%s: %s", n->pool_path, strerror(errno));
+	fprintf(f, "[pool]\n");
+	for (const struct endpoint_spec *e = s->pool; e->addr; e++) {
+		fprintf(f, "endpoint = %s", e->addr);
+		if (e->dev)
+			fprintf(f, " dev %s", e->dev);
+		if (e->id)
+			fprintf(f, " id %d", e->id);
+		fprintf(f, " laminar%s%s\n", e->flags & EP_SUBFLOW ? " subflow" : "",
+			e->flags & EP_BACKUP ? " backup" : "");
+	}
+	fprintf(f, "[limits]\nsubflows = %d\nadd_addr_accepted = %d\n",
+		limit(s->subflows, s->no_subflows), limit(s->accepted, s->no_accepted));
+	if (s->pool_text)
+		fprintf(f, "%s", s->pool_text);
+	fclose(f);
+}
+
+static void write_endpoints(struct net *n)
+{
+	const struct net_spec *s = n->spec;
+	const struct host *client = &n->world.client;
+	struct endpoint_spec e;
+	int r;
+
+	NEED_LAMINAR(n);
+	for (const struct endpoint_spec *p = s->pool; p->addr; p++) {
+		e = *p;
+		e.flags |= EP_LAMINAR;
+		r = endpoint_add(client, &e);
+		cr_assert_eq(r, 0, "endpoint %s: %s", p->addr, strerror(-r));
+	}
+	r = limits_set(client, limit(s->subflows, s->no_subflows),
+		       limit(s->accepted, s->no_accepted));
+	cr_assert_eq(r, 0, "limits: %s", strerror(-r));
+}
+
+static void open_server(struct net *n)
+{
+	const struct net_spec *s = n->spec;
+	const struct host *server = &n->world.server;
+	const char *argv[4];
+	char path[PATH_MAX];
+	int argc = 0, r;
+
+	cr_assert_eq(host_path_manager(server, PM_KERNEL), 0);
+	/* Nothing is to be decided by the server's limit. */
+	cr_assert_eq(limits_set(server, SUBFLOW_MAX, 0), 0);
+	for (const struct endpoint_spec *p = s->announced; p->addr; p++) {
+		struct endpoint_spec e = *p;
+
+		e.flags |= EP_SIGNAL;
+		r = endpoint_add(server, &e);
+		cr_assert_eq(r, 0, "signal %s: %s", p->addr, strerror(-r));
+		n->announced++;
+	}
+	if (s->server_nft)
+		cr_assert_eq(host_nft(server, s->server_nft), 0);
+	if (s->fastopen) {
+		cr_assert_eq(host_sysctl(server, "net/ipv4/tcp_fastopen", "3"), 0);
+		cr_assert_eq(host_sysctl(&n->world.client, "net/ipv4/tcp_fastopen", "3"),
+			     0);
+	}
+	argv[argc++] = built("tests/apps/tcpserver", path, sizeof(path));
+	if (s->fastopen)
+		argv[argc++] = "-f";
+	argv[argc++] = NET_PORT;
+	argv[argc] = NULL;
+	r = proc_start(&n->server, server, argv, NULL);
+	cr_assert_eq(r, 0, "server: %s", strerror(-r));
+	cr_assert(WAIT_UNTIL(proc_said(&n->server, "listening"), NET_WAIT_MS));
+}
+
+void net_open(struct net *n, const struct net_spec *spec, enum net_side side)
+{
+	int r;
+
+	NEED_SANDBOX();
+	*n = (struct net){.side = side, .spec = spec, .wire = {.fd = -1}};
+	r = world_open(&n->world, 4);
+	cr_assert_eq(r, 0, "two hosts: %s", strerror(-r));
+	open_server(n);
+	if (side == FROM_POOL) {
+		r = host_path_manager(&n->world.client, PM_USERSPACE);
+		cr_assert_eq(r, 0, "userspace path manager: %s", strerror(-r));
+		write_pool(n);
+	} else {
+		cr_assert_eq(host_path_manager(&n->world.client, PM_KERNEL), 0);
+		write_endpoints(n);
+	}
+	r = capture_open(&n->wire, &n->world.client);
+	cr_assert_eq(r, 0, "capture: %s", strerror(-r));
+}
+
+static void start_client(struct net *n)
+{
+	char path[PATH_MAX], lib[PATH_MAX], preload[PATH_MAX + 16], config[128];
+	const char *env[3] = {NULL}, *argv[12];
+	int argc = 0, r;
+
+	argv[argc++] = built("tests/apps/tcpclient", path, sizeof(path));
+	for (int i = 0; i < 6 && n->spec->client_args[i]; i++)
+		argv[argc++] = n->spec->client_args[i];
+	if (n->side == FROM_KERNEL)
+		argv[argc++] = "-m";
+	argv[argc++] = n->spec->connect ? n->spec->connect : "10.0.1.1";
+	argv[argc++] = NET_PORT;
+	argv[argc] = NULL;
+	if (n->side == FROM_POOL) {
+		built("libmptcpaddr.so", lib, sizeof(lib));
+		cr_assert_eq(access(lib, R_OK), 0, "%s: %s", lib, strerror(errno));
+		snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", lib);
+		snprintf(config, sizeof(config), "MPTCPADDR_CONFIG=%s", n->pool_path);
+		env[0] = preload;
+		env[1] = config;
+	}
+	r = proc_start(&n->client, &n->world.client, argv, env);
+	cr_assert_eq(r, 0, "client: %s", strerror(-r));
+}
+
+void net_connect(struct net *n, int count)
+{
+	char want[32], *errors;
+	bool ok;
+
+	start_client(n);
+	snprintf(want, sizeof(want), "connected %d\n", count);
+	/* A program that has failed will not say it later. */
+	ok = WAIT_UNTIL(proc_said(&n->client, want) ||
+				proc_wait(&n->client, 0) != -ETIMEDOUT,
+			3 * NET_WAIT_MS);
+	errors = proc_errors(&n->client);
+	cr_assert(ok && n->client.pid, "the client did not connect: %s", errors);
+	free(errors);
+}
+
+void net_start(struct net *n, const struct net_spec *spec, enum net_side side)
+{
+	net_open(n, spec, side);
+	net_connect(n, 1);
+}
+
+void net_close(struct net *n)
+{
+	proc_end(&n->client);
+	proc_end(&n->server);
+	capture_close(&n->wire);
+	world_close(&n->world);
+	if (n->side == FROM_POOL)
+		unlink(n->pool_path);
+}
+
+void net_announce(struct net *n, const char *addr)
+{
+	struct endpoint_spec e = {.addr = addr, .flags = EP_SIGNAL};
+	int r = endpoint_add(&n->world.server, &e);
+
+	cr_assert_eq(r, 0, "announcing %s: %s", addr, strerror(-r));
+	n->announced++;
+}
+
+void net_withdraw(struct net *n, const char *addr)
+{
+	int64_t before = counter(&n->world.client, "RmAddr");
+	int r = endpoint_del(&n->world.server, addr);
+
+	cr_assert_eq(r, 0, "withdrawing %s: %s", addr, strerror(-r));
+	cr_assert(WAIT_UNTIL(counter(&n->world.client, "RmAddr") > before, NET_WAIT_MS),
+		  "no RM_ADDR of %s came", addr);
+}
+
+/* Whether joins of the client are on their way. */
+static bool half_open(const struct net *n)
+{
+	struct subflows s = {0};
+	bool any = false;
+
+	cr_assert_eq(subflows_read(&n->world.client, &s), 0);
+	for (size_t i = 0; i < s.count; i++)
+		any |= s.at[i].state == TCP_SYN_SENT;
+	subflows_free(&s);
+	return any;
+}
+
+static bool manager_idle(struct net *n)
+{
+	struct ctl_manager m;
+
+	if (n->side == FROM_KERNEL)
+		return true;
+	net_manager(n, &m);
+	return m.early == 0 &&
+	       m.add_addr_received == (uint64_t)counter(&n->world.client, "AddAddr") &&
+	       m.rm_addr_received == (uint64_t)counter(&n->world.client, "RmAddr") &&
+	       m.subflows_requested == m.subflows_established + m.subflows_failed;
+}
+
+static bool same_pairs(const struct net *n, char **ret)
+{
+	char *there = pairs_text(&n->world.server, 0, true);
+	bool same;
+
+	*ret = pairs_text(&n->world.client, 0, false);
+	same = !strcmp(*ret, there);
+	free(there);
+	return same;
+}
+
+/* The same on both hosts, and still so a while later. */
+static bool stable(const struct net *n)
+{
+	char *before, *after;
+	bool same;
+
+	same = same_pairs(n, &before);
+	if (same) {
+		nap_ms(STABLE_MS);
+		same = same_pairs(n, &after) && !strcmp(before, after);
+		free(after);
+	}
+	free(before);
+	return same;
+}
+
+void net_show_wire(struct net *n)
+{
+	char *text;
+
+	capture_read(&n->wire);
+	text = capture_text(&n->wire);
+	cr_log_error("seen on the client's wires:\n%s", text);
+	free(text);
+}
+
+void net_settle(struct net *n)
+{
+	struct ctl_manager m = {0};
+
+	cr_assert(WAIT_UNTIL(counter(&n->world.server, "EchoAdd") >= n->announced,
+			     NET_WAIT_MS),
+		  "%d announcements, %d echoes", n->announced,
+		  (int)counter(&n->world.server, "EchoAdd"));
+	if (WAIT_UNTIL(!half_open(n) && manager_idle(n) && stable(n), NET_WAIT_MS))
+		return;
+	if (n->side == FROM_POOL)
+		net_manager(n, &m);
+	cr_assert_fail(
+		"no rest after %d ms: half open %d; client %s; server %s; manager: "
+		"received %d, requested %d, established %d, failed %d, early %d",
+		NET_WAIT_MS, half_open(n), pairs_text(&n->world.client, 0, false),
+		pairs_text(&n->world.server, 0, true), (int)m.add_addr_received,
+		(int)m.subflows_requested, (int)m.subflows_established,
+		(int)m.subflows_failed, (int)m.early);
+}
+
+void net_pairs_are(struct net *n, const char *pairs)
+{
+	char *client, *server;
+
+	net_settle(n);
+	client = pairs_text(&n->world.client, 0, false);
+	server = pairs_text(&n->world.server, 0, true);
+	if (strcmp(client, pairs) || strcmp(server, pairs))
+		net_show_wire(n);
+	cr_assert_str_eq(client, pairs, "the client has \"%s\", wanted \"%s\"", client,
+			 pairs);
+	cr_assert_str_eq(server, pairs, "the server has \"%s\", wanted \"%s\"", server,
+			 pairs);
+	free(client);
+	free(server);
+}
+
+static void counter_is(const struct host *h, const char *name, int value)
+{
+	int64_t is = counter(h, name);
+
+	cr_assert_eq(is, value, "%s of the %s is %d, wanted %d", name, h->name, (int)is,
+		     value);
+}
+
+void net_counters_are(struct net *n, int joins, int add_addrs, int echoes)
+{
+	counter_is(&n->world.server, "MPJoinSynRx", joins);
+	counter_is(&n->world.client, "MPJoinSynAckRx", joins);
+	counter_is(&n->world.server, "MPJoinAckRx", joins);
+	counter_is(&n->world.client, "AddAddr", add_addrs);
+	counter_is(&n->world.server, "EchoAdd", echoes);
+}
+
+void net_carries_data(struct net *n)
+{
+	char *errors;
+	bool ok;
+
+	cr_assert_eq(proc_tell(&n->client, "echo 200000"), 0);
+	ok = WAIT_UNTIL(proc_said(&n->client, "echoed 200000"), NET_WAIT_MS);
+	errors = proc_errors(&n->client);
+	cr_assert(ok, "no echo: %s", errors);
+	free(errors);
+}
+
+void net_manager(struct net *n, struct ctl_manager *ret)
+{
+	int r = manager_ask(&n->world.client, n->client.pid, ret);
+
+	cr_assert_eq(r, 0, "the manager does not answer: %s", strerror(-r));
+}

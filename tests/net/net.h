@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * net.h - one client, one server, a pool and announcements: what network tests share
+ *
+ * Each scenario runs with the pool under the shim (FROM_POOL) or with the same
+ * addresses as laminar endpoints of the client's kernel (FROM_KERNEL); the server is
+ * native MPTCP with `signal` endpoints in both. Everything here asserts: a test goes
+ * on only if the step worked.
+ */
+#ifndef TESTS_NET_H
+#define TESTS_NET_H
+
+#include <criterion/criterion.h>
+#include <stdbool.h>
+
+#include "capture.h"
+#include "counter.h"
+#include "endpoint.h"
+#include "manager.h"
+#include "proc.h"
+#include "skip.h"
+#include "subflow.h"
+#include "until.h"
+#include "world.h"
+
+#define NET_PORT     "8080"
+#define NET_LIST_MAX 9 /* the kernel has at most 8 endpoints; one for the end */
+#define NET_WAIT_MS  9000
+
+enum net_side {
+	FROM_KERNEL,
+	FROM_POOL
+};
+
+struct net_spec {
+	const char *connect;			      /* default 10.0.1.1 */
+	struct endpoint_spec pool[NET_LIST_MAX];      /* flags: EP_LAMINAR is implied */
+	struct endpoint_spec announced[NET_LIST_MAX]; /* flags: EP_SIGNAL is implied */
+	int subflows;				      /* limits of the client; 0: 8 */
+	int accepted;
+	bool no_subflows; /* the limits are 0 indeed */
+	bool no_accepted;
+	const char *pool_text;	    /* more lines for the pool file, "[accept]\n..." */
+	const char *client_args[6]; /* of tcpclient, in front of the address */
+	const char *server_nft;
+	bool fastopen;
+};
+
+struct net {
+	enum net_side side;
+	const struct net_spec *spec;
+	struct world world;
+	struct proc server;
+	struct proc client;
+	struct capture wire; /* the client's */
+	int announced;	     /* announcements that the client is to echo */
+	char pool_path[64];
+};
+
+/* Both hosts, the capture and the server; no client yet. */
+void net_open(struct net *n, const struct net_spec *spec, enum net_side side);
+/* Start the client and wait for its connections; @count of them. */
+void net_connect(struct net *n, int count);
+/* net_open() and net_connect() for one connection. */
+void net_start(struct net *n, const struct net_spec *spec, enum net_side side);
+void net_close(struct net *n);
+
+/* A further announcement while the connection is up, and its withdrawal. */
+void net_announce(struct net *n, const char *addr);
+void net_withdraw(struct net *n, const char *addr);
+
+/*
+ * net_settle() - wait until nothing is on its way any more
+ *
+ * Every announcement is echoed, the manager has dealt with every event, no join is
+ * half open, and both hosts have shown the same subflows for a while.
+ */
+void net_settle(struct net *n);
+
+/* net_settle(), then both hosts have exactly these joined pairs (see pairs_text()). */
+void net_pairs_are(struct net *n, const char *pairs);
+/* Joins that reached the server and were completed; ADD_ADDRs received; echoes. */
+void net_counters_are(struct net *n, int joins, int add_addrs, int echoes);
+/* What was seen on the wire, into the log: before a test fails for what it saw. */
+void net_show_wire(struct net *n);
+/* The client can still send and receive. */
+void net_carries_data(struct net *n);
+void net_manager(struct net *n, struct ctl_manager *ret);
+
+/* Skips the test where the client's kernel has no laminar endpoints. */
+#define NEED_LAMINAR(n)                                                               \
+	do {                                                                          \
+		bool known_ = false;                                                  \
+		cr_assert_eq(endpoint_laminar_known(&(n)->world.client, &known_), 0); \
+		if (!known_)                                                          \
+			SKIP("this kernel has no laminar endpoints");                 \
+	} while (0)
+
+/* One scenario as two tests: suite `pool` under the shim, suite `kernel` without. */
+#define NET_TEST(name, body)              \
+	Test(pool, name, .timeout = 40)   \
+	{                                 \
+		body(FROM_POOL);          \
+	}                                 \
+	Test(kernel, name, .timeout = 40) \
+	{                                 \
+		body(FROM_KERNEL);        \
+	}
+
+#endif

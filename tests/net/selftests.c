@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+/*
+ * selftests.c - the kernel's own laminar scenarios, from a pool and from the kernel
+ *
+ * As in the kernel's mptcp_join.sh: limits "2 2" on the client, and a server that
+ * refuses joins from 10.0.2.2.
+ */
+#include "net.h"
+
+/*
+ * With an ICMP error, as there: it comes while the kernel still holds the socket and
+ * ends the join only when the SYN is repeated, a second later.
+ */
+#define FIREWALL(verdict)                                              \
+	"table inet t { chain in { type filter hook input priority 0;" \
+	" ip saddr 10.0.2.2 meta l4proto tcp " verdict "; }; }"
+#define REFUSE_2_2 FIREWALL("reject")
+#define RESET_2_2  FIREWALL("reject with tcp reset")
+
+struct row {
+	struct net_spec spec;
+	const char *pairs;
+	int joins, add_addrs, echoes;
+};
+
+static void run(const struct row *row, enum net_side side)
+{
+	struct net n;
+
+	net_start(&n, &row->spec, side);
+	net_pairs_are(&n, row->pairs);
+	net_counters_are(&n, row->joins, row->add_addrs, row->echoes);
+	net_carries_data(&n);
+	net_close(&n);
+}
+
+#define LIMITS .subflows = 2, .accepted = 2, .server_nft = REFUSE_2_2
+
+static void one_address(enum net_side side)
+{
+	static const struct row row = {
+		.spec = {LIMITS, .announced = {{"10.0.2.1"}}, .pool = {{"10.0.3.2"}}},
+		.pairs = "10.0.3.2-10.0.2.1",
+		.joins = 1,
+		.add_addrs = 1,
+		.echoes = 1,
+	};
+
+	run(&row, side);
+}
+NET_TEST(announced_address_is_joined_from_the_pool, one_address)
+
+static void other_family(enum net_side side)
+{
+	static const struct row row = {
+		.spec = {LIMITS, .announced = {{"10.0.2.1"}, {"10.0.3.1"}},
+			 .pool = {{"dead:beef:3::2"}, {"10.0.3.2"}, {"10.0.4.2"}}},
+		.pairs = "10.0.3.2-10.0.2.1 10.0.4.2-10.0.3.1",
+		.joins = 2,
+		.add_addrs = 2,
+		.echoes = 2,
+	};
+
+	run(&row, side);
+}
+NET_TEST(endpoint_of_the_other_family_is_passed_over, other_family)
+
+static void exhausted(enum net_side side)
+{
+	static const struct row row = {
+		.spec = {LIMITS, .announced = {{"10.0.2.1"}, {"10.0.3.1"}},
+			 .pool = {{"10.0.3.2"}}},
+		.pairs = "10.0.3.2-10.0.2.1",
+		.joins = 1,
+		.add_addrs = 2,
+		.echoes = 2,
+	};
+
+	run(&row, side);
+}
+NET_TEST(used_up_pool_sends_no_second_join, exhausted)
+
+static void both_flags(enum net_side side)
+{
+	static const struct row row = {
+		.spec = {LIMITS, .announced = {{"10.0.2.1"}},
+			 .pool = {{"10.0.1.2", EP_SUBFLOW}, {"10.0.3.2", EP_SUBFLOW}}},
+		.pairs = "10.0.3.2-10.0.2.1",
+		.joins = 1,
+		.add_addrs = 1,
+		.echoes = 1,
+	};
+
+	run(&row, side);
+}
+NET_TEST(endpoint_that_is_subflow_and_laminar_is_used_once, both_flags)
+
+static void initial_used(enum net_side side)
+{
+	static const struct row row = {
+		.spec = {LIMITS, .announced = {{"10.0.2.1"}, {"10.0.3.1"}},
+			 .pool = {{"10.0.1.2"}, {"10.0.3.2"}}},
+		.pairs = "10.0.3.2-10.0.2.1",
+		.joins = 1,
+		.add_addrs = 2,
+		.echoes = 2,
+	};
+
+	run(&row, side);
+}
+NET_TEST(address_of_the_first_subflow_is_not_taken_again, initial_used)
+
+static void one_join_from_4_2(const struct net_spec *spec, enum net_side side)
+{
+	struct net n;
+	char *pairs;
+
+	net_start(&n, spec, side);
+	net_settle(&n);
+	pairs = pairs_text(&n.world.client, 0, false);
+	/* The kernel does not try an announcement again. */
+	cr_assert(!strcmp(pairs, "10.0.4.2-10.0.4.1") ||
+			  (side == FROM_POOL && !strcmp(pairs, "10.0.4.2-10.0.3.1")),
+		  "%s", pairs);
+	free(pairs);
+	net_counters_are(&n, 1, 2, 2);
+	net_carries_data(&n);
+	net_close(&n);
+}
+
+#define REFUSED_POOL                                                             \
+	.subflows = 2, .accepted = 2, .announced = {{"10.0.3.1"}, {"10.0.4.1"}}, \
+	.pool = {{"10.0.2.2"}, {"10.0.4.2"}}
+
+static void refused(enum net_side side)
+{
+	static const struct net_spec spec = {REFUSED_POOL, .server_nft = REFUSE_2_2};
+
+	one_join_from_4_2(&spec, side);
+}
+NET_TEST(refused_join_leaves_exactly_one_from_the_next_address, refused)
+
+/*
+ * A reset arrives before the second announcement: the kernel then tries the refused
+ * address again for that one and ends with no join at all.
+ */
+Test(pool, join_that_is_reset_is_tried_from_the_next_address, .timeout = 40)
+{
+	static const struct net_spec spec = {REFUSED_POOL, .server_nft = RESET_2_2};
+
+	one_join_from_4_2(&spec, FROM_POOL);
+}

@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# hosts.sh - two hosts in network namespaces, joined by three shaped links
+#
+# Sourced by demo, inside a user, network and mount namespace of its own. Link i
+# joins eth$i of both hosts; 10.0.$i.2 is the client's end, 10.0.$i.1 the server's.
+
+on() { ip netns exec "$@"; }
+
+# userspace_pm HOST - new sockets of HOST leave the path management to user space
+userspace_pm()
+{
+	if [ -e /proc/sys/net/mptcp/path_manager ]; then
+		on "$1" sysctl -qw net.mptcp.path_manager=userspace
+	else
+		on "$1" sysctl -qw net.mptcp.pm_type=1
+	fi
+}
+
+# make_hosts RATE - RATE as tc writes it
+make_hosts()
+{
+	local i host
+
+	mount -t tmpfs none /run	# ours alone: ip netns keeps its names there
+	ip netns add client
+	ip netns add server
+	for i in 1 2 3; do
+		ip link add "eth$i" netns client type veth peer name "eth$i" netns server
+		ip -n client addr add "10.0.$i.2/24" dev "eth$i"
+		ip -n server addr add "10.0.$i.1/24" dev "eth$i"
+	done
+	for host in client server; do
+		ip -n "$host" link set lo up
+		for i in 1 2 3; do
+			ip -n "$host" link set "eth$i" up
+			tc -n "$host" qdisc add dev "eth$i" root \
+				tbf rate "$1" burst 128kb limit 512kb
+		done
+		# Room for three paths of one connection, whatever the machine's default.
+		on "$host" sysctl -qw net.ipv4.tcp_rmem='4096 131072 33554432' \
+			net.ipv4.tcp_wmem='4096 65536 33554432'
+	done
+	userspace_pm client
+
+	# The server's kernel announces its further addresses, and lets them be joined.
+	ip -n server mptcp limits set subflows 8 add_addr_accepted 0
+	ip -n server mptcp endpoint add 10.0.2.1 dev eth2 signal
+	ip -n server mptcp endpoint add 10.0.3.1 dev eth3 signal
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * model.h - one look at the MPTCP connections of this network namespace
+ *
+ * The collector fills a struct snapshot, the writers (table.c, json.c) print it, and
+ * neither knows of the other. Plain values in plain arrays: no pointer leads from one
+ * record to another. What the kernel or a manager did not tell is marked as absent
+ * (a length, a `has_` flag, -1, an empty string) and is never shown as 0.
+ */
+#ifndef MPTCPINFO_MODEL_H
+#define MPTCPINFO_MODEL_H
+
+#include <mptcpaddr/control.h>
+#include <mptcpaddr/uapi.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define PROGRAM_MAX 64
+
+/* An address with its port in host order; v4-mapped IPv6 is kept as AF_INET. */
+struct inet_addr {
+	uint16_t family; /* AF_INET or AF_INET6 */
+	uint16_t port;
+	uint32_t ifindex; /* of a link-local address, else 0 */
+	uint8_t ip[16];	  /* network order; the first 4 for AF_INET, the rest 0 */
+};
+
+struct subflow {
+	uint32_t token; /* of the connection that it belongs to */
+	struct inet_addr local;
+	struct inet_addr remote;
+	uint8_t state; /* TCP_ESTABLISHED and so on */
+	int local_id;  /* -1: not told */
+	int remote_id;
+	bool has_flags;
+	bool backup; /* asked for by either side */
+	bool has_tcp;
+	uint64_t bytes_sent; /* retransmissions included, as ss shows it */
+	uint64_t bytes_received;
+	uint32_t rtt_us;
+	uint32_t cwnd;
+	uint32_t retransmits;
+};
+
+enum manager_kind {
+	MANAGER_NONE,
+	MANAGER_KERNEL,
+	MANAGER_DIRECT,
+};
+
+struct connection {
+	uint32_t token;
+	uint32_t inode; /* 0: no process holds it any more, or none has accepted it yet */
+	uint32_t uid;
+	pid_t pid; /* 0: not known */
+	char program[PROGRAM_MAX];
+	struct inet_addr local;
+	struct inet_addr remote;
+	uint8_t state;
+	bool fallback; /* it is plain TCP by now (RFC 8684, 3.7) */
+	enum manager_kind manager;
+	struct mptcpaddr_info info;
+	size_t info_len; /* bytes of info that the kernel filled */
+	size_t first_subflow;
+	size_t n_subflows;
+};
+
+/* A field of mptcp_info is there if the kernel's structure reaches to its end. */
+#define INFO_HAS(conn, field) \
+	((conn)->info_len >=  \
+	 offsetof(struct mptcpaddr_info, field) + sizeof((conn)->info.field))
+
+struct manager {
+	char name[80]; /* of its control socket */
+	pid_t pid;
+	uint32_t uid;
+	char program[PROGRAM_MAX];
+	bool answered; /* info is valid */
+	struct ctl_manager info;
+};
+
+struct counter {
+	char name[48];
+	uint64_t value;
+};
+
+struct snapshot {
+	char path_manager[32]; /* "kernel", "userspace"; "" without MPTCP */
+	struct counter *counters;
+	size_t n_counters;
+	struct manager *managers;
+	size_t n_managers;
+	struct connection *connections;
+	size_t n_connections;
+	struct subflow *subflows; /* those of one connection stand together */
+	size_t n_subflows;
+	char **notes; /* what is missing and why, for the user */
+	size_t n_notes;
+};
+
+/*
+ * array_grow() - room for one more element in an array
+ *
+ * @array points to the pointer to its first element (NULL while @n is 0).
+ * Return: the new element, zeroed and counted in @n; NULL without memory.
+ */
+void *array_grow(void *array, size_t *n, size_t size);
+
+/* Adds one line, without a newline. Losing one for want of memory is not an error. */
+void snapshot_note(struct snapshot *snap, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Frees what the snapshot holds, not the structure itself. */
+void snapshot_free(struct snapshot *snap);
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * namespace.h - what holds for the whole network namespace
+ */
+#ifndef MPTCPINFO_NAMESPACE_H
+#define MPTCPINFO_NAMESPACE_H
+
+struct snapshot;
+
+/* Fills path_manager and the MPTcpExt counters; says what is missing in a note. */
+void namespace_read(struct snapshot *snap);
+
+#endif
