@@ -74,12 +74,34 @@ int engine_handle(struct engine *engine, const struct pm_event *ev, struct pm_cm
 void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 		   struct pm_cmds *out);
 
+/*
+ * engine_inherit() - this is a forked child's copy of its parent's engine
+ *
+ * The connections in it are the parent's business: events are noted, but nothing is
+ * requested for them until engine_take_over(). A copy of an engine that is waiting
+ * itself keeps only what that one waits for.
+ */
+void engine_inherit(struct engine *engine);
+
+/*
+ * engine_take_over() - look after the inherited connections from now on
+ *
+ * To be called again while @out comes back full.
+ */
+void engine_take_over(struct engine *engine, struct pm_cmds *out);
+
 const struct engine_counters *engine_counters(const struct engine *engine);
 unsigned int engine_conns(const struct engine *engine);
 unsigned int engine_used_ids(const struct engine *engine);
 
-/* engine_view() - up to @max connections from index @first on. Return: how many. */
+/*
+ * engine_view() - up to @max connections from index @first on
+ *
+ * Those that are still the parent process's business are left out. Return: how many
+ * of @ret_views were filled; *@ret_total: how many there are.
+ */
 unsigned int engine_view(const struct engine *engine, unsigned int first,
-			 unsigned int max, struct engine_conn_view *ret_views);
+			 unsigned int max, struct engine_conn_view *ret_views,
+			 unsigned int *ret_total);
 
 #endif

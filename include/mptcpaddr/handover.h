@@ -12,6 +12,7 @@
 #define MPTCPADDR_HANDOVER_H
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -23,6 +24,11 @@
 #define HANDOVER_V6ONLY (UINT64_C(1) << 32) /* below: the token */
 
 struct handover {
+	/* The manager holds it whenever it is not waiting: see preload/fork.c. */
+	pthread_mutex_t lock;
+	void *manager;	   /* the path manager library's own, once it runs */
+	int32_t estate_of; /* a forked child waits for this process to end; 0: no */
+	_Atomic uint32_t connections; /* in the manager's tables */
 	uint32_t abi;
 	int32_t pid;	  /* of the process that this manager serves */
 	int32_t event_fd; /* subscribed to mptcp_pm_events; in the manager's table only */

@@ -59,6 +59,7 @@ struct conn {
 	uint32_t token;
 	uint16_t family; /* of the socket: AF_INET, AF_INET6; 0 until CREATED */
 	bool v6only;
+	bool inherited;	  /* of the process that this one was forked from */
 	bool confirmed;	  /* an event came */
 	uint8_t accepted; /* announcements that count against the limit */
 	uint8_t n_subflows, n_announced;

@@ -116,9 +116,9 @@ static void fill_connections(struct answer *answer, uint32_t first,
 	static struct engine_conn_view views[CTL_PAGE_MAX];
 	unsigned int i;
 
-	answer->head.total = engine_conns(engine);
 	answer->head.record_size = sizeof(struct ctl_connection);
-	answer->head.count = engine_view(engine, first, CTL_PAGE_MAX, views);
+	answer->head.count =
+		engine_view(engine, first, CTL_PAGE_MAX, views, &answer->head.total);
 	for (i = 0; i < answer->head.count; i++)
 		answer->connections[i] = (struct ctl_connection){
 			.token = views[i].token,

@@ -17,6 +17,7 @@ struct engine {
 	struct conn_table table;
 	struct engine_counters counters;
 	bool has_laminar;
+	bool waiting; /* for the process that has the inherited connections */
 };
 
 /* What came of trying to join an announcement. */
@@ -24,7 +25,8 @@ enum join {
 	JOIN_REQUESTED,
 	JOIN_NO_ENDPOINT,
 	JOIN_LIMIT,
-	JOIN_NO_ROOM, /* in the list of commands, or in memory */
+	JOIN_NOT_OURS, /* the parent process does it */
+	JOIN_NO_ROOM,  /* in the list of commands, or in memory */
 };
 
 static uint64_t endpoint_bit(unsigned int index)
@@ -155,6 +157,8 @@ static enum join announcement_join(struct engine *engine, struct conn *conn,
 	int index = PM_CMD_NO_ENDPOINT;
 	struct pm_cmd *cmd;
 
+	if (engine->waiting && conn->inherited)
+		return JOIN_NOT_OURS;
 	if (!below_limits(engine, conn, ann))
 		return JOIN_LIMIT;
 	if (engine->has_laminar) {
@@ -234,6 +238,7 @@ static int on_announced(struct engine *engine, struct conn *conn,
 	ann->any_tried = false;
 	switch (announcement_join(engine, conn, ann, out)) {
 	case JOIN_REQUESTED:
+	case JOIN_NOT_OURS:
 		break;
 	case JOIN_NO_ENDPOINT:
 	case JOIN_NO_ROOM:
@@ -290,6 +295,7 @@ static int on_sub_established(struct engine *engine, struct conn *conn,
 {
 	struct subflow *subflow = conn_subflow_find(conn, &ev->local, &ev->remote);
 	const struct subflow foreign = { .remote = ev->remote };
+	struct announcement *ann = conn_announced_to(conn, &ev->remote);
 	bool ours = subflow && subflow->state == SUBFLOW_PENDING;
 
 	if (!subflow)
@@ -300,7 +306,9 @@ static int on_sub_established(struct engine *engine, struct conn *conn,
 	subflow->local_id = ev->local_id;
 	subflow->remote_id = ev->remote_id;
 	subflow->state = SUBFLOW_LIVE;
-	if (ours && conn_announced_to(conn, &ev->remote))
+	if (ann)
+		ann->state = ANNOUNCE_JOINED;
+	if (ours && ann)
 		engine->counters.add_addr_joined++;
 	engine->counters.subflows_established++;
 	conn_id_seen(&engine->table, conn, &ev->local, ev->local_id);
@@ -396,6 +404,39 @@ void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 		accept_count(conn, ann, false);
 }
 
+void engine_inherit(struct engine *engine)
+{
+	struct conn_table *table = &engine->table;
+	struct conn *conn, *tmp;
+
+	if (engine->waiting) {
+		HASH_ITER (hh, table->confirmed, conn, tmp)
+			if (!conn->inherited)
+				conn_free(table, conn);
+		HASH_ITER (hh, table->unconfirmed, conn, tmp)
+			if (!conn->inherited)
+				conn_free(table, conn);
+	}
+	for (conn = table->confirmed; conn; conn = conn->hh.next)
+		conn->inherited = true;
+	for (conn = table->unconfirmed; conn; conn = conn->hh.next)
+		conn->inherited = true;
+	engine->waiting = true;
+	engine->counters = (struct engine_counters){ 0 };
+}
+
+void engine_take_over(struct engine *engine, struct pm_cmds *out)
+{
+	struct conn *conn;
+
+	engine->waiting = false;
+	for (conn = engine->table.confirmed; conn && out->n < PM_CMDS_MAX;
+	     conn = conn->hh.next) {
+		if (conn->inherited)
+			waiting_retry(engine, conn, out);
+	}
+}
+
 const struct engine_counters *engine_counters(const struct engine *engine)
 {
 	return &engine->counters;
@@ -427,21 +468,22 @@ static void conn_view(const struct conn *conn, struct engine_conn_view *view)
 }
 
 unsigned int engine_view(const struct engine *engine, unsigned int first,
-			 unsigned int max, struct engine_conn_view *ret_views)
+			 unsigned int max, struct engine_conn_view *ret_views,
+			 unsigned int *ret_total)
 {
 	const struct conn *heads[] = { engine->table.confirmed,
 				       engine->table.unconfirmed };
+	unsigned int i, index = 0, n = 0;
 	const struct conn *conn;
-	unsigned int i, n = 0;
 
 	for (i = 0; i < 2; i++) {
-		for (conn = heads[i]; conn && n < max; conn = conn->hh.next) {
-			if (first) {
-				first--;
+		for (conn = heads[i]; conn; conn = conn->hh.next) {
+			if (engine->waiting && conn->inherited)
 				continue;
-			}
-			conn_view(conn, &ret_views[n++]);
+			if (index++ >= first && n < max)
+				conn_view(conn, &ret_views[n++]);
 		}
 	}
+	*ret_total = index;
 	return n;
 }

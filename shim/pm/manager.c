@@ -7,6 +7,7 @@
  * emptied into memory before the next one.
  */
 #include "control.h"
+#include "estate.h"
 #include "evqueue.h"
 #include "mptcpaddr/engine.h"
 #include "mptcpaddr/handover.h"
@@ -16,12 +17,14 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #define EARLY_WAIT_NS	    1000000 /* for the connect() that explains an event */
+#define SETTLE_MS	    500	    /* for joins that the ended process had under way */
 #define UNCONFIRMED_SECONDS 300	    /* longer than TCP tries to connect by default */
 
 struct manager {
@@ -32,8 +35,10 @@ struct manager {
 	struct control control;
 	struct evqueue queue;
 	struct early early;
-	uint32_t seen; /* registrations counted at the last look */
-	int stop;      /* -errno: the manager cannot go on */
+	struct estate estate;
+	int64_t take_over_ms; /* when to; 0: nothing to take over */
+	uint32_t seen;	      /* registrations counted at the last look */
+	int stop;	      /* -errno: the manager cannot go on */
 	struct ctl_manager about;
 };
 
@@ -214,14 +219,47 @@ static void settle_early(struct manager *m)
 		take_registrations(m);
 }
 
+static int timeout_ms(const struct manager *m)
+{
+	int64_t left;
+
+	if (!m->take_over_ms)
+		return -1;
+	left = m->take_over_ms - now_ms();
+	return left > 0 ? left : 0;
+}
+
 static void wait_for_work(struct manager *m, struct pollfd *fds, unsigned int n)
 {
 	const struct timespec early = { .tv_nsec = EARLY_WAIT_NS };
 
+	atomic_store(&m->h->connections, engine_conns(m->engine));
+	pthread_mutex_unlock(&m->h->lock); /* fork() may copy us now */
 	if (m->early.n)
 		syscall(SYS_futex, &m->h->registered, FUTEX_WAIT_PRIVATE, m->seen, &early,
 			NULL, 0);
-	poll(fds, n, m->early.n ? 0 : -1);
+	poll(fds, n, m->early.n ? 0 : timeout_ms(m));
+	pthread_mutex_lock(&m->h->lock);
+}
+
+static void serve_estate(struct manager *m, bool hung_up)
+{
+	struct pm_cmds cmds;
+	bool full;
+
+	if (hung_up && estate_hung_up(&m->estate))
+		m->take_over_ms = now_ms() + SETTLE_MS;
+	if (!m->take_over_ms || now_ms() < m->take_over_ms)
+		return;
+	m->take_over_ms = 0;
+	m->h->estate_of = 0;
+	log_info("process %d has ended: its connections are ours", m->estate.of);
+	do {
+		cmds.n = 0;
+		engine_take_over(m->engine, &cmds);
+		full = cmds.n == PM_CMDS_MAX;
+		run_commands(m, &cmds);
+	} while (full && !m->stop);
 }
 
 static void fill_about(struct manager *m)
@@ -247,25 +285,27 @@ static void fill_about(struct manager *m)
 
 static void serve(struct manager *m)
 {
-	struct pollfd fds[1 + CONTROL_FDS_MAX];
+	struct pollfd fds[2 + CONTROL_FDS_MAX];
 	unsigned int n;
 
 	while (!m->stop) {
 		fds[0] = (struct pollfd){ m->h->event_fd, POLLIN, 0 };
-		n = 1 + control_poll_fill(&m->control, &fds[1]);
+		fds[1] = (struct pollfd){ m->estate.watch, 0, 0 }; /* POLLHUP */
+		n = 2 + control_poll_fill(&m->control, &fds[2]);
 		wait_for_work(m, fds, n);
 		read_events(m);
 		handle_events(m);
 		take_registrations(m);
 		settle_early(m);
-		if (n > 1) {
+		serve_estate(m, fds[1].revents);
+		if (n > 2) {
 			fill_about(m);
-			control_serve(&m->control, &fds[1], &m->about, m->engine);
+			control_serve(&m->control, &fds[2], &m->about, m->engine);
 		}
 	}
 }
 
-static int manager_open(struct manager *m)
+static int load_pool(struct manager *m)
 {
 	struct handover *h = m->h;
 	struct pool_error why;
@@ -276,17 +316,52 @@ static int manager_open(struct manager *m)
 		log_error("no pool: %s", why.text);
 		return r;
 	}
+	m->engine = engine_new(m->pool);
+	return m->engine ? 0 : -ENOMEM;
+}
+
+/*
+ * In a forked child the whole manager is there, copied with the parent's memory. What
+ * it had open is not: those descriptors were in the parent thread's own table.
+ */
+static struct manager *manager_inherit(struct handover *h)
+{
+	struct manager *m = h->manager;
+
+	m->pmnl = NULL; /* not closed: its number may be anybody's here */
+	m->control = (struct control){ .listener = -1 };
+	m->estate = (struct estate){ .listener = -1, .watch = -1, .claimed = -1 };
+	early_expire(&m->early, INT64_MAX);
+	take_registrations(m); /* made before the fork: the parent's, too */
+	m->stop = 0;
+	m->take_over_ms = 0;
+	memset(&m->about, 0, sizeof(m->about));
+	engine_inherit(m->engine);
+	return m;
+}
+
+static int manager_open(struct manager *m)
+{
+	struct handover *h = m->h;
+	int r;
+
+	if (!m->engine)
+		r = load_pool(m);
+	else
+		r = 0;
+	if (r < 0)
+		return r;
 	if (!h->log_forced && h->log_level >= 0)
 		log_open(h->log_fd, m->pool->log, h->program, h->pid);
-	m->engine = engine_new(m->pool);
-	if (!m->engine)
-		return -ENOMEM;
 	r = pmnl_open(h->family_id, &m->pmnl);
 	if (r < 0)
 		return r;
 	r = control_open(&m->control, h->pid, h->control_name, sizeof(h->control_name));
 	if (r < 0)
 		log_warning("no control socket: %s", strerror(-r));
+	estate_open(&m->estate, h->pid);
+	if (h->estate_of && estate_wait(&m->estate, h->estate_of))
+		m->take_over_ms = now_ms() + SETTLE_MS;
 	m->about.pid = h->pid;
 	strcpy(m->about.backend, "direct");
 	snprintf(m->about.program, sizeof(m->about.program), "%.15s", h->program);
@@ -295,25 +370,49 @@ static int manager_open(struct manager *m)
 	return 0;
 }
 
+static void manager_free(struct manager *m)
+{
+	m->h->manager = NULL;
+	control_close(&m->control);
+	estate_close(&m->estate);
+	pmnl_close(m->pmnl);
+	engine_free(m->engine);
+	pool_free(m->pool);
+	evqueue_free(&m->queue);
+	early_free(&m->early);
+	free(m);
+}
+
+static struct manager *manager_new(struct handover *h)
+{
+	struct manager *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return NULL;
+	m->h = h;
+	m->control.listener = -1;
+	m->estate = (struct estate){ .listener = -1, .watch = -1, .claimed = -1 };
+	return m;
+}
+
 __attribute__((visibility("default"))) int mptcpaddr_pm_run(struct handover *h)
 {
-	struct manager m = { .h = h, .control.listener = -1 };
+	struct manager *m = NULL;
 	int r = -EPROTO;
 
 	log_open(h->log_fd, h->log_level, h->program, h->pid);
 	if (h->abi == HANDOVER_ABI)
-		r = manager_open(&m);
+		m = h->manager ? manager_inherit(h) : manager_new(h);
+	if (m)
+		r = manager_open(m);
 	if (!r) {
-		serve(&m);
-		r = m.stop;
+		h->manager = m;
+		serve(m);
+		r = m->stop;
 		log_warning("no pool any more: %s", strerror(-r));
 	}
 	close(h->event_fd);
-	control_close(&m.control);
-	pmnl_close(m.pmnl);
-	engine_free(m.engine);
-	pool_free(m.pool);
-	evqueue_free(&m.queue);
-	early_free(&m.early);
+	if (m)
+		manager_free(m);
 	return r;
 }

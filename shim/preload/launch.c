@@ -7,6 +7,7 @@
  * pool file) happens in the manager's thread while the SYN is on its way.
  */
 #include "launch.h"
+#include "fork.h"
 #include "mode.h"
 #include "mptcpaddr/handover.h"
 #include "mptcpaddr/log.h"
@@ -103,6 +104,7 @@ static bool fill_handover(struct handover *h)
 	int fd;
 
 	h->abi = HANDOVER_ABI;
+	pthread_mutex_init(&h->lock, NULL);
 	h->pid = getpid();
 	h->event_fd = -1;
 	h->log_fd = -1;
@@ -167,8 +169,7 @@ static struct handover *launch_start(pid_t pid, uint32_t seen)
 					    owner_word(pid, OWNER_STARTING)))
 		return wait_running(pid); /* another thread was first */
 	starter = tid;
-	if (handover) /* of the process that this one was forked from */
-		munmap(handover, sizeof(*handover));
+	/* One that a forking process left is kept: another thread may be in fork(). */
 	h = mmap(NULL, sizeof(*h), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 		 -1, 0);
 	handover = h == MAP_FAILED ? NULL : h;
@@ -176,7 +177,33 @@ static struct handover *launch_start(pid_t pid, uint32_t seen)
 		atomic_store(&owner, owner_word(pid, OWNER_FAILED));
 		return NULL;
 	}
+	fork_watch(h);
 	return wait_running(pid);
+}
+
+void launch_heir(struct handover *h)
+{
+	pid_t parent = h->pid;
+
+	if (!h->manager || atomic_load(&owner) != owner_word(parent, OWNER_RUNNING))
+		return;
+	if (!atomic_load(&h->connections) &&
+	    atomic_load(&h->head) == atomic_load(&h->tail))
+		return;
+	h->pid = getpid();
+	/* A child of a child that still waits waits for the same process. */
+	if (!h->estate_of)
+		h->estate_of = parent;
+	h->event_fd = -1;
+	h->log_fd = -1;
+	if (!h->log_file[0])
+		h->log_level = -1; /* descriptor 2 may be anything by now */
+	h->control_name[0] = '\0';
+	atomic_store(&h->in_flight, 0);
+	atomic_store(&h->early, 0);
+	atomic_store(&owner, owner_word(h->pid, OWNER_STARTING));
+	if (start_thread(h))
+		atomic_store(&owner, owner_word(h->pid, OWNER_FAILED));
 }
 
 struct handover *launch_manager(int fd)

@@ -16,6 +16,14 @@ struct handover;
  */
 struct handover *launch_manager(int fd);
 
+/*
+ * launch_heir() - in a forked child: a manager that takes over when the parent ends
+ *
+ * @handover is the child's copy of the parent's. Does nothing if there is no connection
+ * to inherit.
+ */
+void launch_heir(struct handover *handover);
+
 /* launch_kick() - wake the manager for once without an event; changes errno. */
 void launch_kick(struct handover *handover);
 

@@ -89,31 +89,36 @@ static int run_path_manager(struct handover *h)
 	return run(h); /* closes the event socket */
 }
 
-void *thread_main(void *arg)
+static int become_manager(struct handover *h)
 {
-	struct handover *h = arg;
 	int r;
 
-	prctl(PR_SET_NAME, "mptcpaddr");
 	r = isolate(h);
 	if (!r)
 		r = subscribe(&h->event_fd, &h->family_id);
 	if (r < 0) {
 		log_warning("no pool: %s", r == -EPERM ? "no CAP_NET_ADMIN, and no broker"
 						       : strerror(-r));
-		launch_state(h, false);
-		return NULL;
+		return r;
 	}
 	if (kernel_manages()) {
-		launch_state(h, false);
 		log_warning("no pool: the path manager is the kernel's "
 			    "(net.mptcp.path_manager)");
 		close(h->event_fd);
-		return NULL;
+		return -EOPNOTSUPP;
 	}
 	launch_state(h, true);
-	r = run_path_manager(h);
-	log_debug("the path manager ended: %s", strerror(-r));
+	return run_path_manager(h);
+}
+
+void *thread_main(void *arg)
+{
+	struct handover *h = arg;
+
+	prctl(PR_SET_NAME, "mptcpaddr");
+	pthread_mutex_lock(&h->lock); /* until the path manager waits */
+	become_manager(h);
 	launch_state(h, false);
+	pthread_mutex_unlock(&h->lock);
 	return NULL;
 }

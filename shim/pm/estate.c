@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+/*
+ * estate.c - the connections that a manager leaves behind, and who gets them
+ *
+ * A manager listens on an abstract socket named after its process. Managers of forked
+ * children connect to it and are never accepted: the kernel hangs up on all of them
+ * when the process ends, however it ends. Then whoever binds the name first is the
+ * heir, and the others connect to it in turn. So at every moment one process at most
+ * manages a connection, with no message sent and no clock looked at.
+ */
+#include "estate.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define NAME_FORMAT "mptcpaddr-estate/%d"
+#define HEIRS_MAX   128 /* children that wait at a time */
+#define CLAIM_TRIES 16	/* rounds of losing the name and not reaching its winner */
+
+static int open_socket(void)
+{
+	return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+static socklen_t fill_name(struct sockaddr_un *addr, pid_t pid)
+{
+	int n;
+
+	*addr = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	n = snprintf(addr->sun_path + 1, sizeof(addr->sun_path) - 1, NAME_FORMAT, pid);
+	return offsetof(struct sockaddr_un, sun_path) + 1 + n;
+}
+
+/* Return: a listening socket of that name; -EADDRINUSE if somebody has it; -errno. */
+static int name_claim(pid_t pid)
+{
+	struct sockaddr_un addr;
+	socklen_t len = fill_name(&addr, pid);
+	int fd = open_socket(), error;
+
+	if (fd < 0)
+		return -errno;
+	if (!bind(fd, (struct sockaddr *)&addr, len) && !listen(fd, HEIRS_MAX))
+		return fd;
+	error = errno;
+	close(fd);
+	return -error;
+}
+
+/* Return: a socket that hangs up with the holder of that name; -ECONNREFUSED: none. */
+static int name_follow(pid_t pid)
+{
+	struct sockaddr_un addr;
+	socklen_t len = fill_name(&addr, pid);
+	int fd = open_socket(), error;
+
+	if (fd < 0)
+		return -errno;
+	if (!connect(fd, (struct sockaddr *)&addr, len))
+		return fd;
+	error = errno;
+	close(fd);
+	return -error;
+}
+
+void estate_open(struct estate *estate, pid_t own)
+{
+	*estate = (struct estate){ .own = own, .watch = -1, .claimed = -1 };
+	estate->listener = name_claim(own);
+}
+
+bool estate_wait(struct estate *estate, pid_t of)
+{
+	int i, fd = -ECONNREFUSED;
+
+	estate->of = of;
+	for (i = 0; i < CLAIM_TRIES && fd == -ECONNREFUSED; i++) {
+		estate->watch = name_follow(of);
+		if (estate->watch != -ECONNREFUSED)
+			return false;
+		fd = name_claim(of);
+		if (fd == -EADDRINUSE)
+			fd = -ECONNREFUSED; /* bound a moment ago, not listening yet */
+	}
+	estate->claimed = fd;
+	return fd >= 0;
+}
+
+bool estate_hung_up(struct estate *estate)
+{
+	close(estate->watch);
+	return estate_wait(estate, estate->of);
+}
+
+void estate_close(struct estate *estate)
+{
+	if (estate->listener >= 0)
+		close(estate->listener);
+	if (estate->watch >= 0)
+		close(estate->watch);
+	if (estate->claimed >= 0)
+		close(estate->claimed);
+}
