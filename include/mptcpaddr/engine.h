@@ -83,12 +83,27 @@ void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
  */
 void engine_inherit(struct engine *engine);
 
+/* engine_take_over() - the inherited connections are ours; engine_retry() goes on. */
+void engine_take_over(struct engine *engine);
+
+/* engine_retry() - try what waits; to be called again while @out comes back full. */
+void engine_retry(struct engine *engine, struct pm_cmds *out);
+
 /*
- * engine_take_over() - look after the inherited connections from now on
+ * engine_resync_begin(), _subflow() for each subflow that the kernel has, _end()
  *
- * To be called again while @out comes back full.
+ * After events were lost, what the kernel has is the truth: connections without any
+ * subflow are dropped, and announcements that none reaches wait again. An ADD_ADDR that
+ * was among the lost events stays unknown until the peer repeats it.
+ *
+ * @sub is like a SUB_ESTABLISHED event; @live is false while it is being connected,
+ * @initial true for the subflow of MP_CAPABLE. Return: 0; -ENOENT for a foreign token;
+ * -ENOMEM.
  */
-void engine_take_over(struct engine *engine, struct pm_cmds *out);
+void engine_resync_begin(struct engine *engine);
+int engine_resync_subflow(struct engine *engine, const struct pm_event *sub, bool live,
+			  bool initial);
+void engine_resync_end(struct engine *engine);
 
 const struct engine_counters *engine_counters(const struct engine *engine);
 unsigned int engine_conns(const struct engine *engine);

@@ -425,15 +425,71 @@ void engine_inherit(struct engine *engine)
 	engine->counters = (struct engine_counters){ 0 };
 }
 
-void engine_take_over(struct engine *engine, struct pm_cmds *out)
+void engine_take_over(struct engine *engine)
+{
+	engine->waiting = false;
+}
+
+void engine_retry(struct engine *engine, struct pm_cmds *out)
 {
 	struct conn *conn;
 
-	engine->waiting = false;
 	for (conn = engine->table.confirmed; conn && out->n < PM_CMDS_MAX;
-	     conn = conn->hh.next) {
-		if (conn->inherited)
-			waiting_retry(engine, conn, out);
+	     conn = conn->hh.next)
+		waiting_retry(engine, conn, out);
+}
+
+void engine_resync_begin(struct engine *engine)
+{
+	struct conn *conn;
+
+	for (conn = engine->table.confirmed; conn; conn = conn->hh.next)
+		conn->n_subflows = 0;
+}
+
+int engine_resync_subflow(struct engine *engine, const struct pm_event *sub, bool live,
+			  bool initial)
+{
+	struct conn *conn = conn_find(&engine->table, sub->token);
+	const struct subflow subflow = {
+		.local = sub->local,
+		.remote = sub->remote,
+		.local_id = sub->local_id,
+		.remote_id = sub->remote_id,
+		.state = live ? SUBFLOW_LIVE : SUBFLOW_PENDING,
+		.initial = initial,
+	};
+
+	if (!conn)
+		return -ENOENT;
+	if (initial && !live)
+		return 0; /* not established: its events are still to come */
+	conn_confirm(&engine->table, conn);
+	if (initial && !conn->family) {
+		conn->family = sub->family;
+		conn->peer = sub->remote;
+	}
+	conn_id_seen(&engine->table, conn, &sub->local, sub->local_id);
+	return conn_subflow_add(conn, &subflow) ? 0 : -ENOMEM;
+}
+
+void engine_resync_end(struct engine *engine)
+{
+	struct conn *conn, *tmp;
+	unsigned int i;
+
+	HASH_ITER (hh, engine->table.confirmed, conn, tmp) {
+		if (!conn->n_subflows) {
+			conn_free(&engine->table, conn);
+			continue;
+		}
+		for (i = 0; i < conn->n_announced; i++) {
+			struct announcement *ann = &conn->announced[i];
+
+			if (ann->state == ANNOUNCE_JOINED &&
+			    !conn_reaches(conn, &ann->addr))
+				ann->state = ANNOUNCE_WAITING;
+		}
 	}
 }
 

@@ -242,11 +242,22 @@ static void wait_for_work(struct manager *m, struct pollfd *fds, unsigned int n)
 	pthread_mutex_lock(&m->h->lock);
 }
 
-static void serve_estate(struct manager *m, bool hung_up)
+/* Try what waits on every connection, as many commands at a time as there is room for. */
+static void retry_all(struct manager *m)
 {
 	struct pm_cmds cmds;
 	bool full;
 
+	do {
+		cmds.n = 0;
+		engine_retry(m->engine, &cmds);
+		full = cmds.n == PM_CMDS_MAX;
+		run_commands(m, &cmds);
+	} while (full && !m->stop);
+}
+
+static void serve_estate(struct manager *m, bool hung_up)
+{
 	if (hung_up && estate_hung_up(&m->estate))
 		m->take_over_ms = now_ms() + SETTLE_MS;
 	if (!m->take_over_ms || now_ms() < m->take_over_ms)
@@ -254,12 +265,8 @@ static void serve_estate(struct manager *m, bool hung_up)
 	m->take_over_ms = 0;
 	m->h->estate_of = 0;
 	log_info("process %d has ended: its connections are ours", m->estate.of);
-	do {
-		cmds.n = 0;
-		engine_take_over(m->engine, &cmds);
-		full = cmds.n == PM_CMDS_MAX;
-		run_commands(m, &cmds);
-	} while (full && !m->stop);
+	engine_take_over(m->engine);
+	retry_all(m);
 }
 
 static void fill_about(struct manager *m)

@@ -21,6 +21,15 @@
 
 #define FULL_TRIES 64 /* yields while the manager makes room */
 
+static bool is_mptcp(int fd)
+{
+	int protocol = 0;
+	socklen_t len = sizeof(protocol);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) &&
+	       protocol == IPPROTO_MPTCP;
+}
+
 struct handover *attempt_begin(int fd)
 {
 	enum mode mode = mode_known();
@@ -29,7 +38,7 @@ struct handover *attempt_begin(int fd)
 
 	if (mode == MODE_OFF || mode == MODE_PLAIN)
 		return NULL;
-	handover = launch_manager(fd);
+	handover = is_mptcp(fd) ? launch_manager() : NULL;
 	if (handover)
 		atomic_fetch_add(&handover->in_flight, 1);
 	errno = saved;

@@ -11,7 +11,6 @@
 #include "mode.h"
 #include "mptcpaddr/handover.h"
 #include "mptcpaddr/log.h"
-#include "mptcpaddr/uapi.h"
 #include "poolfile.h"
 #include "thread.h"
 
@@ -49,15 +48,6 @@ static pid_t starter; /* thread that is in launch_start() */
 static uint32_t owner_word(pid_t pid, int state)
 {
 	return (uint32_t)pid * OWNER_STATES + state;
-}
-
-static bool is_mptcp(int fd)
-{
-	int protocol = 0;
-	socklen_t len = sizeof(protocol);
-
-	return !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) &&
-	       protocol == IPPROTO_MPTCP;
 }
 
 /*
@@ -206,14 +196,14 @@ void launch_heir(struct handover *h)
 		atomic_store(&owner, owner_word(h->pid, OWNER_FAILED));
 }
 
-struct handover *launch_manager(int fd)
+struct handover *launch_manager(void)
 {
 	uint32_t word = atomic_load(&owner);
 	pid_t pid = getpid();
 
 	if (word == owner_word(pid, OWNER_RUNNING))
 		return handover;
-	if (word == owner_word(pid, OWNER_FAILED) || !is_mptcp(fd))
+	if (word == owner_word(pid, OWNER_FAILED))
 		return NULL;
 	if (word != owner_word(pid, OWNER_STARTING))
 		return launch_start(pid, word);

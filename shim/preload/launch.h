@@ -8,13 +8,13 @@
 struct handover;
 
 /*
- * launch_manager() - the manager of this process, started now if @fd is an MPTCP socket
+ * launch_manager() - the manager of this process, started now if there is none yet
  *
  * Returns when the event subscription stands. NULL: there is none and there will be
  * none (no rights, no thread, no pool), or this is a vfork child, whose memory is its
  * parent's. Changes errno.
  */
-struct handover *launch_manager(int fd);
+struct handover *launch_manager(void);
 
 /*
  * launch_heir() - in a forked child: a manager that takes over when the parent ends
