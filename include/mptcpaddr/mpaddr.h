@@ -38,6 +38,9 @@ int mpaddr_parse(const char *text, struct mpaddr *ret_addr);
 /* mpprefix_parse() - read "10.0.0.0/8", or an address for all its bits. 0 or -EINVAL. */
 int mpprefix_parse(const char *text, struct mpprefix *ret_prefix);
 
+/* 0.0.0.0 or ::, of whatever port */
+bool mpaddr_is_any(const struct mpaddr *addr);
+
 /* Same family and address, whatever the ports. */
 bool mpaddr_same_ip(const struct mpaddr *a, const struct mpaddr *b);
 

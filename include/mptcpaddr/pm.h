@@ -38,7 +38,7 @@ enum pm_cmd_type {
 struct pm_cmd {
 	enum pm_cmd_type type;
 	uint32_t token;
-	struct mpaddr local;  /* port 0; AF_UNSPEC: routing picks the address */
+	struct mpaddr local;  /* port 0; 0.0.0.0 or ::: routing picks the address */
 	struct mpaddr remote; /* with its port */
 	uint8_t local_id;     /* 1-255 */
 	uint32_t flags;	      /* MPTCP_PM_ADDR_FLAG_BACKUP or 0 */

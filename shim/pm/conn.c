@@ -123,7 +123,7 @@ struct subflow *conn_subflow_find(struct conn *conn, const struct mpaddr *local,
 			return s;
 		if (s->state != SUBFLOW_PENDING || pending)
 			continue;
-		if (s->local.family == AF_UNSPEC || mpaddr_same_ip(&s->local, local))
+		if (mpaddr_is_any(&s->local) || mpaddr_same_ip(&s->local, local))
 			pending = s;
 	}
 	return pending;

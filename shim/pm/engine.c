@@ -131,7 +131,7 @@ static void accept_count(struct conn *conn, struct announcement *ann, bool accep
 static int join_prepare(struct engine *engine, struct conn *conn,
 			const struct announcement *ann, int index, struct pm_cmd *cmd)
 {
-	static const struct mpaddr any;
+	const struct mpaddr any = { .family = ann->addr.family };
 	const struct endpoint *ep = NULL;
 
 	if (index >= 0)

@@ -13,6 +13,7 @@
 #include "mptcpaddr/handover.h"
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/pmnl.h"
+#include "resync.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -38,6 +39,7 @@ struct manager {
 	struct estate estate;
 	int64_t take_over_ms; /* when to; 0: nothing to take over */
 	uint32_t seen;	      /* registrations counted at the last look */
+	bool lost;	      /* events, since the last resync() */
 	int stop;	      /* -errno: the manager cannot go on */
 	struct ctl_manager about;
 };
@@ -63,7 +65,7 @@ static void read_events(struct manager *m)
 		got = pmnl_events_read(m->h->event_fd, m->h->family_id, events, &n);
 		if (got == -ENOBUFS) {
 			m->about.overruns++;
-			log_warning("events were lost: the kernel's queue was full");
+			m->lost = true;
 			got = PMNL_BATCH; /* the error is cleared; read on */
 			continue;
 		}
@@ -256,6 +258,28 @@ static void retry_all(struct manager *m)
 	} while (full && !m->stop);
 }
 
+/*
+ * Once what did come has been handled. Events that arrive while the kernel is being
+ * asked are handled after it, and say again what the answer said.
+ */
+static void serve_loss(struct manager *m)
+{
+	int r;
+
+	if (!m->lost)
+		return;
+	m->lost = false;
+	r = resync(m->engine);
+	if (r < 0)
+		log_error(
+			"events were lost, and the kernel does not say what there is: %s",
+			strerror(-r));
+	else
+		log_warning("events were lost: the kernel's queue was full; "
+			    "read anew what there is");
+	retry_all(m);
+}
+
 static void serve_estate(struct manager *m, bool hung_up)
 {
 	if (hung_up && estate_hung_up(&m->estate))
@@ -304,6 +328,7 @@ static void serve(struct manager *m)
 		handle_events(m);
 		take_registrations(m);
 		settle_early(m);
+		serve_loss(m);
 		serve_estate(m, fds[1].revents);
 		if (n > 2) {
 			fill_about(m);

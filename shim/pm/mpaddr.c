@@ -84,6 +84,12 @@ int mpprefix_parse(const char *text, struct mpprefix *ret_prefix)
 	return 0;
 }
 
+bool mpaddr_is_any(const struct mpaddr *addr)
+{
+	return addr->family == AF_INET ? addr->v4.s_addr == INADDR_ANY
+				       : IN6_IS_ADDR_UNSPECIFIED(&addr->v6);
+}
+
 bool mpaddr_same_ip(const struct mpaddr *a, const struct mpaddr *b)
 {
 	if (a->family != b->family)

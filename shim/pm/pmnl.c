@@ -76,23 +76,21 @@ void pmnl_close(struct pmnl *pmnl)
 	free(pmnl);
 }
 
-static int put_ip(struct nl_msg *msg, uint16_t family, const struct mpaddr *addr)
+static int put_ip(struct nl_msg *msg, const struct mpaddr *addr)
 {
-	if (nla_put_u16(msg, MPTCP_PM_ADDR_ATTR_FAMILY, family) < 0)
+	if (nla_put_u16(msg, MPTCP_PM_ADDR_ATTR_FAMILY, addr->family) < 0)
 		return -ENOMEM;
-	if (family == AF_INET)
+	if (addr->family == AF_INET)
 		return nla_put(msg, MPTCP_PM_ADDR_ATTR_ADDR4, sizeof(addr->v4),
 			       &addr->v4);
 	return nla_put(msg, MPTCP_PM_ADDR_ATTR_ADDR6, sizeof(addr->v6), &addr->v6);
 }
 
-/* A local address of no family stands for "any": routing picks it. */
 static int put_local(struct nl_msg *msg, const struct pm_cmd *cmd, int if_idx)
 {
-	uint16_t family = cmd->local.family ?: cmd->remote.family;
 	struct nlattr *nest = nla_nest_start(msg, MPTCP_PM_ATTR_ADDR | NLA_F_NESTED);
 
-	if (!nest || put_ip(msg, family, &cmd->local) < 0 ||
+	if (!nest || put_ip(msg, &cmd->local) < 0 ||
 	    nla_put_u8(msg, MPTCP_PM_ADDR_ATTR_ID, cmd->local_id) < 0)
 		return -ENOMEM;
 	if (cmd->flags && nla_put_u32(msg, MPTCP_PM_ADDR_ATTR_FLAGS, cmd->flags) < 0)
@@ -107,7 +105,7 @@ static int put_remote(struct nl_msg *msg, const struct pm_cmd *cmd)
 	struct nlattr *nest =
 		nla_nest_start(msg, MPTCP_PM_ATTR_ADDR_REMOTE | NLA_F_NESTED);
 
-	if (!nest || put_ip(msg, cmd->remote.family, &cmd->remote) < 0 ||
+	if (!nest || put_ip(msg, &cmd->remote) < 0 ||
 	    nla_put_u16(msg, MPTCP_PM_ADDR_ATTR_PORT, cmd->remote.port) < 0)
 		return -ENOMEM;
 	return nla_nest_end(msg, nest);

@@ -105,7 +105,7 @@ static bool fill_handover(struct handover *h)
 	fd = poolfile_open(h->pool_path);
 	if (fd >= 0)
 		close(fd);
-	return fd >= 0 || fd != -ENOENT; /* the manager says what is wrong with it */
+	return fd != -ENOENT; /* the manager says what else is wrong with it */
 }
 
 static int start_thread(struct handover *h)

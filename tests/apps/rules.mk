@@ -7,3 +7,5 @@ $(B)/tests/apps/%: $(B)/obj/tests/apps/%.o
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $< -pthread
+
+.SECONDARY: $(patsubst tests/apps/%.c,$(B)/obj/tests/apps/%.o,$(wildcard tests/apps/*.c))

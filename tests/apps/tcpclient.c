@@ -34,7 +34,8 @@ enum opening {
 	BY_CONNECT,
 	BY_SENDTO,
 	BY_SENDMSG,
-	BY_SENDMMSG
+	BY_SENDMMSG,
+	BY_FIRST_WRITE
 };
 
 static struct options {
@@ -46,7 +47,7 @@ static struct options {
 	bool nonblocking;
 	bool thread;
 	enum opening opening;
-} opt = {.count = 1};
+} opt = { .count = 1 };
 
 static int *socks;
 
@@ -78,7 +79,7 @@ static socklen_t target(struct sockaddr_storage *ret)
 
 static void wait_for(int fd, short events)
 {
-	struct pollfd pfd = {.fd = fd, .events = events};
+	struct pollfd pfd = { .fd = fd, .events = events };
 	int n;
 
 	do {
@@ -93,11 +94,11 @@ static void wait_for(int fd, short events)
 /* Connects and sends HELLO in one call, as MSG_FASTOPEN has it. */
 static ssize_t open_with_data(int fd, struct sockaddr_storage *to, socklen_t len)
 {
-	struct iovec iov = {HELLO, strlen(HELLO)};
-	struct mmsghdr m = {.msg_hdr = {.msg_name = to,
-					.msg_namelen = len,
-					.msg_iov = &iov,
-					.msg_iovlen = 1}};
+	struct iovec iov = { HELLO, strlen(HELLO) };
+	struct mmsghdr m = { .msg_hdr = { .msg_name = to,
+					  .msg_namelen = len,
+					  .msg_iov = &iov,
+					  .msg_iovlen = 1 } };
 
 	switch (opt.opening) {
 	case BY_SENDTO:
@@ -108,6 +109,7 @@ static ssize_t open_with_data(int fd, struct sockaddr_storage *to, socklen_t len
 	case BY_SENDMMSG:
 		return sendmmsg(fd, &m, 1, MSG_FASTOPEN) == 1 ? (ssize_t)m.msg_len : -1;
 	case BY_CONNECT:
+	case BY_FIRST_WRITE: /* TCP_FASTOPEN_CONNECT: nothing is sent yet */
 		break;
 	}
 	return connect(fd, (struct sockaddr *)to, len);
@@ -141,6 +143,9 @@ static int open_one(void)
 	if (opt.v6only &&
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) < 0)
 		die("IPV6_V6ONLY");
+	if (opt.opening == BY_FIRST_WRITE &&
+	    setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &one, sizeof(one)) < 0)
+		die("TCP_FASTOPEN_CONNECT");
 	sent = open_with_data(fd, &to, len);
 	if (sent < 0 && opt.nonblocking && errno == EINPROGRESS) {
 		finish_connect(fd);
@@ -243,8 +248,8 @@ static void obey(void)
 
 static void parse(int argc, char *argv[])
 {
-	static const char *const openings[] = {"connect", "sendto", "sendmsg",
-					       "sendmmsg"};
+	static const char *const openings[] = { "connect", "sendto", "sendmsg",
+						"sendmmsg", "firstwrite" };
 	int c;
 
 	while ((c = getopt(argc, argv, "6mbtN:o:")) != -1) {
@@ -265,7 +270,7 @@ static void parse(int argc, char *argv[])
 			opt.count = atoi(optarg);
 			break;
 		case 'o':
-			for (int i = 0; i < 4; i++) {
+			for (int i = 0; i < 5; i++) {
 				if (!strcmp(optarg, openings[i]))
 					opt.opening = i;
 			}
@@ -277,7 +282,8 @@ static void parse(int argc, char *argv[])
 	if (argc - optind != 2 || opt.count < 1) {
 		fputs("usage: tcpclient [-6 v6 only] [-m MPTCP] [-b non-blocking] "
 		      "[-t from a thread] [-N COUNT]\n"
-		      "       [-o connect|sendto|sendmsg|sendmmsg] ADDRESS PORT\n",
+		      "       [-o connect|sendto|sendmsg|sendmmsg|firstwrite] ADDRESS "
+		      "PORT\n",
 		      stderr);
 		exit(2);
 	}

@@ -42,7 +42,7 @@ static _Noreturn void die(const char *what)
 
 static void watch(int op, int fd, uint32_t events)
 {
-	struct epoll_event ev = {.events = events, .data.fd = fd};
+	struct epoll_event ev = { .events = events, .data.fd = fd };
 
 	if (epoll_ctl(epfd, op, fd, &ev) < 0)
 		die("epoll_ctl");
@@ -50,7 +50,7 @@ static void watch(int op, int fd, uint32_t events)
 
 static int listen_on(int port, bool fastopen)
 {
-	struct sockaddr_in6 any = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
 	int fd, one = 1, zero = 0, queue = 256;
 
 	fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_MPTCP);

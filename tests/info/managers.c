@@ -207,6 +207,28 @@ Test(managers, stopped_process_holds_nobody_up)
 	scene_close(&sc);
 }
 
+Test(managers, connection_of_the_kernels_path_manager_stays_its_own)
+{
+	struct scene sc;
+	json_t *root;
+
+	NEED_SANDBOX();
+	scene_open(&sc, "none");
+	cr_assert_eq(host_path_manager(&sc.s.w.client, PM_KERNEL), 0);
+	proc_end(&sc.s.client);
+	stage_connect(&sc.s, "10.0.1.1", "1");
+	root = info_json(&sc.s.w.client, (const char *[]){ "-p", "tcpclient", NULL });
+	snprintf(sc.tokens[0], sizeof(sc.tokens[0]), "%lld",
+		 number_at(root, "connections.0.token"));
+	json_decref(root);
+	proc_end(&sc.liar);
+	liar_start(&sc, &sc.liar, "none");
+	root = info_json(&sc.s.w.client, (const char *[]){ "-t", sc.tokens[0], NULL });
+	cr_assert_str_eq(text_at(root, "connections.0.manager"), "kernel");
+	json_decref(root);
+	scene_close(&sc);
+}
+
 Test(managers, managers_of_another_namespace_are_not_seen)
 {
 	struct scene sc;

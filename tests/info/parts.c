@@ -105,6 +105,25 @@ Test(parts, empty_index_is_fine)
 	index_free(NULL);
 }
 
+Test(parts, padding_of_older_kernels_is_no_field)
+{
+	struct connection conn = { 0 };
+
+	conn.info_len = info_length(48); /* 5.19 to 6.4 */
+	cr_assert(INFO_HAS(&conn, csum_enabled));
+	cr_assert_not(INFO_HAS(&conn, retransmits));
+	conn.info_len = info_length(80); /* 6.5 */
+	cr_assert(INFO_HAS(&conn, bytes_acked));
+	cr_assert_not(INFO_HAS(&conn, subflows_total));
+	conn.info_len = info_length(88); /* 6.8 */
+	cr_assert(INFO_HAS(&conn, subflows_total));
+	cr_assert_not(INFO_HAS(&conn, last_data_sent));
+	conn.info_len = info_length(96); /* 6.10 */
+	cr_assert(INFO_HAS(&conn, last_ack_recv));
+	cr_assert_eq(info_length(4096), 96);
+	cr_assert_eq(info_length(3), 3);
+}
+
 Test(parts, array_grows_and_hands_out_zeroes)
 {
 	size_t n = 0, *array = NULL, *slot;

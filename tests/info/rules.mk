@@ -15,7 +15,7 @@ $(B)/tests/info: $(call obj,$(INFO_TEST_SRC) $(INFO_PARTS)) $(B)/tests/libtest.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) -lcriterion -ljansson -lm
 
-check-info: $(B)/tests/info $(INFO_LIAR) $(TEST_APPS) $(B)/mptcpinfo
+check-info: $(B)/tests/info $(INFO_LIAR) $(TEST_APPS) $(B)/mptcpinfo lib
 	$(call say,TEST,$<)
 	$(Q)$< $(TEST_ARGS)
 

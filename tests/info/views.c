@@ -46,9 +46,20 @@ static bool has_line(const char *text, const char *words)
 	return false;
 }
 
+/* The line that the table should have for subflow @i of the first connection. */
+static void table_line(const json_t *root, size_t i, char *out, size_t size)
+{
+	const json_t *sf = json_array_get(at(root, "connections.0.subflows"), i);
+
+	snprintf(out, size, "%lld %s %s %lld %s %s %lld %lld", number_at(sf, "local_id"),
+		 text_at(sf, "local"), text_at(sf, "remote"), number_at(sf, "remote_id"),
+		 text_at(sf, "state"), json_is_true(at(sf, "backup")) ? "yes" : "no",
+		 number_at(sf, "bytes_sent"), number_at(sf, "bytes_received"));
+}
+
 Test(views, table_has_a_head_and_a_line_for_each_subflow)
 {
-	char head[128], joined[128];
+	char line[256];
 	struct said said;
 	struct stage s;
 	json_t *root;
@@ -58,25 +69,48 @@ Test(views, table_has_a_head_and_a_line_for_each_subflow)
 	stage_endpoints(&s);
 	stage_connect(&s, "10.0.1.1", "1");
 	cr_assert(WAIT_UNTIL(has_subflows(&s.w.client, 4), 5000));
+	nap_ms(500); /* what was not acknowledged in time is sent again */
 	root = info_json(&s.w.client, NULL);
 	said = info(&s.w.client, NULL);
 	cr_assert_eq(said.status, 0);
 	cr_assert_str_empty(said.err);
-	snprintf(head, sizeof(head),
+	snprintf(line, sizeof(line),
 		 "tcpclient[%d] token 0x%08llx manager kernel established %s -> %s",
 		 s.client.pid, number_at(root, "connections.0.token"),
 		 text_at(root, "connections.0.local"),
 		 text_at(root, "connections.0.remote"));
-	cr_assert(has_line(said.out, head), "%s\n%s", head, said.out);
-	cr_assert(has_line(said.out, "10.0.1.1:8000 0 established no 5 5"), "%s",
-		  said.out);
-	cr_assert(has_line(said.out, "10.0.2.1:8000 12 established no 0 0"), "%s",
-		  said.out);
-	snprintf(joined, sizeof(joined), "33 %s 10.0.1.1:8000 0 established yes 0 0",
-		 text_at(root, "connections.0.subflows.1.local"));
-	cr_assert(has_line(said.out, joined), "%s\n%s", joined, said.out);
+	cr_assert(has_line(said.out, line), "%s\n%s", line, said.out);
+	for (size_t i = 0; i < 4; i++) {
+		table_line(root, i, line, sizeof(line));
+		cr_assert(has_line(said.out, line), "%s\n%s", line, said.out);
+	}
 	json_decref(root);
 	said_free(&said);
+	stage_close(&s);
+}
+
+Test(views, ids_and_backup_are_those_of_the_endpoints)
+{
+	struct stage s;
+	json_t *root;
+
+	NEED_SANDBOX();
+	stage_open(&s, 3);
+	stage_endpoints(&s);
+	stage_connect(&s, "10.0.1.1", "1");
+	cr_assert(WAIT_UNTIL(has_subflows(&s.w.client, 4), 5000));
+	root = info_json(&s.w.client, NULL);
+	cr_assert_eq(number_at(root, "connections.0.subflows.0.local_id"), 0);
+	cr_assert_eq(number_at(root, "connections.0.subflows.0.remote_id"), 0);
+	cr_assert(json_is_false(at(root, "connections.0.subflows.0.backup")));
+	cr_assert_eq(number_at(root, "connections.0.subflows.1.local_id"), 33);
+	cr_assert_eq(number_at(root, "connections.0.subflows.1.remote_id"), 0);
+	cr_assert(json_is_true(at(root, "connections.0.subflows.1.backup")));
+	cr_assert_eq(number_at(root, "connections.0.subflows.2.local_id"), 33);
+	cr_assert_eq(number_at(root, "connections.0.subflows.2.remote_id"), 13);
+	cr_assert_eq(number_at(root, "connections.0.subflows.3.remote_id"), 12);
+	cr_assert_eq(number_at(root, "connections.0.mptcp_info.add_addr_accepted"), 2);
+	json_decref(root);
 	stage_close(&s);
 }
 
@@ -230,7 +264,7 @@ Test(views, ordinary_user_sees_connections_and_what_is_missing)
 	cr_assert_eq(subflow_count(root), 1);
 	cr_assert_null(json_object_get(at(root, "connections.0"), "pid"));
 	cr_assert_null(json_object_get(at(root, "connections.0"), "program"));
-	cr_assert_eq(number_at(root, "connections.0.subflows.0.bytes_sent"), 5);
+	cr_assert_geq(number_at(root, "connections.0.subflows.0.bytes_sent"), 5);
 	json_decref(root);
 	said_free(&said);
 	stage_close(&s);

@@ -10,7 +10,7 @@
 
 struct address address_from_raw(int family, const void *ip, uint16_t port)
 {
-	struct address a = {.port = port};
+	struct address a = { .port = port };
 
 	if (family == AF_INET) {
 		a.ip.s6_addr[10] = a.ip.s6_addr[11] = 0xff;
@@ -56,4 +56,11 @@ const char *address_text(const struct address *a, char ret[ADDRESS_TEXT_MAX])
 bool address_same_ip(const struct address *a, const struct address *b)
 {
 	return !memcmp(&a->ip, &b->ip, sizeof(a->ip));
+}
+
+int address_compare(const struct address *a, const struct address *b)
+{
+	int d = memcmp(&a->ip, &b->ip, sizeof(a->ip));
+
+	return d ? d : a->port - b->port;
 }

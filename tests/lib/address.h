@@ -27,5 +27,7 @@ const void *address_v4(const struct address *a);
 /* Without the port, v4-mapped as v4. Return: @ret. */
 const char *address_text(const struct address *a, char ret[ADDRESS_TEXT_MAX]);
 bool address_same_ip(const struct address *a, const struct address *b);
+/* An order for qsort(): by IP, then by port. */
+int address_compare(const struct address *a, const struct address *b);
 
 #endif

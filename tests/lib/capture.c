@@ -53,7 +53,7 @@ static int ring_make(struct capture *c)
 		BPF_STMT(BPF_RET | BPF_K, 0),
 		BPF_STMT(BPF_RET | BPF_K, CAPTURE_LEN_MAX),
 	};
-	struct sock_fprog filter = {sizeof(code) / sizeof(code[0]), code};
+	struct sock_fprog filter = { sizeof(code) / sizeof(code[0]), code };
 	int version = TPACKET_V2;
 
 	if (setsockopt(c->fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) < 0)
@@ -78,7 +78,7 @@ int capture_open(struct capture *c, const struct host *h)
 	};
 	int r;
 
-	*c = (struct capture){.fd = -1};
+	*c = (struct capture){ .fd = -1 };
 	r = host_enter(h);
 	if (r < 0)
 		return r;
@@ -101,7 +101,7 @@ void capture_close(struct capture *c)
 	if (c->fd >= 0)
 		close(c->fd);
 	free(c->at);
-	*c = (struct capture){.fd = -1};
+	*c = (struct capture){ .fd = -1 };
 }
 
 static void record(struct capture *c, const struct seen *s)
@@ -202,7 +202,7 @@ static void parse_frame(struct capture *c, const struct tpacket2_hdr *h)
 		(const void *)((const uint8_t *)h + TPACKET_ALIGN(sizeof(*h)));
 	size_t len = h->tp_snaplen, head;
 	struct seen s = {
-		.at = {h->tp_sec, h->tp_nsec},
+		.at = { h->tp_sec, h->tp_nsec },
 		.outgoing = ll->sll_pkttype == PACKET_OUTGOING,
 	};
 
@@ -224,7 +224,7 @@ static void parse_frame(struct capture *c, const struct tpacket2_hdr *h)
 
 int capture_read(struct capture *c)
 {
-	struct tpacket_stats stats = {0};
+	struct tpacket_stats stats = { 0 };
 	socklen_t len = sizeof(stats);
 	struct tpacket2_hdr *h;
 

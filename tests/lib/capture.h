@@ -57,7 +57,8 @@ size_t capture_count(const struct capture *c, enum seen_kind kind);
 /* The @nth one of a kind, from 0; NULL if there are fewer. */
 const struct seen *capture_nth(const struct capture *c, enum seen_kind kind, size_t nth);
 
-/* Everything seen, one line each, to be printed when a test fails. The caller frees it. */
+/* Everything seen, one line each, to be printed when a test fails. The caller frees it.
+ */
 char *capture_text(const struct capture *c);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * counter.c - the MPTcpExt counters of a host
+ * counter.c - the MPTcpExt and TcpExt counters of a host
  */
 #include "counter.h"
 
@@ -10,8 +10,6 @@
 #include <string.h>
 
 #include "world.h"
-
-#define LINE_TITLE "MPTcpExt:"
 
 /* @names and @values are two lines of the same layout; both are taken apart. */
 static int64_t find(char *names, char *values, const char *name)
@@ -44,13 +42,9 @@ int64_t counter(const struct host *h, const char *name)
 	if (!f)
 		return -errno;
 	r = -ENOENT;
-	while (getline(&names, &names_size, f) > 0 &&
-	       getline(&values, &values_size, f) > 0) {
-		if (strncmp(names, LINE_TITLE, strlen(LINE_TITLE)))
-			continue;
+	while (r == -ENOENT && getline(&names, &names_size, f) > 0 &&
+	       getline(&values, &values_size, f) > 0)
 		r = find(names, values, name);
-		break;
-	}
 	fclose(f);
 	free(names);
 	free(values);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * counter.h - the MPTcpExt counters of a host
+ * counter.h - the MPTcpExt and TcpExt counters of a host
  */
 #ifndef TESTS_COUNTER_H
 #define TESTS_COUNTER_H
@@ -9,7 +9,8 @@
 
 struct host;
 
-/* @name as in nstat, without "MPTcpExt". Return: its value, -ENOENT, -errno. */
+/* @name as in nstat, without "MPTcpExt" or "TcpExt". Return: its value, -ENOENT, -errno.
+ */
 int64_t counter(const struct host *h, const char *name);
 
 #endif

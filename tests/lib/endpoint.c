@@ -163,8 +163,8 @@ static int on_endpoint(struct nl_msg *msg, void *arg)
 
 int endpoint_del(const struct host *h, const char *addr)
 {
-	struct endpoint_spec spec = {.addr = addr};
-	struct lookup l = {.id = -1};
+	struct endpoint_spec spec = { .addr = addr };
+	struct lookup l = { .id = -1 };
 	struct nl_sock *sk;
 	struct nl_msg *msg;
 	int family, r;
@@ -211,8 +211,8 @@ int limits_set(const struct host *h, uint32_t subflows, uint32_t add_addr_accept
 
 int endpoint_laminar_known(const struct host *h, bool *ret)
 {
-	static const struct endpoint_spec probe = {"192.0.2.1", EP_LAMINAR, 0, 0, NULL};
-	struct mptcpaddr_info info = {0};
+	static const struct endpoint_spec probe = { "192.0.2.1", EP_LAMINAR, 0, 0, NULL };
+	struct mptcpaddr_info info = { 0 };
 	socklen_t len = sizeof(info);
 	int fd, r;
 

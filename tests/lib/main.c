@@ -3,10 +3,29 @@
  * main.c - Criterion's main(), in namespaces of its own
  */
 #include <criterion/criterion.h>
+#include <criterion/hooks.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "sandbox.h"
+
+static int skipped;
+
+/* Criterion itself says nothing of a skipped test, and does not count it as tested. */
+ReportHook(POST_TEST)(struct criterion_test_stats *stats)
+{
+	if (stats->test_status != CR_STATUS_SKIPPED)
+		return;
+	skipped++;
+	fprintf(stderr, "[SKIP] %s::%s: %s\n", stats->test->category, stats->test->name,
+		stats->message ? stats->message : "no reason given");
+}
+
+ReportHook(POST_ALL)(struct criterion_global_stats *stats)
+{
+	if (skipped)
+		fprintf(stderr, "[====] Skipped: %d\n", skipped);
+}
 
 int main(int argc, char *argv[])
 {

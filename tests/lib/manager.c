@@ -17,8 +17,8 @@
 
 static int dial(pid_t pid)
 {
-	struct sockaddr_un sun = {.sun_family = AF_UNIX};
-	struct timeval tv = {.tv_sec = 2};
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	struct timeval tv = { .tv_sec = 2 };
 	int fd, n, r;
 
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -38,7 +38,7 @@ static int dial(pid_t pid)
 
 int manager_ask(const struct host *h, pid_t pid, struct ctl_manager *ret)
 {
-	struct ctl_request req = {CTL_MAGIC, CTL_VERSION, CTL_OP_MANAGER, 0};
+	struct ctl_request req = { CTL_MAGIC, CTL_VERSION, CTL_OP_MANAGER, 0 };
 	struct {
 		struct ctl_answer head;
 		struct ctl_manager manager;

@@ -52,7 +52,7 @@ static _Noreturn void become(const struct proc *p, int in, pid_t parent,
 int proc_start(struct proc *ret, const struct host *host, const char *const argv[],
 	       const char *const env[])
 {
-	struct proc p = {.pidfd = -1, .in = -1, .out = -1, .err = -1};
+	struct proc p = { .pidfd = -1, .in = -1, .out = -1, .err = -1 };
 	pid_t self = getpid();
 	int pipefd[2], r = 0;
 
@@ -97,7 +97,7 @@ static int exit_code(int status)
 
 int proc_wait(struct proc *p, int timeout_ms)
 {
-	struct pollfd pfd = {.fd = p->pidfd, .events = POLLIN};
+	struct pollfd pfd = { .fd = p->pidfd, .events = POLLIN };
 
 	if (p->pid > 0) {
 		if (poll(&pfd, 1, timeout_ms) <= 0)
@@ -143,7 +143,7 @@ void proc_eof(struct proc *p)
 
 static char *text_of(int fd)
 {
-	struct stat st = {0};
+	struct stat st = { 0 };
 	char *text;
 	ssize_t n;
 

@@ -68,6 +68,15 @@ static _Noreturn void follow(pid_t pid)
 	}
 }
 
+/* The next process of this PID namespace shall have the number @pid. */
+static void choose_pid(pid_t pid)
+{
+	char line[16];
+
+	snprintf(line, sizeof(line), "%d", pid - 1);
+	put("/proc/sys/kernel/ns_last_pid", line);
+}
+
 /* Returns in the child only. */
 static int go_on_in_child(void)
 {
@@ -85,6 +94,7 @@ int sandbox_enter(void)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
+	pid_t pid = getpid();
 	int r;
 
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET) < 0)
@@ -98,10 +108,16 @@ int sandbox_enter(void)
 		return r;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("proc", "/proc", "proc", 0, NULL) < 0 ||
+	    mount("tmpfs", "/dev/shm", "tmpfs", 0, NULL) < 0 ||
 	    mount("tmpfs", "/run", "tmpfs", 0, NULL) < 0) {
 		perror("sandbox: mount");
 		_exit(125);
 	}
+	/*
+	 * Criterion names its files in /tmp after its PID. Ours starts anew at 1: two
+	 * test programs that run at once would take each other's.
+	 */
+	choose_pid(pid);
 	r = go_on_in_child(); /* the first child stays behind as PID 1 */
 	if (r < 0)
 		return r;

@@ -11,7 +11,7 @@
  * sandbox_enter() - go on in namespaces of our own
  *
  * Call it first in main(), while there is one thread. It returns in a grandchild that
- * is root in there and has a /proc and an empty, writable /run of its own; the caller's
+ * is root in there, with an empty /run, /dev/shm and a /proc of its own; the caller's
  * process waits for it and exits as it does. Whatever is left running then is ended.
  * Return: 0; -errno where the kernel refuses such namespaces, in the caller's process.
  */

@@ -91,8 +91,8 @@ static int by_token(const void *a, const void *b)
 		return x->token < y->token ? -1 : 1;
 	if (x->joined != y->joined)
 		return x->joined ? 1 : -1;
-	d = memcmp(&x->local, &y->local, sizeof(x->local));
-	return d ? d : memcmp(&x->remote, &y->remote, sizeof(x->remote));
+	d = address_compare(&x->local, &y->local);
+	return d ? d : address_compare(&x->remote, &y->remote);
 }
 
 int subflows_read(const struct host *h, struct subflows *s)
@@ -126,7 +126,7 @@ out:
 void subflows_free(struct subflows *s)
 {
 	free(s->at);
-	*s = (struct subflows){0};
+	*s = (struct subflows){ 0 };
 }
 
 static int by_text(const void *a, const void *b)
@@ -147,7 +147,7 @@ static char *pair_text(const struct subflow *f, bool is_server)
 
 char *pairs_text(const struct host *h, uint32_t token, bool is_server)
 {
-	struct subflows s = {0};
+	struct subflows s = { 0 };
 	char **pairs, *text;
 	size_t n = 0, size;
 	FILE *f;
@@ -177,7 +177,7 @@ char *pairs_text(const struct host *h, uint32_t token, bool is_server)
 
 int joined_count(const struct host *h)
 {
-	struct subflows s = {0};
+	struct subflows s = { 0 };
 	int n = 0, r = subflows_read(h, &s);
 
 	for (size_t i = 0; i < s.count; i++)

@@ -15,7 +15,7 @@ struct host;
 
 struct subflow {
 	uint32_t token;	       /* of this host's connection */
-	uint32_t remote_token; /* of the peer's; 0 on a join that this host sent */
+	uint32_t remote_token; /* of the peer's: on joins that this host sent */
 	struct address local;
 	struct address remote;
 	uint8_t local_id;

@@ -50,14 +50,14 @@ int host_path_manager(const struct host *h, enum path_manager pm)
 
 int host_nft(const struct host *h, const char *rules)
 {
-	static const char *const argv[] = {"nft", "-f", "-", NULL};
+	static const char *const argv[] = { "nft", "-f", "-", NULL };
 
 	return proc_run(h, rules, argv) ? -EINVAL : 0;
 }
 
 int host_ip(const struct host *h, const char *commands)
 {
-	static const char *const argv[] = {"ip", "-batch", "-", NULL};
+	static const char *const argv[] = { "ip", "-batch", "-", NULL };
 
 	return proc_run(h, commands, argv) ? -EINVAL : 0;
 }
@@ -65,12 +65,12 @@ int host_ip(const struct host *h, const char *commands)
 static int host_make(struct host *h, const char *name)
 {
 	static const char *const sysctls[][2] = {
-		{"net/mptcp/enabled", "1"},
-		{"net/mptcp/add_addr_timeout", "1"},
-		{"net/ipv4/conf/all/rp_filter", "0"},
-		{"net/ipv4/conf/default/rp_filter", "0"},
-		{"net/ipv6/conf/default/accept_dad", "0"},
-		{"net/ipv6/conf/default/router_solicitations", "0"},
+		{ "net/mptcp/enabled", "1" },
+		{ "net/mptcp/add_addr_timeout", "1" },
+		{ "net/ipv4/conf/all/rp_filter", "0" },
+		{ "net/ipv4/conf/default/rp_filter", "0" },
+		{ "net/ipv6/conf/default/accept_dad", "0" },
+		{ "net/ipv6/conf/default/router_solicitations", "0" },
 	};
 	int r;
 
@@ -145,7 +145,7 @@ int world_open(struct world *w, int links)
 {
 	int r;
 
-	*w = (struct world){.client = {.netns = -1}, .server = {.netns = -1}};
+	*w = (struct world){ .client = { .netns = -1 }, .server = { .netns = -1 } };
 	if (links < 1 || links > WORLD_LINKS_MAX)
 		return -EINVAL;
 	w->links = links;

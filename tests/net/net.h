@@ -63,6 +63,7 @@ void net_open(struct net *n, const struct net_spec *spec, enum net_side side);
 void net_connect(struct net *n, int count);
 /* net_open() and net_connect() for one connection. */
 void net_start(struct net *n, const struct net_spec *spec, enum net_side side);
+/* The client ends by itself, with success; the rest is ended. */
 void net_close(struct net *n);
 
 /* A further announcement while the connection is up, and its withdrawal. */
@@ -81,8 +82,9 @@ void net_settle(struct net *n);
 void net_pairs_are(struct net *n, const char *pairs);
 /* Joins that reached the server and were completed; ADD_ADDRs received; echoes. */
 void net_counters_are(struct net *n, int joins, int add_addrs, int echoes);
-/* What was seen on the wire, into the log: before a test fails for what it saw. */
-void net_show_wire(struct net *n);
+/* What was on the wire and in the shim's log (MPTCPADDR_LOG=debug), before a test fails.
+ */
+void net_show(struct net *n);
 /* The client can still send and receive. */
 void net_carries_data(struct net *n);
 void net_manager(struct net *n, struct ctl_manager *ret);

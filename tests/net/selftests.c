@@ -39,7 +39,8 @@ static void run(const struct row *row, enum net_side side)
 static void one_address(enum net_side side)
 {
 	static const struct row row = {
-		.spec = {LIMITS, .announced = {{"10.0.2.1"}}, .pool = {{"10.0.3.2"}}},
+		.spec = { LIMITS, .announced = { { "10.0.2.1" } },
+			  .pool = { { "10.0.3.2" } } },
 		.pairs = "10.0.3.2-10.0.2.1",
 		.joins = 1,
 		.add_addrs = 1,
@@ -53,8 +54,10 @@ NET_TEST(announced_address_is_joined_from_the_pool, one_address)
 static void other_family(enum net_side side)
 {
 	static const struct row row = {
-		.spec = {LIMITS, .announced = {{"10.0.2.1"}, {"10.0.3.1"}},
-			 .pool = {{"dead:beef:3::2"}, {"10.0.3.2"}, {"10.0.4.2"}}},
+		.spec = { LIMITS, .announced = { { "10.0.2.1" }, { "10.0.3.1" } },
+			  .pool = { { "dead:beef:3::2" },
+				    { "10.0.3.2" },
+				    { "10.0.4.2" } } },
 		.pairs = "10.0.3.2-10.0.2.1 10.0.4.2-10.0.3.1",
 		.joins = 2,
 		.add_addrs = 2,
@@ -68,8 +71,8 @@ NET_TEST(endpoint_of_the_other_family_is_passed_over, other_family)
 static void exhausted(enum net_side side)
 {
 	static const struct row row = {
-		.spec = {LIMITS, .announced = {{"10.0.2.1"}, {"10.0.3.1"}},
-			 .pool = {{"10.0.3.2"}}},
+		.spec = { LIMITS, .announced = { { "10.0.2.1" }, { "10.0.3.1" } },
+			  .pool = { { "10.0.3.2" } } },
 		.pairs = "10.0.3.2-10.0.2.1",
 		.joins = 1,
 		.add_addrs = 2,
@@ -83,8 +86,9 @@ NET_TEST(used_up_pool_sends_no_second_join, exhausted)
 static void both_flags(enum net_side side)
 {
 	static const struct row row = {
-		.spec = {LIMITS, .announced = {{"10.0.2.1"}},
-			 .pool = {{"10.0.1.2", EP_SUBFLOW}, {"10.0.3.2", EP_SUBFLOW}}},
+		.spec = { LIMITS, .announced = { { "10.0.2.1" } },
+			  .pool = { { "10.0.1.2", EP_SUBFLOW },
+				    { "10.0.3.2", EP_SUBFLOW } } },
 		.pairs = "10.0.3.2-10.0.2.1",
 		.joins = 1,
 		.add_addrs = 1,
@@ -98,8 +102,8 @@ NET_TEST(endpoint_that_is_subflow_and_laminar_is_used_once, both_flags)
 static void initial_used(enum net_side side)
 {
 	static const struct row row = {
-		.spec = {LIMITS, .announced = {{"10.0.2.1"}, {"10.0.3.1"}},
-			 .pool = {{"10.0.1.2"}, {"10.0.3.2"}}},
+		.spec = { LIMITS, .announced = { { "10.0.2.1" }, { "10.0.3.1" } },
+			  .pool = { { "10.0.1.2" }, { "10.0.3.2" } } },
 		.pairs = "10.0.3.2-10.0.2.1",
 		.joins = 1,
 		.add_addrs = 2,
@@ -128,13 +132,13 @@ static void one_join_from_4_2(const struct net_spec *spec, enum net_side side)
 	net_close(&n);
 }
 
-#define REFUSED_POOL                                                             \
-	.subflows = 2, .accepted = 2, .announced = {{"10.0.3.1"}, {"10.0.4.1"}}, \
-	.pool = {{"10.0.2.2"}, {"10.0.4.2"}}
+#define REFUSED_POOL                                                                   \
+	.subflows = 2, .accepted = 2, .announced = { { "10.0.3.1" }, { "10.0.4.1" } }, \
+	.pool = { { "10.0.2.2" }, { "10.0.4.2" } }
 
 static void refused(enum net_side side)
 {
-	static const struct net_spec spec = {REFUSED_POOL, .server_nft = REFUSE_2_2};
+	static const struct net_spec spec = { REFUSED_POOL, .server_nft = REFUSE_2_2 };
 
 	one_join_from_4_2(&spec, side);
 }
@@ -146,7 +150,7 @@ NET_TEST(refused_join_leaves_exactly_one_from_the_next_address, refused)
  */
 Test(pool, join_that_is_reset_is_tried_from_the_next_address, .timeout = 40)
 {
-	static const struct net_spec spec = {REFUSED_POOL, .server_nft = RESET_2_2};
+	static const struct net_spec spec = { REFUSED_POOL, .server_nft = RESET_2_2 };
 
 	one_join_from_4_2(&spec, FROM_POOL);
 }

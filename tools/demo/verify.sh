@@ -8,8 +8,8 @@
 # From the client: what each subflow has received.
 mptcpinfo_paths()
 {
-	jq -r '.connections[] | select(.program == "curl" and .manager == "direct") |
-		.subflows[] | [.local, .remote, .bytes_received // 0] | @tsv' "$dir/info.json" |
+	jq -r '.connections[] | select(.program == "curl") | .subflows[] |
+		[.local, .remote, .bytes_received // 0] | @tsv' "$dir/info.json" |
 		awk '{ sub(/:[0-9]+$/, "", $1); sub(/:[0-9]+$/, "", $2)
 		       print $1 "-" $2, $3 }' | sort
 }
@@ -37,7 +37,7 @@ wait_half()
 		sum=$(mptcpinfo_paths | awk '{ sum += $2 } END { printf "%d", sum }')
 		[ "$sum" -gt $((size * 2 / 5)) ] && return
 		kill -0 "$curl_pid" 2>/dev/null ||
-			die "curl ended before mptcpinfo saw enough of it: $(cat "$dir/info.json")"
+			die "curl ended when mptcpinfo had seen $sum bytes of it"
 		sleep 0.1
 	done
 	die 'the download does not get on'
@@ -46,7 +46,7 @@ wait_half()
 # watch_paths - while curl runs: three pairs, each with a fair part of the bytes
 watch_paths()
 {
-	local info ss
+	local info ss manager
 
 	wait_half
 	ss=$(ss_paths)	# after mptcpinfo: it has sent what the client had received
@@ -56,6 +56,9 @@ watch_paths()
 	step 'and ss -tni on the server: from-to, bytes sent'
 	printf '  %s\n' "${ss//$'\n'/$'\n'  }"
 
+	manager=$(jq -r '.connections[] | select(.program == "curl") | .manager' \
+		"$dir/info.json")
+	[ "$manager" = direct ] || die "the manager of curl's connection is: $manager"
 	[ "$(pairs "$info")" = "$want" ] ||
 		die "mptcpinfo shows the paths $(pairs "$info"), not $want"
 	[ "$(pairs "$ss")" = "$want" ] ||

@@ -28,6 +28,10 @@ static bool has_kernel_limits(const struct connection *conn)
 	       info->endp_laminar_max || info->endp_fullmesh_max;
 }
 
+/*
+ * A manager may have a connection in its table that the kernel's path manager was given
+ * (the type is fixed at socket()): it can do nothing for it, so `kernel` it is.
+ */
 static void name_other_managers(struct snapshot *snap)
 {
 	bool kernel = strcmp(snap->path_manager, "kernel") == 0;
@@ -36,7 +40,7 @@ static void name_other_managers(struct snapshot *snap)
 
 	for (i = 0; i < snap->n_connections; i++) {
 		conn = &snap->connections[i];
-		if (conn->manager == MANAGER_NONE && (kernel || has_kernel_limits(conn)))
+		if (has_kernel_limits(conn) || (kernel && conn->manager == MANAGER_NONE))
 			conn->manager = MANAGER_KERNEL;
 	}
 }

@@ -32,7 +32,7 @@ static int on_connection(void *ctx, const struct inet_diag_msg *msg,
 	if (len > sizeof(conn->info))
 		len = sizeof(conn->info); /* a kernel that knows more than we do */
 	memcpy(&conn->info, nla_data(tb[INET_DIAG_INFO]), len);
-	conn->info_len = len;
+	conn->info_len = info_length(len);
 	conn->token = conn->info.token;
 	conn->fallback = conn->info.flags & MPTCP_INFO_FLAG_FALLBACK;
 	conn->inode = msg->idiag_inode;

@@ -35,9 +35,9 @@ uint64_t now_ms(void)
 
 int ctl_open(const char *name, struct ctl *ret_ctl)
 {
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	const struct timeval timeout = {.tv_usec = ANSWER_TIMEOUT_MS * 1000};
-	struct ctl ctl = {.fd = -1, .give_up_ms = now_ms() + TOTAL_TIMEOUT_MS};
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	const struct timeval timeout = { .tv_usec = ANSWER_TIMEOUT_MS * 1000 };
+	struct ctl ctl = { .fd = -1, .give_up_ms = now_ms() + TOTAL_TIMEOUT_MS };
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 	int r;
@@ -76,7 +76,7 @@ void ctl_close(struct ctl *ctl)
 
 static int receive(struct ctl *ctl)
 {
-	struct pollfd pfd = {.fd = ctl->fd, .events = POLLIN};
+	struct pollfd pfd = { .fd = ctl->fd, .events = POLLIN };
 	uint64_t now = now_ms();
 	ssize_t n;
 	int r;
@@ -125,7 +125,8 @@ static int check_answer(struct ctl *ctl, uint16_t op, int len, size_t record_siz
 static int ask(struct ctl *ctl, uint16_t op, uint32_t first, size_t record_size)
 {
 	struct ctl_request request = {
-		.magic = CTL_MAGIC, .version = CTL_VERSION, .op = op, .first = first};
+		.magic = CTL_MAGIC, .version = CTL_VERSION, .op = op, .first = first
+	};
 	int r;
 
 	ctl->deadline_ms = now_ms() + ANSWER_TIMEOUT_MS;

@@ -116,7 +116,7 @@ static int dump_family(struct nl_sock *sk, int family, int protocol, struct dump
 
 int diag_dump(int protocol, diag_fn fn, void *ctx)
 {
-	struct dump dump = {.fn = fn, .ctx = ctx};
+	struct dump dump = { .fn = fn, .ctx = ctx };
 	struct nl_sock *sk;
 	int r;
 

@@ -26,7 +26,7 @@ static json_t *text(const char *s)
 
 	if (value)
 		return value;
-	for (i = 0; s[i] && i < sizeof(ascii) - 1; i++)
+	for (i = 0; i < sizeof(ascii) - 1 && s[i]; i++)
 		ascii[i] = (unsigned char)s[i] < 0x80 ? s[i] : '?';
 	ascii[i] = '\0';
 	return json_string(ascii);
@@ -147,7 +147,7 @@ static json_t *subflow_json(const struct subflow *sf)
 	return object;
 }
 
-static json_t *info_json(const struct connection *conn)
+static json_t *info_json(const struct connection *conn, bool maxima)
 {
 	const struct mptcpaddr_info *info = &conn->info;
 	json_t *object = json_object();
@@ -177,8 +177,10 @@ static json_t *info_json(const struct connection *conn)
 	PUT(bytes_received);
 	PUT(bytes_acked);
 	PUT(subflows_total);
-	PUT(endp_laminar_max);
-	PUT(endp_fullmesh_max);
+	if (maxima) {
+		PUT(endp_laminar_max);
+		PUT(endp_fullmesh_max);
+	}
 	PUT(last_data_sent);
 	PUT(last_data_recv);
 	PUT(last_ack_recv);
@@ -220,7 +222,8 @@ static json_t *connection_json(const struct snapshot *snap, const struct connect
 	json_object_set_new(object, "subflows", subflows);
 	if (conn->fallback)
 		put_text(object, "explain", "fell back to TCP");
-	json_object_set_new(object, "mptcp_info", info_json(conn));
+	json_object_set_new(object, "mptcp_info",
+			    info_json(conn, snap->has_endpoint_maxima));
 	return object;
 }
 

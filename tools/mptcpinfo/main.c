@@ -36,12 +36,12 @@ static const char help[] =
 	"  -V, --version           the version of mptcpinfo\n";
 
 static const struct option long_options[] = {
-	{"json", no_argument, NULL, 'j'},
-	{"process", required_argument, NULL, 'p'},
-	{"token", required_argument, NULL, 't'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},
-	{0},
+	{ "json", no_argument, NULL, 'j' },
+	{ "process", required_argument, NULL, 'p' },
+	{ "token", required_argument, NULL, 't' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'V' },
+	{ 0 },
 };
 
 static _Noreturn void usage_error(const char *text, const char *what)
@@ -59,7 +59,7 @@ static _Noreturn void say_and_exit(const char *text)
 
 static struct options parse_options(int argc, char **argv)
 {
-	struct options o = {0};
+	struct options o = { 0 };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "jp:t:hV", long_options, NULL)) != -1) {
@@ -91,7 +91,7 @@ static struct options parse_options(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct options o = parse_options(argc, argv);
-	struct snapshot snap = {0};
+	struct snapshot snap = { 0 };
 	size_t i;
 	int r, w;
 

@@ -154,7 +154,7 @@ static void note_failure(struct snapshot *snap, const struct manager *manager,
 
 static void ask_all(struct snapshot *snap, const struct index *by_token)
 {
-	struct claims claims = {.snap = snap, .by_token = by_token};
+	struct claims claims = { .snap = snap, .by_token = by_token };
 	uint64_t start, lost = 0;
 	struct ctl ctl;
 	size_t i;
@@ -167,7 +167,7 @@ static void ask_all(struct snapshot *snap, const struct index *by_token)
 				      snap->n_managers - i);
 			return;
 		}
-		ctl = (struct ctl){.fd = -1};
+		ctl = (struct ctl){ .fd = -1 };
 		start = now_ms();
 		r = ask_manager(&claims, &snap->managers[i], &ctl);
 		if (r < 0) {

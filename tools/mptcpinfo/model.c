@@ -25,6 +25,23 @@ void *array_grow(void *array, size_t *n, size_t size)
 	return memset(mem + size * (*n)++, 0, size);
 }
 
+#define END_OF(field)                             \
+	(offsetof(struct mptcpaddr_info, field) + \
+	 sizeof(((struct mptcpaddr_info *)NULL)->field))
+
+size_t info_length(size_t len)
+{
+	/* The last fields of 6.10, 6.8, 6.5, and of the kernels before. */
+	static const size_t ends[] = { END_OF(last_ack_recv), END_OF(subflows_total),
+				       END_OF(bytes_acked), END_OF(csum_enabled) };
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (len >= ends[i])
+			return ends[i];
+	}
+	return len;
+}
+
 void snapshot_note(struct snapshot *snap, const char *fmt, ...)
 {
 	char *text, **slot;

@@ -72,6 +72,13 @@ struct connection {
 	((conn)->info_len >=  \
 	 offsetof(struct mptcpaddr_info, field) + sizeof((conn)->info.field))
 
+/*
+ * info_length() - how much of @len bytes of mptcp_info is fields, not padding
+ *
+ * A kernel's structure ends in padding where later kernels have put a field.
+ */
+size_t info_length(size_t len);
+
 struct manager {
 	char name[80]; /* of its control socket */
 	pid_t pid;
@@ -87,6 +94,9 @@ struct counter {
 };
 
 struct snapshot {
+	/* Since 6.18 the endpoint maxima of mptcp_info, before that padding in its midst.
+	 */
+	bool has_endpoint_maxima;
 	char path_manager[32]; /* "kernel", "userspace"; "" without MPTCP */
 	struct counter *counters;
 	size_t n_counters;

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #define SYSCTL	      "/proc/sys/net/mptcp/"
 #define COUNTER_TABLE "MPTcpExt:"
@@ -40,6 +41,16 @@ static void read_path_manager(struct snapshot *snap)
 		strcpy(pm, "userspace");
 	else
 		snprintf(pm, size, "type %s", line);
+}
+
+/* The length of mptcp_info does not tell: the fields took the place of padding. */
+static void read_kernel(struct snapshot *snap)
+{
+	struct utsname name;
+	int major, minor;
+
+	if (uname(&name) == 0 && sscanf(name.release, "%d.%d", &major, &minor) == 2)
+		snap->has_endpoint_maxima = major > 6 || (major == 6 && minor >= 18);
 }
 
 /* Two lines a table: its name and the names, then its name and the values. */
@@ -89,6 +100,7 @@ void namespace_read(struct snapshot *snap)
 {
 	int r;
 
+	read_kernel(snap);
 	read_path_manager(snap);
 	r = read_counters(snap);
 	if (r < 0)

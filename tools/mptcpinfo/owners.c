@@ -123,7 +123,7 @@ static int scan_all(struct scan *scan)
 
 int owners_read(struct snapshot *snap, const char *process)
 {
-	struct scan scan = {.snap = snap, .process = process};
+	struct scan scan = { .snap = snap, .process = process };
 	struct connection *conn;
 	int r = 0;
 	size_t i;

@@ -165,7 +165,7 @@ static int group_subflows(const struct matcher *m)
 
 int subflows_read(struct snapshot *snap)
 {
-	struct matcher m = {0};
+	struct matcher m = { 0 };
 	int r, grouped;
 
 	if (snap->n_connections == 0)

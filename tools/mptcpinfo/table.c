@@ -27,7 +27,7 @@ static void widen(int *width, const char *text)
 /* The same columns in all blocks, so that the eye can run down them. */
 static struct widths measure(const struct snapshot *snap)
 {
-	struct widths w = {strlen("LOCAL"), strlen("REMOTE"), strlen("STATE")};
+	struct widths w = { strlen("LOCAL"), strlen("REMOTE"), strlen("STATE") };
 	const struct connection *conn;
 	const struct subflow *sf;
 	char text[ADDR_TEXT_MAX];

@@ -14,7 +14,7 @@
 
 void tcpinfo_fill(struct subflow *sf, const void *data, size_t len)
 {
-	struct tcp_info info = {0};
+	struct tcp_info info = { 0 };
 
 	if (len < offsetof(struct tcp_info, tcpi_bytes_sent) + sizeof(uint64_t))
 		return;

@@ -49,9 +49,10 @@ static size_t put(size_t at, const void *record, size_t size, size_t stride)
 static size_t records(const struct ctl_request *req, struct ctl_answer *answer,
 		      char **tokens, enum fault fault)
 {
-	struct ctl_manager self = {
-		.pid = getpid(), .backend = "direct", .program = "liar"};
-	struct ctl_connection conn = {.subflows = 1};
+	struct ctl_manager self = { .pid = getpid(),
+				    .backend = "direct",
+				    .program = "liar" };
+	struct ctl_connection conn = { .subflows = 1 };
 	size_t more = fault == GROWN ? STRIDE_MORE : 0, at = sizeof(*answer);
 	uint32_t i;
 
@@ -73,8 +74,9 @@ static size_t records(const struct ctl_request *req, struct ctl_answer *answer,
 
 static size_t make_answer(const struct ctl_request *req, char **tokens, enum fault fault)
 {
-	struct ctl_answer answer = {
-		.magic = CTL_MAGIC, .version = CTL_VERSION, .op = req->op};
+	struct ctl_answer answer = { .magic = CTL_MAGIC,
+				     .version = CTL_VERSION,
+				     .op = req->op };
 	size_t len = records(req, &answer, tokens, fault);
 
 	if (fault == VERSION)
@@ -91,6 +93,7 @@ static size_t make_answer(const struct ctl_request *req, char **tokens, enum fau
 		answer.count = 1;
 		answer.total = UINT32_MAX;
 		len = sizeof(answer) + answer.record_size;
+		memset(answer_buf + sizeof(answer), 0, answer.record_size);
 	}
 	memcpy(answer_buf, &answer, sizeof(answer));
 	return len;
@@ -112,7 +115,7 @@ static void serve(int fd, char **tokens, enum fault fault)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	enum fault fault = 0;
 	int len, fd;
 

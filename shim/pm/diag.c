@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+/*
+ * diag.c - sock_diag dumps over netlink
+ *
+ * It knows requests and answers, not what the attributes of a protocol mean.
+ */
+#include "mptcpaddr/diag.h"
+#include "mptcpaddr/uapi.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <string.h>
+
+/* The kernel packs as much of a dump into one message as the reader has room for. */
+#define DUMP_BUFFER (64 * 1024)
+
+#define ALL_STATES  ((1u << (TCP_CLOSING + 1)) - 1)
+#define DUMP_STATES (ALL_STATES & ~(1u << TCP_LISTEN | 1u << TCP_TIME_WAIT))
+
+struct dump {
+	diag_fn fn;
+	void *ctx;
+	int result;
+};
+
+static int on_socket(struct nl_msg *nl, void *arg)
+{
+	struct nlattr *tb[INET_DIAG_MAX + 1];
+	struct nlmsghdr *hdr = nlmsg_hdr(nl);
+	struct dump *dump = arg;
+
+	if (hdr->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+	    nlmsg_parse(hdr, sizeof(struct inet_diag_msg), tb, INET_DIAG_MAX, NULL) < 0)
+		return NL_SKIP;
+	dump->result = dump->fn(dump->ctx, nlmsg_data(hdr), tb);
+	return dump->result < 0 ? NL_STOP : NL_OK;
+}
+
+/* libnl folds the kernel's errno into numbers of its own. */
+static int on_error(struct sockaddr_nl *from, struct nlmsgerr *err, void *arg)
+{
+	struct dump *dump = arg;
+
+	dump->result = err->error;
+	return NL_STOP;
+}
+
+static int send_request(struct nl_sock *sk, int family, int protocol)
+{
+	struct inet_diag_req_v2 req = {
+		.sdiag_family = family,
+		.sdiag_protocol = protocol,
+		.idiag_ext = 1 << (INET_DIAG_INFO - 1),
+		.idiag_states = DUMP_STATES,
+	};
+	struct nl_msg *msg;
+	int r = -NLE_NOMEM;
+
+	msg = nlmsg_alloc_simple(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP);
+	if (!msg)
+		return r;
+	/* The field has 8 bits: a protocol such as 262 needs the attribute. */
+	if (nlmsg_append(msg, &req, sizeof(req), NLMSG_ALIGNTO) == 0 &&
+	    (protocol <= UINT8_MAX ||
+	     nla_put_u32(msg, INET_DIAG_REQ_PROTOCOL, protocol) == 0))
+		r = nl_send_auto(sk, msg);
+	nlmsg_free(msg);
+	return r < 0 ? r : 0;
+}
+
+static int dump_family(struct nl_sock *sk, int family, int protocol, struct dump *dump)
+{
+	int r;
+
+	r = send_request(sk, family, protocol);
+	if (r == 0)
+		r = nl_recvmsgs_default(sk);
+	if (dump->result < 0)
+		return dump->result;
+	return r < 0 ? -EIO : 0;
+}
+
+int diag_dump(int protocol, diag_fn fn, void *ctx)
+{
+	struct dump dump = { .fn = fn, .ctx = ctx };
+	struct nl_sock *sk;
+	int r;
+
+	sk = nl_socket_alloc();
+	if (!sk)
+		return -ENOMEM;
+	nl_socket_modify_cb(sk, NL_CB_VALID, NL_CB_CUSTOM, on_socket, &dump);
+	nl_socket_modify_err_cb(sk, NL_CB_CUSTOM, on_error, &dump);
+	r = nl_connect(sk, NETLINK_SOCK_DIAG) < 0 ? -EPROTONOSUPPORT : 0;
+	if (r == 0 && nl_socket_set_msg_buf_size(sk, DUMP_BUFFER) < 0)
+		r = -ENOMEM;
+	/* sock_diag has no handler for AF_UNSPEC */
+	if (r == 0)
+		r = dump_family(sk, AF_INET, protocol, &dump);
+	if (r == 0)
+		r = dump_family(sk, AF_INET6, protocol, &dump);
+	nl_socket_free(sk);
+	return r;
+}
+
+int diag_subflow(struct nlattr *const *tb, struct nlattr **ret_tb)
+{
+	struct nlattr *ulp[INET_ULP_INFO_MAX + 1];
+
+	if (!tb[INET_DIAG_ULP_INFO] ||
+	    nla_parse_nested(ulp, INET_ULP_INFO_MAX, tb[INET_DIAG_ULP_INFO], NULL) < 0)
+		return -ENOENT;
+	if (!ulp[INET_ULP_INFO_MPTCP] ||
+	    nla_parse_nested(ret_tb, MPTCP_SUBFLOW_ATTR_MAX, ulp[INET_ULP_INFO_MPTCP],
+			     NULL) < 0)
+		return -ENOENT;
+	return ret_tb[MPTCP_SUBFLOW_ATTR_TOKEN_LOC] ? 0 : -ENOENT;
+}

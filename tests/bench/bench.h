@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench.h - one table: what the shim costs, beside its peers in the same run
+ *
+ * Each part measures in interleaved rounds and adds rows; a part fails only when a
+ * measurement could not be made. Whether a target is met is said, and no more.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define BENCH_DIR "/run/bench" /* on a tmpfs of the bench's own */
+
+enum target {
+	TARGET_NONE,
+	TARGET_RATIO, /* ours / peer is at most `limit` */
+	TARGET_MORE,  /* ours - peer is at most `limit` */
+};
+
+struct row {
+	const char *what;
+	double ours, peer, bare; /* bare: without a library; NAN where that is the peer */
+	enum target target;
+	double limit;
+};
+
+void report_heading(const char *text);
+void report_row(const struct row *row);
+/* How many targets there were, and how many of them were met. */
+void report_end(void);
+
+/* Numbers that are collected and looked at afterwards. */
+struct samples {
+	double *at;
+	size_t count;
+};
+
+/* Zeros to start with; ends the program when memory ends. */
+void samples_add(struct samples *s, double value);
+/* @part 0.5: the median. Sorts. NAN of nothing. */
+double samples_quantile(struct samples *s, double part);
+void samples_free(struct samples *s);
+
+#define COST_MARK   SIGUSR1
+#define COST_PHASES 6
+
+/* What the kernel saw of a program, from its execve() on or between two marks. */
+struct cost {
+	double instructions; /* in user space, the dynamic linker's too */
+	double syscalls;
+};
+
+/*
+ * count_cost() - run @argv in the environment @env and nothing else, with ptrace
+ *
+ * Single steps, and no emulator: the code that runs is what this processor runs, and
+ * no library of a tool is preloaded beside the one that is measured. Without address
+ * space randomisation, so that the same program gives the same numbers. Each COST_MARK
+ * that the program raises begins the next phase; it does not get the signal.
+ * Return: 0; -errno; -ECHILD if it did not exit with 0.
+ */
+int count_cost(const char *const argv[], const char *const env[],
+	       struct cost ret[COST_PHASES]);
+
+/* The parts. Return: 0 or -errno, with a line on stderr. */
+int bench_startup(void);
+int bench_connects(void);
+int bench_joins(void);
+
+/* Write @text to @path. Return: 0 or -errno. */
+int put_file(const char *path, const char *text);
+
+#endif

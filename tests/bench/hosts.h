@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hosts.h - a client and a server with two links, and the client's program in the two
+ * ways that are compared
+ */
+#ifndef BENCH_HOSTS_H
+#define BENCH_HOSTS_H
+
+#include <stdbool.h>
+
+#include "capture.h"
+#include "proc.h"
+#include "world.h"
+
+struct samples;
+
+struct hosts {
+	struct world world;
+	struct proc server; /* an echo server on the server */
+};
+
+enum side {
+	SIDE_OURS, /* a TCP program, our library, a pool, the userspace path manager */
+	SIDE_PEER, /* an MPTCP program, and the library nowhere */
+	SIDES
+};
+
+/* Return: 0 or -errno. hosts_close() is to be called in both cases. */
+int hosts_open(struct hosts *h);
+void hosts_close(struct hosts *h);
+
+/*
+ * hosts_connect() - run the client's program once, @count connections one by one
+ *
+ * @join: each waits for a second subflow. @first gets the first connect() in us,
+ * @later the others. Either may be NULL. Return: 0 or -errno, with a line on stderr.
+ */
+int hosts_connect(struct hosts *h, enum side side, int count, bool join,
+		  struct samples *first, struct samples *later);
+
+#endif

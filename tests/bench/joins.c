@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+/*
+ * joins.c - from an ADD_ADDR that comes in to the SYN with MP_JOIN that goes out
+ *
+ * Both times are the kernel's stamps on the client's interfaces, one clock. Ours: the
+ * event goes to the manager's thread and its command back to the kernel. Peer: the
+ * kernel's own path manager, with the same two addresses as laminar endpoints; there a
+ * work queue does it. The same hosts, the same announcement, in turns; the client's
+ * program sleeps meanwhile, so both sides start from an idle processor.
+ *
+ * One connection at a time: a SYN answers the ADD_ADDR before it. The first one of a
+ * process is apart: our libraries are still being loaded when its ADD_ADDR comes.
+ */
+#include "bench.h"
+#include "endpoint.h"
+#include "hosts.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ROUNDS 150
+#define COUNT  5 /* connections of each program */
+
+static const struct endpoint_spec announced = { "10.0.2.1", EP_SIGNAL, 0, 0, "s2" };
+static const struct endpoint_spec local[] = {
+	{ "10.0.1.2", EP_LAMINAR, 0, 0, NULL },
+	{ "10.0.2.2", EP_LAMINAR, 0, 0, NULL },
+};
+
+static int prepare(struct hosts *h)
+{
+	bool known;
+	int r;
+
+	r = endpoint_laminar_known(&h->world.client, &known);
+	if (!r && !known) {
+		fputs("this kernel has no laminar endpoints (Linux 6.18)\n", stderr);
+		r = -EOPNOTSUPP;
+	}
+	if (!r)
+		r = limits_set(&h->world.server, 2, 2);
+	if (!r)
+		r = endpoint_add(&h->world.server, &announced);
+	if (!r)
+		r = limits_set(&h->world.client, 2, 2);
+	for (int i = 0; i < 2 && !r; i++)
+		r = endpoint_add(&h->world.client, &local[i]);
+	if (r < 0)
+		fprintf(stderr, "no endpoints: %s\n", strerror(-r));
+	return r;
+}
+
+static double us_between(const struct timespec *from, const struct timespec *to)
+{
+	return (to->tv_sec - from->tv_sec) * 1e6 + (to->tv_nsec - from->tv_nsec) / 1e3;
+}
+
+/* Return: how many joins there were. */
+static int joins_read(const struct capture *c, struct samples *first,
+		      struct samples *later)
+{
+	const struct timespec *waiting = NULL;
+	int n = 0;
+
+	for (size_t i = 0; i < c->count; i++) {
+		const struct seen *s = &c->at[i];
+
+		if (s->kind == SEEN_ADD_ADDR && !s->outgoing && !waiting)
+			waiting = &s->at;
+		if (s->kind != SEEN_MP_JOIN || !s->outgoing || !waiting)
+			continue;
+		samples_add(n ? later : first, us_between(waiting, &s->at));
+		waiting = NULL;
+		n++;
+	}
+	return n;
+}
+
+static int round_of(struct hosts *h, struct capture *c, enum side side,
+		    struct samples *first, struct samples *later)
+{
+	int r, n;
+
+	r = host_path_manager(&h->world.client,
+			      side == SIDE_OURS ? PM_USERSPACE : PM_KERNEL);
+	if (!r)
+		r = capture_read(c);
+	c->count = 0;
+	if (!r)
+		r = hosts_connect(h, side, COUNT, true, NULL, NULL);
+	if (!r)
+		r = capture_read(c);
+	if (r < 0)
+		return r;
+	n = joins_read(c, first, later);
+	if (n == COUNT)
+		return 0;
+	fprintf(stderr, "%d connections, %d joins\n", COUNT, n);
+	return -EPROTO;
+}
+
+static int measure(struct hosts *h, struct samples first[SIDES],
+		   struct samples later[SIDES])
+{
+	struct capture c;
+	int r;
+
+	r = capture_open(&c, &h->world.client);
+	for (int i = 0; i < 2 * ROUNDS && !r; i++) {
+		int side = i / 2 % 2 ? 1 - i % 2 : i % 2;
+
+		r = round_of(h, &c, side, &first[side], &later[side]);
+	}
+	capture_close(&c);
+	return r;
+}
+
+static void report(const char *what, struct samples s[SIDES], double part,
+		   enum target target, double limit)
+{
+	report_row(&(struct row){ what, samples_quantile(&s[SIDE_OURS], part),
+				  samples_quantile(&s[SIDE_PEER], part), NAN, target,
+				  limit });
+}
+
+int bench_joins(void)
+{
+	struct samples first[SIDES] = { 0 }, later[SIDES] = { 0 };
+	struct hosts h;
+	int r;
+
+	r = hosts_open(&h);
+	if (!r)
+		r = prepare(&h);
+	if (!r)
+		r = measure(&h, first, later);
+	if (!r) {
+		report_heading("ADD_ADDR in to MP_JOIN out, beside laminar; us");
+		report("first connection of a process, median", first, 0.5, TARGET_RATIO,
+		       1.5);
+		report("first connection of a process, p99", first, 0.99, TARGET_RATIO,
+		       2);
+		report("after the first, median", later, 0.5, TARGET_RATIO, 1.5);
+		report("after the first, p99", later, 0.99, TARGET_RATIO, 2);
+	}
+	for (int i = 0; i < SIDES; i++) {
+		samples_free(&first[i]);
+		samples_free(&later[i]);
+	}
+	hosts_close(&h);
+	return r;
+}

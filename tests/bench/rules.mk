@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+# What the shim costs, beside its peers in one run. A table and no test: times depend on
+# the machine, so nothing here is in CHECKS.
+
+BENCH_SRC   := $(wildcard tests/bench/*.c)
+BENCH_PROGS := $(patsubst tests/bench/prog/%.c,$(B)/tests/bench-%,\
+	$(wildcard tests/bench/prog/*.c))
+
+$(B)/tests/bench: $(call obj,$(BENCH_SRC)) $(B)/tests/libtest.a
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS)
+
+$(B)/tests/bench-%: $(B)/obj/tests/bench/prog/%.o
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $<
+
+bench: deps
+	$(Q)$(MAKE) --no-print-directory bench-run
+
+# PARTS='startup connects joins': some of it.
+bench-run: lib $(B)/tests/bench $(BENCH_PROGS) $(TEST_APPS)
+	$(Q)$(B)/tests/bench $(PARTS)
+
+.SECONDARY: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/bench/prog/*.c))
+.PHONY: bench-run

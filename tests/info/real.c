@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+/*
+ * real.c - mptcpinfo beside the path manager of a preloaded program
+ */
+#include <criterion/criterion.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "endpoint.h"
+#include "info.h"
+#include "mptcpaddr/control.h"
+#include "skip.h"
+#include "until.h"
+
+#define POOL	     "/run/info-pool.conf" /* the sandbox's own /run */
+#define MORE	     "2500"		   /* than fit in one page */
+#define ECHOED	     5000005		   /* its "hello" too */
+#define FILES_NEEDED 3000
+
+static void write_pool(void)
+{
+	FILE *f = fopen(POOL, "w");
+
+	cr_assert(f);
+	fputs("[pool]\nendpoint = 10.0.2.2 id 7 laminar\n"
+	      "endpoint = 10.0.3.2 laminar backup\n",
+	      f);
+	cr_assert_eq(fclose(f), 0);
+}
+
+/* The client is an ordinary TCP program, under the library. */
+static void connect_preloaded(struct stage *s, const char *count)
+{
+	char program[PATH_MAX], library[PATH_MAX], preload[PATH_MAX + 16];
+	const char *const argv[] = { built("tests/apps/tcpclient", program, PATH_MAX),
+				     "-N",
+				     count,
+				     "10.0.1.1",
+				     SERVER_PORT,
+				     NULL };
+	const char *const env[] = { preload, "MPTCPADDR_CONFIG=" POOL,
+				    /* with sanitizers, they are not what comes first */
+				    "ASAN_OPTIONS=verify_asan_link_order=0", NULL };
+
+	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s",
+		 built("libmptcpaddr.so", library, PATH_MAX));
+	cr_assert_eq(proc_start(&s->client, &s->w.client, argv, env), 0);
+	cr_assert(WAIT_UNTIL(proc_said(&s->client, "connected"), 30000), "%s",
+		  proc_errors(&s->client));
+}
+
+static void real_open(struct stage *s)
+{
+	static const struct endpoint_spec announced[] = {
+		{ .addr = "10.0.2.1", .flags = EP_SIGNAL, .id = 12 },
+		{ .addr = "10.0.3.1", .flags = EP_SIGNAL, .id = 13 },
+	};
+
+	stage_open(s, 3);
+	write_pool();
+	cr_assert_eq(host_path_manager(&s->w.client, PM_USERSPACE), 0);
+	for (size_t i = 0; i < sizeof(announced) / sizeof(announced[0]); i++)
+		cr_assert_eq(endpoint_add(&s->w.server, &announced[i]), 0);
+	cr_assert_eq(limits_set(&s->w.server, 8, 8), 0);
+}
+
+static bool has_subflows(const struct host *h, size_t n)
+{
+	json_t *root = info_json(h, NULL);
+	bool is = subflow_count(root) == n;
+
+	json_decref(root);
+	return is;
+}
+
+static void check_pair(const json_t *root, int i, int local_id, const char *local,
+		       int remote_id, const char *remote)
+{
+	const json_t *sf = json_array_get(at(root, "connections.0.subflows"), i);
+
+	cr_assert_eq(number_at(sf, "local_id"), local_id);
+	cr_assert_eq(number_at(sf, "remote_id"), remote_id);
+	cr_assert_eq(strncmp(text_at(sf, "local"), local, strlen(local)), 0, "%s",
+		     text_at(sf, "local"));
+	cr_assert_str_eq(text_at(sf, "remote"), remote);
+}
+
+Test(real, manager_and_its_pairs_are_shown)
+{
+	struct stage s;
+	json_t *root;
+
+	NEED_SANDBOX();
+	real_open(&s);
+	connect_preloaded(&s, "1");
+	cr_assert(WAIT_UNTIL(has_subflows(&s.w.client, 3), 5000));
+	root = info_json(&s.w.client, NULL);
+	cr_assert_str_eq(text_at(root, "connections.0.manager"), "direct");
+	cr_assert_str_eq(text_at(root, "connections.0.program"), "tcpclient");
+	cr_assert_eq(number_at(root, "connections.0.pid"), s.client.pid);
+	/* Which announcement comes first is the kernel's choice: 12, then 13. */
+	check_pair(root, 0, 0, "10.0.1.2:", 0, "10.0.1.1:" SERVER_PORT);
+	check_pair(root, 1, 1, "10.0.3.2:", 13, "10.0.3.1:" SERVER_PORT);
+	check_pair(root, 2, 7, "10.0.2.2:", 12, "10.0.2.1:" SERVER_PORT);
+	cr_assert(json_is_true(at(root, "connections.0.subflows.1.backup")));
+	cr_assert(json_is_false(at(root, "connections.0.subflows.2.backup")));
+	cr_assert_eq(number_at(root, "managers.0.pid"), s.client.pid);
+	cr_assert_str_eq(text_at(root, "managers.0.backend"), "direct");
+	cr_assert_str_eq(text_at(root, "managers.0.pool_file"), POOL);
+	cr_assert_null(json_object_get(at(root, "managers.0"), "pool_error"));
+	cr_assert_eq(number_at(root, "managers.0.counters.connections"), 1);
+	cr_assert_eq(number_at(root, "managers.0.counters.add_addr_joined"), 2);
+	cr_assert_eq(number_at(root, "managers.0.counters.subflows_established"), 2);
+	json_decref(root);
+	stage_close(&s);
+}
+
+Test(real, bytes_of_the_subflows_add_up_to_what_the_program_got)
+{
+	long long got = 0, again;
+	const json_t *sf;
+	struct stage s;
+	json_t *root;
+	size_t i;
+
+	NEED_SANDBOX();
+	real_open(&s);
+	connect_preloaded(&s, "1");
+	cr_assert(WAIT_UNTIL(has_subflows(&s.w.client, 3), 5000));
+	proc_tell(&s.client, "echo 5000000");
+	cr_assert(WAIT_UNTIL(proc_said(&s.client, "echoed"), 10000));
+	/* What the server's MPTCP sent again on another path has come twice. */
+	root = info_json(&s.w.server, NULL);
+	again = number_at(root, "connections.0.mptcp_info.bytes_retrans");
+	json_decref(root);
+	root = info_json(&s.w.client, NULL);
+	json_array_foreach((json_t *)at(root, "connections.0.subflows"), i, sf) got +=
+		number_at(sf, "bytes_received");
+	cr_assert_eq(number_at(root, "connections.0.mptcp_info.bytes_received"), ECHOED);
+	cr_assert_geq(got, ECHOED);
+	cr_assert_leq(got, ECHOED + again, "%lld, of which %lld twice", got, again);
+	json_decref(root);
+	stage_close(&s);
+}
+
+Test(real, more_connections_than_one_page_are_all_direct, .timeout = 120)
+{
+	struct rlimit files;
+	const json_t *conn;
+	struct stage s;
+	json_t *root;
+	int n = 0;
+	size_t i;
+
+	NEED_SANDBOX();
+	cr_assert_gt(atoi(MORE), CTL_PAGE_MAX);
+	getrlimit(RLIMIT_NOFILE, &files);
+	if (files.rlim_max < FILES_NEEDED)
+		SKIP("the limit of open files is below 3000");
+	stage_open(&s, 1);
+	write_pool();
+	cr_assert_eq(host_path_manager(&s.w.client, PM_USERSPACE), 0);
+	connect_preloaded(&s, MORE);
+	root = info_json(&s.w.client, NULL);
+	json_array_foreach((json_t *)at(root, "connections"), i, conn) n +=
+		strcmp(text_at(conn, "manager"), "direct") == 0;
+	cr_assert_eq(n, atoi(MORE), "%d are direct", n);
+	cr_assert_eq(number_at(root, "managers.0.counters.connections"), atoi(MORE));
+	json_decref(root);
+	stage_close(&s);
+}
+
+/* A connection to the manager of @pid that asks nothing. */
+static int stay_connected(const struct host *h, pid_t pid)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd, len;
+
+	cr_assert_eq(host_enter(h), 0);
+	len = sprintf(addr.sun_path + 1, CTL_NAME_PREFIX "%d", pid) + 1;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&addr,
+			     offsetof(struct sockaddr_un, sun_path) + len),
+		     0);
+	return fd;
+}
+
+/* The sockets that it has accepted bear its name, too. */
+Test(real, manager_is_listed_once_while_others_are_connected_to_it)
+{
+	struct stage s;
+	json_t *root;
+	int fd;
+
+	NEED_SANDBOX();
+	real_open(&s);
+	connect_preloaded(&s, "1");
+	fd = stay_connected(&s.w.client, s.client.pid);
+	root = info_json(&s.w.client, NULL);
+	cr_assert_eq(json_array_size(at(root, "managers")), 1);
+	cr_assert_str_eq(text_at(root, "managers.0.backend"), "direct");
+	json_decref(root);
+	close(fd);
+	stage_close(&s);
+}
+
+Test(real, manager_vanishes_with_its_program)
+{
+	struct stage s;
+	json_t *root;
+
+	NEED_SANDBOX();
+	real_open(&s);
+	connect_preloaded(&s, "1");
+	root = info_json(&s.w.client, NULL);
+	cr_assert_eq(json_array_size(at(root, "managers")), 1);
+	json_decref(root);
+	proc_end(&s.client);
+	root = info_json(&s.w.client, NULL);
+	cr_assert_eq(json_array_size(at(root, "managers")), 0);
+	json_decref(root);
+	stage_close(&s);
+}

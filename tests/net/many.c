@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+/*
+ * many.c - a thousand connections of one program, each with its own pairs
+ */
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net.h"
+
+#define CONNECTIONS 1000
+#define MANY_MS	    60000
+
+static const struct net_spec spec = {
+	.pool = { { "10.0.2.2" }, { "10.0.3.2" } },
+	.announced = { { "10.0.2.1" }, { "10.0.3.1" } },
+	.client_args = { "-N", "1000" },
+};
+
+static bool is(const struct subflow *f, bool server, const char *client_addr,
+	       const char *server_addr)
+{
+	char a[ADDRESS_TEXT_MAX], b[ADDRESS_TEXT_MAX];
+
+	address_text(server ? &f->remote : &f->local, a);
+	address_text(server ? &f->local : &f->remote, b);
+	return f->state == TCP_ESTABLISHED && !strcmp(a, client_addr) &&
+	       !strcmp(b, server_addr);
+}
+
+/* The three subflows at @f, and no other, belong to one connection. */
+static bool whole_connection(const struct subflow *f, bool server)
+{
+	if (f[0].token != f[1].token || f[0].token != f[2].token)
+		return false;
+	if (f[0].joined || !f[1].joined || !f[2].joined)
+		return false;
+	if (!is(&f[0], server, "10.0.1.2", "10.0.1.1"))
+		return false;
+	/* Sorted by local address, whose order is the same on both sides. */
+	return is(&f[1], server, "10.0.2.2", "10.0.2.1") &&
+	       is(&f[2], server, "10.0.3.2", "10.0.3.1");
+}
+
+/* Every connection of @h has its three subflows; @s keeps them, sorted by token. */
+static void all_whole(const struct host *h, bool server, struct subflows *s)
+{
+	cr_assert_eq(subflows_read(h, s), 0);
+	cr_assert_eq(s->count, 3 * CONNECTIONS, "the %s has %zu subflows", h->name,
+		     s->count);
+	for (size_t i = 0; i < s->count; i += 3) {
+		cr_assert(whole_connection(&s->at[i], server),
+			  "connection with token %#x of the %s", s->at[i].token, h->name);
+		cr_assert(i == 0 || s->at[i].token != s->at[i - 1].token);
+	}
+}
+
+static int by_token(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* The connections of the two hosts are the same: a join knows the peer's token. */
+static void same_connections(const struct subflows *client, const struct subflows *server)
+{
+	uint32_t tokens[CONNECTIONS];
+
+	for (int i = 0; i < CONNECTIONS; i++)
+		tokens[i] = client->at[3 * i + 1].remote_token;
+	qsort(tokens, CONNECTIONS, sizeof(tokens[0]), by_token);
+	for (int i = 0; i < CONNECTIONS; i++)
+		cr_assert_eq(tokens[i], server->at[3 * i].token);
+}
+
+static void thousand(enum net_side side)
+{
+	struct subflows client = { 0 }, server = { 0 };
+	int64_t started;
+	struct net n;
+
+	net_open(&n, &spec, side);
+	started = now_ms();
+	net_connect(&n, CONNECTIONS);
+	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 2 * CONNECTIONS &&
+				     joined_count(&n.world.server) == 2 * CONNECTIONS,
+			     MANY_MS),
+		  "the client has %d joins, the server %d", joined_count(&n.world.client),
+		  joined_count(&n.world.server));
+	cr_log_info("%d subflows after %d ms", 3 * CONNECTIONS,
+		    (int)(now_ms() - started));
+	all_whole(&n.world.client, false, &client);
+	all_whole(&n.world.server, true, &server);
+	same_connections(&client, &server);
+	subflows_free(&client);
+	subflows_free(&server);
+
+	cr_assert_eq(proc_tell(&n.client, "close"), 0);
+	cr_assert(WAIT_UNTIL(proc_said(&n.client, "closed"), NET_WAIT_MS));
+	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 0, NET_WAIT_MS));
+	if (side == FROM_POOL) {
+		struct ctl_manager m = { 0 };
+
+		cr_assert(WAIT_UNTIL((net_manager(&n, &m), !m.connections), NET_WAIT_MS),
+			  "%u connections are left in the table", m.connections);
+		cr_assert_eq(m.used_ids, 0, "%u local IDs are left", m.used_ids);
+		cr_assert_eq(m.early, 0, "%u early events are left", m.early);
+		cr_assert_eq(m.registrations, CONNECTIONS);
+		cr_assert_eq(m.overruns, 0);
+	}
+	proc_eof(&n.client);
+	cr_assert_eq(proc_wait(&n.client, NET_WAIT_MS), 0);
+	net_close(&n);
+}
+
+Test(pool, thousand_connections_get_three_subflows_each_and_leave_nothing, .timeout = 120)
+{
+	thousand(FROM_POOL);
+}
+
+Test(kernel, thousand_connections_get_three_subflows_each_and_leave_nothing,
+     .timeout = 120)
+{
+	thousand(FROM_KERNEL);
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+/*
+ * wire.c - what an MP_JOIN carries: port, ID, backup flag; and when none is sent
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "net.h"
+
+/* The only join that the client has sent. */
+static const struct seen *the_join(struct net *n)
+{
+	const struct seen *s;
+
+	cr_assert_eq(capture_read(&n->wire), 0, "the capture missed packets");
+	if (capture_count(&n->wire, SEEN_MP_JOIN) != 1)
+		net_show(n);
+	cr_assert_eq(capture_count(&n->wire, SEEN_MP_JOIN), 1);
+	s = capture_nth(&n->wire, SEEN_MP_JOIN, 0);
+	cr_assert(s->outgoing);
+	return s;
+}
+
+static void no_join(struct net *n)
+{
+	cr_assert_eq(capture_read(&n->wire), 0, "the capture missed packets");
+	if (capture_count(&n->wire, SEEN_MP_JOIN))
+		net_show(n);
+	cr_assert_eq(capture_count(&n->wire, SEEN_MP_JOIN), 0);
+	cr_assert_eq(counter(&n->world.client, "MPJoinSynTx"), 0);
+}
+
+static void port(enum net_side side)
+{
+	static const struct net_spec spec = {
+		.pool = { { "10.0.3.2" } },
+		.announced = { { "10.0.2.1", .port = 10100 } },
+	};
+	struct net n;
+
+	net_start(&n, &spec, side);
+	net_pairs_are(&n, "10.0.3.2-10.0.2.1");
+	cr_assert_eq(the_join(&n)->dst.port, 10100);
+	net_close(&n);
+}
+NET_TEST(announced_port_is_the_port_that_is_joined, port)
+
+static void backup(enum net_side side)
+{
+	static const struct net_spec spec = {
+		.pool = { { "10.0.3.2", EP_BACKUP } },
+		.announced = { { "10.0.2.1" } },
+	};
+	struct net n;
+
+	net_start(&n, &spec, side);
+	net_pairs_are(&n, "10.0.3.2-10.0.2.1");
+	cr_assert(the_join(&n)->backup);
+	net_close(&n);
+}
+NET_TEST(backup_endpoint_has_the_flag_on_the_wire, backup)
+
+static void no_backup(enum net_side side)
+{
+	static const struct net_spec spec = {
+		.pool = { { "10.0.3.2" } },
+		.announced = { { "10.0.2.1" } },
+	};
+	struct net n;
+
+	net_start(&n, &spec, side);
+	net_pairs_are(&n, "10.0.3.2-10.0.2.1");
+	cr_assert(!the_join(&n)->backup);
+	cr_assert_geq(the_join(&n)->address_id, 1);
+	net_close(&n);
+}
+NET_TEST(join_has_an_address_id_and_no_backup_flag_by_itself, no_backup)
+
+static void explicit_id(enum net_side side)
+{
+	static const struct net_spec spec = {
+		.pool = { { "10.0.3.2", .id = 77 } },
+		.announced = { { "10.0.2.1" } },
+	};
+	struct net n;
+
+	net_start(&n, &spec, side);
+	net_pairs_are(&n, "10.0.3.2-10.0.2.1");
+	cr_assert_eq(the_join(&n)->address_id, 77);
+	net_close(&n);
+}
+NET_TEST(configured_id_is_the_id_on_the_wire, explicit_id)
+
+static void device(enum net_side side)
+{
+	static const struct net_spec spec = {
+		.pool = { { "10.0.3.2", .dev = "c3" } },
+		.announced = { { "10.0.3.1" } },
+	};
+	struct net n;
+
+	net_start(&n, &spec, side);
+	net_pairs_are(&n, "10.0.3.2-10.0.3.1");
+	net_close(&n);
+}
+NET_TEST(endpoint_bound_to_its_device_is_joined_from, device)
+
+/* Echoes never arrive: the server announces the address again, a second later. */
+static void repeated(enum net_side side)
+{
+	static const char drop_echoes[] =
+		"table inet t { chain out { type filter hook output priority 0;"
+		" tcp option mptcp subtype 3 drop; }; }";
+	static const struct net_spec spec = {
+		.pool = { { "10.0.3.2" }, { "10.0.4.2" } },
+		.announced = { { "10.0.2.1" } },
+	};
+	struct net n;
+
+	net_open(&n, &spec, side);
+	cr_assert_eq(host_nft(&n.world.client, drop_echoes), 0);
+	n.announced = 0; /* to wait for */
+	net_connect(&n, 1);
+	cr_assert(WAIT_UNTIL(counter(&n.world.client, "AddAddr") >= 2, NET_WAIT_MS));
+	net_pairs_are(&n, "10.0.3.2-10.0.2.1");
+	the_join(&n);
+	net_close(&n);
+}
+NET_TEST(repeated_announcement_opens_no_second_subflow, repeated)
+
+#define FOUR                                                        \
+	.pool = { { "10.0.2.2" }, { "10.0.3.2" }, { "10.0.4.2" } }, \
+	.announced = { { "10.0.2.1" }, { "10.0.3.1" }, { "10.0.4.1" } }
+
+static void subflow_limit(enum net_side side)
+{
+	static const struct net_spec spec = { FOUR, .subflows = 2 };
+	struct net n;
+
+	net_start(&n, &spec, side);
+	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
+	cr_assert_eq(counter(&n.world.client, "MPJoinSynTx"), 2);
+	net_close(&n);
+}
+NET_TEST(no_more_subflows_than_the_limit, subflow_limit)
+
+/* One after the other: the kernel itself may take one too many at once. */
+static void accept_limit(enum net_side side)
+{
+	static const struct net_spec spec = { .pool = { { "10.0.2.2" }, { "10.0.3.2" } },
+					      .accepted = 1 };
+	struct net n;
+
+	net_start(&n, &spec, side);
+	net_announce(&n, "10.0.2.1");
+	net_settle(&n);
+	net_announce(&n, "10.0.3.1");
+	net_pairs_are(&n, "10.0.2.2-10.0.2.1");
+	cr_assert_eq(counter(&n.world.client, "MPJoinSynTx"), 1);
+	net_close(&n);
+}
+NET_TEST(no_more_announcements_accepted_than_the_limit, accept_limit)
+
+Test(pool, announcements_at_once_are_held_to_the_limit, .timeout = 40)
+{
+	static const struct net_spec spec = { FOUR, .accepted = 1 };
+	struct net n;
+
+	net_start(&n, &spec, FROM_POOL);
+	net_pairs_are(&n, "10.0.2.2-10.0.2.1");
+	cr_assert_eq(counter(&n.world.client, "MPJoinSynTx"), 1);
+	net_close(&n);
+}
+
+Test(pool, address_that_the_filter_denies_is_not_joined, .timeout = 40)
+{
+	static const struct net_spec spec = {
+		FOUR,
+		.pool_text = "[accept]\nallow = 0.0.0.0/0 ::/0\ndeny = 10.0.3.0/24\n",
+	};
+	struct ctl_manager m;
+	struct net n;
+
+	net_start(&n, &spec, FROM_POOL);
+	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.4.1");
+	net_manager(&n, &m);
+	cr_assert_eq(m.add_addr_refused, 1);
+	net_close(&n);
+}
+
+Test(pool, filter_that_allows_one_prefix_refuses_the_rest, .timeout = 40)
+{
+	static const struct net_spec spec = {
+		FOUR,
+		.pool_text = "[accept]\nallow = 10.0.4.0/24\n",
+	};
+	struct net n;
+
+	net_start(&n, &spec, FROM_POOL);
+	net_pairs_are(&n, "10.0.2.2-10.0.4.1");
+	net_close(&n);
+}
+
+static void refuses(const char *addr)
+{
+	struct net_spec spec = { .pool = { { "10.0.2.2" }, { "dead:beef:2::2" } },
+				 .connect = "::ffff:10.0.1.1" };
+	struct ctl_manager m;
+	struct net n;
+
+	spec.announced[0].addr = addr;
+	net_start(&n, &spec, FROM_POOL);
+	net_pairs_are(&n, "");
+	no_join(&n);
+	net_manager(&n, &m);
+	cr_assert_eq(m.add_addr_received, 1);
+	cr_assert_eq(m.add_addr_refused, 1);
+	net_close(&n);
+}
+
+Test(pool, server_cannot_point_its_client_at_v4_loopback, .timeout = 40)
+{
+	refuses("127.0.0.1");
+}
+
+Test(pool, server_cannot_point_its_client_at_v6_loopback, .timeout = 40)
+{
+	refuses("::1");
+}
+
+Test(pool, server_cannot_point_its_client_at_mapped_loopback, .timeout = 40)
+{
+	refuses("::ffff:127.0.0.1");
+}
+
+Test(pool, server_cannot_point_its_client_at_a_link_local_address, .timeout = 40)
+{
+	refuses("169.254.1.1");
+}
+
+Test(pool, server_cannot_point_its_client_at_a_multicast_address, .timeout = 40)
+{
+	refuses("224.0.0.5");
+}
+
+Test(pool, server_cannot_point_its_client_at_the_broadcast_address, .timeout = 40)
+{
+	refuses("255.255.255.255");
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+/*
+ * fds.c - the descriptors of a program around its connections: fds ADDRESS PORT
+ */
+#include "guest.h"
+
+int main(int argc, char *argv[])
+{
+	int socks[3], low;
+
+	if (argc < 3)
+		return 2;
+	alarm(GUEST_SECONDS);
+	show_fds("before");
+	for (int i = 0; i < 3; i++) {
+		socks[i] = tcp_to(argv[1], argv[2]);
+		echo(socks[i], "hello");
+		show_fds("connected");
+		low = open("/dev/null", O_RDONLY);
+		printf("next %d\n", low);
+		close(low);
+	}
+	usleep(200000); /* whatever goes on behind the program's back has settled */
+	show_fds("later");
+	for (int i = 0; i < 3; i++)
+		close(socks[i]);
+	show_fds("closed");
+	return 0;
+}

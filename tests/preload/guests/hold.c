@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+/*
+ * hold.c - a program that connects, then does something to its descriptors, threads or
+ * processes, and keeps the connection: hold HOW ADDRESS PORT MARKER
+ *
+ * It makes the file MARKER when that is done, and ends when the peer closes.
+ */
+#include "guest.h"
+
+#include <pthread.h>
+
+#define FDS_MAX 1024
+
+static const char *address, *port;
+
+static int keep_as_is(int sock)
+{
+	return sock;
+}
+
+static int close_all(int sock)
+{
+	for (int fd = 0; fd < FDS_MAX; fd++)
+		if (fd != sock)
+			close(fd);
+	return sock;
+}
+
+static int close_from(int sock)
+{
+	dup2(sock, 0);
+	closefrom(1);
+	return 0;
+}
+
+static int close_range_all(int sock)
+{
+	close_range(0, sock - 1, 0);
+	close_range(sock + 1, ~0U, 0);
+	return sock;
+}
+
+static int dup2_over_all(int sock)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	for (int fd = 0; fd < FDS_MAX; fd++)
+		if (fd != sock && fd != null)
+			dup2(null, fd);
+	return sock;
+}
+
+static int daemonise(int sock)
+{
+	if (daemon(0, 0) < 0)
+		_exit(1);
+	return sock;
+}
+
+/* Both go on with the connection. */
+static int fork_child(int sock)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		_exit(1);
+	return sock;
+}
+
+/* Only the child goes on. */
+static int orphan(int sock)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		_exit(1);
+	if (pid > 0)
+		exit(0);
+	return sock;
+}
+
+static int move_down(int sock)
+{
+	if (dup2(sock, 0) < 0)
+		_exit(1);
+	return 0;
+}
+
+static int vfork_child(int sock)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0)
+		_exit(0);
+	waitpid(pid, NULL, 0);
+	return sock;
+}
+
+static void *connect_here(void *arg)
+{
+	int *sock = arg;
+
+	*sock = tcp_to(address, port);
+	return NULL;
+}
+
+static int by_thread(void)
+{
+	pthread_t thread;
+	int sock = -1;
+
+	if (pthread_create(&thread, NULL, connect_here, &sock))
+		_exit(1);
+	pthread_join(thread, NULL);
+	return sock;
+}
+
+static const struct how {
+	const char *name;
+	int (*act)(int sock); /* Return: where the socket is now */
+} hows[] = {
+	{ "nothing", keep_as_is },   { "closeall", close_all },
+	{ "closefrom", close_from }, { "close_range", close_range_all },
+	{ "dup2", dup2_over_all },   { "daemon", daemonise },
+	{ "fork", fork_child },	     { "orphan", orphan },
+	{ "thread", keep_as_is },    { "vfork", vfork_child },
+	{ "move", move_down },
+};
+
+static void hold(int sock)
+{
+	char byte;
+	ssize_t n;
+
+	do
+		n = read(sock, &byte, 1);
+	while (n > 0 || (n < 0 && errno == EINTR));
+}
+
+int main(int argc, char *argv[])
+{
+	int sock;
+
+	if (argc < 5)
+		return 2;
+	alarm(GUEST_SECONDS);
+	address = argv[2];
+	port = argv[3];
+	sock = strcmp(argv[1], "thread") ? tcp_to(address, port) : by_thread();
+	echo(sock, "hello");
+	fflush(stdout);
+	for (size_t i = 0; i < sizeof(hows) / sizeof(hows[0]); i++) {
+		if (strcmp(hows[i].name, argv[1]))
+			continue;
+		sock = hows[i].act(sock);
+		alarm(GUEST_SECONDS); /* a child has none */
+		mark(argv[4]);
+		hold(sock);
+		return 0;
+	}
+	return 2;
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+/*
+ * recycle.c - a program whose descriptor 2 becomes a file of its own
+ *
+ * recycle before|after ADDRESS PORT FILE MARKER: before or after it connects. Like any
+ * daemon, it never prints to that file.
+ */
+#include "guest.h"
+
+static void recycle(const char *path)
+{
+	close(2);
+	if (open(path, O_RDWR | O_CREAT | O_TRUNC, 0600) != 2)
+		_exit(3);
+}
+
+int main(int argc, char *argv[])
+{
+	char byte;
+	int sock;
+
+	if (argc < 6)
+		return 2;
+	alarm(GUEST_SECONDS);
+	if (!strcmp(argv[1], "before"))
+		recycle(argv[4]);
+	sock = tcp_to(argv[2], argv[3]);
+	if (!strcmp(argv[1], "after"))
+		recycle(argv[4]);
+	echo(sock, "hello");
+	mark(argv[5]);
+	return read(sock, &byte, 1) < 0;
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: MIT
+/*
+ * loading.c - checklist 6 to 8: what loading the library brings into a process
+ */
+#include "preload.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "endpoint.h"
+#include "subflow.h"
+
+/* The output of a program that must succeed; the caller frees it. */
+static char *output_of(const char *const argv[], const char *const env[])
+{
+	struct proc p;
+	char *text, *errors;
+	int r;
+
+	cr_assert_eq(proc_start(&p, NULL, argv, env), 0);
+	proc_eof(&p);
+	r = proc_wait(&p, LAB_WAIT_MS);
+	errors = proc_errors(&p);
+	cr_assert_eq(r, 0, "%s: %d %s", argv[0], r, errors);
+	free(errors);
+	text = proc_output(&p);
+	proc_end(&p);
+	return text;
+}
+
+Test(loading, libc_alone_is_needed, TIMEOUT)
+{
+	char lib[PATH_MAX], *text, *line, *rest;
+	const char *argv[] = { "readelf", "-dW", built("libmptcpaddr.so", lib, sizeof(lib)),
+			       NULL };
+	int needed = 0;
+
+	text = output_of(argv, NULL);
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		if (!strstr(line, "(NEEDED)"))
+			continue;
+		needed++;
+		cr_expect(strstr(line, "[libc.so.6]"), "%s", line);
+	}
+	cr_assert_eq(needed, 1);
+	free(text);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The words "x;" of the version script, sorted and joined with blanks. */
+static void hooked(char *ret, size_t size)
+{
+	char *text = get_file("shim/preload/export.map"), *names[64], *line, *rest;
+	size_t count = 0, len = 0, n;
+
+	cr_assert(text, "run this from the top of the tree");
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		line += strspn(line, " \t");
+		n = strcspn(line, ";");
+		if (!line[n] || *line == '*' || *line == '}' || count == 64)
+			continue;
+		line[n] = '\0';
+		names[count++] = line;
+	}
+	qsort(names, count, sizeof(names[0]), by_text);
+	*ret = '\0';
+	for (size_t i = 0; i < count; i++)
+		len += snprintf(ret + len, size - len, "%s ", names[i]);
+	free(text);
+}
+
+Test(loading, hooked_names_alone_are_exported, TIMEOUT)
+{
+	char lib[PATH_MAX], want[1024], got[1024] = "", *text, *names[64], *line, *rest;
+	const char *argv[] = { "nm", "-D", "--defined-only",
+			       built("libmptcpaddr.so", lib, sizeof(lib)), NULL };
+	size_t count = 0, len = 0;
+
+	hooked(want, sizeof(want));
+	text = output_of(argv, NULL);
+	for (line = strtok_r(text, "\n", &rest); line && count < 64;
+	     line = strtok_r(NULL, "\n", &rest))
+		names[count++] = strrchr(line, ' ') + 1;
+	qsort(names, count, sizeof(names[0]), by_text);
+	for (size_t i = 0; i < count; i++)
+		len += snprintf(got + len, sizeof(got) - len, "%s ", names[i]);
+	cr_assert_str_eq(got, want, "exported: %s hooked: %s", got, want);
+	cr_assert(strstr(got, "socket ") && strstr(got, "connect "), "%s", got);
+	free(text);
+}
+
+/* How often @call was made, as strace counts it. */
+static int calls(const char *trace, const char *call)
+{
+	size_t len = strlen(call);
+	int n = 0;
+
+	for (const char *p = trace; (p = strstr(p, call)); p += len)
+		n += (p == trace || p[-1] == '\n') && p[len] == '(';
+	return n;
+}
+
+static char *trace_of(const char *preload)
+{
+	const char *argv[] = { "strace",	 "-qq", "-o", "/run/trace", "env",
+			       "-u",		 "XDG_CONFIG_HOME",	  preload,
+			       guest_path("nothing"), NULL };
+	char *text = output_of(argv, NULL), *start;
+
+	free(text);
+	unlink("/run/trace.nothing");
+	text = get_file("/run/trace");
+	cr_assert(text);
+	start = strstr(text, "nothing\", ["); /* the exec of the guest, after env's own */
+	cr_assert(start, "%s", text);
+	memmove(text, start, strlen(start) + 1);
+	unlink("/run/trace");
+	return text;
+}
+
+Test(loading, constructor_starts_no_thread_opens_and_allocates_nothing, TIMEOUT)
+{
+	static const char *const same[] = { "brk",    "clone", "clone3", "socket", "fork",
+					    "getrandom", "futex", "rt_sigaction",
+					    "rt_sigprocmask", "getcwd", "sched_yield",
+					    "access", "readlink", "sysinfo" };
+	char lib[PATH_MAX], preload[PATH_MAX + 16], *with, *without;
+	int opened;
+
+	NEED_SANDBOX();
+	built("libmptcpaddr.so", lib, sizeof(lib));
+	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", lib);
+	without = trace_of("NOTHING=1");
+	with = trace_of(preload);
+	cr_assert(strstr(with, "libmptcpaddr.so"), "%s", with);
+	opened = calls(with, "openat") + calls(with, "open");
+	cr_expect_eq(opened, calls(without, "openat") + calls(without, "open") + 1,
+		     "opened besides the library itself: %s", with);
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+		cr_expect_eq(calls(with, same[i]), calls(without, same[i]), "%s: %d, not %d",
+			     same[i], calls(with, same[i]), calls(without, same[i]));
+	/* After the program got control there is nothing but its end. */
+	cr_expect(strstr(with, "\nmunmap("), "%s", with);
+	cr_expect_str_eq(strrchr(strstr(with, "exit_group"), '('),
+			 strrchr(strstr(without, "exit_group"), '('));
+	free(with);
+	free(without);
+}
+
+Test(loading, hooks_work_from_another_librarys_constructor, TIMEOUT)
+{
+	struct guest g = { .argv = { "client-ctor", LAB_ADDRESS, LAB_PORT },
+			   .env = { "GUEST_ADDRESS=" LAB_ADDRESS,
+				    "GUEST_PORT=" LAB_PORT } };
+	const char *ctor = guest_path("libctor.so");
+	struct lab lab;
+
+	lab_open(&lab);
+	same_as_native(&lab, &g, POOL, MPTCP);
+	same_as_native(&lab, &g, NO_POOL, MPTCP);
+	g.argv[0] = "client";
+	g.before = ctor;
+	same_as_native(&lab, &g, POOL, MPTCP);
+	g.before = NULL;
+	g.after = ctor;
+	same_as_native(&lab, &g, POOL, MPTCP);
+	lab_close(&lab);
+}
+
+#define JEMALLOC "libjemalloc.so.2"
+#define FAKETIME "/usr/$LIB/faketime/libfaketime.so.1"
+#define NEW_YEAR "FAKETIME=@2033-01-01 12:00:00"
+
+/* As natively, and a later announcement is joined, with @other on either side. */
+static void beside(const char *before, const char *after)
+{
+	const struct endpoint_spec e = { .addr = "10.0.2.1", .flags = EP_SIGNAL };
+	struct guest g = { .argv = { "year", LAB_ADDRESS, LAB_PORT },
+			   .env = { NEW_YEAR },
+			   .before = before,
+			   .after = after };
+	struct proc p;
+	struct lab lab;
+	char *errors;
+
+	lab_open(&lab);
+	same_as_native(&lab, &g, POOL, MPTCP);
+	same_as_native(&lab, &g, NO_POOL, MPTCP);
+	g.argv[3] = "/run/beside.mark";
+	unlink(g.argv[3]);
+	guest_start(&lab, &g, POOL, &p);
+	cr_assert(WAIT_UNTIL(!access(g.argv[3], F_OK), LAB_WAIT_MS));
+	cr_assert_eq(endpoint_add(&lab.world.server, &e), 0);
+	cr_assert(WAIT_UNTIL(joined_count(&lab.world.server) == 1, LAB_WAIT_MS));
+	errors = proc_errors(&p);
+	cr_assert_str_eq(errors, "", "%s", errors);
+	free(errors);
+	/* What was meant to be beside the library was. */
+	cr_assert_eq(strstr(before ?: after, "faketime") != NULL,
+		     proc_said(&p, "year 2033"));
+	proc_end(&p);
+	unlink(g.argv[3]);
+	lab_close(&lab);
+}
+
+Test(loading, works_behind_jemalloc, TIMEOUT)
+{
+	beside(JEMALLOC, NULL);
+}
+
+Test(loading, works_in_front_of_jemalloc, TIMEOUT)
+{
+	beside(NULL, JEMALLOC);
+}
+
+Test(loading, works_behind_libfaketime, TIMEOUT)
+{
+	beside(FAKETIME, NULL);
+}
+
+Test(loading, works_in_front_of_libfaketime, TIMEOUT)
+{
+	beside(NULL, FAKETIME);
+}
+
+/* Where the compiler keeps the runtime of its address sanitizer. */
+static const char *asan_runtime(void)
+{
+	static char path[PATH_MAX];
+	const char *argv[] = { getenv("CC") ?: "cc", "-print-file-name=libasan.so", NULL };
+	char *text;
+
+	if (strstr(argv[0], "clang"))
+		argv[1] = "-print-file-name=libclang_rt.asan-x86_64.so";
+	text = output_of(argv, NULL);
+	snprintf(path, sizeof(path), "%.*s", (int)strcspn(text, "\n"), text);
+	free(text);
+	return path;
+}
+
+/* The leak checker wants to trace the program, which sandboxes may refuse. */
+#define ASAN_ENV "ASAN_OPTIONS=detect_leaks=0:exitcode=99"
+
+Test(loading, works_behind_the_address_sanitizer, TIMEOUT)
+{
+	struct guest g = { .argv = { "client-asan", LAB_ADDRESS, LAB_PORT },
+			   .env = { ASAN_ENV } };
+	struct lab lab;
+
+	lab_open(&lab);
+	g.before = asan_runtime();
+	same_as_native(&lab, &g, POOL, MPTCP);
+	same_as_native(&lab, &g, NO_POOL, MPTCP);
+	lab_close(&lab);
+}
+
+Test(loading, works_in_front_of_the_address_sanitizer, TIMEOUT)
+{
+	struct guest g = { .argv = { "client-asan", LAB_ADDRESS, LAB_PORT },
+			   .env = { ASAN_ENV ":verify_asan_link_order=0" } };
+	struct lab lab;
+
+	lab_open(&lab);
+	same_as_native(&lab, &g, POOL, MPTCP);
+	g.after = asan_runtime();
+	same_as_native(&lab, &g, POOL, MPTCP);
+	g.argv[0] = "client-asan-inside";
+	g.after = NULL;
+	same_as_native(&lab, &g, POOL, MPTCP);
+	lab_close(&lab);
+}

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+# The hazards of a preload library, each with a program that does not know it.
+
+PRELOAD_TEST_SRC := $(wildcard tests/preload/*.c)
+GUEST_DIR        := $(B)/tests/guests
+GUESTS           := $(patsubst tests/preload/guests/%.c,$(GUEST_DIR)/%, \
+		      $(wildcard tests/preload/guests/*.c tests/preload/guests/launch/*.c))
+# The plain client once more, as programs come that a preload library does not reach, or
+# that bring their own hooks.
+GUEST_KINDS      := $(addprefix $(GUEST_DIR)/client-,static static-pie asan asan-inside ctor)
+
+$(GUEST_DIR)/%: $(B)/obj/tests/preload/guests/%.o
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< -pthread
+
+$(GUEST_DIR)/client-static: GUEST_HOW := -static
+$(GUEST_DIR)/client-static-pie: GUEST_HOW := -static-pie -fPIE
+$(GUEST_DIR)/client-asan: GUEST_HOW := -fsanitize=address $(if $(findstring clang,$(CC)),-shared-libasan)
+$(GUEST_DIR)/client-asan-inside: GUEST_HOW := -fsanitize=address \
+	$(if $(findstring clang,$(CC)),-static-libsan,-static-libasan)
+$(GUEST_DIR)/client-ctor: GUEST_HOW := -Wl,--no-as-needed -L$(GUEST_DIR) -lctor -Wl,-rpath,'$$ORIGIN'
+$(GUEST_DIR)/client-ctor: $(GUEST_DIR)/libctor.so
+
+$(GUEST_KINDS): tests/preload/guests/client.c tests/preload/guests/guest.h
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -o $@ $< $(GUEST_HOW)
+
+$(GUEST_DIR)/libctor.so: tests/preload/guests/lib/ctor.c tests/preload/guests/guest.h
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -fPIC -shared -o $@ $<
+
+$(B)/tests/preload: $(call obj,$(PRELOAD_TEST_SRC)) $(B)/tests/libtest.a
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) -lcriterion
+
+# TESTS='descriptors/*' runs some of them.
+check-preload: $(B)/tests/preload $(GUESTS) $(GUEST_KINDS) $(TEST_APPS) lib
+	$(call say,TEST,$<)
+	$(Q)CC='$(CC)' $< -j2 $(if $(TESTS),--filter '$(TESTS)')
+
+CHECKS += check-preload
+
+.SECONDARY: $(patsubst tests/preload/%.c,$(B)/obj/tests/preload/%.o,$(wildcard tests/preload/guests/*.c tests/preload/guests/launch/*.c))

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+/*
+ * silence.c - checklist 3: nothing is printed unless asked, and never into what the
+ * program owns by then
+ */
+#include "preload.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "endpoint.h"
+#include "subflow.h"
+
+static const struct guest client = { .argv = { "client", LAB_ADDRESS, LAB_PORT } };
+
+Test(silence, nothing_is_printed_unless_asked, TIMEOUT)
+{
+	static const char *const pools[] = {
+		"", "garbage\n", "[pool]\nendpoint = 300.1.2.3 laminar\n",
+		"[pool]\nendpoint = 10.0.2.2 id 300\n[nonsense]\n"
+	};
+	struct lab lab;
+
+	lab_open(&lab);
+	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
+		lab_pool(&lab, pools[i]);
+		same_as_native(&lab, &client, POOL, MPTCP);
+	}
+	unlink(lab.pool);
+	same_as_native(&lab, &client, POOL, MPTCP);
+	lab_close(&lab);
+}
+
+Test(silence, a_log_that_is_asked_for_is_written, TIMEOUT)
+{
+	struct guest g = client;
+	struct lab lab;
+	char *text;
+
+	lab_open(&lab);
+	g.preload_env[0] = "MPTCPADDR_LOG=debug:/run/asked.log";
+	lab_pool(&lab, "[pool]\nendpoint = 10.0.2.2 id 300 laminar\n");
+	same_as_native(&lab, &g, POOL, MPTCP);
+	text = get_file("/run/asked.log");
+	cr_assert(text && strstr(text, ":2: local id 300 is not in 1-255"),
+		  "the log says: %s", text ? text : "nothing");
+	free(text);
+	g.preload_env[0] = "MPTCPADDR_LOG=debug";
+	text = guest_run(&lab, &g, POOL);
+	cr_assert(strstr(text, ":2: local id 300 is not in 1-255"), "%s", text);
+	free(text);
+	unlink("/run/asked.log");
+	lab_close(&lab);
+}
+
+/* The log goes on while an announcement is dealt with. */
+static void announce(struct lab *lab)
+{
+	const struct endpoint_spec e = { .addr = "10.0.2.1", .flags = EP_SIGNAL };
+
+	cr_assert_eq(endpoint_add(&lab->world.server, &e), 0);
+	cr_assert(WAIT_UNTIL(joined_count(&lab->world.server) == 1, LAB_WAIT_MS),
+		  "the announcement was not joined");
+	nap_ms(100);
+}
+
+static void recycled(const char *when)
+{
+	const char *file = "/run/recycled", *marker = "/run/recycled.mark";
+	const struct guest g = { .argv = { "recycle", when, LAB_ADDRESS, LAB_PORT, file,
+					   marker },
+				 .preload_env = { "MPTCPADDR_LOG=debug" } };
+	struct proc p;
+	struct lab lab;
+	char *text;
+
+	lab_open(&lab);
+	unlink(marker);
+	guest_start(&lab, &g, POOL, &p);
+	cr_assert(WAIT_UNTIL(!access(marker, F_OK), LAB_WAIT_MS), "the guest is not there");
+	announce(&lab);
+	text = get_file(file);
+	cr_assert(text, "the guest made no file");
+	cr_assert_str_eq(text, "", "in the program's own file: %s", text);
+	free(text);
+	proc_end(&p);
+	unlink(file);
+	unlink(marker);
+	lab_close(&lab);
+}
+
+Test(silence, log_never_goes_to_a_descriptor_2_recycled_before_connect, TIMEOUT)
+{
+	recycled("before");
+}
+
+Test(silence, log_never_goes_to_a_descriptor_2_recycled_after_connect, TIMEOUT)
+{
+	recycled("after");
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+/*
+ * transparency.c - checklist 1, 2, 4 and 5: a program sees what it sees natively
+ */
+#include "preload.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+static const struct guest sockets = { .argv = { "sockets" } };
+static const struct guest client = { .argv = { "client", LAB_ADDRESS, LAB_PORT } };
+static const struct guest client_v6 = { .argv = { "client", "dead:beef:1::1", LAB_PORT } };
+static const struct guest refused = { .argv = { "client", LAB_ADDRESS, "9" } };
+static const struct guest unreachable = { .argv = { "client", "203.0.113.1", "80" } };
+static const struct guest hygiene = { .argv = { "hygiene", LAB_ADDRESS, LAB_PORT } };
+static const struct guest connects = { .argv = { "connects", LAB_ADDRESS, LAB_PORT } };
+static const struct guest connects_nb = { .argv = { "connects", LAB_ADDRESS, LAB_PORT,
+						    "nonblocking" } };
+
+/* Every program of these tests that says something about itself. */
+static const struct guest *const guests[] = { &client,	    &client_v6, &refused,
+					      &unreachable, &hygiene,	NULL };
+
+static void all_same(struct lab *lab, enum lab_mode mode, enum lab_wire wire)
+{
+	same_as_native(lab, &client, mode, wire);
+	same_as_native(lab, &client_v6, mode, wire);
+	same_as_native(lab, &hygiene, mode, wire);
+	same_as_native(lab, &refused, mode, TCP);
+	same_as_native(lab, &unreachable, mode, TCP);
+}
+
+Test(transparency, guests_are_natively_what_they_are_with_a_pool, TIMEOUT)
+{
+	struct lab lab;
+
+	lab_open(&lab);
+	all_same(&lab, POOL, MPTCP);
+	lab_close(&lab);
+}
+
+Test(transparency, guests_are_natively_what_they_are_without_a_pool, TIMEOUT)
+{
+	struct lab lab;
+
+	lab_open(&lab);
+	all_same(&lab, NO_POOL, MPTCP);
+	lab_close(&lab);
+}
+
+Test(transparency, mptcp_off_in_the_namespace_changes_nothing, TIMEOUT)
+{
+	struct lab lab;
+
+	lab_open(&lab);
+	cr_assert_eq(host_sysctl(&lab.world.client, "net/mptcp/enabled", "0"), 0);
+	all_same(&lab, POOL, TCP);
+	all_same(&lab, NO_POOL, TCP);
+	same_as_native(&lab, &sockets, POOL, TCP);
+	same_as_native(&lab, &connects, POOL, TCP);
+	lab_close(&lab);
+}
+
+/* The guest behind deny, which refuses MPTCP with @error. */
+static void denied(struct lab *lab, const struct guest *guest, int error)
+{
+	struct guest g = { .argv = { "deny" } };
+	char number[16];
+	int n = 1;
+
+	snprintf(number, sizeof(number), "%d", error);
+	g.argv[n++] = number;
+	g.argv[n++] = guest_path(guest->argv[0]);
+	for (int i = 1; guest->argv[i]; i++)
+		g.argv[n++] = guest->argv[i];
+	same_as_native(lab, &g, POOL, TCP);
+	same_as_native(lab, &g, NO_POOL, TCP);
+}
+
+static void denied_with(int error)
+{
+	struct lab lab;
+
+	lab_open(&lab);
+	for (int i = 0; guests[i]; i++)
+		denied(&lab, guests[i], error);
+	lab_close(&lab);
+}
+
+#define DENIED(error)                                                          \
+	Test(transparency, mptcp_denied_with_##error##_changes_nothing, TIMEOUT) \
+	{                                                                      \
+		denied_with(error);                                            \
+	}
+
+DENIED(EACCES)
+DENIED(EPERM)
+DENIED(EINVAL)
+DENIED(EPROTONOSUPPORT)
+DENIED(ENOPROTOOPT)
+DENIED(EAFNOSUPPORT)
+DENIED(ENOSYS)
+
+static void at_limit(struct lab *lab, const char *limit)
+{
+	const struct guest g = { .argv = { "exhaust", limit, LAB_ADDRESS, LAB_PORT } };
+
+	same_as_native(lab, &g, POOL, MPTCP);
+	same_as_native(lab, &g, NO_POOL, MPTCP);
+}
+
+Test(transparency, no_free_descriptor_is_EMFILE_as_without_the_library, TIMEOUT)
+{
+	struct lab lab;
+
+	lab_open(&lab);
+	at_limit(&lab, "4");
+	at_limit(&lab, "5");
+	at_limit(&lab, "9");
+	lab_close(&lab);
+}
+
+Test(transparency, errno_stdio_signals_umask_and_cwd_are_untouched, TIMEOUT)
+{
+	struct lab lab;
+
+	lab_open(&lab);
+	same_as_native(&lab, &hygiene, POOL, MPTCP);
+	same_as_native(&lab, &hygiene, NO_POOL, MPTCP);
+	lab_close(&lab);
+}
+
+Test(transparency, other_families_types_and_protocols_are_untouched, TIMEOUT)
+{
+	struct lab lab;
+
+	lab_open(&lab);
+	same_as_native(&lab, &sockets, POOL, TCP);
+	same_as_native(&lab, &sockets, NO_POOL, TCP);
+	lab_close(&lab);
+}
+
+Test(transparency, connect_fails_and_blocks_as_natively_with_a_pool, TIMEOUT)
+{
+	struct lab lab;
+
+	lab_open(&lab);
+	same_as_native(&lab, &connects, POOL, MPTCP);
+	lab_close(&lab);
+}
+
+Test(transparency, connect_fails_and_blocks_as_natively_without_a_pool, TIMEOUT)
+{
+	struct lab lab;
+
+	lab_open(&lab);
+	same_as_native(&lab, &connects, NO_POOL, MPTCP);
+	lab_close(&lab);
+}
+
+Test(transparency, nonblocking_connect_stays_nonblocking, TIMEOUT)
+{
+	struct lab lab;
+
+	lab_open(&lab);
+	same_as_native(&lab, &connects_nb, POOL, MPTCP);
+	same_as_native(&lab, &connects_nb, NO_POOL, MPTCP);
+	lab_close(&lab);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * play.h - play a history to an engine and look at the commands that come out
+ *
+ * Each step empties the list of commands first. Addresses are written "10.0.1.1:80",
+ * "[2001:db8::1]:80", or without a port.
+ */
+#ifndef TESTS_UNIT_PLAY_H
+#define TESTS_UNIT_PLAY_H
+
+#include "mptcpaddr/engine.h"
+
+struct play {
+	struct pool *pool;
+	struct engine *engine;
+	struct pm_cmds out;
+	uint16_t port; /* the last local one given */
+};
+
+#define TOKEN 0x1234u
+
+struct mpaddr at(const char *text);
+
+/* pool_from() - a pool out of the text of a file; the test fails if that is invalid. */
+struct pool *pool_from(const char *text);
+
+void play_open(struct play *play, const char *pool_text);
+void play_close(struct play *play); /* fails if something is left in the tables */
+
+/* A socket that is AF_INET6 where @local is written in brackets. */
+void play_connect(struct play *play, uint32_t token, const char *local,
+		  const char *remote);
+void play_connect_v6only(struct play *play, uint32_t token, const char *local,
+			 const char *remote);
+void play_announce(struct play *play, uint32_t token, uint8_t remote_id,
+		   const char *remote);
+void play_remove(struct play *play, uint32_t token, uint8_t remote_id);
+void play_closed(struct play *play, uint32_t token);
+
+/* What becomes of a command: the kernel's answer, the handshake, the end. */
+void play_answer(struct play *play, const struct pm_cmd *cmd, int error);
+void play_up(struct play *play, const struct pm_cmd *cmd);
+void play_down(struct play *play, const struct pm_cmd *cmd, int error);
+
+/* Subflows that are not from a command of ours. */
+void play_foreign_up(struct play *play, uint32_t token, const char *local,
+		     uint8_t local_id, const char *remote);
+void play_foreign_down(struct play *play, uint32_t token, const char *local,
+		       const char *remote);
+
+/* The only command of the last step: from @local (NULL: routing) to @remote. */
+struct pm_cmd wanted(const struct play *play, const char *local, const char *remote);
+void wanted_none(const struct play *play);
+
+/* An announcement whose join succeeds. Return: the command. */
+struct pm_cmd play_join(struct play *play, uint8_t remote_id, const char *local,
+			const char *remote);
+
+struct engine_conn_view play_view(const struct play *play, uint32_t token);
+
+#endif

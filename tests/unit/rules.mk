@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+# Tests that need no kernel's path manager: the engine, its tables, pool files.
+
+UNIT_SRC  := $(wildcard tests/unit/*.c)
+UNIT_REAL := $(patsubst %,shim/pm/%.c,engine conn pool config mpaddr evqueue pmevent) \
+	     $(patsubst %,shim/preload/%.c,mode poolfile attempt)
+
+$(B)/tests/unit: $(call obj,$(UNIT_SRC) $(UNIT_REAL)) $(B)/tests/libtest.a
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) -linih -lcriterion -pthread
+
+# TESTS='engine/*' runs some of them; SEED=N repeats a run of the random histories.
+check-unit: $(B)/tests/unit
+	$(call say,TEST,$<)
+	$(Q)$< $(if $(TESTS),--filter '$(TESTS)')
+
+# The same under AddressSanitizer and UBSan, in a build of its own.
+check-san: deps
+	$(Q)$(MAKE) --no-print-directory B=$(B)/san SAN=address,undefined check-unit
+
+CHECKS += check-unit
+
+.PHONY: check-san
