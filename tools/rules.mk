@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # mptcpinfo; the launcher and the broker come here too.
 
-MPTCPINFO_SRC := $(wildcard tools/mptcpinfo/*.c)
+MPTCPINFO_SRC := $(wildcard tools/mptcpinfo/*.c) shim/pm/diag.c
 
 tools: $(B)/mptcpinfo
 

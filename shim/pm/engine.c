@@ -126,8 +126,16 @@ static void accept_count(struct conn *conn, struct announcement *ann, bool accep
 	conn->accepted += accepted ? 1 : -1;
 }
 
-/* Fill @cmd and the matching pending subflow; an AF_UNSPEC address leaves it to routing.
+/*
+ * The kernel gives the address that routing picks an ID of its own, from 1 upwards, and
+ * wants one for the address of all zeros beside it: one from the other end.
  */
+static uint8_t any_id(const struct mpaddr *any)
+{
+	return any->family == AF_INET ? UINT8_MAX : UINT8_MAX - 1;
+}
+
+/* Fill @cmd. Without an endpoint, the address of all zeros leaves it to routing. */
 static int join_prepare(struct engine *engine, struct conn *conn,
 			const struct announcement *ann, int index, struct pm_cmd *cmd)
 {
@@ -144,8 +152,8 @@ static int join_prepare(struct engine *engine, struct conn *conn,
 		.flags = ep ? ep->flags & MPTCP_PM_ADDR_FLAG_BACKUP : 0,
 		.endpoint = index,
 	};
-	cmd->local_id =
-		conn_id_for(&engine->table, conn, &cmd->local, ep ? ep->local_id : 0);
+	cmd->local_id = conn_id_for(&engine->table, conn, &cmd->local,
+				    ep ? ep->local_id : any_id(&any));
 	return cmd->local_id ? 0 : -ENOSPC;
 }
 

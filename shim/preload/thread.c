@@ -73,13 +73,36 @@ static bool kernel_manages(void)
 	       file_says("/proc/sys/net/mptcp/pm_type", "0");
 }
 
+/*
+ * The path manager library is beside this one: by this one's absolute path, since some
+ * libraries wrap dlopen() and become the caller (ASan does); otherwise by DT_RUNPATH,
+ * which is $ORIGIN and survives a relative LD_PRELOAD and a later chdir().
+ */
+static void *open_path_manager(void)
+{
+	static const char name[] = "/" HANDOVER_PM_LIBRARY;
+	char path[PATH_MAX];
+	const char *slash;
+	void *library;
+	Dl_info self;
+
+	if (!dladdr(thread_main, &self) || self.dli_fname[0] != '/')
+		return dlopen(name + 1, RTLD_LAZY | RTLD_LOCAL);
+	slash = strrchr(self.dli_fname, '/');
+	if (slash - self.dli_fname + sizeof(name) > sizeof(path))
+		return NULL;
+	memcpy(path, self.dli_fname, slash - self.dli_fname);
+	memcpy(path + (slash - self.dli_fname), name, sizeof(name));
+	library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+	return library ?: dlopen(name + 1, RTLD_LAZY | RTLD_LOCAL);
+}
+
 static int run_path_manager(struct handover *h)
 {
 	int (*run)(struct handover *);
 	void *library;
 
-	/* Beside this library: DT_RUNPATH is $ORIGIN. */
-	library = dlopen(HANDOVER_PM_LIBRARY, RTLD_LAZY | RTLD_LOCAL);
+	library = open_path_manager();
 	run = library ? (int (*)(struct handover *))dlsym(library, HANDOVER_PM_RUN)
 		      : NULL;
 	if (!run) {

@@ -126,7 +126,7 @@ void net_open(struct net *n, const struct net_spec *spec, enum net_side side)
 static void start_client(struct net *n)
 {
 	char path[PATH_MAX], lib[PATH_MAX], preload[PATH_MAX + 16], config[128];
-	const char *env[4] = { NULL }, *argv[12];
+	const char *env[5] = { NULL }, *argv[12];
 	int argc = 0, r;
 
 	argv[argc++] = built("tests/apps/tcpclient", path, sizeof(path));
@@ -145,8 +145,14 @@ static void start_client(struct net *n)
 		env[0] = preload;
 		env[1] = config;
 #ifdef __SANITIZE_ADDRESS__
-		/* The runtime comes with the preloaded library, and after it. */
+		/*
+		 * The runtime comes with the preloaded library, and after it; its
+		 * dlopen() does not know the RUNPATH of the one that called.
+		 */
 		env[2] = "ASAN_OPTIONS=verify_asan_link_order=0";
+		snprintf(search, sizeof(search), "LD_LIBRARY_PATH=%s",
+			 built("", path, sizeof(path)));
+		env[3] = search;
 #endif
 	}
 	r = proc_start(&n->client, &n->world.client, argv, env);

@@ -33,12 +33,13 @@ static char *output_of(const char *const argv[], const char *const env[])
 Test(loading, libc_alone_is_needed, TIMEOUT)
 {
 	char lib[PATH_MAX], *text, *line, *rest;
-	const char *argv[] = { "readelf", "-dW", built("libmptcpaddr.so", lib, sizeof(lib)),
-			       NULL };
+	const char *argv[] = { "readelf", "-dW",
+			       built("libmptcpaddr.so", lib, sizeof(lib)), NULL };
 	int needed = 0;
 
 	text = output_of(argv, NULL);
-	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+	for (line = strtok_r(text, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest)) {
 		if (!strstr(line, "(NEEDED)"))
 			continue;
 		needed++;
@@ -60,7 +61,8 @@ static void hooked(char *ret, size_t size)
 	size_t count = 0, len = 0, n;
 
 	cr_assert(text, "run this from the top of the tree");
-	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+	for (line = strtok_r(text, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest)) {
 		line += strspn(line, " \t");
 		n = strcspn(line, ";");
 		if (!line[n] || *line == '*' || *line == '}' || count == 64)
@@ -108,9 +110,16 @@ static int calls(const char *trace, const char *call)
 
 static char *trace_of(const char *preload)
 {
-	const char *argv[] = { "strace",	 "-qq", "-o", "/run/trace", "env",
-			       "-u",		 "XDG_CONFIG_HOME",	  preload,
-			       guest_path("nothing"), NULL };
+	const char *argv[] = { "strace",
+			       "-qq",
+			       "-o",
+			       "/run/trace",
+			       "env",
+			       "-u",
+			       "XDG_CONFIG_HOME",
+			       preload,
+			       guest_path("nothing"),
+			       NULL };
 	char *text = output_of(argv, NULL), *start;
 
 	free(text);
@@ -126,10 +135,11 @@ static char *trace_of(const char *preload)
 
 Test(loading, constructor_starts_no_thread_opens_and_allocates_nothing, TIMEOUT)
 {
-	static const char *const same[] = { "brk",    "clone", "clone3", "socket", "fork",
-					    "getrandom", "futex", "rt_sigaction",
-					    "rt_sigprocmask", "getcwd", "sched_yield",
-					    "access", "readlink", "sysinfo" };
+	static const char *const same[] = { "brk",	"clone",	"clone3",
+					    "socket",	"fork",		"getrandom",
+					    "futex",	"rt_sigaction", "rt_sigprocmask",
+					    "getcwd",	"sched_yield",	"access",
+					    "readlink", "sysinfo" };
 	char lib[PATH_MAX], preload[PATH_MAX + 16], *with, *without;
 	int opened;
 
@@ -143,8 +153,9 @@ Test(loading, constructor_starts_no_thread_opens_and_allocates_nothing, TIMEOUT)
 	cr_expect_eq(opened, calls(without, "openat") + calls(without, "open") + 1,
 		     "opened besides the library itself: %s", with);
 	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
-		cr_expect_eq(calls(with, same[i]), calls(without, same[i]), "%s: %d, not %d",
-			     same[i], calls(with, same[i]), calls(without, same[i]));
+		cr_expect_eq(calls(with, same[i]), calls(without, same[i]),
+			     "%s: %d, not %d", same[i], calls(with, same[i]),
+			     calls(without, same[i]));
 	/* After the program got control there is nothing but its end. */
 	cr_expect(strstr(with, "\nmunmap("), "%s", with);
 	cr_expect_str_eq(strrchr(strstr(with, "exit_group"), '('),
@@ -233,7 +244,8 @@ Test(loading, works_in_front_of_libfaketime, TIMEOUT)
 static const char *asan_runtime(void)
 {
 	static char path[PATH_MAX];
-	const char *argv[] = { getenv("CC") ?: "cc", "-print-file-name=libasan.so", NULL };
+	const char *argv[] = { getenv("CC") ?: "cc", "-print-file-name=libasan.so",
+			       NULL };
 	char *text;
 
 	if (strstr(argv[0], "clang"))

@@ -18,15 +18,20 @@
 
 #define ENV_MAX 32
 
-const char *guest_path(const char *name)
+static const char *guest_file(const char *name, char path[PATH_MAX])
 {
-	static char paths[4][PATH_MAX];
-	static int next;
-	char *path = paths[next++ % 4];
 	char file[128];
 
 	snprintf(file, sizeof(file), "tests/guests/%s", name);
 	return built(file, path, PATH_MAX);
+}
+
+const char *guest_path(const char *name)
+{
+	static char paths[4][PATH_MAX];
+	static int next;
+
+	return guest_file(name, paths[next++ % 4]);
 }
 
 void put_file(const char *path, const char *text, unsigned int mode)
@@ -91,7 +96,8 @@ void lab_open(struct lab *lab)
 	cr_assert_eq(access(lab->lib, R_OK), 0, "%s: %s", lab->lib, strerror(errno));
 	open_hosts(lab);
 	snprintf(lab->pool, sizeof(lab->pool), "/run/pool-%d.conf", getpid());
-	lab_pool(lab, "[pool]\nendpoint = 10.0.2.2 laminar\nendpoint = 10.0.3.2 laminar\n");
+	lab_pool(lab,
+		 "[pool]\nendpoint = 10.0.2.2 laminar\nendpoint = 10.0.3.2 laminar\n");
 	snprintf(lab->home, sizeof(lab->home), "/run/home-%d", getpid());
 	cr_assert_eq(mkdir(lab->home, 0755), 0);
 	argv[0] = built("tests/apps/tcpserver", path, sizeof(path));
@@ -132,7 +138,7 @@ static void preload_value(const struct lab *lab, const struct guest *g,
 void guest_start(struct lab *lab, const struct guest *g, enum lab_mode mode,
 		 struct proc *ret)
 {
-	char preload[PATH_MAX + 256], config[96], home[96];
+	char preload[PATH_MAX + 256], config[96], home[96], path[PATH_MAX];
 	const char *env[ENV_MAX] = { NULL }, *argv[LAB_ARGS] = { NULL };
 	int n = 0, r;
 
@@ -150,7 +156,7 @@ void guest_start(struct lab *lab, const struct guest *g, enum lab_mode mode,
 	for (int i = 0; i < LAB_ARGS - 1 && g->argv[i]; i++)
 		argv[i] = g->argv[i];
 	if (!strchr(argv[0], '/'))
-		argv[0] = guest_path(argv[0]);
+		argv[0] = guest_file(argv[0], path);
 	r = proc_start(ret, &lab->world.client, argv, env);
 	cr_assert_eq(r, 0, "%s: %s", argv[0], strerror(-r));
 }
@@ -172,10 +178,10 @@ static void normalise(char *text)
 		end = from;
 		while (isdigit((unsigned char)*end))
 			end++;
-		if (end > from && (stands_behind(text, to, ":[") ||
-				   stands_behind(text, to, "/proc/") ||
-				   stands_behind(text, to, " after ") ||
-				   stands_behind(text, to, "=="))) {
+		if (end > from &&
+		    (stands_behind(text, to, ":[") || stands_behind(text, to, "/proc/") ||
+		     stands_behind(text, to, " after ") ||
+		     stands_behind(text, to, "=="))) {
 			*to++ = 'N';
 			from = end;
 		} else {
@@ -199,8 +205,8 @@ char *guest_run(struct lab *lab, const struct guest *g, enum lab_mode mode)
 	out = proc_output(&p);
 	err = proc_errors(&p);
 	cr_assert_geq(status, 0, "%s did not end: %s%s", g->argv[0], out, err);
-	cr_assert_geq(asprintf(&text, "%s--- errors:\n%s--- status %d\n", out, err, status),
-		      0);
+	cr_assert_geq(
+		asprintf(&text, "%s--- errors:\n%s--- status %d\n", out, err, status), 0);
 	free(out);
 	free(err);
 	proc_end(&p);

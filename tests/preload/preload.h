@@ -23,7 +23,7 @@
 #define LAB_ADDRESS "10.0.1.1"
 #define LAB_PORT    "8080"
 #define LAB_WAIT_MS 9000
-#define LAB_ARGS    16
+#define LAB_ARGS    32
 #define TIMEOUT	    .timeout = 60
 
 /* What the library is given. */
@@ -52,7 +52,7 @@ struct guest {
 	const char *argv[LAB_ARGS]; /* without a slash: a guest program's name */
 	const char *env[8];	    /* in both runs */
 	const char *preload_env[8]; /* with the library only */
-	const char *before;	    /* libraries preloaded in front of ours, in both runs */
+	const char *before; /* libraries preloaded in front of ours, in both runs */
 	const char *after;
 	const char *in; /* standard input; NULL: empty */
 };

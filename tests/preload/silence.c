@@ -81,7 +81,8 @@ static void recycled(const char *when)
 	lab_open(&lab);
 	unlink(marker);
 	guest_start(&lab, &g, POOL, &p);
-	cr_assert(WAIT_UNTIL(!access(marker, F_OK), LAB_WAIT_MS), "the guest is not there");
+	cr_assert(WAIT_UNTIL(!access(marker, F_OK), LAB_WAIT_MS),
+		  "the guest is not there");
 	announce(&lab);
 	text = get_file(file);
 	cr_assert(text, "the guest made no file");

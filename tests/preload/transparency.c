@@ -10,7 +10,8 @@
 
 static const struct guest sockets = { .argv = { "sockets" } };
 static const struct guest client = { .argv = { "client", LAB_ADDRESS, LAB_PORT } };
-static const struct guest client_v6 = { .argv = { "client", "dead:beef:1::1", LAB_PORT } };
+static const struct guest client_v6 = { .argv = { "client", "dead:beef:1::1",
+						  LAB_PORT } };
 static const struct guest refused = { .argv = { "client", LAB_ADDRESS, "9" } };
 static const struct guest unreachable = { .argv = { "client", "203.0.113.1", "80" } };
 static const struct guest hygiene = { .argv = { "hygiene", LAB_ADDRESS, LAB_PORT } };
@@ -65,7 +66,7 @@ Test(transparency, mptcp_off_in_the_namespace_changes_nothing, TIMEOUT)
 /* The guest behind deny, which refuses MPTCP with @error. */
 static void denied(struct lab *lab, const struct guest *guest, int error)
 {
-	struct guest g = { .argv = { "deny" } };
+	struct guest g = { .argv = { guest_path("launch/deny") } };
 	char number[16];
 	int n = 1;
 
@@ -88,10 +89,10 @@ static void denied_with(int error)
 	lab_close(&lab);
 }
 
-#define DENIED(error)                                                          \
+#define DENIED(error)                                                            \
 	Test(transparency, mptcp_denied_with_##error##_changes_nothing, TIMEOUT) \
-	{                                                                      \
-		denied_with(error);                                            \
+	{                                                                        \
+		denied_with(error);                                              \
 	}
 
 DENIED(EACCES)

@@ -4,35 +4,230 @@
  */
 #include "preload.h"
 
+#include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <libgen.h>
 #include <linux/capability.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #define SECURE "/run/secure"
-#define LIBDIR "/usr/lib/x86_64-linux-gnu"
 
 /*
- * A program with a file capability, run by a user who is not root: AT_SECURE. There the
- * loader takes libraries without a slash, from its own folders, and setuid: ours is laid
- * over that folder, for this test alone.
+ * A program with a file capability, run by a user who is not root, is AT_SECURE. There
+ * the loader takes preloaded libraries without a slash, from its own folders, and
+ * setuid: ours is laid over such a folder, in a mount namespace of this program's own.
+ * $1 is the folder.
  */
-static const char secure_script[] =
-	"set -e\n"
-	"cp \"$1\" \"$2\" " SECURE "/lib/\n"
-	"chmod 4755 " SECURE "/lib/libmptcpaddr.so\n"
-	"cp \"$3\" " SECURE "/protocol\n"
-	"mount -t overlay overlay -o lowerdir=$4,upperdir=" SECURE
-	"/lib,workdir=" SECURE "/work \"$4\"\n"
-	"[ \"$5\" = plain ] || setfattr_() { :; }\n"
-	"exec unshare --user --map-user=1000 --map-group=1000 "
-	"env LD_PRELOAD=libmptcpaddr.so MPTCPADDR_LOG=debug:" SECURE "/log "
-	"MPTCPADDR_CONFIG=" SECURE "/pool.conf " SECURE "/protocol " LAB_ADDRESS
-	" " LAB_PORT "\n";
+#define SECURE_SCRIPT                                                            \
+	"mount -t overlay overlay -o lowerdir=\"$1\",upperdir=" SECURE           \
+	"/lib,workdir=" SECURE "/work \"$1\" && "                                \
+	"exec unshare --user --map-user=1000 --map-group=1000 env "              \
+	"LD_PRELOAD=libmptcpaddr.so MPTCPADDR_LOG=debug:" SECURE "/log "         \
+	"MPTCPADDR_CONFIG=" SECURE "/pool.conf " SECURE "/protocol " LAB_ADDRESS \
+	" " LAB_PORT
+
+/* The folder that the loader takes libc from. */
+static const char *loader_folder(void)
+{
+	static char path[PATH_MAX];
+	Dl_info info;
+
+	cr_assert(dladdr(dlsym(RTLD_DEFAULT, "socket"), &info));
+	cr_assert(realpath(info.dli_fname, path));
+	return dirname(path);
+}
+
+static void copy(const char *from, const char *to)
+{
+	const char *argv[] = { "cp", from, to, NULL };
+
+	cr_assert_eq(proc_run(NULL, NULL, argv), 0, "%s", from);
+}
+
+/* Return: false where no file capability can be given. */
+static bool secure_folder(bool with_capability)
+{
+	const struct vfs_cap_data cap = {
+		.magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE,
+		.data[0].permitted = 1U << CAP_NET_RAW,
+	};
+	char path[PATH_MAX];
+
+	mkdir(SECURE, 0755);
+	cr_assert_eq(mkdir(SECURE "/lib", 0755), 0);
+	cr_assert_eq(mkdir(SECURE "/work", 0755), 0);
+	copy(built("libmptcpaddr.so", path, sizeof(path)), SECURE "/lib");
+	copy(built("libmptcpaddr-pm.so", path, sizeof(path)), SECURE "/lib");
+	cr_assert_eq(chmod(SECURE "/lib/libmptcpaddr.so", 04755), 0);
+	copy(guest_path("protocol"), SECURE);
+	put_file(SECURE "/pool.conf", "[pool]\nendpoint = 10.0.2.2 laminar\n", 0644);
+	return !with_capability ||
+	       !setxattr(SECURE "/protocol", "security.capability", &cap, sizeof(cap), 0);
+}
+
+static bool has_library(pid_t pid)
+{
+	char path[64], *maps;
+	bool has;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	maps = get_file(path);
+	cr_assert(maps, "%s: %s", path, strerror(errno));
+	has = strstr(maps, "/libmptcpaddr.so");
+	free(maps);
+	return has;
+}
+
+/* Return: how many MPTCP connections the program asked for. */
+static int run_secure(struct lab *lab, const char *secure)
+{
+	const char *argv[] = { "unshare", "--mount",	   "sh", "-c", SECURE_SCRIPT,
+			       "sh",	  loader_folder(), NULL };
+	int64_t before = lab_capable(lab);
+	struct proc p;
+	char *out, *err;
+
+	cr_assert_eq(proc_start(&p, &lab->world.client, argv, NULL), 0);
+	WAIT_UNTIL(proc_said(&p, "done"), LAB_WAIT_MS);
+	out = proc_output(&p);
+	err = proc_errors(&p);
+	cr_assert(strstr(out, "done"), "%s%s", out, err);
+	cr_assert(strstr(out, secure), "%s", out);
+	cr_assert(strstr(out, "threads 1\n"), "%s", out);
+	cr_assert_str_eq(err, "", "%s", err);
+	/* It was exec()ed all the way: the process is still the one that was started. */
+	cr_assert(has_library(p.pid), "the library was not loaded");
+	proc_eof(&p);
+	cr_assert_eq(proc_wait(&p, LAB_WAIT_MS), 0);
+	proc_end(&p);
+	free(out);
+	free(err);
+	return lab_capable(lab) - before;
+}
+
+static void end_secure(struct lab *lab)
+{
+	const char *argv[] = { "rm", "-rf", SECURE, NULL };
+
+	proc_run(NULL, NULL, argv);
+	lab_close(lab);
+}
+
+Test(unreached, secure_execution_is_left_alone, TIMEOUT)
+{
+	struct lab lab;
+
+	lab_open(&lab);
+	if (!secure_folder(true))
+		SKIP("no file capabilities here: %s", strerror(errno));
+	cr_expect_eq(run_secure(&lab, "AT_SECURE 1\n"), 0, "not inert");
+	cr_expect(access(SECURE "/log", F_OK) < 0, "the environment was obeyed");
+	end_secure(&lab);
+}
+
+/* The same way of loading it, so that the test above can fail. */
+Test(unreached, the_same_program_without_its_capability_is_served, TIMEOUT)
+{
+	struct lab lab;
+
+	lab_open(&lab);
+	cr_assert(secure_folder(false));
+	cr_expect_eq(run_secure(&lab, "AT_SECURE 0\n"), 1, "not served");
+	cr_expect_eq(access(SECURE "/log", F_OK), 0, "the environment was not obeyed");
+	end_secure(&lab);
+}
+
+static void left_alone(const char *name)
+{
+	const struct guest g = { .argv = { name, LAB_ADDRESS, LAB_PORT },
+				 .preload_env = { "MPTCPADDR_LOG=debug" } };
+	struct lab lab;
+
+	lab_open(&lab);
+	same_as_native(&lab, &g, POOL, TCP);
+	same_as_native(&lab, &g, NO_POOL, TCP);
+	lab_close(&lab);
+}
+
+Test(unreached, static_program_runs_unharmed, TIMEOUT)
+{
+	left_alone("client-static");
+}
+
+Test(unreached, static_position_independent_program_runs_unharmed, TIMEOUT)
+{
+	left_alone("client-static-pie");
+}
+
+#define COUNT_THREADS .argv = { "count", "connect", LAB_ADDRESS, LAB_PORT }
+
+Test(unreached, disabled_by_the_environment, TIMEOUT)
+{
+	struct guest g = { COUNT_THREADS, .preload_env = { "MPTCPADDR_DISABLE=1" } };
+	struct lab lab;
+
+	lab_open(&lab);
+	same_as_native(&lab, &g, POOL, TCP);
+	same_as_native(&lab, &g, NO_POOL, TCP);
+	g.preload_env[0] = "MPTCPADDR_DISABLE=yes";
+	same_as_native(&lab, &g, POOL, TCP);
+	g.preload_env[0] = "MPTCPADDR_DISABLE=";
+	same_as_native(&lab, &g, NO_POOL, MPTCP);
+	g.preload_env[0] = "MPTCPADDR_DISABLE=0";
+	same_as_native(&lab, &g, NO_POOL, MPTCP);
+	lab_close(&lab);
+}
+
+Test(unreached, mptcp_no_in_the_pool_file_leaves_the_program_alone, TIMEOUT)
+{
+	const struct guest g = { COUNT_THREADS };
+	struct lab lab;
+
+	lab_open(&lab);
+	lab_pool(&lab, "[pool]\nendpoint = 10.0.2.2 laminar\n[app]\nmptcp = no\n");
+	same_as_native(&lab, &g, POOL, TCP);
+	lab_pool(&lab, "[app]\nlog = warning\nmptcp=no ; of all programs this one\n");
+	same_as_native(&lab, &g, POOL, TCP);
+	lab_pool(&lab, "[app]\nmptcp = yes\n[pool]\n");
+	same_as_native(&lab,
+		       &(struct guest){ .argv = { "client", LAB_ADDRESS, LAB_PORT } },
+		       POOL, MPTCP);
+	lab_close(&lab);
+}
+
+Test(unreached, opt_out_is_for_the_program_that_it_names, TIMEOUT)
+{
+	const struct guest named = { COUNT_THREADS };
+	const struct guest other = { .argv = { "client", LAB_ADDRESS, LAB_PORT } };
+	char folder[PATH_MAX], file[PATH_MAX + 16];
+	struct lab lab;
+
+	lab_open(&lab);
+	snprintf(folder, sizeof(folder), "%s/mptcpaddr", lab.home);
+	cr_assert_eq(mkdir(folder, 0755), 0);
+	snprintf(file, sizeof(file), "%s/count.conf", folder);
+	put_file(file, "[app]\nmptcp = no\n", 0644);
+	same_as_native(&lab, &named, NO_POOL, TCP);
+	same_as_native(&lab, &other, NO_POOL, MPTCP);
+	unlink(file);
+	rmdir(folder);
+	lab_close(&lab);
+}
+
+Test(unreached, opt_out_holds_without_a_free_descriptor_at_first, TIMEOUT)
+{
+	const struct guest g = { .argv = { "latch", LAB_ADDRESS, LAB_PORT } };
+	struct lab lab;
+
+	lab_open(&lab);
+	same_as_native(&lab, &g, POOL, MPTCP);
+	lab_pool(&lab, "[app]\nmptcp = no\n");
+	same_as_native(&lab, &g, POOL, TCP);
+	lab_close(&lab);
+}

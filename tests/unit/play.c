@@ -55,9 +55,9 @@ void play_open(struct play *play, const char *pool_text)
 void play_close(struct play *play)
 {
 	struct engine_conn_view views[16];
-	unsigned int i, n;
+	unsigned int i, n, total;
 
-	n = engine_view(play->engine, 0, 16, views);
+	n = engine_view(play->engine, 0, 16, views, &total);
 	for (i = 0; i < n; i++)
 		play_closed(play, views[i].token);
 	cr_assert_eq(engine_conns(play->engine), 0, "connections are left");
@@ -142,7 +142,7 @@ static struct pm_event of_cmd(const struct play *play, const struct pm_cmd *cmd)
 		.local_id = cmd->local_id,
 	};
 
-	if (ev.local.family == AF_UNSPEC) /* routing's choice */
+	if (mpaddr_is_any(&ev.local)) /* routing's choice */
 		ev.local = at("10.99.0.1");
 	ev.local.port = 10000 + cmd->local_id;
 	return ev;
@@ -190,7 +190,7 @@ void play_foreign_down(struct play *play, uint32_t token, const char *local,
 struct pm_cmd wanted(const struct play *play, const char *local, const char *remote)
 {
 	char got_local[MPADDR_TEXT_MAX], got_remote[MPADDR_TEXT_MAX];
-	struct mpaddr from = { 0 }, to = at(remote);
+	struct mpaddr to = at(remote), from = { .family = to.family };
 	const struct pm_cmd *cmd = play->out.v;
 
 	if (local)
@@ -232,7 +232,8 @@ struct pm_cmd play_join(struct play *play, uint8_t remote_id, const char *local,
 struct engine_conn_view play_view(const struct play *play, uint32_t token)
 {
 	struct engine_conn_view views[16];
-	unsigned int i, n = engine_view(play->engine, 0, 16, views);
+	unsigned int i, total;
+	unsigned int n = engine_view(play->engine, 0, 16, views, &total);
 
 	for (i = 0; i < n; i++)
 		if (views[i].token == token)

@@ -4,8 +4,9 @@
  */
 #include "connections.h"
 
-#include "diag.h"
+#include "ends.h"
 #include "model.h"
+#include "mptcpaddr/diag.h"
 
 #include <errno.h>
 #include <netlink/attr.h>
@@ -38,8 +39,8 @@ static int on_connection(void *ctx, const struct inet_diag_msg *msg,
 	conn->inode = msg->idiag_inode;
 	conn->uid = msg->idiag_uid;
 	conn->state = msg->idiag_state;
-	diag_local(msg, &conn->local);
-	diag_remote(msg, &conn->remote);
+	end_local(msg, &conn->local);
+	end_remote(msg, &conn->remote);
 	return 0;
 }
 

@@ -5,7 +5,7 @@
 #ifndef MPTCPINFO_CTL_H
 #define MPTCPINFO_CTL_H
 
-#include <mptcpaddr/control.h>
+#include "mptcpaddr/control.h"
 #include <stdint.h>
 #include <sys/types.h>
 

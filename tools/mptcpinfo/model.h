@@ -10,8 +10,8 @@
 #ifndef MPTCPINFO_MODEL_H
 #define MPTCPINFO_MODEL_H
 
-#include <mptcpaddr/control.h>
-#include <mptcpaddr/uapi.h>
+#include "mptcpaddr/control.h"
+#include "mptcpaddr/uapi.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

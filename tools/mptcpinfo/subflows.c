@@ -7,9 +7,10 @@
  * then the first subflow is known by having those of its connection, the others not.
  */
 #include "connections.h"
-#include "diag.h"
+#include "ends.h"
 #include "index.h"
 #include "model.h"
+#include "mptcpaddr/diag.h"
 #include "tcpinfo.h"
 
 #include <errno.h>
@@ -30,20 +31,6 @@ struct matcher {
 	struct index *by_token;
 	struct index *by_endpoints;
 };
-
-/* Return: whether @tb has the MPTCP part of a subflow's record; then it fills @ret_tb. */
-static bool parse_ulp(struct nlattr *const *tb, struct nlattr **ret_tb)
-{
-	struct nlattr *ulp[INET_ULP_INFO_MAX + 1];
-
-	return tb[INET_DIAG_ULP_INFO] &&
-	       nla_parse_nested(ulp, INET_ULP_INFO_MAX, tb[INET_DIAG_ULP_INFO], NULL) >=
-		       0 &&
-	       ulp[INET_ULP_INFO_MPTCP] &&
-	       nla_parse_nested(ret_tb, MPTCP_SUBFLOW_ATTR_MAX, ulp[INET_ULP_INFO_MPTCP],
-				NULL) >= 0 &&
-	       ret_tb[MPTCP_SUBFLOW_ATTR_TOKEN_LOC];
-}
 
 static int id_of(const struct nlattr *attr)
 {
@@ -70,9 +57,9 @@ static int on_tcp_socket(void *ctx, const struct inet_diag_msg *msg,
 	bool told;
 	ssize_t pos;
 
-	diag_local(msg, &ends.local);
-	diag_remote(msg, &ends.remote);
-	told = parse_ulp(tb, mptcp);
+	end_local(msg, &ends.local);
+	end_remote(msg, &ends.remote);
+	told = diag_subflow(tb, mptcp) == 0;
 	if (told) {
 		token = nla_get_u32(mptcp[MPTCP_SUBFLOW_ATTR_TOKEN_LOC]);
 		pos = index_find(m->by_token, &token);

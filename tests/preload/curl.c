@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+/*
+ * curl.c - a real curl, wherever the library cannot do its work: its output, errors and
+ * exit status are what they are without the library
+ */
+#include "preload.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CURL	 "/usr/bin/curl"
+#define WEB_PORT "8081"
+#define URL	 "http://" LAB_ADDRESS ":" WEB_PORT "/page"
+#define FORMAT	 "\n%{http_code} %{size_download} %{exitcode} %{remote_ip} %{errormsg}\n"
+
+/* What all of them begin with; the rest says which curl and in which surroundings. */
+#define AS_EVER                                                                      \
+	CURL, "-q", "-sS", "--noproxy", "*", "--connect-timeout", "4", "-w", FORMAT, \
+		"-o", "-"
+
+static const struct guest good = { .argv = { AS_EVER, URL } };
+static const struct guest no_page = { .argv = { AS_EVER, "-f", URL "-not" } };
+static const struct guest refused = { .argv = { AS_EVER, "http://" LAB_ADDRESS ":9/" } };
+static const struct guest unroutable = { .argv = { AS_EVER, "http://203.0.113.1/" } };
+static const struct guest unresolved = { .argv = { AS_EVER, "http://no.such.invalid/" } };
+static const struct guest silent = { .argv = { AS_EVER, "-m", "1",
+					       "http://" LAB_ADDRESS ":7777/" } };
+
+struct web {
+	struct lab lab;
+	struct proc nginx;
+	char folder[64];
+};
+
+static const char nginx_conf[] =
+	"user root root;\ndaemon off;\nmaster_process off;\npid nginx.pid;\n"
+	"error_log error.log;\nevents {}\nhttp { access_log off;\n"
+	"client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp;\n"
+	"uwsgi_temp_path tmp; scgi_temp_path tmp;\n"
+	"server { listen " WEB_PORT "; root www; } }\n";
+
+static bool answers(struct web *w)
+{
+	char *text = guest_run(&w->lab, &good, NATIVE);
+	bool ok = strstr(text, "--- status 0");
+
+	free(text);
+	return ok;
+}
+
+/* A real web server, made MPTCP by the library itself. */
+static void web_open(struct web *w)
+{
+	const char *argv[] = { "/usr/sbin/nginx", "-e", "error.log",  "-p",
+			       w->folder,	  "-c", "nginx.conf", NULL };
+	char path[128], preload[PATH_MAX + 16];
+	const char *env[] = { preload, "XDG_CONFIG_HOME=/nonexistent", NULL };
+
+	lab_open(&w->lab);
+	cr_assert_eq(access(argv[0], X_OK), 0, "no nginx");
+	cr_assert_eq(access(CURL, X_OK), 0, "no curl");
+	snprintf(w->folder, sizeof(w->folder), "/run/web-%d", getpid());
+	snprintf(path, sizeof(path), "%s/www", w->folder);
+	cr_assert(!mkdir(w->folder, 0755) && !mkdir(path, 0755));
+	snprintf(path, sizeof(path), "%s/www/page", w->folder);
+	put_file(path, "a page\nof two lines\n", 0644);
+	snprintf(path, sizeof(path), "%s/nginx.conf", w->folder);
+	put_file(path, nginx_conf, 0644);
+	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", w->lab.lib);
+	cr_assert_eq(proc_start(&w->nginx, &w->lab.world.server, argv, env), 0);
+	cr_assert(WAIT_UNTIL(answers(w), LAB_WAIT_MS), "nginx: %s",
+		  proc_errors(&w->nginx));
+}
+
+static void web_close(struct web *w)
+{
+	const char *argv[] = { "rm", "-rf", w->folder, NULL };
+
+	proc_end(&w->nginx);
+	proc_run(NULL, NULL, argv);
+	lab_close(&w->lab);
+}
+
+/* @g behind @in: a program and arguments that end in the one to be run. */
+static struct guest behind(const char *const in[], const struct guest *g)
+{
+	struct guest r = *g;
+	int n = 0;
+
+	for (; in && in[n]; n++)
+		r.argv[n] = in[n];
+	for (int i = 0; g->argv[i]; i++) {
+		cr_assert_lt(n, LAB_ARGS - 1);
+		r.argv[n++] = g->argv[i];
+	}
+	r.argv[n] = NULL;
+	return r;
+}
+
+/* Good and failing curls, natively and preloaded, both behind @in (may be NULL). */
+static void curls(struct web *w, const char *const in[], enum lab_mode mode,
+		  enum lab_wire wire)
+{
+	static const struct {
+		const struct guest *guest;
+		const char *status;
+	} all[] = { { &good, "--- status 0" },	     { &no_page, "--- status 22" },
+		    { &refused, "--- status 7" },    { &unroutable, "--- status 7" },
+		    { &unresolved, "--- status 6" }, { &silent, "--- status 28" } };
+	enum lab_wire seen;
+	struct guest g;
+	char *text;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		g = behind(in, all[i].guest);
+		seen = i < 2 ? wire : TCP;
+		same_as_native(&w->lab, &g, mode, seen);
+		text = guest_run(&w->lab, &g, mode);
+		cr_expect(strstr(text, all[i].status), "%s, wanted %s", text,
+			  all[i].status);
+		free(text);
+	}
+}
+
+#define CURL_TEST(name, prepare, in, mode, wire) \
+	Test(curl, name, .timeout = 120)         \
+	{                                        \
+		struct web w;                    \
+                                                 \
+		web_open(&w);                    \
+		prepare(&w.lab);                 \
+		curls(&w, in, mode, wire);       \
+		web_close(&w);                   \
+	}
+
+static void as_is(struct lab *lab)
+{
+}
+
+CURL_TEST(same_with_a_pool, as_is, NULL, POOL, MPTCP)
+CURL_TEST(same_without_a_pool, as_is, NULL, NO_POOL, MPTCP)
+
+static void mptcp_off(struct lab *lab)
+{
+	cr_assert_eq(host_sysctl(&lab->world.client, "net/mptcp/enabled", "0"), 0);
+}
+
+CURL_TEST(same_with_mptcp_off, mptcp_off, NULL, POOL, TCP)
+
+static void kernel_manages(struct lab *lab)
+{
+	cr_assert_eq(host_path_manager(&lab->world.client, PM_KERNEL), 0);
+}
+
+CURL_TEST(same_with_the_kernels_path_manager, kernel_manages, NULL, POOL, MPTCP)
+
+static const char *const no_net_admin[] = {
+	"/usr/bin/setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-all", NULL
+};
+
+CURL_TEST(same_without_CAP_NET_ADMIN, as_is, no_net_admin, POOL, MPTCP)
+
+static void broken_pool(struct lab *lab)
+{
+	lab_pool(lab, "this is no pool\n[pool\nendpoint = 1.2.3 id 999\n\x01\x02\xff\n");
+}
+
+CURL_TEST(same_with_a_broken_pool_file, broken_pool, NULL, POOL, MPTCP)
+
+static void missing_pool(struct lab *lab)
+{
+	unlink(lab->pool);
+}
+
+CURL_TEST(same_with_a_missing_pool_file, missing_pool, NULL, POOL, MPTCP)
+
+static void unreadable_pool(struct lab *lab)
+{
+	cr_assert_eq(chmod(lab->pool, 0), 0);
+}
+
+/* Root reads everything: not without these. */
+static const char *const no_override[] = {
+	"/usr/bin/setpriv", "--bounding-set", "-dac_override,-dac_read_search",
+	"--inh-caps",	    "-all",	      NULL
+};
+
+CURL_TEST(same_with_an_unreadable_pool_file, unreadable_pool, no_override, POOL, MPTCP)
+
+static void fifo_pool(struct lab *lab)
+{
+	unlink(lab->pool);
+	cr_assert_eq(mkfifo(lab->pool, 0644), 0);
+}
+
+CURL_TEST(same_with_a_fifo_for_a_pool_file, fifo_pool, NULL, POOL, MPTCP)
+
+static void folder_pool(struct lab *lab)
+{
+	unlink(lab->pool);
+	cr_assert_eq(mkdir(lab->pool, 0755), 0);
+}
+
+CURL_TEST(same_with_a_folder_for_a_pool_file, folder_pool, NULL, POOL, MPTCP)
+
+static void huge_pool(struct lab *lab)
+{
+	const char *argv[] = { "truncate", "-s", "1G", lab->pool, NULL };
+
+	cr_assert_eq(proc_run(NULL, NULL, argv), 0);
+}
+
+CURL_TEST(same_with_a_huge_pool_file, huge_pool, NULL, POOL, MPTCP)
+
+/* Each libnl of the system becomes an empty file, in a mount namespace of curl's own. */
+static const char *const no_libnl[] = {
+	"/usr/bin/unshare",
+	"--mount",
+	"/bin/sh",
+	"-c",
+	"for f in /usr/lib/*/libnl-*.so* /usr/lib*/libnl-*.so*; do "
+	"[ ! -f \"$f\" ] || mount --bind /dev/null \"$f\" || exit 99; done; exec \"$@\"",
+	"sh",
+	NULL
+};
+
+Test(curl, libnl_can_be_hidden, TIMEOUT)
+{
+	const struct guest g = { .argv = { "/bin/true" } };
+	struct guest hidden = behind(no_libnl, &g);
+	struct lab lab;
+	char *text;
+
+	lab_open(&lab);
+	hidden.argv[6] = "/bin/sh";
+	hidden.argv[7] = "-c";
+	hidden.argv[8] = "cat /usr/lib/*/libnl-3.so.200 | wc -c";
+	text = guest_run(&lab, &hidden, NATIVE);
+	cr_assert(strstr(text, "0\n--- errors:\n--- status 0"), "%s", text);
+	free(text);
+	lab_close(&lab);
+}
+
+CURL_TEST(same_without_libnl, as_is, no_libnl, POOL, MPTCP)
+
+static void alone(struct lab *lab)
+{
+	const char *argv[] = { "cp", lab->lib, "/run/libmptcpaddr.so", NULL };
+
+	cr_assert_eq(proc_run(NULL, NULL, argv), 0);
+	strcpy(lab->lib, "/run/libmptcpaddr.so");
+}
+
+CURL_TEST(same_without_the_path_manager_library, alone, NULL, POOL, MPTCP)
+
+/* Everything at once that a sandbox may take away. */
+static const char *const nothing_left[] = { "/usr/bin/setpriv",
+					    "--no-new-privs",
+					    "--bounding-set",
+					    "-all",
+					    "--inh-caps",
+					    "-all",
+					    NULL };
+
+CURL_TEST(same_without_any_capability, as_is, nothing_left, POOL, MPTCP)
