@@ -281,13 +281,16 @@ static char *read_line(char *text, int size, void *user)
 	if (p->error || ++p->line > LINES_MAX)
 		return p->error ? NULL : (bad(p, "more than %d lines", LINES_MAX), NULL);
 	while ((c = getc(p->file)) != EOF && c != '\n') {
-		if (!n && (c == ' ' || c == '\t'))
+		if (!n && (c == ' ' || c == '\t' || c == '\r'))
 			continue;
 		if (!c || n >= size - 2) {
 			bad(p, c ? "longer than %d characters" : "a NUL character",
 			    size - 3);
 			return NULL;
 		}
+		/* To inih, form feeds are blanks too; to mode.c they are not. */
+		if (c < ' ' && c != '\t' && c != '\r')
+			return bad(p, "a control character"), NULL;
 		text[n++] = c;
 	}
 	if (ferror(p->file)) {

@@ -149,6 +149,17 @@ bool conn_uses(const struct conn *conn, const struct mpaddr *local)
 	return false;
 }
 
+bool conn_joining(const struct conn *conn, const struct mpaddr *remote)
+{
+	unsigned int i;
+
+	for (i = 0; i < conn->n_subflows; i++)
+		if (conn->subflows[i].state == SUBFLOW_PENDING &&
+		    mpaddr_equal(&conn->subflows[i].remote, remote))
+			return true;
+	return false;
+}
+
 unsigned int conn_extra_subflows(const struct conn *conn)
 {
 	unsigned int i, n = 0;
@@ -234,15 +245,34 @@ static int id_add(struct conn_table *table, struct conn *conn, const struct mpad
 	return 0;
 }
 
+static void id_del(struct conn_table *table, struct conn *conn, struct used_id *id)
+{
+	struct used_id **link = &conn->ids;
+
+	while (*link != id)
+		link = &(*link)->next;
+	*link = id->next;
+	HASH_DELETE(hh, table->ids, id);
+	free(id);
+}
+
+static struct used_id *id_of(const struct conn *conn, const struct mpaddr *addr)
+{
+	struct used_id *id;
+
+	for (id = conn->ids; id && !mpaddr_same_ip(&id->addr, addr); id = id->next)
+		;
+	return id;
+}
+
 uint8_t conn_id_for(struct conn_table *table, struct conn *conn,
 		    const struct mpaddr *addr, uint8_t wanted)
 {
-	struct used_id *id;
+	struct used_id *id = id_of(conn, addr);
 	unsigned int n;
 
-	for (id = conn->ids; id; id = id->next)
-		if (mpaddr_same_ip(&id->addr, addr))
-			return id->key.local_id;
+	if (id)
+		return id->key.local_id;
 	if (!wanted || id_find(table, conn, wanted)) {
 		for (n = 1; n <= UINT8_MAX && id_find(table, conn, n); n++)
 			;
@@ -256,12 +286,17 @@ uint8_t conn_id_for(struct conn_table *table, struct conn *conn,
 void conn_id_seen(struct conn_table *table, struct conn *conn, const struct mpaddr *addr,
 		  uint8_t local_id)
 {
-	struct used_id *id;
+	struct used_id *id = id_find(table, conn, local_id), *old = id_of(conn, addr);
 
-	if (!local_id || id_find(table, conn, local_id))
+	if (!local_id || (id && id == old))
 		return;
-	for (id = conn->ids; id; id = id->next)
-		if (mpaddr_same_ip(&id->addr, addr))
-			return;
+	/* The address of all zeros stands for whatever routing picked. */
+	if (id && (mpaddr_is_any(&id->addr) || conn_uses(conn, &id->addr)))
+		return;
+	/* A refused request left no ID in the kernel: what is seen there counts. */
+	if (id)
+		id_del(table, conn, id);
+	if (old)
+		id_del(table, conn, old);
 	id_add(table, conn, addr, local_id);
 }

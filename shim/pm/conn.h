@@ -22,7 +22,8 @@ enum subflow_state {
 
 struct subflow {
 	struct mpaddr local, remote; /* local.port 0 while pending */
-	uint8_t local_id, remote_id;
+	uint8_t local_id;
+	uint8_t remote_id; /* of the announcement that it joins */
 	uint8_t state;
 	bool initial; /* the one of MP_CAPABLE, not counted by the limits */
 };
@@ -96,6 +97,8 @@ struct subflow *conn_subflow_find(struct conn *conn, const struct mpaddr *local,
 /* Whether a live or pending subflow goes to, or comes from, an address. */
 bool conn_reaches(const struct conn *conn, const struct mpaddr *remote);
 bool conn_uses(const struct conn *conn, const struct mpaddr *local);
+/* Whether a pending subflow goes there. */
+bool conn_joining(const struct conn *conn, const struct mpaddr *remote);
 unsigned int conn_extra_subflows(const struct conn *conn);
 
 struct announcement *conn_announced(struct conn *conn, uint8_t remote_id,
@@ -116,7 +119,7 @@ void conn_announced_del(struct conn *conn, struct announcement *ann);
 uint8_t conn_id_for(struct conn_table *table, struct conn *conn,
 		    const struct mpaddr *addr, uint8_t wanted);
 
-/* conn_id_seen() - somebody else gave @addr this ID; ID 0 is the first subflow's. */
+/* conn_id_seen() - the kernel has @addr with this ID; ID 0 is the first subflow's. */
 void conn_id_seen(struct conn_table *table, struct conn *conn, const struct mpaddr *addr,
 		  uint8_t local_id);
 

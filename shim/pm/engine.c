@@ -184,6 +184,7 @@ static enum join announcement_join(struct engine *engine, struct conn *conn,
 	pending.local = cmd->local;
 	pending.remote = cmd->remote;
 	pending.local_id = cmd->local_id;
+	pending.remote_id = ann->remote_id;
 	if (!conn_subflow_add(conn, &pending))
 		return JOIN_NO_ROOM;
 	out->n++;
@@ -215,6 +216,20 @@ static bool announcement_allowed(const struct engine *engine, const struct conn 
 	return pool_accepts(engine->pool, &conn->peer, &ev->remote);
 }
 
+/* Withdrawn and announced again during its join: remembered, as that may yet fail. */
+static void announced_meanwhile(const struct engine *engine, struct conn *conn,
+				const struct pm_event *ev)
+{
+	struct announcement *ann;
+
+	if (conn_announced(conn, ev->remote_id, &ev->remote) ||
+	    !conn_joining(conn, &ev->remote) || !announcement_allowed(engine, conn, ev))
+		return;
+	ann = conn_announced_add(conn, ev->remote_id, &ev->remote);
+	if (ann)
+		ann->state = ANNOUNCE_JOINED;
+}
+
 /*
  * on_announced() - the peer sent ADD_ADDR (RFC 8684, 3.4.1)
  */
@@ -228,8 +243,10 @@ static int on_announced(struct engine *engine, struct conn *conn,
 	/* The kernel passes retransmitted and repeated ADD_ADDRs on as new events. */
 	if (ann || conn_reaches(conn, &ev->remote))
 		engine->counters.add_addr_repeated++;
-	if (conn_reaches(conn, &ev->remote))
+	if (conn_reaches(conn, &ev->remote)) {
+		announced_meanwhile(engine, conn, ev);
 		return 0;
+	}
 	if (!ann)
 		ann = conn_announced_add(conn, ev->remote_id, &ev->remote);
 	if (!ann) {
@@ -298,13 +315,24 @@ static int on_created(struct conn *conn, const struct pm_event *ev)
 	return conn_subflow_add(conn, &initial) ? 0 : -ENOMEM;
 }
 
+/* The announcement that a subflow joins; two may have the same address. */
+static struct announcement *announcement_of(struct conn *conn,
+					    const struct subflow *subflow)
+{
+	struct announcement *ann;
+
+	ann = conn_announced(conn, subflow->remote_id, &subflow->remote);
+	return ann ?: conn_announced_to(conn, &subflow->remote);
+}
+
 static int on_sub_established(struct engine *engine, struct conn *conn,
 			      const struct pm_event *ev)
 {
 	struct subflow *subflow = conn_subflow_find(conn, &ev->local, &ev->remote);
-	const struct subflow foreign = { .remote = ev->remote };
-	struct announcement *ann = conn_announced_to(conn, &ev->remote);
+	const struct subflow foreign = { .remote = ev->remote,
+					 .remote_id = ev->remote_id };
 	bool ours = subflow && subflow->state == SUBFLOW_PENDING;
+	struct announcement *ann;
 
 	if (!subflow)
 		subflow = conn_subflow_add(conn, &foreign);
@@ -312,8 +340,8 @@ static int on_sub_established(struct engine *engine, struct conn *conn,
 		return -ENOMEM;
 	subflow->local = ev->local;
 	subflow->local_id = ev->local_id;
-	subflow->remote_id = ev->remote_id;
 	subflow->state = SUBFLOW_LIVE;
+	ann = announcement_of(conn, subflow);
 	if (ann)
 		ann->state = ANNOUNCE_JOINED;
 	if (ours && ann)
@@ -323,22 +351,23 @@ static int on_sub_established(struct engine *engine, struct conn *conn,
 	return 0;
 }
 
-/* A join to @remote did not come about: mark the endpoint, so that the next is tried. */
-static void join_failed(struct engine *engine, struct conn *conn,
-			const struct mpaddr *local, const struct mpaddr *remote)
+/* A join did not come about: its endpoint is marked, so that the next one is tried. */
+static struct announcement *join_failed(struct engine *engine, struct conn *conn,
+					const struct subflow *subflow)
 {
-	struct announcement *ann = conn_announced_to(conn, remote);
+	struct announcement *ann = announcement_of(conn, subflow);
 	const struct pool *pool = engine->pool;
 	unsigned int i;
 
 	engine->counters.subflows_failed++;
 	if (!ann)
-		return;
+		return NULL;
 	ann->state = ANNOUNCE_WAITING;
 	ann->any_tried = true;
 	for (i = 0; i < pool->n_endpoints; i++)
-		if (mpaddr_same_ip(&pool->endpoints[i].addr, local))
+		if (mpaddr_same_ip(&pool->endpoints[i].addr, &subflow->local))
 			ann->tried |= endpoint_bit(i);
+	return ann;
 }
 
 static void on_sub_closed(struct engine *engine, struct conn *conn,
@@ -350,10 +379,10 @@ static void on_sub_closed(struct engine *engine, struct conn *conn,
 	if (!subflow)
 		return;
 	if (subflow->state == SUBFLOW_PENDING) {
-		join_failed(engine, conn, &ev->local, &ev->remote);
+		join_failed(engine, conn, subflow);
 	} else {
 		engine->counters.subflows_closed++;
-		ann = conn_announced_to(conn, &ev->remote);
+		ann = announcement_of(conn, subflow);
 		if (ann)
 			ann->state = ANNOUNCE_CLOSED;
 	}
@@ -403,13 +432,12 @@ void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 	subflow = conn_subflow_find(conn, &cmd->local, &cmd->remote);
 	if (!subflow || subflow->state != SUBFLOW_PENDING)
 		return;
+	ann = join_failed(engine, conn, subflow);
 	conn_subflow_del(conn, subflow);
-	join_failed(engine, conn, &cmd->local, &cmd->remote);
-	waiting_retry(engine, conn, out);
 	/* As in the kernel, what created no subflow does not count as accepted. */
-	ann = conn_announced_to(conn, &cmd->remote);
-	if (ann && ann->state == ANNOUNCE_WAITING)
+	if (ann)
 		accept_count(conn, ann, false);
+	waiting_retry(engine, conn, out);
 }
 
 void engine_inherit(struct engine *engine)

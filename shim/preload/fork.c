@@ -23,6 +23,10 @@
 
 #define LOCK_WAIT_NS 200000000 /* then the child has to do without */
 
+/* crtbegin.o's, which the library is linked without (Makefile): pthread_atfork() uses it.
+ */
+__attribute__((visibility("hidden"))) void *__dso_handle = &__dso_handle;
+
 static struct handover *watched;
 static pthread_t forker;
 static _Atomic bool locked;

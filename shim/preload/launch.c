@@ -98,7 +98,7 @@ static bool fill_handover(struct handover *h)
 	h->pid = getpid();
 	h->event_fd = -1;
 	h->log_fd = -1;
-	snprintf(h->program, sizeof(h->program), "%s", program_invocation_short_name);
+	snprintf(h->program, sizeof(h->program), "%s", poolfile_program());
 	read_log_request(h);
 	if (backend && *backend && strcmp(backend, "direct"))
 		return false; /* "none"; a broker is not there either */

@@ -8,16 +8,18 @@
  */
 #include "mode.h"
 #include "poolfile.h"
+#include "text.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/auxv.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#define SCAN_SIZE 16384 /* of the pool file; config.c reads all of it */
+#define SCAN_SIZE   4096 /* read at once */
+#define SCAN_CHUNKS 600	 /* more than the lines that config.c takes */
 
 static _Atomic int decided;
 
@@ -31,65 +33,95 @@ static void trim(const char **from, const char **to)
 		(*to)--;
 }
 
-static bool is_word(const char *from, const char *to, const char *word)
+/* What `[app] mptcp` says so far: the last line counts, as in config.c. */
+struct scan {
+	bool in_app, refused;
+};
+
+/* A line without the blanks around it, split as inih would: at the first '=' or ':'. */
+static void scan_line(struct scan *scan, const char *from, const char *to)
 {
-	return (size_t)(to - from) == strlen(word) && !memcmp(from, word, to - from);
-}
+	const char *name_end = from, *value, *comment;
 
-/* Whether a line says "mptcp = no", as inih would split it. */
-static bool line_refuses(const char *from, const char *to)
-{
-	const char *equals = memchr(from, '=', to - from), *name_end, *value;
-	const char *comment;
-
-	if (!equals)
-		equals = memchr(from, ':', to - from);
-	if (!equals)
-		return false;
-	name_end = equals;
-	trim(&from, &name_end);
-	value = equals + 1;
-	comment = memchr(value, ';', to - value);
-	if (comment && comment > value && (comment[-1] == ' ' || comment[-1] == '\t'))
-		to = comment;
-	trim(&value, &to);
-	return is_word(from, name_end, "mptcp") && is_word(value, to, "no");
-}
-
-static bool text_refuses(const char *text, size_t len)
-{
-	const char *end = text + len, *from, *to, *next;
-	bool in_app = false;
-
-	for (from = text; from < end; from = next) {
-		to = memchr(from, '\n', end - from);
-		if (!to)
-			to = end;
-		next = to + 1;
-		trim(&from, &to);
-		if (from < to && *from == '[')
-			in_app = to - from >= 5 && !memcmp(from, "[app]", 5);
-		else if (in_app && line_refuses(from, to))
-			return true;
+	if (from < to && *from == '[') {
+		scan->in_app = to - from >= 5 && text_is(from, from + 5, "[app]");
+		return;
 	}
-	return false;
+	while (name_end < to && *name_end != '=' && *name_end != ':')
+		name_end++;
+	if (!scan->in_app || name_end == to)
+		return;
+	value = name_end + 1;
+	comment = text_find(value, to, ';');
+	if (comment < to && comment > value &&
+	    (comment[-1] == ' ' || comment[-1] == '\t'))
+		to = comment;
+	trim(&from, &name_end);
+	trim(&value, &to);
+	if (text_is(from, name_end, "mptcp"))
+		scan->refused = text_is(value, to, "no");
+}
+
+/* The whole lines of @text, and the rest too if @last. Return: how much was read. */
+static size_t scan_text(struct scan *scan, const char *text, size_t len, bool last)
+{
+	const char *end = text + len, *from = text, *to, *next;
+
+	for (; from < end; from = next) {
+		to = text_find(from, end, '\n');
+		if (to == end && !last)
+			break;
+		next = to < end ? to + 1 : end;
+		trim(&from, &to);
+		scan_line(scan, from, to);
+	}
+	return from - text;
+}
+
+/* Whether the file says "mptcp = no". A line that does not fit is an error anyway. */
+static bool file_refuses(int fd)
+{
+	struct scan scan = { false, false };
+	char text[SCAN_SIZE];
+	size_t have = 0, done, i;
+	bool last = false;
+	ssize_t n;
+	int chunk;
+
+	for (chunk = 0; chunk < SCAN_CHUNKS && !last; chunk++) {
+		n = syscall(SYS_read, fd, text + have, sizeof(text) - have);
+		if (n < 0)
+			return false;
+		last = (size_t)n < sizeof(text) - have; /* of a regular file: its end */
+		have += n;
+		done = !chunk && have >= 3 && text_is(text, text + 3, "\xef\xbb\xbf") ? 3
+										      : 0;
+		done += scan_text(&scan, text + done, have - done, last);
+		if (!done)
+			break;
+		have -= done;
+		for (i = 0; i < have; i++)
+			text[i] = text[done + i];
+	}
+	return scan.refused;
 }
 
 static enum mode decide(void)
 {
 	const char *disable = secure_getenv("MPTCPADDR_DISABLE");
-	char path[PATH_MAX], text[SCAN_SIZE];
-	ssize_t n;
+	char path[PATH_MAX];
+	bool refused;
 	int fd;
 
-	if (getauxval(AT_SECURE) || (disable && *disable && strcmp(disable, "0")))
+	if (getauxval(AT_SECURE) ||
+	    (disable && *disable && (disable[0] != '0' || disable[1])))
 		return MODE_OFF;
 	fd = poolfile_open(path);
 	if (fd < 0)
 		return fd == -ENOENT ? MODE_PLAIN : MODE_POOL; /* the log says why */
-	n = read(fd, text, sizeof(text));
-	close(fd);
-	return n > 0 && text_refuses(text, n) ? MODE_OFF : MODE_POOL;
+	refused = file_refuses(fd);
+	syscall(SYS_close, fd);
+	return refused ? MODE_OFF : MODE_POOL;
 }
 
 enum mode mode_known(void)

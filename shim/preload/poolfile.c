@@ -2,61 +2,82 @@
 /*
  * poolfile.c - which pool file is this program's
  *
- * Runs inside the first socket() of every program: no heap, no stdio.
+ * Runs inside the first socket() of every program: no heap, no stdio, and as few
+ * system calls and first calls of libc functions as can be (text.h).
  */
 #include "poolfile.h"
+#include "text.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-/* Append to a path that is being put together. Return: false when it gets too long. */
-static bool append(char path[PATH_MAX], size_t *len, const char *text)
-{
-	size_t n = strlen(text);
-
-	if (*len + n >= PATH_MAX)
-		return false;
-	memcpy(path + *len, text, n + 1);
-	*len += n;
-	return true;
-}
+struct folder {
+	char path[PATH_MAX]; /* ".../mptcpaddr/" */
+	size_t len;	     /* 0: there is none */
+};
 
 static int open_pool(const char *path)
 {
 	/* A FIFO under that name must not block the application. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	int fd = syscall(SYS_openat, AT_FDCWD, path, flags);
 
 	return fd < 0 ? -errno : fd;
 }
 
-/* DIR[SUB]/mptcpaddr/NAME.conf; no DIR: no such candidate. */
-static int open_candidate(char path[PATH_MAX], const char *dir, const char *sub,
-			  const char *name)
+/* One look at a folder that is not there saves two at files. */
+static void find_folder(struct folder *ret_folder, const char *dir, const char *sub)
 {
-	size_t len = 0;
+	size_t len;
 
+	ret_folder->len = 0;
 	if (!dir || dir[0] != '/')
+		return;
+	len = text_append(ret_folder->path, 0, PATH_MAX, dir);
+	len = text_append(ret_folder->path, len, PATH_MAX, sub);
+	len = text_append(ret_folder->path, len, PATH_MAX, "/mptcpaddr/");
+	if (len < PATH_MAX && !syscall(SYS_access, ret_folder->path, F_OK))
+		ret_folder->len = len;
+}
+
+/* @path receives FOLDER/NAME.conf. */
+static int open_in(const struct folder *folder, const char *name, char path[PATH_MAX])
+{
+	size_t len;
+
+	if (!folder->len)
 		return -ENOENT;
-	if (!append(path, &len, dir) || !append(path, &len, sub) ||
-	    !append(path, &len, "/mptcpaddr/") || !append(path, &len, name) ||
-	    !append(path, &len, ".conf"))
-		return -ENAMETOOLONG;
-	return open_pool(path);
+	text_append(path, 0, PATH_MAX, folder->path);
+	len = text_append(path, folder->len, PATH_MAX, name);
+	len = text_append(path, len, PATH_MAX, ".conf");
+	return len < PATH_MAX ? open_pool(path) : -ENOENT;
+}
+
+/*
+ * Looked up by name: an imported variable would cost every exec a relocation, and with
+ * it the search for a symbol.
+ */
+const char *poolfile_program(void)
+{
+	char **name = dlsym(RTLD_DEFAULT, "program_invocation_short_name");
+
+	return name && *name ? *name : "";
 }
 
 int poolfile_open(char path[PATH_MAX])
 {
-	const char *names[] = { program_invocation_short_name, "default" };
+	const char *names[] = { NULL, "default" };
 	const char *explicit = secure_getenv("MPTCPADDR_CONFIG");
 	const char *dir, *sub = "";
-	size_t len = 0;
-	int i, fd;
+	struct folder user, host;
+	int i, fd = -ENOENT;
 
 	if (explicit && *explicit) {
-		if (!append(path, &len, explicit))
+		if (text_append(path, 0, PATH_MAX, explicit) == PATH_MAX)
 			return -ENAMETOOLONG;
 		return open_pool(path);
 	}
@@ -65,13 +86,17 @@ int poolfile_open(char path[PATH_MAX])
 		dir = secure_getenv("HOME");
 		sub = "/.config";
 	}
+	find_folder(&user, dir, sub);
+	find_folder(&host, "/etc", "");
+	if (!user.len && !host.len)
+		return -ENOENT;
+	names[0] = poolfile_program();
 	for (i = 0; i < 2; i++) {
-		fd = open_candidate(path, dir, sub, names[i]);
+		fd = open_in(&user, names[i], path);
+		if (fd < 0)
+			fd = open_in(&host, names[i], path);
 		if (fd >= 0)
-			return fd;
-		fd = open_candidate(path, "/etc", "", names[i]);
-		if (fd >= 0)
-			return fd;
+			break;
 	}
 	return fd;
 }

@@ -17,4 +17,7 @@
  */
 int poolfile_open(char path[PATH_MAX]);
 
+/* poolfile_program() - program_invocation_short_name, never NULL. */
+const char *poolfile_program(void);
+
 #endif
