@@ -93,8 +93,9 @@ void engine_retry(struct engine *engine, struct pm_cmds *out);
  * engine_resync_begin(), _subflow() for each subflow that the kernel has, _end()
  *
  * After events were lost, what the kernel has is the truth: connections without any
- * subflow are dropped, and announcements that none reaches wait again. An ADD_ADDR that
- * was among the lost events stays unknown until the peer repeats it.
+ * subflow are dropped, a pending join that is not found has failed, a live subflow that
+ * is not found was closed. An ADD_ADDR among the lost events stays unknown until the
+ * peer repeats it.
  *
  * @sub is like a SUB_ESTABLISHED event; @live is false while it is being connected,
  * @initial true for the subflow of MP_CAPABLE. Return: 0; -ENOENT for a foreign token;

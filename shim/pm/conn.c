@@ -83,19 +83,13 @@ void conn_table_free(struct conn_table *table)
 		conn_free(table, conn);
 }
 
-/* Arrays grow by two: most connections have one to three of each. */
-static void *array_grow(void *array, unsigned int n, size_t size)
-{
-	return n % 2 ? array : realloc(array, (n + 2) * size);
-}
-
 struct subflow *conn_subflow_add(struct conn *conn, const struct subflow *subflow)
 {
 	struct subflow *grown;
 
 	if (conn->n_subflows >= ENGINE_SUBFLOWS_MAX)
 		return NULL;
-	grown = array_grow(conn->subflows, conn->n_subflows, sizeof(*grown));
+	grown = realloc(conn->subflows, (conn->n_subflows + 1) * sizeof(*grown));
 	if (!grown)
 		return NULL;
 	conn->subflows = grown;
@@ -198,7 +192,7 @@ struct announcement *conn_announced_add(struct conn *conn, uint8_t remote_id,
 
 	if (conn->n_announced >= ENGINE_ANNOUNCED_MAX)
 		return NULL;
-	grown = array_grow(conn->announced, conn->n_announced, sizeof(*grown));
+	grown = realloc(conn->announced, (conn->n_announced + 1) * sizeof(*grown));
 	if (!grown)
 		return NULL;
 	conn->announced = grown;

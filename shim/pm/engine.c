@@ -173,7 +173,7 @@ static enum join announcement_join(struct engine *engine, struct conn *conn,
 		index = endpoint_pick(engine, conn, ann);
 		if (index < 0)
 			return JOIN_NO_ENDPOINT; /* never a fallback to routing */
-	} else if (ann->any_tried) {
+	} else if (ann->any_tried || !families_match(conn, &ann->addr, &ann->addr)) {
 		return JOIN_NO_ENDPOINT;
 	}
 	if (out->n == PM_CMDS_MAX)
@@ -477,10 +477,20 @@ void engine_retry(struct engine *engine, struct pm_cmds *out)
 
 void engine_resync_begin(struct engine *engine)
 {
+	struct announcement *ann;
 	struct conn *conn;
 
-	for (conn = engine->table.confirmed; conn; conn = conn->hh.next)
+	for (conn = engine->table.confirmed; conn; conn = conn->hh.next) {
+		/* If their subflow is not found: a join has failed, a live one was
+		 * closed. */
+		for (ann = conn->announced; ann < conn->announced + conn->n_announced;
+		     ann++)
+			if (ann->state == ANNOUNCE_JOINED)
+				ann->state = conn_joining(conn, &ann->addr)
+						     ? ANNOUNCE_WAITING
+						     : ANNOUNCE_CLOSED;
 		conn->n_subflows = 0;
+	}
 }
 
 int engine_resync_subflow(struct engine *engine, const struct pm_event *sub, bool live,
@@ -511,21 +521,18 @@ int engine_resync_subflow(struct engine *engine, const struct pm_event *sub, boo
 
 void engine_resync_end(struct engine *engine)
 {
+	struct announcement *ann;
 	struct conn *conn, *tmp;
-	unsigned int i;
 
 	HASH_ITER (hh, engine->table.confirmed, conn, tmp) {
 		if (!conn->n_subflows) {
 			conn_free(&engine->table, conn);
 			continue;
 		}
-		for (i = 0; i < conn->n_announced; i++) {
-			struct announcement *ann = &conn->announced[i];
-
-			if (ann->state == ANNOUNCE_JOINED &&
-			    !conn_reaches(conn, &ann->addr))
-				ann->state = ANNOUNCE_WAITING;
-		}
+		for (ann = conn->announced; ann < conn->announced + conn->n_announced;
+		     ann++)
+			if (conn_reaches(conn, &ann->addr))
+				ann->state = ANNOUNCE_JOINED;
 	}
 }
 

@@ -118,6 +118,20 @@ static void run_commands(struct manager *m, struct pm_cmds *cmds)
 	}
 }
 
+/* Try what waits on every connection, as many commands at a time as there is room for. */
+static void retry_all(struct manager *m)
+{
+	struct pm_cmds cmds;
+	bool full;
+
+	do {
+		cmds.n = 0;
+		engine_retry(m->engine, &cmds);
+		full = cmds.n == PM_CMDS_MAX;
+		run_commands(m, &cmds);
+	} while (full && !m->stop);
+}
+
 static void log_event(const struct pm_event *ev)
 {
 	char local[MPADDR_TEXT_MAX], remote[MPADDR_TEXT_MAX];
@@ -133,6 +147,7 @@ static void log_event(const struct pm_event *ev)
 static int engine_take(struct manager *m, const struct pm_event *ev)
 {
 	struct pm_cmds cmds;
+	bool full;
 	int r;
 
 	cmds.n = 0;
@@ -143,7 +158,10 @@ static int engine_take(struct manager *m, const struct pm_event *ev)
 	if (r < 0)
 		log_warning("token %#x: %s: %s", ev->token, pm_event_name(ev->type),
 			    strerror(-r));
+	full = cmds.n == PM_CMDS_MAX;
 	run_commands(m, &cmds);
+	if (full)
+		retry_all(m); /* there may be more to do than there was room for */
 	return 0;
 }
 
@@ -242,20 +260,6 @@ static void wait_for_work(struct manager *m, struct pollfd *fds, unsigned int n)
 			NULL, 0);
 	poll(fds, n, m->early.n ? 0 : timeout_ms(m));
 	pthread_mutex_lock(&m->h->lock);
-}
-
-/* Try what waits on every connection, as many commands at a time as there is room for. */
-static void retry_all(struct manager *m)
-{
-	struct pm_cmds cmds;
-	bool full;
-
-	do {
-		cmds.n = 0;
-		engine_retry(m->engine, &cmds);
-		full = cmds.n == PM_CMDS_MAX;
-		run_commands(m, &cmds);
-	} while (full && !m->stop);
 }
 
 /*

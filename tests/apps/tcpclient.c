@@ -46,6 +46,7 @@ static struct options {
 	bool native;
 	bool nonblocking;
 	bool thread;
+	bool may_fail;
 	enum opening opening;
 } opt = { .count = 1 };
 
@@ -115,7 +116,8 @@ static ssize_t open_with_data(int fd, struct sockaddr_storage *to, socklen_t len
 	return connect(fd, (struct sockaddr *)to, len);
 }
 
-static void finish_connect(int fd)
+/* Return: false if it failed and that is expected; errno says why. */
+static bool finish_connect(int fd)
 {
 	int error = 0;
 	socklen_t len = sizeof(error);
@@ -123,12 +125,13 @@ static void finish_connect(int fd)
 	wait_for(fd, POLLOUT);
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
 		die("SO_ERROR");
-	if (error) {
-		errno = error;
+	errno = error;
+	if (error && !opt.may_fail)
 		die("connect");
-	}
+	return !error;
 }
 
+/* Return: the descriptor, -1 if the connection failed and that is expected. */
 static int open_one(void)
 {
 	struct sockaddr_storage to;
@@ -148,8 +151,11 @@ static int open_one(void)
 		die("TCP_FASTOPEN_CONNECT");
 	sent = open_with_data(fd, &to, len);
 	if (sent < 0 && opt.nonblocking && errno == EINPROGRESS) {
-		finish_connect(fd);
-		sent = 0;
+		sent = finish_connect(fd) ? 0 : -1;
+	}
+	if (sent < 0 && opt.may_fail) {
+		close(fd);
+		return -1;
 	}
 	if (sent < 0)
 		die("connect");
@@ -180,22 +186,26 @@ static void read_fully(int fd, char *buf, size_t len)
 static void *open_all(void *unused)
 {
 	char buf[sizeof(HELLO)];
+	int connected = 0;
 
 	for (int i = 0; i < opt.count; i++) {
 		socks[i] = open_one();
+		if (socks[i] < 0)
+			continue;
+		connected++;
 		read_fully(socks[i], buf, strlen(HELLO));
 		if (memcmp(buf, HELLO, strlen(HELLO))) {
 			errno = EBADMSG;
 			die("hello");
 		}
 	}
-	printf("connected %d\n", opt.count);
+	printf("connected %d\n", connected);
 	return NULL;
 }
 
 static void echo_chunk(int fd, size_t len)
 {
-	char sent[CHUNK], got[CHUNK];
+	char sent[CHUNK] = { 0 }, got[CHUNK];
 	size_t done = 0;
 	ssize_t n;
 
@@ -252,7 +262,7 @@ static void parse(int argc, char *argv[])
 						"sendmmsg", "firstwrite" };
 	int c;
 
-	while ((c = getopt(argc, argv, "6mbtN:o:")) != -1) {
+	while ((c = getopt(argc, argv, "6mbtxN:o:")) != -1) {
 		switch (c) {
 		case '6':
 			opt.v6only = true;
@@ -265,6 +275,9 @@ static void parse(int argc, char *argv[])
 			break;
 		case 't':
 			opt.thread = true;
+			break;
+		case 'x':
+			opt.may_fail = true;
 			break;
 		case 'N':
 			opt.count = atoi(optarg);
@@ -281,7 +294,7 @@ static void parse(int argc, char *argv[])
 	}
 	if (argc - optind != 2 || opt.count < 1) {
 		fputs("usage: tcpclient [-6 v6 only] [-m MPTCP] [-b non-blocking] "
-		      "[-t from a thread] [-N COUNT]\n"
+		      "[-t from a thread] [-x may fail] [-N COUNT]\n"
 		      "       [-o connect|sendto|sendmsg|sendmmsg|firstwrite] ADDRESS "
 		      "PORT\n",
 		      stderr);

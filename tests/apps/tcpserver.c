@@ -4,7 +4,7 @@
  *
  * Listens on every address of both families, prints "listening", and then obeys its
  * standard input: "count" prints "open N"; "close" closes every accepted connection
- * and prints "closed N"; end of file ends it. -f takes data in the SYN.
+ * and prints "closed N"; end of file ends it. -f takes data in the SYN, -p is plain TCP.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -48,12 +48,12 @@ static void watch(int op, int fd, uint32_t events)
 		die("epoll_ctl");
 }
 
-static int listen_on(int port, bool fastopen)
+static int listen_on(int port, bool fastopen, bool plain)
 {
 	struct sockaddr_in6 any = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
 	int fd, one = 1, zero = 0, queue = 256;
 
-	fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_MPTCP);
+	fd = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, plain ? 0 : IPPROTO_MPTCP);
 	if (fd < 0)
 		die("socket");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
@@ -152,12 +152,13 @@ static void obey(void)
 int main(int argc, char *argv[])
 {
 	bool fastopen = argc == 3 && !strcmp(argv[1], "-f");
+	bool plain = argc == 3 && !strcmp(argv[1], "-p");
 	struct epoll_event evs[64];
 	struct rlimit files;
 	int listener, n;
 
-	if (argc != 2 && !fastopen) {
-		fputs("usage: tcpserver [-f] PORT\n", stderr);
+	if (argc != 2 && !fastopen && !plain) {
+		fputs("usage: tcpserver [-f | -p] PORT\n", stderr);
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -166,7 +167,7 @@ int main(int argc, char *argv[])
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
 	epfd = epoll_create1(0);
-	listener = listen_on(atoi(argv[argc - 1]), fastopen);
+	listener = listen_on(atoi(argv[argc - 1]), fastopen, plain);
 	watch(EPOLL_CTL_ADD, listener, EPOLLIN);
 	watch(EPOLL_CTL_ADD, 0, EPOLLIN);
 	puts("listening");

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static int targets, met;
 
@@ -61,7 +62,14 @@ void report_row(const struct row *row)
 
 void report_end(void)
 {
+	double load;
+
 	printf("\n%d of %d targets met\n", met, targets);
+	if (getloadavg(&load, 1) == 1)
+		printf("load average %.1f on %ld processors: the p99 of a busy machine "
+		       "is "
+		       "that of its load\n",
+		       load, sysconf(_SC_NPROCESSORS_ONLN));
 }
 
 void samples_add(struct samples *s, double value)

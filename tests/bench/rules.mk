@@ -9,7 +9,7 @@ BENCH_PROGS := $(patsubst tests/bench/prog/%.c,$(B)/tests/bench-%,\
 $(B)/tests/bench: $(call obj,$(BENCH_SRC)) $(B)/tests/libtest.a
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS)
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) -lm
 
 $(B)/tests/bench-%: $(B)/obj/tests/bench/prog/%.o
 	$(call say,LINK,$@)

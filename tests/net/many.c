@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "net.h"
+#include "shim.h"
 
 #define CONNECTIONS 1000
 #define MANY_MS	    60000
@@ -101,12 +102,10 @@ static void thousand(enum net_side side)
 	cr_assert(WAIT_UNTIL(proc_said(&n.client, "closed"), NET_WAIT_MS));
 	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 0, NET_WAIT_MS));
 	if (side == FROM_POOL) {
-		struct ctl_manager m = { 0 };
+		struct ctl_manager m;
 
-		cr_assert(WAIT_UNTIL((net_manager(&n, &m), !m.connections), NET_WAIT_MS),
-			  "%u connections are left in the table", m.connections);
-		cr_assert_eq(m.used_ids, 0, "%u local IDs are left", m.used_ids);
-		cr_assert_eq(m.early, 0, "%u early events are left", m.early);
+		net_tables_are_empty(&n);
+		net_manager(&n, &m);
 		cr_assert_eq(m.registrations, CONNECTIONS);
 		cr_assert_eq(m.overruns, 0);
 	}
@@ -124,4 +123,44 @@ Test(kernel, thousand_connections_get_three_subflows_each_and_leave_nothing,
      .timeout = 120)
 {
 	thousand(FROM_KERNEL);
+}
+
+/* Each with a manager of its own, which sees the events of all. */
+Test(pool, thirty_programs_at_once_get_all_their_subflows, .timeout = 60)
+{
+	static const struct net_spec few = {
+		.pool = { { "10.0.2.2" }, { "10.0.3.2" } },
+		.announced = { { "10.0.2.1" }, { "10.0.3.1" } },
+		.client_args = { "-N", "10" },
+	};
+	char path[PATH_MAX];
+	const char *argv[] = { built("tests/apps/tcpclient", path, sizeof(path)),
+			       "-N",
+			       "10",
+			       "10.0.1.1",
+			       NET_PORT,
+			       NULL };
+	struct shim_env shim;
+	struct proc more[29];
+	struct net n;
+	int r;
+
+	net_open(&n, &few, FROM_POOL);
+	for (int i = 0; i < 29; i++) {
+		r = proc_start(&more[i], &n.world.client, argv,
+			       shim_env(&shim, n.pool_path));
+		cr_assert_eq(r, 0);
+	}
+	net_connect(&n, 10);
+	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 600 &&
+				     joined_count(&n.world.server) == 600,
+			     NET_WAIT_MS),
+		  "the client has %d joins, the server %d", joined_count(&n.world.client),
+		  joined_count(&n.world.server));
+	for (int i = 0; i < 29; i++) {
+		proc_eof(&more[i]);
+		cr_assert_eq(proc_wait(&more[i], NET_WAIT_MS), 0);
+		proc_end(&more[i]);
+	}
+	net_close(&n);
 }

@@ -44,6 +44,7 @@ struct net_spec {
 	const char *client_args[6]; /* of tcpclient, in front of the address */
 	const char *server_nft;
 	bool fastopen;
+	bool plain_tcp; /* a server that knows no MPTCP */
 };
 
 struct net {
@@ -88,6 +89,8 @@ void net_show(struct net *n);
 /* The client can still send and receive. */
 void net_carries_data(struct net *n);
 void net_manager(struct net *n, struct ctl_manager *ret);
+/* Wait until the manager has nothing in its tables; fails if it keeps something. */
+void net_tables_are_empty(struct net *n);
 
 /* Skips the test where the client's kernel has no laminar endpoints. */
 #define NEED_LAMINAR(n)                                                               \

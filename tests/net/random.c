@@ -44,7 +44,7 @@ static int below(uint64_t *state, int limit)
 }
 
 /* The four addresses of either family of one side, in random order. */
-static void shuffled(uint64_t *state, const char *const all[8], const char *ret[8])
+static void shuffled(uint64_t *state, const char *const *all, const char *ret[8])
 {
 	const char *swap;
 	int j;

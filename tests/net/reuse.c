@@ -72,6 +72,22 @@ static void closed(enum net_side side)
 }
 NET_TEST(address_serves_again_after_the_server_closed_its_subflow, closed)
 
+static void again(enum net_side side)
+{
+	struct net n;
+
+	net_start(&n, &abc, side);
+	net_announce(&n, "10.0.2.1");
+	net_pairs_are(&n, "10.0.2.2-10.0.2.1");
+	net_withdraw(&n, "10.0.2.1");
+	net_pairs_are(&n, "");
+	net_announce(&n, "10.0.2.1");
+	net_pairs_are(&n, "10.0.2.2-10.0.2.1");
+	net_carries_data(&n);
+	net_close(&n);
+}
+NET_TEST(address_announced_again_after_its_withdrawal_is_joined_again, again)
+
 static void never_first(enum net_side side)
 {
 	static const struct net_spec spec = { .pool = { { "10.0.1.2" } } };

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define CURL	 "/usr/bin/curl"
+#define LOG	 "/run/why.log"
 #define WEB_PORT "8081"
 #define URL	 "http://" LAB_ADDRESS ":" WEB_PORT "/page"
 #define FORMAT	 "\n%{http_code} %{size_download} %{exitcode} %{remote_ip} %{errormsg}\n"
@@ -24,11 +25,11 @@
 
 static const struct guest good = { .argv = { AS_EVER, URL } };
 static const struct guest no_page = { .argv = { AS_EVER, "-f", URL "-not" } };
-static const struct guest refused = { .argv = { AS_EVER, "http://" LAB_ADDRESS ":9/" } };
+static const struct guest refused = { .argv = { AS_EVER, "http://10.0.1.1:9/" } };
 static const struct guest unroutable = { .argv = { AS_EVER, "http://203.0.113.1/" } };
 static const struct guest unresolved = { .argv = { AS_EVER, "http://no.such.invalid/" } };
 static const struct guest silent = { .argv = { AS_EVER, "-m", "1",
-					       "http://" LAB_ADDRESS ":7777/" } };
+					       "http://10.0.1.1:7777/" } };
 
 struct web {
 	struct lab lab;
@@ -126,57 +127,90 @@ static void curls(struct web *w, const char *const in[], enum lab_mode mode,
 	}
 }
 
-#define CURL_TEST(name, prepare, in, mode, wire) \
-	Test(curl, name, .timeout = 120)         \
-	{                                        \
-		struct web w;                    \
-                                                 \
-		web_open(&w);                    \
-		prepare(&w.lab);                 \
-		curls(&w, in, mode, wire);       \
-		web_close(&w);                   \
+#define CURL_TEST(name, prepare, in, mode, wire, why) \
+	Test(curl, name, .timeout = 120)              \
+	{                                             \
+		struct web w;                         \
+                                                      \
+		web_open(&w);                         \
+		prepare(&w.lab);                      \
+		curls(&w, in, mode, wire);            \
+		says_why(&w, in, mode, why);          \
+		web_close(&w);                        \
 	}
+
+/* Whether a preloaded curl that is asked for a log wrote @why into it. */
+static bool logged(struct web *w, const struct guest *g, enum lab_mode mode,
+		   const char *why, char **ret_log)
+{
+	free(*ret_log);
+	free(guest_run(&w->lab, g, mode));
+	*ret_log = get_file(LOG);
+	return *ret_log && strstr(*ret_log, why);
+}
+
+/*
+ * What was to be in the way was: asked for a log, the library says so. A curl may end
+ * before its manager has found out.
+ */
+static void says_why(struct web *w, const char *const in[], enum lab_mode mode,
+		     const char *why)
+{
+	struct guest g = behind(in, &good);
+	char *log = NULL;
+
+	if (!why)
+		return;
+	unlink(LOG);
+	g.preload_env[0] = "MPTCPADDR_LOG=debug:" LOG;
+	cr_expect(WAIT_UNTIL(logged(w, &g, mode, why, &log), LAB_WAIT_MS),
+		  "\"%s\" is not in the log: %s", why, log ? log : "(none)");
+	free(log);
+	unlink(LOG);
+}
 
 static void as_is(struct lab *lab)
 {
 }
 
-CURL_TEST(same_with_a_pool, as_is, NULL, POOL, MPTCP)
-CURL_TEST(same_without_a_pool, as_is, NULL, NO_POOL, MPTCP)
+CURL_TEST(same_with_a_pool, as_is, NULL, POOL, MPTCP, "2 endpoints from")
+CURL_TEST(same_without_a_pool, as_is, NULL, NO_POOL, MPTCP, NULL)
 
 static void mptcp_off(struct lab *lab)
 {
 	cr_assert_eq(host_sysctl(&lab->world.client, "net/mptcp/enabled", "0"), 0);
 }
 
-CURL_TEST(same_with_mptcp_off, mptcp_off, NULL, POOL, TCP)
+CURL_TEST(same_with_mptcp_off, mptcp_off, NULL, POOL, TCP, NULL)
 
 static void kernel_manages(struct lab *lab)
 {
 	cr_assert_eq(host_path_manager(&lab->world.client, PM_KERNEL), 0);
 }
 
-CURL_TEST(same_with_the_kernels_path_manager, kernel_manages, NULL, POOL, MPTCP)
+CURL_TEST(same_with_the_kernels_path_manager, kernel_manages, NULL, POOL, MPTCP,
+	  "the path manager is the kernel's")
 
 static const char *const no_net_admin[] = {
 	"/usr/bin/setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-all", NULL
 };
 
-CURL_TEST(same_without_CAP_NET_ADMIN, as_is, no_net_admin, POOL, MPTCP)
+CURL_TEST(same_without_CAP_NET_ADMIN, as_is, no_net_admin, POOL, MPTCP,
+	  "no CAP_NET_ADMIN")
 
 static void broken_pool(struct lab *lab)
 {
 	lab_pool(lab, "this is no pool\n[pool\nendpoint = 1.2.3 id 999\n\x01\x02\xff\n");
 }
 
-CURL_TEST(same_with_a_broken_pool_file, broken_pool, NULL, POOL, MPTCP)
+CURL_TEST(same_with_a_broken_pool_file, broken_pool, NULL, POOL, MPTCP, ".conf:1: ")
 
 static void missing_pool(struct lab *lab)
 {
 	unlink(lab->pool);
 }
 
-CURL_TEST(same_with_a_missing_pool_file, missing_pool, NULL, POOL, MPTCP)
+CURL_TEST(same_with_a_missing_pool_file, missing_pool, NULL, POOL, MPTCP, NULL)
 
 static void unreadable_pool(struct lab *lab)
 {
@@ -189,7 +223,8 @@ static const char *const no_override[] = {
 	"--inh-caps",	    "-all",	      NULL
 };
 
-CURL_TEST(same_with_an_unreadable_pool_file, unreadable_pool, no_override, POOL, MPTCP)
+CURL_TEST(same_with_an_unreadable_pool_file, unreadable_pool, no_override, POOL, MPTCP,
+	  "Permission denied")
 
 static void fifo_pool(struct lab *lab)
 {
@@ -197,7 +232,8 @@ static void fifo_pool(struct lab *lab)
 	cr_assert_eq(mkfifo(lab->pool, 0644), 0);
 }
 
-CURL_TEST(same_with_a_fifo_for_a_pool_file, fifo_pool, NULL, POOL, MPTCP)
+CURL_TEST(same_with_a_fifo_for_a_pool_file, fifo_pool, NULL, POOL, MPTCP,
+	  ".conf: Invalid argument")
 
 static void folder_pool(struct lab *lab)
 {
@@ -205,7 +241,8 @@ static void folder_pool(struct lab *lab)
 	cr_assert_eq(mkdir(lab->pool, 0755), 0);
 }
 
-CURL_TEST(same_with_a_folder_for_a_pool_file, folder_pool, NULL, POOL, MPTCP)
+CURL_TEST(same_with_a_folder_for_a_pool_file, folder_pool, NULL, POOL, MPTCP,
+	  ".conf: Invalid argument")
 
 static void huge_pool(struct lab *lab)
 {
@@ -214,19 +251,15 @@ static void huge_pool(struct lab *lab)
 	cr_assert_eq(proc_run(NULL, NULL, argv), 0);
 }
 
-CURL_TEST(same_with_a_huge_pool_file, huge_pool, NULL, POOL, MPTCP)
+CURL_TEST(same_with_a_huge_pool_file, huge_pool, NULL, POOL, MPTCP, ".conf:4: ")
 
 /* Each libnl of the system becomes an empty file, in a mount namespace of curl's own. */
-static const char *const no_libnl[] = {
-	"/usr/bin/unshare",
-	"--mount",
-	"/bin/sh",
-	"-c",
+static const char hide_libnl[] =
 	"for f in /usr/lib/*/libnl-*.so* /usr/lib*/libnl-*.so*; do "
-	"[ ! -f \"$f\" ] || mount --bind /dev/null \"$f\" || exit 99; done; exec \"$@\"",
-	"sh",
-	NULL
-};
+	"[ ! -f \"$f\" ] || mount --bind /dev/null \"$f\" || exit 99; done; exec \"$@\"";
+
+static const char *const no_libnl[] = { "/usr/bin/unshare", "--mount", "/bin/sh", "-c",
+					hide_libnl,	    "sh",      NULL };
 
 Test(curl, libnl_can_be_hidden, TIMEOUT)
 {
@@ -245,7 +278,7 @@ Test(curl, libnl_can_be_hidden, TIMEOUT)
 	lab_close(&lab);
 }
 
-CURL_TEST(same_without_libnl, as_is, no_libnl, POOL, MPTCP)
+CURL_TEST(same_without_libnl, as_is, no_libnl, POOL, MPTCP, "libnl")
 
 static void alone(struct lab *lab)
 {
@@ -255,7 +288,8 @@ static void alone(struct lab *lab)
 	strcpy(lab->lib, "/run/libmptcpaddr.so");
 }
 
-CURL_TEST(same_without_the_path_manager_library, alone, NULL, POOL, MPTCP)
+CURL_TEST(same_without_the_path_manager_library, alone, NULL, POOL, MPTCP,
+	  "libmptcpaddr-pm.so")
 
 /* Everything at once that a sandbox may take away. */
 static const char *const nothing_left[] = { "/usr/bin/setpriv",
@@ -266,4 +300,5 @@ static const char *const nothing_left[] = { "/usr/bin/setpriv",
 					    "-all",
 					    NULL };
 
-CURL_TEST(same_without_any_capability, as_is, nothing_left, POOL, MPTCP)
+CURL_TEST(same_without_any_capability, as_is, nothing_left, POOL, MPTCP,
+	  "no CAP_NET_ADMIN")

@@ -5,6 +5,8 @@
  */
 #include "preload.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static void both(const struct guest *g, enum lab_wire wire)
@@ -33,6 +35,36 @@ Test(descriptors, none_of_ours_with_a_log, TIMEOUT)
 Test(descriptors, none_of_ours_in_any_child, TIMEOUT)
 {
 	both(&(struct guest){ .argv = { "children", LAB_ADDRESS, LAB_PORT } }, MPTCP);
+}
+
+#define OPENING \
+	"trace=open,openat,socket,dup,dup3,accept4,memfd_create,eventfd2,epoll_create1"
+
+/* A child of another thread may be made at any moment. */
+Test(descriptors, all_of_ours_are_close_on_exec_from_the_start, TIMEOUT)
+{
+	const struct guest g = { .argv = { "/usr/bin/strace", "-f", "-qq", "-e", OPENING,
+					   "-o", "/run/trace", guest_path("client"),
+					   LAB_ADDRESS, LAB_PORT } };
+	char *text, *line, *rest;
+	struct lab lab;
+	int ours = 0;
+
+	lab_open(&lab);
+	same_as_native(&lab, &g, POOL, MPTCP);
+	text = get_file("/run/trace");
+	cr_assert(text);
+	for (line = strtok_r(text, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		if (strstr(line, "socket(AF_INET, SOCK_STREAM, ") || strstr(line, "+++"))
+			continue; /* the program's own */
+		ours += strstr(line, "NETLINK_GENERIC") || strstr(line, lab.pool);
+		cr_expect(strstr(line, "CLOEXEC") || strstr(line, "resumed"), "%s", line);
+	}
+	cr_assert_gt(ours, 1, "the library did nothing");
+	free(text);
+	unlink("/run/trace");
+	lab_close(&lab);
 }
 
 Test(descriptors, end_of_file_locks_and_ports_are_given_up_as_natively, TIMEOUT)
@@ -76,4 +108,9 @@ Test(descriptors, one_thread_without_a_pool_however_it_connects, TIMEOUT)
 	lab_open(&lab);
 	same_as_native(&lab, &g, NO_POOL, MPTCP);
 	lab_close(&lab);
+}
+
+Test(descriptors, child_of_a_connected_program_may_enter_a_user_namespace, TIMEOUT)
+{
+	both(&(struct guest){ .argv = { "jail", LAB_ADDRESS, LAB_PORT } }, MPTCP);
 }

@@ -54,8 +54,15 @@ static void pairs_are(struct lab *lab, const char *want, size_t joins)
 	free(seen);
 }
 
-static void joined_later(const char *how)
+/* @connections: of each of them the same subflows are wanted. */
+static void joined_later(const char *how, int connections)
 {
+	const char *one = connections == 1 ? "10.0.2.2-10.0.2.1"
+					   : "10.0.2.2-10.0.2.1 10.0.2.2-10.0.2.1";
+	const char *two = connections == 1 ? "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1"
+					   : "10.0.2.2-10.0.2.1 10.0.2.2-10.0.2.1 "
+					     "10.0.3.2-10.0.3.1 10.0.3.2-10.0.3.1";
+
 	char marker[64];
 	const struct guest g = { .argv = { "hold", how, LAB_ADDRESS, LAB_PORT, marker } };
 	struct proc p;
@@ -68,18 +75,18 @@ static void joined_later(const char *how)
 		  "the guest is not there");
 	nap_ms(200); /* the other half of a fork has done what it does */
 	announce(&lab, "10.0.2.1");
-	pairs_are(&lab, "10.0.2.2-10.0.2.1", 1);
+	pairs_are(&lab, one, connections);
 	announce(&lab, "10.0.3.1");
-	pairs_are(&lab, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1", 2);
+	pairs_are(&lab, two, 2 * connections);
 	proc_end(&p);
 	unlink(marker);
 	lab_close(&lab);
 }
 
-#define JOINED_LATER(name, how)    \
-	Test(later, name, TIMEOUT) \
-	{                          \
-		joined_later(how); \
+#define JOINED_LATER(name, how)       \
+	Test(later, name, TIMEOUT)    \
+	{                             \
+		joined_later(how, 1); \
 	}
 
 JOINED_LATER(joined_once_in_a_program_that_does_nothing_more, "nothing")
@@ -93,3 +100,14 @@ JOINED_LATER(joined_once_when_the_child_alone_lives_on, "orphan")
 JOINED_LATER(joined_once_after_a_vfork, "vfork")
 JOINED_LATER(joined_once_when_a_thread_connected, "thread")
 JOINED_LATER(joined_once_when_the_socket_moved_to_another_number, "move")
+JOINED_LATER(joined_once_in_a_daemon_that_forked_twice_and_closed_all, "doublefork")
+JOINED_LATER(joined_once_in_a_daemon_that_forked_twice_slowly, "slowdoublefork")
+JOINED_LATER(joined_once_when_the_parent_ends_right_after_connect, "hasty")
+JOINED_LATER(joined_once_when_the_parent_was_killed, "killed")
+JOINED_LATER(joined_once_when_five_children_outlive_their_parent, "orphans")
+JOINED_LATER(joined_once_when_the_parent_gave_its_socket_to_a_child, "childkeeps")
+
+Test(later, joined_once_each_when_parent_and_child_connected, TIMEOUT)
+{
+	joined_later("childconnects", 2);
+}

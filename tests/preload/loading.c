@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "endpoint.h"
@@ -238,6 +239,58 @@ Test(loading, works_behind_libfaketime, TIMEOUT)
 Test(loading, works_in_front_of_libfaketime, TIMEOUT)
 {
 	beside(NULL, FAKETIME);
+}
+
+#define WRAPPER "libsocket_wrapper.so"
+
+static void need_wrapper(void)
+{
+	if (access("/usr/share/doc/libsocket-wrapper", F_OK) < 0)
+		SKIP("socket_wrapper is not installed");
+}
+
+/* What the wrapper takes for TCP never leaves the process's folder. */
+static void wrapped(const char *before, const char *after)
+{
+	const struct guest g = { .argv = { "count", "listen" },
+				 .env = { "SOCKET_WRAPPER_DIR=/run/wrapped" },
+				 .before = before,
+				 .after = after };
+	const char *argv[] = { "rm", "-rf", "/run/wrapped", NULL };
+	struct lab lab;
+	char *text;
+
+	lab_open(&lab);
+	proc_run(NULL, NULL, argv);
+	cr_assert_eq(mkdir("/run/wrapped", 0755), 0);
+	same_as_native(&lab, &g, POOL, TCP);
+	same_as_native(&lab, &g, NO_POOL, TCP);
+	text = guest_run(&lab, &g, POOL);
+	cr_assert(strstr(text, "accepted 'x', child 0\n"), "%s", text);
+	free(text);
+	proc_run(NULL, NULL, argv);
+	lab_close(&lab);
+}
+
+/* It goes to libc past whatever is preloaded behind it: plain TCP, as without us. */
+Test(loading, does_no_harm_behind_socket_wrapper, TIMEOUT)
+{
+	const struct guest g = { .argv = { "client", LAB_ADDRESS, LAB_PORT },
+				 .before = WRAPPER };
+	struct lab lab;
+
+	need_wrapper();
+	wrapped(WRAPPER, NULL);
+	lab_open(&lab);
+	same_as_native(&lab, &g, POOL, TCP);
+	lab_close(&lab);
+}
+
+Test(loading, works_in_front_of_socket_wrapper, TIMEOUT)
+{
+	need_wrapper();
+	beside(NULL, WRAPPER);
+	wrapped(NULL, WRAPPER);
 }
 
 /* Where the compiler keeps the runtime of its address sanitizer. */

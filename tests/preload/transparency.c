@@ -169,3 +169,14 @@ Test(transparency, nonblocking_connect_stays_nonblocking, TIMEOUT)
 	same_as_native(&lab, &connects_nb, NO_POOL, MPTCP);
 	lab_close(&lab);
 }
+
+Test(transparency, sends_are_what_they_are_natively, TIMEOUT)
+{
+	const struct guest g = { .argv = { "sends", LAB_ADDRESS, LAB_PORT } };
+	struct lab lab;
+
+	lab_open(&lab);
+	same_as_native(&lab, &g, POOL, MPTCP);
+	same_as_native(&lab, &g, NO_POOL, MPTCP);
+	lab_close(&lab);
+}

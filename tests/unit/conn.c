@@ -142,38 +142,3 @@ Test(conn, id_0_is_nobodys)
 	cr_assert_eq(conn_id_for(&table, conn, &addr, 0), 1);
 	conn_table_free(&table);
 }
-
-/* DESIGN.md, 10: what the tables of 10,000 connections take, allocator included. */
-#ifndef __SANITIZE_ADDRESS__ /* its allocator is another one */
-Test(conn, connection_with_two_joins_takes_512_bytes_at_most)
-{
-	enum {
-		N = 10000
-	};
-	struct play p;
-	struct pm_cmd c;
-	size_t before, after;
-	unsigned int i;
-
-	play_open(&p, "[pool]\nendpoint=10.0.1.2\nendpoint=10.0.2.2\nendpoint=10.0.3.2");
-	before = mallinfo2().uordblks + mallinfo2().hblkhd;
-	for (i = 1; i <= N; i++) {
-		play_connect(&p, i * 2654435761u, "10.0.1.2", "10.0.1.1:80");
-		play_announce(&p, i * 2654435761u, 1, "10.0.2.1:80");
-		c = wanted(&p, "10.0.2.2", "10.0.2.1:80");
-		play_up(&p, &c);
-		play_announce(&p, i * 2654435761u, 2, "10.0.3.1:80");
-		c = wanted(&p, "10.0.3.2", "10.0.3.1:80");
-		play_up(&p, &c);
-	}
-	after = mallinfo2().uordblks + mallinfo2().hblkhd;
-	cr_assert_eq(engine_conns(p.engine), N);
-	cr_assert_eq(engine_used_ids(p.engine), 2 * N);
-	for (i = 1; i <= N; i++)
-		play_closed(&p, i * 2654435761u);
-	play_close(&p);
-	fprintf(stderr, "%zu bytes a connection\n", (after - before) / N);
-	cr_assert_leq((after - before) / N, 512, "%zu bytes a connection",
-		      (after - before) / N);
-}
-#endif

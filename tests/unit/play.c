@@ -19,6 +19,7 @@ struct mpaddr at(const char *text)
 
 	if (*text == '[') {
 		end = strchr(text, ']');
+		port = end[1] == ':' ? end + 1 : NULL;
 		text++;
 	} else if (port && strchr(text, ':') == port) {
 		end = port;

@@ -6,8 +6,6 @@
 
 #include <spawn.h>
 
-extern char **environ;
-
 #define LIST "ls", "-go", "--time-style=+", "/proc/self/fd"
 
 static void await(pid_t pid)
@@ -53,7 +51,6 @@ static void by_fork(void)
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
-		printf("threads %d\n", threads());
 		show_fds("child");
 		exit(0);
 	}

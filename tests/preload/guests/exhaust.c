@@ -20,7 +20,7 @@ int main(int argc, char *argv[])
 	limit.rlim_cur = limit.rlim_max = atoi(argv[1]);
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
 		die("setrlimit");
-	while ((fd = dup(0)) >= 0)
+	while (dup(0) >= 0)
 		count++;
 	printf("filled %d\n", count);
 	for (int i = 0; i < 3; i++) {

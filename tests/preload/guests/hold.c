@@ -8,10 +8,21 @@
 #include "guest.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #define FDS_MAX 1024
 
 static const char *address, *port;
+
+/* As on a small machine: nobody else gets far before this process waits. */
+static void on_one_cpu(void)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
 
 static int keep_as_is(int sock)
 {
@@ -79,6 +90,83 @@ static int orphan(int sock)
 	return sock;
 }
 
+/* The classic daemon: twice, and nothing is kept but the connection. */
+static int double_fork(int sock)
+{
+	on_one_cpu();
+	orphan(sock);
+	setsid();
+	orphan(sock);
+	return close_all(sock);
+}
+
+/* The same, in no hurry. */
+static int slow_double_fork(int sock)
+{
+	orphan(sock);
+	setsid();
+	usleep(100000);
+	orphan(sock);
+	usleep(100000);
+	return sock;
+}
+
+/* Only the child goes on, and the parent could not prepare for it. */
+static int orphan_of_killed(int sock)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		_exit(1);
+	if (pid > 0) {
+		usleep(20000);
+		kill(getpid(), SIGKILL);
+	}
+	while (getppid() != 1) /* of the tests' PID namespace */
+		usleep(1000);
+	return sock;
+}
+
+/* Several children go on without their parent. */
+static int orphans(int sock)
+{
+	for (int i = 0; i < 5; i++)
+		if (fork() == 0)
+			return sock;
+	exit(0);
+}
+
+/* A child goes on with its parent's connection, and has its own. */
+static int child_connects(int sock)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		_exit(1);
+	if (pid > 0) {
+		waitpid(pid, NULL, 0);
+		return sock;
+	}
+	echo(tcp_to(address, port), "the child");
+	return sock;
+}
+
+/* The same with a parent that goes on elsewhere: it has its socket no more. */
+static int child_keeps(int sock)
+{
+	pid_t pid = fork();
+	int null;
+
+	if (pid < 0)
+		_exit(1);
+	if (pid > 0) {
+		null = open("/dev/null", O_RDONLY);
+		dup2(null, sock);
+		pause();
+	}
+	return sock;
+}
+
 static int move_down(int sock)
 {
 	if (dup2(sock, 0) < 0)
@@ -119,12 +207,24 @@ static const struct how {
 	const char *name;
 	int (*act)(int sock); /* Return: where the socket is now */
 } hows[] = {
-	{ "nothing", keep_as_is },   { "closeall", close_all },
-	{ "closefrom", close_from }, { "close_range", close_range_all },
-	{ "dup2", dup2_over_all },   { "daemon", daemonise },
-	{ "fork", fork_child },	     { "orphan", orphan },
-	{ "thread", keep_as_is },    { "vfork", vfork_child },
+	{ "nothing", keep_as_is },
+	{ "closeall", close_all },
+	{ "closefrom", close_from },
+	{ "close_range", close_range_all },
+	{ "dup2", dup2_over_all },
+	{ "daemon", daemonise },
+	{ "fork", fork_child },
+	{ "orphan", orphan },
+	{ "thread", keep_as_is },
+	{ "vfork", vfork_child },
 	{ "move", move_down },
+	{ "doublefork", double_fork },
+	{ "slowdoublefork", slow_double_fork },
+	{ "killed", orphan_of_killed },
+	{ "orphans", orphans },
+	{ "hasty", orphan },
+	{ "childconnects", child_connects },
+	{ "childkeeps", child_keeps },
 };
 
 static void hold(int sock)
@@ -144,16 +244,21 @@ int main(int argc, char *argv[])
 	if (argc < 5)
 		return 2;
 	alarm(GUEST_SECONDS);
+	if (!strcmp(argv[1], "hasty"))
+		on_one_cpu();
 	address = argv[2];
 	port = argv[3];
 	sock = strcmp(argv[1], "thread") ? tcp_to(address, port) : by_thread();
-	echo(sock, "hello");
+	if (strcmp(argv[1], "hasty")) /* that forks before anything else happens */
+		echo(sock, "hello");
 	fflush(stdout);
 	for (size_t i = 0; i < sizeof(hows) / sizeof(hows[0]); i++) {
 		if (strcmp(hows[i].name, argv[1]))
 			continue;
 		sock = hows[i].act(sock);
 		alarm(GUEST_SECONDS); /* a child has none */
+		if (!strcmp(argv[1], "hasty"))
+			echo(sock, "hello"); /* makes the connection fully established */
 		mark(argv[4]);
 		hold(sock);
 		return 0;

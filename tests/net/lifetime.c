@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lifetime.c - connections that come and go in every way leave nothing in the tables
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net.h"
+#include "shim.h"
+
+#define TWO                                         \
+	.pool = { { "10.0.2.2" }, { "10.0.3.2" } }, \
+	.announced = { { "10.0.2.1" }, { "10.0.3.1" } }
+
+static void tell_close(struct net *n)
+{
+	cr_assert_eq(proc_tell(&n->client, "close"), 0);
+	cr_assert(WAIT_UNTIL(proc_said(&n->client, "closed"), NET_WAIT_MS));
+}
+
+Test(pool, connections_closed_at_once_leave_nothing, .timeout = 60)
+{
+	static const struct net_spec spec = { TWO, .client_args = { "-N", "300" } };
+	struct net n;
+
+	net_open(&n, &spec, FROM_POOL);
+	net_connect(&n, 300);
+	tell_close(&n); /* joins are on their way */
+	net_tables_are_empty(&n);
+	net_close(&n);
+}
+
+Test(pool, connections_that_the_server_closed_leave_nothing, .timeout = 60)
+{
+	static const struct net_spec spec = { TWO, .client_args = { "-N", "20" } };
+	struct net n;
+
+	net_open(&n, &spec, FROM_POOL);
+	net_connect(&n, 20);
+	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 40, NET_WAIT_MS));
+	cr_assert_eq(proc_tell(&n.server, "close"), 0);
+	cr_assert(WAIT_UNTIL(proc_said(&n.server, "closed 20"), NET_WAIT_MS));
+	tell_close(&n);
+	net_tables_are_empty(&n);
+	net_close(&n);
+}
+
+static void plain(const struct net_spec *spec)
+{
+	struct net n;
+
+	net_open(&n, spec, FROM_POOL);
+	n.announced = 0;
+	net_connect(&n, 10);
+	net_carries_data(&n);
+	tell_close(&n);
+	net_tables_are_empty(&n);
+	net_close(&n);
+}
+
+Test(pool, fallback_to_plain_tcp_works_and_leaves_nothing, .timeout = 60)
+{
+	static const struct net_spec spec = { TWO, .plain_tcp = true,
+					      .client_args = { "-N", "10" } };
+
+	plain(&spec);
+}
+
+Test(pool, fallback_of_a_nonblocking_connect_leaves_nothing, .timeout = 60)
+{
+	static const struct net_spec spec = { TWO, .plain_tcp = true,
+					      .client_args = { "-b", "-N", "10" } };
+
+	plain(&spec);
+}
+
+static void refused_connects(const struct net_spec *spec)
+{
+	struct net n;
+
+	net_open(&n, spec, FROM_POOL);
+	n.announced = 0;
+	net_connect(&n, 0);
+	net_tables_are_empty(&n);
+	net_close(&n);
+}
+
+#define NOBODY                                                         \
+	"table inet t { chain in { type filter hook input priority 0;" \
+	" tcp dport 8080 reject with tcp reset; }; }"
+
+Test(pool, refused_connects_leave_nothing, .timeout = 60)
+{
+	static const struct net_spec spec = { TWO, .server_nft = NOBODY,
+					      .client_args = { "-x", "-N", "10" } };
+
+	refused_connects(&spec);
+}
+
+Test(pool, refused_nonblocking_connects_leave_nothing, .timeout = 60)
+{
+	static const struct net_spec spec = { TWO, .server_nft = NOBODY,
+					      .client_args = { "-b", "-x", "-N", "10" } };
+
+	refused_connects(&spec);
+}
+
+/* The second program, with a pool file of its own. */
+static void start_other(struct net *n, struct proc *other)
+{
+	static const char file[] = "/run/other.conf";
+	struct shim_env shim;
+	char path[PATH_MAX];
+	const char *argv[] = { built("tests/apps/tcpclient", path, sizeof(path)),
+			       "10.0.1.1", NET_PORT, NULL };
+	FILE *f = fopen(file, "we");
+
+	cr_assert(f);
+	fprintf(f, "[pool]\nendpoint = 10.0.4.2 laminar\nendpoint = 10.0.3.2 laminar\n"
+		   "[limits]\nsubflows = 8\nadd_addr_accepted = 8\n");
+	fclose(f);
+	cr_assert_eq(proc_start(other, &n->world.client, argv, shim_env(&shim, file)), 0);
+	cr_assert(WAIT_UNTIL(proc_said(other, "connected 1"), NET_WAIT_MS));
+}
+
+Test(pool, two_programs_at_once_use_their_own_pools, .timeout = 40)
+{
+	static const struct net_spec spec = { TWO };
+	struct ctl_manager m;
+	struct proc other;
+	struct net n;
+	char *pairs;
+
+	net_start(&n, &spec, FROM_POOL);
+	net_settle(&n);
+	start_other(&n, &other);
+	n.announced *= 2; /* each connection is told */
+	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 4, NET_WAIT_MS));
+	net_announce(&n, "10.0.4.1"); /* to both; neither has an address left */
+	n.announced++;
+	cr_assert(WAIT_UNTIL(counter(&n.world.server, "EchoAdd") == n.announced,
+			     NET_WAIT_MS));
+	nap_ms(50);
+	net_manager(&n, &m);
+	cr_assert_eq(m.registrations, 1);
+	/* Not those of the other; a slow echo makes the server repeat itself. */
+	cr_assert_eq(m.add_addr_received - m.add_addr_repeated, 3);
+	pairs = pairs_text(&n.world.server, 0, true);
+	cr_assert_str_eq(pairs, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1 "
+				"10.0.3.2-10.0.3.1 10.0.4.2-10.0.2.1");
+	free(pairs);
+	proc_end(&other);
+	net_close(&n);
+}
+
+/* Rule 7: what cannot be used now is passed over at once. */
+Test(pool, address_that_this_machine_does_not_have_is_passed_over, .timeout = 40)
+{
+	static const struct net_spec spec = {
+		.pool = { { "10.0.9.9" }, { "dead:beef:9::9" }, { "10.0.3.2" } },
+		.announced = { { "10.0.2.1" } },
+	};
+	struct net n;
+
+	net_start(&n, &spec, FROM_POOL);
+	net_pairs_are(&n, "10.0.3.2-10.0.2.1");
+	net_close(&n);
+}
+
+Test(pool, endpoint_on_a_device_that_is_not_there_is_passed_over, .timeout = 40)
+{
+	static const struct net_spec spec = {
+		.pool = { { "10.0.2.2", .dev = "wwan7" }, { "10.0.3.2" } },
+		.announced = { { "10.0.2.1" } },
+	};
+	struct net n;
+
+	net_start(&n, &spec, FROM_POOL);
+	net_pairs_are(&n, "10.0.3.2-10.0.2.1");
+	net_close(&n);
+}
+
+/*
+ * A program that is stopped does not read its events: the queue runs over, and the end
+ * of a subflow is among what is lost.
+ */
+Test(pool, address_whose_end_was_lost_in_an_overrun_serves_again, .timeout = 60)
+{
+	static const struct net_spec spec = { .pool = { { "10.0.2.2" } } };
+	char path[PATH_MAX], *pairs;
+	const char *argv[] = { built("tests/apps/tcpclient", path, sizeof(path)),
+			       "-m",
+			       "-N",
+			       "4000",
+			       "10.0.1.1",
+			       NET_PORT,
+			       NULL };
+	struct ctl_manager m;
+	struct proc crowd;
+	struct net n;
+
+	net_start(&n, &spec, FROM_POOL);
+	net_announce(&n, "10.0.2.1");
+	net_pairs_are(&n, "10.0.2.2-10.0.2.1");
+	cr_assert_eq(kill(n.client.pid, SIGSTOP), 0);
+	cr_assert_eq(proc_start(&crowd, &n.world.client, argv, NULL), 0);
+	cr_assert(WAIT_UNTIL(proc_said(&crowd, "connected 4000"), 3 * NET_WAIT_MS));
+	proc_end(&crowd);
+	net_withdraw(&n, "10.0.2.1");
+	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 0, NET_WAIT_MS));
+	cr_assert_eq(kill(n.client.pid, SIGCONT), 0);
+
+	cr_assert(WAIT_UNTIL((net_manager(&n, &m), m.overruns), NET_WAIT_MS),
+		  "the queue did not run over");
+	net_announce(&n, "10.0.4.1");
+	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 1, NET_WAIT_MS));
+	pairs = pairs_text(&n.world.client, 0, false);
+	cr_assert_str_eq(pairs, "10.0.2.2-10.0.4.1");
+	free(pairs);
+	net_close(&n);
+}

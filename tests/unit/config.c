@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+/*
+ * config.c - pool files: fixtures/good-*.conf, and one file for each fault
+ */
+#include "faults.h"
+#include "mptcpaddr/pool.h"
+#include "mptcpaddr/uapi.h"
+#include "play.h"
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FIXTURES "tests/unit/fixtures/"
+
+static struct pool *load(const char *path)
+{
+	struct pool_error why = { "" };
+	struct pool *pool = NULL;
+
+	cr_assert_eq(pool_load(path, &pool, &why), 0, "%s", why.text);
+	cr_assert(pool);
+	return pool;
+}
+
+static void is_endpoint(const struct pool *pool, unsigned int i, const char *addr,
+			int local_id, uint32_t flags, const char *dev)
+{
+	const struct endpoint *ep = &pool->endpoints[i];
+	struct mpaddr expected = at(addr);
+
+	cr_assert_lt(i, pool->n_endpoints);
+	cr_assert(mpaddr_equal(&ep->addr, &expected), "endpoint %u is not %s", i, addr);
+	cr_assert_eq(ep->local_id, local_id, "%s: ID %u", addr, ep->local_id);
+	cr_assert_eq(ep->flags, flags, "%s: flags %u", addr, ep->flags);
+	cr_assert_str_eq(ep->dev, dev);
+}
+
+static void is_plain(const char *path)
+{
+	const uint32_t laminar = MPTCP_PM_ADDR_FLAG_LAMINAR;
+	struct pool *pool = load(path);
+
+	cr_assert_eq(pool->n_endpoints, 3);
+	is_endpoint(pool, 0, "10.0.1.2", 1, laminar, "eth1");
+	is_endpoint(pool, 1, "[2001:db8::2]", 7, laminar | MPTCP_PM_ADDR_FLAG_SUBFLOW,
+		    "");
+	is_endpoint(pool, 2, "10.0.3.2", 2, laminar | MPTCP_PM_ADDR_FLAG_BACKUP, "");
+	cr_assert_eq(pool->subflows, 3);
+	cr_assert_eq(pool->add_addr_accepted, 4);
+	cr_assert_eq(pool->allow.n, 2);
+	cr_assert_eq(pool->deny.n, 1);
+	cr_assert_eq(pool->log, LOG_LEVEL_DEBUG);
+	cr_assert(pool->mptcp);
+	pool_free(pool);
+}
+
+Test(config, every_word_of_a_good_file_arrives)
+{
+	is_plain(FIXTURES "good-plain.conf");
+}
+
+Test(config, lines_may_end_in_cr_lf)
+{
+	is_plain(FIXTURES "good-crlf.conf");
+}
+
+Test(config, empty_file_gives_the_defaults)
+{
+	struct pool *pool = load(FIXTURES "good-empty.conf");
+
+	cr_assert_eq(pool->n_endpoints, 0);
+	cr_assert_eq(pool->subflows, POOL_LIMIT_DEFAULT);
+	cr_assert_eq(pool->add_addr_accepted, POOL_LIMIT_DEFAULT);
+	cr_assert_eq(pool->allow.n + pool->deny.n, 0);
+	cr_assert_eq(pool->log, LOG_LEVEL_WARNING);
+	cr_assert(pool->mptcp);
+	pool_free(pool);
+}
+
+Test(config, layout_of_a_file_is_free)
+{
+	static const struct {
+		const char *file;
+		unsigned int endpoints;
+	} files[] = {
+		{ "good-bom.conf", 1 },		 { "good-leading-blanks.conf", 2 },
+		{ "good-comments.conf", 2 },	 { "good-no-final-newline.conf", 2 },
+		{ "good-colon.conf", 1 },	 { "good-sections-twice.conf", 2 },
+		{ "good-longest-line.conf", 1 }, { "good-64-endpoints.conf", 64 },
+	};
+	struct pool *pool;
+	char path[256];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		snprintf(path, sizeof(path), FIXTURES "%s", files[i].file);
+		pool = load(path);
+		cr_assert_eq(pool->n_endpoints, files[i].endpoints, "%s", path);
+		is_endpoint(pool, 0, i == 7 ? "10.1.0.2" : "10.0.1.2", 1,
+			    MPTCP_PM_ADDR_FLAG_LAMINAR, "");
+		pool_free(pool);
+	}
+}
+
+Test(config, endpoints_without_an_id_get_the_lowest_free_ones)
+{
+	static const int local_ids[] = { 2, 1, 4, 3, 5, 255 };
+	struct pool *pool = load(FIXTURES "good-ids.conf");
+	unsigned int i;
+
+	cr_assert_eq(pool->n_endpoints, 6);
+	for (i = 0; i < 6; i++)
+		cr_assert_eq(pool->endpoints[i].local_id, local_ids[i]);
+	pool_free(pool);
+}
+
+Test(config, sample_files_are_valid)
+{
+	DIR *dir = opendir("config");
+	struct dirent *entry;
+	unsigned int n = 0;
+	char path[512];
+
+	cr_assert(dir);
+	while ((entry = readdir(dir))) {
+		size_t len = strlen(entry->d_name);
+
+		if (len < 5 || strcmp(entry->d_name + len - 5, ".conf"))
+			continue;
+		snprintf(path, sizeof(path), "config/%s", entry->d_name);
+		pool_free(load(path));
+		n++;
+	}
+	closedir(dir);
+	cr_assert_gt(n, 0);
+}
+
+/* Fails as it must, and gives nothing else away. */
+static void is_refused(const char *path, int error, const char *expected)
+{
+	struct pool *pool = (struct pool *)&pool;
+	struct pool_error why = { "" };
+
+	cr_expect_eq(pool_load(path, &pool, &why), error, "%s: %s", path, why.text);
+	cr_expect_str_eq(why.text, expected);
+	cr_expect_eq((void *)pool, (void *)&pool, "%s: written without success", path);
+}
+
+Test(config, every_fault_is_told_with_its_line)
+{
+	char path[256], expected[512];
+	unsigned int i;
+
+	for (i = 0; i < sizeof(faults) / sizeof(*faults); i++) {
+		snprintf(path, sizeof(path), FIXTURES "%s", faults[i].file);
+		snprintf(expected, sizeof(expected), "%s:%u: %s", path, faults[i].line,
+			 faults[i].text);
+		is_refused(path, -EINVAL, expected);
+	}
+}
+
+Test(config, every_fixture_is_used)
+{
+	DIR *dir = opendir(FIXTURES);
+	unsigned int i, n = sizeof(faults) / sizeof(*faults);
+	struct dirent *entry;
+
+	cr_assert(dir);
+	while ((entry = readdir(dir))) {
+		if (entry->d_type != DT_REG || !strncmp(entry->d_name, "good-", 5))
+			continue;
+		for (i = 0; i < n && strcmp(faults[i].file, entry->d_name); i++)
+			;
+		cr_expect_lt(i, n, "%s has no message", entry->d_name);
+	}
+	closedir(dir);
+}
+
+/* A folder of our own for what git cannot keep. */
+static const char *folder(char path[])
+{
+	strcpy(path, "/tmp/mptcpaddr-unit.XXXXXX");
+	cr_assert(mkdtemp(path));
+	return path;
+}
+
+Test(config, what_is_no_regular_file_is_refused_and_does_not_block, .timeout = 10)
+{
+	char dir[64], path[128], expected[256];
+
+	folder(dir);
+	snprintf(path, sizeof(path), "%s/pool.conf", dir);
+	snprintf(expected, sizeof(expected), "%s: No such file or directory", path);
+	is_refused(path, -ENOENT, expected);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	snprintf(expected, sizeof(expected), "%s: Invalid argument", path);
+	is_refused(path, -EINVAL, expected);
+	unlink(path);
+	snprintf(expected, sizeof(expected), "%s: Invalid argument", dir);
+	is_refused(dir, -EINVAL, expected);
+	is_refused("/dev/zero", -EINVAL, "/dev/zero: Invalid argument");
+	rmdir(dir);
+}
+
+/* Root may read everything: give that up, in a child. */
+static void drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[2] = { 0 };
+
+	cr_assert_eq(syscall(SYS_capset, &head, none), 0);
+}
+
+Test(config, unreadable_file_is_told)
+{
+	char dir[64], path[128], expected[256];
+	int fd;
+
+	folder(dir);
+	snprintf(path, sizeof(path), "%s/pool.conf", dir);
+	fd = open(path, O_CREAT | O_WRONLY, 0);
+	cr_assert_geq(fd, 0);
+	close(fd);
+	drop_capabilities();
+	snprintf(expected, sizeof(expected), "%s: Permission denied", path);
+	is_refused(path, -EACCES, expected);
+	unlink(path);
+	rmdir(dir);
+}
+
+static unsigned int open_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int n = 0;
+
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+Test(config, no_descriptor_is_left_open)
+{
+	unsigned int before = open_files();
+	struct pool_error why;
+	struct pool *pool;
+
+	pool_load(FIXTURES "nul.conf", &pool, &why);
+	pool_load(FIXTURES "no-equals.conf", &pool, &why);
+	pool_load("/tmp", &pool, &why);
+	pool_free(load(FIXTURES "good-plain.conf"));
+	cr_assert_eq(open_files(), before);
+}
+
+Test(config, long_path_does_not_overflow_the_message)
+{
+	struct pool_error why;
+	struct pool *pool;
+	char path[2000];
+	size_t len;
+
+	memset(path, '/', sizeof(path));
+	getcwd(path + 900, sizeof(path) - 900);
+	len = 900 + strlen(path + 900);
+	snprintf(path + len, sizeof(path) - len, "/" FIXTURES "unknown-word.conf");
+	cr_assert_eq(pool_load(path, &pool, &why), -EINVAL);
+	cr_assert_lt(strlen(why.text), sizeof(why.text));
+	cr_assert_eq(why.text[0], '/');
+}

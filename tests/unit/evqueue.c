@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+/*
+ * evqueue.c - events in order of arrival, and those that came too early
+ */
+#include "../../shim/pm/evqueue.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+
+static struct pm_event numbered(uint32_t n)
+{
+	return (struct pm_event){ .type = PM_EVENT_ANNOUNCED, .token = n };
+}
+
+Test(evqueue, events_leave_in_the_order_of_arrival_while_the_ring_grows)
+{
+	struct evqueue queue = { 0 };
+	uint32_t in = 0, out = 0;
+	struct pm_event ev;
+	int round, i;
+
+	cr_assert_not(evqueue_pop(&queue, &ev));
+	for (round = 0; round < 300; round++) { /* 7 in, 5 out: wraps and grows */
+		cr_assert_eq(evqueue_reserve(&queue, 7), 0);
+		for (i = 0; i < 7; i++) {
+			ev = numbered(in++);
+			evqueue_push(&queue, &ev);
+		}
+		for (i = 0; i < 5; i++) {
+			cr_assert(evqueue_pop(&queue, &ev));
+			cr_assert_eq(ev.token, out++);
+		}
+	}
+	while (evqueue_pop(&queue, &ev))
+		cr_assert_eq(ev.token, out++);
+	cr_assert_eq(out, in);
+	evqueue_free(&queue);
+}
+
+Test(evqueue, queue_is_bounded_and_stays_usable_when_full)
+{
+	struct evqueue queue = { 0 };
+	struct pm_event ev;
+	uint32_t n = 0;
+
+	while (!evqueue_reserve(&queue, 32)) {
+		cr_assert_lt(n, EVQUEUE_MAX);
+		for (int i = 0; i < 32; i++) {
+			ev = numbered(n++);
+			evqueue_push(&queue, &ev);
+		}
+	}
+	cr_assert_eq(n, EVQUEUE_MAX);
+	cr_assert_eq(evqueue_reserve(&queue, 1), -ENOSPC);
+	cr_assert_eq(evqueue_reserve(&queue, 0), 0);
+	cr_assert(evqueue_pop(&queue, &ev));
+	cr_assert_eq(ev.token, 0);
+	cr_assert_eq(evqueue_reserve(&queue, 1), 0);
+	evqueue_push(&queue, &ev);
+	for (n = 1; n < EVQUEUE_MAX; n++) {
+		cr_assert(evqueue_pop(&queue, &ev));
+		cr_assert_eq(ev.token, n);
+	}
+	cr_assert(evqueue_pop(&queue, &ev));
+	cr_assert_eq(ev.token, 0);
+	cr_assert_not(evqueue_pop(&queue, &ev));
+	evqueue_free(&queue);
+}
+
+Test(evqueue, more_than_the_bound_at_once_is_refused)
+{
+	struct evqueue queue = { 0 };
+
+	cr_assert_eq(evqueue_reserve(&queue, EVQUEUE_MAX + 1), -ENOSPC);
+	cr_assert_eq(evqueue_reserve(&queue, EVQUEUE_MAX), 0);
+	evqueue_free(&queue);
+}
+
+Test(evqueue, early_events_of_one_token_come_back_in_order)
+{
+	struct early early = { 0 };
+	struct pm_event ev;
+	uint8_t i;
+
+	for (i = 0; i < 200; i++) {
+		ev = numbered(i % 3);
+		ev.remote_id = i;
+		cr_assert(early_hold(&early, &ev, i));
+	}
+	for (i = 1; i < 200; i += 3) {
+		cr_assert(early_take(&early, 1, &ev));
+		cr_assert_eq(ev.token, 1);
+		cr_assert_eq(ev.remote_id, i);
+	}
+	cr_assert_not(early_take(&early, 1, &ev));
+	cr_assert_not(early_take(&early, 7, &ev));
+	cr_assert_eq(early.n, 200 - 67);
+	early_free(&early);
+}
+
+Test(evqueue, early_events_expire_by_their_age)
+{
+	struct early early = { 0 };
+	struct pm_event ev;
+	uint32_t i;
+
+	cr_assert_eq(early_expire(&early, INT64_MAX), 0);
+	for (i = 0; i < 100; i++) {
+		ev = numbered(i);
+		early_hold(&early, &ev, 1000 + i);
+	}
+	cr_assert_eq(early_expire(&early, 1000), 0);
+	cr_assert_eq(early_expire(&early, 1010), 10);
+	cr_assert_not(early_take(&early, 9, &ev));
+	cr_assert(early_take(&early, 10, &ev));
+	cr_assert_eq(early_expire(&early, INT64_MAX), 89);
+	cr_assert_eq(early.n, 0);
+	early_free(&early);
+}
+
+Test(evqueue, oldest_early_event_goes_first_when_there_are_too_many)
+{
+	struct early early = { 0 };
+	struct pm_event ev;
+	uint32_t i;
+
+	for (i = 0; i < EARLY_MAX; i++) {
+		ev = numbered(i);
+		cr_assert(early_hold(&early, &ev, i));
+	}
+	for (; i < EARLY_MAX + 10; i++) {
+		ev = numbered(i);
+		cr_assert_not(early_hold(&early, &ev, i));
+	}
+	cr_assert_eq(early.n, EARLY_MAX);
+	cr_assert_not(early_take(&early, 9, &ev));
+	cr_assert(early_take(&early, 10, &ev));
+	cr_assert(early_take(&early, EARLY_MAX + 9, &ev));
+	early_free(&early);
+}

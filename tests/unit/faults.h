@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * faults.h - the bad pool files of fixtures/, and the message that each must give
+ */
+#ifndef TESTS_UNIT_FAULTS_H
+#define TESTS_UNIT_FAULTS_H
+
+static const struct fault {
+	const char *file;
+	unsigned int line;
+	const char *text;
+} faults[] = {
+	{ "unknown-word.conf", 3, "unknown word \"wobbly\" in an endpoint" },
+	{ "two-addresses.conf", 2, "unknown word \"10.0.2.2\" in an endpoint" },
+	{ "id-out-of-range.conf", 3, "local id 300 is not in 1-255" },
+	{ "id-huge.conf", 2, "local id 99999999999999999999999 is not in 1-255" },
+	{ "id-zero.conf", 2, "local id 0 is not in 1-255" },
+	{ "id-negative.conf", 2, "local id \"-1\" is not a number" },
+	{ "id-no-number.conf", 2, "local id \"7x\" is not a number" },
+	{ "id-without-value.conf", 2, "\"id\" wants a value" },
+	{ "id-twice-in-line.conf", 2, "\"id\" is there twice" },
+	{ "duplicate-id.conf", 5, "local id 7 is used at line 2 already" },
+	{ "duplicate-address.conf", 4, "endpoint 10.0.1.2 is there twice" },
+	{ "duplicate-address-mapped.conf", 3, "endpoint 10.0.1.2 is there twice" },
+	{ "duplicate-address-v6.conf", 3, "endpoint 2001:db8::1 is there twice" },
+	{ "over-long-line.conf", 3, "longer than 197 characters" },
+	{ "nul.conf", 3, "a NUL character" },
+	{ "no-equals.conf", 2, "neither \"name = value\" nor \"[section]\"" },
+	{ "no-equals-after-good.conf", 3, "neither \"name = value\" nor \"[section]\"" },
+	{ "error-before-no-equals.conf", 2, "unknown word \"wobbly\" in an endpoint" },
+	{ "open-bracket.conf", 1, "neither \"name = value\" nor \"[section]\"" },
+	{ "unknown-section.conf", 4, "unknown section [pol]" },
+	{ "section-with-blanks.conf", 2, "unknown section [ pool ]" },
+	{ "unknown-key.conf", 4, "unknown key \"subflow\" in [limits]" },
+	{ "key-case.conf", 2, "unknown key \"MPTCP\" in [app]" },
+	{ "key-before-section.conf", 2,
+	  "\"endpoint\" stands before the first [section]" },
+	{ "bad-address.conf", 2, "\"10.0.1.300\" is not an IPv4 or IPv6 address" },
+	{ "address-with-prefix.conf", 2,
+	  "\"10.0.1.2/24\" is not an IPv4 or IPv6 address" },
+	{ "address-with-scope.conf", 2,
+	  "\"fe80::1%eth0\" is not an IPv4 or IPv6 address" },
+	{ "no-address.conf", 2, "an endpoint needs a local address" },
+	{ "empty-endpoint.conf", 2, "an endpoint needs a local address" },
+	{ "dev-alone.conf", 2, "an endpoint needs a local address" },
+	{ "dev-without-value.conf", 2, "\"dev\" wants a value" },
+	{ "dev-twice.conf", 2, "\"dev\" is there twice" },
+	{ "dev-too-long.conf", 2, "\"abcdefghijklmnop\" is not an interface name" },
+	{ "dev-slash.conf", 2, "\"a/b\" is not an interface name" },
+	{ "unspecified-address.conf", 2, "0.0.0.0 cannot be a local address" },
+	{ "unspecified-address-v6.conf", 2, ":: cannot be a local address" },
+	{ "multicast-address.conf", 2, "224.0.0.5 cannot be a local address" },
+	{ "multicast-address-v6.conf", 2, "ff02::1 cannot be a local address" },
+	{ "broadcast-address.conf", 2, "255.255.255.255 cannot be a local address" },
+	{ "signal.conf", 2, "\"signal\" endpoints are not served by this version" },
+	{ "fullmesh.conf", 2, "\"fullmesh\" endpoints are not served by this version" },
+	{ "subflow-alone.conf", 2,
+	  "\"subflow\" without \"laminar\" is not served by this version" },
+	{ "limit-too-large.conf", 2, "subflows 65 is not in 0-64" },
+	{ "limit-too-large-accepted.conf", 2, "add_addr_accepted 1000 is not in 0-64" },
+	{ "limit-negative.conf", 2, "subflows \"-1\" is not a number" },
+	{ "limit-empty.conf", 2, "subflows \"\" is not a number" },
+	{ "limit-hex.conf", 2, "subflows \"0x8\" is not a number" },
+	{ "prefix-too-long.conf", 2, "\"10.0.0.0/33\" is not an address prefix" },
+	{ "prefix-bad.conf", 3, "\"example.org\" is not an address prefix" },
+	{ "prefix-without-length.conf", 2, "\"10.0.5.0/\" is not an address prefix" },
+	{ "too-many-prefixes.conf", 66, "more than 64 prefixes in \"deny\"" },
+	{ "mptcp-maybe.conf", 2, "mptcp is \"maybe\", not yes or no" },
+	{ "mptcp-empty.conf", 2, "mptcp is \"\", not yes or no" },
+	{ "mptcp-case.conf", 2, "mptcp is \"No\", not yes or no" },
+	{ "log-loud.conf", 2, "log is \"loud\", not error, warning, info or debug" },
+	{ "too-many-endpoints.conf", 66, "more than 64 endpoints" },
+	{ "too-many-lines.conf", 10001, "more than 10000 lines" },
+	{ "crlf-bad.conf", 3, "unknown word \"wobbly\" in an endpoint" },
+	{ "carriage-returns-alone.conf", 3,
+	  "neither \"name = value\" nor \"[section]\"" },
+	{ "bom-not-first.conf", 2, "neither \"name = value\" nor \"[section]\"" },
+	{ "form-feed.conf", 3, "a control character" },
+};
+
+#endif

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+/*
+ * pool.c - which announced addresses the [accept] filter lets through
+ */
+#include "mptcpaddr/pool.h"
+#include "play.h"
+
+#include <criterion/criterion.h>
+
+struct verdict {
+	const char *peer, *announced;
+	bool accepted;
+};
+
+static void judge(const char *accept, const struct verdict *v, size_t n)
+{
+	struct pool *pool = pool_from(accept);
+	struct mpaddr peer, announced;
+
+	for (; n; n--, v++) {
+		peer = at(v->peer);
+		announced = at(v->announced);
+		cr_expect_eq(pool_accepts(pool, &peer, &announced), v->accepted,
+			     "%s from %s with %s", v->announced, v->peer, accept);
+	}
+	pool_free(pool);
+}
+
+#define JUDGE(accept, ...)                                     \
+	judge(accept, (const struct verdict[]){ __VA_ARGS__ }, \
+	      sizeof((const struct verdict[]){ __VA_ARGS__ }) / sizeof(struct verdict))
+
+Test(pool, no_filter_lets_ordinary_addresses_through)
+{
+	JUDGE("", { "10.0.1.1", "10.0.2.1", true }, { "10.0.1.1", "192.0.2.1", true },
+	      { "10.0.1.1", "[2001:db8::1]", true }, { "10.0.1.1", "[fd00::1]", true },
+	      { "10.0.1.1", "1.0.0.0", true }, { "10.0.1.1", "223.255.255.255", true },
+	      { "10.0.1.1", "126.255.255.255", true }, { "10.0.1.1", "128.0.0.1", true },
+	      { "10.0.1.1", "169.253.255.255", true }, { "10.0.1.1", "[fec0::1]", true });
+}
+
+Test(pool, unspecified_multicast_and_broadcast_never_pass)
+{
+	static const struct verdict never[] = {
+		{ "10.0.1.1", "0.0.0.0", false },
+		{ "10.0.1.1", "0.255.0.1", false },
+		{ "10.0.1.1", "224.0.0.1", false },
+		{ "10.0.1.1", "239.1.2.3", false },
+		{ "10.0.1.1", "255.255.255.255", false },
+		{ "10.0.1.1", "[::]", false },
+		{ "10.0.1.1", "[ff02::1]", false },
+		{ "224.0.0.1", "224.0.0.1", false },
+		{ "10.0.1.1", "[::ffff:0.0.0.0]", false },
+	};
+
+	judge("", never, 9);
+	judge("[accept]\nallow=0.0.0.0/0 ::/0\n", never, 9);
+	judge("[accept]\nallow=224.0.0.1 0.0.0.0 ff02::1 :: 255.255.255.255\n", never, 9);
+}
+
+Test(pool, loopback_and_link_local_pass_on_a_connection_of_that_kind_only)
+{
+	JUDGE("", { "10.0.1.1", "127.0.0.1", false },
+	      { "10.0.1.1", "[::ffff:127.0.0.1]", false },
+	      { "10.0.1.1", "169.254.1.1", false }, { "10.0.1.1", "[::1]", false },
+	      { "10.0.1.1", "[fe80::1]", false }, { "10.0.1.1", "[febf::1]", false },
+	      { "127.0.0.1", "127.1.2.3", true }, { "127.0.0.1", "169.254.1.1", false },
+	      { "127.0.0.1", "[::1]", false }, { "169.254.9.9", "169.254.1.1", true },
+	      { "[fe80::2]", "[fe80::1]", true }, { "[::1]", "[fe80::1]", false });
+}
+
+Test(pool, allow_all_does_not_lift_loopback_but_naming_it_does)
+{
+	JUDGE("[accept]\nallow=0.0.0.0/0 ::/0\n", { "10.0.1.1", "127.0.0.1", false },
+	      { "10.0.1.1", "[::1]", false }, { "10.0.1.1", "10.0.2.1", true });
+	JUDGE("[accept]\nallow=127.0.0.0/8 fe80::/64\n",
+	      { "10.0.1.1", "127.9.0.1", true }, { "10.0.1.1", "[fe80::1]", true },
+	      { "10.0.1.1", "[fe80:0:0:1::1]", false },
+	      { "10.0.1.1", "10.0.2.1", false });
+	JUDGE("[accept]\nallow=127.0.0.2 10.0.0.0/8\n",
+	      { "10.0.1.1", "127.0.0.1", false }, { "10.0.1.1", "127.0.0.2", true },
+	      { "10.0.1.1", "10.0.2.1", true });
+}
+
+Test(pool, allow_is_all_that_passes)
+{
+	JUDGE("[accept]\nallow=10.0.0.0/8\nallow=2001:db8::/32\n",
+	      { "10.0.1.1", "10.255.0.1", true }, { "10.0.1.1", "11.0.0.1", false },
+	      { "10.0.1.1", "[2001:db8:ffff::1]", true },
+	      { "10.0.1.1", "[2001:db9::1]", false },
+	      { "10.0.1.1", "[::ffff:10.1.1.1]", true });
+}
+
+Test(pool, deny_wins_over_allow)
+{
+	JUDGE("[accept]\ndeny=10.0.5.0/24\nallow=10.0.0.0/8 127.0.0.1\ndeny=127.0.0.1\n",
+	      { "10.0.1.1", "10.0.5.1", false }, { "10.0.1.1", "10.0.4.255", true },
+	      { "10.0.1.1", "10.0.6.0", true }, { "127.0.0.1", "127.0.0.1", false });
+	JUDGE("[accept]\ndeny=0.0.0.0/0\n", { "10.0.1.1", "10.0.5.1", false },
+	      { "10.0.1.1", "[2001:db8::1]", true });
+}
