@@ -51,12 +51,13 @@ void engine_free(struct engine *engine); /* accepts NULL */
 int engine_register(struct engine *engine, const struct pm_registration *reg);
 
 /*
- * engine_expire() - drop connections of which no event came since before @since
+ * engine_expire() - drop connections of which no event came since before @since, but
+ * keep the @keep newest ones
  *
  * A connection that fell back to TCP, or whose SYN was never answered, has no events.
  * Return: how many were dropped.
  */
-unsigned int engine_expire(struct engine *engine, int64_t since);
+unsigned int engine_expire(struct engine *engine, int64_t since, unsigned int keep);
 
 /*
  * engine_handle() - take one event, append the commands that it calls for to @out

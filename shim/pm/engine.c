@@ -64,13 +64,14 @@ int engine_register(struct engine *engine, const struct pm_registration *reg)
 	return conn_add(&engine->table, reg) ? 0 : -ENOSPC;
 }
 
-unsigned int engine_expire(struct engine *engine, int64_t since)
+unsigned int engine_expire(struct engine *engine, int64_t since, unsigned int keep)
 {
 	struct conn *conn, *tmp;
 	unsigned int n = 0;
 
 	HASH_ITER (hh, engine->table.unconfirmed, conn, tmp) {
-		if (conn->registered >= since)
+		if (conn->registered >= since ||
+		    HASH_COUNT(engine->table.unconfirmed) <= keep)
 			break; /* the table is in the order of registration */
 		conn_free(&engine->table, conn);
 		n++;

@@ -24,9 +24,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EARLY_WAIT_NS	    1000000 /* for the connect() that explains an event */
-#define SETTLE_MS	    500	    /* for joins that the ended process had under way */
-#define UNCONFIRMED_SECONDS 300	    /* longer than TCP tries to connect by default */
+#define EARLY_WAIT_NS 1000000 /* for the connect() that explains an event */
+#define SETTLE_MS     500     /* for joins that the ended process had under way */
+/*
+ * Nothing says that a connection fell back to TCP or failed to connect, and one that is
+ * silent after its handshake has no event either: only what is old and crowded out goes.
+ */
+#define UNCONFIRMED_SECONDS 300
+#define UNCONFIRMED_KEEP    4096
 
 struct manager {
 	struct handover *h;
@@ -198,7 +203,7 @@ static void take_registrations(struct manager *m)
 			engine_take(m, &ev);
 		}
 	}
-	engine_expire(m->engine, now_ms() / 1000 - UNCONFIRMED_SECONDS);
+	engine_expire(m->engine, now_ms() / 1000 - UNCONFIRMED_SECONDS, UNCONFIRMED_KEEP);
 }
 
 /*

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -53,13 +54,14 @@ static int isolate(struct handover *h)
 	return 0;
 }
 
-static bool file_says(const char *path, const char *word)
+/* Return: whether @path begins with @word; -errno if it cannot be read. */
+static int file_says(const char *path, const char *word)
 {
 	char text[16] = "";
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return false;
+		return -errno;
 	if (read(fd, text, sizeof(text) - 1) < 0)
 		text[0] = '\0';
 	close(fd);
@@ -69,8 +71,11 @@ static bool file_says(const char *path, const char *word)
 /* Without /proc nobody knows; a connection of the kernel's then refuses our commands. */
 static bool kernel_manages(void)
 {
-	return file_says("/proc/sys/net/mptcp/path_manager", "kernel") ||
-	       file_says("/proc/sys/net/mptcp/pm_type", "0");
+	int says = file_says("/proc/sys/net/mptcp/path_manager", "kernel");
+
+	if (says < 0) /* before 6.15 */
+		says = file_says("/proc/sys/net/mptcp/pm_type", "0");
+	return says > 0;
 }
 
 /*
@@ -124,13 +129,16 @@ static int become_manager(struct handover *h)
 						       : strerror(-r));
 		return r;
 	}
+	/* The application goes on; what is slow comes after its SYN. */
+	launch_state(h, true);
+	sched_yield();
 	if (kernel_manages()) {
 		log_warning("no pool: the path manager is the kernel's "
 			    "(net.mptcp.path_manager)");
 		close(h->event_fd);
 		return -EOPNOTSUPP;
 	}
-	launch_state(h, true);
+	subscribe_narrow(h->event_fd);
 	return run_path_manager(h);
 }
 

@@ -69,6 +69,7 @@ int count_cost(const char *const argv[], const char *const env[],
 int bench_startup(void);
 int bench_connects(void);
 int bench_joins(void);
+int bench_memory(void);
 
 /* Write @text to @path. Return: 0 or -errno. */
 int put_file(const char *path, const char *text);

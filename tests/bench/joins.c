@@ -24,6 +24,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ROUNDS	   150
@@ -92,11 +93,21 @@ static int joins_read(const struct capture *c, struct samples *first,
 	return n;
 }
 
+/* What was on the wire instead: the program saw a second subflow on each connection. */
+static void say_missed(const struct capture *c, enum side side, int missed)
+{
+	char *text = capture_text(c);
+
+	fprintf(stderr, "%s: %d of %d connections without a join\n%s",
+		side == SIDE_OURS ? "ours" : "peer", missed, COUNT, text);
+	free(text);
+}
+
 /* Return: how many connections had no join; -errno. */
 static int round_of(struct hosts *h, struct capture *c, enum side side,
 		    struct samples *first, struct samples *later)
 {
-	int r;
+	int r, missed;
 
 	r = host_path_manager(&h->world.client,
 			      side == SIDE_OURS ? PM_USERSPACE : PM_KERNEL);
@@ -107,7 +118,12 @@ static int round_of(struct hosts *h, struct capture *c, enum side side,
 		r = hosts_connect(h, side, COUNT, true, NULL, NULL);
 	if (!r)
 		r = capture_read(c);
-	return r < 0 ? r : COUNT - joins_read(c, first, later);
+	if (r < 0)
+		return r;
+	missed = COUNT - joins_read(c, first, later);
+	if (missed)
+		say_missed(c, side, missed);
+	return missed;
 }
 
 static int measure(struct hosts *h, struct samples first[SIDES],
@@ -124,8 +140,6 @@ static int measure(struct hosts *h, struct samples first[SIDES],
 		missed += r > 0 ? r : 0;
 	}
 	capture_close(&c);
-	if (missed)
-		fprintf(stderr, "%d connections without a join\n", missed);
 	if (r >= 0)
 		r = missed > MISSED_MAX ? -EPROTO : 0;
 	return r;

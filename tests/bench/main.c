@@ -24,6 +24,7 @@ static const struct {
 	{ "startup", bench_startup },
 	{ "connects", bench_connects },
 	{ "joins", bench_joins },
+	{ "memory", bench_memory },
 };
 
 #define PARTS (sizeof(parts) / sizeof(parts[0]))

@@ -6,10 +6,12 @@ BENCH_SRC   := $(wildcard tests/bench/*.c)
 BENCH_PROGS := $(patsubst tests/bench/prog/%.c,$(B)/tests/bench-%,\
 	$(wildcard tests/bench/prog/*.c))
 
-$(B)/tests/bench: $(call obj,$(BENCH_SRC)) $(B)/tests/libtest.a
+BENCH_REAL  := $(patsubst %,shim/pm/%.c,engine conn pool config mpaddr)
+
+$(B)/tests/bench: $(call obj,$(BENCH_SRC) $(BENCH_REAL)) $(B)/tests/libtest.a
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) -lm
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) -linih -lm
 
 $(B)/tests/bench-%: $(B)/obj/tests/bench/prog/%.o
 	$(call say,LINK,$@)
@@ -19,7 +21,7 @@ $(B)/tests/bench-%: $(B)/obj/tests/bench/prog/%.o
 bench: deps
 	$(Q)$(MAKE) --no-print-directory bench-run
 
-# PARTS='startup connects joins': some of it.
+# PARTS='startup connects joins memory': some of it.
 bench-run: lib $(B)/tests/bench $(BENCH_PROGS) $(TEST_APPS)
 	$(Q)$(B)/tests/bench $(PARTS)
 

@@ -34,8 +34,9 @@ static const struct guest silent = { .argv = { AS_EVER, "-m", "1",
 struct web {
 	struct lab lab;
 	struct proc nginx;
-	char folder[64];
 };
+
+#define FOLDER "/run/web"
 
 static const char nginx_conf[] =
 	"user root root;\ndaemon off;\nmaster_process off;\npid nginx.pid;\n"
@@ -56,21 +57,17 @@ static bool answers(struct web *w)
 /* A real web server, made MPTCP by the library itself. */
 static void web_open(struct web *w)
 {
-	const char *argv[] = { "/usr/sbin/nginx", "-e", "error.log",  "-p",
-			       w->folder,	  "-c", "nginx.conf", NULL };
-	char path[128], preload[PATH_MAX + 16];
+	const char *argv[] = { "/usr/sbin/nginx", "-e", "error.log", "-p", FOLDER, "-c",
+			       "nginx.conf",	  NULL };
+	char preload[PATH_MAX + 16];
 	const char *env[] = { preload, "XDG_CONFIG_HOME=/nonexistent", NULL };
 
 	lab_open(&w->lab);
 	cr_assert_eq(access(argv[0], X_OK), 0, "no nginx");
 	cr_assert_eq(access(CURL, X_OK), 0, "no curl");
-	snprintf(w->folder, sizeof(w->folder), "/run/web-%d", getpid());
-	snprintf(path, sizeof(path), "%s/www", w->folder);
-	cr_assert(!mkdir(w->folder, 0755) && !mkdir(path, 0755));
-	snprintf(path, sizeof(path), "%s/www/page", w->folder);
-	put_file(path, "a page\nof two lines\n", 0644);
-	snprintf(path, sizeof(path), "%s/nginx.conf", w->folder);
-	put_file(path, nginx_conf, 0644);
+	cr_assert(!mkdir(FOLDER, 0755) && !mkdir(FOLDER "/www", 0755));
+	put_file(FOLDER "/www/page", "a page\nof two lines\n", 0644);
+	put_file(FOLDER "/nginx.conf", nginx_conf, 0644);
 	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", w->lab.lib);
 	cr_assert_eq(proc_start(&w->nginx, &w->lab.world.server, argv, env), 0);
 	cr_assert(WAIT_UNTIL(answers(w), LAB_WAIT_MS), "nginx: %s",
@@ -79,10 +76,7 @@ static void web_open(struct web *w)
 
 static void web_close(struct web *w)
 {
-	const char *argv[] = { "rm", "-rf", w->folder, NULL };
-
 	proc_end(&w->nginx);
-	proc_run(NULL, NULL, argv);
 	lab_close(&w->lab);
 }
 

@@ -63,13 +63,12 @@ static void joined_later(const char *how, int connections)
 					   : "10.0.2.2-10.0.2.1 10.0.2.2-10.0.2.1 "
 					     "10.0.3.2-10.0.3.1 10.0.3.2-10.0.3.1";
 
-	char marker[64];
+	const char *marker = "/run/marker";
 	const struct guest g = { .argv = { "hold", how, LAB_ADDRESS, LAB_PORT, marker } };
 	struct proc p;
 	struct lab lab;
 
 	lab_open(&lab);
-	snprintf(marker, sizeof(marker), "/run/hold-%d", getpid());
 	guest_start(&lab, &g, POOL, &p);
 	cr_assert(WAIT_UNTIL(!access(marker, F_OK), LAB_WAIT_MS),
 		  "the guest is not there");
@@ -79,7 +78,6 @@ static void joined_later(const char *how, int connections)
 	announce(&lab, "10.0.3.1");
 	pairs_are(&lab, two, 2 * connections);
 	proc_end(&p);
-	unlink(marker);
 	lab_close(&lab);
 }
 
@@ -97,6 +95,7 @@ JOINED_LATER(joined_once_after_dup2_over_everything_else, "dup2")
 JOINED_LATER(joined_once_after_daemon, "daemon")
 JOINED_LATER(joined_once_when_parent_and_child_live_on, "fork")
 JOINED_LATER(joined_once_when_the_child_alone_lives_on, "orphan")
+JOINED_LATER(joined_once_after_other_programs_were_run, "system")
 JOINED_LATER(joined_once_after_a_vfork, "vfork")
 JOINED_LATER(joined_once_when_a_thread_connected, "thread")
 JOINED_LATER(joined_once_when_the_socket_moved_to_another_number, "move")

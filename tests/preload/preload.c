@@ -7,9 +7,11 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -85,6 +87,14 @@ static void open_hosts(struct lab *lab)
 		     0);
 }
 
+/* A /run of the test's own, gone with it: no two tests share a file. */
+static void open_run(void)
+{
+	cr_assert_eq(unshare(CLONE_NEWNS), 0, "%s", strerror(errno));
+	cr_assert_eq(mount("tmpfs", "/run", "tmpfs", 0, "mode=755"), 0, "%s",
+		     strerror(errno));
+}
+
 void lab_open(struct lab *lab)
 {
 	const char *argv[] = { NULL, "-f", LAB_PORT, NULL };
@@ -94,11 +104,12 @@ void lab_open(struct lab *lab)
 	*lab = (struct lab){ .wire = { .fd = -1 } };
 	built("libmptcpaddr.so", lab->lib, sizeof(lab->lib));
 	cr_assert_eq(access(lab->lib, R_OK), 0, "%s: %s", lab->lib, strerror(errno));
+	open_run();
 	open_hosts(lab);
-	snprintf(lab->pool, sizeof(lab->pool), "/run/pool-%d.conf", getpid());
+	strcpy(lab->pool, "/run/pool.conf");
 	lab_pool(lab,
 		 "[pool]\nendpoint = 10.0.2.2 laminar\nendpoint = 10.0.3.2 laminar\n");
-	snprintf(lab->home, sizeof(lab->home), "/run/home-%d", getpid());
+	strcpy(lab->home, "/run/home");
 	cr_assert_eq(mkdir(lab->home, 0755), 0);
 	argv[0] = built("tests/apps/tcpserver", path, sizeof(path));
 	cr_assert_eq(proc_start(&lab->server, &lab->world.server, argv, NULL), 0);
@@ -111,8 +122,6 @@ void lab_close(struct lab *lab)
 	proc_end(&lab->server);
 	capture_close(&lab->wire);
 	world_close(&lab->world);
-	unlink(lab->pool);
-	rmdir(lab->home);
 }
 
 int64_t lab_capable(struct lab *lab)

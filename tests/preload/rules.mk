@@ -38,7 +38,7 @@ $(B)/tests/preload: $(call obj,$(PRELOAD_TEST_SRC)) $(B)/tests/libtest.a
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) -lcriterion
 
 # TESTS='descriptors/*' runs some of them.
-check-preload: $(B)/tests/preload $(GUESTS) $(GUEST_KINDS) $(TEST_APPS) lib
+check-preload: $(B)/tests/preload $(GUESTS) $(GUEST_KINDS) $(B)/tests/apps/tcpserver lib
 	$(call say,TEST,$<)
 	$(Q)CC='$(CC)' $< -j2 $(if $(TESTS),--filter '$(TESTS)')
 

@@ -245,10 +245,10 @@ Test(engine, connections_without_an_event_expire_and_others_do_not)
 		reg = (struct pm_registration){ .token = token, .when = token * 10 };
 		cr_assert_eq(engine_register(p.engine, &reg), 0);
 	}
-	cr_assert_eq(engine_expire(p.engine, 10), 0);
-	cr_assert_eq(engine_expire(p.engine, 51), 5);
+	cr_assert_eq(engine_expire(p.engine, 10, 0), 0);
+	cr_assert_eq(engine_expire(p.engine, 51, 0), 5);
 	cr_assert_eq(engine_conns(p.engine), 6);
-	cr_assert_eq(engine_expire(p.engine, 1000), 5);
+	cr_assert_eq(engine_expire(p.engine, 1000, 0), 5);
 	cr_assert_eq(play_view(&p, 99).established, 1);
 	play_close(&p);
 }

@@ -15,9 +15,11 @@ check-unit: $(B)/tests/unit
 	$(call say,TEST,$<)
 	$(Q)$< $(if $(TESTS),--filter '$(TESTS)')
 
-# The same under AddressSanitizer and UBSan, in a build of its own.
+# The same under AddressSanitizer and UBSan, in a build of its own; programs that the
+# network tests preload are preceded by the sanitizer's run-time library.
 check-san: deps
-	$(Q)$(MAKE) --no-print-directory B=$(B)/san SAN=address,undefined check-unit
+	$(Q)$(MAKE) --no-print-directory B=$(B)/san SAN=address,undefined \
+		check-unit check-net check-info
 
 CHECKS += check-unit
 

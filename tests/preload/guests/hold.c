@@ -139,8 +139,10 @@ static int orphans(int sock)
 /* A child goes on with its parent's connection, and has its own. */
 static int child_connects(int sock)
 {
-	pid_t pid = fork();
+	pid_t pid;
 
+	on_one_cpu();
+	pid = fork();
 	if (pid < 0)
 		_exit(1);
 	if (pid > 0) {
@@ -172,6 +174,21 @@ static int move_down(int sock)
 	if (dup2(sock, 0) < 0)
 		_exit(1);
 	return 0;
+}
+
+static int run_others(int sock)
+{
+	pid_t pid;
+
+	if (system("true; true"))
+		_exit(1);
+	pid = fork();
+	if (pid == 0) {
+		execlp("true", "true", (char *)NULL);
+		_exit(127);
+	}
+	waitpid(pid, NULL, 0);
+	return sock;
 }
 
 static int vfork_child(int sock)
@@ -217,6 +234,7 @@ static const struct how {
 	{ "orphan", orphan },
 	{ "thread", keep_as_is },
 	{ "vfork", vfork_child },
+	{ "system", run_others },
 	{ "move", move_down },
 	{ "doublefork", double_fork },
 	{ "slowdoublefork", slow_double_fork },
