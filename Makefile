@@ -36,6 +36,7 @@ COMMON_SRC  := $(wildcard shim/common/*.c)
 PM_SRC      := $(wildcard shim/pm/*.c)
 
 all: lib tools
+	@:
 
 lib: $(B)/libmptcpaddr.so $(B)/libmptcpaddr-pm.so
 

@@ -185,9 +185,10 @@ static int stay_connected(const struct host *h, pid_t pid)
 	cr_assert_eq(host_enter(h), 0);
 	len = sprintf(addr.sun_path + 1, CTL_NAME_PREFIX "%d", pid) + 1;
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	cr_assert_eq(connect(fd, (struct sockaddr *)&addr,
-			     offsetof(struct sockaddr_un, sun_path) + len),
-		     0);
+	/* It listens a moment after the first connect() has returned. */
+	cr_assert(WAIT_UNTIL(connect(fd, (struct sockaddr *)&addr,
+				     offsetof(struct sockaddr_un, sun_path) + len) == 0,
+			     5000));
 	return fd;
 }
 

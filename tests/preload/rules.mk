@@ -16,9 +16,14 @@ $(GUEST_DIR)/%: $(B)/obj/tests/preload/guests/%.o
 
 $(GUEST_DIR)/client-static: GUEST_HOW := -static
 $(GUEST_DIR)/client-static-pie: GUEST_HOW := -static-pie -fPIE
-$(GUEST_DIR)/client-asan: GUEST_HOW := -fsanitize=address $(if $(findstring clang,$(CC)),-shared-libasan)
-$(GUEST_DIR)/client-asan-inside: GUEST_HOW := -fsanitize=address \
-	$(if $(findstring clang,$(CC)),-static-libsan,-static-libasan)
+ifneq ($(findstring clang,$(CC)),)
+ASAN_FOLDER = $(dir $(shell $(CC) -print-file-name=libclang_rt.asan-x86_64.so))
+$(GUEST_DIR)/client-asan: GUEST_HOW = -fsanitize=address -shared-libasan -Wl,-rpath,$(ASAN_FOLDER)
+$(GUEST_DIR)/client-asan-inside: GUEST_HOW := -fsanitize=address -static-libsan
+else
+$(GUEST_DIR)/client-asan: GUEST_HOW := -fsanitize=address
+$(GUEST_DIR)/client-asan-inside: GUEST_HOW := -fsanitize=address -static-libasan
+endif
 $(GUEST_DIR)/client-ctor: GUEST_HOW := -Wl,--no-as-needed -L$(GUEST_DIR) -lctor -Wl,-rpath,'$$ORIGIN'
 $(GUEST_DIR)/client-ctor: $(GUEST_DIR)/libctor.so
 
