@@ -27,6 +27,9 @@ pc       = $(shell pkg-config $(1) $(2) 2>/dev/null)
 NL_CFLAGS    = $(call pc,--cflags,libnl-3.0 libnl-genl-3.0)
 NL_LIBS      = $(call pc,--libs,libnl-3.0 libnl-genl-3.0)
 
+# What this compiler knows of it.
+option = $(shell $(CC) -Werror $(1) -fsyntax-only -x c /dev/null 2>/dev/null && echo $(1))
+
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude -MMD -MP $(WARN) $(CFLAGS) $(SANFLAGS)
 LIB_CFLAGS = $(ALL_CFLAGS) -fPIC -fvisibility=hidden
 
@@ -59,7 +62,7 @@ $(B)/libmptcpaddr-pm.so: $(call obj,$(PM_SRC) $(COMMON_SRC)) shim/pm/export.map
 		$(NL_LIBS) -linih
 
 # Small loops stay loops: see text.h.
-$(B)/obj/shim/preload/%.o: LIB_CFLAGS += -fno-tree-loop-distribute-patterns
+$(B)/obj/shim/preload/%.o: LIB_CFLAGS += $(call option,-fno-tree-loop-distribute-patterns)
 
 $(B)/obj/shim/%.o: shim/%.c
 	$(call say,CC,$<)

@@ -26,8 +26,10 @@
 struct handover {
 	/* The manager holds it whenever it is not waiting: see preload/fork.c. */
 	pthread_mutex_t lock;
-	void *manager;	   /* the path manager library's own, once it runs */
-	int32_t estate_of; /* a forked child waits for this process to end; 0: no */
+	void *manager;		 /* the path manager library's own, once it runs */
+	_Atomic uint32_t wanted; /* not 0: a connect() waits for the manager; a futex */
+	int32_t estate_of;	 /* a forked child waits for this process to end; 0: no */
+	uint32_t inherited; /* `head` at the fork: the slots before it are the parent's */
 	_Atomic uint32_t connections; /* in the manager's tables */
 	uint32_t abi;
 	int32_t pid;	  /* of the process that this manager serves */

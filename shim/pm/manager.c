@@ -187,22 +187,27 @@ static bool slot_take(struct handover *h, struct pm_registration *ret_reg)
 	return true;
 }
 
+static void register_connection(struct manager *m, struct pm_registration *reg)
+{
+	struct pm_event ev;
+
+	reg->when = now_ms() / 1000;
+	m->about.registrations++;
+	if (engine_register(m->engine, reg) < 0)
+		log_warning("token %#x: too many connections", reg->token);
+	while (early_take(&m->early, reg->token, &ev)) {
+		m->about.events_replayed++;
+		engine_take(m, &ev);
+	}
+}
+
 static void take_registrations(struct manager *m)
 {
 	struct pm_registration reg;
-	struct pm_event ev;
 
 	m->seen = atomic_load(&m->h->registered);
-	while (slot_take(m->h, &reg)) {
-		reg.when = now_ms() / 1000;
-		m->about.registrations++;
-		if (engine_register(m->engine, &reg) < 0)
-			log_warning("token %#x: too many connections", reg.token);
-		while (early_take(&m->early, reg.token, &ev)) {
-			m->about.events_replayed++;
-			engine_take(m, &ev);
-		}
-	}
+	while (slot_take(m->h, &reg))
+		register_connection(m, &reg);
 	engine_expire(m->engine, now_ms() / 1000 - UNCONFIRMED_SECONDS, UNCONFIRMED_KEEP);
 }
 
@@ -368,12 +373,16 @@ static int load_pool(struct manager *m)
 static struct manager *manager_inherit(struct handover *h)
 {
 	struct manager *m = h->manager;
+	struct pm_registration reg;
 
 	m->pmnl = NULL; /* not closed: its number may be anybody's here */
 	m->control = (struct control){ .listener = -1 };
 	m->estate = (struct estate){ .listener = -1, .watch = -1, .claimed = -1 };
 	early_expire(&m->early, INT64_MAX);
-	take_registrations(m); /* made before the fork: the parent's, too */
+	/* What was registered before the fork is the parent's, too; what came after is
+	 * not. */
+	while (atomic_load(&h->tail) != h->inherited && slot_take(h, &reg))
+		register_connection(m, &reg);
 	m->stop = 0;
 	m->take_over_ms = 0;
 	memset(&m->about, 0, sizeof(m->about));
@@ -401,6 +410,8 @@ static int manager_open(struct manager *m)
 	if (r < 0)
 		log_warning("no control socket: %s", strerror(-r));
 	estate_open(&m->estate, h->pid);
+	if (h->estate_of)
+		resync(m->engine); /* the subscription is younger than the copy */
 	if (h->estate_of && estate_wait(&m->estate, h->estate_of))
 		m->take_over_ms = now_ms() + SETTLE_MS;
 	m->about.pid = h->pid;

@@ -15,6 +15,7 @@
 #include "launch.h"
 #include "mptcpaddr/handover.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/syscall.h>
@@ -23,9 +24,7 @@
 
 #define LOCK_WAIT_NS 200000000 /* then the child has to do without */
 
-/* crtbegin.o's, which the library is linked without (Makefile): pthread_atfork() uses it.
- */
-__attribute__((visibility("hidden"))) void *__dso_handle = &__dso_handle;
+typedef int (*atfork_fn)(void (*)(void), void (*)(void), void (*)(void), void *);
 
 static struct handover *watched;
 static pthread_t forker;
@@ -75,8 +74,14 @@ static void on_child(void)
 void fork_watch(struct handover *handover)
 {
 	bool first = !watched;
+	atfork_fn add;
 
 	watched = handover;
-	if (first)
-		pthread_atfork(on_prepare, on_parent, on_child);
+	if (!first)
+		return;
+	/* What pthread_atfork() calls; each version of libc that is named costs an exec.
+	 */
+	add = (atfork_fn)dlsym(RTLD_DEFAULT, "__register_atfork");
+	if (add)
+		add(on_prepare, on_parent, on_child, NULL);
 }

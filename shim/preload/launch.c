@@ -12,6 +12,7 @@
 #include "mptcpaddr/handover.h"
 #include "mptcpaddr/log.h"
 #include "poolfile.h"
+#include "text.h"
 #include "thread.h"
 
 #include <errno.h>
@@ -120,11 +121,12 @@ static int start_thread(struct handover *h)
 		return r;
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	/* Not a raw system call: glibc needs its own two signals in every thread. */
+	/* In libc it is pthread_sigmask(), of an older version: see fork.c. Not a raw
+	 * system call: glibc needs its own two signals in every thread. */
 	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
+	sigprocmask(SIG_SETMASK, &all, &old);
 	r = pthread_create(&thread, &attr, thread_main, h);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	sigprocmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
 	return r;
 }
@@ -135,6 +137,9 @@ static struct handover *wait_running(pid_t pid)
 	uint32_t starting = owner_word(pid, OWNER_STARTING);
 	int i;
 
+	if (handover && !atomic_exchange(&handover->wanted, 1))
+		syscall(SYS_futex, &handover->wanted, FUTEX_WAKE_PRIVATE, 1, NULL, NULL,
+			0);
 	for (i = 0; i < WAIT_ATTEMPTS && atomic_load(&owner) == starting; i++)
 		syscall(SYS_futex, &owner, FUTEX_WAIT_PRIVATE, starting, &step, NULL, 0);
 	return atomic_load(&owner) == owner_word(pid, OWNER_RUNNING) ? handover : NULL;
@@ -174,12 +179,17 @@ static struct handover *launch_start(pid_t pid, uint32_t seen)
 void launch_heir(struct handover *h)
 {
 	pid_t parent = h->pid;
+	uint32_t word = atomic_load(&owner);
+	/* A heir that has not begun holds the parent's copy as it was: it can be passed
+	 * on. */
+	bool untouched = h->estate_of && word == owner_word(parent, OWNER_STARTING);
 
-	if (!h->manager || atomic_load(&owner) != owner_word(parent, OWNER_RUNNING))
+	if (!h->manager || (word != owner_word(parent, OWNER_RUNNING) && !untouched))
 		return;
 	if (!atomic_load(&h->connections) &&
 	    atomic_load(&h->head) == atomic_load(&h->tail))
 		return;
+	h->inherited = atomic_load(&h->head);
 	h->pid = getpid();
 	/* A child of a child that still waits waits for the same process. */
 	if (!h->estate_of)
@@ -191,6 +201,7 @@ void launch_heir(struct handover *h)
 	h->control_name[0] = '\0';
 	atomic_store(&h->in_flight, 0);
 	atomic_store(&h->early, 0);
+	atomic_store(&h->wanted, 0);
 	atomic_store(&owner, owner_word(h->pid, OWNER_STARTING));
 	if (start_thread(h))
 		atomic_store(&owner, owner_word(h->pid, OWNER_FAILED));
@@ -219,7 +230,7 @@ void launch_kick(struct handover *h)
 
 	if (!len)
 		return;
-	memcpy(addr.sun_path + 1, h->control_name, len);
+	text_append(addr.sun_path, 1, sizeof(addr.sun_path), h->control_name);
 	fd = syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		     0);
 	if (fd < 0)

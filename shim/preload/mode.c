@@ -8,15 +8,16 @@
  */
 #include "mode.h"
 #include "poolfile.h"
+#include "rawcall.h"
 #include "text.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <sys/types.h>
 
 #define SCAN_SIZE   4096 /* read at once */
 #define SCAN_CHUNKS 600	 /* more than the lines that config.c takes */
@@ -89,7 +90,7 @@ static bool file_refuses(int fd)
 	int chunk;
 
 	for (chunk = 0; chunk < SCAN_CHUNKS && !last; chunk++) {
-		n = syscall(SYS_read, fd, text + have, sizeof(text) - have);
+		n = raw_call(SYS_read, fd, (long)(text + have), sizeof(text) - have);
 		if (n < 0)
 			return false;
 		last = (size_t)n < sizeof(text) - have; /* of a regular file: its end */
@@ -106,6 +107,20 @@ static bool file_refuses(int fd)
 	return scan.refused;
 }
 
+/*
+ * AT_SECURE. libc hides the environment then, so a variable that is there says no; the
+ * one that most often brought this library here is asked for first.
+ */
+static bool is_secure(void)
+{
+	unsigned long (*auxval)(unsigned long);
+
+	if (secure_getenv("LD_PRELOAD"))
+		return false;
+	auxval = (unsigned long (*)(unsigned long))dlsym(RTLD_DEFAULT, "getauxval");
+	return !auxval || auxval(AT_SECURE);
+}
+
 static enum mode decide(void)
 {
 	const char *disable = secure_getenv("MPTCPADDR_DISABLE");
@@ -113,14 +128,15 @@ static enum mode decide(void)
 	bool refused;
 	int fd;
 
-	if (getauxval(AT_SECURE) ||
-	    (disable && *disable && (disable[0] != '0' || disable[1])))
+	if (is_secure() || (disable && *disable && (disable[0] != '0' || disable[1])))
 		return MODE_OFF;
 	fd = poolfile_open(path);
+	if (fd == -EMFILE || fd == -ENFILE)
+		return MODE_UNKNOWN;
 	if (fd < 0)
 		return fd == -ENOENT ? MODE_PLAIN : MODE_POOL; /* the log says why */
 	refused = file_refuses(fd);
-	syscall(SYS_close, fd);
+	raw_call(SYS_close, fd, 0, 0);
 	return refused ? MODE_OFF : MODE_POOL;
 }
 
@@ -132,12 +148,10 @@ enum mode mode_known(void)
 enum mode mode_get(void)
 {
 	enum mode mode = mode_known();
-	int saved = errno;
 
 	if (mode != MODE_UNKNOWN)
 		return mode;
-	mode = decide(); /* threads that race decide the same */
+	mode = decide(); /* threads that race decide the same; errno is not touched */
 	atomic_store_explicit(&decided, mode, memory_order_relaxed);
-	errno = saved;
 	return mode;
 }

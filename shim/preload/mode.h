@@ -12,7 +12,11 @@ enum mode {
 	MODE_POOL,
 };
 
-/* mode_get() - decided once, at the first call; errno is kept. */
+/*
+ * mode_get() - decided once, at the first call; errno is kept
+ *
+ * MODE_UNKNOWN only while no descriptor is free to look with.
+ */
 enum mode mode_get(void);
 
 /* mode_known() - as far as decided: a program without a stream socket never decides. */

@@ -6,14 +6,13 @@
  * system calls and first calls of libc functions as can be (text.h).
  */
 #include "poolfile.h"
+#include "rawcall.h"
 #include "text.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 struct folder {
 	char path[PATH_MAX]; /* ".../mptcpaddr/" */
@@ -24,9 +23,8 @@ static int open_pool(const char *path)
 {
 	/* A FIFO under that name must not block the application. */
 	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-	int fd = syscall(SYS_openat, AT_FDCWD, path, flags);
 
-	return fd < 0 ? -errno : fd;
+	return raw_call(SYS_openat, AT_FDCWD, (long)path, flags);
 }
 
 /* One look at a folder that is not there saves two at files. */
@@ -40,7 +38,8 @@ static void find_folder(struct folder *ret_folder, const char *dir, const char *
 	len = text_append(ret_folder->path, 0, PATH_MAX, dir);
 	len = text_append(ret_folder->path, len, PATH_MAX, sub);
 	len = text_append(ret_folder->path, len, PATH_MAX, "/mptcpaddr/");
-	if (len < PATH_MAX && !syscall(SYS_access, ret_folder->path, F_OK))
+	if (len < PATH_MAX &&
+	    !raw_call(SYS_faccessat, AT_FDCWD, (long)ret_folder->path, F_OK))
 		ret_folder->len = len;
 }
 

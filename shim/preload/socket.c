@@ -25,9 +25,13 @@ static bool is_exhaustion(int error)
 
 HOOK int socket(int domain, int type, int protocol)
 {
+	enum mode mode;
 	int fd, saved;
 
-	if (!is_tcp(domain, type, protocol) || mode_get() == MODE_OFF)
+	if (!is_tcp(domain, type, protocol))
+		return REAL(socket)(domain, type, protocol);
+	mode = mode_get();
+	if (mode == MODE_OFF || mode == MODE_UNKNOWN)
 		return REAL(socket)(domain, type, protocol);
 	saved = errno;
 	fd = REAL(socket)(domain, type, IPPROTO_MPTCP);

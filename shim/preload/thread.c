@@ -7,20 +7,26 @@
  * closed by it (close_range(2), CLOSE_RANGE_UNSHARE). No stdio and no exit() here.
  */
 #include "thread.h"
+#include "errout.h"
 #include "mptcpaddr/handover.h"
 #include "mptcpaddr/log.h"
 #include "subscribe.h"
+#include "text.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+#define HEIR_DELAY_NS 20000000
 
 static void open_log(struct handover *h)
 {
@@ -30,7 +36,7 @@ static void open_log(struct handover *h)
 		h->log_fd =
 			open(h->log_file,
 			     O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
-	else
+	else if (errout_is_original())
 		h->log_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	log_open(h->log_fd, h->log_level, h->program, h->pid);
 }
@@ -96,8 +102,8 @@ static void *open_path_manager(void)
 	slash = strrchr(self.dli_fname, '/');
 	if (slash - self.dli_fname + sizeof(name) > sizeof(path))
 		return NULL;
-	memcpy(path, self.dli_fname, slash - self.dli_fname);
-	memcpy(path + (slash - self.dli_fname), name, sizeof(name));
+	text_append(path, 0, sizeof(path), self.dli_fname);
+	text_append(path, slash - self.dli_fname, sizeof(path), name);
 	library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
 	return library ?: dlopen(name + 1, RTLD_LAZY | RTLD_LOCAL);
 }
@@ -142,11 +148,25 @@ static int become_manager(struct handover *h)
 	return run_path_manager(h);
 }
 
+/*
+ * Most children exec() at once, and that ends this thread: it does nothing before, unless
+ * the child connects. Whatever happens meanwhile is the parent's business; if that is
+ * gone already, nobody echoes an ADD_ADDR, and the peer repeats it.
+ */
+static void wait_for_exec(struct handover *h)
+{
+	const struct timespec delay = { .tv_nsec = HEIR_DELAY_NS };
+
+	syscall(SYS_futex, &h->wanted, FUTEX_WAIT_PRIVATE, 0, &delay, NULL, 0);
+}
+
 void *thread_main(void *arg)
 {
 	struct handover *h = arg;
 
 	prctl(PR_SET_NAME, "mptcpaddr");
+	if (h->estate_of)
+		wait_for_exec(h);
 	pthread_mutex_lock(&h->lock); /* until the path manager waits */
 	become_manager(h);
 	launch_state(h, false);

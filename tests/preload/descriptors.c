@@ -107,8 +107,3 @@ Test(descriptors, one_thread_without_a_pool_however_it_connects, TIMEOUT)
 	same_as_native(&lab, &g, NO_POOL, MPTCP);
 	lab_close(&lab);
 }
-
-Test(descriptors, child_of_a_connected_program_may_enter_a_user_namespace, TIMEOUT)
-{
-	both(&(struct guest){ .argv = { "jail", LAB_ADDRESS, LAB_PORT } }, MPTCP);
-}

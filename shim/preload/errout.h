@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * errout.h - whether descriptor 2 still is the standard error that the program began with
+ */
+#ifndef MPTCPADDR_ERROUT_H
+#define MPTCPADDR_ERROUT_H
+
+#include <stdbool.h>
+
+bool errout_is_original(void);
+
+#endif
