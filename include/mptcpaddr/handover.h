@@ -27,7 +27,10 @@ struct handover {
 	/* The manager holds it whenever it is not waiting: see preload/fork.c. */
 	pthread_mutex_t lock;
 	void *manager;		 /* the path manager library's own, once it runs */
+	_Atomic uint32_t quit;	 /* not 0: the manager is to end */
 	_Atomic uint32_t wanted; /* not 0: a connect() waits for the manager; a futex */
+	uint64_t nonce;		 /* nobody can know the names of our estate beforehand */
+	uint64_t estate_nonce;	 /* of the process that is waited for */
 	int32_t estate_of;	 /* a forked child waits for this process to end; 0: no */
 	uint32_t inherited; /* `head` at the fork: the slots before it are the parent's */
 	_Atomic uint32_t connections; /* in the manager's tables */
@@ -39,8 +42,8 @@ struct handover {
 	int32_t log_fd;	    /* in the manager's table only, or -1 */
 	uint8_t log_forced; /* the environment gave the level, [app] log does not count */
 	char program[64];   /* program_invocation_short_name, cut */
-	char control_name[32]; /* abstract, without the leading NUL; "": none yet */
-	char pool_path[PATH_MAX];
+	char control_name[32];	 /* abstract, without the leading NUL; "": none yet */
+	char pool_path[1024];	 /* POOLFILE_PATH_MAX */
 	char log_file[PATH_MAX]; /* "": the application's standard error */
 
 	/* Connects between "about to send the SYN" and "registered". */

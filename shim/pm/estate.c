@@ -11,35 +11,36 @@
 #include "estate.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#define NAME_FORMAT "mptcpaddr-estate/%d"
+#define NAME_FORMAT "mptcpaddr-estate/%d.%016" PRIx64
 #define HEIRS_MAX   128 /* children that wait at a time */
-#define CLAIM_TRIES 16	/* rounds of losing the name and not reaching its winner */
 
 static int open_socket(void)
 {
 	return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
-static socklen_t fill_name(struct sockaddr_un *addr, pid_t pid)
+static socklen_t fill_name(struct sockaddr_un *addr, const struct estate_name *name)
 {
 	int n;
 
 	*addr = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	n = snprintf(addr->sun_path + 1, sizeof(addr->sun_path) - 1, NAME_FORMAT, pid);
+	n = snprintf(addr->sun_path + 1, sizeof(addr->sun_path) - 1, NAME_FORMAT,
+		     name->pid, name->nonce);
 	return offsetof(struct sockaddr_un, sun_path) + 1 + n;
 }
 
 /* Return: a listening socket of that name; -EADDRINUSE if somebody has it; -errno. */
-static int name_claim(pid_t pid)
+static int name_claim(const struct estate_name *name)
 {
 	struct sockaddr_un addr;
-	socklen_t len = fill_name(&addr, pid);
+	socklen_t len = fill_name(&addr, name);
 	int fd = open_socket(), error;
 
 	if (fd < 0)
@@ -52,10 +53,10 @@ static int name_claim(pid_t pid)
 }
 
 /* Return: a socket that hangs up with the holder of that name; -ECONNREFUSED: none. */
-static int name_follow(pid_t pid)
+static int name_follow(const struct estate_name *name)
 {
 	struct sockaddr_un addr;
-	socklen_t len = fill_name(&addr, pid);
+	socklen_t len = fill_name(&addr, name);
 	int fd = open_socket(), error;
 
 	if (fd < 0)
@@ -67,33 +68,36 @@ static int name_follow(pid_t pid)
 	return -error;
 }
 
-void estate_open(struct estate *estate, pid_t own)
+void estate_open(struct estate *estate, const struct estate_name *own)
 {
-	*estate = (struct estate){ .own = own, .watch = -1, .claimed = -1 };
+	*estate = (struct estate){ .watch = -1, .claimed = -1 };
 	estate->listener = name_claim(own);
 }
 
-bool estate_wait(struct estate *estate, pid_t of)
+bool estate_wait(struct estate *estate, const struct estate_name *of)
 {
-	int i, fd = -ECONNREFUSED;
+	estate->of = *of;
+	estate->watch = name_follow(of);
+	if (estate->watch != -ECONNREFUSED)
+		return false;
+	estate->claimed = name_claim(of);
+	return estate->claimed >= 0;
+}
 
-	estate->of = of;
-	for (i = 0; i < CLAIM_TRIES && fd == -ECONNREFUSED; i++) {
-		estate->watch = name_follow(of);
-		if (estate->watch != -ECONNREFUSED)
-			return false;
-		fd = name_claim(of);
-		if (fd == -EADDRINUSE)
-			fd = -ECONNREFUSED; /* bound a moment ago, not listening yet */
-	}
-	estate->claimed = fd;
-	return fd >= 0;
+bool estate_again(const struct estate *estate)
+{
+	/* Too many wait, or the winner of the name is about to listen on it. */
+	return estate->watch == -EAGAIN ||
+	       (estate->watch == -ECONNREFUSED && estate->claimed == -EADDRINUSE);
 }
 
 bool estate_hung_up(struct estate *estate)
 {
-	close(estate->watch);
-	return estate_wait(estate, estate->of);
+	const struct estate_name of = estate->of;
+
+	if (estate->watch >= 0)
+		close(estate->watch);
+	return estate_wait(estate, &of);
 }
 
 void estate_close(struct estate *estate)

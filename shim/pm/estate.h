@@ -6,28 +6,37 @@
 #define MPTCPADDR_ESTATE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
+/* The nonce keeps others, and other PID namespaces, from having the name before us. */
+struct estate_name {
+	pid_t pid;
+	uint64_t nonce;
+};
+
 struct estate {
-	pid_t own;    /* the PID that names what this manager will leave */
-	int listener; /* bound to that name, never accepting; -1: none */
-	pid_t of;     /* the PID whose estate is waited for; 0: none */
-	int watch;    /* hangs up when its holder ends; -1: not watching */
-	int claimed;  /* bound to the name of `of` since this manager got it; -1 */
+	int listener;	       /* bound to our own name, never accepting; -errno: none */
+	struct estate_name of; /* whose estate is waited for; pid 0: nobody's */
+	int watch;	       /* hangs up when its holder ends; -errno: not watching */
+	int claimed;	       /* bound to the name of `of` since we got it; -errno */
 };
 
 /* estate_open() - forked children may wait for us from now on. */
-void estate_open(struct estate *estate, pid_t own);
+void estate_open(struct estate *estate, const struct estate_name *own);
 
 /*
  * estate_wait() - wait for the estate of @of
  *
  * Return: true if it is ours at once, because its holder is gone already; false while
- * `watch` is to be polled, or when there is nothing to be had.
+ * `watch` is to be polled, or estate_again() says so.
  */
-bool estate_wait(struct estate *estate, pid_t of);
+bool estate_wait(struct estate *estate, const struct estate_name *of);
 
-/* estate_hung_up() - `watch` has hung up. Return: as estate_wait(). */
+/* estate_again() - whether to call estate_hung_up() a while later. */
+bool estate_again(const struct estate *estate);
+
+/* estate_hung_up() - `watch` has hung up, or it is time again. As estate_wait(). */
 bool estate_hung_up(struct estate *estate);
 void estate_close(struct estate *estate);
 

@@ -24,8 +24,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EARLY_WAIT_NS 1000000 /* for the connect() that explains an event */
-#define SETTLE_MS     500     /* for joins that the ended process had under way */
+#define ESTATE_AGAIN_MS 1000
+#define EARLY_WAIT_NS	1000000 /* for the connect() that explains an event, */
+#define EARLY_WAITS	8	/* so many times; */
+#define EARLY_POLL_MS	100	/* then it is looked for so often */
+#define SETTLE_MS	500	/* for joins that the ended process had under way */
 /*
  * Nothing says that a connection fell back to TCP or failed to connect, and one that is
  * silent after its handshake has no event either: only what is old and crowded out goes.
@@ -41,6 +44,7 @@ struct manager {
 	struct control control;
 	struct evqueue queue;
 	struct early early;
+	unsigned int early_waits; /* since nothing was held */
 	struct estate estate;
 	int64_t take_over_ms; /* when to; 0: nothing to take over */
 	uint32_t seen;	      /* registrations counted at the last look */
@@ -191,6 +195,8 @@ static void register_connection(struct manager *m, struct pm_registration *reg)
 {
 	struct pm_event ev;
 
+	if (!reg->token)
+		return; /* a hole of the ring: see launch_heir() */
 	reg->when = now_ms() / 1000;
 	m->about.registrations++;
 	if (engine_register(m->engine, reg) < 0)
@@ -247,12 +253,18 @@ static void settle_early(struct manager *m)
 	atomic_store(&m->h->early, m->early.n);
 	if (m->early.n)
 		take_registrations(m);
+	else
+		m->early_waits = 0;
 }
 
 static int timeout_ms(const struct manager *m)
 {
 	int64_t left;
 
+	if (estate_again(&m->estate))
+		return ESTATE_AGAIN_MS;
+	if (m->early.n)
+		return EARLY_POLL_MS;
 	if (!m->take_over_ms)
 		return -1;
 	left = m->take_over_ms - now_ms();
@@ -265,10 +277,15 @@ static void wait_for_work(struct manager *m, struct pollfd *fds, unsigned int n)
 
 	atomic_store(&m->h->connections, engine_conns(m->engine));
 	pthread_mutex_unlock(&m->h->lock); /* fork() may copy us now */
-	if (m->early.n)
+	/* A registration is near, as a rule. If it is not, events are not kept waiting.
+	 */
+	if (m->early.n && m->early_waits++ < EARLY_WAITS) {
 		syscall(SYS_futex, &m->h->registered, FUTEX_WAIT_PRIVATE, m->seen, &early,
 			NULL, 0);
-	poll(fds, n, m->early.n ? 0 : timeout_ms(m));
+		poll(fds, n, 0);
+	} else {
+		poll(fds, n, timeout_ms(m));
+	}
 	pthread_mutex_lock(&m->h->lock);
 }
 
@@ -296,13 +313,14 @@ static void serve_loss(struct manager *m)
 
 static void serve_estate(struct manager *m, bool hung_up)
 {
-	if (hung_up && estate_hung_up(&m->estate))
+	if ((hung_up || estate_again(&m->estate)) && estate_hung_up(&m->estate))
 		m->take_over_ms = now_ms() + SETTLE_MS;
 	if (!m->take_over_ms || now_ms() < m->take_over_ms)
 		return;
 	m->take_over_ms = 0;
 	m->h->estate_of = 0;
-	log_info("process %d has ended: its connections are ours", m->estate.of);
+	log_info("process %d has ended: its connections are ours", m->estate.of.pid);
+	resync(m->engine); /* what came between fork() and our subscription */
 	engine_take_over(m->engine);
 	retry_all(m);
 }
@@ -333,7 +351,7 @@ static void serve(struct manager *m)
 	struct pollfd fds[2 + CONTROL_FDS_MAX];
 	unsigned int n;
 
-	while (!m->stop) {
+	while (!m->stop && !atomic_load(&m->h->quit)) {
 		fds[0] = (struct pollfd){ m->h->event_fd, POLLIN, 0 };
 		fds[1] = (struct pollfd){ m->estate.watch, 0, 0 }; /* POLLHUP */
 		n = 2 + control_poll_fill(&m->control, &fds[2]);
@@ -409,10 +427,12 @@ static int manager_open(struct manager *m)
 	r = control_open(&m->control, h->pid, h->control_name, sizeof(h->control_name));
 	if (r < 0)
 		log_warning("no control socket: %s", strerror(-r));
-	estate_open(&m->estate, h->pid);
+	estate_open(&m->estate, &(struct estate_name){ h->pid, h->nonce });
 	if (h->estate_of)
 		resync(m->engine); /* the subscription is younger than the copy */
-	if (h->estate_of && estate_wait(&m->estate, h->estate_of))
+	if (h->estate_of &&
+	    estate_wait(&m->estate,
+			&(struct estate_name){ h->estate_of, h->estate_nonce }))
 		m->take_over_ms = now_ms() + SETTLE_MS;
 	m->about.pid = h->pid;
 	strcpy(m->about.backend, "direct");
@@ -461,7 +481,8 @@ __attribute__((visibility("default"))) int mptcpaddr_pm_run(struct handover *h)
 		h->manager = m;
 		serve(m);
 		r = m->stop;
-		log_warning("no pool any more: %s", strerror(-r));
+		if (r < 0)
+			log_warning("no pool any more: %s", strerror(-r));
 	}
 	close(h->event_fd);
 	if (m)

@@ -100,12 +100,17 @@ static void attempt_register(struct handover *h, int fd)
 void attempt_end(struct handover *handover, int fd, ssize_t result)
 {
 	int saved = errno;
+	uint32_t n;
 
 	if (!handover)
 		return;
 	/* A connect() interrupted by a signal goes on by itself. */
 	if (result >= 0 || saved == EINPROGRESS || saved == EINTR)
 		attempt_register(handover, fd);
-	atomic_fetch_sub(&handover->in_flight, 1);
+	/* Not below 0: a child forked by a signal handler within connect() began with 0.
+	 */
+	n = atomic_load(&handover->in_flight);
+	while (n && !atomic_compare_exchange_weak(&handover->in_flight, &n, n - 1))
+		;
 	errno = saved;
 }

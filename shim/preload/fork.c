@@ -28,7 +28,7 @@ typedef int (*atfork_fn)(void (*)(void), void (*)(void), void (*)(void), void *)
 
 static struct handover *watched;
 static pthread_t forker;
-static _Atomic bool locked;
+static _Atomic bool locked, stuck;
 
 static void on_prepare(void)
 {
@@ -41,8 +41,12 @@ static void on_prepare(void)
 		until.tv_nsec -= 1000000000;
 		until.tv_sec++;
 	}
-	if (pthread_mutex_clocklock(&watched->lock, CLOCK_MONOTONIC, &until))
+	if (stuck ? pthread_mutex_trylock(&watched->lock)
+		  : pthread_mutex_clocklock(&watched->lock, CLOCK_MONOTONIC, &until)) {
+		stuck = true; /* a manager that a filter killed will never let go */
 		return;
+	}
+	stuck = false;
 	forker = pthread_self();
 	locked = true;
 }
@@ -67,6 +71,7 @@ static void on_child(void)
 
 	locked = false;
 	pthread_mutex_init(&watched->lock, NULL);
+	stuck = false;
 	if (whole)
 		launch_heir(watched);
 }

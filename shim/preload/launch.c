@@ -44,7 +44,8 @@ enum {
 
 static _Atomic uint32_t owner;
 static struct handover *handover;
-static pid_t starter; /* thread that is in launch_start() */
+static _Atomic pid_t starter; /* thread that is in launch_start() */
+static pthread_t manager;     /* joined by launch_stop() */
 
 static uint32_t owner_word(pid_t pid, int state)
 {
@@ -88,6 +89,14 @@ static void read_log_request(struct handover *h)
 		strcpy(h->log_file, file);
 }
 
+static uint64_t random_nonce(void)
+{
+	uint64_t nonce = 0;
+
+	syscall(SYS_getrandom, &nonce, sizeof(nonce), 0);
+	return nonce;
+}
+
 /* The environment is read here, in the application's thread, and nowhere later. */
 static bool fill_handover(struct handover *h)
 {
@@ -99,6 +108,7 @@ static bool fill_handover(struct handover *h)
 	h->pid = getpid();
 	h->event_fd = -1;
 	h->log_fd = -1;
+	h->nonce = random_nonce();
 	snprintf(h->program, sizeof(h->program), "%s", poolfile_program());
 	read_log_request(h);
 	if (backend && *backend && strcmp(backend, "direct"))
@@ -113,19 +123,17 @@ static int start_thread(struct handover *h)
 {
 	pthread_attr_t attr;
 	sigset_t all, old;
-	pthread_t thread;
 	int r;
 
 	r = pthread_attr_init(&attr);
 	if (r)
 		return r;
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	/* In libc it is pthread_sigmask(), of an older version: see fork.c. Not a raw
 	 * system call: glibc needs its own two signals in every thread. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
-	r = pthread_create(&thread, &attr, thread_main, h);
+	r = pthread_create(&manager, &attr, thread_main, h);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
 	return r;
@@ -142,6 +150,8 @@ static struct handover *wait_running(pid_t pid)
 			0);
 	for (i = 0; i < WAIT_ATTEMPTS && atomic_load(&owner) == starting; i++)
 		syscall(SYS_futex, &owner, FUTEX_WAIT_PRIVATE, starting, &step, NULL, 0);
+	/* Stuck, or killed by a filter: nobody is to wait a second time. */
+	atomic_compare_exchange_strong(&owner, &starting, owner_word(pid, OWNER_FAILED));
 	return atomic_load(&owner) == owner_word(pid, OWNER_RUNNING) ? handover : NULL;
 }
 
@@ -173,7 +183,39 @@ static struct handover *launch_start(pid_t pid, uint32_t seen)
 		return NULL;
 	}
 	fork_watch(h);
-	return wait_running(pid);
+	h = wait_running(pid);
+	atomic_store(&starter, 0);
+	return h;
+}
+
+void launch_stop(void)
+{
+	const struct timespec step = { .tv_nsec = WAIT_NS };
+	uint32_t running = owner_word(getpid(), OWNER_RUNNING);
+	uint32_t starting = owner_word(getpid(), OWNER_STARTING);
+	uint32_t word = atomic_load(&owner);
+	int i;
+
+	if ((word != running && word != starting) || is_vfork_child(syscall(SYS_gettid)))
+		return;
+	atomic_store(&handover->quit, 1);
+	for (i = 0; i < WAIT_ATTEMPTS && (word == running || word == starting); i++) {
+		launch_kick(handover);
+		syscall(SYS_futex, &owner, FUTEX_WAIT_PRIVATE, word, &step, NULL, 0);
+		word = atomic_load(&owner);
+	}
+	if (word == owner_word(getpid(), OWNER_FAILED))
+		pthread_join(manager, NULL);
+}
+
+/* Slots that another thread of the parent was about to fill: it is not here to do so. */
+static void fill_holes(struct handover *h)
+{
+	uint32_t i;
+
+	for (i = atomic_load(&h->tail); i != atomic_load(&h->head); i++)
+		if (!atomic_load(&h->slots[i % HANDOVER_SLOTS]))
+			atomic_store(&h->slots[i % HANDOVER_SLOTS], HANDOVER_VALID);
 }
 
 void launch_heir(struct handover *h)
@@ -192,8 +234,12 @@ void launch_heir(struct handover *h)
 	h->inherited = atomic_load(&h->head);
 	h->pid = getpid();
 	/* A child of a child that still waits waits for the same process. */
-	if (!h->estate_of)
+	if (!h->estate_of) {
 		h->estate_of = parent;
+		h->estate_nonce = h->nonce;
+	}
+	h->nonce = random_nonce();
+	fill_holes(h);
 	h->event_fd = -1;
 	h->log_fd = -1;
 	if (!h->log_file[0])
@@ -202,6 +248,7 @@ void launch_heir(struct handover *h)
 	atomic_store(&h->in_flight, 0);
 	atomic_store(&h->early, 0);
 	atomic_store(&h->wanted, 0);
+	atomic_store(&h->quit, 0);
 	atomic_store(&owner, owner_word(h->pid, OWNER_STARTING));
 	if (start_thread(h))
 		atomic_store(&owner, owner_word(h->pid, OWNER_FAILED));

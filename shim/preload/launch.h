@@ -24,6 +24,13 @@ struct handover *launch_manager(void);
  */
 void launch_heir(struct handover *handover);
 
+/*
+ * launch_stop() - end the manager of this process, and wait until its thread is gone
+ *
+ * For a second at most. This process will not have a manager again.
+ */
+void launch_stop(void);
+
 /* launch_kick() - wake the manager for once without an event; changes errno. */
 void launch_kick(struct handover *handover);
 

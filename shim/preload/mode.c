@@ -19,8 +19,8 @@
 #include <sys/auxv.h>
 #include <sys/types.h>
 
-#define SCAN_SIZE   4096 /* read at once */
-#define SCAN_CHUNKS 600	 /* more than the lines that config.c takes */
+#define SCAN_SIZE   512	 /* read at once; config.c takes no line of more than 200 */
+#define SCAN_CHUNKS 5000 /* more than the lines that it takes */
 
 static _Atomic int decided;
 
@@ -124,7 +124,7 @@ static bool is_secure(void)
 static enum mode decide(void)
 {
 	const char *disable = secure_getenv("MPTCPADDR_DISABLE");
-	char path[PATH_MAX];
+	char path[POOLFILE_PATH_MAX];
 	bool refused;
 	int fd;
 

@@ -2,7 +2,8 @@
 /*
  * poolfile.c - which pool file is this program's
  *
- * Runs inside the first socket() of every program: no heap, no stdio, and as few
+ * Runs inside the first socket() of every program, perhaps on a small stack or in a
+ * signal handler: no heap, no stdio, one path that the caller has room for, and as few
  * system calls and first calls of libc functions as can be (text.h).
  */
 #include "poolfile.h"
@@ -14,11 +15,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-struct folder {
-	char path[PATH_MAX]; /* ".../mptcpaddr/" */
-	size_t len;	     /* 0: there is none */
-};
-
 static int open_pool(const char *path)
 {
 	/* A FIFO under that name must not block the application. */
@@ -27,33 +23,40 @@ static int open_pool(const char *path)
 	return raw_call(SYS_openat, AT_FDCWD, (long)path, flags);
 }
 
-/* One look at a folder that is not there saves two at files. */
-static void find_folder(struct folder *ret_folder, const char *dir, const char *sub)
+static size_t folder_text(char path[POOLFILE_PATH_MAX], const char *dir, const char *sub)
 {
 	size_t len;
 
-	ret_folder->len = 0;
-	if (!dir || dir[0] != '/')
-		return;
-	len = text_append(ret_folder->path, 0, PATH_MAX, dir);
-	len = text_append(ret_folder->path, len, PATH_MAX, sub);
-	len = text_append(ret_folder->path, len, PATH_MAX, "/mptcpaddr/");
-	if (len < PATH_MAX &&
-	    !raw_call(SYS_faccessat, AT_FDCWD, (long)ret_folder->path, F_OK))
-		ret_folder->len = len;
+	len = text_append(path, 0, POOLFILE_PATH_MAX, dir);
+	len = text_append(path, len, POOLFILE_PATH_MAX, sub);
+	return text_append(path, len, POOLFILE_PATH_MAX, "/mptcpaddr/");
 }
 
-/* @path receives FOLDER/NAME.conf. */
-static int open_in(const struct folder *folder, const char *name, char path[PATH_MAX])
+/*
+ * folder_path() - write DIR SUB/mptcpaddr/ to @path, if there is such a folder
+ *
+ * One look at a folder that is not there saves two at files. Return: the length of its
+ * path; 0: there is none.
+ */
+static size_t folder_path(char path[POOLFILE_PATH_MAX], const char *dir, const char *sub)
 {
 	size_t len;
 
-	if (!folder->len)
-		return -ENOENT;
-	text_append(path, 0, PATH_MAX, folder->path);
-	len = text_append(path, folder->len, PATH_MAX, name);
-	len = text_append(path, len, PATH_MAX, ".conf");
-	return len < PATH_MAX ? open_pool(path) : -ENOENT;
+	if (!dir || dir[0] != '/')
+		return 0;
+	len = folder_text(path, dir, sub);
+	if (len == POOLFILE_PATH_MAX ||
+	    raw_call(SYS_faccessat, AT_FDCWD, (long)path, F_OK) < 0)
+		return 0;
+	return len;
+}
+
+/* Behind the folder's path, of @len bytes: NAME.conf. */
+static int open_in(char path[POOLFILE_PATH_MAX], size_t len, const char *name)
+{
+	len = text_append(path, len, POOLFILE_PATH_MAX, name);
+	len = text_append(path, len, POOLFILE_PATH_MAX, ".conf");
+	return len < POOLFILE_PATH_MAX ? open_pool(path) : -ENOENT;
 }
 
 /*
@@ -67,35 +70,33 @@ const char *poolfile_program(void)
 	return name && *name ? *name : "";
 }
 
-int poolfile_open(char path[PATH_MAX])
+int poolfile_open(char path[POOLFILE_PATH_MAX])
 {
-	const char *names[] = { NULL, "default" };
 	const char *explicit = secure_getenv("MPTCPADDR_CONFIG");
-	const char *dir, *sub = "";
-	struct folder user, host;
+	const char *dirs[2], *sub = "";
+	size_t len[2];
 	int i, fd = -ENOENT;
 
 	if (explicit && *explicit) {
-		if (text_append(path, 0, PATH_MAX, explicit) == PATH_MAX)
+		if (text_append(path, 0, POOLFILE_PATH_MAX, explicit) ==
+		    POOLFILE_PATH_MAX)
 			return -ENAMETOOLONG;
 		return open_pool(path);
 	}
-	dir = secure_getenv("XDG_CONFIG_HOME");
-	if (!dir || !*dir) {
-		dir = secure_getenv("HOME");
+	dirs[0] = secure_getenv("XDG_CONFIG_HOME");
+	dirs[1] = "/etc";
+	if (!dirs[0] || !*dirs[0]) {
+		dirs[0] = secure_getenv("HOME");
 		sub = "/.config";
 	}
-	find_folder(&user, dir, sub);
-	find_folder(&host, "/etc", "");
-	if (!user.len && !host.len)
-		return -ENOENT;
-	names[0] = poolfile_program();
-	for (i = 0; i < 2; i++) {
-		fd = open_in(&user, names[i], path);
-		if (fd < 0)
-			fd = open_in(&host, names[i], path);
-		if (fd >= 0)
-			break;
+	for (i = 0; i < 2; i++)
+		len[i] = folder_path(path, dirs[i], i ? "" : sub);
+	/* The program's own file in either folder, then the default in either. */
+	for (i = 0; i < 4 && fd < 0; i++) {
+		if (!len[i % 2])
+			continue;
+		folder_text(path, dirs[i % 2], i % 2 ? "" : sub);
+		fd = open_in(path, len[i % 2], i < 2 ? poolfile_program() : "default");
 	}
 	return fd;
 }

@@ -5,7 +5,8 @@
 #ifndef MPTCPADDR_POOLFILE_H
 #define MPTCPADDR_POOLFILE_H
 
-#include <limits.h>
+/* A longer path is not found: it would have to fit on any thread's stack. */
+#define POOLFILE_PATH_MAX 1024
 
 /*
  * poolfile_open() - open the first file of the look-up order (DESIGN.md, 5)
@@ -15,7 +16,7 @@
  *
  * Return: a close-on-exec descriptor; -errno of the last candidate, -ENOENT mostly.
  */
-int poolfile_open(char path[PATH_MAX]);
+int poolfile_open(char path[POOLFILE_PATH_MAX]);
 
 /* poolfile_program() - program_invocation_short_name, never NULL. */
 const char *poolfile_program(void);

@@ -48,6 +48,9 @@ static int open_bound(void)
 		if (!syscall(SYS_bind, fd, &addr, sizeof(addr)))
 			return fd;
 	}
+	addr.nl_pid = 0; /* many processes of this number share the network namespace */
+	if (!syscall(SYS_bind, fd, &addr, sizeof(addr)))
+		return fd;
 	error = errno;
 	close(fd);
 	return -error;

@@ -33,9 +33,10 @@ static void open_log(struct handover *h)
 	if (h->log_level < 0)
 		return;
 	if (h->log_file[0])
-		h->log_fd =
-			open(h->log_file,
-			     O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+		h->log_fd = open(h->log_file,
+				 O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
+					 O_NONBLOCK,
+				 0600);
 	else if (errout_is_original())
 		h->log_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	log_open(h->log_fd, h->log_level, h->program, h->pid);
@@ -138,6 +139,8 @@ static int become_manager(struct handover *h)
 	/* The application goes on; what is slow comes after its SYN. */
 	launch_state(h, true);
 	sched_yield();
+	/* The application's setns() into a mount namespace wants its folders unshared. */
+	syscall(SYS_unshare, CLONE_FS);
 	if (kernel_manages()) {
 		log_warning("no pool: the path manager is the kernel's "
 			    "(net.mptcp.path_manager)");

@@ -180,3 +180,24 @@ Test(transparency, sends_are_what_they_are_natively, TIMEOUT)
 	same_as_native(&lab, &g, NO_POOL, MPTCP);
 	lab_close(&lab);
 }
+
+/* Not of the first fifteen hazards, but found with them: checklist 20. */
+Test(transparency, process_ends_with_its_last_thread_as_natively, TIMEOUT)
+{
+	const struct guest g = { .argv = { "leave", LAB_ADDRESS, LAB_PORT } };
+	struct lab lab;
+
+	lab_open(&lab);
+	same_as_native(&lab, &g, POOL, MPTCP);
+	lab_close(&lab);
+}
+
+Test(transparency, little_stack_is_enough_to_connect, TIMEOUT)
+{
+	const struct guest g = { .argv = { "small", LAB_ADDRESS, LAB_PORT } };
+	struct lab lab;
+
+	lab_open(&lab);
+	same_as_native(&lab, &g, POOL, MPTCP);
+	lab_close(&lab);
+}
