@@ -91,17 +91,21 @@ static void read_events(struct manager *m)
 static void log_command(const struct pm_cmd *cmd, int r)
 {
 	char local[MPADDR_TEXT_MAX], remote[MPADDR_TEXT_MAX];
+	enum log_level level;
 
-	if (!log_wanted(LOG_LEVEL_INFO))
+	/* What the user has to mend is worth a warning: no such address, no such device.
+	 */
+	level = r == -EADDRNOTAVAIL || r == -ENODEV ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
+	if (!log_wanted(level))
 		return;
 	mpaddr_text(&cmd->local, local);
 	mpaddr_text(&cmd->remote, remote);
 	if (!r)
-		log_info("token %#x: joining %s from %s (id %u)", cmd->token, remote,
+		log_info("token 0x%08x: joining %s from %s (id %u)", cmd->token, remote,
 			 local, cmd->local_id);
 	else
-		log_info("token %#x: cannot join %s from %s (id %u): %s", cmd->token,
-			 remote, local, cmd->local_id, strerror(-r));
+		log_print(level, "token 0x%08x: cannot join %s from %s (id %u): %s",
+			  cmd->token, remote, local, cmd->local_id, strerror(-r));
 }
 
 /* Each refusal may bring the next endpoint: bounded by endpoints and announcements. */
@@ -146,7 +150,7 @@ static void log_event(const struct pm_event *ev)
 	char local[MPADDR_TEXT_MAX], remote[MPADDR_TEXT_MAX];
 
 	if (log_wanted(LOG_LEVEL_DEBUG))
-		log_debug("token %#x: %s: local %s (id %u) remote %s (id %u) error %u",
+		log_debug("token 0x%08x: %s: local %s (id %u) remote %s (id %u) error %u",
 			  ev->token, pm_event_name(ev->type),
 			  mpaddr_text(&ev->local, local), ev->local_id,
 			  mpaddr_text(&ev->remote, remote), ev->remote_id, ev->error);
@@ -165,7 +169,7 @@ static int engine_take(struct manager *m, const struct pm_event *ev)
 		return r;
 	log_event(ev);
 	if (r < 0)
-		log_warning("token %#x: %s: %s", ev->token, pm_event_name(ev->type),
+		log_warning("token 0x%08x: %s: %s", ev->token, pm_event_name(ev->type),
 			    strerror(-r));
 	full = cmds.n == PM_CMDS_MAX;
 	run_commands(m, &cmds);
@@ -200,7 +204,7 @@ static void register_connection(struct manager *m, struct pm_registration *reg)
 	reg->when = now_ms() / 1000;
 	m->about.registrations++;
 	if (engine_register(m->engine, reg) < 0)
-		log_warning("token %#x: too many connections", reg->token);
+		log_warning("token 0x%08x: too many connections", reg->token);
 	while (early_take(&m->early, reg->token, &ev)) {
 		m->about.events_replayed++;
 		engine_take(m, &ev);

@@ -81,7 +81,8 @@ int poolfile_open(char path[POOLFILE_PATH_MAX])
 		if (text_append(path, 0, POOLFILE_PATH_MAX, explicit) ==
 		    POOLFILE_PATH_MAX)
 			return -ENAMETOOLONG;
-		return open_pool(path);
+		fd = open_pool(path);
+		return fd == -ENOENT ? -ENODATA : fd;
 	}
 	dirs[0] = secure_getenv("XDG_CONFIG_HOME");
 	dirs[1] = "/etc";

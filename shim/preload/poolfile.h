@@ -14,7 +14,8 @@
  * @path receives its path, absolute or as MPTCPADDR_CONFIG gives it. A file that is
  * named by MPTCPADDR_CONFIG is the only candidate.
  *
- * Return: a close-on-exec descriptor; -errno of the last candidate, -ENOENT mostly.
+ * Return: a close-on-exec descriptor; -ENOENT: there is no candidate; -ENODATA: no file
+ * where MPTCPADDR_CONFIG says; other -errno of the last candidate.
  */
 int poolfile_open(char path[POOLFILE_PATH_MAX]);
 

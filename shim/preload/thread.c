@@ -132,8 +132,9 @@ static int become_manager(struct handover *h)
 	if (!r)
 		r = subscribe(&h->event_fd, &h->family_id);
 	if (r < 0) {
-		log_warning("no pool: %s", r == -EPERM ? "no CAP_NET_ADMIN, and no broker"
-						       : strerror(-r));
+		log_warning("no pool: %s",
+			    r == -EPERM ? "no CAP_NET_ADMIN in this network namespace"
+					: strerror(-r));
 		return r;
 	}
 	/* The application goes on; what is slow comes after its SYN. */

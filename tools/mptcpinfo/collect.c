@@ -28,6 +28,20 @@ static bool has_kernel_limits(const struct connection *conn)
 	       info->endp_laminar_max || info->endp_fullmesh_max;
 }
 
+/* Whether a manager that did not answer may be the one of @conn. */
+static bool silent_manager(const struct snapshot *snap, const struct connection *conn)
+{
+	const struct manager *manager;
+	size_t i;
+
+	for (i = 0; i < snap->n_managers; i++) {
+		manager = &snap->managers[i];
+		if (!manager->answered && (!conn->pid || conn->pid == manager->pid))
+			return true;
+	}
+	return false;
+}
+
 /*
  * A manager may have a connection in its table that the kernel's path manager was given
  * (the type is fixed at socket()): it can do nothing for it, so `kernel` it is.
@@ -42,6 +56,8 @@ static void name_other_managers(struct snapshot *snap)
 		conn = &snap->connections[i];
 		if (has_kernel_limits(conn) || (kernel && conn->manager == MANAGER_NONE))
 			conn->manager = MANAGER_KERNEL;
+		else if (conn->manager == MANAGER_NONE && silent_manager(snap, conn))
+			conn->manager = MANAGER_UNKNOWN;
 	}
 }
 

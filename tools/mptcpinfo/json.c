@@ -194,6 +194,8 @@ static const char *manager_key(enum manager_kind kind)
 	switch (kind) {
 	case MANAGER_NONE:
 		return "none";
+	case MANAGER_UNKNOWN:
+		break;
 	case MANAGER_KERNEL:
 		return "kernel";
 	case MANAGER_DIRECT:

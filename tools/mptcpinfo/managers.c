@@ -140,7 +140,7 @@ static void note_failure(struct snapshot *snap, const struct manager *manager,
 	else if (error == -EAGAIN)
 		why = "it takes nobody in";
 	else if (error == -ECONNRESET)
-		why = "it hung up: it serves its own user and root";
+		why = "it hung up: it answers only its own user and root";
 	else if (error == -EBADMSG)
 		why = "its answer makes no sense";
 	if (error == -EPROTO) {

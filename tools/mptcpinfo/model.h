@@ -46,6 +46,7 @@ struct subflow {
 
 enum manager_kind {
 	MANAGER_NONE,
+	MANAGER_UNKNOWN, /* one that might have it could not be asked */
 	MANAGER_KERNEL,
 	MANAGER_DIRECT,
 };

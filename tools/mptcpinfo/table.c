@@ -50,6 +50,8 @@ static const char *manager_text(const struct connection *conn)
 	switch (conn->manager) {
 	case MANAGER_NONE:
 		return "none";
+	case MANAGER_UNKNOWN:
+		break;
 	case MANAGER_KERNEL:
 		return "kernel";
 	case MANAGER_DIRECT:
