@@ -71,6 +71,17 @@ $(B)/obj/shim/%.o: shim/%.c
 
 include tools/rules.mk tests/rules.mk
 
+# What a user types: each installs what it misses, and builds.
+demo: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tools/demo/demo $(B)
+
+check: deps
+	$(Q)$(MAKE) --no-print-directory check-run
+
+bench: deps
+	$(Q)$(MAKE) --no-print-directory bench-run
+
 # Installs what a fresh Debian 12 misses for these goals, or for all of them; does
 # nothing and asks nobody when nothing is missing.
 deps:

@@ -10,9 +10,6 @@ $(B)/obj/tests/%.o: tests/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(NL_CFLAGS) -Itests/lib -c -o $@ $<
 
-check: deps
-	$(Q)$(MAKE) --no-print-directory check-run
-
 check-run: all
 	$(Q)$(MAKE) --no-print-directory $(CHECKS)
 

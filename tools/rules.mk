@@ -13,7 +13,3 @@ $(B)/obj/tools/%.o: tools/%.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(NL_CFLAGS) $(call pc,--cflags,jansson) -c -o $@ $<
-
-demo: deps
-	$(Q)$(MAKE) --no-print-directory all
-	$(Q)tools/demo/demo $(B)

@@ -18,9 +18,6 @@ $(B)/tests/bench-%: $(B)/obj/tests/bench/prog/%.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $<
 
-bench: deps
-	$(Q)$(MAKE) --no-print-directory bench-run
-
 # PARTS='startup connects joins memory': some of it.
 bench-run: lib $(B)/tests/bench $(BENCH_PROGS) $(TEST_APPS)
 	$(Q)$(B)/tests/bench $(PARTS)
