@@ -10,10 +10,10 @@
 #include "mode.h"
 #include "mptcpaddr/handover.h"
 #include "mptcpaddr/uapi.h"
+#include "rawcall.h"
 
 #include <errno.h>
 #include <linux/futex.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -26,7 +26,7 @@ static bool is_mptcp(int fd)
 	int protocol = 0;
 	socklen_t len = sizeof(protocol);
 
-	return !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) &&
+	return !syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) &&
 	       protocol == IPPROTO_MPTCP;
 }
 
@@ -65,7 +65,7 @@ static bool slot_put_when_full(struct handover *h, uint64_t value)
 
 	launch_kick(h);
 	for (i = 0; i < FULL_TRIES; i++) {
-		sched_yield();
+		raw_call(SYS_sched_yield, 0, 0, 0);
 		if (slot_put(h, value))
 			return true;
 	}
@@ -81,11 +81,12 @@ static void attempt_register(struct handover *h, int fd)
 	uint64_t value = HANDOVER_VALID;
 	int v6only = 0;
 
-	if (getsockopt(fd, SOL_MPTCP, MPTCP_INFO, &info, &len) < 0)
+	if (syscall(SYS_getsockopt, fd, SOL_MPTCP, MPTCP_INFO, &info, &len) < 0)
 		return;
 	if (len < offsetof(struct mptcpaddr_info, write_seq) || !info.token)
 		return;
-	if (!getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &int_len) && v6only)
+	if (!syscall(SYS_getsockopt, fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &int_len) &&
+	    v6only)
 		value |= HANDOVER_V6ONLY;
 	value |= info.token;
 	if (!slot_put(h, value) && !slot_put_when_full(h, value)) {

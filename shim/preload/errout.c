@@ -3,14 +3,13 @@
  * errout.c - whether descriptor 2 still is the standard error that the program began with
  *
  * A program may close it, and what it opens next gets the number: our log must not go
- * there. So the one constructor of this library looks, if a log was asked for.
+ * there. So the constructor of this library (guest.c) looks, if a log was asked for.
  */
 #include "errout.h"
 
 #include <fcntl.h>
 #include <linux/stat.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -35,10 +34,9 @@ static bool identify(struct identity *ret_identity)
 	return true;
 }
 
-__attribute__((constructor)) static void errout_note(void)
+void errout_note(void)
 {
-	if (secure_getenv("MPTCPADDR_LOG"))
-		known = identify(&original);
+	known = identify(&original);
 }
 
 bool errout_is_original(void)

@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 
+/* errout_note() - what descriptor 2 is now is what the program began with. */
+void errout_note(void);
+
 bool errout_is_original(void);
 
 #endif

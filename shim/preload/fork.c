@@ -14,6 +14,7 @@
 #include "fork.h"
 #include "launch.h"
 #include "mptcpaddr/handover.h"
+#include "oldest.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -25,8 +26,10 @@
 #define LOCK_WAIT_NS 200000000 /* then the child has to do without */
 
 typedef int (*atfork_fn)(void (*)(void), void (*)(void), void (*)(void), void *);
+typedef int (*clocklock_fn)(pthread_mutex_t *, clockid_t, const struct timespec *);
 
 static struct handover *watched;
+static clocklock_fn clocklock;
 static pthread_t forker;
 static _Atomic bool locked, stuck;
 
@@ -42,7 +45,7 @@ static void on_prepare(void)
 		until.tv_sec++;
 	}
 	if (stuck ? pthread_mutex_trylock(&watched->lock)
-		  : pthread_mutex_clocklock(&watched->lock, CLOCK_MONOTONIC, &until)) {
+		  : clocklock(&watched->lock, CLOCK_MONOTONIC, &until)) {
 		stuck = true; /* a manager that a filter killed will never let go */
 		return;
 	}
@@ -84,9 +87,9 @@ void fork_watch(struct handover *handover)
 	watched = handover;
 	if (!first)
 		return;
-	/* What pthread_atfork() calls; each version of libc that is named costs an exec.
-	 */
+	/* What pthread_atfork() calls. By name: see oldest.h. */
 	add = (atfork_fn)dlsym(RTLD_DEFAULT, "__register_atfork");
-	if (add)
+	clocklock = (clocklock_fn)dlsym(RTLD_DEFAULT, "pthread_mutex_clocklock");
+	if (add && clocklock)
 		add(on_prepare, on_parent, on_child, NULL);
 }

@@ -8,10 +8,13 @@
  */
 #include "launch.h"
 #include "fork.h"
+#include "guest.h"
 #include "mode.h"
 #include "mptcpaddr/handover.h"
 #include "mptcpaddr/log.h"
+#include "oldest.h"
 #include "poolfile.h"
+#include "rawcall.h"
 #include "text.h"
 #include "thread.h"
 
@@ -21,7 +24,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -71,22 +73,22 @@ static bool is_vfork_child(pid_t tid)
  */
 static void read_log_request(struct handover *h)
 {
-	const char *value = secure_getenv("MPTCPADDR_LOG"), *file;
+	const char *value = guest_env("MPTCPADDR_LOG"), *file;
 	size_t len;
 
 	h->log_level = -1;
 	if (!value || !*value)
 		return;
-	file = strchr(value, *value == '/' ? '/' : ':');
-	len = file ? (size_t)(file - value) : strlen(value);
+	file = text_find(value, value + text_len(value), *value == '/' ? '/' : ':');
+	len = file - value;
 	h->log_level = log_level_parse(value, len);
 	h->log_forced = h->log_level >= 0;
 	if (!h->log_forced)
 		h->log_level = LOG_LEVEL_WARNING;
-	if (file && *file == ':')
+	if (*file == ':')
 		file++;
-	if (file && strlen(file) < sizeof(h->log_file))
-		strcpy(h->log_file, file);
+	if (text_len(file) < sizeof(h->log_file))
+		text_append(h->log_file, 0, sizeof(h->log_file), file);
 }
 
 static uint64_t random_nonce(void)
@@ -100,22 +102,22 @@ static uint64_t random_nonce(void)
 /* The environment is read here, in the application's thread, and nowhere later. */
 static bool fill_handover(struct handover *h)
 {
-	const char *backend = secure_getenv("MPTCPADDR_BACKEND");
+	const char *backend = guest_env("MPTCPADDR_BACKEND");
 	int fd;
 
 	h->abi = HANDOVER_ABI;
 	pthread_mutex_init(&h->lock, NULL);
-	h->pid = getpid();
+	h->pid = raw_getpid();
 	h->event_fd = -1;
 	h->log_fd = -1;
 	h->nonce = random_nonce();
-	snprintf(h->program, sizeof(h->program), "%s", poolfile_program());
+	snprintf(h->program, sizeof(h->program), "%s", guest_program());
 	read_log_request(h);
-	if (backend && *backend && strcmp(backend, "direct"))
+	if (backend && *backend && !text_equal(backend, "direct"))
 		return false; /* "none"; a broker is not there either */
 	fd = poolfile_open(h->pool_path);
 	if (fd >= 0)
-		close(fd);
+		raw_close(fd);
 	return fd != -ENOENT; /* the manager says what else is wrong with it */
 }
 
@@ -191,8 +193,8 @@ static struct handover *launch_start(pid_t pid, uint32_t seen)
 void launch_stop(void)
 {
 	const struct timespec step = { .tv_nsec = WAIT_NS };
-	uint32_t running = owner_word(getpid(), OWNER_RUNNING);
-	uint32_t starting = owner_word(getpid(), OWNER_STARTING);
+	uint32_t running = owner_word(raw_getpid(), OWNER_RUNNING);
+	uint32_t starting = owner_word(raw_getpid(), OWNER_STARTING);
 	uint32_t word = atomic_load(&owner);
 	int i;
 
@@ -204,7 +206,7 @@ void launch_stop(void)
 		syscall(SYS_futex, &owner, FUTEX_WAIT_PRIVATE, word, &step, NULL, 0);
 		word = atomic_load(&owner);
 	}
-	if (word == owner_word(getpid(), OWNER_FAILED))
+	if (word == owner_word(raw_getpid(), OWNER_FAILED))
 		pthread_join(manager, NULL);
 }
 
@@ -232,7 +234,7 @@ void launch_heir(struct handover *h)
 	    atomic_load(&h->head) == atomic_load(&h->tail))
 		return;
 	h->inherited = atomic_load(&h->head);
-	h->pid = getpid();
+	h->pid = raw_getpid();
 	/* A child of a child that still waits waits for the same process. */
 	if (!h->estate_of) {
 		h->estate_of = parent;
@@ -257,7 +259,7 @@ void launch_heir(struct handover *h)
 struct handover *launch_manager(void)
 {
 	uint32_t word = atomic_load(&owner);
-	pid_t pid = getpid();
+	pid_t pid = raw_getpid();
 
 	if (word == owner_word(pid, OWNER_RUNNING))
 		return handover;
@@ -272,7 +274,8 @@ struct handover *launch_manager(void)
 void launch_kick(struct handover *h)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	size_t len = strnlen(h->control_name, sizeof(h->control_name));
+	const char *end = h->control_name + sizeof(h->control_name);
+	size_t len = text_find(h->control_name, end, '\0') - h->control_name;
 	int fd;
 
 	if (!len)
@@ -283,5 +286,5 @@ void launch_kick(struct handover *h)
 	if (fd < 0)
 		return;
 	syscall(SYS_connect, fd, &addr, offsetof(struct sockaddr_un, sun_path) + 1 + len);
-	close(fd);
+	raw_close(fd);
 }

@@ -7,16 +7,14 @@
  * everything else that it says, is the path manager's business (config.c).
  */
 #include "mode.h"
+#include "guest.h"
 #include "poolfile.h"
 #include "rawcall.h"
 #include "text.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdlib.h>
-#include <sys/auxv.h>
 #include <sys/types.h>
 
 #define SCAN_SIZE   512	 /* read at once; config.c takes no line of more than 200 */
@@ -48,9 +46,11 @@ static void scan_line(struct scan *scan, const char *from, const char *to)
 		scan->in_app = to - from >= 5 && text_is(from, from + 5, "[app]");
 		return;
 	}
+	if (!scan->in_app)
+		return;
 	while (name_end < to && *name_end != '=' && *name_end != ':')
 		name_end++;
-	if (!scan->in_app || name_end == to)
+	if (name_end == to)
 		return;
 	value = name_end + 1;
 	comment = text_find(value, to, ';');
@@ -107,28 +107,15 @@ static bool file_refuses(int fd)
 	return scan.refused;
 }
 
-/*
- * AT_SECURE. libc hides the environment then, so a variable that is there says no; the
- * one that most often brought this library here is asked for first.
- */
-static bool is_secure(void)
-{
-	unsigned long (*auxval)(unsigned long);
-
-	if (secure_getenv("LD_PRELOAD"))
-		return false;
-	auxval = (unsigned long (*)(unsigned long))dlsym(RTLD_DEFAULT, "getauxval");
-	return !auxval || auxval(AT_SECURE);
-}
-
 static enum mode decide(void)
 {
-	const char *disable = secure_getenv("MPTCPADDR_DISABLE");
+	const char *disable = guest_env("MPTCPADDR_DISABLE");
 	char path[POOLFILE_PATH_MAX];
 	bool refused;
 	int fd;
 
-	if (is_secure() || (disable && *disable && (disable[0] != '0' || disable[1])))
+	if (guest_is_secure() ||
+	    (disable && *disable && (disable[0] != '0' || disable[1])))
 		return MODE_OFF;
 	fd = poolfile_open(path);
 	if (fd == -EMFILE || fd == -ENFILE)
@@ -136,7 +123,7 @@ static enum mode decide(void)
 	if (fd < 0)
 		return fd == -ENOENT ? MODE_PLAIN : MODE_POOL; /* the log says why */
 	refused = file_refuses(fd);
-	raw_call(SYS_close, fd, 0, 0);
+	raw_close(fd);
 	return refused ? MODE_OFF : MODE_POOL;
 }
 

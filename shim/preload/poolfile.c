@@ -7,13 +7,15 @@
  * system calls and first calls of libc functions as can be (text.h).
  */
 #include "poolfile.h"
+#include "guest.h"
 #include "rawcall.h"
 #include "text.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <stdbool.h>
+
+#define SYSTEM_FOLDER "/etc/mptcpaddr/"
 
 static int open_pool(const char *path)
 {
@@ -23,81 +25,92 @@ static int open_pool(const char *path)
 	return raw_call(SYS_openat, AT_FDCWD, (long)path, flags);
 }
 
-static size_t folder_text(char path[POOLFILE_PATH_MAX], const char *dir, const char *sub)
-{
-	size_t len;
-
-	len = text_append(path, 0, POOLFILE_PATH_MAX, dir);
-	len = text_append(path, len, POOLFILE_PATH_MAX, sub);
-	return text_append(path, len, POOLFILE_PATH_MAX, "/mptcpaddr/");
-}
-
-/*
- * folder_path() - write DIR SUB/mptcpaddr/ to @path, if there is such a folder
- *
- * One look at a folder that is not there saves two at files. Return: the length of its
- * path; 0: there is none.
- */
-static size_t folder_path(char path[POOLFILE_PATH_MAX], const char *dir, const char *sub)
-{
-	size_t len;
-
-	if (!dir || dir[0] != '/')
-		return 0;
-	len = folder_text(path, dir, sub);
-	if (len == POOLFILE_PATH_MAX ||
-	    raw_call(SYS_faccessat, AT_FDCWD, (long)path, F_OK) < 0)
-		return 0;
-	return len;
-}
-
 /* Behind the folder's path, of @len bytes: NAME.conf. */
-static int open_in(char path[POOLFILE_PATH_MAX], size_t len, const char *name)
+static int open_named(char path[POOLFILE_PATH_MAX], size_t len)
 {
-	len = text_append(path, len, POOLFILE_PATH_MAX, name);
-	len = text_append(path, len, POOLFILE_PATH_MAX, ".conf");
+	len = text_append(path, len, POOLFILE_PATH_MAX, guest_program());
+	len = TEXT_APPEND(path, len, POOLFILE_PATH_MAX, ".conf");
 	return len < POOLFILE_PATH_MAX ? open_pool(path) : -ENOENT;
 }
 
-/*
- * Looked up by name: an imported variable would cost every exec a relocation, and with
- * it the search for a symbol.
- */
-const char *poolfile_program(void)
+static int open_default(char path[POOLFILE_PATH_MAX], size_t len)
 {
-	char **name = dlsym(RTLD_DEFAULT, "program_invocation_short_name");
+	len = TEXT_APPEND(path, len, POOLFILE_PATH_MAX, "default.conf");
+	return len < POOLFILE_PATH_MAX ? open_pool(path) : -ENOENT;
+}
 
-	return name && *name ? *name : "";
+static bool is_there(const char *folder)
+{
+	return raw_call(SYS_faccessat, AT_FDCWD, (long)folder, F_OK) == 0;
+}
+
+/* The user's folder, with a slash behind it. Return: its length; 0: none is named. */
+static size_t user_folder(char path[POOLFILE_PATH_MAX])
+{
+	const char *dir = guest_env("XDG_CONFIG_HOME");
+	bool home = !dir || !*dir;
+	size_t len;
+
+	if (home)
+		dir = guest_env("HOME");
+	if (!dir || dir[0] != '/')
+		return 0;
+	len = text_append(path, 0, POOLFILE_PATH_MAX, dir);
+	if (home)
+		len = TEXT_APPEND(path, len, POOLFILE_PATH_MAX, "/.config");
+	len = TEXT_APPEND(path, len, POOLFILE_PATH_MAX, "/mptcpaddr/");
+	return len < POOLFILE_PATH_MAX ? len : 0;
+}
+
+/* What is left of the order when the program's own file is not in the user's folder. */
+static int search_both(char path[POOLFILE_PATH_MAX], bool user)
+{
+	const size_t system = TEXT_APPEND(path, 0, POOLFILE_PATH_MAX, SYSTEM_FOLDER);
+	int fd = open_named(path, system);
+
+	if (fd < 0 && user)
+		fd = open_default(path, user_folder(path));
+	if (fd < 0) {
+		TEXT_APPEND(path, 0, POOLFILE_PATH_MAX, SYSTEM_FOLDER);
+		fd = open_default(path, system);
+	}
+	return fd;
+}
+
+/*
+ * The program's own file in either folder, then the default in either. Every program
+ * pays for it: with a file of its own in the user's folder this is one system call, with
+ * no file at all it is three.
+ */
+static int search(char path[POOLFILE_PATH_MAX])
+{
+	size_t user = user_folder(path);
+	int fd = -ENOENT;
+
+	if (user)
+		fd = open_named(path, user);
+	if (fd >= 0)
+		return fd;
+	if (fd != -ENOENT) {
+		/* No way into that folder, somebody else's perhaps: it is not there. */
+		path[user] = '\0';
+		if (!is_there(path))
+			user = 0;
+	}
+	if (is_there(SYSTEM_FOLDER))
+		return search_both(path, user);
+	return user ? open_default(path, user) : -ENOENT;
 }
 
 int poolfile_open(char path[POOLFILE_PATH_MAX])
 {
-	const char *explicit = secure_getenv("MPTCPADDR_CONFIG");
-	const char *dirs[2], *sub = "";
-	size_t len[2];
-	int i, fd = -ENOENT;
+	const char *explicit = guest_env("MPTCPADDR_CONFIG");
+	int fd;
 
-	if (explicit && *explicit) {
-		if (text_append(path, 0, POOLFILE_PATH_MAX, explicit) ==
-		    POOLFILE_PATH_MAX)
-			return -ENAMETOOLONG;
-		fd = open_pool(path);
-		return fd == -ENOENT ? -ENODATA : fd;
-	}
-	dirs[0] = secure_getenv("XDG_CONFIG_HOME");
-	dirs[1] = "/etc";
-	if (!dirs[0] || !*dirs[0]) {
-		dirs[0] = secure_getenv("HOME");
-		sub = "/.config";
-	}
-	for (i = 0; i < 2; i++)
-		len[i] = folder_path(path, dirs[i], i ? "" : sub);
-	/* The program's own file in either folder, then the default in either. */
-	for (i = 0; i < 4 && fd < 0; i++) {
-		if (!len[i % 2])
-			continue;
-		folder_text(path, dirs[i % 2], i % 2 ? "" : sub);
-		fd = open_in(path, len[i % 2], i < 2 ? poolfile_program() : "default");
-	}
-	return fd;
+	if (!explicit || !*explicit)
+		return search(path);
+	if (text_append(path, 0, POOLFILE_PATH_MAX, explicit) == POOLFILE_PATH_MAX)
+		return -ENAMETOOLONG;
+	fd = open_pool(path);
+	return fd == -ENOENT ? -ENODATA : fd;
 }

@@ -19,7 +19,4 @@
  */
 int poolfile_open(char path[POOLFILE_PATH_MAX]);
 
-/* poolfile_program() - program_invocation_short_name, never NULL. */
-const char *poolfile_program(void);
-
 #endif

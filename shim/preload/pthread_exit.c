@@ -6,18 +6,17 @@
  * application's: ours never ends, and has other descriptors to flush to.
  */
 #include "launch.h"
+#include "rawcall.h"
 #include "real.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 HOOK void pthread_exit(void *result)
 {
 	int saved = errno;
 
-	if (syscall(SYS_gettid) == getpid())
+	if (raw_call(SYS_gettid, 0, 0, 0) == raw_getpid())
 		launch_stop();
 	errno = saved;
 	REAL(pthread_exit)(result);

@@ -7,12 +7,13 @@
  */
 #include "subscribe.h"
 #include "mptcpaddr/uapi.h"
+#include "rawcall.h"
+#include "text.h"
 
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -44,7 +45,7 @@ static int open_bound(void)
 	if (fd < 0)
 		return -errno;
 	for (i = 0; i < PORT_TRIES; i++) {
-		addr.nl_pid = PORT_FIRST + (i << 22) + (getpid() & 0x3fffff);
+		addr.nl_pid = PORT_FIRST + (i << 22) + (raw_getpid() & 0x3fffff);
 		if (!syscall(SYS_bind, fd, &addr, sizeof(addr)))
 			return fd;
 	}
@@ -52,7 +53,7 @@ static int open_bound(void)
 	if (!syscall(SYS_bind, fd, &addr, sizeof(addr)))
 		return fd;
 	error = errno;
-	close(fd);
+	raw_close(fd);
 	return -error;
 }
 
@@ -90,7 +91,7 @@ static uint32_t group_find(const struct nlattr *groups)
 				   CTRL_ATTR_MCAST_GRP_ID);
 		if (name && number && ATTR_LEN(number) >= sizeof(uint32_t) &&
 		    ATTR_LEN(name) >= sizeof(MPTCP_PM_EV_GRP_NAME) &&
-		    !strcmp(ATTR_DATA(name), MPTCP_PM_EV_GRP_NAME))
+		    text_equal(ATTR_DATA(name), MPTCP_PM_EV_GRP_NAME))
 			return *(const uint32_t *)ATTR_DATA(number);
 	}
 	return 0;
@@ -153,10 +154,11 @@ int subscribe(int32_t *ret_fd, uint16_t *ret_family_id)
 	r = resolve(fd, &family_id, &group);
 	if (r < 0)
 		goto out;
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
-	if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) <
-	    0) {
+	if (syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes,
+		    sizeof(bytes)) < 0)
+		syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	if (syscall(SYS_setsockopt, fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
+		    sizeof(group)) < 0) {
 		r = -errno;
 		goto out;
 	}
@@ -165,7 +167,7 @@ int subscribe(int32_t *ret_fd, uint16_t *ret_family_id)
 	fd = -1;
 out:
 	if (fd >= 0)
-		close(fd);
+		raw_close(fd);
 	return r;
 }
 
@@ -187,5 +189,6 @@ void subscribe_narrow(int32_t fd)
 							   unwanted[i], n - i, 0);
 	code[1 + n] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
 	code[2 + n] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
-	setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+	syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+		sizeof(program));
 }

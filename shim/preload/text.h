@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.h - what the first socket() of every program needs of <string.h>
+ * text.h - the little that the preload library needs of <string.h>
  *
- * Inline: the first call of a libc function costs the dynamic linker a thousand
- * instructions, more than these take on a pool file.
+ * Inline: naming a libc function costs every exec some instructions, and its first call
+ * a thousand, more than these take on a pool file.
  */
 #ifndef MPTCPADDR_TEXT_H
 #define MPTCPADDR_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 /* Whether [@from, @to) is the text @word. */
 static inline bool text_is(const char *from, const char *to, const char *word)
@@ -21,9 +23,56 @@ static inline bool text_is(const char *from, const char *to, const char *word)
 	return from == to && !*word;
 }
 
+/* text_after() - what follows @word, with which @text begins; NULL: it does not. */
+static inline const char *text_after(const char *text, const char *word)
+{
+	while (*word && *text == *word) {
+		text++;
+		word++;
+	}
+	return *word ? NULL : text;
+}
+
+static inline bool text_equal(const char *a, const char *b)
+{
+	a = text_after(a, b);
+	return a && !*a;
+}
+
+static inline size_t text_len(const char *text)
+{
+	size_t len = 0;
+
+	while (text[len])
+		len++;
+	return len;
+}
+
+/* text_base() - what follows the last slash. */
+static inline const char *text_base(const char *path)
+{
+	const char *base = path;
+
+	while (*path)
+		if (*path++ == '/')
+			base = path;
+	return base;
+}
+
 /* text_find() - the first @c in [@from, @to); @to if there is none. */
 static inline const char *text_find(const char *from, const char *to, char c)
 {
+	const uint64_t ones = 0x0101010101010101, tops = ones << 7;
+	uint64_t eight;
+
+	/* Eight at a time, while none of them is @c: then it would be 0 after the xor,
+	 * and borrow from its top bit. */
+	for (; to - from >= 8; from += 8) {
+		memcpy(&eight, from, 8);
+		eight ^= ones * (unsigned char)c;
+		if ((eight - ones) & ~eight & tops)
+			break;
+	}
 	while (from < to && *from != c)
 		from++;
 	return from;
@@ -39,6 +88,19 @@ static inline size_t text_append(char *to, size_t len, size_t size, const char *
 	while (len < size && (to[len] = *text++))
 		len++;
 	return len;
+}
+
+/* TEXT_APPEND() - the same for a literal: no loop. */
+#define TEXT_APPEND(to, len, size, literal) \
+	text_append_literal(to, len, size, "" literal, sizeof(literal))
+
+static inline __attribute__((always_inline)) size_t text_append_literal(
+	char *to, size_t len, size_t size, const char *text, size_t text_size)
+{
+	if (len >= size || text_size > size - len)
+		return size;
+	memcpy(to + len, text, text_size);
+	return len + text_size - 1;
 }
 
 #endif

@@ -10,6 +10,8 @@
 #include "errout.h"
 #include "mptcpaddr/handover.h"
 #include "mptcpaddr/log.h"
+#include "oldest.h"
+#include "rawcall.h"
 #include "subscribe.h"
 #include "text.h"
 
@@ -33,12 +35,13 @@ static void open_log(struct handover *h)
 	if (h->log_level < 0)
 		return;
 	if (h->log_file[0])
-		h->log_fd = open(h->log_file,
-				 O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
-					 O_NONBLOCK,
-				 0600);
+		h->log_fd = syscall(SYS_openat, AT_FDCWD, h->log_file,
+				    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
+					    O_NONBLOCK,
+				    0600);
 	else if (errout_is_original())
-		h->log_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		h->log_fd = syscall(SYS_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC,
+				    STDERR_FILENO + 1);
 	log_open(h->log_fd, h->log_level, h->program, h->pid);
 }
 
@@ -50,14 +53,14 @@ static int isolate(struct handover *h)
 	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_UNSHARE) < 0)
 		return -errno;
 	open_log(h);
-	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	fd = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
 	if (fd < 0) /* a chroot without /dev: anything that swallows stray output */
 		fd = syscall(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	for (i = 0; i <= STDERR_FILENO; i++)
-		if (fd < 0 || dup2(fd, i) < 0)
-			close(i);
+		if (fd != i && (fd < 0 || syscall(SYS_dup3, fd, i, O_CLOEXEC) < 0))
+			raw_close(i);
 	if (fd > STDERR_FILENO)
-		close(fd);
+		raw_close(fd);
 	return 0;
 }
 
@@ -65,14 +68,14 @@ static int isolate(struct handover *h)
 static int file_says(const char *path, const char *word)
 {
 	char text[16] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = raw_call(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return -errno;
-	if (read(fd, text, sizeof(text) - 1) < 0)
+		return fd;
+	if (raw_call(SYS_read, fd, (long)text, sizeof(text) - 1) < 0)
 		text[0] = '\0';
-	close(fd);
-	return !strncmp(text, word, strlen(word));
+	raw_close(fd);
+	return text_after(text, word) != NULL;
 }
 
 /* Without /proc nobody knows; a connection of the kernel's then refuses our commands. */
@@ -94,17 +97,17 @@ static void *open_path_manager(void)
 {
 	static const char name[] = "/" HANDOVER_PM_LIBRARY;
 	char path[PATH_MAX];
-	const char *slash;
+	size_t folder;
 	void *library;
 	Dl_info self;
 
 	if (!dladdr(thread_main, &self) || self.dli_fname[0] != '/')
 		return dlopen(name + 1, RTLD_LAZY | RTLD_LOCAL);
-	slash = strrchr(self.dli_fname, '/');
-	if (slash - self.dli_fname + sizeof(name) > sizeof(path))
+	folder = text_base(self.dli_fname) - 1 - self.dli_fname;
+	if (folder + sizeof(name) > sizeof(path))
 		return NULL;
 	text_append(path, 0, sizeof(path), self.dli_fname);
-	text_append(path, slash - self.dli_fname, sizeof(path), name);
+	text_append(path, folder, sizeof(path), name);
 	library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
 	return library ?: dlopen(name + 1, RTLD_LAZY | RTLD_LOCAL);
 }
@@ -139,13 +142,13 @@ static int become_manager(struct handover *h)
 	}
 	/* The application goes on; what is slow comes after its SYN. */
 	launch_state(h, true);
-	sched_yield();
+	raw_call(SYS_sched_yield, 0, 0, 0);
 	/* The application's setns() into a mount namespace wants its folders unshared. */
 	syscall(SYS_unshare, CLONE_FS);
 	if (kernel_manages()) {
 		log_warning("no pool: the path manager is the kernel's "
 			    "(net.mptcp.path_manager)");
-		close(h->event_fd);
+		raw_close(h->event_fd);
 		return -EOPNOTSUPP;
 	}
 	subscribe_narrow(h->event_fd);
@@ -168,7 +171,7 @@ void *thread_main(void *arg)
 {
 	struct handover *h = arg;
 
-	prctl(PR_SET_NAME, "mptcpaddr");
+	raw_call(SYS_prctl, PR_SET_NAME, (long)"mptcpaddr", 0);
 	if (h->estate_of)
 		wait_for_exec(h);
 	pthread_mutex_lock(&h->lock); /* until the path manager waits */

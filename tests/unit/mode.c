@@ -148,7 +148,6 @@ Test(mode, pool_file_is_looked_for_in_the_order_of_the_manual)
 	cr_assert(mkdtemp(dir));
 	snprintf(config, sizeof(config), "%s/.config", dir);
 	mkdir(config, 0700);
-	program_invocation_short_name = "someprogram";
 	unsetenv("MPTCPADDR_CONFIG");
 	unsetenv("XDG_CONFIG_HOME");
 	setenv("HOME", dir, 1);
@@ -157,8 +156,9 @@ Test(mode, pool_file_is_looked_for_in_the_order_of_the_manual)
 	touch(config, "default");
 	snprintf(other, sizeof(other), "%s/mptcpaddr/default.conf", config);
 	is_found(other);
-	touch(config, "someprogram");
-	snprintf(own, sizeof(own), "%s/mptcpaddr/someprogram.conf", config);
+	touch(config, program_invocation_short_name);
+	snprintf(own, sizeof(own), "%s/mptcpaddr/%s.conf", config,
+		 program_invocation_short_name);
 	is_found(own);
 
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
@@ -193,6 +193,5 @@ Test(mode, over_long_path_is_no_candidate)
 	cr_assert_eq(poolfile_open(path), -ENAMETOOLONG);
 	unsetenv("MPTCPADDR_CONFIG");
 	setenv("XDG_CONFIG_HOME", huge, 1);
-	program_invocation_short_name = "someprogram";
 	cr_assert_lt(poolfile_open(path), 0);
 }

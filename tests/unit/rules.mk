@@ -3,7 +3,7 @@
 
 UNIT_SRC  := $(wildcard tests/unit/*.c)
 UNIT_REAL := $(patsubst %,shim/pm/%.c,engine conn pool config mpaddr evqueue pmevent) \
-	     $(patsubst %,shim/preload/%.c,mode poolfile attempt)
+	     $(patsubst %,shim/preload/%.c,mode poolfile guest errout attempt)
 
 $(B)/tests/unit: $(call obj,$(UNIT_SRC) $(UNIT_REAL)) $(B)/tests/libtest.a
 	$(call say,LINK,$@)

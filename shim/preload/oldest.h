@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * oldest.h - functions of libc by the first version that they had
+ *
+ * At each exec the dynamic linker looks for every version that the library names, from
+ * the oldest to the newest: 300 to 400 instructions each. With these there is one, that
+ * of all the rest. glibc 2.34 moved them into libc.so.6 and gave them a second version
+ * there; they are one function under both.
+ */
+#ifndef MPTCPADDR_OLDEST_H
+#define MPTCPADDR_OLDEST_H
+
+#if defined(__x86_64__) && !defined(__ILP32__)
+#define OLDEST(function) __asm__(".symver " #function "," #function "@GLIBC_2.2.5")
+#elif defined(__aarch64__) && defined(__AARCH64EL__)
+#define OLDEST(function) __asm__(".symver " #function "," #function "@GLIBC_2.17")
+#else
+#define OLDEST(function) _Static_assert(1, "what the linker takes")
+#endif
+
+OLDEST(dladdr);
+OLDEST(dlerror);
+OLDEST(dlopen);
+OLDEST(dlsym);
+OLDEST(pthread_attr_setstacksize);
+OLDEST(pthread_create);
+OLDEST(pthread_join);
+OLDEST(pthread_mutex_trylock);
+
+#endif
