@@ -13,3 +13,17 @@ $(B)/obj/tools/%.o: tools/%.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(NL_CFLAGS) $(call pc,--cflags,jansson) -c -o $@ $<
+
+# The launcher. The library is found beside it or, when it is installed, in LIBDIR.
+LIBDIR ?= /usr/local/lib
+
+MPTCPADDR_SRC := $(wildcard tools/mptcpaddr/*.c) shim/preload/poolfile.c \
+		 $(patsubst %,shim/pm/%.c,config endpoint mpaddr pool)
+
+tools: $(B)/mptcpaddr
+
+$(B)/obj/tools/mptcpaddr/library.o: ALL_CFLAGS += -DLIBDIR='"$(LIBDIR)"'
+
+$(B)/mptcpaddr: $(call obj,$(MPTCPADDR_SRC))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) $(call pc,--libs,libelf) -linih

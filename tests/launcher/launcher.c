@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+/*
+ * launcher.c - run programs with and without mptcpaddr, and look at what it says
+ */
+#include "launcher.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RUN_MS	 20000
+#define ARGS_MAX 32
+
+void bench_open(struct bench *b)
+{
+	memset(b, 0, sizeof(*b));
+	cr_assert_eq(world_open(&b->world, 3), 0);
+	cr_assert_eq(host_path_manager(&b->world.client, PM_USERSPACE), 0);
+	strcpy(b->home, "/run/launcher.XXXXXX");
+	cr_assert(mkdtemp(b->home));
+	cr_assert_eq(chmod(b->home, 0755), 0);
+}
+
+void bench_close(struct bench *b)
+{
+	world_close(&b->world);
+}
+
+const char *path_of(const char *name)
+{
+	static char paths[16][PATH_MAX];
+	static unsigned int next;
+
+	next = (next + 1) % 16;
+	return built(name, paths[next], PATH_MAX);
+}
+
+static const char *expand(const char *arg)
+{
+	char name[64];
+
+	if (arg[0] != '@')
+		return arg;
+	if (arg[1] != '@')
+		return path_of(arg + 1);
+	snprintf(name, sizeof(name), "tests/launcher-progs/%s", arg + 2);
+	return path_of(name);
+}
+
+struct said run(struct bench *b, const char *const env[], const char *const argv[])
+{
+	const char *args[ARGS_MAX] = { NULL }, *vars[ARGS_MAX] = { NULL };
+	struct said said = { 0 };
+	char home[128];
+	struct proc p;
+	int i;
+
+	for (i = 0; argv[i]; i++) {
+		cr_assert_lt(i, ARGS_MAX - 1);
+		args[i] = expand(argv[i]);
+	}
+	snprintf(home, sizeof(home), "XDG_CONFIG_HOME=%s", b->home);
+	vars[0] = home;
+	/* A folder that may not be searched makes another error of "not found". */
+	vars[1] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+	for (i = 0; env && env[i]; i++)
+		vars[i + 2] = env[i];
+	cr_assert_eq(proc_start(&p, &b->world.client, args, vars), 0);
+	proc_eof(&p);
+	said.status = proc_wait(&p, RUN_MS);
+	said.out = proc_output(&p);
+	said.err = proc_errors(&p);
+	proc_end(&p);
+	return said;
+}
+
+void said_free(struct said *said)
+{
+	free(said->out);
+	free(said->err);
+}
+
+int times(const struct said *said, const char *text)
+{
+	const char *at = said->err;
+	int n = 0;
+
+	while ((at = strstr(at, text))) {
+		at += strlen(text);
+		n++;
+	}
+	return n;
+}
+
+void warned_once(struct bench *b, const char *const argv[], const char *words)
+{
+	const char *under[ARGS_MAX] = { "@mptcpaddr", "run", "--" };
+	struct said native = run(b, NULL, argv), said;
+	char *copy = strdup(words ?: ""), *word, *save;
+	int i;
+
+	for (i = 0; argv[i]; i++)
+		under[3 + i] = argv[i];
+	said = run(b, NULL, under);
+	cr_assert_eq(said.status, native.status, "%s: %d, not %d: %s", argv[0],
+		     said.status, native.status, said.err);
+	cr_assert_str_eq(said.out, native.out);
+	cr_assert_eq(times(&said, WARNING), words ? 1 : 0, "%s: %s", argv[0], said.err);
+	for (word = strtok_r(copy, "|", &save); word; word = strtok_r(NULL, "|", &save))
+		cr_expect_eq(times(&said, word), 1, "not once \"%s\": %s", word,
+			     said.err);
+	/* Nothing else: no complaint of the dynamic linker, say. */
+	if (!native.err[0] && words)
+		cr_expect(!strncmp(said.err, WARNING, strlen(WARNING)) &&
+				  strchr(said.err, '\n') ==
+					  said.err + strlen(said.err) - 1,
+			  "%s", said.err);
+	else if (!words)
+		cr_expect_str_eq(said.err, native.err);
+	free(copy);
+	said_free(&native);
+	said_free(&said);
+}
+
+void put_file(const char *path, const char *text, unsigned int mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	cr_assert_geq(fd, 0, "%s", path);
+	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	cr_assert_eq(fchmod(fd, mode), 0);
+	close(fd);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * launcher.h - run programs with and without mptcpaddr, and look at what it says
+ *
+ * Everything here asserts: a test goes on only if the step worked.
+ */
+#ifndef TESTS_LAUNCHER_H
+#define TESTS_LAUNCHER_H
+
+#include <criterion/criterion.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proc.h"
+#include "skip.h"
+#include "world.h"
+
+#define WARNING "mptcpaddr: warning: "
+#define TIMEOUT .timeout = 60
+
+struct said {
+	int status;
+	char *out, *err;
+};
+
+/* The host that programs run on: userspace path manager, and no pool files. */
+struct bench {
+	struct world world;
+	char home[64]; /* XDG_CONFIG_HOME, empty */
+};
+
+void bench_open(struct bench *b);
+void bench_close(struct bench *b);
+
+#define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+/*
+ * run() - a program to its end
+ *
+ * In @argv, "@name" is what was built under that name, "@@name" the program of that name
+ * in prog/. @env may be NULL.
+ */
+struct said run(struct bench *b, const char *const env[], const char *const argv[]);
+void said_free(struct said *said);
+
+/* How often @text stands in what it said on stderr. */
+int times(const struct said *said, const char *text);
+
+/*
+ * warned_once() - run @argv natively and under the launcher: the same output and exit
+ * status, and one warning that has all of @words, separated by "|"; NULL: no warning
+ */
+void warned_once(struct bench *b, const char *const argv[], const char *words);
+
+void put_file(const char *path, const char *text, unsigned int mode);
+
+/* A path of something built; in one of a few static buffers. */
+const char *path_of(const char *name);
+
+#endif

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+/*
+ * pools.c - pool files: what run says of the one that it finds, and mptcpaddr check
+ */
+#include "launcher.h"
+
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Seven errors, of each kind of line, and two endpoints that are good. */
+static const char bad_pool[] = "[pool]\n"
+			       "endpoint = 10.0.2.2 wobbly\n"
+			       "endpoint = 10.0.2.2 id 300\n"
+			       "no equals sign\n"
+			       "endpoint = 10.0.2.2\n"
+			       "neither here\n"
+			       "endpoint = 10.0.9.9\n"
+			       "control\1character\n"
+			       "[pol]\n"
+			       "x = y\n"
+			       "[limits]\n"
+			       "subflows = many\n";
+
+static const char bad_told[] = "F:2: unknown word \"wobbly\" in an endpoint\n"
+			       "F:3: local id 300 is not in 1-255\n"
+			       "F:4: neither \"name = value\" nor \"[section]\"\n"
+			       "F:6: neither \"name = value\" nor \"[section]\"\n"
+			       "F:8: a control character\n"
+			       "F:10: unknown section [pol]\n"
+			       "F:12: subflows \"many\" is not a number\n";
+
+/* @text with @file for each F at the start of a line; the caller frees it. */
+static char *with_file(const char *text, const char *file)
+{
+	size_t size = 4096, len = 0;
+	char *all = malloc(size);
+	bool begins = true;
+
+	cr_assert(all);
+	for (; *text; text++) {
+		if (begins && *text == 'F')
+			len += snprintf(all + len, size - len, "%s", file);
+		else
+			all[len++] = *text;
+		begins = *text == '\n';
+		cr_assert_lt(len, size - 64);
+	}
+	all[len] = '\0';
+	return all;
+}
+
+static void check_says(struct bench *b, const char *const argv[], int status,
+		       const char *expected)
+{
+	struct said said = run(b, NULL, argv);
+
+	cr_expect_str_eq(said.out, expected);
+	cr_expect_str_eq(said.err, "");
+	cr_expect_eq(said.status, status, "%d", said.status);
+	said_free(&said);
+}
+
+Test(pools, check_tells_every_error_of_a_file, TIMEOUT)
+{
+	char all[4096], *errors;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	put_file("/run/bad.conf", bad_pool, 0644);
+	errors = with_file(bad_told, "/run/bad.conf");
+	snprintf(all, sizeof(all),
+		 "%s/run/bad.conf:7: 10.0.9.9 is not an address of this machine (now)\n",
+		 errors);
+	check_says(&b, ARGS("@mptcpaddr", "check", "/run/bad.conf"), 1, all);
+	check_says(&b, ARGS("@mptcpaddr", "check", "/run/none.conf"), 1,
+		   "/run/none.conf: No such file or directory\n");
+	free(errors);
+	bench_close(&b);
+}
+
+Test(pools, check_warns_of_addresses_that_are_not_there_now, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	put_file("/run/away.conf",
+		 "[pool]\n"
+		 "endpoint = 10.0.2.2 dev c2\n"
+		 "endpoint = 10.0.2.1\n"
+		 "endpoint = dead:beef:3::2\n"
+		 "endpoint = 10.0.3.2 dev c1\n"
+		 "endpoint = dead:beef:3::1\n"
+		 "endpoint = 10.0.1.2 dev eth77\n",
+		 0644);
+	check_says(&b, ARGS("@mptcpaddr", "check", "/run/away.conf"), 0,
+		   "/run/away.conf:3: 10.0.2.1 is not an address of this machine (now)\n"
+		   "/run/away.conf:5: 10.0.3.2 is not an address of c1 (now)\n"
+		   "/run/away.conf:6: dead:beef:3::1 is not an address of this machine "
+		   "(now)\n"
+		   "/run/away.conf:7: eth77 is not an interface of this machine (now)\n");
+	put_file("/run/here.conf", "[pool]\nendpoint = 10.0.2.2 dev c2\n", 0644);
+	check_says(&b, ARGS("@mptcpaddr", "check", "/run/here.conf"), 0,
+		   "/run/here.conf: no errors; endpoints: 1\n");
+	bench_close(&b);
+}
+
+Test(pools, check_without_a_file_looks_where_programs_do, TIMEOUT)
+{
+	char folder[128], path[256], text[512];
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	snprintf(text, sizeof(text),
+		 "there is no pool file in %s/mptcpaddr or /etc/mptcpaddr\n", b.home);
+	check_says(&b, ARGS("@mptcpaddr", "check"), 0, text);
+	snprintf(folder, sizeof(folder), "%s/mptcpaddr", b.home);
+	cr_assert_eq(mkdir(folder, 0755), 0);
+	snprintf(path, sizeof(path), "%s/curl.conf", folder);
+	put_file(path, "[pool]\nendpoint = 10.0.2.2\n", 0644);
+	snprintf(path, sizeof(path), "%s/default.conf", folder);
+	put_file(path, "[pool]\nendpoint = 10.0.2\n", 0644);
+	snprintf(path, sizeof(path), "%s/notes.txt", folder);
+	put_file(path, "not a pool file\n", 0644);
+	snprintf(text, sizeof(text),
+		 "%s/curl.conf: no errors; endpoints: 1\n"
+		 "%s/default.conf:2: \"10.0.2\" is not an IPv4 or IPv6 address\n",
+		 folder, folder);
+	check_says(&b, ARGS("@mptcpaddr", "check"), 1, text);
+	bench_close(&b);
+}
+
+Test(pools, wrong_pool_that_was_asked_for_stops_the_launcher, TIMEOUT)
+{
+	struct said said;
+	struct bench b;
+	char *errors;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	put_file("/run/wrong.conf", bad_pool, 0644);
+	errors = with_file(bad_told, "/run/wrong.conf");
+	said = run(&b, NULL,
+		   ARGS("@mptcpaddr", "run", "--pool", "/run/wrong.conf", "echo", "ran"));
+	cr_expect_eq(said.status, 125);
+	cr_expect_str_eq(said.out, "");
+	cr_expect(!strncmp(said.err, errors, strlen(errors)), "%s", said.err);
+	free(errors);
+	said_free(&said);
+	bench_close(&b);
+}
+
+/* @text as the user's hello.conf; what the launcher says of it. */
+static struct said with_pool(struct bench *b, const char *name, const char *text,
+			     const char *const env[], const char *const argv[])
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/mptcpaddr", b->home);
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), "%s/mptcpaddr/%s", b->home, name);
+	put_file(path, text, 0644);
+	return run(b, env, argv);
+}
+
+Test(pools, wrong_pool_that_is_found_is_a_warning, TIMEOUT)
+{
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	said = with_pool(&b, "hello.conf", bad_pool, NULL,
+			 ARGS("@mptcpaddr", "run", "@@hello", "a"));
+	cr_expect_eq(times(&said, WARNING), 1, "%s", said.err);
+	cr_expect_eq(times(&said, "hello.conf:2: unknown word \"wobbly\""), 1, "%s",
+		     said.err);
+	cr_expect_str_eq(said.out, "a secure=0\n");
+	cr_expect_eq(said.status, 2);
+	said_free(&said);
+	bench_close(&b);
+}
+
+Test(pools, verbose_launcher_tells_which_pool_will_be_used, TIMEOUT)
+{
+	struct said said;
+	struct bench b;
+	char text[256];
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	said = run(&b, NULL, ARGS("@mptcpaddr", "run", "-v", "@@hello"));
+	cr_expect_eq(times(&said, "pool file: none for \"hello\""), 1, "%s", said.err);
+	said_free(&said);
+	said = with_pool(&b, "hello.conf",
+			 "[pool]\nendpoint = 10.0.2.2 dev c2 id 9 backup\n", NULL,
+			 ARGS("@mptcpaddr", "run", "-v", "@@hello"));
+	snprintf(text, sizeof(text),
+		 "pool file: %s/mptcpaddr/hello.conf (for \"hello\")\n", b.home);
+	cr_expect_eq(times(&said, text), 1, "%s", said.err);
+	cr_expect_eq(times(&said, "endpoint: 10.0.2.2 dev c2 id 9"), 1, "%s", said.err);
+	cr_expect_eq(times(&said, "library: /"), 1, "%s", said.err);
+	cr_expect_eq(times(&said, WARNING), 0, "%s", said.err);
+	cr_expect_str_eq(said.out, "secure=0\n");
+	said_free(&said);
+	bench_close(&b);
+}
+
+Test(pools, pool_of_a_script_is_that_of_its_interpreter, TIMEOUT)
+{
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	put_file("/run/talk", "#!/bin/sh\necho ran\n", 0755);
+	said = with_pool(&b, "sh.conf", "[pool]\nendpoint = 10.0.2.2\n", NULL,
+			 ARGS("@mptcpaddr", "run", "-v", "/run/talk"));
+	cr_expect_eq(times(&said, "sh.conf (for \"sh\")"), 1, "%s", said.err);
+	cr_expect_eq(times(&said, "program: /run/talk, run by /bin/sh"), 1, "%s",
+		     said.err);
+	cr_expect_str_eq(said.out, "ran\n");
+	said_free(&said);
+	bench_close(&b);
+}
+
+Test(pools, program_that_is_left_alone_is_told_on_request, TIMEOUT)
+{
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	/* What MPTCP lacks then does not matter. */
+	cr_assert_eq(host_path_manager(&b.world.client, PM_KERNEL), 0);
+	said = with_pool(&b, "hello.conf", "[app]\nmptcp = no\n", NULL,
+			 ARGS("@mptcpaddr", "run", "-v", "@@hello"));
+	cr_expect_eq(times(&said, "mptcp = no in that file"), 1, "%s", said.err);
+	cr_expect_eq(times(&said, WARNING), 0, "%s", said.err);
+	said_free(&said);
+	said = run(&b, NULL, ARGS("@mptcpaddr", "run", "@@hello"));
+	cr_expect_str_eq(said.err, "");
+	said_free(&said);
+	bench_close(&b);
+}
+
+Test(pools, library_that_is_switched_off_is_told, TIMEOUT)
+{
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	said = run(&b, ARGS("MPTCPADDR_DISABLE=1"), ARGS("@mptcpaddr", "run", "@@hello"));
+	cr_expect_eq(times(&said, WARNING "MPTCPADDR_DISABLE is set"), 1, "%s", said.err);
+	cr_expect_str_eq(said.out, "secure=0\n");
+	said_free(&said);
+	bench_close(&b);
+}

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+# mptcpaddr run and check: each warning with the program or the setting that it is about.
+
+LAUNCHER_SRC  := $(wildcard tests/launcher/*.c)
+LAUNCHER_DIR  := $(B)/tests/launcher-progs
+LAUNCHER_PROG := $(addprefix $(LAUNCHER_DIR)/,hello hello-static hello-static-pie hello-musl \
+		   hello32 users)
+
+$(B)/tests/launcher: $(call obj,$(LAUNCHER_SRC) tools/mptcpaddr/binary.c) $(B)/tests/libtest.a
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) $(call pc,--libs,libelf) -lcriterion
+
+LAUNCHER_CC = $(CC) $(CFLAGS) -D_GNU_SOURCE
+$(LAUNCHER_DIR)/hello-static: LAUNCHER_CC += -static
+$(LAUNCHER_DIR)/hello-static-pie: LAUNCHER_CC += -static-pie -fPIE
+$(LAUNCHER_DIR)/hello-musl: LAUNCHER_CC = musl-gcc
+$(LAUNCHER_DIR)/hello32: LAUNCHER_CC = $(CC) -O1 -m32 -nostdlib -static -ffreestanding \
+	-fno-pic -fno-stack-protector
+$(LAUNCHER_DIR)/hello-%: tests/launcher/prog/hello.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LAUNCHER_CC) -o $@ $<
+
+$(LAUNCHER_DIR)/%: tests/launcher/prog/%.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LAUNCHER_CC) -o $@ $<
+
+# TESTS='secure/*' runs some of them.
+check-launcher: $(B)/tests/launcher $(LAUNCHER_PROG) $(B)/mptcpaddr $(TEST_APPS) \
+		$(B)/tests/guests/launch/deny lib
+	$(call say,TEST,$<)
+	$(Q)$(LAUNCHER_DIR)/users $< -j2 $(if $(TESTS),--filter '$(TESTS)')
+
+CHECKS += check-launcher

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+/*
+ * hazards.c - what will not work for a program under the library
+ *
+ * The checklist of a preload library, told before the program starts: the kernel, the
+ * pool file, and the program's own file.
+ */
+#include "hazards.h"
+#include "binary.h"
+#include "kernel.h"
+#include "lookup.h"
+#include "mptcpaddr/pool.h"
+#include "mptcpaddr/uapi.h"
+#include "say.h"
+#include "secure.h"
+
+#include "../../shim/pm/endpoint.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void tell_library_off(void)
+{
+	const char *disable = getenv("MPTCPADDR_DISABLE");
+
+	if (disable && *disable && strcmp(disable, "0"))
+		warn("MPTCPADDR_DISABLE is set: the library does nothing; unset it");
+}
+
+static void tell_manager(void)
+{
+	const char *backend = getenv("MPTCPADDR_BACKEND"), *setting;
+
+	if (backend && !strcmp(backend, "none"))
+		return; /* no path manager is asked for */
+	switch (kernel_pm(&setting)) {
+	case KERNEL_PM_USERSPACE:
+		break;
+	case KERNEL_PM_KERNEL:
+		warn("the kernel is the path manager here: MPTCP works, but without the "
+		     "pool; type: sysctl -w %s",
+		     setting);
+		break;
+	case KERNEL_PM_UNKNOWN:
+		warn("this kernel has no path managers but its own: MPTCP works, but "
+		     "without the pool; it takes Linux 5.19 or later");
+		return;
+	}
+	if (kernel_may_manage() == -EPERM)
+		warn("no CAP_NET_ADMIN in this network namespace: MPTCP works, but "
+		     "without "
+		     "the pool; type: sudo setpriv --reuid \"$(id -u)\" --regid "
+		     "\"$(id -g)\" --init-groups --inh-caps +net_admin --ambient-caps "
+		     "+net_admin mptcpaddr run ...");
+}
+
+static void tell_kernel(void)
+{
+	switch (kernel_mptcp()) {
+	case MPTCP_THERE:
+		break;
+	case MPTCP_OFF:
+		warn("MPTCP is off in this network namespace, connections will be plain "
+		     "TCP; type: sysctl -w net.mptcp.enabled=1");
+		break;
+	case MPTCP_ABSENT:
+		warn("this kernel has no MPTCP, connections will be plain TCP; it takes "
+		     "Linux 5.19 or later with CONFIG_MPTCP");
+		return;
+	case MPTCP_REFUSED:
+		warn("MPTCP sockets are refused here, by a sandbox perhaps: connections "
+		     "will be plain TCP; let it allow socket() with protocol %d",
+		     IPPROTO_MPTCP);
+		return;
+	}
+	tell_manager();
+}
+
+/* Return: whether the library is to do anything in this program. */
+static bool tell_pool(const char *name, bool verbose)
+{
+	char text[ENDPOINT_TEXT_MAX];
+	struct pool_error why;
+	struct pool *pool;
+	char path[PATH_MAX];
+	bool mptcp;
+	unsigned int i;
+	int r = lookup_pool(name, path);
+
+	if (r == -ENOENT) {
+		if (verbose)
+			say("pool file: none for \"%s\", so MPTCP without a pool", name);
+		return true;
+	}
+	if (verbose)
+		say("pool file: %s (for \"%s\")", path, name);
+	if (pool_load(path, &pool, &why) < 0) {
+		warn("%s; the program runs without a pool until that is mended; "
+		     "\"mptcpaddr check\" tells every error",
+		     why.text);
+		return true;
+	}
+	for (i = 0; verbose && i < pool->n_endpoints; i++)
+		say("endpoint: %s (line %u)", endpoint_text(&pool->endpoints[i], text),
+		    pool->endpoints[i].line);
+	mptcp = pool->mptcp;
+	if (!mptcp && verbose)
+		say("mptcp = no in that file: the program is left alone");
+	pool_free(pool);
+	return mptcp;
+}
+
+/* Whether the program's file can be preloaded into; a warning if not. */
+static void tell_binary(struct hazards *h)
+{
+	const char *path = h->program.path, *libc;
+	struct binary library, program;
+
+	/* One that may be run and not read, or that is no ELF file: nobody knows. */
+	if (binary_read(path, &program) < 0 || binary_read(h->library, &library) < 0)
+		return;
+	libc = binary_foreign_libc(&program);
+	h->cannot_load = libc || !binary_same_kind(&program, &library);
+	if (!binary_same_kind(&program, &library)) {
+		char kind[48];
+
+		snprintf(kind, sizeof(kind), "%s", binary_kind(&program));
+		warn("%s is a %s program, the library is %s: its connections stay as "
+		     "they "
+		     "are; use a build of the program or of the library that matches",
+		     path, kind, binary_kind(&library));
+	} else if (program.go) {
+		warn("%s is a Go program, which makes its system calls itself, past any "
+		     "library: its connections stay as they are; GODEBUG=multipathtcp=1 "
+		     "gives MPTCP without a pool if it was built with Go 1.21 or later",
+		     path);
+	} else if (!program.loads_libraries) {
+		warn("%s is a static program, which loads no library: its connections "
+		     "stay as they are; use a dynamically linked build",
+		     path);
+	} else if (libc) {
+		warn("%s uses another C library (%s), the library needs glibc: its "
+		     "connections stay as they are; use a build for glibc",
+		     path, libc);
+	}
+}
+
+static void tell_secure(const char *path)
+{
+	const char *reason = secure_reason(path);
+
+	if (reason)
+		warn("%s is %s: the system keeps preloaded libraries out of it, its "
+		     "connections stay as they are; run it as the user whose rights it "
+		     "takes, or a copy of it without them",
+		     path, reason);
+}
+
+void hazards_tell(struct hazards *hazards, bool verbose)
+{
+	const struct program *program = &hazards->program;
+
+	if (verbose && program->script[0])
+		say("program: %s, run by %s", program->script, program->path);
+	else if (verbose)
+		say("program: %s", program->path);
+	tell_library_off();
+	if (tell_pool(program->name, verbose))
+		tell_kernel();
+	tell_binary(hazards);
+	tell_secure(program->path);
+}
