@@ -21,6 +21,9 @@ typedef int (*diag_fn)(void *ctx, const struct inet_diag_msg *msg,
  */
 int diag_dump(int protocol, diag_fn fn, void *ctx);
 
+/* diag_listeners() - likewise every listening socket of @protocol. */
+int diag_listeners(int protocol, diag_fn fn, void *ctx);
+
 /*
  * diag_subflow() - the MPTCP part of a TCP socket's INET_DIAG_ULP_INFO
  *

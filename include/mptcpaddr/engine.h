@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * engine.h - which subflows to create
+ * engine.h - which subflows to create, which addresses to announce
  *
  * An engine owns the connection table and each connection's table of used local IDs.
- * It is pure: events in, commands out. One thread at a time may call into it.
+ * It is pure: events in, commands out. One thread at a time may call into it. Time is
+ * told to it with engine_clock(); whatever comes back full in @out is gone on with by
+ * engine_tick().
  */
 #ifndef MPTCPADDR_ENGINE_H
 #define MPTCPADDR_ENGINE_H
 
+#include "mptcpaddr/control.h"
 #include "mptcpaddr/pm.h"
 #include "mptcpaddr/pool.h"
 
@@ -18,30 +21,19 @@ struct engine;
 #define ENGINE_ANNOUNCED_MAX 64 /* announcements remembered of one connection */
 #define ENGINE_SUBFLOWS_MAX  255
 
-struct engine_counters {
-	uint64_t add_addr_received;
-	uint64_t add_addr_repeated; /* reached, pending or known already */
-	uint64_t add_addr_joined;   /* a subflow to it was established */
-	uint64_t add_addr_waiting;  /* every endpoint was in use, or none fitted */
-	uint64_t add_addr_refused;  /* by the filter or a limit */
-	uint64_t rm_addr_received;
-	uint64_t subflows_requested;
-	uint64_t subflows_established;
-	uint64_t subflows_failed; /* the kernel said no, or the join failed */
-	uint64_t subflows_closed; /* had been established */
-};
-
-/* A connection as mptcpinfo sees it. */
-struct engine_conn_view {
-	uint32_t token;
-	uint8_t subflows; /* live or pending, the first one included */
-	uint8_t announced, waiting;
-	bool established;
-};
-
 /* engine_new() - @pool is borrowed and must outlive the engine. NULL: no memory. */
 struct engine *engine_new(const struct pool *pool);
 void engine_free(struct engine *engine); /* accepts NULL */
+
+/* engine_clock() - the time, in milliseconds of any steady clock, for what follows. */
+void engine_clock(struct engine *engine, int64_t now_ms);
+
+/*
+ * engine_old_kernel() - SUBFLOW_CREATE ignores flags (before Linux 6.9)
+ *
+ * `backup` is then set once the subflow is established, with MP_PRIO.
+ */
+void engine_old_kernel(struct engine *engine);
 
 /*
  * engine_register() - take a connection into the table
@@ -76,6 +68,25 @@ void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 		   struct pm_cmds *out);
 
 /*
+ * engine_tick() - do what is due by now, and what did not fit before
+ *
+ * Return: whether there is more, and @out was too short.
+ */
+bool engine_tick(struct engine *engine, struct pm_cmds *out);
+
+/* engine_wait() - milliseconds until engine_tick() has something to do; -1: nothing. */
+int engine_wait(const struct engine *engine);
+
+/*
+ * engine_set_pool() - another pool is in force, or the same one with other addresses
+ *
+ * @pool is borrowed in place of the one before, which may be freed afterwards. Addresses
+ * keep the IDs that they have. engine_tick() closes, creates, announces and withdraws
+ * what this calls for.
+ */
+void engine_set_pool(struct engine *engine, const struct pool *pool);
+
+/*
  * engine_inherit() - this is a forked child's copy of its parent's engine
  *
  * The connections in it are the parent's business: events are noted, but nothing is
@@ -84,11 +95,9 @@ void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
  */
 void engine_inherit(struct engine *engine);
 
-/* engine_take_over() - the inherited connections are ours; engine_retry() goes on. */
+/* engine_take_over() - the inherited connections are ours; engine_tick() goes on. */
 void engine_take_over(struct engine *engine);
-
-/* engine_retry() - try what waits; to be called again while @out comes back full. */
-void engine_retry(struct engine *engine, struct pm_cmds *out);
+bool engine_waits(const struct engine *engine); /* for engine_take_over() */
 
 /*
  * engine_resync_begin(), _subflow() for each subflow that the kernel has, _end()
@@ -107,18 +116,37 @@ int engine_resync_subflow(struct engine *engine, const struct pm_event *sub, boo
 			  bool initial);
 void engine_resync_end(struct engine *engine);
 
-const struct engine_counters *engine_counters(const struct engine *engine);
+/* engine_overrun() - note that events were lost. */
+void engine_overrun(struct engine *engine);
+/* engine_note_pool() - note that a pool came into force, or that it could not. */
+void engine_note_pool(struct engine *engine, int error);
+
+const struct pm_counters *engine_counters(const struct engine *engine);
 unsigned int engine_conns(const struct engine *engine);
 unsigned int engine_used_ids(const struct engine *engine);
 
 /*
- * engine_view() - up to @max connections from index @first on
- *
- * Those that are still the parent process's business are left out. Return: how many
- * of @ret_views were filled; *@ret_total: how many there are.
+ * What mptcpinfo sees. @after is 0 or *@ret_next of the call before, which comes back
+ * as 0 at the end; connections that are still the parent process's business are left
+ * out. Return: how many of at most @max records were filled.
  */
-unsigned int engine_view(const struct engine *engine, unsigned int first,
-			 unsigned int max, struct engine_conn_view *ret_views,
-			 unsigned int *ret_total);
+unsigned int engine_view(const struct engine *engine, uint64_t after, unsigned int max,
+			 struct ctl_connection *ret_views, uint64_t *ret_next);
+unsigned int engine_view_announced(const struct engine *engine, uint64_t after,
+				   unsigned int max, struct ctl_announced *ret_views,
+				   uint64_t *ret_next);
+/* Connections that engine_view() shows. */
+unsigned int engine_view_count(const struct engine *engine);
+/* Live subflows of each endpoint; @ret_used has POOL_ENDPOINTS_MAX elements. */
+void engine_view_used(const struct engine *engine, uint32_t *ret_used);
+
+/*
+ * engine_notes() - what happened later than note number @after
+ *
+ * `time_ns` is engine_clock()'s, in nanoseconds. Return: how many of at most @max.
+ */
+unsigned int engine_notes(const struct engine *engine, uint64_t after, unsigned int max,
+			  struct ctl_note *ret_notes);
+uint64_t engine_notes_last(const struct engine *engine); /* the number of the last one */
 
 #endif

@@ -16,12 +16,31 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define HANDOVER_ABI   1
+#define HANDOVER_ABI   2
 #define HANDOVER_SLOTS 4096 /* registrations not taken out yet; a power of two */
 
 /* A registration in one word: 0 is an empty slot. */
 #define HANDOVER_VALID	(UINT64_C(1) << 63)
 #define HANDOVER_V6ONLY (UINT64_C(1) << 32) /* below: the token */
+
+/* A listening MPTCP socket: what is accepted there is this program's. */
+#define HANDOVER_LISTENERS 64
+
+enum {
+	LISTENER_FREE,
+	LISTENER_WRITING,
+	LISTENER_OPEN,
+	LISTENER_CLOSED,
+};
+
+struct handover_listener {
+	_Atomic uint32_t state;
+	uint16_t family; /* AF_INET, AF_INET6 */
+	uint16_t port;	 /* network order */
+	uint8_t ip[16];	 /* likewise; IPv4: the first four */
+	uint8_t v6only;
+	uint64_t inode; /* of the socket: sock_diag has the same */
+};
 
 struct handover {
 	/* The manager holds it whenever it is not waiting: see preload/fork.c. */
@@ -55,6 +74,7 @@ struct handover {
 	_Atomic uint32_t head;	     /* next slot to fill */
 	_Atomic uint32_t tail;	     /* next slot to take */
 	_Atomic uint64_t slots[HANDOVER_SLOTS];
+	struct handover_listener listeners[HANDOVER_LISTENERS];
 };
 
 /*

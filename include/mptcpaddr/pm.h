@@ -16,6 +16,7 @@ enum pm_event_type {
 	PM_EVENT_SUB_ESTABLISHED,
 	PM_EVENT_SUB_CLOSED,
 	PM_EVENT_SUB_PRIORITY,
+	PM_EVENT_LISTENER_CLOSED, /* `local` alone; not the engine's business */
 };
 
 struct pm_event {
@@ -24,13 +25,21 @@ struct pm_event {
 	uint16_t family; /* of the subflow's socket: AF_INET6 for a mapped IPv4 address */
 	struct mpaddr local, remote;
 	uint8_t local_id, remote_id;
-	uint8_t error; /* errno, positive; 0: none */
-	bool backup;   /* the peer's */
+	uint8_t error;	      /* errno, positive; 0: none */
+	uint8_t reset_reason; /* of MP_TCPRST, RFC 8684, 3.6; 0: unspecified, or none */
+	bool backup;	      /* the peer's */
 	bool server_side;
+	bool deny_join_id0; /* the peer's C flag, RFC 8684, 3.1 */
 };
+
+#define PM_RESET_PROHIBITED 3 /* "administratively prohibited" */
 
 enum pm_cmd_type {
 	PM_CMD_SUBFLOW_CREATE,
+	PM_CMD_SUBFLOW_DESTROY, /* local and remote with their ports */
+	PM_CMD_ANNOUNCE,	/* ADD_ADDR of `local`; its port, 0: none */
+	PM_CMD_REMOVE,		/* REMOVE_ADDR of `local_id` */
+	PM_CMD_SET_FLAGS,	/* MP_PRIO on the subflow from `local` to `remote` */
 };
 
 #define PM_CMD_NO_ENDPOINT (-1) /* routing picks the local address */
@@ -38,11 +47,12 @@ enum pm_cmd_type {
 struct pm_cmd {
 	enum pm_cmd_type type;
 	uint32_t token;
-	struct mpaddr local;  /* port 0; 0.0.0.0 or ::: routing picks the address */
+	struct mpaddr local;  /* CREATE: port 0; 0.0.0.0 or ::: routing picks */
 	struct mpaddr remote; /* with its port */
-	uint8_t local_id;     /* 1-255 */
+	uint8_t local_id;     /* 1-255; 0 is the address of the first subflow */
 	uint32_t flags;	      /* MPTCP_PM_ADDR_FLAG_BACKUP or 0 */
 	int endpoint;	      /* index into the pool, or PM_CMD_NO_ENDPOINT */
+	int if_idx;	      /* bind to this interface; 0: none, -1: it does not exist */
 };
 
 #define PM_CMDS_MAX 16
@@ -56,8 +66,9 @@ struct pm_cmds {
 /* What connect() knows of a connection. */
 struct pm_registration {
 	uint32_t token;
-	bool v6only;  /* IPV6_V6ONLY is set */
-	int64_t when; /* seconds of any steady clock */
+	bool v6only;	/* IPV6_V6ONLY is set */
+	bool inherited; /* the parent process serves it as long as it lives */
+	int64_t when;	/* seconds of any steady clock */
 };
 
 const char *pm_event_name(enum pm_event_type type);

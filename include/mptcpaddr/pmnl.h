@@ -7,7 +7,6 @@
 
 #include "mptcpaddr/pm.h"
 
-#include <net/if.h>
 #include <stddef.h>
 
 struct nlmsghdr;
@@ -24,10 +23,9 @@ void pmnl_close(struct pmnl *pmnl); /* accepts NULL */
 /*
  * pmnl_command() - carry out @cmd and wait for the kernel's answer, which is immediate
  *
- * @dev binds the subflow to an interface; "" does not. Return: 0 or -errno
- * (KERNEL.md has the list); -ENODEV also if there is no interface of that name.
+ * Return: 0 or -errno (net/mptcp/pm_userspace.c); -ENODEV if cmd->if_idx is -1.
  */
-int pmnl_command(struct pmnl *pmnl, const struct pm_cmd *cmd, const char dev[IFNAMSIZ]);
+int pmnl_command(struct pmnl *pmnl, const struct pm_cmd *cmd);
 
 /*
  * pmnl_event_parse() - read an event message

@@ -10,18 +10,47 @@
 #include <net/if.h>
 #include <stddef.h>
 
-#define POOL_ENDPOINTS_MAX 64 /* the kernel's own list takes 8; see endpoint_bit() */
+#define POOL_ENDPOINTS_MAX 64 /* the kernel's own list takes 8; see struct conn */
 #define POOL_PREFIXES_MAX  64 /* of [accept] allow and of deny, each */
+#define POOL_SECTIONS_MAX  32 /* [pool], [pool "PREFIX"] and excluded prefixes */
 
 /* `ip mptcp limits` caps at 8; the userspace path manager has no such cap. */
 #define POOL_LIMIT_MAX	   64
 #define POOL_LIMIT_DEFAULT 8
 
+/* [retry]: a join that failed is tried again after so many milliseconds, doubling. */
+#define POOL_RETRY_FIRST_MS   1000
+#define POOL_RETRY_MAX_MS     60000
+#define POOL_RETRY_TRIES      10
+#define POOL_RETRY_TRIES_MAX  200
+#define POOL_RETRY_LONGEST_MS (24 * 3600 * 1000)
+
+enum endpoint_state {
+	ENDPOINT_USABLE,
+	ENDPOINT_ABSENT, /* not seen on this machine yet: the kernel decides */
+	ENDPOINT_GONE,	 /* was there and is not now, or its link is down */
+};
+
 struct endpoint {
-	struct mpaddr addr; /* port 0 */
-	uint8_t local_id;   /* 1-255; unique in the pool */
+	/* port: of `signal` endpoints; AF_UNSPEC: every address of `dev` (pool file) */
+	struct mpaddr addr;
+	uint8_t local_id;   /* 1-255; 0: the lowest free one (pool file) */
+	uint8_t section;    /* index into `sections` */
+	uint8_t state;	    /* enum endpoint_state */
+	bool from_dev;	    /* one of the addresses of `dev` */
 	uint32_t flags;	    /* MPTCP_PM_ADDR_FLAG_* */
+	unsigned int line;  /* of the pool file; 0: none */
+	int if_idx;	    /* of `dev`; 0: not bound; -1: no such interface */
 	char dev[IFNAMSIZ]; /* "": not bound to an interface */
+};
+
+/* Which connections use which endpoints, by the server's address. */
+struct section {
+	struct mpprefix prefix; /* AF_UNSPEC: [pool], all other destinations */
+	bool excluded;		/* connections to it have no pool */
+	unsigned int line;
+	/* What its endpoint lines want, those of devices without an address included. */
+	uint32_t kinds; /* MPTCP_PM_ADDR_FLAG_* */
 };
 
 struct prefix_list {
@@ -36,11 +65,23 @@ enum log_level {
 	LOG_LEVEL_DEBUG,
 };
 
+struct pool_retry {
+	uint32_t first_ms, max_ms; /* the first delay, and the longest one */
+	unsigned int tries;	   /* 0: what failed is not tried again */
+};
+
+/*
+ * A pool as the file has it, or as it is now: pool_resolve() puts the addresses that
+ * devices have in place of the devices.
+ */
 struct pool {
 	unsigned int n_endpoints;
 	struct endpoint endpoints[POOL_ENDPOINTS_MAX]; /* in the order of the file */
+	unsigned int n_sections;
+	struct section sections[POOL_SECTIONS_MAX]; /* the first one is [pool] */
 	unsigned int subflows;		/* beside the first one, as `ip mptcp limits` */
 	unsigned int add_addr_accepted; /* likewise */
+	struct pool_retry retry;
 	struct prefix_list allow, deny;
 	bool mptcp; /* [app] mptcp */
 	enum log_level log;
@@ -50,6 +91,9 @@ struct pool {
 struct pool_error {
 	char text[512];
 };
+
+/* pool_default() - no endpoints, and what else is in force if nothing is said. */
+void pool_default(struct pool *ret_pool);
 
 /*
  * pool_load() - read a pool file (DESIGN.md, 5)
@@ -62,6 +106,19 @@ struct pool_error {
 int pool_load(const char *path, struct pool **ret_pool, struct pool_error *why);
 void pool_free(struct pool *pool); /* accepts NULL */
 
+typedef void (*pool_report_fn)(void *user, const char *text);
+
+/*
+ * pool_check() - read a pool file to its end, and report every error in it
+ *
+ * @report: called with "FILE:LINE: what is wrong" for each, in the order of the lines.
+ * @ret_pool: what the valid lines say, errors or not; the caller frees it.
+ *
+ * Return: how many errors there are; -errno, reported too, if it cannot be read.
+ */
+int pool_check(const char *path, struct pool **ret_pool, pool_report_fn report,
+	       void *user);
+
 /*
  * pool_accepts() - whether the [accept] filter lets an announced address through
  *
@@ -71,5 +128,8 @@ void pool_free(struct pool *pool); /* accepts NULL */
  */
 bool pool_accepts(const struct pool *pool, const struct mpaddr *peer,
 		  const struct mpaddr *announced);
+
+/* pool_section() - which section serves connections to @peer: the longest prefix. */
+unsigned int pool_section(const struct pool *pool, const struct mpaddr *peer);
 
 #endif

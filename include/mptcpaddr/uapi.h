@@ -25,6 +25,9 @@
 #define MPTCP_PM_ADDR_FLAG_LAMINAR (1 << 5)
 #endif
 
+/* Of MPTCP_ATTR_FLAGS in an event. */
+#define MPTCPADDR_EV_FLAG_DENY_JOIN_ID0 (1 << 0)
+
 /* Event attributes and numbers that 6.1 does not name. */
 #define MPTCPADDR_ATTR_SERVER_SIDE    18 /* MPTCP_ATTR_SERVER_SIDE, 5.19 */
 #define MPTCPADDR_EV_LISTENER_CREATED 15 /* 6.2 */

@@ -4,10 +4,10 @@
  *
  * inih splits lines into sections, names and values; its reader here counts the lines
  * and refuses what inih would cut or glue together. The first error ends the reading:
- * only a whole, valid pool leaves this file.
+ * only a whole, valid pool leaves pool_load(). pool_check() goes on behind each error.
  */
+#include "endpoint.h"
 #include "mptcpaddr/pool.h"
-#include "mptcpaddr/uapi.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define LINES_MAX 10000 /* of one file */
+#define NOT_SPLIT "neither \"name = value\" nor \"[section]\""
 
 struct parser {
 	FILE *file;
@@ -27,8 +28,13 @@ struct parser {
 	struct pool *pool;
 	struct pool_error *why;
 	unsigned int line;
-	int error; /* -errno, of `line`; nothing is read any more */
-	unsigned int id_lines[POOL_ENDPOINTS_MAX]; /* of an explicit ID; 0: none */
+	int error; /* -errno, of `line`; nothing is read any more, unless for `report` */
+	pool_report_fn report; /* pool_check(); NULL: pool_load() */
+	void *user;
+	unsigned int errors;	 /* that were reported */
+	char entered[64];	 /* the [section] of the pair before */
+	unsigned int section;	 /* of endpoint lines */
+	unsigned int retry_line; /* of a time in [retry] */
 };
 
 struct key {
@@ -51,6 +57,9 @@ __attribute__((format(printf, 2, 3))) static int bad(struct parser *p, const cha
 		vsnprintf(p->why->text + n, sizeof(p->why->text) - n, fmt, ap);
 		va_end(ap);
 	}
+	if (p->report)
+		p->report(p->user, p->why->text);
+	p->errors++;
 	return p->error = -EINVAL;
 }
 
@@ -70,116 +79,40 @@ static int parse_number(struct parser *p, const char *what, const char *text,
 	return 0;
 }
 
-static int parse_address(struct parser *p, const char *word, struct endpoint *ep)
+static int set_endpoint(struct parser *p, const char *name, char *value)
 {
-	static const struct mpprefix never[] = {
-		{ { .family = AF_INET, .v6.s6_addr = { 0 } }, 8 },
-		{ { .family = AF_INET, .v6.s6_addr = { 224 } }, 4 },
-		{ { .family = AF_INET, .v6.s6_addr = { 255, 255, 255, 255 } }, 32 },
-		{ { .family = AF_INET6, .v6.s6_addr = { 0 } }, 128 },
-		{ { .family = AF_INET6, .v6.s6_addr = { 0xff } }, 8 },
-	};
-	unsigned int i;
+	struct pool_error why;
+	struct endpoint ep;
 
-	if (mpaddr_parse(word, &ep->addr) < 0)
-		return bad(p, "\"%s\" is not an IPv4 or IPv6 address", word);
-	for (i = 0; i < sizeof(never) / sizeof(*never); i++)
-		if (mpprefix_covers(&never[i], &ep->addr))
-			return bad(p, "%s cannot be a local address", word);
+	if (endpoint_parse(value, &ep, &why) < 0)
+		return bad(p, "%s", why.text);
+	ep.line = p->line;
+	ep.section = p->section;
+	if (endpoint_append(p->pool, &ep, &why) < 0)
+		return bad(p, "%s", why.text);
 	return 0;
 }
 
-static int parse_flag(struct parser *p, const char *word, struct endpoint *ep)
+/* A new section for connections to @prefix. Return: its index; -EINVAL. */
+static int section_add(struct parser *p, const struct mpprefix *prefix, bool excluded)
 {
-	if (!strcmp(word, "laminar") || !strcmp(word, "address"))
-		ep->flags |= MPTCP_PM_ADDR_FLAG_LAMINAR;
-	else if (!strcmp(word, "subflow"))
-		ep->flags |= MPTCP_PM_ADDR_FLAG_SUBFLOW;
-	else if (!strcmp(word, "backup"))
-		ep->flags |= MPTCP_PM_ADDR_FLAG_BACKUP;
-	else if (!strcmp(word, "signal") || !strcmp(word, "fullmesh") ||
-		 !strcmp(word, "port"))
-		return bad(p, "\"%s\" endpoints are not served by this version", word);
-	else
-		return bad(p, "unknown word \"%s\" in an endpoint", word);
-	return 0;
-}
-
-/* "dev NAME" and "id N"; @arg is NULL at the end of the line. */
-static int parse_option(struct parser *p, const char *word, const char *arg,
-			struct endpoint *ep)
-{
-	unsigned int local_id;
-
-	if (!arg)
-		return bad(p, "\"%s\" wants a value", word);
-	if (!strcmp(word, "id")) {
-		if (ep->local_id)
-			return bad(p, "\"id\" is there twice");
-		if (parse_number(p, "local id", arg, 1, UINT8_MAX, &local_id) < 0)
-			return p->error;
-		ep->local_id = local_id;
-		return 0;
-	}
-	if (ep->dev[0])
-		return bad(p, "\"dev\" is there twice");
-	if (strlen(arg) >= sizeof(ep->dev) || strchr(arg, '/'))
-		return bad(p, "\"%s\" is not an interface name", arg);
-	memcpy(ep->dev, arg, strlen(arg) + 1);
-	return 0;
-}
-
-static int endpoint_check(struct parser *p, struct endpoint *ep)
-{
-	const struct endpoint *other = p->pool->endpoints;
+	struct pool *pool = p->pool;
 	char text[MPADDR_TEXT_MAX];
 	unsigned int i;
 
-	if (ep->addr.family == AF_UNSPEC)
-		return bad(p, "an endpoint needs a local address");
-	if (!(ep->flags & ~MPTCP_PM_ADDR_FLAG_BACKUP))
-		ep->flags |= MPTCP_PM_ADDR_FLAG_LAMINAR;
-	if (!(ep->flags & MPTCP_PM_ADDR_FLAG_LAMINAR))
-		return bad(
-			p,
-			"\"subflow\" without \"laminar\" is not served by this version");
-	for (i = 0; i < p->pool->n_endpoints; i++, other++) {
-		if (mpaddr_same_ip(&other->addr, &ep->addr))
-			return bad(p, "endpoint %s is there twice",
-				   mpaddr_text(&ep->addr, text));
-		if (ep->local_id && other->local_id == ep->local_id)
-			return bad(p, "local id %u is used at line %u already",
-				   ep->local_id, p->id_lines[i]);
-	}
-	return 0;
-}
-
-static int set_endpoint(struct parser *p, const char *name, char *value)
-{
-	struct endpoint ep = { 0 };
-	char *word, *save;
-	int r = 0;
-
-	if (p->pool->n_endpoints == POOL_ENDPOINTS_MAX)
-		return bad(p, "more than %d endpoints", POOL_ENDPOINTS_MAX);
-	for (word = strtok_r(value, " \t", &save); word;
-	     word = strtok_r(NULL, " \t", &save)) {
-		if (!strcmp(word, "dev") || !strcmp(word, "id"))
-			r = parse_option(p, word, strtok_r(NULL, " \t", &save), &ep);
-		else if (ep.addr.family == AF_UNSPEC && strpbrk(word, ".:"))
-			r = parse_address(p, word, &ep);
-		else
-			r = parse_flag(p, word, &ep);
-		if (r < 0)
-			return r;
-	}
-	r = endpoint_check(p, &ep);
-	if (r < 0)
-		return r;
-	if (ep.local_id)
-		p->id_lines[p->pool->n_endpoints] = p->line;
-	p->pool->endpoints[p->pool->n_endpoints++] = ep;
-	return 0;
+	for (i = 1; i < pool->n_sections; i++)
+		if (mpprefix_within(prefix, &pool->sections[i].prefix) &&
+		    mpprefix_within(&pool->sections[i].prefix, prefix))
+			return bad(p, "prefix %s/%u is at line %u already",
+				   mpaddr_text(&prefix->addr, text), prefix->len,
+				   pool->sections[i].line);
+	if (pool->n_sections == POOL_SECTIONS_MAX)
+		return bad(p, "more than %d prefixes with a pool of their own",
+			   POOL_SECTIONS_MAX - 1);
+	pool->sections[pool->n_sections] = (struct section){ .prefix = *prefix,
+							     .excluded = excluded,
+							     .line = p->line };
+	return pool->n_sections++;
 }
 
 static int set_limit(struct parser *p, const char *name, char *value)
@@ -190,21 +123,71 @@ static int set_limit(struct parser *p, const char *name, char *value)
 	return parse_number(p, name, value, 0, POOL_LIMIT_MAX, limit);
 }
 
-static int set_prefixes(struct parser *p, const char *name, char *value)
+static int add_to_list(struct parser *p, const char *name, const struct mpprefix *prefix)
 {
 	struct prefix_list *list = *name == 'a' ? &p->pool->allow : &p->pool->deny;
+
+	if (list->n == POOL_PREFIXES_MAX)
+		return bad(p, "more than %d prefixes in \"%s\"", POOL_PREFIXES_MAX, name);
+	list->v[list->n++] = *prefix;
+	return 0;
+}
+
+/* allow, deny and exclude */
+static int set_prefixes(struct parser *p, const char *name, char *value)
+{
+	struct mpprefix prefix;
 	char *word, *save;
+	int r;
 
 	for (word = strtok_r(value, " \t,", &save); word;
 	     word = strtok_r(NULL, " \t,", &save)) {
-		if (list->n == POOL_PREFIXES_MAX)
-			return bad(p, "more than %d prefixes in \"%s\"",
-				   POOL_PREFIXES_MAX, name);
-		if (mpprefix_parse(word, &list->v[list->n]) < 0)
+		if (mpprefix_parse(word, &prefix) < 0)
 			return bad(p, "\"%s\" is not an address prefix", word);
-		list->n++;
+		r = *name == 'e' ? section_add(p, &prefix, true)
+				 : add_to_list(p, name, &prefix);
+		if (r < 0)
+			return r;
 	}
 	return 0;
+}
+
+/* "500ms", "1s", "2m"; a bare number is seconds. */
+static int parse_duration(struct parser *p, const char *what, const char *text,
+			  uint32_t *ret_ms)
+{
+	static const struct {
+		const char *unit;
+		unsigned long ms;
+	} units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "", 1000 } };
+	unsigned long value;
+	unsigned int i;
+	char *end;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	for (i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (!strcmp(end, units[i].unit))
+			break;
+	if (*text < '0' || *text > '9' || i == sizeof(units) / sizeof(*units))
+		return bad(p, "%s \"%s\" is not a time such as 500ms, 10s or 2m", what,
+			   text);
+	if (errno || !value || value > POOL_RETRY_LONGEST_MS / units[i].ms)
+		return bad(p, "%s %s is not in 1ms-24h", what, text);
+	*ret_ms = value * units[i].ms;
+	return 0;
+}
+
+static int set_retry(struct parser *p, const char *name, char *value)
+{
+	struct pool_retry *retry = &p->pool->retry;
+
+	if (!strcmp(name, "tries"))
+		return parse_number(p, name, value, 0, POOL_RETRY_TRIES_MAX,
+				    &retry->tries);
+	p->retry_line = p->line;
+	return parse_duration(p, name, value,
+			      !strcmp(name, "first") ? &retry->first_ms : &retry->max_ms);
 }
 
 static int set_mptcp(struct parser *p, const char *name, char *value)
@@ -235,9 +218,40 @@ static const struct key keys[] = {
 	{ "limits", "add_addr_accepted", set_limit },
 	{ "accept", "allow", set_prefixes },
 	{ "accept", "deny", set_prefixes },
+	{ "retry", "first", set_retry },
+	{ "retry", "max", set_retry },
+	{ "retry", "tries", set_retry },
 	{ "app", "mptcp", set_mptcp },
+	{ "app", "exclude", set_prefixes },
 	{ "app", "log", set_log },
 };
+
+/*
+ * [pool "10.8.0.0/16"] is for connections to servers there, [pool] for all others.
+ * Return: 0, with p->section set; -EINVAL.
+ */
+static int section_enter(struct parser *p, const char *section)
+{
+	struct mpprefix prefix;
+	char text[64];
+	int n = 0, r;
+
+	if (!strcmp(p->entered, section))
+		return 0;
+	snprintf(p->entered, sizeof(p->entered), "%s", section);
+	p->section = 0;
+	if (strncmp(section, "pool \"", 6) != 0)
+		return 0;
+	if (sscanf(section, "pool \"%63[^\"]\"%n", text, &n) != 1 || !n || section[n])
+		return bad(p, "[%s] is not [pool \"PREFIX\"]", section);
+	if (mpprefix_parse(text, &prefix) < 0)
+		return bad(p, "\"%s\" is not an address prefix", text);
+	r = section_add(p, &prefix, false);
+	if (r < 0)
+		return r;
+	p->section = r;
+	return 0;
+}
 
 /* inih's handler. Return: 1 to go on, 0 for an error. */
 static int on_pair(void *user, const char *section, const char *name, const char *value)
@@ -247,8 +261,10 @@ static int on_pair(void *user, const char *section, const char *name, const char
 	char copy[512];
 	unsigned int i;
 
-	if (p->error)
+	if (p->error || section_enter(p, section) < 0)
 		return 0;
+	if (p->section)
+		section = "pool";
 	for (i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		if (strcmp(keys[i].section, section))
 			continue;
@@ -269,6 +285,36 @@ static int on_pair(void *user, const char *section, const char *name, const char
 	return 0;
 }
 
+/* inih's handler for a line alone. */
+static int on_any_pair(void *user, const char *section, const char *name,
+		       const char *value)
+{
+	return 1;
+}
+
+/* Whether inih can split this line; of a whole file it tells the first one only. */
+static bool splits(const struct parser *p, const char *line)
+{
+	char alone[512];
+
+	/* It would take a byte order mark at the first line. */
+	snprintf(alone, sizeof(alone), "%s%s", p->line > 1 ? "\n" : "", line);
+	return ini_parse_string(alone, on_any_pair, NULL) == 0;
+}
+
+/* In place of a line that is wrong, for inih: an empty one, or NULL: the end. */
+static char *skip_line(struct parser *p, char *text)
+{
+	int c;
+
+	if (!p->report)
+		return NULL;
+	while ((c = getc(p->file)) != EOF && c != '\n')
+		;
+	memcpy(text, "\n", 2);
+	return text;
+}
+
 /*
  * One line for inih, without what would make it a continuation of the line before
  * (leading blanks). NULL: end of file, or an error that is in the parser by then.
@@ -278,6 +324,8 @@ static char *read_line(char *text, int size, void *user)
 	struct parser *p = user;
 	int n = 0, c;
 
+	if (p->report && p->error == -EINVAL)
+		p->error = 0; /* of the line before */
 	if (p->error || ++p->line > LINES_MAX)
 		return p->error ? NULL : (bad(p, "more than %d lines", LINES_MAX), NULL);
 	while ((c = getc(p->file)) != EOF && c != '\n') {
@@ -286,42 +334,28 @@ static char *read_line(char *text, int size, void *user)
 		if (!c || n >= size - 2) {
 			bad(p, c ? "longer than %d characters" : "a NUL character",
 			    size - 3);
-			return NULL;
+			return skip_line(p, text);
 		}
 		/* To inih, form feeds are blanks too; to mode.c they are not. */
 		if (c < ' ' && c != '\t' && c != '\r')
-			return bad(p, "a control character"), NULL;
+			return bad(p, "a control character"), skip_line(p, text);
 		text[n++] = c;
 	}
 	if (ferror(p->file)) {
 		p->error = -EIO;
 		snprintf(p->why->text, sizeof(p->why->text), "%s: %s", p->path,
 			 strerror(EIO));
+		if (p->report)
+			p->report(p->user, p->why->text);
 		return NULL;
 	}
 	if (c == EOF && !n)
 		return NULL;
 	text[n++] = '\n';
 	text[n] = '\0';
+	if (p->report && !splits(p, text))
+		bad(p, NOT_SPLIT);
 	return text;
-}
-
-/* Endpoints without an ID get the lowest free ones, in the order of the file. */
-static void number_endpoints(struct pool *pool)
-{
-	bool used[UINT8_MAX + 1] = { false };
-	unsigned int i, next = 1;
-
-	for (i = 0; i < pool->n_endpoints; i++)
-		used[pool->endpoints[i].local_id] = true;
-	for (i = 0; i < pool->n_endpoints; i++) {
-		if (pool->endpoints[i].local_id)
-			continue;
-		while (used[next])
-			next++;
-		pool->endpoints[i].local_id = next;
-		used[next] = true;
-	}
 }
 
 static FILE *open_regular(const char *path)
@@ -350,40 +384,66 @@ static int parse_file(struct parser *p)
 	if (bad_line < 0)
 		return -ENOMEM;
 	/* inih goes on after a line that it cannot split: the first error counts. */
-	if (bad_line > 0 && (!p->error || (unsigned int)bad_line < p->line)) {
+	if (bad_line > 0 && !p->report &&
+	    (!p->error || (unsigned int)bad_line < p->line)) {
 		p->error = 0;
 		p->line = bad_line;
-		return bad(p, "neither \"name = value\" nor \"[section]\"");
+		return bad(p, NOT_SPLIT);
 	}
 	if (p->error)
 		return p->error;
-	number_endpoints(p->pool);
+	if (p->pool->retry.first_ms > p->pool->retry.max_ms) {
+		p->line = p->retry_line;
+		return bad(p, "\"first\" is longer than \"max\"");
+	}
+	endpoint_number(p->pool);
 	return 0;
+}
+
+static int read_pool(struct parser *p)
+{
+	int r;
+
+	p->pool = calloc(1, sizeof(*p->pool));
+	p->file = p->pool ? open_regular(p->path) : NULL;
+	if (!p->file) {
+		r = -errno;
+		snprintf(p->why->text, sizeof(p->why->text), "%s: %s", p->path,
+			 strerror(-r));
+		if (p->report)
+			p->report(p->user, p->why->text);
+		return r;
+	}
+	pool_default(p->pool);
+	r = parse_file(p);
+	fclose(p->file);
+	return r;
 }
 
 int pool_load(const char *path, struct pool **ret_pool, struct pool_error *why)
 {
 	struct parser p = { .path = path, .why = why };
-	int r;
+	int r = read_pool(&p);
 
-	p.pool = calloc(1, sizeof(*p.pool));
-	p.file = p.pool ? open_regular(path) : NULL;
-	if (!p.file) {
-		r = -errno;
-		snprintf(why->text, sizeof(why->text), "%s: %s", path, strerror(errno));
-		pool_free(p.pool);
-		return r;
-	}
-	p.pool->subflows = POOL_LIMIT_DEFAULT;
-	p.pool->add_addr_accepted = POOL_LIMIT_DEFAULT;
-	p.pool->mptcp = true;
-	p.pool->log = LOG_LEVEL_WARNING;
-	r = parse_file(&p);
-	fclose(p.file);
 	if (r < 0) {
 		pool_free(p.pool);
 		return r;
 	}
 	*ret_pool = p.pool;
 	return 0;
+}
+
+int pool_check(const char *path, struct pool **ret_pool, pool_report_fn report,
+	       void *user)
+{
+	struct pool_error why;
+	struct parser p = { .path = path, .why = &why, .report = report, .user = user };
+	int r = read_pool(&p);
+
+	if (r < 0 && !p.errors) {
+		pool_free(p.pool);
+		return r;
+	}
+	*ret_pool = p.pool;
+	return p.errors;
 }

@@ -9,8 +9,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
-struct conn *conn_find(struct conn_table *table, uint32_t token)
+struct conn *conn_find(const struct conn_table *table, uint32_t token)
 {
 	struct conn *conn;
 
@@ -32,6 +33,7 @@ struct conn *conn_add(struct conn_table *table, const struct pm_registration *re
 		return NULL;
 	conn->token = reg->token;
 	conn->v6only = reg->v6only;
+	conn->inherited = reg->inherited;
 	conn->registered = reg->when;
 	HASH_ADD(hh, table->unconfirmed, token, sizeof(conn->token), conn);
 	if (!conn->hh.tbl) { /* uthash had no memory */
@@ -59,6 +61,9 @@ void conn_free(struct conn_table *table, struct conn *conn)
 {
 	struct used_id *id, *next;
 
+	conn_time(table, conn, false);
+	if (table->cursor == conn)
+		table->cursor = conn->hh.next;
 	if (conn->confirmed)
 		HASH_DELETE(hh, table->confirmed, conn);
 	else if (conn->hh.tbl)
@@ -71,6 +76,15 @@ void conn_free(struct conn_table *table, struct conn *conn)
 	free(conn->subflows);
 	free(conn->announced);
 	free(conn);
+}
+
+void conn_time(struct conn_table *table, struct conn *conn, bool timed)
+{
+	if (timed && !conn->timed)
+		DL_APPEND(table->timed, conn);
+	else if (!timed && conn->timed)
+		DL_DELETE(table->timed, conn);
+	conn->timed = timed;
 }
 
 void conn_table_free(struct conn_table *table)
@@ -110,12 +124,13 @@ struct subflow *conn_subflow_find(struct conn *conn, const struct mpaddr *local,
 {
 	struct subflow *pending = NULL, *s;
 
-	for (s = conn->subflows; s < conn->subflows + conn->n_subflows; s++) {
-		if (!mpaddr_equal(&s->remote, remote))
+	for_each_subflow (conn, s) {
+		if (!mpaddr_equal(&s->remote, remote) || s->state == SUBFLOW_RETRY)
 			continue;
-		if (s->state == SUBFLOW_LIVE && mpaddr_equal(&s->local, local))
+		if (mpaddr_equal(&s->local, local))
 			return s;
-		if (s->state != SUBFLOW_PENDING || pending)
+		if ((s->state != SUBFLOW_PENDING && s->state != SUBFLOW_DOOMED) ||
+		    s->local.port || pending)
 			continue;
 		if (mpaddr_is_any(&s->local) || mpaddr_same_ip(&s->local, local))
 			pending = s;
@@ -123,43 +138,71 @@ struct subflow *conn_subflow_find(struct conn *conn, const struct mpaddr *local,
 	return pending;
 }
 
+bool subflow_counts(const struct subflow *subflow)
+{
+	return subflow->state == SUBFLOW_PENDING || subflow->state == SUBFLOW_LIVE;
+}
+
 bool conn_reaches(const struct conn *conn, const struct mpaddr *remote)
 {
-	unsigned int i;
+	const struct subflow *s;
 
-	for (i = 0; i < conn->n_subflows; i++)
-		if (mpaddr_equal(&conn->subflows[i].remote, remote))
+	for_each_subflow (conn, s)
+		if (subflow_counts(s) && mpaddr_equal(&s->remote, remote))
 			return true;
 	return false;
 }
 
 bool conn_uses(const struct conn *conn, const struct mpaddr *local)
 {
-	unsigned int i;
+	const struct subflow *s;
 
-	for (i = 0; i < conn->n_subflows; i++)
-		if (mpaddr_same_ip(&conn->subflows[i].local, local))
+	for_each_subflow (conn, s)
+		if ((subflow_counts(s) || s->state == SUBFLOW_DOOMED) &&
+		    mpaddr_same_ip(&s->local, local))
 			return true;
 	return false;
 }
 
 bool conn_joining(const struct conn *conn, const struct mpaddr *remote)
 {
-	unsigned int i;
+	const struct subflow *s;
 
-	for (i = 0; i < conn->n_subflows; i++)
-		if (conn->subflows[i].state == SUBFLOW_PENDING &&
-		    mpaddr_equal(&conn->subflows[i].remote, remote))
+	for_each_subflow (conn, s)
+		if (s->state == SUBFLOW_PENDING && mpaddr_equal(&s->remote, remote))
+			return true;
+	return false;
+}
+
+bool conn_has_pair(const struct conn *conn, const struct mpaddr *local,
+		   const struct mpaddr *remote)
+{
+	const struct subflow *s;
+
+	for_each_subflow (conn, s)
+		if (s->state != SUBFLOW_CLOSING && mpaddr_same_ip(&s->local, local) &&
+		    mpaddr_equal(&s->remote, remote))
 			return true;
 	return false;
 }
 
 unsigned int conn_extra_subflows(const struct conn *conn)
 {
-	unsigned int i, n = 0;
+	const struct subflow *s;
+	unsigned int n = 0;
 
-	for (i = 0; i < conn->n_subflows; i++)
-		n += !conn->subflows[i].initial;
+	for_each_subflow (conn, s)
+		n += !s->initial && subflow_counts(s);
+	return n;
+}
+
+unsigned int conn_live_subflows(const struct conn *conn)
+{
+	const struct subflow *s;
+	unsigned int n = 0;
+
+	for_each_subflow (conn, s)
+		n += s->state == SUBFLOW_LIVE;
 	return n;
 }
 
@@ -228,7 +271,6 @@ static int id_add(struct conn_table *table, struct conn *conn, const struct mpad
 	id->key.token = conn->token;
 	id->key.local_id = local_id;
 	id->addr = *addr;
-	id->addr.port = 0;
 	HASH_ADD(hh, table->ids, key, sizeof(id->key), id);
 	if (!id->hh.tbl) {
 		free(id);
@@ -250,11 +292,11 @@ static void id_del(struct conn_table *table, struct conn *conn, struct used_id *
 	free(id);
 }
 
-static struct used_id *id_of(const struct conn *conn, const struct mpaddr *addr)
+struct used_id *conn_id_of(const struct conn *conn, const struct mpaddr *addr)
 {
 	struct used_id *id;
 
-	for (id = conn->ids; id && !mpaddr_same_ip(&id->addr, addr); id = id->next)
+	for (id = conn->ids; id && !mpaddr_equal(&id->addr, addr); id = id->next)
 		;
 	return id;
 }
@@ -262,7 +304,7 @@ static struct used_id *id_of(const struct conn *conn, const struct mpaddr *addr)
 uint8_t conn_id_for(struct conn_table *table, struct conn *conn,
 		    const struct mpaddr *addr, uint8_t wanted)
 {
-	struct used_id *id = id_of(conn, addr);
+	struct used_id *id = conn_id_of(conn, addr);
 	unsigned int n;
 
 	if (id)
@@ -280,8 +322,11 @@ uint8_t conn_id_for(struct conn_table *table, struct conn *conn,
 void conn_id_seen(struct conn_table *table, struct conn *conn, const struct mpaddr *addr,
 		  uint8_t local_id)
 {
-	struct used_id *id = id_find(table, conn, local_id), *old = id_of(conn, addr);
+	struct used_id *id = id_find(table, conn, local_id), *old;
+	struct mpaddr ip = *addr;
 
+	ip.port = 0;
+	old = conn_id_of(conn, &ip);
 	if (!local_id || (id && id == old))
 		return;
 	/* The address of all zeros stands for whatever routing picked. */
@@ -292,5 +337,5 @@ void conn_id_seen(struct conn_table *table, struct conn *conn, const struct mpad
 		id_del(table, conn, id);
 	if (old)
 		id_del(table, conn, old);
-	id_add(table, conn, addr, local_id);
+	id_add(table, conn, &ip, local_id);
 }

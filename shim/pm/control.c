@@ -6,21 +6,29 @@
  * hung up on, and serving events always comes first.
  */
 #include "control.h"
+#include "mptcpaddr/mpaddr.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NAME_TRIES 8
+#define NOTES_PAGE 128 /* in one answer */
 
 struct answer {
 	struct ctl_answer head;
 	union {
 		struct ctl_manager manager;
 		struct ctl_connection connections[CTL_PAGE_MAX];
+		struct ctl_announced announced[CTL_PAGE_MAX];
+		struct ctl_endpoint endpoints[POOL_ENDPOINTS_MAX];
+		struct ctl_section sections[POOL_SECTIONS_MAX];
+		struct ctl_note notes[NOTES_PAGE];
+		struct ctl_edit edit;
 	};
 };
 
@@ -69,7 +77,7 @@ void control_close(struct control *control)
 	if (control->listener >= 0)
 		close(control->listener);
 	for (i = 0; i < control->n_clients; i++)
-		close(control->clients[i]);
+		close(control->clients[i].fd);
 	control->listener = -1;
 	control->n_clients = 0;
 }
@@ -82,7 +90,10 @@ unsigned int control_poll_fill(const struct control *control, struct pollfd *fds
 		return 0;
 	fds[n++] = (struct pollfd){ control->listener, POLLIN, 0 };
 	for (i = 0; i < control->n_clients; i++)
-		fds[n++] = (struct pollfd){ control->clients[i], POLLIN, 0 };
+		fds[n++] = (struct pollfd){ control->clients[i].fd,
+					    control->clients[i].lags ? POLLIN | POLLOUT
+								     : POLLIN,
+					    0 };
 	return n;
 }
 
@@ -112,34 +123,154 @@ static void accept_client(struct control *control)
 		close(fd);
 		return;
 	}
-	control->clients[control->n_clients++] = fd;
+	control->clients[control->n_clients++] = (struct control_client){ .fd = fd };
 }
 
-static void fill_connections(struct answer *answer, uint32_t first,
-			     const struct engine *engine)
+static void addr_fill(const struct mpaddr *addr, struct ctl_addr *ret_view)
 {
-	static struct engine_conn_view views[CTL_PAGE_MAX];
+	*ret_view = (struct ctl_addr){ .family = addr->family, .port = addr->port };
+	memcpy(ret_view->ip, &addr->v6, addr->family == AF_INET6 ? 16 : 4);
+}
+
+/* @used has the live subflows of each endpoint. */
+static void fill_endpoints(struct answer *answer, const struct pool *pool,
+			   const uint32_t *used)
+{
+	const struct endpoint *ep = pool->endpoints;
 	unsigned int i;
 
-	answer->head.record_size = sizeof(struct ctl_connection);
-	answer->head.count =
-		engine_view(engine, first, CTL_PAGE_MAX, views, &answer->head.total);
-	for (i = 0; i < answer->head.count; i++)
-		answer->connections[i] = (struct ctl_connection){
-			.token = views[i].token,
-			.subflows = views[i].subflows,
-			.announced = views[i].announced,
-			.waiting = views[i].waiting,
-			.established = views[i].established,
+	answer->head.record_size = sizeof(struct ctl_endpoint);
+	answer->head.count = answer->head.total = pool->n_endpoints;
+	for (i = 0; i < pool->n_endpoints; i++, ep++) {
+		struct ctl_endpoint *to = &answer->endpoints[i];
+
+		*to = (struct ctl_endpoint){
+			.flags = ep->flags,
+			.local_id = ep->local_id,
+			.state = ep->state == ENDPOINT_USABLE ? CTL_ENDPOINT_USABLE
+							      : CTL_ENDPOINT_ABSENT,
+			.section = ep->section,
+			.from_dev = ep->from_dev,
+			.line = ep->line,
+			.used = used[i],
 		};
+		addr_fill(&ep->addr, &to->addr);
+		memcpy(to->dev, ep->dev, sizeof(to->dev));
+	}
+}
+
+static void fill_sections(struct answer *answer, const struct control_view *view)
+{
+	const struct section *section = view->pool->sections;
+	unsigned int i;
+
+	answer->head.record_size = sizeof(struct ctl_section);
+	answer->head.count = answer->head.total = view->pool->n_sections;
+	for (i = 0; i < view->pool->n_sections; i++, section++) {
+		answer->sections[i] = (struct ctl_section){
+			.len = section->prefix.len,
+			.excluded = section->excluded,
+		};
+		addr_fill(&section->prefix.addr, &answer->sections[i].prefix);
+	}
+}
+
+/* Notes have the steady clock's time; the reader wants the date. */
+static void fill_notes(struct answer *answer, uint64_t after,
+		       const struct control_view *view)
+{
+	struct timespec real, steady;
+	int64_t offset;
+	unsigned int i;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_MONOTONIC, &steady);
+	offset = (real.tv_sec - steady.tv_sec) * INT64_C(1000000000) + real.tv_nsec -
+		 steady.tv_nsec;
+	answer->head.record_size = sizeof(struct ctl_note);
+	answer->head.count = engine_notes(view->engine, after, NOTES_PAGE, answer->notes);
+	answer->head.total = answer->head.count;
+	for (i = 0; i < answer->head.count; i++)
+		answer->notes[i].time_ns += offset;
+	if (answer->head.count == NOTES_PAGE)
+		answer->head.next = answer->notes[NOTES_PAGE - 1].seq;
+}
+
+static void fill_paged(struct answer *answer, const struct ctl_request *request,
+		       const struct control_view *view)
+{
+	if (request->op == CTL_OP_CONNECTIONS) {
+		answer->head.record_size = sizeof(struct ctl_connection);
+		answer->head.total = engine_view_count(view->engine);
+		answer->head.count =
+			engine_view(view->engine, request->after, CTL_PAGE_MAX,
+				    answer->connections, &answer->head.next);
+	} else {
+		answer->head.record_size = sizeof(struct ctl_announced);
+		answer->head.count =
+			engine_view_announced(view->engine, request->after, CTL_PAGE_MAX,
+					      answer->announced, &answer->head.next);
+	}
+}
+
+static void fill_edit(struct answer *answer, const struct ctl_request *request,
+		      const struct control_view *view)
+{
+	char text[CTL_TEXT_MAX];
+
+	memcpy(text, request->text, sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	answer->head.record_size = sizeof(answer->edit);
+	answer->head.count = answer->head.total = 1;
+	answer->edit = (struct ctl_edit){ 0 };
+	answer->head.error =
+		view->edit(view->ctx, text, answer->edit.text, sizeof(answer->edit.text));
+}
+
+static void fill_records(struct answer *answer, const struct ctl_request *request,
+			 const struct control_view *view)
+{
+	uint32_t used[POOL_ENDPOINTS_MAX] = { 0 };
+
+	switch (request->op) {
+	case CTL_OP_MANAGER:
+		answer->head.total = answer->head.count = 1;
+		answer->head.record_size = sizeof(answer->manager);
+		answer->manager = *view->about;
+		break;
+	case CTL_OP_CONNECTIONS:
+	case CTL_OP_ANNOUNCED:
+		fill_paged(answer, request, view);
+		break;
+	case CTL_OP_ENDPOINTS:
+		engine_view_used(view->engine, used);
+		fill_endpoints(answer, view->pool, used);
+		break;
+	case CTL_OP_CONFIGURED:
+		fill_endpoints(answer, view->configured, used);
+		break;
+	case CTL_OP_SECTIONS:
+		fill_sections(answer, view);
+		break;
+	case CTL_OP_NOTES:
+	case CTL_OP_FOLLOW:
+		fill_notes(answer, request->after, view);
+		break;
+	case CTL_OP_EDIT:
+		fill_edit(answer, request, view);
+		break;
+	default:
+		answer->head.error = -EOPNOTSUPP;
+	}
 }
 
 static void fill_answer(struct answer *answer, const struct ctl_request *request,
-			ssize_t n, const struct ctl_manager *about,
-			const struct engine *engine)
+			ssize_t n, const struct control_view *view)
 {
 	answer->head = (struct ctl_answer){ .magic = CTL_MAGIC, .version = CTL_VERSION };
-	if (n != sizeof(*request) || request->magic != CTL_MAGIC) {
+	/* A request of another version may be of another length. */
+	if (n < (ssize_t)offsetof(struct ctl_request, after) ||
+	    request->magic != CTL_MAGIC) {
 		answer->head.error = -EINVAL;
 		return;
 	}
@@ -148,48 +279,83 @@ static void fill_answer(struct answer *answer, const struct ctl_request *request
 		answer->head.error = -EPROTO;
 		return;
 	}
-	switch (request->op) {
-	case CTL_OP_MANAGER:
-		answer->head.total = answer->head.count = 1;
-		answer->head.record_size = sizeof(answer->manager);
-		answer->manager = *about;
-		break;
-	case CTL_OP_CONNECTIONS:
-		fill_connections(answer, request->first, engine);
-		break;
-	default:
-		answer->head.error = -EOPNOTSUPP;
+	if (n != sizeof(*request)) {
+		answer->head.error = -EINVAL;
+		return;
 	}
+	fill_records(answer, request, view);
+}
+
+/* Return: false when the client does not take its answer. */
+static bool send_answer(int fd, const struct answer *answer)
+{
+	ssize_t size = sizeof(answer->head) +
+		       (size_t)answer->head.count * answer->head.record_size;
+
+	return send(fd, answer, size, MSG_DONTWAIT | MSG_NOSIGNAL) == size;
 }
 
 /* Return: false when the client is gone, or does not take its answer. */
-static bool serve_client(int fd, const struct ctl_manager *about,
-			 const struct engine *engine)
+static bool serve_client(struct control_client *client, struct answer *answer,
+			 const struct control_view *view)
 {
-	static struct answer answer; /* too large for the stack of a guest's thread */
-	struct ctl_request request;
-	ssize_t n, size;
+	struct ctl_request request = { 0 };
+	ssize_t n;
 
-	n = recv(fd, &request, sizeof(request), MSG_DONTWAIT | MSG_TRUNC);
+	n = recv(client->fd, &request, sizeof(request), MSG_DONTWAIT | MSG_TRUNC);
 	if (n <= 0)
 		return n < 0 && (errno == EAGAIN || errno == EINTR);
-	fill_answer(&answer, &request, n, about, engine);
-	size = sizeof(answer.head) + answer.head.count * answer.head.record_size;
-	return send(fd, &answer, size, MSG_DONTWAIT | MSG_NOSIGNAL) == size;
+	fill_answer(answer, &request, n, view);
+	if (!send_answer(client->fd, answer))
+		return false;
+	if (request.op == CTL_OP_FOLLOW && !answer->head.error) {
+		client->follows = true;
+		client->seen = request.after;
+		if (answer->head.count)
+			client->seen = answer->notes[answer->head.count - 1].seq;
+	}
+	return true;
+}
+
+/* A follower that is slow gets the notes later, or misses those that the ring loses. */
+static bool serve_follower(struct control_client *client, struct answer *answer,
+			   const struct control_view *view)
+{
+	client->lags = false;
+	while (client->seen < engine_notes_last(view->engine)) {
+		const struct ctl_request next = { .magic = CTL_MAGIC,
+						  .version = CTL_VERSION,
+						  .op = CTL_OP_FOLLOW,
+						  .after = client->seen };
+
+		fill_answer(answer, &next, sizeof(next), view);
+		if (!send_answer(client->fd, answer)) {
+			client->lags = errno == EAGAIN;
+			return client->lags;
+		}
+		client->seen = answer->notes[answer->head.count - 1].seq;
+	}
+	return true;
 }
 
 void control_serve(struct control *control, const struct pollfd *fds,
-		   const struct ctl_manager *about, const struct engine *engine)
+		   const struct control_view *view)
 {
+	static struct answer answer; /* too large for the stack of a guest's thread */
 	unsigned int i, kept = 0, n = control->n_clients;
 
 	for (i = 0; i < n; i++) {
-		int fd = control->clients[i];
+		struct control_client client = control->clients[i];
+		bool ok = true;
 
-		if (!fds[1 + i].revents || serve_client(fd, about, engine))
-			control->clients[kept++] = fd;
+		if (fds[1 + i].revents)
+			ok = serve_client(&client, &answer, view);
+		if (ok && client.follows)
+			ok = serve_follower(&client, &answer, view);
+		if (ok)
+			control->clients[kept++] = client;
 		else
-			close(fd);
+			close(client.fd);
 	}
 	control->n_clients = kept;
 	if (fds[0].revents)

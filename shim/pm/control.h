@@ -9,14 +9,33 @@
 #include "mptcpaddr/engine.h"
 
 #include <poll.h>
+#include <stddef.h>
 
 #define CONTROL_CLIENTS_MAX 8
 #define CONTROL_FDS_MAX	    (1 + CONTROL_CLIENTS_MAX)
 
+struct control_client {
+	int fd;
+	bool follows;  /* gets every note from now on */
+	bool lags;     /* has not taken the last ones yet */
+	uint64_t seen; /* the last note that it got */
+};
+
 struct control {
 	int listener; /* -1: none */
-	int clients[CONTROL_CLIENTS_MAX];
+	struct control_client clients[CONTROL_CLIENTS_MAX];
 	unsigned int n_clients;
+};
+
+/* What there is to be told, and who changes the pool. */
+struct control_view {
+	const struct ctl_manager *about;
+	const struct engine *engine;
+	const struct pool *pool;       /* as it is now */
+	const struct pool *configured; /* as the file and edits have it */
+	/* Return: 0, or -errno and the reason in @ret_why. */
+	int (*edit)(void *ctx, char *words, char *ret_why, size_t size);
+	void *ctx;
 };
 
 /*
@@ -31,6 +50,6 @@ unsigned int control_poll_fill(const struct control *control, struct pollfd *fds
 
 /* control_serve() - answer what @fds, of control_poll_fill(), has ready. */
 void control_serve(struct control *control, const struct pollfd *fds,
-		   const struct ctl_manager *about, const struct engine *engine);
+		   const struct control_view *view);
 
 #endif

@@ -50,13 +50,13 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *err, void *arg)
 	return NL_STOP;
 }
 
-static int send_request(struct nl_sock *sk, int family, int protocol)
+static int send_request(struct nl_sock *sk, int family, int protocol, uint32_t states)
 {
 	struct inet_diag_req_v2 req = {
 		.sdiag_family = family,
 		.sdiag_protocol = protocol,
 		.idiag_ext = 1 << (INET_DIAG_INFO - 1),
-		.idiag_states = DUMP_STATES,
+		.idiag_states = states,
 	};
 	struct nl_msg *msg;
 	int r = -NLE_NOMEM;
@@ -73,11 +73,12 @@ static int send_request(struct nl_sock *sk, int family, int protocol)
 	return r < 0 ? r : 0;
 }
 
-static int dump_family(struct nl_sock *sk, int family, int protocol, struct dump *dump)
+static int dump_family(struct nl_sock *sk, int family, int protocol, uint32_t states,
+		       struct dump *dump)
 {
 	int r;
 
-	r = send_request(sk, family, protocol);
+	r = send_request(sk, family, protocol, states);
 	if (r == 0)
 		r = nl_recvmsgs_default(sk);
 	if (dump->result < 0)
@@ -85,7 +86,7 @@ static int dump_family(struct nl_sock *sk, int family, int protocol, struct dump
 	return r < 0 ? -EIO : 0;
 }
 
-int diag_dump(int protocol, diag_fn fn, void *ctx)
+static int dump_states(int protocol, uint32_t states, diag_fn fn, void *ctx)
 {
 	struct dump dump = { .fn = fn, .ctx = ctx };
 	struct nl_sock *sk;
@@ -101,11 +102,21 @@ int diag_dump(int protocol, diag_fn fn, void *ctx)
 		r = -ENOMEM;
 	/* sock_diag has no handler for AF_UNSPEC */
 	if (r == 0)
-		r = dump_family(sk, AF_INET, protocol, &dump);
+		r = dump_family(sk, AF_INET, protocol, states, &dump);
 	if (r == 0)
-		r = dump_family(sk, AF_INET6, protocol, &dump);
+		r = dump_family(sk, AF_INET6, protocol, states, &dump);
 	nl_socket_free(sk);
 	return r;
+}
+
+int diag_dump(int protocol, diag_fn fn, void *ctx)
+{
+	return dump_states(protocol, DUMP_STATES, fn, ctx);
+}
+
+int diag_listeners(int protocol, diag_fn fn, void *ctx)
+{
+	return dump_states(protocol, 1u << TCP_LISTEN, fn, ctx);
 }
 
 int diag_subflow(struct nlattr *const *tb, struct nlattr **ret_tb)

@@ -6,13 +6,9 @@
  * SYN. Commands are slower than events, so after each command the event socket is
  * emptied into memory before the next one.
  */
-#include "control.h"
-#include "estate.h"
-#include "evqueue.h"
-#include "mptcpaddr/engine.h"
-#include "mptcpaddr/handover.h"
+#include "manager.h"
 #include "mptcpaddr/log.h"
-#include "mptcpaddr/pmnl.h"
+#include "mptcpaddr/uapi.h"
 #include "resync.h"
 
 #include <errno.h>
@@ -21,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,31 +26,8 @@
 #define EARLY_WAITS	8	/* so many times; */
 #define EARLY_POLL_MS	100	/* then it is looked for so often */
 #define SETTLE_MS	500	/* for joins that the ended process had under way */
-/*
- * Nothing says that a connection fell back to TCP or failed to connect, and one that is
- * silent after its handshake has no event either: only what is old and crowded out goes.
- */
-#define UNCONFIRMED_SECONDS 300
-#define UNCONFIRMED_KEEP    4096
 
-struct manager {
-	struct handover *h;
-	struct pool *pool;
-	struct engine *engine;
-	struct pmnl *pmnl;
-	struct control control;
-	struct evqueue queue;
-	struct early early;
-	unsigned int early_waits; /* since nothing was held */
-	struct estate estate;
-	int64_t take_over_ms; /* when to; 0: nothing to take over */
-	uint32_t seen;	      /* registrations counted at the last look */
-	bool lost;	      /* events, since the last resync() */
-	int stop;	      /* -errno: the manager cannot go on */
-	struct ctl_manager about;
-};
-
-static int64_t now_ms(void)
+int64_t now_ms(void)
 {
 	struct timespec ts;
 
@@ -61,57 +35,38 @@ static int64_t now_ms(void)
 	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
 }
 
-/* Empty the event socket into the queue. */
-static void read_events(struct manager *m)
-{
-	struct pm_event events[PMNL_BATCH];
-	unsigned int i, n;
-	int got;
-
-	do {
-		if (evqueue_reserve(&m->queue, PMNL_BATCH) < 0)
-			return; /* the kernel's buffer holds the rest for now */
-		got = pmnl_events_read(m->h->event_fd, m->h->family_id, events, &n);
-		if (got == -ENOBUFS) {
-			m->about.overruns++;
-			m->lost = true;
-			got = PMNL_BATCH; /* the error is cleared; read on */
-			continue;
-		}
-		if (got < 0) {
-			m->stop = got;
-			return;
-		}
-		m->about.events += n;
-		for (i = 0; i < n; i++)
-			evqueue_push(&m->queue, &events[i]);
-	} while (got == PMNL_BATCH);
-}
-
 static void log_command(const struct pm_cmd *cmd, int r)
 {
+	static const char *const verbs[] = {
+		[PM_CMD_SUBFLOW_CREATE] = "join",    [PM_CMD_SUBFLOW_DESTROY] = "close",
+		[PM_CMD_ANNOUNCE] = "announce",	     [PM_CMD_REMOVE] = "withdraw",
+		[PM_CMD_SET_FLAGS] = "set flags of",
+	};
 	char local[MPADDR_TEXT_MAX], remote[MPADDR_TEXT_MAX];
-	enum log_level level;
+	bool pair = cmd->type != PM_CMD_ANNOUNCE && cmd->type != PM_CMD_REMOVE;
+	enum log_level level = LOG_LEVEL_INFO;
 
 	/* What the user has to mend is worth a warning: no such address, no such device.
 	 */
-	level = r == -EADDRNOTAVAIL || r == -ENODEV ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
+	if (cmd->type == PM_CMD_SUBFLOW_CREATE && (r == -EADDRNOTAVAIL || r == -ENODEV))
+		level = LOG_LEVEL_WARNING;
 	if (!log_wanted(level))
 		return;
-	mpaddr_text(&cmd->local, local);
-	mpaddr_text(&cmd->remote, remote);
-	if (!r)
-		log_info("token 0x%08x: joining %s from %s (id %u)", cmd->token, remote,
-			 local, cmd->local_id);
-	else
-		log_print(level, "token 0x%08x: cannot join %s from %s (id %u): %s",
-			  cmd->token, remote, local, cmd->local_id, strerror(-r));
+	log_print(level, "token 0x%08x: %s %s%s%s (id %u)%s%s%s", cmd->token,
+		  verbs[cmd->type], pair ? mpaddr_text(&cmd->remote, remote) : "",
+		  pair ? " from " : "", mpaddr_text(&cmd->local, local), cmd->local_id,
+		  cmd->flags & MPTCP_PM_ADDR_FLAG_BACKUP ? " backup" : "", r ? ": " : "",
+		  r ? strerror(-r) : "");
+}
+
+void manager_time(struct manager *m)
+{
+	engine_clock(m->engine, now_ms());
 }
 
 /* Each refusal may bring the next endpoint: bounded by endpoints and announcements. */
-static void run_commands(struct manager *m, struct pm_cmds *cmds)
+void run_commands(struct manager *m, struct pm_cmds *cmds)
 {
-	const char *dev;
 	struct pm_cmd cmd;
 	int r;
 
@@ -119,160 +74,49 @@ static void run_commands(struct manager *m, struct pm_cmds *cmds)
 		cmd = cmds->v[0];
 		cmds->n--;
 		memmove(cmds->v, cmds->v + 1, cmds->n * sizeof(*cmds->v));
-		dev = cmd.endpoint == PM_CMD_NO_ENDPOINT
-			      ? ""
-			      : m->pool->endpoints[cmd.endpoint].dev;
-		r = pmnl_command(m->pmnl, &cmd, dev);
+		r = pmnl_command(m->pmnl, &cmd);
 		log_command(&cmd, r);
 		if (r == -EPERM || r == -ENOSYS)
 			m->stop = r; /* the application gave up its rights */
 		engine_result(m->engine, &cmd, -r, cmds);
-		read_events(m);
+		intake_read(m);
 	}
 }
 
-/* Try what waits on every connection, as many commands at a time as there is room for. */
-static void retry_all(struct manager *m)
+/* What is due, and what there was no room for: so many commands at a time. */
+static void tick(struct manager *m)
 {
 	struct pm_cmds cmds;
-	bool full;
+	bool more;
 
+	manager_time(m);
 	do {
 		cmds.n = 0;
-		engine_retry(m->engine, &cmds);
-		full = cmds.n == PM_CMDS_MAX;
+		more = engine_tick(m->engine, &cmds);
 		run_commands(m, &cmds);
-	} while (full && !m->stop);
+	} while (more && !m->stop);
 }
 
-static void log_event(const struct pm_event *ev)
+static int earlier(int a, int b)
 {
-	char local[MPADDR_TEXT_MAX], remote[MPADDR_TEXT_MAX];
-
-	if (log_wanted(LOG_LEVEL_DEBUG))
-		log_debug("token 0x%08x: %s: local %s (id %u) remote %s (id %u) error %u",
-			  ev->token, pm_event_name(ev->type),
-			  mpaddr_text(&ev->local, local), ev->local_id,
-			  mpaddr_text(&ev->remote, remote), ev->remote_id, ev->error);
+	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
-/* Return: -ENOENT if the connection is not registered. */
-static int engine_take(struct manager *m, const struct pm_event *ev)
-{
-	struct pm_cmds cmds;
-	bool full;
-	int r;
-
-	cmds.n = 0;
-	r = engine_handle(m->engine, ev, &cmds);
-	if (r == -ENOENT)
-		return r;
-	log_event(ev);
-	if (r < 0)
-		log_warning("token 0x%08x: %s: %s", ev->token, pm_event_name(ev->type),
-			    strerror(-r));
-	full = cmds.n == PM_CMDS_MAX;
-	run_commands(m, &cmds);
-	if (full)
-		retry_all(m); /* there may be more to do than there was room for */
-	return 0;
-}
-
-/* The next registration, from handover.h's ring. */
-static bool slot_take(struct handover *h, struct pm_registration *ret_reg)
-{
-	uint32_t tail = atomic_load(&h->tail);
-	uint64_t value;
-
-	if (tail == atomic_load(&h->head))
-		return false;
-	value = atomic_exchange(&h->slots[tail % HANDOVER_SLOTS], 0);
-	if (!value)
-		return false; /* its writer was interrupted; it is in flight still */
-	atomic_store(&h->tail, tail + 1);
-	ret_reg->token = value;
-	ret_reg->v6only = value & HANDOVER_V6ONLY;
-	return true;
-}
-
-static void register_connection(struct manager *m, struct pm_registration *reg)
-{
-	struct pm_event ev;
-
-	if (!reg->token)
-		return; /* a hole of the ring: see launch_heir() */
-	reg->when = now_ms() / 1000;
-	m->about.registrations++;
-	if (engine_register(m->engine, reg) < 0)
-		log_warning("token 0x%08x: too many connections", reg->token);
-	while (early_take(&m->early, reg->token, &ev)) {
-		m->about.events_replayed++;
-		engine_take(m, &ev);
-	}
-}
-
-static void take_registrations(struct manager *m)
-{
-	struct pm_registration reg;
-
-	m->seen = atomic_load(&m->h->registered);
-	while (slot_take(m->h, &reg))
-		register_connection(m, &reg);
-	engine_expire(m->engine, now_ms() / 1000 - UNCONFIRMED_SECONDS, UNCONFIRMED_KEEP);
-}
-
-/*
- * An event belongs to one of this process's connections only if that is registered, or
- * a connect() was in flight when the event was read: all others are foreign.
- */
-static void handle_event(struct manager *m, const struct pm_event *ev)
-{
-	bool in_flight = atomic_load(&m->h->in_flight);
-
-	take_registrations(m);
-	if (engine_take(m, ev) != -ENOENT)
-		return;
-	if (!in_flight || !early_hold(&m->early, ev, now_ms()))
-		m->about.events_foreign++;
-}
-
-static void handle_events(struct manager *m)
-{
-	struct pm_event ev;
-
-	while (evqueue_pop(&m->queue, &ev) && !m->stop)
-		handle_event(m, &ev);
-}
-
-/* Announce that events are held, then look once more: see attempt_register(). */
-static void settle_early(struct manager *m)
-{
-	if (m->early.n && !atomic_load(&m->h->in_flight)) {
-		take_registrations(m);
-		m->about.events_foreign += early_expire(&m->early, INT64_MAX);
-	}
-	if (m->early.n)
-		m->about.events_foreign +=
-			early_expire(&m->early, now_ms() - EARLY_HOLD_MS);
-	atomic_store(&m->h->early, m->early.n);
-	if (m->early.n)
-		take_registrations(m);
-	else
-		m->early_waits = 0;
-}
-
+/* No timer runs when nothing waits. */
 static int timeout_ms(const struct manager *m)
 {
+	int wait = engine_wait(m->engine);
 	int64_t left;
 
 	if (estate_again(&m->estate))
-		return ESTATE_AGAIN_MS;
+		wait = earlier(wait, ESTATE_AGAIN_MS);
 	if (m->early.n)
-		return EARLY_POLL_MS;
-	if (!m->take_over_ms)
-		return -1;
-	left = m->take_over_ms - now_ms();
-	return left > 0 ? left : 0;
+		wait = earlier(wait, EARLY_POLL_MS);
+	if (m->take_over_ms) {
+		left = m->take_over_ms - now_ms();
+		wait = earlier(wait, left > 0 ? left : 0);
+	}
+	return wait;
 }
 
 static void wait_for_work(struct manager *m, struct pollfd *fds, unsigned int n)
@@ -312,7 +156,6 @@ static void serve_loss(struct manager *m)
 	else
 		log_warning("events were lost: the kernel's queue was full; "
 			    "read anew what there is");
-	retry_all(m);
 }
 
 static void serve_estate(struct manager *m, bool hung_up)
@@ -326,66 +169,144 @@ static void serve_estate(struct manager *m, bool hung_up)
 	log_info("process %d has ended: its connections are ours", m->estate.of.pid);
 	resync(m->engine); /* what came between fork() and our subscription */
 	engine_take_over(m->engine);
-	retry_all(m);
+	doors_follow(&m->doors, m->watch.pool);
 }
 
 static void fill_about(struct manager *m)
 {
-	const struct engine_counters *c = engine_counters(m->engine);
 	struct ctl_manager *about = &m->about;
 
 	about->connections = engine_conns(m->engine);
 	about->used_ids = engine_used_ids(m->engine);
 	about->early = m->early.n;
-	about->add_addr_received = c->add_addr_received;
-	about->add_addr_repeated = c->add_addr_repeated;
-	about->add_addr_joined = c->add_addr_joined;
-	about->add_addr_waiting = c->add_addr_waiting;
-	about->add_addr_refused = c->add_addr_refused;
-	about->rm_addr_received = c->rm_addr_received;
-	about->subflows_requested = c->subflows_requested;
-	about->subflows_established = c->subflows_established;
-	about->subflows_failed = c->subflows_failed;
-	about->subflows_closed = c->subflows_closed;
+	about->endpoints = m->watch.pool->n_endpoints;
+	about->subflows_max = m->watch.pool->subflows;
+	about->add_addr_accepted_max = m->watch.pool->add_addr_accepted;
+	about->counters = *engine_counters(m->engine);
 	about->registrations_lost = atomic_load(&m->h->lost);
+	about->pool_loads = m->watch.loads;
+	about->notes = engine_notes_last(m->engine);
+	snprintf(about->pool_error, sizeof(about->pool_error), "%.511s",
+		 m->watch.error.text);
 }
+
+/* The engine gets the pool that is in force now; @old was in force before. */
+static void change_pool(struct manager *m, struct pool *old)
+{
+	manager_time(m);
+	engine_set_pool(m->engine, m->watch.pool);
+	doors_follow(&m->doors, m->watch.pool);
+	pool_free(old);
+}
+
+static void serve_pool(struct manager *m, const struct pollfd fds[POOLWATCH_FDS])
+{
+	uint64_t loads = m->watch.loads;
+	struct pool *old;
+
+	if (!fds[0].revents && !fds[1].revents)
+		return;
+	old = poolwatch_serve(&m->watch, fds);
+	if (old)
+		change_pool(m, old);
+	if (fds[1].revents && (m->watch.loads != loads || m->watch.error.text[0]))
+		engine_note_pool(m->engine, m->watch.error.text[0] ? EINVAL : 0);
+}
+
+static int edit_pool(void *ctx, char *words, char *ret_why, size_t size)
+{
+	struct manager *m = ctx;
+	struct pool_error why = { "" };
+	struct pool *old;
+	int r;
+
+	r = poolwatch_edit(&m->watch, words, &old, &why);
+	snprintf(ret_why, size, "%s", why.text);
+	if (r < 0)
+		return r;
+	change_pool(m, old);
+	engine_note_pool(m->engine, 0);
+	return 0;
+}
+
+static void serve_control(struct manager *m, const struct pollfd *fds)
+{
+	const struct control_view view = { .about = &m->about,
+					   .engine = m->engine,
+					   .pool = m->watch.pool,
+					   .configured = m->watch.spec,
+					   .edit = edit_pool,
+					   .ctx = m };
+
+	fill_about(m);
+	control_serve(&m->control, fds, &view);
+}
+
+#define FDS_FIRST (2 + POOLWATCH_FDS)
 
 static void serve(struct manager *m)
 {
-	struct pollfd fds[2 + CONTROL_FDS_MAX];
-	unsigned int n;
+	struct pollfd fds[FDS_FIRST + DOORS_MAX + CONTROL_FDS_MAX];
+	unsigned int n, doors;
 
 	while (!m->stop && !atomic_load(&m->h->quit)) {
 		fds[0] = (struct pollfd){ m->h->event_fd, POLLIN, 0 };
 		fds[1] = (struct pollfd){ m->estate.watch, 0, 0 }; /* POLLHUP */
-		n = 2 + control_poll_fill(&m->control, &fds[2]);
+		poolwatch_fds(&m->watch, &fds[2]);
+		doors = doors_poll_fill(&m->doors, &fds[FDS_FIRST]);
+		n = FDS_FIRST + doors;
+		n += control_poll_fill(&m->control, &fds[n]);
 		wait_for_work(m, fds, n);
-		read_events(m);
-		handle_events(m);
-		take_registrations(m);
-		settle_early(m);
+		intake_read(m);
+		intake_handle(m);
+		intake_registrations(m);
+		intake_settle(m);
 		serve_loss(m);
 		serve_estate(m, fds[1].revents);
-		if (n > 2) {
-			fill_about(m);
-			control_serve(&m->control, &fds[2], &m->about, m->engine);
-		}
+		doors_serve(&m->doors, &fds[FDS_FIRST]);
+		tick(m);
+		if (n > FDS_FIRST + doors)
+			serve_control(m, &fds[FDS_FIRST + doors]);
+		serve_pool(m, &fds[2]); /* last: it may change which doors there are */
+	}
+}
+
+/* Before Linux 6.9 a subflow is created without flags, and bound to no interface. */
+static void know_kernel(struct manager *m)
+{
+	const struct pool *spec = m->watch.spec;
+	unsigned int i, major, minor;
+	struct utsname name;
+
+	if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2 ||
+	    major > 6 || (major == 6 && minor >= 9))
+		return;
+	engine_old_kernel(m->engine);
+	for (i = 0; i < spec->n_endpoints; i++) {
+		if (!spec->endpoints[i].dev[0] ||
+		    spec->endpoints[i].addr.family == AF_UNSPEC)
+			continue;
+		log_warning(
+			"%s:%u: Linux %u.%u binds no subflow to an interface (6.9 does)",
+			m->h->pool_path, spec->endpoints[i].line, major, minor);
+		return;
 	}
 }
 
 static int load_pool(struct manager *m)
 {
-	struct handover *h = m->h;
-	struct pool_error why;
 	int r;
 
-	r = pool_load(h->pool_path, &m->pool, &why);
+	r = poolwatch_open(&m->watch, m->h->pool_path);
 	if (r < 0) {
-		log_error("no pool: %s", why.text);
+		log_error("no pool: %s", m->watch.error.text);
 		return r;
 	}
-	m->engine = engine_new(m->pool);
-	return m->engine ? 0 : -ENOMEM;
+	m->engine = engine_new(m->watch.pool);
+	if (!m->engine)
+		return -ENOMEM;
+	know_kernel(m);
+	return 0;
 }
 
 /*
@@ -400,6 +321,9 @@ static struct manager *manager_inherit(struct handover *h)
 	m->pmnl = NULL; /* not closed: its number may be anybody's here */
 	m->control = (struct control){ .listener = -1 };
 	m->estate = (struct estate){ .listener = -1, .watch = -1, .claimed = -1 };
+	poolwatch_reopen(&m->watch);
+	listeners_open(&m->listeners, h);
+	m->doors.n = 0;
 	early_expire(&m->early, INT64_MAX);
 	/* What was registered before the fork is the parent's, too; what came after is
 	 * not. */
@@ -417,14 +341,12 @@ static int manager_open(struct manager *m)
 	struct handover *h = m->h;
 	int r;
 
-	if (!m->engine)
-		r = load_pool(m);
-	else
-		r = 0;
+	r = m->engine ? 0 : load_pool(m);
 	if (r < 0)
 		return r;
+	manager_time(m);
 	if (!h->log_forced && h->log_level >= 0)
-		log_open(h->log_fd, m->pool->log, h->program, h->pid);
+		log_open(h->log_fd, m->watch.pool->log, h->program, h->pid);
 	r = pmnl_open(h->family_id, &m->pmnl);
 	if (r < 0)
 		return r;
@@ -439,10 +361,12 @@ static int manager_open(struct manager *m)
 			&(struct estate_name){ h->estate_of, h->estate_nonce }))
 		m->take_over_ms = now_ms() + SETTLE_MS;
 	m->about.pid = h->pid;
+	m->about.uid = geteuid();
 	strcpy(m->about.backend, "direct");
-	snprintf(m->about.program, sizeof(m->about.program), "%.15s", h->program);
-	snprintf(m->about.pool_file, sizeof(m->about.pool_file), "%.255s", h->pool_path);
-	log_info("%u endpoints from %s", m->pool->n_endpoints, h->pool_path);
+	snprintf(m->about.program, sizeof(m->about.program), "%s", h->program);
+	snprintf(m->about.pool_file, sizeof(m->about.pool_file), "%s", h->pool_path);
+	doors_follow(&m->doors, m->watch.pool);
+	log_info("%u endpoints from %s", m->watch.pool->n_endpoints, h->pool_path);
 	return 0;
 }
 
@@ -450,10 +374,12 @@ static void manager_free(struct manager *m)
 {
 	m->h->manager = NULL;
 	control_close(&m->control);
+	listeners_close(&m->listeners);
+	doors_close(&m->doors);
 	estate_close(&m->estate);
 	pmnl_close(m->pmnl);
 	engine_free(m->engine);
-	pool_free(m->pool);
+	poolwatch_close(&m->watch);
 	evqueue_free(&m->queue);
 	early_free(&m->early);
 	free(m);
@@ -467,6 +393,8 @@ static struct manager *manager_new(struct handover *h)
 		return NULL;
 	m->h = h;
 	m->control.listener = -1;
+	listeners_open(&m->listeners, h);
+	m->watch.netif_fd = m->watch.file_fd = -1;
 	m->estate = (struct estate){ .listener = -1, .watch = -1, .claimed = -1 };
 	return m;
 }

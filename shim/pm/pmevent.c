@@ -29,6 +29,7 @@ static const struct {
 	{ MPTCP_EVENT_SUB_ESTABLISHED, PM_EVENT_SUB_ESTABLISHED, "sub_established" },
 	{ MPTCP_EVENT_SUB_CLOSED, PM_EVENT_SUB_CLOSED, "sub_closed" },
 	{ MPTCP_EVENT_SUB_PRIORITY, PM_EVENT_SUB_PRIORITY, "sub_priority" },
+	{ MPTCPADDR_EV_LISTENER_CLOSED, PM_EVENT_LISTENER_CLOSED, "listener_closed" },
 };
 
 const char *pm_event_name(enum pm_event_type type)
@@ -52,7 +53,8 @@ static void get_ip(struct nlattr *v4, struct nlattr *v6, struct mpaddr *ret_addr
 
 static void get_attributes(struct nlattr *a[ATTR_MAX + 1], struct pm_event *ev)
 {
-	ev->token = nla_get_u32(a[MPTCP_ATTR_TOKEN]);
+	if (a[MPTCP_ATTR_TOKEN])
+		ev->token = nla_get_u32(a[MPTCP_ATTR_TOKEN]);
 	if (a[MPTCP_ATTR_FAMILY])
 		ev->family = nla_get_u16(a[MPTCP_ATTR_FAMILY]);
 	get_ip(a[MPTCP_ATTR_SADDR4], a[MPTCP_ATTR_SADDR6], &ev->local);
@@ -71,6 +73,11 @@ static void get_attributes(struct nlattr *a[ATTR_MAX + 1], struct pm_event *ev)
 		ev->backup = nla_get_u8(a[MPTCP_ATTR_BACKUP]);
 	if (a[MPTCPADDR_ATTR_SERVER_SIDE])
 		ev->server_side = nla_get_u8(a[MPTCPADDR_ATTR_SERVER_SIDE]);
+	if (a[MPTCP_ATTR_FLAGS])
+		ev->deny_join_id0 = nla_get_u16(a[MPTCP_ATTR_FLAGS]) &
+				    MPTCPADDR_EV_FLAG_DENY_JOIN_ID0;
+	if (a[MPTCP_ATTR_RESET_REASON])
+		ev->reset_reason = nla_get_u32(a[MPTCP_ATTR_RESET_REASON]);
 }
 
 int pmnl_event_parse(const struct nlmsghdr *nlh, uint16_t family_id,
@@ -89,6 +96,8 @@ int pmnl_event_parse(const struct nlmsghdr *nlh, uint16_t family_id,
 		[MPTCP_ATTR_DPORT] = { .type = NLA_U16 },
 		[MPTCP_ATTR_BACKUP] = { .type = NLA_U8 },
 		[MPTCP_ATTR_ERROR] = { .type = NLA_U8 },
+		[MPTCP_ATTR_FLAGS] = { .type = NLA_U16 },
+		[MPTCP_ATTR_RESET_REASON] = { .type = NLA_U32 },
 		[MPTCPADDR_ATTR_SERVER_SIDE] = { .type = NLA_U8 },
 	};
 	struct nlattr *attrs[ATTR_MAX + 1];
@@ -104,10 +113,10 @@ int pmnl_event_parse(const struct nlmsghdr *nlh, uint16_t family_id,
 	for (i = 0; i < sizeof(kinds) / sizeof(*kinds) && kinds[i].cmd != cmd; i++)
 		;
 	if (i == sizeof(kinds) / sizeof(*kinds))
-		return -ENOMSG; /* listeners, and what newer kernels may add */
+		return -ENOMSG; /* new listeners, and what newer kernels may add */
 	if (genlmsg_parse((struct nlmsghdr *)nlh, 0, attrs, ATTR_MAX, policy) < 0)
 		return -EBADMSG;
-	if (!attrs[MPTCP_ATTR_TOKEN])
+	if (!attrs[MPTCP_ATTR_TOKEN] && kinds[i].type != PM_EVENT_LISTENER_CLOSED)
 		return -EBADMSG;
 	ev.type = kinds[i].type;
 	get_attributes(attrs, &ev);

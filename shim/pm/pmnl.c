@@ -86,16 +86,40 @@ static int put_ip(struct nl_msg *msg, const struct mpaddr *addr)
 	return nla_put(msg, MPTCP_PM_ADDR_ATTR_ADDR6, sizeof(addr->v6), &addr->v6);
 }
 
-static int put_local(struct nl_msg *msg, const struct pm_cmd *cmd, int if_idx)
+static int put_port(struct nl_msg *msg, const struct mpaddr *addr)
+{
+	if (!addr->port)
+		return 0;
+	return nla_put_u16(msg, MPTCP_PM_ADDR_ATTR_PORT, addr->port);
+}
+
+/* What the kernel is told of the local address depends on what is to be done. */
+static int put_local_attrs(struct nl_msg *msg, const struct pm_cmd *cmd)
+{
+	uint32_t flags = cmd->flags;
+
+	if (put_ip(msg, &cmd->local) < 0 || put_port(msg, &cmd->local) < 0)
+		return -ENOMEM;
+	if (cmd->type == PM_CMD_SUBFLOW_DESTROY)
+		return 0;
+	if (cmd->type == PM_CMD_ANNOUNCE)
+		flags |= MPTCP_PM_ADDR_FLAG_SIGNAL;
+	if (cmd->type != PM_CMD_SET_FLAGS &&
+	    nla_put_u8(msg, MPTCP_PM_ADDR_ATTR_ID, cmd->local_id) < 0)
+		return -ENOMEM;
+	if ((flags || cmd->type == PM_CMD_SET_FLAGS) &&
+	    nla_put_u32(msg, MPTCP_PM_ADDR_ATTR_FLAGS, flags) < 0)
+		return -ENOMEM;
+	if (cmd->if_idx && nla_put_s32(msg, MPTCP_PM_ADDR_ATTR_IF_IDX, cmd->if_idx) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static int put_local(struct nl_msg *msg, const struct pm_cmd *cmd)
 {
 	struct nlattr *nest = nla_nest_start(msg, MPTCP_PM_ATTR_ADDR | NLA_F_NESTED);
 
-	if (!nest || put_ip(msg, &cmd->local) < 0 ||
-	    nla_put_u8(msg, MPTCP_PM_ADDR_ATTR_ID, cmd->local_id) < 0)
-		return -ENOMEM;
-	if (cmd->flags && nla_put_u32(msg, MPTCP_PM_ADDR_ATTR_FLAGS, cmd->flags) < 0)
-		return -ENOMEM;
-	if (if_idx && nla_put_s32(msg, MPTCP_PM_ADDR_ATTR_IF_IDX, if_idx) < 0)
+	if (!nest || put_local_attrs(msg, cmd) < 0)
 		return -ENOMEM;
 	return nla_nest_end(msg, nest);
 }
@@ -105,10 +129,26 @@ static int put_remote(struct nl_msg *msg, const struct pm_cmd *cmd)
 	struct nlattr *nest =
 		nla_nest_start(msg, MPTCP_PM_ATTR_ADDR_REMOTE | NLA_F_NESTED);
 
-	if (!nest || put_ip(msg, &cmd->remote) < 0 ||
-	    nla_put_u16(msg, MPTCP_PM_ADDR_ATTR_PORT, cmd->remote.port) < 0)
+	if (!nest || put_ip(msg, &cmd->remote) < 0 || put_port(msg, &cmd->remote) < 0)
 		return -ENOMEM;
 	return nla_nest_end(msg, nest);
+}
+
+static int put_command(struct nl_msg *msg, const struct pm_cmd *cmd)
+{
+	if (nla_put_u32(msg, MPTCP_PM_ATTR_TOKEN, cmd->token) < 0)
+		return -ENOMEM;
+	switch (cmd->type) {
+	case PM_CMD_SUBFLOW_CREATE:
+	case PM_CMD_SUBFLOW_DESTROY:
+	case PM_CMD_SET_FLAGS:
+		return put_local(msg, cmd) < 0 ? -ENOMEM : put_remote(msg, cmd);
+	case PM_CMD_ANNOUNCE:
+		return put_local(msg, cmd);
+	case PM_CMD_REMOVE:
+		return nla_put_u8(msg, MPTCP_PM_ATTR_LOC_ID, cmd->local_id);
+	}
+	return -EINVAL;
 }
 
 static int send_and_wait(struct pmnl *pmnl, struct nl_msg *msg)
@@ -122,21 +162,26 @@ static int send_and_wait(struct pmnl *pmnl, struct nl_msg *msg)
 	return r < 0 && !pmnl->error ? -EIO : pmnl->error;
 }
 
-int pmnl_command(struct pmnl *pmnl, const struct pm_cmd *cmd, const char dev[IFNAMSIZ])
+int pmnl_command(struct pmnl *pmnl, const struct pm_cmd *cmd)
 {
-	int if_idx = dev[0] ? (int)if_nametoindex(dev) : 0;
+	static const uint8_t numbers[] = {
+		[PM_CMD_SUBFLOW_CREATE] = MPTCP_PM_CMD_SUBFLOW_CREATE,
+		[PM_CMD_SUBFLOW_DESTROY] = MPTCP_PM_CMD_SUBFLOW_DESTROY,
+		[PM_CMD_ANNOUNCE] = MPTCP_PM_CMD_ANNOUNCE,
+		[PM_CMD_REMOVE] = MPTCP_PM_CMD_REMOVE,
+		[PM_CMD_SET_FLAGS] = MPTCP_PM_CMD_SET_FLAGS,
+	};
 	struct nl_msg *msg;
 	int r = -ENOMEM;
 
-	if (dev[0] && !if_idx)
+	if (cmd->if_idx < 0)
 		return -ENODEV;
 	msg = nlmsg_alloc();
 	if (!msg)
 		return -ENOMEM;
 	if (genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ, pmnl->family_id, 0, NLM_F_ACK,
-			MPTCP_PM_CMD_SUBFLOW_CREATE, MPTCP_PM_VER) &&
-	    nla_put_u32(msg, MPTCP_PM_ATTR_TOKEN, cmd->token) == 0 &&
-	    put_local(msg, cmd, if_idx) >= 0 && put_remote(msg, cmd) >= 0)
+			numbers[cmd->type], MPTCP_PM_VER) &&
+	    put_command(msg, cmd) >= 0)
 		r = send_and_wait(pmnl, msg);
 	nlmsg_free(msg);
 	return r;

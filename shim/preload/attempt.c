@@ -15,7 +15,9 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -43,6 +45,18 @@ struct handover *attempt_begin(int fd)
 		atomic_fetch_add(&handover->in_flight, 1);
 	errno = saved;
 	return handover;
+}
+
+struct handover *attempt_begin_listen(int fd)
+{
+	int saved = errno;
+	bool wanted;
+
+	/* A program may speak MPTCP by itself: then nothing was decided at socket(). */
+	wanted = mode_known() != MODE_OFF && mode_known() != MODE_PLAIN && is_mptcp(fd) &&
+		 (launch_running() || mode_signals());
+	errno = saved;
+	return wanted ? attempt_begin(fd) : NULL;
 }
 
 static bool slot_put(struct handover *h, uint64_t value)
@@ -98,20 +112,113 @@ static void attempt_register(struct handover *h, int fd)
 		syscall(SYS_futex, &h->registered, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
+static void attempt_over(struct handover *h)
+{
+	uint32_t n = atomic_load(&h->in_flight);
+
+	/* Not below 0: a child forked by a signal handler within connect() began with 0.
+	 */
+	while (n && !atomic_compare_exchange_weak(&h->in_flight, &n, n - 1))
+		;
+}
+
 void attempt_end(struct handover *handover, int fd, ssize_t result)
 {
 	int saved = errno;
-	uint32_t n;
 
 	if (!handover)
 		return;
 	/* A connect() interrupted by a signal goes on by itself. */
 	if (result >= 0 || saved == EINPROGRESS || saved == EINTR)
 		attempt_register(handover, fd);
-	/* Not below 0: a child forked by a signal handler within connect() began with 0.
-	 */
-	n = atomic_load(&handover->in_flight);
-	while (n && !atomic_compare_exchange_weak(&handover->in_flight, &n, n - 1))
-		;
+	attempt_over(handover);
+	errno = saved;
+}
+
+/* A socket's address, from libc's structure. Return: false for other families. */
+static bool listener_name(int fd, struct handover_listener *listener)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} name = { .any.sa_family = AF_UNSPEC };
+	socklen_t len = sizeof(name), int_len = sizeof(int);
+	int v6only = 0;
+
+	if (syscall(SYS_getsockname, fd, &name, &len) < 0)
+		return false;
+	listener->family = name.any.sa_family;
+	switch (name.any.sa_family) {
+	case AF_INET:
+		listener->port = name.v4.sin_port;
+		memcpy(listener->ip, &name.v4.sin_addr, sizeof(name.v4.sin_addr));
+		return true;
+	case AF_INET6:
+		listener->port = name.v6.sin6_port;
+		memcpy(listener->ip, &name.v6.sin6_addr, sizeof(name.v6.sin6_addr));
+		syscall(SYS_getsockopt, fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &int_len);
+		listener->v6only = v6only;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* An empty place, or one whose socket was closed. */
+static struct handover_listener *listener_place(struct handover *h)
+{
+	uint32_t state;
+	int i;
+
+	for (i = 0; i < HANDOVER_LISTENERS; i++) {
+		state = atomic_load(&h->listeners[i].state);
+		if (state != LISTENER_WRITING && state != LISTENER_OPEN &&
+		    atomic_compare_exchange_strong(&h->listeners[i].state, &state,
+						   LISTENER_WRITING))
+			return &h->listeners[i];
+	}
+	return NULL;
+}
+
+static bool listener_known(struct handover *h, uint64_t inode)
+{
+	int i;
+
+	for (i = 0; i < HANDOVER_LISTENERS; i++)
+		if (atomic_load(&h->listeners[i].state) == LISTENER_OPEN &&
+		    h->listeners[i].inode == inode)
+			return true; /* listen() again: another backlog */
+	return false;
+}
+
+static void listener_register(struct handover *h, int fd)
+{
+	struct handover_listener *listener;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || listener_known(h, st.st_ino))
+		return;
+	listener = listener_place(h);
+	if (!listener) {
+		atomic_fetch_add(&h->lost, 1);
+		return;
+	}
+	listener->inode = st.st_ino;
+	listener->v6only = 0;
+	atomic_store(&listener->state,
+		     listener_name(fd, listener) ? LISTENER_OPEN : LISTENER_FREE);
+	launch_kick(h); /* the manager wants events now that it did not before */
+}
+
+void attempt_listen(struct handover *handover, int fd, int result)
+{
+	int saved = errno;
+
+	if (!handover)
+		return;
+	if (!result)
+		listener_register(handover, fd);
+	attempt_over(handover);
 	errno = saved;
 }

@@ -20,7 +20,13 @@ struct handover;
  */
 struct handover *attempt_begin(int fd);
 
+/* attempt_begin_listen() - the same, if there is one or the pool has `signal` endpoints. */
+struct handover *attempt_begin_listen(int fd);
+
 /* attempt_end() - @result is what the real call returned; errno is kept. */
 void attempt_end(struct handover *handover, int fd, ssize_t result);
+
+/* attempt_listen() - likewise around listen(): the listener is registered. */
+void attempt_listen(struct handover *handover, int fd, int result);
 
 #endif

@@ -220,6 +220,16 @@ static void fill_holes(struct handover *h)
 			atomic_store(&h->slots[i % HANDOVER_SLOTS], HANDOVER_VALID);
 }
 
+static bool listens(struct handover *h)
+{
+	int i;
+
+	for (i = 0; i < HANDOVER_LISTENERS; i++)
+		if (atomic_load(&h->listeners[i].state) == LISTENER_OPEN)
+			return true;
+	return false;
+}
+
 void launch_heir(struct handover *h)
 {
 	pid_t parent = h->pid;
@@ -230,7 +240,7 @@ void launch_heir(struct handover *h)
 
 	if (!h->manager || (word != owner_word(parent, OWNER_RUNNING) && !untouched))
 		return;
-	if (!atomic_load(&h->connections) &&
+	if (!atomic_load(&h->connections) && !listens(h) &&
 	    atomic_load(&h->head) == atomic_load(&h->tail))
 		return;
 	h->inherited = atomic_load(&h->head);
@@ -269,6 +279,11 @@ struct handover *launch_manager(void)
 		return launch_start(pid, word);
 	/* A signal handler on top of launch_start() must not wait for itself. */
 	return starter == syscall(SYS_gettid) ? NULL : wait_running(pid);
+}
+
+bool launch_running(void)
+{
+	return atomic_load(&owner) == owner_word(raw_getpid(), OWNER_RUNNING);
 }
 
 void launch_kick(struct handover *h)

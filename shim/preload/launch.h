@@ -5,6 +5,8 @@
 #ifndef MPTCPADDR_LAUNCH_H
 #define MPTCPADDR_LAUNCH_H
 
+#include <stdbool.h>
+
 struct handover;
 
 /*
@@ -33,5 +35,8 @@ void launch_stop(void);
 
 /* launch_kick() - wake the manager for once without an event; changes errno. */
 void launch_kick(struct handover *handover);
+
+/* launch_running() - whether this process has a manager. */
+bool launch_running(void);
 
 #endif

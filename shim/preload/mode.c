@@ -32,9 +32,12 @@ static void trim(const char **from, const char **to)
 		(*to)--;
 }
 
-/* What `[app] mptcp` says so far: the last line counts, as in config.c. */
+/* What is looked for in a pool file. */
 struct scan {
-	bool in_app, refused;
+	/* To be called with each line, without the blanks around it. */
+	void (*line)(struct scan *scan, const char *from, const char *to);
+	bool in_app, refused; /* the last `mptcp` of [app] counts, as in config.c */
+	bool signals;	      /* an endpoint is to be announced */
 };
 
 /* A line without the blanks around it, split as inih would: at the first '=' or ':'. */
@@ -63,6 +66,21 @@ static void scan_line(struct scan *scan, const char *from, const char *to)
 		scan->refused = text_is(value, to, "no");
 }
 
+/* endpoint = ... signal ... */
+static void scan_for_signal(struct scan *scan, const char *from, const char *to)
+{
+	const char *end;
+
+	if (to - from < 8 || !text_is(from, from + 8, "endpoint"))
+		return;
+	for (; from < to && *from != ';'; from = end + 1) {
+		end = from;
+		while (end < to && *end != ' ' && *end != '\t')
+			end++;
+		scan->signals |= text_is(from, end, "signal");
+	}
+}
+
 /* The whole lines of @text, and the rest too if @last. Return: how much was read. */
 static size_t scan_text(struct scan *scan, const char *text, size_t len, bool last)
 {
@@ -74,15 +92,14 @@ static size_t scan_text(struct scan *scan, const char *text, size_t len, bool la
 			break;
 		next = to < end ? to + 1 : end;
 		trim(&from, &to);
-		scan_line(scan, from, to);
+		scan->line(scan, from, to);
 	}
 	return from - text;
 }
 
-/* Whether the file says "mptcp = no". A line that does not fit is an error anyway. */
-static bool file_refuses(int fd)
+/* Read the file to its end. A line that does not fit is an error anyway. */
+static void scan_file(struct scan *scan, int fd)
 {
-	struct scan scan = { false, false };
 	char text[SCAN_SIZE];
 	size_t have = 0, done, i;
 	bool last = false;
@@ -92,26 +109,41 @@ static bool file_refuses(int fd)
 	for (chunk = 0; chunk < SCAN_CHUNKS && !last; chunk++) {
 		n = raw_call(SYS_read, fd, (long)(text + have), sizeof(text) - have);
 		if (n < 0)
-			return false;
+			return;
 		last = (size_t)n < sizeof(text) - have; /* of a regular file: its end */
 		have += n;
 		done = !chunk && have >= 3 && text_is(text, text + 3, "\xef\xbb\xbf") ? 3
 										      : 0;
-		done += scan_text(&scan, text + done, have - done, last);
+		done += scan_text(scan, text + done, have - done, last);
 		if (!done)
 			break;
 		have -= done;
 		for (i = 0; i < have; i++)
 			text[i] = text[done + i];
 	}
-	return scan.refused;
+}
+
+bool mode_signals(void)
+{
+	struct scan scan = { .line = scan_for_signal };
+	char path[POOLFILE_PATH_MAX];
+	int fd;
+
+	if (mode_get() != MODE_POOL)
+		return false;
+	fd = poolfile_open(path);
+	if (fd < 0)
+		return false;
+	scan_file(&scan, fd);
+	raw_close(fd);
+	return scan.signals;
 }
 
 static enum mode decide(void)
 {
 	const char *disable = guest_env("MPTCPADDR_DISABLE");
+	struct scan scan = { .line = scan_line };
 	char path[POOLFILE_PATH_MAX];
-	bool refused;
 	int fd;
 
 	if (guest_is_secure() ||
@@ -122,9 +154,9 @@ static enum mode decide(void)
 		return MODE_UNKNOWN;
 	if (fd < 0)
 		return fd == -ENOENT ? MODE_PLAIN : MODE_POOL; /* the log says why */
-	refused = file_refuses(fd);
+	scan_file(&scan, fd);
 	raw_close(fd);
-	return refused ? MODE_OFF : MODE_POOL;
+	return scan.refused ? MODE_OFF : MODE_POOL;
 }
 
 enum mode mode_known(void)

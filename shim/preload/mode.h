@@ -5,6 +5,8 @@
 #ifndef MPTCPADDR_MODE_H
 #define MPTCPADDR_MODE_H
 
+#include <stdbool.h>
+
 enum mode {
 	MODE_UNKNOWN, /* until the first stream socket */
 	MODE_OFF,     /* AT_SECURE, MPTCPADDR_DISABLE, or [app] mptcp = no */
@@ -21,5 +23,11 @@ enum mode mode_get(void);
 
 /* mode_known() - as far as decided: a program without a stream socket never decides. */
 enum mode mode_known(void);
+
+/*
+ * mode_signals() - whether the pool file has a `signal` endpoint: only then does a
+ * program that listens need a manager; errno is kept
+ */
+bool mode_signals(void);
 
 #endif

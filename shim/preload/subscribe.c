@@ -174,8 +174,7 @@ out:
 void subscribe_narrow(int32_t fd)
 {
 	static const uint8_t unwanted[] = { MPTCP_EVENT_CREATED, MPTCP_EVENT_SUB_PRIORITY,
-					    MPTCPADDR_EV_LISTENER_CREATED,
-					    MPTCPADDR_EV_LISTENER_CLOSED };
+					    MPTCPADDR_EV_LISTENER_CREATED };
 	const unsigned int n = sizeof(unwanted);
 	struct sock_filter code[sizeof(unwanted) + 3] = {
 		/* The command of the generic netlink header, behind nlmsghdr. */

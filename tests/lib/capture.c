@@ -158,6 +158,7 @@ static bool parse_option(const uint8_t *opt, unsigned int len, bool syn, bool ac
 			return false;
 		s->kind = SEEN_RM_ADDR;
 		s->address_id = opt[3];
+		s->more_ids = len - 4;
 		return true;
 	case MP_PRIO:
 		s->kind = SEEN_MP_PRIO;
@@ -165,6 +166,18 @@ static bool parse_option(const uint8_t *opt, unsigned int len, bool syn, bool ac
 		return true;
 	default:
 		return false;
+	}
+}
+
+/* REMOVE_ADDR may withdraw several. */
+static void record_each(struct capture *c, struct seen *s, const uint8_t *opt)
+{
+	unsigned int more = s->kind == SEEN_RM_ADDR ? s->more_ids : 0;
+
+	record(c, s);
+	for (unsigned int i = 0; i < more; i++) {
+		s->address_id = opt[4 + i];
+		record(c, s);
 	}
 }
 
@@ -190,7 +203,7 @@ static void parse_tcp(struct capture *c, const uint8_t *p, size_t len, struct se
 			return;
 		if (p[i] == TCPOPT_MPTCP && p[i + 1] >= 3 &&
 		    parse_option(p + i, p[i + 1], th.syn, th.ack, s))
-			record(c, s);
+			record_each(c, s, p + i);
 		i += p[i + 1];
 	}
 }

@@ -33,7 +33,8 @@ struct seen {
 	bool outgoing;
 	struct address src;
 	struct address dst;
-	uint8_t address_id; /* of MP_JOIN, ADD_ADDR; the first of RM_ADDR */
+	uint8_t address_id; /* of MP_JOIN, ADD_ADDR, RM_ADDR (one record each) */
+	uint8_t more_ids;   /* that the RM_ADDR has beside this one */
 	bool backup;	    /* of MP_JOIN and MP_PRIO */
 	struct address announced;
 };

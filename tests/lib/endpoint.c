@@ -136,6 +136,11 @@ int endpoint_add(const struct host *h, const struct endpoint_spec *spec)
 	return with_address(h, MPTCP_PM_CMD_ADD_ADDR, spec);
 }
 
+int endpoint_change(const struct host *h, const struct endpoint_spec *spec)
+{
+	return with_address(h, MPTCP_PM_CMD_SET_FLAGS, spec);
+}
+
 struct lookup {
 	struct address addr;
 	int id; /* -1: not found */

@@ -34,6 +34,8 @@ struct endpoint_spec {
 int endpoint_add(const struct host *h, const struct endpoint_spec *spec);
 /* By address, whatever ID it got; a `signal` endpoint is withdrawn (RM_ADDR). */
 int endpoint_del(const struct host *h, const char *addr);
+/* `backup` and `fullmesh` of the endpoint with this address become those of @spec. */
+int endpoint_change(const struct host *h, const struct endpoint_spec *spec);
 int limits_set(const struct host *h, uint32_t subflows, uint32_t add_addr_accepted);
 /* Whether @h's kernel has laminar endpoints (Linux 6.18); leaves no endpoint behind. */
 int endpoint_laminar_known(const struct host *h, bool *ret);

@@ -38,7 +38,9 @@ static int dial(pid_t pid)
 
 int manager_ask(const struct host *h, pid_t pid, struct ctl_manager *ret)
 {
-	struct ctl_request req = { CTL_MAGIC, CTL_VERSION, CTL_OP_MANAGER, 0 };
+	struct ctl_request req = { .magic = CTL_MAGIC,
+				   .version = CTL_VERSION,
+				   .op = CTL_OP_MANAGER };
 	struct {
 		struct ctl_answer head;
 		struct ctl_manager manager;

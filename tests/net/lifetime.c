@@ -146,7 +146,7 @@ Test(pool, two_programs_at_once_use_their_own_pools, .timeout = 40)
 	net_manager(&n, &m);
 	cr_assert_eq(m.registrations, 1);
 	/* Not those of the other; a slow echo makes the server repeat itself. */
-	cr_assert_eq(m.add_addr_received - m.add_addr_repeated, 3);
+	cr_assert_eq(m.counters.add_addr_received - m.counters.add_addr_repeated, 3);
 	pairs = pairs_text(&n.world.server, 0, true);
 	cr_assert_str_eq(pairs, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1 "
 				"10.0.3.2-10.0.3.1 10.0.4.2-10.0.2.1");

@@ -17,55 +17,6 @@
 #define STABLE_MS   60
 #define SUBFLOW_MAX 8 /* the kernel's MPTCP_PM_ADDR_MAX */
 
-static int limit(int value, bool zero)
-{
-	return zero ? 0 : value ? value : SUBFLOW_MAX;
-}
-
-static void write_pool(struct net *n)
-{
-	const struct net_spec *s = n->spec;
-	FILE *f;
-
-	snprintf(n->pool_path, sizeof(n->pool_path), "/run/pool-%d.conf", getpid());
-	f = fopen(n->pool_path, "we");
-	cr_assert(f, "%s: %s", n->pool_path, strerror(errno));
-	fprintf(f, "[pool]\n");
-	for (const struct endpoint_spec *e = s->pool; e->addr; e++) {
-		fprintf(f, "endpoint = %s", e->addr);
-		if (e->dev)
-			fprintf(f, " dev %s", e->dev);
-		if (e->id)
-			fprintf(f, " id %d", e->id);
-		fprintf(f, " laminar%s%s\n", e->flags & EP_SUBFLOW ? " subflow" : "",
-			e->flags & EP_BACKUP ? " backup" : "");
-	}
-	fprintf(f, "[limits]\nsubflows = %d\nadd_addr_accepted = %d\n",
-		limit(s->subflows, s->no_subflows), limit(s->accepted, s->no_accepted));
-	if (s->pool_text)
-		fprintf(f, "%s", s->pool_text);
-	fclose(f);
-}
-
-static void write_endpoints(struct net *n)
-{
-	const struct net_spec *s = n->spec;
-	const struct host *client = &n->world.client;
-	struct endpoint_spec e;
-	int r;
-
-	NEED_LAMINAR(n);
-	for (const struct endpoint_spec *p = s->pool; p->addr; p++) {
-		e = *p;
-		e.flags |= EP_LAMINAR;
-		r = endpoint_add(client, &e);
-		cr_assert_eq(r, 0, "endpoint %s: %s", p->addr, strerror(-r));
-	}
-	r = limits_set(client, limit(s->subflows, s->no_subflows),
-		       limit(s->accepted, s->no_accepted));
-	cr_assert_eq(r, 0, "limits: %s", strerror(-r));
-}
-
 static void open_server(struct net *n)
 {
 	const struct net_spec *s = n->spec;
@@ -76,7 +27,11 @@ static void open_server(struct net *n)
 
 	cr_assert_eq(host_path_manager(server, PM_KERNEL), 0);
 	/* Nothing is to be decided by the server's limit. */
-	cr_assert_eq(limits_set(server, SUBFLOW_MAX, 0), 0);
+	cr_assert_eq(limits_set(server, SUBFLOW_MAX, s->server_accepted), 0);
+	if (s->no_join_id0)
+		cr_assert_eq(host_sysctl(server, "net/mptcp/allow_join_initial_addr_port",
+					 "0"),
+			     0);
 	for (const struct endpoint_spec *p = s->announced; p->addr; p++) {
 		struct endpoint_spec e = *p;
 
@@ -118,11 +73,10 @@ void net_open(struct net *n, const struct net_spec *spec, enum net_side side)
 	if (side == FROM_POOL) {
 		r = host_path_manager(&n->world.client, PM_USERSPACE);
 		cr_assert_eq(r, 0, "userspace path manager: %s", strerror(-r));
-		write_pool(n);
 	} else {
 		cr_assert_eq(host_path_manager(&n->world.client, PM_KERNEL), 0);
-		write_endpoints(n);
 	}
+	net_pool_open(n);
 	r = capture_open(&n->wire, &n->world.client);
 	cr_assert_eq(r, 0, "capture: %s", strerror(-r));
 }
@@ -226,15 +180,39 @@ static bool half_open(const struct net *n)
 
 static bool manager_idle(struct net *n)
 {
+	const struct pm_counters *c;
 	struct ctl_manager m;
 
 	if (n->side == FROM_KERNEL)
 		return true;
 	net_manager(n, &m);
+	c = &m.counters;
 	return m.early == 0 &&
-	       m.add_addr_received == (uint64_t)counter(&n->world.client, "AddAddr") &&
-	       m.rm_addr_received == (uint64_t)counter(&n->world.client, "RmAddr") &&
-	       m.subflows_requested == m.subflows_established + m.subflows_failed;
+	       c->add_addr_received == (uint64_t)counter(&n->world.client, "AddAddr") &&
+	       c->rm_addr_received == (uint64_t)counter(&n->world.client, "RmAddr") &&
+	       c->subflows_requested ==
+		       c->subflows_established + c->subflows_failed + c->subflows_refused;
+}
+
+/* Whether the client has announced something whose echo is still to come. */
+static bool announcing(struct net *n)
+{
+	const struct seen *s, *end;
+	bool echoed = true;
+
+	capture_read(&n->wire);
+	end = n->wire.at + n->wire.count;
+	for (s = n->wire.at; s < end && echoed; s++) {
+		const struct seen *e = s;
+
+		if (s->kind != SEEN_ADD_ADDR || !s->outgoing)
+			continue;
+		while (e < end && (e->outgoing || e->address_id != s->address_id ||
+				   e->kind != SEEN_ADD_ADDR_ECHO))
+			e++;
+		echoed = e < end;
+	}
+	return !echoed;
 }
 
 static bool same_pairs(const struct net *n, char **ret)
@@ -285,7 +263,8 @@ void net_settle(struct net *n)
 			     NET_WAIT_MS),
 		  "%d announcements, %d echoes", n->announced,
 		  (int)counter(&n->world.server, "EchoAdd"));
-	if (WAIT_UNTIL(!half_open(n) && manager_idle(n) && stable(n), NET_WAIT_MS))
+	if (WAIT_UNTIL(!half_open(n) && manager_idle(n) && !announcing(n) && stable(n),
+		       NET_WAIT_MS))
 		return;
 	if (n->side == FROM_POOL)
 		net_manager(n, &m);
@@ -293,9 +272,9 @@ void net_settle(struct net *n)
 		"no rest after %d ms: half open %d; client %s; server %s; manager: "
 		"received %d, requested %d, established %d, failed %d, early %d",
 		NET_WAIT_MS, half_open(n), pairs_text(&n->world.client, 0, false),
-		pairs_text(&n->world.server, 0, true), (int)m.add_addr_received,
-		(int)m.subflows_requested, (int)m.subflows_established,
-		(int)m.subflows_failed, (int)m.early);
+		pairs_text(&n->world.server, 0, true), (int)m.counters.add_addr_received,
+		(int)m.counters.subflows_requested, (int)m.counters.subflows_established,
+		(int)m.counters.subflows_failed, (int)m.early);
 }
 
 void net_pairs_are(struct net *n, const char *pairs)

@@ -26,7 +26,7 @@ Test(engine, limit_of_subflows_counts_all_but_the_first)
 	c = play_join(&p, 1, "10.0.2.2", "10.0.2.1:80");
 	play_announce(&p, TOKEN, 2, "10.0.3.1:80");
 	wanted_none(&p);
-	cr_assert_eq(engine_counters(p.engine)->add_addr_refused, 1);
+	cr_assert_eq(engine_counters(p.engine)->add_addr_limited, 1);
 	play_foreign_down(&p, TOKEN, "10.0.7.2:7", "10.0.7.1:80");
 	wanted(&p, "10.0.3.2", "10.0.3.1:80");
 	play_down(&p, &c, 0);
@@ -84,7 +84,7 @@ Test(engine, id_0_with_another_address_than_the_first_is_refused)
 	connected(&p, THREE);
 	play_announce(&p, TOKEN, 0, "10.0.2.1:80");
 	wanted_none(&p);
-	cr_assert_eq(engine_counters(p.engine)->add_addr_refused, 1);
+	cr_assert_eq(engine_counters(p.engine)->add_addr_filtered, 1);
 	play_close(&p);
 }
 
@@ -113,7 +113,7 @@ Test(engine, filtered_address_is_refused_and_does_not_wait)
 	wanted_none(&p);
 	play_announce(&p, TOKEN, 2, "10.0.5.1:80");
 	wanted_none(&p);
-	cr_assert_eq(engine_counters(p.engine)->add_addr_refused, 2);
+	cr_assert_eq(engine_counters(p.engine)->add_addr_filtered, 2);
 	cr_assert_eq(play_view(&p, TOKEN).waiting, 0);
 	c = play_join(&p, 3, "10.0.2.2", "10.0.2.1:80");
 	play_down(&p, &c, 0);
@@ -255,7 +255,7 @@ Test(engine, connections_without_an_event_expire_and_others_do_not)
 
 Test(engine, announcements_remembered_are_bounded)
 {
-	struct engine_conn_view view;
+	struct ctl_connection view;
 	char remote[32];
 	struct play p;
 	int i;
@@ -269,7 +269,7 @@ Test(engine, announcements_remembered_are_bounded)
 	}
 	view = play_view(&p, TOKEN);
 	cr_assert_eq(view.announced, ENGINE_ANNOUNCED_MAX);
-	cr_assert_eq(engine_counters(p.engine)->add_addr_refused,
+	cr_assert_eq(engine_counters(p.engine)->add_addr_limited,
 		     1000 - (ENGINE_ANNOUNCED_MAX - 1));
 	play_close(&p);
 }

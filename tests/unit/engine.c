@@ -416,7 +416,7 @@ Test(engine, refused_join_is_tried_from_the_next_free_endpoint)
 	cr_assert_eq(play_view(&p, TOKEN).waiting, 1);
 	cr_assert_eq(play_view(&p, TOKEN).subflows, 1);
 	cr_assert_eq(engine_counters(p.engine)->subflows_failed, 2);
-	cr_assert_eq(engine_counters(p.engine)->subflows_closed, 0);
+	cr_assert_eq(engine_counters(p.engine)->closed_error, 0);
 	play_close(&p);
 }
 

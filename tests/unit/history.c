@@ -237,7 +237,7 @@ static void check_waiting(struct model *m)
 
 static void check_model(struct model *m)
 {
-	struct engine_conn_view view = play_view(&play, m->token);
+	struct ctl_connection view = play_view(&play, m->token);
 	unsigned int i, waiting = 0;
 
 	for (i = 0; i < m->n_anns; i++)
@@ -544,7 +544,8 @@ Test(history, nothing_that_must_hold_is_broken_by_any_history, .timeout = 120)
 				do_close(&models[i]);
 		requested += engine_counters(play.engine)->subflows_requested;
 		joined += engine_counters(play.engine)->add_addr_joined;
-		failed += engine_counters(play.engine)->subflows_failed;
+		failed += engine_counters(play.engine)->subflows_failed +
+			  engine_counters(play.engine)->subflows_refused;
 		play_close(&play);
 	}
 	fprintf(stderr, "%u steps, %u subflows requested, %u joined, %u failed\n",

@@ -55,10 +55,11 @@ void play_open(struct play *play, const char *pool_text)
 
 void play_close(struct play *play)
 {
-	struct engine_conn_view views[16];
-	unsigned int i, n, total;
+	struct ctl_connection views[16];
+	unsigned int i, n;
+	uint64_t next;
 
-	n = engine_view(play->engine, 0, 16, views, &total);
+	n = engine_view(play->engine, 0, 16, views, &next);
 	for (i = 0; i < n; i++)
 		play_closed(play, views[i].token);
 	cr_assert_eq(engine_conns(play->engine), 0, "connections are left");
@@ -230,11 +231,11 @@ struct pm_cmd play_join(struct play *play, uint8_t remote_id, const char *local,
 	return cmd;
 }
 
-struct engine_conn_view play_view(const struct play *play, uint32_t token)
+struct ctl_connection play_view(const struct play *play, uint32_t token)
 {
-	struct engine_conn_view views[16];
-	unsigned int i, total;
-	unsigned int n = engine_view(play->engine, 0, 16, views, &total);
+	struct ctl_connection views[16];
+	uint64_t next;
+	unsigned int i, n = engine_view(play->engine, 0, 16, views, &next);
 
 	for (i = 0; i < n; i++)
 		if (views[i].token == token)

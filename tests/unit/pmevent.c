@@ -191,8 +191,7 @@ Test(pmevent, withdrawal_and_end_have_little_to_tell)
 
 Test(pmevent, other_messages_say_nothing)
 {
-	static const uint8_t cmds[] = { MPTCPADDR_EV_LISTENER_CREATED,
-					MPTCPADDR_EV_LISTENER_CLOSED, 0, 200 };
+	static const uint8_t cmds[] = { MPTCPADDR_EV_LISTENER_CREATED, 0, 200 };
 	struct pm_event ev = { .token = 7 };
 	struct message m;
 	unsigned int i;

@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: MIT
+/*
+ * choose.c - which endpoint goes to which address
+ *
+ * The rules are those of DESIGN.md section 4, which are the kernel's own for its
+ * endpoints (net/mptcp/pm_kernel.c, 6.18). An announced address is served by every
+ * `fullmesh` endpoint, else by the first free `laminar` one, else by the address that
+ * routing picks. `subflow` endpoints join the server's first address.
+ */
+#include "engine_priv.h"
+
+#include <errno.h>
+
+const struct section_view *section_of(const struct engine *engine,
+				      const struct conn *conn)
+{
+	return &engine->sections[conn->section];
+}
+
+bool conn_is_ours(const struct engine *engine, const struct conn *conn)
+{
+	return !conn->excluded && !(engine->waiting && conn->inherited);
+}
+
+/* As mptcp_pm_addr_families_match() has it, with mapped addresses held as IPv4. */
+bool families_match(const struct conn *conn, const struct mpaddr *local,
+		    const struct mpaddr *remote)
+{
+	if (conn->family == AF_INET)
+		return local->family == AF_INET && remote->family == AF_INET;
+	if (conn->v6only)
+		return local->family == AF_INET6 && remote->family == AF_INET6;
+	return local->family == remote->family;
+}
+
+void accept_count(struct conn *conn, struct announcement *ann, bool accepted)
+{
+	/* ID 0 is the address of MP_CAPABLE come back: it does not count. */
+	if (!ann->remote_id || ann->accepted == accepted)
+		return;
+	ann->accepted = accepted;
+	conn->accepted += accepted ? 1 : -1;
+}
+
+static bool subflows_left(const struct engine *engine, const struct conn *conn)
+{
+	return conn_extra_subflows(conn) < engine->pool->subflows;
+}
+
+/*
+ * The peer forbids joins to its first address, and the limits are such that its
+ * announcements would be for nothing: the kernel serves those with `subflow` endpoints
+ * (mptcp_pm_add_addr_c_flag_case()).
+ */
+static bool c_flag_case(const struct engine *engine, const struct conn *conn)
+{
+	uint64_t used = conn->spent;
+
+	if (conn->mpc)
+		used &= ~endpoint_bit(conn->mpc - 1);
+	return conn->deny_join_id0 && !(used & section_of(engine, conn)->subflow) &&
+	       !engine->pool->add_addr_accepted && subflows_left(engine, conn);
+}
+
+/* The kernel gives the address that routing picks an ID of its own, from 1 upwards, and
+ * wants one for the address of all zeros beside it: one from the other end.
+ */
+static uint8_t any_id(const struct mpaddr *any)
+{
+	return any->family == AF_INET ? UINT8_MAX : UINT8_MAX - 1;
+}
+
+struct want {
+	int index; /* of the endpoint, or PM_CMD_NO_ENDPOINT */
+	const struct mpaddr *remote;
+	uint8_t remote_id;
+	bool fixed;
+};
+
+/* Fill @cmd. Without an endpoint, the address of all zeros leaves it to routing. */
+static int join_prepare(struct engine *engine, struct conn *conn, const struct want *want,
+			struct pm_cmd *cmd)
+{
+	const struct mpaddr any = { .family = want->remote->family };
+	const struct endpoint *ep = NULL;
+
+	if (want->index >= 0)
+		ep = &engine->pool->endpoints[want->index];
+	*cmd = (struct pm_cmd){
+		.type = PM_CMD_SUBFLOW_CREATE,
+		.token = conn->token,
+		.local = ep ? ep->addr : any,
+		.remote = *want->remote,
+		.flags = ep ? ep->flags & MPTCP_PM_ADDR_FLAG_BACKUP : 0,
+		.endpoint = want->index,
+		.if_idx = ep ? ep->if_idx : 0,
+	};
+	cmd->local.port = 0;
+	/* `subflow` and `fullmesh` endpoints are the address with ID 0, if they have it.
+	 */
+	if (want->fixed && conn->mpc == want->index + 1)
+		return 0;
+	cmd->local_id = conn_id_for(&engine->table, conn, &cmd->local,
+				    ep ? ep->local_id : any_id(&any));
+	return cmd->local_id ? 0 : -ENOSPC;
+}
+
+/* @s is a record to use again, or NULL for a new one. */
+static enum join request(struct engine *engine, struct conn *conn,
+			 const struct want *want, struct subflow *s, struct pm_cmds *out)
+{
+	const struct subflow fresh = { 0 };
+	bool again = s;
+	struct pm_cmd *cmd;
+
+	if (!subflows_left(engine, conn))
+		return JOIN_LIMIT;
+	if (out->n == PM_CMDS_MAX)
+		return JOIN_NO_ROOM;
+	cmd = &out->v[out->n];
+	/* No ID, no memory: nothing that would be better in a moment. */
+	if (join_prepare(engine, conn, want, cmd) < 0)
+		return JOIN_LIMIT;
+	if (!s)
+		s = conn_subflow_add(conn, &fresh);
+	if (!s)
+		return JOIN_LIMIT;
+	s->local = cmd->local;
+	s->remote = cmd->remote;
+	s->endpoint = want->index + 1;
+	s->local_id = cmd->local_id;
+	s->remote_id = want->remote_id;
+	s->state = SUBFLOW_PENDING;
+	s->fixed = want->fixed;
+	s->backup = cmd->flags & MPTCP_PM_ADDR_FLAG_BACKUP && !engine->flags_ignored;
+	out->n++;
+	COUNT(engine, conn, subflows_requested);
+	NOTE(engine, .token = conn->token, .what = CTL_NOTE_JOINING, .local = &s->local,
+	     .local_id = s->local_id, .remote = &s->remote, .remote_id = s->remote_id,
+	     .flags = (s->backup ? CTL_NOTE_FLAG_BACKUP : 0) |
+		      (again ? CTL_NOTE_FLAG_RETRY : 0));
+	return JOIN_REQUESTED;
+}
+
+enum join subflow_again(struct engine *engine, struct conn *conn, struct subflow *s,
+			struct pm_cmds *out)
+{
+	const struct mpaddr remote = s->remote;
+	const struct want want = { .index = s->endpoint - 1,
+				   .remote = &remote,
+				   .remote_id = s->remote_id,
+				   .fixed = true };
+
+	if (!conn_is_ours(engine, conn))
+		return JOIN_NOT_OURS;
+	return request(engine, conn, &want, s, out);
+}
+
+/* The endpoints of @mask, one after the other, to @ann, and not twice. */
+static enum join join_from_each(struct engine *engine, struct conn *conn, uint64_t mask,
+				const struct announcement *ann, struct pm_cmds *out)
+{
+	const struct mpaddr remote = ann->addr;
+	struct want want = { .remote = &remote,
+			     .remote_id = ann->remote_id,
+			     .fixed = true };
+	const bool c_flag = c_flag_case(engine, conn);
+	enum join all = JOIN_NO_ENDPOINT, one;
+	unsigned int i;
+
+	for (i = 0; i < engine->pool->n_endpoints; i++) {
+		const struct mpaddr *local = &engine->pool->endpoints[i].addr;
+
+		if (!(mask & endpoint_bit(i)) || !families_match(conn, local, &remote) ||
+		    conn_has_pair(conn, local, &remote))
+			continue;
+		want.index = i;
+		one = request(engine, conn, &want, NULL, out);
+		if (one != JOIN_REQUESTED)
+			return all == JOIN_REQUESTED && one == JOIN_LIMIT ? all : one;
+		all = one;
+		if (c_flag)
+			conn->spent |=
+				section_of(engine, conn)->subflow & endpoint_bit(i);
+	}
+	return all;
+}
+
+/* The first laminar endpoint that fits, is not in use and did not fail for @ann. */
+static int laminar_pick(const struct engine *engine, const struct conn *conn,
+			struct announcement *ann)
+{
+	const struct endpoint *ep = engine->pool->endpoints;
+	uint64_t mask = section_of(engine, conn)->laminar;
+	unsigned int i;
+
+	ann->reason = CTL_REASON_FAMILY;
+	for (i = 0; i < engine->pool->n_endpoints; i++, ep++) {
+		if (!(mask & endpoint_bit(i)) ||
+		    !families_match(conn, &ep->addr, &ann->addr))
+			continue;
+		if (ann->tried & endpoint_bit(i)) {
+			ann->reason = CTL_REASON_ERROR;
+		} else if (conn_uses(conn, &ep->addr)) {
+			if (ann->reason != CTL_REASON_ERROR)
+				ann->reason = CTL_REASON_EXHAUSTED;
+		} else {
+			return i;
+		}
+	}
+	/* What there would be is not on this machine. */
+	if (!mask)
+		ann->reason = CTL_REASON_ABSENT;
+	return -1;
+}
+
+static enum join laminar_join(struct engine *engine, struct conn *conn,
+			      struct announcement *ann, struct pm_cmds *out)
+{
+	const struct mpaddr remote = ann->addr;
+	struct want want = { .remote = &remote, .remote_id = ann->remote_id };
+	enum join r;
+
+	want.index = laminar_pick(engine, conn, ann);
+	if (want.index < 0)
+		return JOIN_NO_ENDPOINT; /* never a fallback to routing */
+	r = request(engine, conn, &want, NULL, out);
+	if (r == JOIN_REQUESTED)
+		conn->spent |=
+			section_of(engine, conn)->subflow & endpoint_bit(want.index);
+	return r;
+}
+
+static enum join any_join(struct engine *engine, struct conn *conn,
+			  struct announcement *ann, struct pm_cmds *out)
+{
+	const struct mpaddr remote = ann->addr;
+	const struct want want = { .index = PM_CMD_NO_ENDPOINT,
+				   .remote = &remote,
+				   .remote_id = ann->remote_id };
+
+	ann->reason = ann->any_tried ? CTL_REASON_ERROR : CTL_REASON_FAMILY;
+	if (ann->any_tried || !families_match(conn, &remote, &remote))
+		return JOIN_NO_ENDPOINT;
+	return request(engine, conn, &want, NULL, out);
+}
+
+/* As the kernel's fill_local_addresses_vec() does. */
+static enum join join_by_kind(struct engine *engine, struct conn *conn,
+			      struct announcement *ann, struct pm_cmds *out)
+{
+	const struct section_view *section = section_of(engine, conn);
+	enum join r = JOIN_NO_ENDPOINT;
+
+	if (section->kinds & MPTCP_PM_ADDR_FLAG_FULLMESH)
+		r = join_from_each(engine, conn, section->fullmesh, ann, out);
+	if (r != JOIN_NO_ENDPOINT)
+		return r;
+	if (section->kinds & MPTCP_PM_ADDR_FLAG_LAMINAR)
+		return laminar_join(engine, conn, ann, out);
+	if (ann->remote_id && c_flag_case(engine, conn)) {
+		uint64_t mask = section->subflow & ~conn->spent;
+
+		if (conn->mpc)
+			mask &= ~endpoint_bit(conn->mpc - 1);
+		return join_from_each(engine, conn, mask, ann, out);
+	}
+	if (section->kinds & MPTCP_PM_ADDR_FLAG_FULLMESH)
+		ann->reason = CTL_REASON_FAMILY;
+	return any_join(engine, conn, ann, out);
+}
+
+/* Whether add_addr_accepted lets @ann in; otherwise it gets the reason. */
+static bool accept_left(const struct engine *engine, const struct conn *conn,
+			struct announcement *ann)
+{
+	if (ann->accepted || !ann->remote_id ||
+	    conn->accepted < engine->pool->add_addr_accepted || c_flag_case(engine, conn))
+		return true;
+	ann->reason = CTL_REASON_LIMIT_ACCEPTED;
+	return false;
+}
+
+enum join announcement_join(struct engine *engine, struct conn *conn,
+			    struct announcement *ann, struct pm_cmds *out)
+{
+	const uint8_t before = ann->reason;
+	enum join r;
+
+	if (!conn_is_ours(engine, conn)) {
+		ann->reason = conn->excluded ? CTL_REASON_EXCLUDED : CTL_REASON_INHERITED;
+		return JOIN_NOT_OURS;
+	}
+	if (!accept_left(engine, conn, ann))
+		return JOIN_LIMIT;
+	if (!subflows_left(engine, conn)) {
+		ann->reason = CTL_REASON_LIMIT_SUBFLOWS;
+		return JOIN_LIMIT;
+	}
+	r = join_by_kind(engine, conn, ann, out);
+	switch (r) {
+	case JOIN_REQUESTED:
+		ann->state = ANNOUNCE_JOINED;
+		ann->reason = CTL_REASON_NONE;
+		ann->timed = false;
+		accept_count(conn, ann, true);
+		break;
+	case JOIN_NO_ENDPOINT:
+		if (ann->reason == CTL_REASON_EXHAUSTED && before != ann->reason)
+			COUNT(engine, conn, exhausted);
+		announcement_delay(engine, conn, ann);
+		break;
+	case JOIN_NO_ROOM:
+		conn->work = true;
+		conn->work_when = engine->now;
+		ann->reason = CTL_REASON_TOO_MANY;
+		break;
+	case JOIN_LIMIT:
+		ann->reason = subflows_left(engine, conn) ? CTL_REASON_TOO_MANY
+							  : CTL_REASON_LIMIT_SUBFLOWS;
+		break;
+	case JOIN_NOT_OURS:
+		break;
+	}
+	return r;
+}
+
+void waiting_retry(struct engine *engine, struct conn *conn, struct pm_cmds *out)
+{
+	unsigned int i;
+
+	for (i = 0; i < conn->n_announced; i++) {
+		struct announcement *ann = &conn->announced[i];
+
+		if (ann->state == ANNOUNCE_WAITING && !conn_reaches(conn, &ann->addr))
+			announcement_join(engine, conn, ann, out);
+	}
+}
+
+void mpc_setup(struct engine *engine, struct conn *conn)
+{
+	struct subflow *s;
+
+	for_each_subflow (conn, s) {
+		if (!s->initial)
+			continue;
+		s->endpoint = endpoint_of(engine, conn, &s->local);
+		conn->mpc = s->endpoint;
+		if (conn->mpc)
+			conn->spent |= endpoint_bit(conn->mpc - 1);
+	}
+}
+
+/* As the kernel's fill_remote_addresses_fullmesh(): each address that is reached. */
+static bool subflow_to_each(struct engine *engine, struct conn *conn, int index,
+			    struct pm_cmds *out)
+{
+	const struct mpaddr *local = &engine->pool->endpoints[index].addr;
+	struct want want = { .index = index, .fixed = true };
+	struct mpaddr remote;
+	unsigned int i;
+
+	for (i = 0; i < conn->n_subflows; i++) {
+		const struct subflow *s = &conn->subflows[i];
+
+		remote = s->remote;
+		want.remote = &remote;
+		want.remote_id = s->remote_id;
+		if (!subflow_counts(s) || (conn->deny_join_id0 && !s->remote_id) ||
+		    !families_match(conn, local, &remote) ||
+		    conn_has_pair(conn, local, &remote))
+			continue;
+		if (request(engine, conn, &want, NULL, out) == JOIN_NO_ROOM)
+			return false;
+	}
+	return true;
+}
+
+static bool subflow_to_first(struct engine *engine, struct conn *conn, int index,
+			     struct pm_cmds *out)
+{
+	const struct want want = { .index = index, .remote = &conn->peer, .fixed = true };
+	const struct mpaddr *local = &engine->pool->endpoints[index].addr;
+
+	if (conn->deny_join_id0 || !families_match(conn, local, &conn->peer) ||
+	    conn_has_pair(conn, local, &conn->peer))
+		return true;
+	return request(engine, conn, &want, NULL, out) != JOIN_NO_ROOM;
+}
+
+/* `fullmesh` endpoints that came back: to what other endpoints have joined meanwhile. */
+static bool mesh_refill(struct engine *engine, struct conn *conn, struct pm_cmds *out)
+{
+	uint64_t mask = conn->refill & section_of(engine, conn)->fullmesh;
+	struct announcement *ann;
+
+	for_each_announcement(conn,
+			      ann) if (mask && ann->state == ANNOUNCE_JOINED &&
+				       join_from_each(engine, conn, mask, ann, out) ==
+					       JOIN_NO_ROOM) return false;
+	conn->refill &= ~mask;
+	return true;
+}
+
+static bool signal_work(struct engine *engine, struct conn *conn, struct pm_cmds *out)
+{
+	uint64_t mask = section_of(engine, conn)->signal & ~conn->signalled;
+	const struct endpoint *ep = engine->pool->endpoints;
+	unsigned int i;
+	uint8_t id;
+
+	if (conn->mpc) /* the peer has it since MP_CAPABLE */
+		mask &= ~endpoint_bit(conn->mpc - 1);
+	for (i = 0; mask && i < engine->pool->n_endpoints; i++, ep++) {
+		if (!(mask & endpoint_bit(i)))
+			continue;
+		if (conn->family == AF_INET && ep->addr.family != AF_INET)
+			continue;
+		if (out->n == PM_CMDS_MAX)
+			return false;
+		id = conn_id_for(&engine->table, conn, &ep->addr, ep->local_id);
+		if (!id)
+			continue;
+		conn_id_of(conn, &ep->addr)->withdraw = false;
+		conn->signalled |= endpoint_bit(i);
+		out->v[out->n++] =
+			(struct pm_cmd){ .type = PM_CMD_ANNOUNCE,
+					 .token = conn->token,
+					 .local = ep->addr,
+					 .local_id = id,
+					 .flags = ep->flags & MPTCP_PM_ADDR_FLAG_BACKUP,
+					 .endpoint = i };
+		COUNT(engine, conn, announced);
+		NOTE(engine, .token = conn->token, .what = CTL_NOTE_SIGNALLED,
+		     .local = &ep->addr, .local_id = id);
+	}
+	return true;
+}
+
+static bool subflow_work(struct engine *engine, struct conn *conn, struct pm_cmds *out)
+{
+	uint64_t mask = section_of(engine, conn)->subflow & ~conn->spent;
+	unsigned int i;
+	bool done;
+
+	/* Nobody listens at a client's first address. */
+	if (!mask || conn->server_side || c_flag_case(engine, conn))
+		return true;
+	for (i = 0; i < engine->pool->n_endpoints && subflows_left(engine, conn); i++) {
+		if (!(mask & endpoint_bit(i)))
+			continue;
+		if (engine->pool->endpoints[i].flags & MPTCP_PM_ADDR_FLAG_FULLMESH)
+			done = subflow_to_each(engine, conn, i, out);
+		else
+			done = subflow_to_first(engine, conn, i, out);
+		if (!done)
+			return false;
+		conn->spent |= endpoint_bit(i);
+	}
+	return true;
+}
+
+bool conn_work(struct engine *engine, struct conn *conn, struct pm_cmds *out)
+{
+	conn->work = false;
+	if (!conn->established || !conn_is_ours(engine, conn))
+		return true;
+	conn->work_when = engine->now;
+	conn->work = !signal_work(engine, conn, out) ||
+		     !subflow_work(engine, conn, out) || !mesh_refill(engine, conn, out);
+	return !conn->work;
+}

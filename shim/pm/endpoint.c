@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+/*
+ * endpoint.c - the words of an endpoint, and what goes together
+ *
+ * They are those of `ip mptcp endpoint`; what the kernel refuses for its own endpoints
+ * (mptcp_pm_nl_add_addr_doit()) is refused here.
+ */
+#include "endpoint.h"
+#include "mptcpaddr/uapi.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KINDS                                                     \
+	(MPTCP_PM_ADDR_FLAG_SIGNAL | MPTCP_PM_ADDR_FLAG_SUBFLOW | \
+	 MPTCP_PM_ADDR_FLAG_FULLMESH | MPTCP_PM_ADDR_FLAG_LAMINAR)
+
+static const struct {
+	const char *word;
+	uint32_t flag;
+} flags[] = {
+	{ "signal", MPTCP_PM_ADDR_FLAG_SIGNAL },
+	{ "subflow", MPTCP_PM_ADDR_FLAG_SUBFLOW },
+	{ "fullmesh", MPTCP_PM_ADDR_FLAG_FULLMESH },
+	{ "laminar", MPTCP_PM_ADDR_FLAG_LAMINAR },
+	{ "backup", MPTCP_PM_ADDR_FLAG_BACKUP },
+	{ "address", MPTCP_PM_ADDR_FLAG_LAMINAR }, /* a synonym, read only */
+};
+
+#define N_FLAGS (sizeof(flags) / sizeof(*flags))
+
+__attribute__((format(printf, 2, 3))) static int bad(struct pool_error *why,
+						     const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why->text, sizeof(why->text), fmt, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
+static int parse_number(const char *what, const char *text, unsigned int max,
+			unsigned int *ret_value, struct pool_error *why)
+{
+	unsigned long value;
+	char *end;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end)
+		return bad(why, "%s \"%s\" is not a number", what, text);
+	if (errno || value < 1 || value > max)
+		return bad(why, "%s %s is not in 1-%u", what, text, max);
+	*ret_value = value;
+	return 0;
+}
+
+static int parse_address(const char *word, struct endpoint *ep, struct pool_error *why)
+{
+	static const struct mpprefix never[] = {
+		{ { .family = AF_INET, .v6.s6_addr = { 0 } }, 8 },
+		{ { .family = AF_INET, .v6.s6_addr = { 224 } }, 4 },
+		{ { .family = AF_INET, .v6.s6_addr = { 255, 255, 255, 255 } }, 32 },
+		{ { .family = AF_INET6, .v6.s6_addr = { 0 } }, 128 },
+		{ { .family = AF_INET6, .v6.s6_addr = { 0xff } }, 8 },
+	};
+	unsigned int i;
+
+	if (mpaddr_parse(word, &ep->addr) < 0)
+		return bad(why, "\"%s\" is not an IPv4 or IPv6 address", word);
+	for (i = 0; i < sizeof(never) / sizeof(*never); i++)
+		if (mpprefix_covers(&never[i], &ep->addr))
+			return bad(why, "%s cannot be a local address", word);
+	return 0;
+}
+
+static int parse_flag(const char *word, struct endpoint *ep, struct pool_error *why)
+{
+	unsigned int i;
+
+	for (i = 0; i < N_FLAGS; i++) {
+		if (!strcmp(word, flags[i].word)) {
+			ep->flags |= flags[i].flag;
+			return 0;
+		}
+	}
+	return bad(why, "unknown word \"%s\" in an endpoint", word);
+}
+
+static int parse_dev(const char *name, struct endpoint *ep, struct pool_error *why)
+{
+	if (ep->dev[0])
+		return bad(why, "\"dev\" is there twice");
+	if (!*name || strlen(name) >= sizeof(ep->dev) || strchr(name, '/'))
+		return bad(why, "\"%s\" is not an interface name", name);
+	memcpy(ep->dev, name, strlen(name) + 1);
+	return 0;
+}
+
+/* "dev NAME", "id N", "port N"; @arg is NULL at the end of the line. */
+static int parse_option(const char *word, const char *arg, struct endpoint *ep,
+			unsigned int *port, struct pool_error *why)
+{
+	unsigned int local_id = 0;
+	int r;
+
+	if (!arg)
+		return bad(why, "\"%s\" wants a value", word);
+	if (!strcmp(word, "dev"))
+		return parse_dev(arg, ep, why);
+	if (!strcmp(word, "port")) {
+		if (*port)
+			return bad(why, "\"port\" is there twice");
+		return parse_number("port", arg, UINT16_MAX, port, why);
+	}
+	if (ep->local_id)
+		return bad(why, "\"id\" is there twice");
+	r = parse_number("local id", arg, UINT8_MAX, &local_id, why);
+	ep->local_id = local_id;
+	return r;
+}
+
+static int check(struct endpoint *ep, unsigned int port, struct pool_error *why)
+{
+	if (!(ep->flags & KINDS))
+		ep->flags |= MPTCP_PM_ADDR_FLAG_LAMINAR;
+	if (ep->addr.family == AF_UNSPEC && !ep->dev[0])
+		return bad(why, "an endpoint needs a local address or a device");
+	if (ep->addr.family == AF_UNSPEC && ep->local_id)
+		return bad(why, "\"id\" is for one address, not for all of a device");
+	if (port && !(ep->flags & MPTCP_PM_ADDR_FLAG_SIGNAL))
+		return bad(why, "\"port\" is for signal endpoints only");
+	if (port && ep->addr.family == AF_UNSPEC)
+		return bad(why, "\"port\" is for one address, not for all of a device");
+	if (port && ep->flags & KINDS & ~MPTCP_PM_ADDR_FLAG_SIGNAL)
+		return bad(why, "an endpoint with a port can be signal only");
+	if (ep->flags & MPTCP_PM_ADDR_FLAG_SIGNAL &&
+	    ep->flags & MPTCP_PM_ADDR_FLAG_FULLMESH)
+		return bad(why, "an endpoint cannot be both signal and fullmesh");
+	ep->addr.port = port;
+	return 0;
+}
+
+int endpoint_parse(char *words, struct endpoint *ret_ep, struct pool_error *why)
+{
+	struct endpoint ep = { 0 };
+	unsigned int port = 0;
+	char *word, *save;
+	int r = 0;
+
+	for (word = strtok_r(words, " \t", &save); word && r == 0;
+	     word = strtok_r(NULL, " \t", &save)) {
+		if (!strcmp(word, "dev") || !strcmp(word, "id") || !strcmp(word, "port"))
+			r = parse_option(word, strtok_r(NULL, " \t", &save), &ep, &port,
+					 why);
+		else if (ep.addr.family == AF_UNSPEC && strpbrk(word, ".:"))
+			r = parse_address(word, &ep, why);
+		else
+			r = parse_flag(word, &ep, why);
+	}
+	if (r == 0)
+		r = check(&ep, port, why);
+	if (r == 0)
+		*ret_ep = ep;
+	return r;
+}
+
+static bool same(const struct endpoint *a, const struct endpoint *b)
+{
+	if (a->section != b->section || a->addr.family != b->addr.family)
+		return false;
+	if (a->addr.family == AF_UNSPEC)
+		return !strcmp(a->dev, b->dev);
+	/* As in the kernel, a port makes another endpoint of the same address. */
+	return mpaddr_equal(&a->addr, &b->addr);
+}
+
+int endpoint_find(const struct pool *pool, const struct endpoint *ep)
+{
+	unsigned int i;
+
+	for (i = 0; i < pool->n_endpoints; i++)
+		if (same(&pool->endpoints[i], ep))
+			return i;
+	return -1;
+}
+
+int endpoint_append(struct pool *pool, const struct endpoint *ep, struct pool_error *why)
+{
+	const struct endpoint *other = pool->endpoints;
+	char text[MPADDR_TEXT_MAX];
+	unsigned int i;
+
+	if (pool->n_endpoints == POOL_ENDPOINTS_MAX)
+		return bad(why, "more than %d endpoints", POOL_ENDPOINTS_MAX);
+	if (endpoint_find(pool, ep) >= 0)
+		return ep->addr.family == AF_UNSPEC
+			       ? bad(why, "endpoint dev %s is there twice", ep->dev)
+			       : bad(why, "endpoint %s is there twice",
+				     mpaddr_text(&ep->addr, text));
+	for (i = 0; i < pool->n_endpoints; i++, other++) {
+		if (!ep->local_id || other->section != ep->section ||
+		    other->local_id != ep->local_id)
+			continue;
+		if (other->line)
+			return bad(why, "local id %u is used at line %u already",
+				   ep->local_id, other->line);
+		return bad(why, "local id %u is used already", ep->local_id);
+	}
+	pool->endpoints[pool->n_endpoints++] = *ep;
+	pool->sections[ep->section].kinds |= ep->flags & KINDS;
+	return 0;
+}
+
+void endpoint_number(struct pool *pool)
+{
+	struct endpoint *ep;
+	unsigned int s, next;
+
+	for (s = 0; s < pool->n_sections; s++) {
+		bool used[UINT8_MAX + 1] = { false };
+
+		for (ep = pool->endpoints; ep < pool->endpoints + pool->n_endpoints; ep++)
+			if (ep->section == s)
+				used[ep->local_id] = true;
+		next = 1;
+		for (ep = pool->endpoints; ep < pool->endpoints + pool->n_endpoints;
+		     ep++) {
+			if (ep->section != s || ep->local_id ||
+			    ep->addr.family == AF_UNSPEC)
+				continue;
+			while (used[next])
+				next++;
+			ep->local_id = next;
+			used[next] = true;
+		}
+	}
+}
+
+const char *endpoint_text(const struct endpoint *ep, char *text)
+{
+	struct mpaddr ip = ep->addr;
+	char addr[MPADDR_TEXT_MAX];
+	unsigned int i;
+	int n = 0;
+
+	ip.port = 0;
+	*text = '\0';
+	if (ip.family != AF_UNSPEC)
+		n += sprintf(text + n, " %s", mpaddr_text(&ip, addr));
+	if (ep->dev[0])
+		n += sprintf(text + n, " dev %s", ep->dev);
+	if (ep->local_id)
+		n += sprintf(text + n, " id %u", ep->local_id);
+	if (ep->addr.port)
+		n += sprintf(text + n, " port %u", ep->addr.port);
+	for (i = 0; i < N_FLAGS - 1; i++)
+		if (ep->flags & flags[i].flag)
+			n += sprintf(text + n, " %s", flags[i].word);
+	memmove(text, text + 1, n); /* the first blank */
+	return text;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * endpoint.h - the words of an endpoint, and what goes together
+ */
+#ifndef MPTCPADDR_ENDPOINT_H
+#define MPTCPADDR_ENDPOINT_H
+
+#include "mptcpaddr/pool.h"
+
+/*
+ * endpoint_parse() - read "10.0.2.1 dev eth1 id 7 laminar backup", the words of
+ * `ip mptcp endpoint add`
+ *
+ * @words is changed. No kind at all is `laminar`. Return: 0; -EINVAL with @why filled.
+ */
+int endpoint_parse(char *words, struct endpoint *ret_ep, struct pool_error *why);
+
+/*
+ * endpoint_append() - put @ep at the end of @pool, in section ep->section
+ *
+ * Return: 0; -EINVAL with @why filled: it is there already, or its ID is, or the pool is
+ * full.
+ */
+int endpoint_append(struct pool *pool, const struct endpoint *ep, struct pool_error *why);
+
+/* endpoint_number() - endpoints without an ID get the lowest free one, in order. */
+void endpoint_number(struct pool *pool);
+
+/* endpoint_text() - the words again; @text has room for ENDPOINT_TEXT_MAX. */
+#define ENDPOINT_TEXT_MAX 192
+const char *endpoint_text(const struct endpoint *ep, char *text);
+
+/* endpoint_find() - by address, or by device where @ep has none; -1: not there. */
+int endpoint_find(const struct pool *pool, const struct endpoint *ep);
+
+#endif

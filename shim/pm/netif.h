@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * netif.h - the addresses that this network namespace has, and when they change
+ */
+#ifndef MPTCPADDR_NETIF_H
+#define MPTCPADDR_NETIF_H
+
+#include "mptcpaddr/pool.h"
+
+struct netif_link {
+	int if_idx;
+	bool up; /* switched on, and with a carrier */
+	char dev[IFNAMSIZ];
+};
+
+struct netif_addr {
+	struct mpaddr addr;
+	int if_idx;
+	bool ready; /* neither tentative nor deprecated nor link-local */
+};
+
+struct netif_table {
+	bool known; /* false: the kernel did not tell */
+	unsigned int n_links, n_addrs, links_size, addrs_size;
+	struct netif_link *links;
+	struct netif_addr *addrs;
+};
+
+/*
+ * netif_watch() - a socket that becomes readable when links or addresses change
+ *
+ * Return: the descriptor, the caller's; -errno.
+ */
+int netif_watch(void);
+
+/* netif_drain() - read all that is there. Return: whether there was anything. */
+bool netif_drain(int fd);
+
+/* netif_read() - ask the kernel. Return: 0; -errno, and @table is not known. */
+int netif_read(struct netif_table *table);
+void netif_free(struct netif_table *table);
+
+/*
+ * pool_resolve() - what @spec, a pool file's, means with the addresses of @table
+ *
+ * Devices give way to the addresses that they have. What @before had (NULL: nothing)
+ * keeps its ID, and is ENDPOINT_GONE if it is not there any more.
+ */
+void pool_resolve(const struct pool *spec, const struct netif_table *table,
+		  const struct pool *before, struct pool *ret_pool);
+
+#endif

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+/*
+ * view.c - what an engine tells of itself: counters, connections, what happened
+ */
+#include "engine_priv.h"
+
+#include <string.h>
+
+static void addr_view(const struct mpaddr *addr, struct ctl_addr *ret_view)
+{
+	*ret_view = (struct ctl_addr){ .family = addr->family, .port = addr->port };
+	if (addr->family == AF_INET)
+		memcpy(ret_view->ip, &addr->v4, sizeof(addr->v4));
+	else if (addr->family == AF_INET6)
+		memcpy(ret_view->ip, &addr->v6, sizeof(addr->v6));
+}
+
+void note(struct engine *engine, const struct note *from)
+{
+	struct ctl_note *n = &engine->notes[engine->last_note++ % CTL_NOTES_MAX];
+
+	*n = (struct ctl_note){
+		.seq = engine->last_note,
+		.time_ns = engine->now * 1000000,
+		.token = from->token,
+		.what = from->what,
+		.reason = from->reason,
+		.error = from->error,
+		.local_id = from->local_id,
+		.remote_id = from->remote_id,
+		.flags = from->flags,
+	};
+	if (from->local)
+		addr_view(from->local, &n->local);
+	if (from->remote)
+		addr_view(from->remote, &n->remote);
+}
+
+void engine_overrun(struct engine *engine)
+{
+	NOTE(engine, .what = CTL_NOTE_OVERRUN);
+}
+
+void engine_note_pool(struct engine *engine, int error)
+{
+	NOTE(engine, .what = CTL_NOTE_POOL, .error = error);
+}
+
+uint64_t engine_notes_last(const struct engine *engine)
+{
+	return engine->last_note;
+}
+
+unsigned int engine_notes(const struct engine *engine, uint64_t after, unsigned int max,
+			  struct ctl_note *ret_notes)
+{
+	unsigned int n = 0;
+
+	if (engine->last_note > CTL_NOTES_MAX &&
+	    after < engine->last_note - CTL_NOTES_MAX)
+		after = engine->last_note - CTL_NOTES_MAX;
+	while (after < engine->last_note && n < max)
+		ret_notes[n++] = engine->notes[after++ % CTL_NOTES_MAX];
+	return n;
+}
+
+const struct pm_counters *engine_counters(const struct engine *engine)
+{
+	return &engine->counters;
+}
+
+unsigned int engine_conns(const struct engine *engine)
+{
+	return HASH_COUNT(engine->table.confirmed) +
+	       HASH_COUNT(engine->table.unconfirmed);
+}
+
+unsigned int engine_used_ids(const struct engine *engine)
+{
+	return HASH_COUNT(engine->table.ids);
+}
+
+/* The parent process shows what is its business. */
+static bool shown(const struct engine *engine, const struct conn *conn)
+{
+	return !(engine->waiting && conn->inherited);
+}
+
+static const struct conn *next_of(const struct engine *engine, const struct conn *conn)
+{
+	if (conn->hh.next)
+		return conn->hh.next;
+	return conn->confirmed ? engine->table.unconfirmed : NULL;
+}
+
+/*
+ * A walk in pages: the cursor has the token of the last one, and its place for when that
+ * connection is gone by then.
+ */
+static const struct conn *walk_begin(const struct engine *engine, uint64_t after)
+{
+	const struct conn *conn = engine->table.confirmed ?: engine->table.unconfirmed;
+	const struct conn *last;
+	uint32_t place;
+
+	if (!after)
+		return conn;
+	last = conn_find(&engine->table, after);
+	if (last)
+		return next_of(engine, last);
+	for (place = after >> 32; place && conn; place--)
+		conn = next_of(engine, conn);
+	return conn;
+}
+
+static uint64_t walk_cursor(uint64_t after, const struct conn *last, uint32_t passed)
+{
+	return ((after >> 32) + passed) << 32 | last->token;
+}
+
+static void counters_view(const struct conn_counters *from, struct pm_counters *ret_to)
+{
+#define X(name, help) ret_to->name = from->name;
+	PM_COUNTERS(X)
+#undef X
+}
+
+static void masks_view(const struct engine *engine, const struct conn *conn,
+		       struct ctl_connection *view)
+{
+	const struct endpoint *ep = engine->pool->endpoints;
+	const struct subflow *s;
+	unsigned int i;
+
+	for_each_subflow (conn, s) {
+		if (s->endpoint == SUBFLOW_NO_ENDPOINT ||
+		    s->endpoint == SUBFLOW_ENDPOINT_LOST)
+			continue;
+		if (s->state == SUBFLOW_LIVE)
+			view->endpoints_used |= endpoint_bit(s->endpoint - 1);
+		else if (s->state == SUBFLOW_PENDING)
+			view->endpoints_pending |= endpoint_bit(s->endpoint - 1);
+	}
+	if (!conn->established || conn->excluded)
+		return;
+	for (i = 0; i < engine->pool->n_endpoints; i++, ep++)
+		if (ep->section == conn->section &&
+		    (conn->family == AF_INET6 || ep->addr.family == conn->family) &&
+		    !(conn->v6only && ep->addr.family != AF_INET6))
+			view->endpoints_mine |= endpoint_bit(i);
+}
+
+static void conn_view(const struct engine *engine, const struct conn *conn,
+		      struct ctl_connection *view)
+{
+	unsigned int i;
+
+	*view = (struct ctl_connection){
+		.token = conn->token,
+		.established = conn->confirmed,
+		.server_side = conn->server_side,
+		.section = conn->section,
+		.deny_join_id0 = conn->deny_join_id0,
+		.extra_subflows = conn_extra_subflows(conn),
+		.announced = conn->n_announced,
+		.accepted = conn->accepted,
+		.last_error = conn->last_error,
+	};
+	for (i = 0; i < conn->n_subflows; i++)
+		view->subflows += subflow_counts(&conn->subflows[i]);
+	for (i = 0; i < conn->n_announced; i++)
+		view->waiting += conn->announced[i].state == ANNOUNCE_WAITING;
+	masks_view(engine, conn, view);
+	counters_view(&conn->counters, &view->counters);
+}
+
+unsigned int engine_view(const struct engine *engine, uint64_t after, unsigned int max,
+			 struct ctl_connection *ret_views, uint64_t *ret_next)
+{
+	const struct conn *conn, *last = NULL;
+	uint32_t passed = 0;
+	unsigned int n = 0;
+
+	for (conn = walk_begin(engine, after); conn && n < max;
+	     conn = next_of(engine, conn)) {
+		if (shown(engine, conn))
+			conn_view(engine, conn, &ret_views[n++]);
+		last = conn;
+		passed++;
+	}
+	*ret_next = conn && last ? walk_cursor(after, last, passed) : 0;
+	return n;
+}
+
+static void announced_view(const struct engine *engine, const struct conn *conn,
+			   const struct announcement *ann, struct ctl_announced *view)
+{
+	static const uint8_t states[] = {
+		[ANNOUNCE_WAITING] = CTL_ANNOUNCED_WAITING,
+		[ANNOUNCE_JOINED] = CTL_ANNOUNCED_JOINED,
+		[ANNOUNCE_CLOSED] = CTL_ANNOUNCED_CLOSED,
+		[ANNOUNCE_REFUSED] = CTL_ANNOUNCED_REFUSED,
+	};
+
+	*view = (struct ctl_announced){
+		.token = conn->token,
+		.remote_id = ann->remote_id,
+		.state = states[ann->state],
+		.reason = ann->reason,
+		.error = ann->error,
+	};
+	addr_view(&ann->addr, &view->addr);
+	if (ann->state == ANNOUNCE_JOINED && conn_joining(conn, &ann->addr))
+		view->state = CTL_ANNOUNCED_PENDING;
+	if (ann->timed && ann->state == ANNOUNCE_WAITING &&
+	    !time_reached(engine, ann->when))
+		view->retry_ms = ann->when - (uint32_t)engine->now;
+}
+
+/* Whole connections only: a page has room for all that one can have. */
+unsigned int engine_view_announced(const struct engine *engine, uint64_t after,
+				   unsigned int max, struct ctl_announced *ret_views,
+				   uint64_t *ret_next)
+{
+	const struct conn *conn, *last = NULL;
+	const struct announcement *ann;
+	uint32_t passed = 0;
+	unsigned int n = 0;
+
+	for (conn = walk_begin(engine, after); conn && n + conn->n_announced <= max;
+	     conn = next_of(engine, conn)) {
+		if (shown(engine, conn))
+			for_each_announcement(conn, ann)
+				announced_view(engine, conn, ann, &ret_views[n++]);
+		last = conn;
+		passed++;
+	}
+	*ret_next = conn && last ? walk_cursor(after, last, passed) : 0;
+	return n;
+}
+
+unsigned int engine_view_count(const struct engine *engine)
+{
+	const struct conn *conn;
+	unsigned int n = 0;
+
+	for (conn = walk_begin(engine, 0); conn; conn = next_of(engine, conn))
+		n += shown(engine, conn);
+	return n;
+}
+
+void engine_view_used(const struct engine *engine, uint32_t *ret_used)
+{
+	const struct conn *conn;
+	const struct subflow *s;
+
+	memset(ret_used, 0, POOL_ENDPOINTS_MAX * sizeof(*ret_used));
+	for (conn = engine->table.confirmed; conn; conn = conn->hh.next) {
+		if (!shown(engine, conn))
+			continue;
+		for_each_subflow (conn, s)
+			if (s->state == SUBFLOW_LIVE && s->endpoint &&
+			    s->endpoint != SUBFLOW_ENDPOINT_LOST)
+				ret_used[s->endpoint - 1]++;
+	}
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+/*
+ * listen.c - listen(): connections that are accepted there belong to this program's pool
+ *
+ * accept() needs no hook: the kernel's event tells at which address a connection came in.
+ */
+#include "attempt.h"
+#include "real.h"
+
+#include <sys/socket.h>
+
+HOOK int listen(int fd, int backlog)
+{
+	struct handover *handover = attempt_begin_listen(fd);
+	int r = REAL(listen)(fd, backlog);
+
+	attempt_listen(handover, fd, r);
+	return r;
+}
