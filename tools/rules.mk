@@ -17,7 +17,8 @@ $(B)/obj/tools/%.o: tools/%.c
 # The launcher. The library is found beside it or, when it is installed, in LIBDIR.
 LIBDIR ?= /usr/local/lib
 
-MPTCPADDR_SRC := $(wildcard tools/mptcpaddr/*.c) shim/preload/poolfile.c \
+MPTCPADDR_SRC := $(wildcard tools/mptcpaddr/*.c) tools/common/names.c tools/mptcpinfo/ctl.c \
+		 shim/preload/poolfile.c \
 		 $(patsubst %,shim/pm/%.c,config endpoint mpaddr pool)
 
 tools: $(B)/mptcpaddr

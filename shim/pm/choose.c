@@ -75,6 +75,7 @@ struct want {
 	const struct mpaddr *remote;
 	uint8_t remote_id;
 	bool fixed;
+	bool routed; /* by routing, not from the list */
 };
 
 /* Fill @cmd. Without an endpoint, the address of all zeros leaves it to routing. */
@@ -93,12 +94,11 @@ static int join_prepare(struct engine *engine, struct conn *conn, const struct w
 		.remote = *want->remote,
 		.flags = ep ? ep->flags & MPTCP_PM_ADDR_FLAG_BACKUP : 0,
 		.endpoint = want->index,
-		.if_idx = ep ? ep->if_idx : 0,
+		.if_idx = ep && !want->routed ? ep->if_idx : 0,
 	};
 	cmd->local.port = 0;
-	/* `subflow` and `fullmesh` endpoints are the address with ID 0, if they have it.
-	 */
-	if (want->fixed && conn->mpc == want->index + 1)
+	/* As the kernel has it, `laminar` endpoints are never the address with ID 0. */
+	if ((want->fixed || want->routed) && ep && conn->mpc == want->index + 1)
 		return 0;
 	cmd->local_id = conn_id_for(&engine->table, conn, &cmd->local,
 				    ep ? ep->local_id : any_id(&any));
@@ -231,14 +231,28 @@ static enum join laminar_join(struct engine *engine, struct conn *conn,
 	return r;
 }
 
+/* The endpoint whose address routing takes, or PM_CMD_NO_ENDPOINT. */
+static int routed_endpoint(const struct engine *engine, const struct conn *conn,
+			   const struct mpaddr *remote)
+{
+	struct mpaddr local;
+
+	if (!section_of(engine, conn)->kinds || !engine->route ||
+	    !engine->route(engine->route_ctx, remote, &local))
+		return PM_CMD_NO_ENDPOINT;
+	local.port = 0;
+	return (int)endpoint_of(engine, conn, &local) - 1;
+}
+
 static enum join any_join(struct engine *engine, struct conn *conn,
 			  struct announcement *ann, struct pm_cmds *out)
 {
 	const struct mpaddr remote = ann->addr;
-	const struct want want = { .index = PM_CMD_NO_ENDPOINT,
-				   .remote = &remote,
-				   .remote_id = ann->remote_id };
+	struct want want = { .remote = &remote,
+			     .remote_id = ann->remote_id,
+			     .routed = true };
 
+	want.index = routed_endpoint(engine, conn, &remote);
 	ann->reason = ann->any_tried ? CTL_REASON_ERROR : CTL_REASON_FAMILY;
 	if (ann->any_tried || !families_match(conn, &remote, &remote))
 		return JOIN_NO_ENDPOINT;
@@ -409,8 +423,8 @@ static bool signal_work(struct engine *engine, struct conn *conn, struct pm_cmds
 	unsigned int i;
 	uint8_t id;
 
-	if (conn->mpc) /* the peer has it since MP_CAPABLE */
-		mask &= ~endpoint_bit(conn->mpc - 1);
+	/* The peer has that of MP_CAPABLE, and what joined it already. */
+	mask &= ~conn->spent;
 	for (i = 0; mask && i < engine->pool->n_endpoints; i++, ep++) {
 		if (!(mask & endpoint_bit(i)))
 			continue;

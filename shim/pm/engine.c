@@ -40,6 +40,12 @@ void engine_clock(struct engine *engine, int64_t now_ms)
 	engine->now = now_ms;
 }
 
+void engine_router(struct engine *engine, engine_route_fn route, void *ctx)
+{
+	engine->route = route;
+	engine->route_ctx = ctx;
+}
+
 void engine_old_kernel(struct engine *engine)
 {
 	engine->flags_ignored = true;

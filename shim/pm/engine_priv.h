@@ -23,9 +23,11 @@ struct engine {
 	struct conn_table table;
 	struct pm_counters counters;
 	struct section_view sections[POOL_SECTIONS_MAX];
-	uint64_t gone;	    /* endpoints that are not there now */
-	int64_t now;	    /* milliseconds */
-	bool waiting;	    /* for the process that has the inherited connections */
+	uint64_t gone;	       /* endpoints that are not there now */
+	int64_t now;	       /* milliseconds */
+	bool waiting;	       /* for the process that has the inherited connections */
+	engine_route_fn route; /* or NULL */
+	void *route_ctx;
 	bool flags_ignored; /* by SUBFLOW_CREATE */
 	bool rescan;	    /* connections from table.cursor on are to be looked at */
 	uint64_t last_note;

@@ -11,11 +11,13 @@
 #include "mptcpaddr/uapi.h"
 #include "resync.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -48,6 +50,8 @@ static void log_command(const struct pm_cmd *cmd, int r)
 
 	/* What the user has to mend is worth a warning: no such address, no such device.
 	 */
+	if (cmd->type == PM_CMD_SUBFLOW_DESTROY && r == -ESRCH)
+		r = 0; /* the peer was faster: it had our REMOVE_ADDR */
 	if (cmd->type == PM_CMD_SUBFLOW_CREATE && (r == -EADDRNOTAVAIL || r == -ENODEV))
 		level = LOG_LEVEL_WARNING;
 	if (!log_wanted(level))
@@ -293,6 +297,36 @@ static void know_kernel(struct manager *m)
 	}
 }
 
+/* Connecting a datagram socket sends nothing, but picks the local address. */
+static bool route_to(void *ctx, const struct mpaddr *remote, struct mpaddr *ret_local)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} name = { .any.sa_family = remote->family };
+	socklen_t len = sizeof(name);
+	bool known;
+	int fd;
+
+	name.v4.sin_port = htons(9); /* any but 0; at the same place for both */
+	if (remote->family == AF_INET)
+		name.v4.sin_addr = remote->v4;
+	else
+		name.v6.sin6_addr = remote->v6;
+	fd = syscall(SYS_socket, remote->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	known = !syscall(SYS_connect, fd, &name, len) &&
+		!syscall(SYS_getsockname, fd, &name, &len);
+	close(fd);
+	if (known && name.any.sa_family == AF_INET)
+		mpaddr_set_v4(ret_local, &name.v4.sin_addr);
+	else if (known)
+		mpaddr_set_v6(ret_local, &name.v6.sin6_addr);
+	return known;
+}
+
 static int load_pool(struct manager *m)
 {
 	int r;
@@ -305,6 +339,7 @@ static int load_pool(struct manager *m)
 	m->engine = engine_new(m->watch.pool);
 	if (!m->engine)
 		return -ENOMEM;
+	engine_router(m->engine, route_to, NULL);
 	know_kernel(m);
 	return 0;
 }

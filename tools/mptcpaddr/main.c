@@ -20,6 +20,10 @@ static const struct command {
 	{ "run", "[-v] [--pool FILE] [--backend B] [--] PROGRAM [ARGUMENT...]",
 	  "run PROGRAM with a local address for each path", cmd_run },
 	{ "check", "[FILE...]", "tell every error of pool files", cmd_check },
+	{ "endpoint", "[show|add|del|change|flush] [WORDS...] [--pid P|--program N]",
+	  "show or change the pool of a running program", cmd_endpoint },
+	{ "limits", "[show|[set] subflows N add_addr_accepted N] [--pid P|--program N]",
+	  "show or change its limits", cmd_limits },
 };
 
 static void show_usage(FILE *to)

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+/*
+ * target.c - the running programs whose pool a command is about
+ */
+#include "target.h"
+#include "../common/names.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int targets_option(struct targets *targets, int argc, char *argv[], int *at)
+{
+	const char *option = argv[*at], *value = *at + 1 < argc ? argv[*at + 1] : NULL;
+	char *end;
+
+	if (strcmp(option, "--pid") != 0 && strcmp(option, "--program") != 0)
+		return 0;
+	if (!value)
+		return -EINVAL;
+	*at += 2;
+	if (!strcmp(option, "--program")) {
+		targets->program = value;
+		return 1;
+	}
+	targets->pid = strtol(value, &end, 10);
+	return *end || targets->pid <= 0 ? -EINVAL : 1;
+}
+
+static bool is_meant(const struct targets *targets, const struct ctl_manager *manager)
+{
+	return (!targets->pid || (uint32_t)targets->pid == manager->pid) &&
+	       (!targets->program || !strcmp(targets->program, manager->program));
+}
+
+/* Return: 0 with the connection open, and the manager is meant; -errno; 1: another. */
+static int try_one(const struct targets *targets, const char *name, struct ctl *ctl,
+		   struct ctl_manager *manager)
+{
+	int r = ctl_open(name, ctl);
+
+	if (r < 0)
+		return r;
+	/* Anybody may bind such a name: a pool is not told to strangers. */
+	if (ctl->uid != 0 && ctl->uid != geteuid() && geteuid() != 0)
+		r = -EPERM;
+	if (r == 0)
+		r = ctl_ask(ctl, CTL_OP_MANAGER, 0, sizeof(*manager));
+	if (r == 0 && ctl_answer(ctl)->count == 1)
+		ctl_record(ctl, 0, manager, sizeof(*manager));
+	else if (r == 0)
+		r = -EBADMSG;
+	manager->program[sizeof(manager->program) - 1] = '\0';
+	manager->pool_file[sizeof(manager->pool_file) - 1] = '\0';
+	manager->pool_error[sizeof(manager->pool_error) - 1] = '\0';
+	if (r == 0 && !is_meant(targets, manager))
+		r = 1;
+	if (r)
+		ctl_close(ctl);
+	return r;
+}
+
+static int tell_none(const struct targets *targets, unsigned int refused)
+{
+	if (targets->pid)
+		fprintf(stderr, "mptcpaddr: process %d has no manager here", targets->pid);
+	else if (targets->program)
+		fprintf(stderr, "mptcpaddr: no manager here serves \"%s\"",
+			targets->program);
+	else
+		fprintf(stderr, "mptcpaddr: no program has a manager in this network "
+				"namespace");
+	fprintf(stderr, refused ? "; %u did not answer, or are other users'\n" : "\n",
+		refused);
+	return 1;
+}
+
+int targets_each(const struct targets *targets,
+		 int (*fn)(void *ctx, struct ctl *ctl, const struct ctl_manager *manager),
+		 void *ctx)
+{
+	struct ctl_manager manager, first = { 0 };
+	struct ctl ctl, kept = { .fd = -1 };
+	char(*names)[NAME_TEXT_MAX];
+	unsigned int meant = 0, refused = 0;
+	size_t i, n = 0;
+	int r, failed = 0;
+
+	r = names_find(&names, &n);
+	if (r < 0 && r != -E2BIG) {
+		fprintf(stderr, "mptcpaddr: /proc/net/unix: %s\n", strerror(-r));
+		return 1;
+	}
+	for (i = 0; i < n; i++) {
+		r = try_one(targets, names[i], &ctl, &manager);
+		refused += r < 0;
+		if (r)
+			continue;
+		if (!targets->one) {
+			failed |= fn(ctx, &ctl, &manager);
+			ctl_close(&ctl);
+		} else if (!meant) {
+			kept = ctl;
+			first = manager;
+		} else {
+			ctl_close(&ctl);
+		}
+		meant++;
+	}
+	free(names);
+	if (!meant)
+		return tell_none(targets, refused);
+	if (targets->one && meant == 1)
+		failed = fn(ctx, &kept, &first);
+	else if (targets->one)
+		failed = fprintf(stderr, "mptcpaddr: %u programs: say which one with --pid "
+					 "or --program\n", meant) > 0;
+	ctl_close(&kept);
+	return failed;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * target.h - the running programs whose pool a command is about
+ */
+#ifndef MPTCPADDR_TARGET_H
+#define MPTCPADDR_TARGET_H
+
+#include "../mptcpinfo/ctl.h"
+
+#include <stdbool.h>
+
+struct targets {
+	const char *program; /* NULL: any */
+	pid_t pid;	     /* 0: any */
+	bool one;	     /* more than one is an error: something is to be changed */
+};
+
+/*
+ * targets_option() - take "--pid P" or "--program N" out of argv[*@at]
+ *
+ * Return: 1: it was one, *@at is behind it; 0: something else; -EINVAL: no value.
+ */
+int targets_option(struct targets *targets, int argc, char *argv[], int *at);
+
+/*
+ * targets_each() - call @fn with each manager that is meant
+ *
+ * Return: 0; 1 after an error was told on stderr, or when @fn returned other than 0.
+ */
+int targets_each(const struct targets *targets,
+		 int (*fn)(void *ctx, struct ctl *ctl, const struct ctl_manager *manager),
+		 void *ctx);
+
+#endif
