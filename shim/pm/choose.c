@@ -356,7 +356,7 @@ void mpc_setup(struct engine *engine, struct conn *conn)
 	struct subflow *s;
 
 	for_each_subflow (conn, s) {
-		if (!s->initial)
+		if (!s->initial || s->endpoint == SUBFLOW_ENDPOINT_LOST)
 			continue;
 		s->endpoint = endpoint_of(engine, conn, &s->local);
 		conn->mpc = s->endpoint;

@@ -32,6 +32,9 @@ struct answer {
 	};
 };
 
+/* One datagram: it must fit into a send buffer of the default size. */
+_Static_assert(sizeof(struct answer) < 160 * 1024, "CTL_PAGE_MAX is too large");
+
 static int bind_name(int fd, const char *name)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };

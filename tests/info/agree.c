@@ -137,6 +137,9 @@ static void compare_subflow(char *tcp, uint32_t token, const json_t *sf)
 		     value(&line, " bytes_received:", 10));
 	cr_assert_eq(number_at(sf, "cwnd"), value(&line, " cwnd:", 10));
 	cr_assert_eq(number_at(sf, "rtt_us"), llround(rtt_ms(&line) * 1000));
+	/* In bits per second there. */
+	cr_assert_eq(number_at(sf, "delivery_rate") * 8,
+		     value(&line, " delivery_rate ", 10));
 	found = strstr(line.rest, " retrans:"); /* now/in all */
 	if (found)
 		sscanf(found, " retrans:%*u/%lld", &retransmits);
@@ -243,15 +246,6 @@ static void compare_host(const struct host *h, size_t connections, size_t subflo
 	json_decref(root);
 	free(tcp);
 	free(mptcp);
-}
-
-static size_t subflows_on(const struct host *h)
-{
-	json_t *root = info_json(h, NULL);
-	size_t n = subflow_count(root);
-
-	json_decref(root);
-	return n;
 }
 
 /* Three connections of @per subflows each, with data on them, on both hosts. */

@@ -8,8 +8,10 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "endpoint.h"
+#include "shim.h"
 #include "until.h"
 
 #define START_MS 5000
@@ -70,13 +72,79 @@ void stage_endpoints(struct stage *s)
 	cr_assert_eq(limits_set(&s->w.client, 8, 8), 0);
 }
 
+void stage_announcing(struct stage *s)
+{
+	static const struct endpoint_spec announced[] = {
+		{ .addr = "10.0.2.1", .flags = EP_SIGNAL, .id = 12 },
+		{ .addr = "10.0.3.1", .flags = EP_SIGNAL, .id = 13 },
+	};
+
+	stage_open(s, 3);
+	cr_assert_eq(host_path_manager(&s->w.client, PM_USERSPACE), 0);
+	for (size_t i = 0; i < sizeof(announced) / sizeof(announced[0]); i++)
+		cr_assert_eq(endpoint_add(&s->w.server, &announced[i]), 0);
+	cr_assert_eq(limits_set(&s->w.server, 8, 8), 0);
+}
+
+/* Tests run at the same time, and share the sandbox's /run. */
+const char *pool_path(void)
+{
+	static char path[64];
+
+	snprintf(path, sizeof(path), "/run/info-pool-%d.conf", getpid());
+	return path;
+}
+
+void pool_write(const char *text)
+{
+	FILE *f = fopen(pool_path(), "w");
+
+	cr_assert(f);
+	fputs(text, f);
+	cr_assert_eq(fclose(f), 0);
+}
+
+void stage_preloaded_by(struct stage *s, const char *const by[], const char *count)
+{
+	char program[PATH_MAX];
+	const char *const client[] = { built("tests/apps/tcpclient", program, PATH_MAX),
+				       "-N",
+				       count,
+				       "10.0.1.1",
+				       SERVER_PORT,
+				       NULL };
+	const char *argv[16];
+	struct shim_env env;
+	int n = 0;
+
+	for (int i = 0; by && by[i] && n < 8; i++)
+		argv[n++] = by[i];
+	for (int i = 0; i < 6; i++)
+		argv[n++] = client[i];
+	cr_assert_eq(
+		proc_start(&s->client, &s->w.client, argv, shim_env(&env, pool_path())),
+		0);
+	cr_assert(WAIT_UNTIL(proc_said(&s->client, "connected"), 30000), "%s",
+		  proc_errors(&s->client));
+}
+
+void stage_preloaded(struct stage *s, const char *count)
+{
+	stage_preloaded_by(s, NULL, count);
+}
+
 struct said run(const struct host *h, const char *const argv[])
+{
+	return run_for(h, argv, RUN_MS);
+}
+
+struct said run_for(const struct host *h, const char *const argv[], int timeout_ms)
 {
 	struct said said = { 0 };
 	struct proc p;
 
 	cr_assert_eq(proc_start(&p, h, argv, NULL), 0);
-	said.status = proc_wait(&p, RUN_MS);
+	said.status = proc_wait(&p, timeout_ms);
 	said.out = proc_output(&p);
 	said.err = proc_errors(&p);
 	proc_end(&p);
@@ -153,5 +221,14 @@ size_t subflow_count(const json_t *root)
 
 	json_array_foreach((json_t *)at(root, "connections"), i, conn) n +=
 		json_array_size(at(conn, "subflows"));
+	return n;
+}
+
+size_t subflows_on(const struct host *h)
+{
+	json_t *root = info_json(h, NULL);
+	size_t n = subflow_count(root);
+
+	json_decref(root);
 	return n;
 }

@@ -31,15 +31,33 @@ void stage_open(struct stage *s, int links);
 void stage_connect(struct stage *s, const char *address, const char *count);
 void stage_close(struct stage *s);
 
+/*
+ * Three links; the client's path manager is the userspace one, the server announces
+ * 10.0.2.1 (id 12) and 10.0.3.1 (id 13).
+ */
+void stage_announcing(struct stage *s);
+/* The pool file of stage_preloaded(), another one in each test. */
+const char *pool_path(void);
+void pool_write(const char *text);
+/* tests/apps/tcpclient, an ordinary TCP program, under the library. */
+void stage_preloaded(struct stage *s, const char *count);
+/* The same, started by @by, which ends in NULL: "setpriv", "--clear-groups", ... */
+void stage_preloaded_by(struct stage *s, const char *const by[], const char *count);
+
 /* The kernel's endpoints: server announces 2 and 3, client has 2, 3 and joins from 3. */
 void stage_endpoints(struct stage *s);
 
 /* A program, to its end. @argv as for proc_start(). */
 struct said run(const struct host *h, const char *const argv[]);
+struct said run_for(const struct host *h, const char *const argv[], int timeout_ms);
 /* mptcpinfo with up to 6 arguments, NULL-terminated. */
 struct said info(const struct host *h, const char *const args[]);
 /* The same with --json, which must succeed; NULL for no arguments. */
 json_t *info_json(const struct host *h, const char *const args[]);
+/* mptcpinfo @args (NULL: none), fed into a script of prog/, by its name there. */
+struct said piped(const struct host *h, const char *args, const char *script);
+/* What mptcpinfo --json @args prints fits the schema. */
+void is_valid_json(const struct host *h, const char *args);
 void said_free(struct said *said);
 
 /* By paths such as "connections.0.subflows.1.local"; fatal to the test if not there. */
@@ -49,5 +67,6 @@ long long number_at(const json_t *root, const char *path);
 
 /* How many subflows all connections have together. */
 size_t subflow_count(const json_t *root);
+size_t subflows_on(const struct host *h);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "info.h"
+#include "mptcpaddr/control.h"
 #include "skip.h"
 #include "until.h"
 
@@ -121,6 +122,7 @@ static void is_reported(const char *fault, const char *what)
 	struct proc good = { 0 };
 	struct scene sc;
 	struct said said;
+	char name[32];
 	int64_t start;
 	json_t *root;
 
@@ -132,6 +134,8 @@ static void is_reported(const char *fault, const char *what)
 	cr_assert_eq(said.status, 0, "%s", said.err);
 	cr_assert(strstr(said.err, what), "%s", said.err);
 	cr_assert(strstr(said.err, "(info-liar)"), "%s", said.err);
+	snprintf(name, sizeof(name), CTL_NAME_PREFIX "%d ", sc.liar.pid);
+	cr_assert(strstr(said.err, name), "%s", said.err);
 	root = json_loads(said.out, 0, NULL);
 	cr_assert(root);
 	cr_assert_eq(with_manager(root, "none"), CONNECTIONS);
@@ -150,7 +154,25 @@ static void is_reported(const char *fault, const char *what)
 
 Test(managers, another_version_is_reported)
 {
-	is_reported("version", "it speaks version 2, not 1");
+	is_reported("version", "speaks version 3 of the control protocol, this "
+			       "mptcpinfo version 2");
+}
+
+Test(managers, first_version_is_reported_whose_answers_are_shorter)
+{
+	is_reported("old", "speaks version 1 of the control protocol, this "
+			   "mptcpinfo version 2");
+}
+
+Test(managers, manager_without_a_record_of_itself_is_reported)
+{
+	is_reported("countless", "makes no sense");
+}
+
+/* Masks about one list of endpoints are never shown with another. */
+Test(managers, pool_that_never_stands_still_is_reported)
+{
+	is_reported("changing", "its pool changes all the time");
 }
 
 Test(managers, garbage_is_reported)

@@ -2,8 +2,10 @@
 /*
  * parts.c - the parts of mptcpinfo that need no kernel
  */
+#include "../../tools/mptcpinfo/collect.h"
 #include "../../tools/mptcpinfo/index.h"
 #include "../../tools/mptcpinfo/model.h"
+#include "../../tools/mptcpinfo/remote.h"
 #include "../../tools/mptcpinfo/text.h"
 
 #include <arpa/inet.h>
@@ -136,5 +138,134 @@ Test(parts, array_grows_and_hands_out_zeroes)
 	cr_assert_eq(n, 1000);
 	for (size_t i = 0; i < n; i++)
 		cr_assert_eq(array[i], i);
+	free(array);
+}
+
+static bool matches(const char *text, int family, const char *ip, uint16_t port)
+{
+	struct inet_addr addr = { .family = family, .port = port };
+	struct remote remote;
+
+	cr_assert_eq(remote_parse(text, &remote), 0, "%s", text);
+	cr_assert_eq(inet_pton(family, ip, addr.ip), 1);
+	return remote_matches(&remote, &addr);
+}
+
+Test(parts, remotes_are_addresses_prefixes_and_ports)
+{
+	cr_assert(matches("10.0.1.1", AF_INET, "10.0.1.1", 80));
+	cr_assert_not(matches("10.0.1.1", AF_INET, "10.0.1.2", 80));
+	cr_assert_not(matches("10.0.1.1:81", AF_INET, "10.0.1.1", 80));
+	cr_assert(matches("10.0.1.1:80", AF_INET, "10.0.1.1", 80));
+	cr_assert(matches("10.0.0.0/15:80", AF_INET, "10.1.255.255", 80));
+	cr_assert_not(matches("10.0.0.0/15", AF_INET, "10.2.0.0", 80));
+	cr_assert(matches("0.0.0.0/0", AF_INET, "192.0.2.1", 80));
+	cr_assert_not(matches("0.0.0.0/0", AF_INET6, "::1", 80));
+	cr_assert(matches("2001:db8::1", AF_INET6, "2001:db8::1", 80));
+	cr_assert(matches("2001:db8::/32", AF_INET6, "2001:db8:ffff::", 80));
+	cr_assert(matches("[2001:db8::1]:80", AF_INET6, "2001:db8::1", 80));
+	cr_assert(matches("[2001:db8::]/33:80", AF_INET6, "2001:db8:7fff::", 80));
+	cr_assert_not(matches("[2001:db8::]/33:80", AF_INET6, "2001:db8:8000::", 80));
+	cr_assert(matches(":80", AF_INET6, "::1", 80));
+	cr_assert_not(matches(":80", AF_INET, "10.0.0.1", 8080));
+}
+
+Test(parts, remotes_that_make_no_sense_are_refused)
+{
+	static const char *const bad[] = {
+		"",
+		":",
+		":0",
+		":65536",
+		":80x",
+		"/8",
+		"10.0.0.1/33",
+		"10.0.0.1/",
+		"10.0.0.1:",
+		"10.0.0.1/8",
+		"10.0.0.",
+		"10.0.0.1/24/8",
+		"host",
+		"[10.0.0.1]",
+		"[::1",
+		"[::1]x",
+		"::1]:80",
+		"::/129",
+		"10.0.0.1:+8",
+		"10.0.0.1 ",
+		"::1%lo",
+		"[]",
+		"[]:80",
+		"1:2:3",
+		"0.0.0.0/-1",
+		"10.0.0.1/00000000000000000000032",
+	};
+	struct remote remote = { .port = 7 };
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		cr_assert_eq(remote_parse(bad[i], &remote), -EINVAL, "'%s'", bad[i]);
+	cr_assert_eq(remote.port, 7, "written only on success");
+}
+
+static void is_scaled(uint64_t value, const char *expected)
+{
+	char out[SCALED_MAX];
+
+	cr_assert_str_eq(scaled_text(value, out), expected);
+}
+
+Test(parts, numbers_for_people_have_three_digits)
+{
+	is_scaled(0, "0");
+	is_scaled(999, "999");
+	is_scaled(1000, "1.00k");
+	is_scaled(1999, "1.99k");
+	is_scaled(99999, "99.9k");
+	is_scaled(300005, "300k");
+	is_scaled(999999, "999k");
+	is_scaled(1000000, "1.00M");
+	is_scaled(45600000000, "45.6G");
+	is_scaled(UINT64_MAX, "18.4E");
+}
+
+Test(parts, times_for_people_have_three_digits)
+{
+	char out[RTT_MAX];
+
+	cr_assert_str_eq(rtt_text(0, out), "0us");
+	cr_assert_str_eq(rtt_text(999, out), "999us");
+	cr_assert_str_eq(rtt_text(1250, out), "1.25ms");
+	cr_assert_str_eq(rtt_text(999999, out), "999ms");
+	cr_assert_str_eq(rtt_text(1500000, out), "1.50s");
+	cr_assert_str_eq(rtt_text(UINT32_MAX, out), ">999s");
+}
+
+Test(parts, groups_come_together_in_their_order)
+{
+	enum {
+		N = 1000,
+		GROUPS = 7
+	};
+	struct element {
+		uint32_t group;
+		uint32_t i;
+	} *array = calloc(N, sizeof(*array));
+	struct stretch groups[GROUPS];
+	size_t sum = 0;
+
+	for (uint32_t i = 0; i < N; i++)
+		array[i] = (struct element){ i % 5 == 3 ? 6 : i % 5, i };
+	cr_assert_eq(array_group(&array, N, sizeof(*array), GROUPS, groups), 0);
+	for (uint32_t g = 0; g < GROUPS; g++) {
+		cr_assert_eq(groups[g].first, sum);
+		for (size_t i = 0; i < groups[g].n; i++) {
+			cr_assert_eq(array[sum + i].group, g);
+			cr_assert(i == 0 || array[sum + i].i > array[sum + i - 1].i);
+		}
+		sum += groups[g].n;
+	}
+	cr_assert_eq(sum, N);
+	cr_assert_eq(groups[3].n, 0);
+	cr_assert_eq(groups[6].n, N / 5);
 	free(array);
 }

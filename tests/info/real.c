@@ -12,72 +12,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "endpoint.h"
 #include "info.h"
 #include "mptcpaddr/control.h"
 #include "skip.h"
 #include "until.h"
 
-#define POOL	     "/run/info-pool.conf" /* the sandbox's own /run */
-#define MORE	     "2500"		   /* than fit in one page */
-#define ECHOED	     5000005		   /* its "hello" too */
+#define POOL_TEXT                                    \
+	"[pool]\nendpoint = 10.0.2.2 id 7 laminar\n" \
+	"endpoint = 10.0.3.2 laminar backup\n"
+#define MORE	     "2500"  /* than fit in one page */
+#define ECHOED	     5000005 /* its "hello" too */
 #define FILES_NEEDED 3000
-
-static void write_pool(void)
-{
-	FILE *f = fopen(POOL, "w");
-
-	cr_assert(f);
-	fputs("[pool]\nendpoint = 10.0.2.2 id 7 laminar\n"
-	      "endpoint = 10.0.3.2 laminar backup\n",
-	      f);
-	cr_assert_eq(fclose(f), 0);
-}
-
-/* The client is an ordinary TCP program, under the library. */
-static void connect_preloaded(struct stage *s, const char *count)
-{
-	char program[PATH_MAX], library[PATH_MAX], preload[PATH_MAX + 16];
-	const char *const argv[] = { built("tests/apps/tcpclient", program, PATH_MAX),
-				     "-N",
-				     count,
-				     "10.0.1.1",
-				     SERVER_PORT,
-				     NULL };
-	const char *const env[] = { preload, "MPTCPADDR_CONFIG=" POOL,
-				    /* with sanitizers, they are not what comes first */
-				    "ASAN_OPTIONS=verify_asan_link_order=0", NULL };
-
-	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s",
-		 built("libmptcpaddr.so", library, PATH_MAX));
-	cr_assert_eq(proc_start(&s->client, &s->w.client, argv, env), 0);
-	cr_assert(WAIT_UNTIL(proc_said(&s->client, "connected"), 30000), "%s",
-		  proc_errors(&s->client));
-}
-
-static void real_open(struct stage *s)
-{
-	static const struct endpoint_spec announced[] = {
-		{ .addr = "10.0.2.1", .flags = EP_SIGNAL, .id = 12 },
-		{ .addr = "10.0.3.1", .flags = EP_SIGNAL, .id = 13 },
-	};
-
-	stage_open(s, 3);
-	write_pool();
-	cr_assert_eq(host_path_manager(&s->w.client, PM_USERSPACE), 0);
-	for (size_t i = 0; i < sizeof(announced) / sizeof(announced[0]); i++)
-		cr_assert_eq(endpoint_add(&s->w.server, &announced[i]), 0);
-	cr_assert_eq(limits_set(&s->w.server, 8, 8), 0);
-}
-
-static bool has_subflows(const struct host *h, size_t n)
-{
-	json_t *root = info_json(h, NULL);
-	bool is = subflow_count(root) == n;
-
-	json_decref(root);
-	return is;
-}
 
 static void check_pair(const json_t *root, int i, int local_id, const char *local,
 		       int remote_id, const char *remote)
@@ -97,9 +42,10 @@ Test(real, manager_and_its_pairs_are_shown)
 	json_t *root;
 
 	NEED_SANDBOX();
-	real_open(&s);
-	connect_preloaded(&s, "1");
-	cr_assert(WAIT_UNTIL(has_subflows(&s.w.client, 3), 5000));
+	pool_write(POOL_TEXT);
+	stage_announcing(&s);
+	stage_preloaded(&s, "1");
+	cr_assert(WAIT_UNTIL(subflows_on(&s.w.client) == 3, 5000));
 	root = info_json(&s.w.client, NULL);
 	cr_assert_str_eq(text_at(root, "connections.0.manager"), "direct");
 	cr_assert_str_eq(text_at(root, "connections.0.program"), "tcpclient");
@@ -112,7 +58,7 @@ Test(real, manager_and_its_pairs_are_shown)
 	cr_assert(json_is_false(at(root, "connections.0.subflows.2.backup")));
 	cr_assert_eq(number_at(root, "managers.0.pid"), s.client.pid);
 	cr_assert_str_eq(text_at(root, "managers.0.backend"), "direct");
-	cr_assert_str_eq(text_at(root, "managers.0.pool_file"), POOL);
+	cr_assert_str_eq(text_at(root, "managers.0.pool_file"), pool_path());
 	cr_assert_null(json_object_get(at(root, "managers.0"), "pool_error"));
 	cr_assert_eq(number_at(root, "managers.0.counters.connections"), 1);
 	cr_assert_eq(number_at(root, "managers.0.counters.add_addr_joined"), 2);
@@ -130,9 +76,10 @@ Test(real, bytes_of_the_subflows_add_up_to_what_the_program_got)
 	size_t i;
 
 	NEED_SANDBOX();
-	real_open(&s);
-	connect_preloaded(&s, "1");
-	cr_assert(WAIT_UNTIL(has_subflows(&s.w.client, 3), 5000));
+	pool_write(POOL_TEXT);
+	stage_announcing(&s);
+	stage_preloaded(&s, "1");
+	cr_assert(WAIT_UNTIL(subflows_on(&s.w.client) == 3, 5000));
 	proc_tell(&s.client, "echo 5000000");
 	cr_assert(WAIT_UNTIL(proc_said(&s.client, "echoed"), 10000));
 	/* What the server's MPTCP sent again on another path has come twice. */
@@ -164,9 +111,9 @@ Test(real, more_connections_than_one_page_are_all_direct, .timeout = 120)
 	if (files.rlim_max < FILES_NEEDED)
 		SKIP("the limit of open files is below 3000");
 	stage_open(&s, 1);
-	write_pool();
+	pool_write(POOL_TEXT);
 	cr_assert_eq(host_path_manager(&s.w.client, PM_USERSPACE), 0);
-	connect_preloaded(&s, MORE);
+	stage_preloaded(&s, MORE);
 	root = info_json(&s.w.client, NULL);
 	json_array_foreach((json_t *)at(root, "connections"), i, conn) n +=
 		strcmp(text_at(conn, "manager"), "direct") == 0;
@@ -200,8 +147,9 @@ Test(real, manager_is_listed_once_while_others_are_connected_to_it)
 	int fd;
 
 	NEED_SANDBOX();
-	real_open(&s);
-	connect_preloaded(&s, "1");
+	pool_write(POOL_TEXT);
+	stage_announcing(&s);
+	stage_preloaded(&s, "1");
 	fd = stay_connected(&s.w.client, s.client.pid);
 	root = info_json(&s.w.client, NULL);
 	cr_assert_eq(json_array_size(at(root, "managers")), 1);
@@ -217,8 +165,9 @@ Test(real, manager_vanishes_with_its_program)
 	json_t *root;
 
 	NEED_SANDBOX();
-	real_open(&s);
-	connect_preloaded(&s, "1");
+	pool_write(POOL_TEXT);
+	stage_announcing(&s);
+	stage_preloaded(&s, "1");
 	root = info_json(&s.w.client, NULL);
 	cr_assert_eq(json_array_size(at(root, "managers")), 1);
 	json_decref(root);

@@ -3,7 +3,7 @@
 
 INFO_TEST_SRC := $(wildcard tests/info/*.c)
 INFO_LIAR     := $(B)/tests/info-liar
-INFO_PARTS    := $(patsubst %,tools/mptcpinfo/%.c,index model text)
+INFO_PARTS    := $(patsubst %,tools/mptcpinfo/%.c,index model reason remote text)
 
 $(INFO_LIAR): $(call obj,tests/info/prog/liar.c)
 	$(call say,LINK,$@)
@@ -15,7 +15,20 @@ $(B)/tests/info: $(call obj,$(INFO_TEST_SRC) $(INFO_PARTS)) $(B)/tests/libtest.a
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) -lcriterion -ljansson -lm
 
-check-info: $(B)/tests/info $(INFO_LIAR) $(TEST_APPS) $(B)/mptcpinfo lib
+# Found by the tests beside themselves.
+INFO_DATA := $(B)/tests/validate.py $(B)/tests/exposition.py \
+	     $(B)/tests/mptcpinfo.schema.json $(B)/tests/mptcpinfo.8
+
+$(B)/tests/%.py: tests/info/prog/%.py
+	$(Q)install -D $< $@
+
+$(B)/tests/%.json: tools/mptcpinfo/%.json
+	$(Q)install -D -m 644 $< $@
+
+$(B)/tests/%.8: tools/mptcpinfo/%.8
+	$(Q)install -D -m 644 $< $@
+
+check-info: $(B)/tests/info $(INFO_LIAR) $(INFO_DATA) $(TEST_APPS) $(B)/mptcpinfo lib
 	$(call say,TEST,$<)
 	$(Q)$< $(TEST_ARGS)
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../tools/mptcpinfo/text.h"
 #include "info.h"
 #include "skip.h"
 #include "until.h"
@@ -14,15 +15,6 @@
 static bool has(const char *text, const char *part)
 {
 	return strstr(text, part);
-}
-
-static bool has_subflows(const struct host *h, size_t n)
-{
-	json_t *root = info_json(h, NULL);
-	size_t is = subflow_count(root);
-
-	json_decref(root);
-	return is == n;
 }
 
 /* A line that has all of these words, in this order, between blanks. */
@@ -50,11 +42,23 @@ static bool has_line(const char *text, const char *words)
 static void table_line(const json_t *root, size_t i, char *out, size_t size)
 {
 	const json_t *sf = json_array_get(at(root, "connections.0.subflows"), i);
+	char rtt[RTT_MAX], sent[SCALED_MAX], received[SCALED_MAX];
 
-	snprintf(out, size, "%lld %s %s %lld %s %s %lld %lld", number_at(sf, "local_id"),
+	snprintf(out, size, "%lld %s %s %lld %s %s %s %s", number_at(sf, "local_id"),
 		 text_at(sf, "local"), text_at(sf, "remote"), number_at(sf, "remote_id"),
-		 text_at(sf, "state"), json_is_true(at(sf, "backup")) ? "yes" : "no",
-		 number_at(sf, "bytes_sent"), number_at(sf, "bytes_received"));
+		 json_is_true(at(sf, "backup")) ? "backup" : text_at(sf, "state"),
+		 rtt_text(number_at(sf, "rtt_us"), rtt),
+		 scaled_text(number_at(sf, "bytes_sent"), sent),
+		 scaled_text(number_at(sf, "bytes_received"), received));
+}
+
+/* Of the first line that begins with @start, its columns. */
+static size_t width_of(const char *text, const char *start)
+{
+	const char *line = strstr(text, start);
+
+	cr_assert(line, "no line begins with '%s' in:\n%s", start, text);
+	return strcspn(line, "\n");
 }
 
 Test(views, table_has_a_head_and_a_line_for_each_subflow)
@@ -68,14 +72,13 @@ Test(views, table_has_a_head_and_a_line_for_each_subflow)
 	stage_open(&s, 3);
 	stage_endpoints(&s);
 	stage_connect(&s, "10.0.1.1", "1");
-	cr_assert(WAIT_UNTIL(has_subflows(&s.w.client, 4), 5000));
+	cr_assert(WAIT_UNTIL(subflows_on(&s.w.client) == 4, 5000));
 	nap_ms(500); /* what was not acknowledged in time is sent again */
 	root = info_json(&s.w.client, NULL);
 	said = info(&s.w.client, NULL);
 	cr_assert_eq(said.status, 0);
 	cr_assert_str_empty(said.err);
-	snprintf(line, sizeof(line),
-		 "tcpclient[%d] token 0x%08llx manager kernel established %s -> %s",
+	snprintf(line, sizeof(line), "tcpclient[%d] 0x%08llx kernel %s -> %s established",
 		 s.client.pid, number_at(root, "connections.0.token"),
 		 text_at(root, "connections.0.local"),
 		 text_at(root, "connections.0.remote"));
@@ -84,6 +87,9 @@ Test(views, table_has_a_head_and_a_line_for_each_subflow)
 		table_line(root, i, line, sizeof(line));
 		cr_assert(has_line(said.out, line), "%s\n%s", line, said.out);
 	}
+	cr_assert_eq(width_of(said.out, "   ID  LOCAL"), width_of(said.out, "    0  10."),
+		     "aligned");
+	cr_assert_leq(width_of(said.out, "    0  10."), 80);
 	json_decref(root);
 	said_free(&said);
 	stage_close(&s);
@@ -98,7 +104,7 @@ Test(views, ids_and_backup_are_those_of_the_endpoints)
 	stage_open(&s, 3);
 	stage_endpoints(&s);
 	stage_connect(&s, "10.0.1.1", "1");
-	cr_assert(WAIT_UNTIL(has_subflows(&s.w.client, 4), 5000));
+	cr_assert(WAIT_UNTIL(subflows_on(&s.w.client) == 4, 5000));
 	root = info_json(&s.w.client, NULL);
 	cr_assert_eq(number_at(root, "connections.0.subflows.0.local_id"), 0);
 	cr_assert_eq(number_at(root, "connections.0.subflows.0.remote_id"), 0);
@@ -156,6 +162,152 @@ Test(views, filters_pick_by_pid_name_and_token)
 	stage_close(&s);
 }
 
+/* Those that are not 0 are there, with their values; the others are not. */
+static void are_listed(const char *text, const json_t *counters)
+{
+	const json_t *value;
+	const char *name;
+	char line[128];
+
+	cr_assert_gt(json_object_size(counters), 10);
+	json_object_foreach((json_t *)counters, name, value)
+	{
+		snprintf(line, sizeof(line), "\n  %-30s %12lld\n", name,
+			 (long long)json_integer_value(value));
+		cr_assert_eq(has(text, line), json_integer_value(value) != 0, "'%s'\n%s",
+			     line, text);
+	}
+}
+
+Test(views, counters_are_those_of_the_json)
+{
+	struct said said;
+	struct stage s;
+	json_t *root, *counters;
+
+	NEED_SANDBOX();
+	pool_write("[pool]\nendpoint = 10.0.2.2 laminar\n");
+	stage_announcing(&s);
+	stage_preloaded(&s, "1");
+	cr_assert(WAIT_UNTIL(subflows_on(&s.w.client) == 2, 5000));
+	nap_ms(500); /* what was not acknowledged in time is sent again */
+	root = info_json(&s.w.client, NULL);
+	counters = info_json(&s.w.client, (const char *[]){ "--counters", NULL });
+	said = info(&s.w.client, (const char *[]){ "--counters", NULL });
+	cr_assert_eq(said.status, 0);
+	json_object_del((json_t *)at(root, "managers.0.counters"), "notes");
+	are_listed(said.out, at(root, "namespace.counters"));
+	are_listed(said.out, at(root, "managers.0.counters"));
+	are_listed(said.out, at(counters, "connections.0.counters"));
+	cr_assert_eq(number_at(counters, "connections.0.token"),
+		     number_at(root, "connections.0.token"));
+	cr_assert_eq(number_at(counters, "connections.0.counters.add_addr_received"), 2);
+	cr_assert_eq(number_at(counters, "connections.0.counters.add_addr_waiting"), 1);
+	cr_assert_eq(number_at(counters, "connections.0.counters.exhausted"),
+		     number_at(root, "managers.0.counters.exhausted"));
+	json_decref(counters);
+	json_decref(root);
+	said_free(&said);
+	stage_close(&s);
+}
+
+/* How many connections are shown with --remote @remote. */
+static size_t shown(const struct stage *s, const char *remote)
+{
+	json_t *root =
+		info_json(&s->w.client, (const char *[]){ "--remote", remote, NULL });
+	size_t n = json_array_size(at(root, "connections"));
+
+	json_decref(root);
+	return n;
+}
+
+Test(views, remote_filter_takes_address_prefix_and_port)
+{
+	struct proc other = { 0 };
+	struct stage s;
+
+	NEED_SANDBOX();
+	stage_open(&s, 3);
+	stage_endpoints(&s);
+	stage_connect(&s, "dead:beef:3::1", "2");
+	other = s.client;
+	stage_connect(&s, "10.0.1.1", "1");
+	cr_assert(WAIT_UNTIL(shown(&s, "10.0.3.0/24") == 3, 5000),
+		  "%zu: by any of their paths", shown(&s, "10.0.3.0/24"));
+	cr_assert_eq(shown(&s, "10.0.1.1"), 1);
+	cr_assert_eq(shown(&s, "10.0.1.1:" SERVER_PORT), 1);
+	cr_assert_eq(shown(&s, "10.0.1.1:81"), 0);
+	cr_assert_eq(shown(&s, "10.0.1.0/24"), 1);
+	cr_assert_eq(shown(&s, "dead:beef::/32"), 2);
+	cr_assert_eq(shown(&s, "[dead:beef:3::1]:" SERVER_PORT), 2);
+	cr_assert_eq(shown(&s, ":" SERVER_PORT), 3);
+	cr_assert_eq(shown(&s, "192.0.2.1"), 0);
+	proc_end(&other);
+	stage_close(&s);
+}
+
+Test(views, filters_combine)
+{
+	struct stage s;
+	json_t *root;
+
+	NEED_SANDBOX();
+	stage_open(&s, 1);
+	stage_connect(&s, "10.0.1.1", "1");
+	root = info_json(&s.w.client,
+			 (const char *[]){ "-p", "tcpclient", "-r", "10.0.1.1", NULL });
+	cr_assert_eq(json_array_size(at(root, "connections")), 1);
+	json_decref(root);
+	root = info_json(&s.w.client,
+			 (const char *[]){ "-p", "tcpclient", "-r", "10.0.2.1", NULL });
+	cr_assert_eq(json_array_size(at(root, "connections")), 0);
+	json_decref(root);
+	root = info_json(&s.w.client,
+			 (const char *[]){ "-p", "other", "-r", "10.0.1.1", NULL });
+	cr_assert_eq(json_array_size(at(root, "connections")), 0);
+	json_decref(root);
+	stage_close(&s);
+}
+
+/* mptcpinfo on a terminal, which script(1) makes, with this in its environment. */
+static char *on_terminal(const struct host *h, const char *env)
+{
+	char path[512], command[600];
+	const char *const argv[] = { "env",  "TERM=xterm", env,		"script",
+				     "-qec", command,	   "/dev/null", NULL };
+	struct said said;
+
+	snprintf(command, sizeof(command), "'%s'",
+		 built("mptcpinfo", path, sizeof(path)));
+	said = run(h, argv);
+	cr_assert_eq(said.status, 0, "%s%s", said.out, said.err);
+	free(said.err);
+	return said.out;
+}
+
+Test(views, colours_are_for_terminals_that_want_them)
+{
+	struct said said;
+	struct stage s;
+	char *out;
+
+	NEED_SANDBOX();
+	stage_open(&s, 1);
+	stage_connect(&s, "10.0.1.1", "1");
+	said = info(&s.w.client, NULL);
+	cr_assert_not(strchr(said.out, '\033'));
+	said_free(&said);
+	out = on_terminal(&s.w.client, "NO_COLOR=");
+	cr_assert(has(out, "\033[1mtcpclient["), "%s", out);
+	free(out);
+	out = on_terminal(&s.w.client, "NO_COLOR=1");
+	cr_assert(has(out, "tcpclient["), "%s", out);
+	cr_assert_not(strchr(out, '\033'), "%s", out);
+	free(out);
+	stage_close(&s);
+}
+
 Test(views, listener_and_plain_tcp_are_not_connections)
 {
 	static const char *const echo[] = { "socat",
@@ -206,10 +358,12 @@ Test(views, fallback_to_tcp_is_said)
 	cr_assert(WAIT_UNTIL(proc_said(&client, "connected"), 3000), "%s",
 		  proc_errors(&client));
 	root = info_json(&w.client, NULL);
-	cr_assert_str_eq(text_at(root, "connections.0.explain"), "fell back to TCP");
+	cr_assert_str_eq(text_at(root, "connections.0.explain"),
+			 "fell back to TCP: the peer, or something on the path, does not "
+			 "speak MPTCP");
 	cr_assert_eq(number_at(root, "connections.0.subflows.0.bytes_received"), 5);
 	said = info(&w.client, NULL);
-	cr_assert(has(said.out, "established (fell back to TCP)"), "%s", said.out);
+	cr_assert(has(said.out, "fell back to TCP"), "%s", said.out);
 	json_decref(root);
 	said_free(&said);
 	proc_end(&client);
@@ -309,6 +463,15 @@ Test(views, wrong_command_lines_are_refused)
 	check_status((const char *[]){ "-t", "0x100000000", NULL }, 2, "not a token");
 	check_status((const char *[]){ "-t", "-1", NULL }, 2, "not a token");
 	check_status((const char *[]){ "curl", NULL }, 2, "curl: unexpected argument");
+	check_status((const char *[]){ "-r", "10.0.0.1/8", NULL }, 2, "10.0.0.1/8: not");
+	check_status((const char *[]){ "-r", "host", NULL }, 2, "host: not");
+	check_status((const char *[]){ "-w", "-i", "0", NULL }, 2, "0: not a number");
+	check_status((const char *[]){ "-i", "2", NULL }, 2, "only with --watch");
+	check_status((const char *[]){ "-j", "--prometheus", NULL }, 2, "not together");
+	check_status((const char *[]){ "--prometheus", "-w", NULL }, 2, "stands alone");
+	check_status((const char *[]){ "-e", "-c", NULL }, 2, "not together");
+	check_status((const char *[]){ "run", NULL }, 2, "which program?");
+	check_status((const char *[]){ "-w", "run", "true", NULL }, 2, "not together");
 }
 
 Test(views, help_and_version_need_nothing)
@@ -326,14 +489,15 @@ Test(views, help_and_version_need_nothing)
 
 Test(views, full_disk_is_an_error)
 {
+	static const char *const views[] = { "", "--json", "--counters",
+					     "--json --counters", "--prometheus" };
 	char path[512], command[600];
 	const char *const argv[] = { "sh", "-c", command, NULL };
 	struct said said;
 
 	built("mptcpinfo", path, sizeof(path));
-	for (int i = 0; i < 2; i++) {
-		snprintf(command, sizeof(command), "'%s' %s >/dev/full", path,
-			 i ? "--json" : "");
+	for (size_t i = 0; i < sizeof(views) / sizeof(views[0]); i++) {
+		snprintf(command, sizeof(command), "'%s' %s >/dev/full", path, views[i]);
 		said = run(NULL, argv);
 		cr_assert_eq(said.status, 1, "%s", command);
 		cr_assert(has(said.err, "output: "), "%s", said.err);

@@ -13,7 +13,7 @@
 #define CONNECTIONS 1000
 #define MANY_MS	    60000
 
-static const struct net_spec spec = {
+static const struct net_spec one_side = {
 	.pool = { { "10.0.2.2" }, { "10.0.3.2" } },
 	.announced = { { "10.0.2.1" }, { "10.0.3.1" } },
 	.client_args = { "-N", "1000" },
@@ -76,13 +76,27 @@ static void same_connections(const struct subflows *client, const struct subflow
 		cr_assert_eq(tokens[i], server->at[3 * i].token);
 }
 
-static void thousand(enum net_side side)
+/* What its clients closed has left the server's manager, too. */
+static void server_is_empty(struct net *n)
+{
+	struct ctl_manager m = { .connections = 1 };
+
+	cr_assert(WAIT_UNTIL(manager_ask(&n->world.server, n->server.pid, &m) == 0 &&
+				     !m.connections,
+			     NET_WAIT_MS),
+		  "%u connections are left", m.connections);
+	cr_assert_eq(m.used_ids, 0);
+	cr_assert_eq(m.counters.announced, 2 * CONNECTIONS);
+	cr_assert_eq(m.overruns, 0);
+}
+
+static void thousand(const struct net_spec *spec, enum net_side side)
 {
 	struct subflows client = { 0 }, server = { 0 };
 	int64_t started;
 	struct net n;
 
-	net_open(&n, &spec, side);
+	net_open(&n, spec, side);
 	started = now_ms();
 	net_connect(&n, CONNECTIONS);
 	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 2 * CONNECTIONS &&
@@ -92,6 +106,7 @@ static void thousand(enum net_side side)
 		  joined_count(&n.world.server));
 	cr_log_info("%d subflows after %d ms", 3 * CONNECTIONS,
 		    (int)(now_ms() - started));
+	net_carries_data(&n);
 	all_whole(&n.world.client, false, &client);
 	all_whole(&n.world.server, true, &server);
 	same_connections(&client, &server);
@@ -109,6 +124,8 @@ static void thousand(enum net_side side)
 		cr_assert_eq(m.registrations, CONNECTIONS);
 		cr_assert_eq(m.overruns, 0);
 	}
+	if (spec->server_pool)
+		server_is_empty(&n);
 	proc_eof(&n.client);
 	cr_assert_eq(proc_wait(&n.client, NET_WAIT_MS), 0);
 	net_close(&n);
@@ -116,13 +133,26 @@ static void thousand(enum net_side side)
 
 Test(pool, thousand_connections_get_three_subflows_each_and_leave_nothing, .timeout = 120)
 {
-	thousand(FROM_POOL);
+	thousand(&one_side, FROM_POOL);
+}
+
+/* Both ends are under the shim, neither kernel decides anything. */
+Test(pool, thousand_connections_between_two_programs_with_pools, .timeout = 120)
+{
+	static const struct net_spec both = {
+		.pool = { { "10.0.2.2" }, { "10.0.3.2" } },
+		.announced = { { "10.0.2.1" }, { "10.0.3.1" } },
+		.client_args = { "-N", "1000" },
+		.server_pool = true,
+	};
+
+	thousand(&both, FROM_POOL);
 }
 
 Test(kernel, thousand_connections_get_three_subflows_each_and_leave_nothing,
      .timeout = 120)
 {
-	thousand(FROM_KERNEL);
+	thousand(&one_side, FROM_KERNEL);
 }
 
 /* Each with a manager of its own, which sees the events of all. */

@@ -13,7 +13,10 @@
 #include "model.h"
 #include "namespace.h"
 #include "owners.h"
+#include "process.h"
+#include "remote.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,11 +64,30 @@ static void name_other_managers(struct snapshot *snap)
 	}
 }
 
-static bool wanted(const struct filter *filter, const struct connection *conn)
+/* Any path counts: a peer's announced addresses are as much it as the first one. */
+static bool leads_to(const struct snapshot *snap, const struct connection *conn,
+		     const struct remote *remote)
+{
+	size_t i;
+
+	if (remote_matches(remote, &conn->remote))
+		return true;
+	for (i = 0; i < conn->subflows.n; i++) {
+		if (remote_matches(remote,
+				   &snap->subflows[conn->subflows.first + i].remote))
+			return true;
+	}
+	return false;
+}
+
+static bool wanted(const struct snapshot *snap, const struct filter *filter,
+		   const struct connection *conn)
 {
 	char pid[16];
 
 	if (filter->has_token && filter->token != conn->token)
+		return false;
+	if (filter->has_remote && !leads_to(snap, conn, &filter->remote))
 		return false;
 	if (!filter->process)
 		return true;
@@ -79,7 +101,7 @@ static void apply_filter(const struct filter *filter, struct snapshot *snap)
 	size_t i, kept = 0;
 
 	for (i = 0; i < snap->n_connections; i++) {
-		if (wanted(filter, &snap->connections[i]))
+		if (wanted(snap, filter, &snap->connections[i]))
 			snap->connections[kept++] = snap->connections[i];
 	}
 	snap->n_connections = kept;
@@ -92,6 +114,25 @@ static int compare_connections(const void *pa, const void *pb)
 	if (a->pid != b->pid)
 		return a->pid < b->pid ? -1 : 1;
 	return (a->token > b->token) - (a->token < b->token);
+}
+
+/* They are in the order of their PIDs by now: each process is looked at once. */
+static void read_processes(struct snapshot *snap)
+{
+	const struct connection *before = NULL;
+	struct connection *conn;
+	size_t i;
+
+	for (i = 0; i < snap->n_connections; i++) {
+		conn = &snap->connections[i];
+		if (conn->manager == MANAGER_OURS || !conn->pid)
+			continue;
+		if (before && before->pid == conn->pid)
+			conn->process = before->process;
+		else
+			process_read(conn->pid, &conn->process);
+		before = conn;
+	}
 }
 
 static void note_error(struct snapshot *snap, const char *what, int error)
@@ -116,5 +157,20 @@ int collect(const struct filter *filter, struct snapshot *snap)
 	if (snap->n_connections)
 		qsort(snap->connections, snap->n_connections, sizeof(*snap->connections),
 		      compare_connections);
+	read_processes(snap);
 	return 0;
+}
+
+void snapshot_say(const struct snapshot *snap, int r)
+{
+	size_t i;
+
+	for (i = 0; i < snap->n_notes; i++)
+		fprintf(stderr, "mptcpinfo: %s\n", snap->notes[i]);
+	if (r == -ENOENT)
+		fputs("mptcpinfo: this kernel cannot list MPTCP connections "
+		      "(module mptcp_diag)\n",
+		      stderr);
+	else if (r < 0)
+		fprintf(stderr, "mptcpinfo: MPTCP connections: %s\n", strerror(-r));
 }

@@ -21,9 +21,10 @@
 
 #define ANSWER_TIMEOUT_MS 300
 #define TOTAL_TIMEOUT_MS  2000 /* for all pages; 10,000 records take a few ms */
-/* Header and a full page of records, even if a later manager's are 64 times as long. */
-#define ANSWER_MAX	(sizeof(struct ctl_answer) + CTL_PAGE_MAX * 512)
-#define CONNECTIONS_MAX (4u << 20) /* of one manager */
+/* Header and a full page of records, even if a later manager's are twice as long. */
+#define ANSWER_MAX  (sizeof(struct ctl_answer) + CTL_PAGE_MAX * 512)
+#define RECORDS_MAX (4u << 20) /* of one kind, of one manager */
+#define VERSION_END (offsetof(struct ctl_answer, version) + sizeof(uint16_t))
 
 uint64_t now_ms(void)
 {
@@ -74,16 +75,16 @@ void ctl_close(struct ctl *ctl)
 	ctl->buffer = NULL;
 }
 
-static int receive(struct ctl *ctl)
+static int receive(struct ctl *ctl, uint64_t deadline)
 {
 	struct pollfd pfd = { .fd = ctl->fd, .events = POLLIN };
 	uint64_t now = now_ms();
 	ssize_t n;
 	int r;
 
-	if (now >= ctl->deadline_ms)
+	if (now >= deadline)
 		return -ETIMEDOUT;
-	r = poll(&pfd, 1, (int)(ctl->deadline_ms - now));
+	r = poll(&pfd, 1, (int)(deadline - now));
 	if (r <= 0)
 		return r == 0 || errno == EINTR ? 0 : -errno;
 	n = recv(ctl->fd, ctl->buffer, ANSWER_MAX, MSG_TRUNC | MSG_DONTWAIT);
@@ -96,18 +97,20 @@ static int receive(struct ctl *ctl)
 
 /*
  * A longer record is one that a later manager has added to; a shorter one belongs to
- * another version.
+ * another version. The header's own length is another in another version.
  */
 static int check_answer(struct ctl *ctl, uint16_t op, int len, size_t record_size)
 {
-	const struct ctl_answer *answer = (const void *)ctl->buffer;
+	const struct ctl_answer *answer = ctl_answer(ctl);
 
-	if ((size_t)len < sizeof(*answer) || answer->magic != CTL_MAGIC)
+	if ((size_t)len < VERSION_END || answer->magic != CTL_MAGIC)
 		return -EBADMSG;
 	if (answer->version != CTL_VERSION) {
 		ctl->version = answer->version;
 		return -EPROTO;
 	}
+	if ((size_t)len < sizeof(*answer))
+		return -EBADMSG;
 	if (answer->error)
 		return answer->error < 0 && answer->error >= -4095 ? answer->error
 								   : -EBADMSG;
@@ -121,60 +124,96 @@ static int check_answer(struct ctl *ctl, uint16_t op, int len, size_t record_siz
 	return 0;
 }
 
-/* One question, one checked answer, which is in ctl->buffer then. */
-static int ask(struct ctl *ctl, uint16_t op, uint32_t first, size_t record_size)
+int ctl_send(struct ctl *ctl, uint16_t op, uint64_t after)
 {
 	struct ctl_request request = {
-		.magic = CTL_MAGIC, .version = CTL_VERSION, .op = op, .first = first
+		.magic = CTL_MAGIC, .version = CTL_VERSION, .op = op, .after = after
 	};
-	int r;
 
-	ctl->deadline_ms = now_ms() + ANSWER_TIMEOUT_MS;
-	if (ctl->deadline_ms > ctl->give_up_ms)
-		ctl->deadline_ms = ctl->give_up_ms;
 	if (send(ctl->fd, &request, sizeof(request), MSG_NOSIGNAL) < 0)
 		return errno == EPIPE ? -ECONNRESET : -errno;
-	do
-		r = receive(ctl);
-	while (r == 0);
-	if (r < 0)
-		return r;
-	return check_answer(ctl, op, r, record_size);
-}
-
-int ctl_manager(struct ctl *ctl, struct ctl_manager *ret_manager)
-{
-	const struct ctl_answer *answer = (const void *)ctl->buffer;
-	int r;
-
-	r = ask(ctl, CTL_OP_MANAGER, 0, sizeof(*ret_manager));
-	if (r < 0)
-		return r;
-	if (answer->count != 1)
-		return -EBADMSG;
-	memcpy(ret_manager, ctl->buffer + sizeof(*answer), sizeof(*ret_manager));
 	return 0;
 }
 
-int ctl_connections(struct ctl *ctl, ctl_connection_fn fn, void *ctx)
+int ctl_receive(struct ctl *ctl, uint16_t op, size_t record_size, int timeout_ms)
 {
-	const struct ctl_answer *answer = (const void *)ctl->buffer;
-	struct ctl_connection record;
-	uint32_t i, first = 0;
+	uint64_t deadline = now_ms() + timeout_ms;
+	int r;
+
+	do
+		r = receive(ctl, deadline);
+	while (r == 0);
+	return r < 0 ? r : check_answer(ctl, op, r, record_size);
+}
+
+const struct ctl_answer *ctl_answer(const struct ctl *ctl)
+{
+	return (const void *)ctl->buffer;
+}
+
+void ctl_record(const struct ctl *ctl, uint32_t i, void *ret, size_t record_size)
+{
+	const struct ctl_answer *answer = ctl_answer(ctl);
+
+	memcpy(ret, ctl->buffer + sizeof(*answer) + (size_t)i * answer->record_size,
+	       record_size);
+}
+
+int ctl_ask(struct ctl *ctl, uint16_t op, uint64_t after, size_t record_size)
+{
+	uint64_t now = now_ms();
+	int timeout = ANSWER_TIMEOUT_MS, r;
+
+	if (now >= ctl->give_up_ms)
+		return -ETIMEDOUT;
+	if (ctl->give_up_ms - now < ANSWER_TIMEOUT_MS)
+		timeout = (int)(ctl->give_up_ms - now);
+	r = ctl_send(ctl, op, after);
+	return r < 0 ? r : ctl_receive(ctl, op, record_size, timeout);
+}
+
+/* Appends the records of the answer in the buffer; room doubles, so it is linear. */
+static int take_page(const struct ctl *ctl, size_t record_size, char **array, size_t *n,
+		     size_t *room)
+{
+	uint32_t i, count = ctl_answer(ctl)->count;
+	char *mem;
+
+	if (*n + count > RECORDS_MAX)
+		return -E2BIG;
+	if (*n + count > *room) {
+		*room = 2 * (*n + count);
+		mem = reallocarray(*array, *room, record_size);
+		if (!mem)
+			return -ENOMEM;
+		*array = mem;
+	}
+	for (i = 0; i < count; i++)
+		ctl_record(ctl, i, *array + (*n)++ * record_size, record_size);
+	return 0;
+}
+
+int ctl_read(struct ctl *ctl, uint16_t op, size_t record_size, void *ret_array,
+	     size_t *ret_n)
+{
+	size_t n = 0, room = 0;
+	char *array = NULL;
+	uint64_t after = 0;
 	int r;
 
 	do {
-		r = ask(ctl, CTL_OP_CONNECTIONS, first, sizeof(record));
-		for (i = 0; r == 0 && i < answer->count; i++) {
-			memcpy(&record,
-			       ctl->buffer + sizeof(*answer) +
-				       (size_t)i * answer->record_size,
-			       sizeof(record));
-			r = fn(ctx, &record);
-		}
-		if (r < 0)
-			return r;
-		first += answer->count;
-	} while (answer->count && first < answer->total && first < CONNECTIONS_MAX);
+		r = ctl_ask(ctl, op, after, record_size);
+		if (r == 0)
+			r = take_page(ctl, record_size, &array, &n, &room);
+		if (r == 0)
+			after = ctl_answer(ctl)->next;
+	} while (r == 0 && after);
+	if (r < 0) {
+		free(array);
+		return r;
+	}
+	/* Each caller's pointer is of another type: copy it, do not alias it. */
+	memcpy(ret_array, &array, sizeof(array));
+	*ret_n = n;
 	return 0;
 }

@@ -6,21 +6,18 @@
 #define MPTCPINFO_CTL_H
 
 #include "mptcpaddr/control.h"
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 struct ctl {
 	int fd;
-	uint64_t deadline_ms; /* of the answer awaited, CLOCK_MONOTONIC */
-	uint64_t give_up_ms;  /* of all answers together */
+	uint64_t give_up_ms;  /* of all answers together, CLOCK_MONOTONIC */
 	unsigned int version; /* of an answer that was of another one */
 	uint32_t uid;	      /* the manager's, as the kernel says it */
 	pid_t pid;	      /* 0 if it lives in a PID namespace that we cannot see */
-	char *buffer;
+	char *buffer;	      /* the last answer */
 };
-
-/* Return: 0, or -errno to stop. */
-typedef int (*ctl_connection_fn)(void *ctx, const struct ctl_connection *record);
 
 uint64_t now_ms(void);
 
@@ -31,17 +28,31 @@ uint64_t now_ms(void);
  * another -errno.
  */
 int ctl_open(const char *name, struct ctl *ret_ctl);
+void ctl_close(struct ctl *ctl);
 
 /*
- * ctl_manager(), ctl_connections() - the two questions
+ * ctl_send() - one question; ctl_receive() - wait for an answer to it and check it
  *
  * Return: 0; -ETIMEDOUT, -EPROTO (another version: then ctl->version says which),
- * -EBADMSG (no sense in it), -ECONNRESET (it hung up: it does not serve this user),
- * or what the manager or the callback said.
+ * -EBADMSG (no sense in it), -ECONNRESET (it hung up: it does not serve this user), or
+ * what the manager said. After 0 ctl_answer() and its records can be looked at until the
+ * next receive. Records of a later version are longer than @record_size, never shorter.
  */
-int ctl_manager(struct ctl *ctl, struct ctl_manager *ret_manager);
-int ctl_connections(struct ctl *ctl, ctl_connection_fn fn, void *ctx);
+int ctl_send(struct ctl *ctl, uint16_t op, uint64_t after);
+int ctl_receive(struct ctl *ctl, uint16_t op, size_t record_size, int timeout_ms);
+/* Both, within a time that suits an answer. */
+int ctl_ask(struct ctl *ctl, uint16_t op, uint64_t after, size_t record_size);
+const struct ctl_answer *ctl_answer(const struct ctl *ctl);
+/* Copies record @i, which must be one of them. */
+void ctl_record(const struct ctl *ctl, uint32_t i, void *ret, size_t record_size);
 
-void ctl_close(struct ctl *ctl);
+/*
+ * ctl_read() - all records of @op, page by page
+ *
+ * Return: 0 with an array that the caller frees, NULL if there are none; errors as
+ * ctl_receive(), and -E2BIG for more records than there can be, -ENOMEM.
+ */
+int ctl_read(struct ctl *ctl, uint16_t op, size_t record_size, void *ret_array,
+	     size_t *ret_n);
 
 #endif

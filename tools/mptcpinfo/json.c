@@ -5,6 +5,7 @@
  * One object a connection is built, written on a line of its own and freed, so that
  * memory does not grow with the number of connections.
  */
+#include "explain.h"
 #include "model.h"
 #include "text.h"
 #include "writers.h"
@@ -12,6 +13,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FORMAT_VERSION 1
@@ -21,7 +23,7 @@
 static json_t *text(const char *s)
 {
 	json_t *value = json_string(s);
-	char ascii[256];
+	char ascii[1024];
 	size_t i;
 
 	if (value)
@@ -71,6 +73,13 @@ static json_t *namespace_json(const struct snapshot *snap)
 	return namespace;
 }
 
+static void put_pm_counters(json_t *object, const struct pm_counters *counters)
+{
+#define X(name, help) put_number(object, #name, counters->name);
+	PM_COUNTERS(X)
+#undef X
+}
+
 static json_t *manager_counters(const struct ctl_manager *info)
 {
 	json_t *counters = json_object();
@@ -83,28 +92,13 @@ static json_t *manager_counters(const struct ctl_manager *info)
 	PUT(events_replayed);
 	PUT(events_foreign);
 	PUT(overruns);
-	PUT(add_addr_received);
-	PUT(add_addr_repeated);
-	PUT(add_addr_joined);
-	PUT(add_addr_waiting);
-	PUT(add_addr_refused);
-	PUT(rm_addr_received);
-	PUT(subflows_requested);
-	PUT(subflows_established);
-	PUT(subflows_failed);
-	PUT(subflows_closed);
 	PUT(registrations);
 	PUT(registrations_lost);
+	PUT(pool_loads);
+	PUT(notes);
 #undef PUT
+	put_pm_counters(counters, &info->counters);
 	return counters;
-}
-
-static void put_fixed(json_t *object, const char *key, const char *field, size_t size)
-{
-	char clean[256];
-
-	text_clean(clean, sizeof(clean), field, size);
-	put_text(object, key, clean);
 }
 
 static json_t *manager_json(const struct manager *manager)
@@ -117,9 +111,9 @@ static json_t *manager_json(const struct manager *manager)
 	put_text(object, "program", manager->program);
 	if (!manager->answered)
 		return object;
-	put_fixed(object, "backend", info->backend, sizeof(info->backend));
-	put_fixed(object, "pool_file", info->pool_file, sizeof(info->pool_file));
-	put_fixed(object, "pool_error", info->pool_error, sizeof(info->pool_error));
+	put_text(object, "backend", info->backend);
+	put_text(object, "pool_file", info->pool_file);
+	put_text(object, "pool_error", info->pool_error);
 	json_object_set_new(object, "counters", manager_counters(info));
 	return object;
 }
@@ -143,6 +137,7 @@ static json_t *subflow_json(const struct subflow *sf)
 		put_number(object, "rtt_us", sf->rtt_us);
 		put_number(object, "cwnd", sf->cwnd);
 		put_number(object, "retransmits", sf->retransmits);
+		put_number(object, "delivery_rate", sf->delivery_rate);
 	}
 	return object;
 }
@@ -189,75 +184,184 @@ static json_t *info_json(const struct connection *conn, bool maxima)
 	return object;
 }
 
-static const char *manager_key(enum manager_kind kind)
+static json_t *flags_json(uint32_t flags)
 {
-	switch (kind) {
-	case MANAGER_NONE:
-		return "none";
-	case MANAGER_UNKNOWN:
-		break;
-	case MANAGER_KERNEL:
-		return "kernel";
-	case MANAGER_DIRECT:
-		return "direct";
+	json_t *array = json_array();
+	const char *word;
+
+	for (uint32_t bit = 1; bit; bit <<= 1) {
+		word = flags & bit ? endpoint_flag_text(bit) : NULL;
+		if (word)
+			json_array_append_new(array, json_string(word));
 	}
-	return "";
+	return array;
 }
 
-static json_t *connection_json(const struct snapshot *snap, const struct connection *conn)
+static json_t *endpoints_json(const struct snapshot *snap, const struct connection *conn,
+			      const struct manager *manager)
 {
-	json_t *object = json_object(), *subflows = json_array();
+	json_t *array = json_array(), *object;
+	const struct ctl_endpoint *ep;
+	enum endpoint_state state;
+	char ip[IP_TEXT_MAX];
 	size_t i;
 
+	for (i = 0; i < manager->endpoints.n; i++) {
+		if (!connection_endpoint(snap, conn, i, &state))
+			continue;
+		ep = &snap->endpoints[manager->endpoints.first + i];
+		object = json_object();
+		put_text(object, "address", ctl_ip_text(&ep->addr, ip));
+		put_number(object, "local_id", ep->local_id);
+		json_object_set_new(object, "flags", flags_json(ep->flags));
+		put_text(object, "state", endpoint_text(state));
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static json_t *announced_json(const struct snapshot *snap, const struct connection *conn)
+{
+	const struct ctl_announced *record;
+	char ip[IP_TEXT_MAX], reason[REASON_MAX];
+	json_t *array = json_array(), *object;
+	size_t i;
+
+	for (i = 0; i < conn->announced.n; i++) {
+		record = &snap->announced[conn->announced.first + i].record;
+		object = json_object();
+		put_number(object, "remote_id", record->remote_id);
+		put_text(object, "address", ctl_ip_text(&record->addr, ip));
+		if (record->addr.port)
+			put_number(object, "port", record->addr.port);
+		put_text(object, "state", announced_text(announced_state(record)));
+		put_text(object, "reason", announced_reason(record, reason));
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static void put_who(json_t *object, const struct connection *conn)
+{
 	put_number(object, "token", conn->token);
 	if (conn->pid)
 		put_number(object, "pid", conn->pid);
 	put_text(object, "program", conn->program);
+}
+
+static json_t *connection_json(const struct snapshot *snap, const struct connection *conn)
+{
+	const struct manager *manager = connection_manager(snap, conn);
+	json_t *object = json_object(), *subflows = json_array();
+	char why[EXPLAIN_MAX];
+	size_t i;
+
+	put_who(object, conn);
 	put_number(object, "uid", conn->uid);
-	put_text(object, "manager", manager_key(conn->manager));
+	put_text(object, "manager", manager_text(snap, conn));
 	put_addr(object, "local", &conn->local);
 	put_addr(object, "remote", &conn->remote);
 	put_text(object, "state", state_text(conn->state));
-	for (i = 0; i < conn->n_subflows; i++)
+	for (i = 0; i < conn->subflows.n; i++)
 		json_array_append_new(
-			subflows, subflow_json(&snap->subflows[conn->first_subflow + i]));
+			subflows,
+			subflow_json(&snap->subflows[conn->subflows.first + i]));
 	json_object_set_new(object, "subflows", subflows);
-	if (conn->fallback)
-		put_text(object, "explain", "fell back to TCP");
+	if (manager) {
+		json_object_set_new(object, "endpoints",
+				    endpoints_json(snap, conn, manager));
+		json_object_set_new(object, "announced", announced_json(snap, conn));
+	}
+	if (explain(snap, conn, why))
+		put_text(object, "explain", why);
 	json_object_set_new(object, "mptcp_info",
 			    info_json(conn, snap->has_endpoint_maxima));
 	return object;
 }
 
-/* Return: -ENOMEM or -EIO if it is not written whole. */
-static int put_line(json_t *object, const char *before, FILE *out)
+static json_t *connection_counters(const struct snapshot *snap,
+				   const struct connection *conn)
 {
-	int r;
+	json_t *object = json_object(), *counters = json_object();
 
-	if (!object)
-		return -ENOMEM;
-	fputs(before, out);
-	r = json_dumpf(object, out, LINE_FLAGS);
-	json_decref(object);
-	return r < 0 ? -EIO : 0;
+	put_who(object, conn);
+	put_pm_counters(counters, &conn->record.counters);
+	json_object_set_new(object, "counters", counters);
+	return object;
 }
 
-int write_json(const struct snapshot *snap, FILE *out)
+/* A document is written piece by piece: a line each, or all of it on one. */
+struct sheet {
+	FILE *out;
+	const char *end; /* of a line within */
+	int r;
+};
+
+static void put_piece(struct sheet *sheet, json_t *object, const char *before)
+{
+	/* Not json_dumpf(), which makes a write of each token. */
+	char *text = json_dumps(object, LINE_FLAGS);
+
+	fputs(before, sheet->out);
+	if (!text)
+		sheet->r = -ENOMEM;
+	else if (fputs(text, sheet->out) < 0)
+		sheet->r = -EIO;
+	free(text);
+	json_decref(object);
+}
+
+static void put_element(struct sheet *sheet, json_t *object, bool first)
+{
+	fputs(first ? "" : ",", sheet->out);
+	put_piece(sheet, object, sheet->end);
+}
+
+static void put_head(struct sheet *sheet, const struct snapshot *snap)
 {
 	size_t i;
-	int r;
 
-	fprintf(out, "{\"version\":%d,\n\"namespace\":", FORMAT_VERSION);
-	r = put_line(namespace_json(snap), "", out);
-	fputs(",\n\"managers\":[", out);
-	for (i = 0; i < snap->n_managers && r == 0; i++)
-		r = put_line(manager_json(&snap->managers[i]), i ? ",\n" : "\n", out);
-	fputs("],\n\"connections\":[", out);
-	for (i = 0; i < snap->n_connections && r == 0; i++)
-		r = put_line(connection_json(snap, &snap->connections[i]),
-			     i ? ",\n" : "\n", out);
-	fputs("]}\n", out);
-	if (r == 0 && (fflush(out) != 0 || ferror(out)))
-		r = -EIO;
-	return r;
+	fprintf(sheet->out, "{\"version\":%d,%s\"namespace\":", FORMAT_VERSION,
+		sheet->end);
+	put_piece(sheet, namespace_json(snap), "");
+	fprintf(sheet->out, ",%s\"managers\":[", sheet->end);
+	for (i = 0; i < snap->n_managers && sheet->r == 0; i++)
+		put_element(sheet, manager_json(&snap->managers[i]), i == 0);
+	fprintf(sheet->out, "],%s\"connections\":[", sheet->end);
+}
+
+static int put_tail(struct sheet *sheet)
+{
+	fputs("]}\n", sheet->out);
+	if (sheet->r == 0 && (fflush(sheet->out) != 0 || ferror(sheet->out)))
+		sheet->r = -EIO;
+	return sheet->r;
+}
+
+int write_json(const struct snapshot *snap, bool one_line, FILE *out)
+{
+	struct sheet sheet = { .out = out, .end = one_line ? "" : "\n" };
+	size_t i;
+
+	put_head(&sheet, snap);
+	for (i = 0; i < snap->n_connections && sheet.r == 0; i++)
+		put_element(&sheet, connection_json(snap, &snap->connections[i]), i == 0);
+	return put_tail(&sheet);
+}
+
+int write_counters_json(const struct snapshot *snap, bool one_line, FILE *out)
+{
+	struct sheet sheet = { .out = out, .end = one_line ? "" : "\n" };
+	bool first = true;
+	size_t i;
+
+	put_head(&sheet, snap);
+	for (i = 0; i < snap->n_connections && sheet.r == 0; i++) {
+		if (!connection_manager(snap, &snap->connections[i]))
+			continue;
+		put_element(&sheet, connection_counters(snap, &snap->connections[i]),
+			    first);
+		first = false;
+	}
+	return put_tail(&sheet);
 }

@@ -2,43 +2,65 @@
 /*
  * main.c - mptcpinfo: the MPTCP connections of this network namespace
  */
-#include "collect.h"
 #include "model.h"
+#include "options.h"
+#include "remote.h"
 #include "text.h"
+#include "views.h"
 #include "writers.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define VERSION "0.1"
-
-enum exit_status {
-	EXIT_OK,
-	EXIT_FAILED,
-	EXIT_USAGE,
-};
-
-struct options {
-	struct filter filter;
-	bool json;
-};
+#define VERSION		    "0.2"
+#define INTERVAL_DEFAULT_MS 1000
+#define INTERVAL_MIN_MS	    50
+#define INTERVAL_MAX_MS	    3600000
 
 static const char help[] =
-	"Usage: mptcpinfo [--json] [-p PID|NAME] [-t TOKEN]\n"
-	"Shows the MPTCP connections of this network namespace and their subflows.\n"
+	"Usage: mptcpinfo [OPTIONS]\n"
+	"       mptcpinfo [OPTIONS] run [--] PROGRAM [ARGUMENT...]\n"
+	"Shows the MPTCP connections of this network namespace, what each of their "
+	"paths\n"
+	"carries, who manages them, and why a path is missing.\n"
 	"\n"
-	"  -j, --json              the same as one JSON document\n"
-	"  -p, --process PID|NAME  only the connections of this process or program\n"
-	"  -t, --token TOKEN       only this connection (0x... or decimal)\n"
-	"  -h, --help              this text\n"
-	"  -V, --version           the version of mptcpinfo\n";
+	"Which connections:\n"
+	"  -p, --process PID|NAME   those of this process or program\n"
+	"  -t, --token TOKEN        this one (0x... or decimal)\n"
+	"  -r, --remote ADDRESS[/LEN][:PORT]\n"
+	"                           those with a path to there; IPv6 with a port is\n"
+	"                           [ADDRESS]:PORT or [ADDRESS]/LEN:PORT\n"
+	"How they are shown:\n"
+	"  -j, --json               one JSON document\n"
+	"      --prometheus         Prometheus' text format\n"
+	"  -c, --counters           what the path managers have counted; also with "
+	"--json\n"
+	"  -w, --watch              live, until interrupted; with --json a document a "
+	"line\n"
+	"  -i, --interval SECONDS   how often --watch looks (1)\n"
+	"  -e, --events             a line for each event, as it happens\n"
+	"  run PROGRAM              runs it, shows its paths and counters when it ends\n"
+	"\n"
+	"  -h, --help               this text\n"
+	"  -V, --version            the version of mptcpinfo\n";
+
+enum {
+	OPT_PROMETHEUS = 256
+};
 
 static const struct option long_options[] = {
-	{ "json", no_argument, NULL, 'j' },
 	{ "process", required_argument, NULL, 'p' },
 	{ "token", required_argument, NULL, 't' },
+	{ "remote", required_argument, NULL, 'r' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "prometheus", no_argument, NULL, OPT_PROMETHEUS },
+	{ "counters", no_argument, NULL, 'c' },
+	{ "watch", no_argument, NULL, 'w' },
+	{ "interval", required_argument, NULL, 'i' },
+	{ "events", no_argument, NULL, 'e' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ 0 },
@@ -57,57 +79,127 @@ static _Noreturn void say_and_exit(const char *text)
 	exit(fputs(text, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_OK : EXIT_FAILED);
 }
 
+static unsigned int parse_interval(const char *text)
+{
+	char *end;
+	double s = strtod(text, &end);
+
+	if (end == text || *end || !(s * 1000 >= INTERVAL_MIN_MS) ||
+	    !(s * 1000 <= INTERVAL_MAX_MS))
+		usage_error(text, "not a number of seconds from 0.05 to 3600");
+	return (unsigned int)(s * 1000 + 0.5);
+}
+
+static void set_format(struct options *o, enum format format)
+{
+	if (o->format != FORMAT_TABLE && o->format != format)
+		usage_error("--json", "not together with --prometheus");
+	o->format = format;
+}
+
+static void take_option(struct options *o, int c)
+{
+	switch (c) {
+	case 'p':
+		o->filter.process = optarg;
+		break;
+	case 't':
+		if (token_parse(optarg, &o->filter.token) < 0)
+			usage_error(optarg, "not a token");
+		o->filter.has_token = true;
+		break;
+	case 'r':
+		if (remote_parse(optarg, &o->filter.remote) < 0)
+			usage_error(optarg, "not ADDRESS[/LEN][:PORT]");
+		o->filter.has_remote = true;
+		break;
+	case 'j':
+		set_format(o, FORMAT_JSON);
+		break;
+	case OPT_PROMETHEUS:
+		set_format(o, FORMAT_PROMETHEUS);
+		break;
+	case 'c':
+		o->counters = true;
+		break;
+	case 'w':
+		o->watch = true;
+		break;
+	case 'i':
+		o->interval_ms = parse_interval(optarg);
+		break;
+	case 'e':
+		o->events = true;
+		break;
+	case 'h':
+		say_and_exit(help);
+	case 'V':
+		say_and_exit("mptcpinfo " VERSION "\n");
+	default: /* getopt has said what is wrong */
+		usage_error(NULL, NULL);
+	}
+}
+
+/* What makes no sense together is refused, not ignored. */
+static void check_options(const struct options *o, bool running)
+{
+	if (o->format == FORMAT_PROMETHEUS && (o->counters || o->watch || o->events))
+		usage_error("--prometheus", "stands alone: it has the counters, too");
+	if (o->events && (o->watch || o->counters))
+		usage_error("--events", "not together with --watch or --counters");
+	if (o->interval_ms && !o->watch)
+		usage_error("--interval", "only with --watch");
+	if (running && (o->watch || o->events))
+		usage_error("run", "not together with --watch or --events");
+}
+
 static struct options parse_options(int argc, char **argv)
 {
+	const char *no_color = getenv("NO_COLOR");
 	struct options o = { 0 };
 	int c;
 
-	while ((c = getopt_long(argc, argv, "jp:t:hV", long_options, NULL)) != -1) {
-		switch (c) {
-		case 'j':
-			o.json = true;
-			break;
-		case 'p':
-			o.filter.process = optarg;
-			break;
-		case 't':
-			if (token_parse(optarg, &o.filter.token) < 0)
-				usage_error(optarg, "not a token");
-			o.filter.has_token = true;
-			break;
-		case 'h':
-			say_and_exit(help);
-		case 'V':
-			say_and_exit("mptcpinfo " VERSION "\n");
-		default: /* getopt has said what is wrong */
-			usage_error(NULL, NULL);
-		}
-	}
-	if (optind < argc)
-		usage_error(argv[optind], "unexpected argument");
+	/* "+": what follows `run` and its program is the program's. */
+	while ((c = getopt_long(argc, argv, "+p:t:r:jcwi:ehV", long_options, NULL)) != -1)
+		take_option(&o, c);
+	check_options(&o, optind < argc);
+	if (!o.interval_ms)
+		o.interval_ms = INTERVAL_DEFAULT_MS;
+	o.colour = isatty(STDOUT_FILENO) && !(no_color && *no_color);
 	return o;
+}
+
+static int show(const struct options *o)
+{
+	struct snapshot snap = { 0 };
+	int r, w;
+
+	r = collect(&o->filter, &snap);
+	snapshot_say(&snap, r);
+	w = write_view(o, &snap, stdout);
+	if (w < 0)
+		fprintf(stderr, "mptcpinfo: output: %s\n", strerror(-w));
+	snapshot_free(&snap);
+	return r < 0 || w < 0 ? EXIT_FAILED : EXIT_OK;
 }
 
 int main(int argc, char **argv)
 {
 	struct options o = parse_options(argc, argv);
-	struct snapshot snap = { 0 };
-	size_t i;
-	int r, w;
 
-	r = collect(&o.filter, &snap);
-	for (i = 0; i < snap.n_notes; i++)
-		fprintf(stderr, "mptcpinfo: %s\n", snap.notes[i]);
-	if (r == -ENOENT)
-		fputs("mptcpinfo: this kernel cannot list MPTCP connections "
-		      "(module mptcp_diag)\n",
-		      stderr);
-	else if (r < 0)
-		fprintf(stderr, "mptcpinfo: MPTCP connections: %s\n", strerror(-r));
-
-	w = o.json ? write_json(&snap, stdout) : write_table(&snap, stdout);
-	if (w < 0)
-		fprintf(stderr, "mptcpinfo: output: %s\n", strerror(-w));
-	snapshot_free(&snap);
-	return r < 0 || w < 0 ? EXIT_FAILED : EXIT_OK;
+	if (optind < argc) {
+		if (strcmp(argv[optind], "run") != 0)
+			usage_error(argv[optind], "unexpected argument");
+		optind++;
+		if (optind < argc && strcmp(argv[optind], "--") == 0)
+			optind++;
+		if (optind == argc)
+			usage_error("run", "which program?");
+		return run_main(&o, argv + optind);
+	}
+	if (o.events)
+		return events_main(&o);
+	if (o.watch)
+		return watch_main(&o);
+	return show(&o);
 }

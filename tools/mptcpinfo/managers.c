@@ -24,10 +24,15 @@
 #define UNIX_ACCEPTCON	(1u << 16) /* a listener: accepted sockets bear its name too */
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789._-"
 
-struct claims {
-	struct snapshot *snap;
-	const struct manager *manager;
-	const struct index *by_token;
+#define TRIES 3
+
+/* All that one manager says, before it is believed. */
+struct dump {
+	struct ctl_endpoint *endpoints, *endpoints_after;
+	struct ctl_section *sections;
+	struct ctl_connection *connections;
+	struct ctl_announced *announced;
+	size_t n_endpoints, n_after, n_sections, n_connections, n_announced;
 };
 
 /* A line of /proc/net/unix. Return: whether it is a manager's; then its name. */
@@ -50,7 +55,7 @@ static bool parse_unix_line(const char *line, char name[static 80])
 	return true;
 }
 
-static int find_managers(struct snapshot *snap)
+int managers_find(struct snapshot *snap)
 {
 	struct manager *manager;
 	char name[80], *line = NULL;
@@ -81,27 +86,150 @@ static int find_managers(struct snapshot *snap)
 	return r;
 }
 
-static int on_claim(void *ctx, const struct ctl_connection *record)
+static void dump_free(struct dump *dump)
 {
-	const struct claims *claims = ctx;
-	const struct manager *manager = claims->manager;
+	free(dump->endpoints);
+	free(dump->endpoints_after);
+	free(dump->sections);
+	free(dump->connections);
+	free(dump->announced);
+	memset(dump, 0, sizeof(*dump));
+}
+
+/* The masks of the connections are about the list of endpoints that was in force then. */
+static bool pool_changed(const struct dump *dump)
+{
+	const struct ctl_endpoint *a, *b;
+	size_t i;
+
+	if (dump->n_endpoints != dump->n_after)
+		return true;
+	for (i = 0; i < dump->n_endpoints; i++) {
+		a = &dump->endpoints[i];
+		b = &dump->endpoints_after[i];
+		if (memcmp(&a->addr, &b->addr, sizeof(a->addr)) != 0 ||
+		    a->local_id != b->local_id || a->section != b->section)
+			return true;
+	}
+	return false;
+}
+
+static int read_once(struct ctl *ctl, struct dump *dump)
+{
+#define READ(op, array, n) ctl_read(ctl, op, sizeof(*(array)), &(array), &(n))
+	int r;
+
+	r = READ(CTL_OP_ENDPOINTS, dump->endpoints, dump->n_endpoints);
+	if (r == 0)
+		r = READ(CTL_OP_SECTIONS, dump->sections, dump->n_sections);
+	if (r == 0)
+		r = READ(CTL_OP_CONNECTIONS, dump->connections, dump->n_connections);
+	if (r == 0)
+		r = READ(CTL_OP_ANNOUNCED, dump->announced, dump->n_announced);
+	if (r == 0)
+		r = READ(CTL_OP_ENDPOINTS, dump->endpoints_after, dump->n_after);
+	return r;
+#undef READ
+}
+
+static int read_dump(struct ctl *ctl, struct dump *dump)
+{
+	int r = -EAGAIN, i;
+
+	for (i = 0; i < TRIES && r == -EAGAIN; i++) {
+		dump_free(dump);
+		r = read_once(ctl, dump);
+		if (r == 0 && pool_changed(dump))
+			r = -EAGAIN;
+	}
+	return r == -EAGAIN ? -ESTALE : r;
+}
+
+/* Only what it may speak for: see above. */
+static struct connection *spoken_for(struct snapshot *snap, const struct manager *manager,
+				     const struct index *by_token, uint32_t token)
+{
 	struct connection *conn;
 	ssize_t pos;
 
-	pos = index_find(claims->by_token, &record->token);
+	pos = index_find(by_token, &token);
 	if (pos < 0)
-		return 0; /* closed, or made since the dump */
-	conn = &claims->snap->connections[pos];
-	if (manager->uid != 0 && manager->uid != conn->uid)
-		return 0;
-	conn->manager = MANAGER_DIRECT;
-	conn->pid = manager->pid;
-	memcpy(conn->program, manager->program, sizeof(conn->program));
+		return NULL; /* closed, or made since the dump */
+	conn = &snap->connections[pos];
+	return manager->uid == 0 || manager->uid == conn->uid ? conn : NULL;
+}
+
+static int believe(struct snapshot *snap, struct manager *manager,
+		   const struct dump *dump, const struct index *by_token)
+{
+	struct announced *announced;
+	struct connection *conn;
+	size_t i;
+	int r;
+
+	manager->endpoints = (struct stretch){ snap->n_endpoints, dump->n_endpoints };
+	manager->sections = (struct stretch){ snap->n_sections, dump->n_sections };
+	r = array_append(&snap->endpoints, &snap->n_endpoints, dump->endpoints,
+			 dump->n_endpoints, sizeof(*dump->endpoints));
+	if (r == 0)
+		r = array_append(&snap->sections, &snap->n_sections, dump->sections,
+				 dump->n_sections, sizeof(*dump->sections));
+	if (r < 0) {
+		manager->endpoints.n = manager->sections.n = 0;
+		return r;
+	}
+	for (i = 0; i < dump->n_connections; i++) {
+		conn = spoken_for(snap, manager, by_token, dump->connections[i].token);
+		if (!conn)
+			continue;
+		conn->manager = MANAGER_OURS;
+		conn->manager_index = manager - snap->managers;
+		conn->record = dump->connections[i];
+		conn->pid = manager->pid;
+		memcpy(conn->program, manager->program, sizeof(conn->program));
+	}
+	for (i = 0; i < dump->n_announced; i++) {
+		conn = spoken_for(snap, manager, by_token, dump->announced[i].token);
+		if (!conn)
+			continue;
+		announced = array_grow(&snap->announced, &snap->n_announced,
+				       sizeof(*announced));
+		if (!announced)
+			return -ENOMEM;
+		announced->connection = conn - snap->connections;
+		announced->manager = manager - snap->managers;
+		announced->record = dump->announced[i];
+	}
 	return 0;
 }
 
-static int ask_manager(struct claims *claims, struct manager *manager, struct ctl *ctl)
+/* Text that somebody else chose, made fit for a terminal where it stands. */
+static void clean(char *field, size_t size)
 {
+	char copy[sizeof(((struct ctl_manager *)NULL)->pool_file)];
+
+	memcpy(copy, field, size);
+	text_clean(field, size, copy, size);
+}
+
+static void take_manager(struct manager *manager, const struct ctl *ctl)
+{
+	struct ctl_manager *info = &manager->info;
+
+	ctl_record(ctl, 0, info, sizeof(*info));
+	clean(info->backend, sizeof(info->backend));
+	clean(info->program, sizeof(info->program));
+	clean(info->pool_file, sizeof(info->pool_file));
+	clean(info->pool_error, sizeof(info->pool_error));
+	if (!manager->program[0])
+		snprintf(manager->program, sizeof(manager->program), "%.*s",
+			 PROGRAM_MAX - 1, info->program);
+}
+
+static int ask_manager(struct snapshot *snap, struct manager *manager,
+		       const struct index *by_token, struct ctl *ctl)
+{
+	struct dump dump = { 0 };
 	char path[64], comm[32] = "";
 	int r;
 
@@ -115,15 +243,43 @@ static int ask_manager(struct claims *claims, struct manager *manager, struct ct
 		text_clean(manager->program, sizeof(manager->program), comm,
 			   sizeof(comm));
 
-	r = ctl_manager(ctl, &manager->info);
-	if (r == 0 && !comm[0])
-		text_clean(manager->program, sizeof(manager->program),
-			   manager->info.program, sizeof(manager->info.program));
+	r = ctl_ask(ctl, CTL_OP_MANAGER, 0, sizeof(manager->info));
+	if (r == 0 && ctl_answer(ctl)->count != 1)
+		r = -EBADMSG;
+	if (r == 0) {
+		take_manager(manager, ctl);
+		r = read_dump(ctl, &dump);
+	}
 	if (r == 0) {
 		manager->answered = true;
-		claims->manager = manager;
-		r = ctl_connections(ctl, on_claim, claims);
+		r = believe(snap, manager, &dump, by_token);
 	}
+	dump_free(&dump);
+	return r;
+}
+
+/* After all have spoken: of a connection that two claim, only the last one's word. */
+static int group_announced(struct snapshot *snap)
+{
+	struct stretch *groups;
+	struct connection *conn;
+	size_t i, kept = 0;
+	int r;
+
+	for (i = 0; i < snap->n_announced; i++) {
+		conn = &snap->connections[snap->announced[i].connection];
+		if (conn->manager_index == snap->announced[i].manager)
+			snap->announced[kept++] = snap->announced[i];
+	}
+	snap->n_announced = kept;
+	groups = calloc(snap->n_connections, sizeof(*groups));
+	if (!groups && snap->n_connections)
+		return -ENOMEM;
+	r = array_group(&snap->announced, snap->n_announced, sizeof(*snap->announced),
+			snap->n_connections, groups);
+	for (i = 0; i < snap->n_connections && r == 0; i++)
+		snap->connections[i].announced = groups[i];
+	free(groups);
 	return r;
 }
 
@@ -131,7 +287,7 @@ static void note_failure(struct snapshot *snap, const struct manager *manager,
 			 const struct ctl *ctl, int error)
 {
 	const char *why = strerror(-error);
-	char version[64];
+	char version[96];
 
 	if (error == -ECONNREFUSED && !manager->pid)
 		return; /* it has just ended */
@@ -141,11 +297,15 @@ static void note_failure(struct snapshot *snap, const struct manager *manager,
 		why = "it takes nobody in";
 	else if (error == -ECONNRESET)
 		why = "it hung up: it answers only its own user and root";
-	else if (error == -EBADMSG)
+	else if (error == -EBADMSG || error == -E2BIG)
 		why = "its answer makes no sense";
-	if (error == -EPROTO) {
-		snprintf(version, sizeof(version), "it speaks version %u, not %u",
-			 ctl->version, CTL_VERSION);
+	else if (error == -ESTALE)
+		why = "its pool changes all the time";
+	if (error == -EPROTO && ctl->version) {
+		snprintf(version, sizeof(version),
+			 "PID %d speaks version %u of the control protocol, this "
+			 "mptcpinfo version %u",
+			 manager->pid, ctl->version, CTL_VERSION);
 		why = version;
 	}
 	snapshot_note(snap, "manager %s (%s): %s", manager->name,
@@ -154,7 +314,6 @@ static void note_failure(struct snapshot *snap, const struct manager *manager,
 
 static void ask_all(struct snapshot *snap, const struct index *by_token)
 {
-	struct claims claims = { .snap = snap, .by_token = by_token };
 	uint64_t start, lost = 0;
 	struct ctl ctl;
 	size_t i;
@@ -169,7 +328,7 @@ static void ask_all(struct snapshot *snap, const struct index *by_token)
 		}
 		ctl = (struct ctl){ .fd = -1 };
 		start = now_ms();
-		r = ask_manager(&claims, &snap->managers[i], &ctl);
+		r = ask_manager(snap, &snap->managers[i], by_token, &ctl);
 		if (r < 0) {
 			note_failure(snap, &snap->managers[i], &ctl, r);
 			lost += now_ms() - start;
@@ -184,7 +343,7 @@ int managers_read(struct snapshot *snap)
 	size_t i;
 	int r;
 
-	r = find_managers(snap);
+	r = managers_find(snap);
 	if (r < 0)
 		return r;
 	by_token = index_new(snap->n_connections, sizeof(uint32_t));
@@ -192,8 +351,10 @@ int managers_read(struct snapshot *snap)
 		return -ENOMEM;
 	for (i = 0; i < snap->n_connections && r == 0; i++)
 		r = index_add(by_token, &snap->connections[i].token, i);
-	if (r == 0)
+	if (r == 0) {
 		ask_all(snap, by_token);
+		r = group_announced(snap);
+	}
 	index_free(by_token);
 	return r;
 }

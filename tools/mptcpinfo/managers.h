@@ -7,9 +7,12 @@
 
 struct snapshot;
 
+/* managers_find() - names of control sockets only. Return: 0 or -errno. */
+int managers_find(struct snapshot *snap);
+
 /*
- * managers_read() - fills managers, and manager, pid and program of the connections
- * that they list
+ * managers_read() - fills managers, and of the connections that they list the
+ * manager, pid, program, what it says of them, and what was announced on them
  *
  * Return: 0 or -errno. A manager that cannot be asked is a note, not an error.
  */

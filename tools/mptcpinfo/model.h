@@ -2,10 +2,11 @@
 /*
  * model.h - one look at the MPTCP connections of this network namespace
  *
- * The collector fills a struct snapshot, the writers (table.c, json.c) print it, and
- * neither knows of the other. Plain values in plain arrays: no pointer leads from one
- * record to another. What the kernel or a manager did not tell is marked as absent
- * (a length, a `has_` flag, -1, an empty string) and is never shown as 0.
+ * The collector fills a struct snapshot, the writers (table.c, json.c and so on) print
+ * it, and neither knows of the other. Plain values in plain arrays: no pointer leads from
+ * one record to another, only stretches (first, n) of the array of another kind. What the
+ * kernel or a manager did not tell is marked as absent (a length, a `has_` flag, -1, an
+ * empty string) and is never shown as 0.
  */
 #ifndef MPTCPINFO_MODEL_H
 #define MPTCPINFO_MODEL_H
@@ -27,8 +28,14 @@ struct inet_addr {
 	uint8_t ip[16];	  /* network order; the first 4 for AF_INET, the rest 0 */
 };
 
+/* So many elements of another array, from @first on. */
+struct stretch {
+	size_t first;
+	size_t n;
+};
+
 struct subflow {
-	uint32_t token; /* of the connection that it belongs to */
+	uint32_t connection; /* its position in snapshot.connections while collecting */
 	struct inet_addr local;
 	struct inet_addr remote;
 	uint8_t state; /* TCP_ESTABLISHED and so on */
@@ -42,13 +49,47 @@ struct subflow {
 	uint32_t rtt_us;
 	uint32_t cwnd;
 	uint32_t retransmits;
+	uint64_t delivery_rate; /* bytes per second */
 };
 
 enum manager_kind {
 	MANAGER_NONE,
 	MANAGER_UNKNOWN, /* one that might have it could not be asked */
 	MANAGER_KERNEL,
-	MANAGER_DIRECT,
+	MANAGER_OURS, /* snapshot.managers[manager_index] */
+};
+
+/* What can be seen of a program that has no manager. */
+enum preload {
+	PRELOAD_UNKNOWN, /* it cannot be looked into */
+	PRELOAD_NO,
+	PRELOAD_YES, /* it runs under libmptcpaddr.so */
+};
+
+struct process {
+	enum preload preload;
+	bool rights_known;
+	bool rights; /* CAP_NET_ADMIN over this network namespace */
+};
+
+/* What an announced address came to; the words of the JSON. */
+enum announced_state {
+	ANNOUNCED_JOINED,
+	ANNOUNCED_WAITING,
+	ANNOUNCED_REFUSED,
+};
+
+struct announced {
+	uint32_t connection; /* as in struct subflow */
+	uint32_t manager;    /* who says so */
+	struct ctl_announced record;
+};
+
+enum endpoint_state {
+	ENDPOINT_FREE,
+	ENDPOINT_PENDING,
+	ENDPOINT_USED,
+	ENDPOINT_UNAVAILABLE,
 };
 
 struct connection {
@@ -62,10 +103,13 @@ struct connection {
 	uint8_t state;
 	bool fallback; /* it is plain TCP by now (RFC 8684, 3.7) */
 	enum manager_kind manager;
+	uint32_t manager_index;	      /* MANAGER_OURS: of snapshot.managers */
+	struct ctl_connection record; /* MANAGER_OURS: what it says */
+	struct process process;	      /* not MANAGER_OURS: of pid */
 	struct mptcpaddr_info info;
 	size_t info_len; /* bytes of info that the kernel filled */
-	size_t first_subflow;
-	size_t n_subflows;
+	struct stretch subflows;
+	struct stretch announced;
 };
 
 /* A field of mptcp_info is there if the kernel's structure reaches to its end. */
@@ -85,8 +129,11 @@ struct manager {
 	pid_t pid;
 	uint32_t uid;
 	char program[PROGRAM_MAX];
-	bool answered; /* info is valid */
+	bool answered; /* what follows is valid; its texts are fit for a terminal */
 	struct ctl_manager info;
+	struct stretch
+		endpoints; /* the pools in force, in the order of the masks' bits */
+	struct stretch sections;
 };
 
 struct counter {
@@ -107,6 +154,12 @@ struct snapshot {
 	size_t n_connections;
 	struct subflow *subflows; /* those of one connection stand together */
 	size_t n_subflows;
+	struct announced *announced; /* likewise */
+	size_t n_announced;
+	struct ctl_endpoint *endpoints; /* likewise of one manager */
+	size_t n_endpoints;
+	struct ctl_section *sections; /* likewise */
+	size_t n_sections;
 	char **notes; /* what is missing and why, for the user */
 	size_t n_notes;
 };
@@ -118,6 +171,30 @@ struct snapshot {
  * Return: the new element, zeroed and counted in @n; NULL without memory.
  */
 void *array_grow(void *array, size_t *n, size_t size);
+
+/*
+ * array_group() - put the elements of each group next to each other, in linear time
+ *
+ * Each of the @n elements of @size bytes begins with a uint32_t, its group: less than
+ * @n_groups. @array is as in array_grow(). The order within a group stays.
+ * Return: 0, and @ret_groups[g] is where group g is now; -ENOMEM.
+ */
+int array_group(void *array, size_t n, size_t size, size_t n_groups,
+		struct stretch *ret_groups);
+
+/* Appends @n elements of @size bytes. Return: 0; -ENOMEM. */
+int array_append(void *array, size_t *array_n, const void *more, size_t n, size_t size);
+
+/*
+ * What a connection's own manager says; NULL, or nothing, if it has none.
+ * connection_endpoint() takes the position in the manager's list. Return: false if that
+ * endpoint is not for this connection.
+ */
+const struct manager *connection_manager(const struct snapshot *snap,
+					 const struct connection *conn);
+bool connection_endpoint(const struct snapshot *snap, const struct connection *conn,
+			 size_t i, enum endpoint_state *ret_state);
+enum announced_state announced_state(const struct ctl_announced *record);
 
 /* Adds one line, without a newline. Losing one for want of memory is not an error. */
 void snapshot_note(struct snapshot *snap, const char *fmt, ...)

@@ -72,7 +72,7 @@ static int on_tcp_socket(void *ctx, const struct inet_diag_msg *msg,
 	sf = array_grow(&m->snap->subflows, &m->snap->n_subflows, sizeof(*sf));
 	if (!sf)
 		return -ENOMEM;
-	sf->token = m->snap->connections[pos].token;
+	sf->connection = pos;
 	sf->local = ends.local;
 	sf->remote = ends.remote;
 	sf->state = msg->idiag_state;
@@ -120,34 +120,25 @@ static int compare_subflows(const void *pa, const void *pb)
 	return a->local.port - b->local.port;
 }
 
-/* A counting sort: each connection gets its stretch of the array, in linear time. */
-static int group_subflows(const struct matcher *m)
+static int group_subflows(struct snapshot *snap)
 {
-	struct snapshot *snap = m->snap;
-	struct connection *conns = snap->connections, *conn;
-	struct subflow *sorted;
-	size_t i, next = 0;
+	struct stretch *groups;
+	size_t i;
+	int r;
 
-	sorted = calloc(snap->n_subflows, sizeof(*sorted));
-	if (!sorted)
+	groups = calloc(snap->n_connections, sizeof(*groups));
+	if (!groups)
 		return -ENOMEM;
-	for (i = 0; i < snap->n_subflows; i++)
-		conns[index_find(m->by_token, &snap->subflows[i].token)].n_subflows++;
-	for (i = 0; i < snap->n_connections; i++) {
-		conns[i].first_subflow = next;
-		next += conns[i].n_subflows;
-		conns[i].n_subflows = 0;
+	r = array_group(&snap->subflows, snap->n_subflows, sizeof(*snap->subflows),
+			snap->n_connections, groups);
+	for (i = 0; i < snap->n_connections && r == 0; i++) {
+		snap->connections[i].subflows = groups[i];
+		if (groups[i].n > 1)
+			qsort(snap->subflows + groups[i].first, groups[i].n,
+			      sizeof(*snap->subflows), compare_subflows);
 	}
-	for (i = 0; i < snap->n_subflows; i++) {
-		conn = &conns[index_find(m->by_token, &snap->subflows[i].token)];
-		sorted[conn->first_subflow + conn->n_subflows++] = snap->subflows[i];
-	}
-	for (i = 0; i < snap->n_connections; i++)
-		qsort(sorted + conns[i].first_subflow, conns[i].n_subflows,
-		      sizeof(*sorted), compare_subflows);
-	free(snap->subflows);
-	snap->subflows = sorted;
-	return 0;
+	free(groups);
+	return r;
 }
 
 int subflows_read(struct snapshot *snap)
@@ -162,7 +153,7 @@ int subflows_read(struct snapshot *snap)
 		goto out;
 	r = diag_dump(IPPROTO_TCP, on_tcp_socket, &m);
 	if (snap->n_subflows) {
-		grouped = group_subflows(&m);
+		grouped = group_subflows(snap);
 		if (grouped < 0)
 			r = grouped;
 	}

@@ -25,4 +25,5 @@ void tcpinfo_fill(struct subflow *sf, const void *data, size_t len)
 	sf->rtt_us = info.tcpi_rtt;
 	sf->cwnd = info.tcpi_snd_cwnd;
 	sf->retransmits = info.tcpi_total_retrans;
+	sf->delivery_rate = info.tcpi_delivery_rate;
 }

@@ -51,6 +51,105 @@ const char *state_text(uint8_t state)
 	return names[state];
 }
 
+const char *manager_text(const struct snapshot *snap, const struct connection *conn)
+{
+	const struct manager *manager = connection_manager(snap, conn);
+
+	switch (conn->manager) {
+	case MANAGER_NONE:
+		return "none";
+	case MANAGER_UNKNOWN:
+		break;
+	case MANAGER_KERNEL:
+		return "kernel";
+	case MANAGER_OURS:
+		return manager->info.backend;
+	}
+	return "";
+}
+
+const char *endpoint_text(enum endpoint_state state)
+{
+	switch (state) {
+	case ENDPOINT_FREE:
+		return "free";
+	case ENDPOINT_PENDING:
+		return "pending";
+	case ENDPOINT_USED:
+		return "used";
+	case ENDPOINT_UNAVAILABLE:
+		return "unavailable";
+	}
+	return "unknown";
+}
+
+const char *announced_text(enum announced_state state)
+{
+	switch (state) {
+	case ANNOUNCED_JOINED:
+		return "joined";
+	case ANNOUNCED_WAITING:
+		return "waiting";
+	case ANNOUNCED_REFUSED:
+		return "refused";
+	}
+	return "unknown";
+}
+
+const char *endpoint_flag_text(uint32_t bit)
+{
+	switch (bit) {
+	case MPTCP_PM_ADDR_FLAG_SIGNAL:
+		return "signal";
+	case MPTCP_PM_ADDR_FLAG_SUBFLOW:
+		return "subflow";
+	case MPTCP_PM_ADDR_FLAG_BACKUP:
+		return "backup";
+	case MPTCP_PM_ADDR_FLAG_FULLMESH:
+		return "fullmesh";
+	case MPTCP_PM_ADDR_FLAG_LAMINAR:
+		return "laminar";
+	}
+	return NULL;
+}
+
+/* Three digits of @value, which is less than 1000, without rounding up to a fourth. */
+static void three_digits(double value, const char *unit, size_t size, char *out)
+{
+	int decimals = value < 10 ? 2 : value < 100 ? 1 : 0;
+	double step = decimals == 2 ? 100 : decimals == 1 ? 10 : 1;
+
+	snprintf(out, size, "%.*f%s", decimals, (uint64_t)(value * step) / step, unit);
+}
+
+const char *scaled_text(uint64_t value, char out[static SCALED_MAX])
+{
+	static const char *const units[] = { "", "k", "M", "G", "T", "P", "E" };
+	uint64_t unit = 1;
+	size_t i;
+
+	for (i = 0; value / unit >= 1000 && i < 6; i++)
+		unit *= 1000;
+	if (i == 0)
+		snprintf(out, SCALED_MAX, "%u", (unsigned int)value);
+	else
+		three_digits((double)value / unit, units[i], SCALED_MAX, out);
+	return out;
+}
+
+const char *rtt_text(uint32_t us, char out[static RTT_MAX])
+{
+	if (us < 1000)
+		snprintf(out, RTT_MAX, "%uus", us);
+	else if (us < 1000000)
+		three_digits(us / 1e3, "ms", RTT_MAX, out);
+	else if (us < 1000000000)
+		three_digits(us / 1e6, "s", RTT_MAX, out);
+	else
+		snprintf(out, RTT_MAX, ">999s");
+	return out;
+}
+
 void text_clean(char *dst, size_t dst_size, const char *src, size_t src_size)
 {
 	size_t i, len = strnlen(src, src_size);

@@ -5,10 +5,10 @@
 #ifndef MPTCPINFO_TEXT_H
 #define MPTCPINFO_TEXT_H
 
+#include "model.h"
+
 #include <stddef.h>
 #include <stdint.h>
-
-struct inet_addr;
 
 /* "[ipv6%interface]:port" and the NUL */
 #define ADDR_TEXT_MAX 80
@@ -16,8 +16,36 @@ struct inet_addr;
 /* 10.0.1.2:4444 or [2001:db8::1]:4444. Return: @out. */
 const char *addr_text(const struct inet_addr *addr, char out[static ADDR_TEXT_MAX]);
 
+#define IP_TEXT_MAX 48
+#define REASON_MAX  160
+
+/* The address alone: 10.0.1.2 or 2001:db8::1. Return: @out. */
+const char *ctl_ip_text(const struct ctl_addr *addr, char out[static IP_TEXT_MAX]);
+/* The same address for addr_text(). */
+void ctl_addr_take(const struct ctl_addr *addr, struct inet_addr *ret_addr);
+
+/* Why, in words; @error is an errno. Return: @out, "" for CTL_REASON_NONE. */
+const char *reason_text(uint8_t reason, uint8_t error, char out[static REASON_MAX]);
+/* Why it is not joined; "" if it is. */
+const char *announced_reason(const struct ctl_announced *record,
+			     char out[static REASON_MAX]);
+
+/* The words of the JSON. */
+const char *manager_text(const struct snapshot *snap, const struct connection *conn);
+const char *endpoint_text(enum endpoint_state state);
+const char *announced_text(enum announced_state state);
+/* @bit: one of MPTCP_PM_ADDR_FLAG_*. NULL: none that a pool file can have. */
+const char *endpoint_flag_text(uint32_t bit);
+
 /* The words that ss takes in its filters: "established", "syn-sent", ... */
 const char *state_text(uint8_t state);
+
+/* Three digits and a unit, for people: "0", "999", "1.23k", "300k", "45.6M". */
+#define SCALED_MAX 8
+const char *scaled_text(uint64_t value, char out[static SCALED_MAX]);
+/* The same of a time: "40us", "12.3ms", "1.50s". */
+#define RTT_MAX 12
+const char *rtt_text(uint32_t us, char out[static RTT_MAX]);
 
 /*
  * text_clean() - copy text that somebody else chose, for a terminal

@@ -7,11 +7,22 @@
 #ifndef MPTCPINFO_WRITERS_H
 #define MPTCPINFO_WRITERS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct snapshot;
 
-int write_table(const struct snapshot *snap, FILE *out);
-int write_json(const struct snapshot *snap, FILE *out);
+int write_table(const struct snapshot *snap, bool colour, FILE *out);
+/* What the path managers have counted: per connection, program and namespace. */
+int write_counters(const struct snapshot *snap, bool colour, FILE *out);
+/* @one_line: no line end but the last, so that documents can follow each other. */
+int write_json(const struct snapshot *snap, bool one_line, FILE *out);
+int write_counters_json(const struct snapshot *snap, bool one_line, FILE *out);
+int write_prometheus(const struct snapshot *snap, FILE *out);
+
+struct options;
+
+/* Whichever of them @o asks for, to @out. */
+int write_view(const struct options *o, const struct snapshot *snap, FILE *out);
 
 #endif

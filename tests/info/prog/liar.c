@@ -18,24 +18,29 @@
 
 #define PAGE	    2
 #define STRIDE_MORE 16 /* of a manager that has grown */
+#define OLD_ANSWER  24 /* bytes */
 
 enum fault {
 	NONE,
 	GROWN,	    /* longer records than we know: not a fault, must be read */
 	VERSION,    /* another version, and says so */
+	OLD,	    /* version 1, whose header was shorter than ours */
 	GARBAGE,    /* no magic */
 	SHORT,	    /* less than a header */
 	OVERCOUNT,  /* more records promised than sent */
 	TINYRECORD, /* records too short for their version */
 	ENDLESS,    /* pages without end */
+	CHANGING,   /* another pool each time that it is asked */
+	COUNTLESS,  /* no record where there must be one */
 	SILENT,	    /* never answers */
 	HANGUP,
 	FAULTS,
 };
 
 static const char *const fault_names[FAULTS] = {
-	"none",	     "grown",	   "version", "garbage", "short",
-	"overcount", "tinyrecord", "endless", "silent",	 "hangup",
+	"none",	     "grown",	  "version",	"old",	   "garbage",
+	"short",     "overcount", "tinyrecord", "endless", "changing",
+	"countless", "silent",	  "hangup",
 };
 
 static char answer_buf[65536];
@@ -46,30 +51,62 @@ static size_t put(size_t at, const void *record, size_t size, size_t stride)
 	return at + stride;
 }
 
+static size_t record_size(uint16_t op)
+{
+	switch (op) {
+	case CTL_OP_MANAGER:
+		return sizeof(struct ctl_manager);
+	case CTL_OP_CONNECTIONS:
+		return sizeof(struct ctl_connection);
+	case CTL_OP_ENDPOINTS:
+		return sizeof(struct ctl_endpoint);
+	case CTL_OP_ANNOUNCED:
+		return sizeof(struct ctl_announced);
+	default:
+		return sizeof(struct ctl_section);
+	}
+}
+
+static size_t connections(const struct ctl_request *req, struct ctl_answer *answer,
+			  char **tokens)
+{
+	struct ctl_connection conn = { .subflows = 1 };
+	size_t at = sizeof(*answer);
+	uint32_t i;
+
+	for (; tokens[answer->total]; answer->total++)
+		;
+	for (i = req->after; i < answer->total && answer->count < PAGE; i++) {
+		conn.token = strtoul(tokens[i], NULL, 0);
+		at = put(at, &conn, sizeof(conn), answer->record_size);
+		answer->count++;
+	}
+	answer->next = i < answer->total ? i : 0;
+	return at;
+}
+
 static size_t records(const struct ctl_request *req, struct ctl_answer *answer,
 		      char **tokens, enum fault fault)
 {
 	struct ctl_manager self = { .pid = getpid(),
 				    .backend = "direct",
 				    .program = "liar" };
-	struct ctl_connection conn = { .subflows = 1 };
-	size_t more = fault == GROWN ? STRIDE_MORE : 0, at = sizeof(*answer);
-	uint32_t i;
+	static struct ctl_endpoint endpoint = { .local_id = 1 };
 
-	answer->record_size =
-		(req->op == CTL_OP_MANAGER ? sizeof(self) : sizeof(conn)) + more;
-	if (req->op == CTL_OP_MANAGER) {
+	answer->record_size = record_size(req->op) + (fault == GROWN ? STRIDE_MORE : 0);
+	if (req->op == CTL_OP_CONNECTIONS)
+		return connections(req, answer, tokens);
+	if (req->op == CTL_OP_MANAGER && fault != COUNTLESS) {
 		answer->count = answer->total = 1;
-		return put(at, &self, sizeof(self), answer->record_size);
+		return put(sizeof(*answer), &self, sizeof(self), answer->record_size);
 	}
-	for (; tokens[answer->total]; answer->total++)
-		;
-	for (i = req->first; i < answer->total && answer->count < PAGE; i++) {
-		conn.token = strtoul(tokens[i], NULL, 0);
-		at = put(at, &conn, sizeof(conn), answer->record_size);
-		answer->count++;
+	if (req->op == CTL_OP_ENDPOINTS && fault == CHANGING) {
+		answer->count = answer->total = 1;
+		endpoint.local_id++;
+		return put(sizeof(*answer), &endpoint, sizeof(endpoint),
+			   answer->record_size);
 	}
-	return at;
+	return sizeof(*answer);
 }
 
 static size_t make_answer(const struct ctl_request *req, char **tokens, enum fault fault)
@@ -81,6 +118,11 @@ static size_t make_answer(const struct ctl_request *req, char **tokens, enum fau
 
 	if (fault == VERSION)
 		answer.version = CTL_VERSION + 1;
+	if (fault == OLD) {
+		answer.version = 1;
+		answer.error = -22;
+		len = OLD_ANSWER;
+	}
 	if (fault == GARBAGE)
 		answer.magic = 0;
 	if (fault == SHORT)
@@ -91,7 +133,7 @@ static size_t make_answer(const struct ctl_request *req, char **tokens, enum fau
 		answer.record_size = 1;
 	if (fault == ENDLESS && req->op == CTL_OP_CONNECTIONS) {
 		answer.count = 1;
-		answer.total = UINT32_MAX;
+		answer.next = req->after + 1;
 		len = sizeof(answer) + answer.record_size;
 		memset(answer_buf + sizeof(answer), 0, answer.record_size);
 	}

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: MIT
+/*
+ * run.c - mptcpinfo run: what the program does is its own business, what it leaves is
+ * its paths
+ */
+#include <criterion/criterion.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "counter.h"
+#include "download.h"
+#include "skip.h"
+#include "term.h"
+#include "until.h"
+
+#define WAIT_MS 8000
+
+/* To its end, with nothing on its standard input. */
+static struct said run_to_end(const struct host *h, const char *const argv[],
+			      const char *const env[])
+{
+	struct said said;
+	struct proc p;
+
+	cr_assert_eq(proc_start(&p, h, argv, env), 0);
+	proc_eof(&p);
+	said.status = proc_wait(&p, 30000);
+	said.out = proc_output(&p);
+	said.err = proc_errors(&p);
+	proc_end(&p);
+	return said;
+}
+
+/* @argv behind mptcpinfo, its @options and run. */
+static struct said run_under(const struct host *h, const char *const options[],
+			     const char *const argv[], const char *const env[])
+{
+	char path[PATH_MAX];
+	const char *all[40] = { built("mptcpinfo", path, sizeof(path)) };
+	int n = 1;
+
+	for (; options && *options; options++)
+		all[n++] = *options;
+	all[n++] = "run";
+	all[n++] = "--";
+	for (; *argv && n < 39; argv++)
+		all[n++] = *argv;
+	return run_to_end(h, all, env);
+}
+
+static struct said run_shell(const struct host *h, const char *script)
+{
+	return run_under(h, NULL, (const char *[]){ "sh", "-c", script, NULL }, NULL);
+}
+
+/* The line of the document among those that the program wrote. */
+static json_t *document(const struct said *said)
+{
+	const char *found = strstr(said->err, "{\"version\"");
+	json_error_t error;
+	json_t *root;
+
+	cr_assert(found, "%s", said->err);
+	root = json_loads(found, JSON_DISABLE_EOF_CHECK, &error);
+	cr_assert(root, "%s: %s", error.text, found);
+	return root;
+}
+
+static long long sum_of(const json_t *conn, const char *key)
+{
+	const json_t *sf;
+	long long sum = 0;
+	size_t i;
+
+	json_array_foreach((json_t *)at(conn, "subflows"), i, sf) sum +=
+		number_at(sf, key);
+	return sum;
+}
+
+/*
+ * Whatever came twice, on two paths, counts on both; and to the kernel a FIN is a byte
+ * that was received (tcpi_bytes_received).
+ */
+static void adds_up(const struct host *h, long long sum, long long size, int paths)
+{
+	long long twice = counter(h, "DuplicateData");
+
+	fprintf(stderr, "%lld bytes on all paths, %lld got, %lld duplicates\n", sum, size,
+		twice);
+	cr_assert_geq(sum, size);
+	cr_assert_leq(sum, size + paths + twice * 65536);
+}
+
+Test(run, paths_of_a_curl_are_shown_when_it_has_ended_and_add_up_to_what_it_got,
+     .timeout = 60)
+{
+	static const char *const locals[] = { "10.0.1.2:", "10.0.2.2:", "10.0.3.2:" };
+	static const char *const remotes[] = { "10.0.1.1:80", "10.0.2.1:80",
+					       "10.0.3.1:80" };
+	struct download d;
+	struct said said;
+	const json_t *sf;
+	json_t *root;
+	size_t i;
+
+	NEED_SANDBOX();
+	download_open(&d);
+	said = run_under(&d.w.client, (const char *[]){ "--json", NULL }, d.argv,
+			 d.shim.list);
+	cr_assert_eq(said.status, 0, "%s", said.err);
+	root = document(&said);
+	cr_assert_eq(json_array_size(at(root, "connections")), 1);
+	cr_assert_str_eq(text_at(root, "connections.0.program"), "curl");
+	cr_assert_str_eq(text_at(root, "connections.0.manager"), "direct");
+	cr_assert_eq(subflow_count(root), PATHS);
+	json_array_foreach((json_t *)at(root, "connections.0.subflows"), i, sf)
+	{
+		cr_assert_eq(strncmp(text_at(sf, "local"), locals[i], strlen(locals[i])),
+			     0);
+		cr_assert_str_eq(text_at(sf, "remote"), remotes[i]);
+		cr_assert_str_eq(text_at(sf, "state"), "closed");
+		cr_assert_gt(number_at(sf, "bytes_received"), 0);
+	}
+	adds_up(&d.w.client, sum_of(at(root, "connections.0"), "bytes_received"),
+		download_size(said.out), PATHS);
+	cr_assert_eq(number_at(root, "managers.0.counters.add_addr_joined"), 2);
+	json_decref(root);
+	said_free(&said);
+	download_close(&d);
+}
+
+/* The program's own library in the environment is ours, too, in a build of sanitizers. */
+static bool same_output(const char *const argv[])
+{
+	struct said native = run_to_end(NULL, argv, NULL);
+	struct said under = run_under(NULL, NULL, argv, NULL);
+	bool same = native.status == under.status && !strcmp(native.out, under.out);
+
+	if (!same)
+		cr_log_error("%d %s\n%d %s", native.status, native.out, under.status,
+			     under.out);
+	said_free(&native);
+	said_free(&under);
+	return same;
+}
+
+Test(run, program_finds_the_same_surroundings)
+{
+	cr_assert(same_output((const char *[]){ "env", NULL }));
+	cr_assert(same_output((const char *[]){ "pwd", NULL }));
+	cr_assert(same_output((const char *[]){ "sh", "-c", "ls /proc/self/fd", NULL }));
+	cr_assert(same_output((const char *[]){ "grep", "-E",
+						"^(Sig(Blk|Ign|Cgt)|Seccomp|Umask|Cap)",
+						"/proc/self/status", NULL }));
+	cr_assert(same_output((const char *[]){
+		"sh", "-c", "trap '' PIPE INT; grep SigIgn /proc/self/status", NULL }));
+	cr_assert(same_output((const char *[]){ "sh", "-c", "cat; exit 3", NULL }));
+}
+
+Test(run, exit_status_is_the_programs)
+{
+	static const struct {
+		const char *script;
+		int status;
+	} all[] = { { "exit 0", 0 },	   { "exit 7", 7 },
+		    { "exit 255", 255 },   { "kill -TERM $$", 143 },
+		    { "kill -9 $$", 137 }, { "kill -SEGV $$", 139 } };
+	struct said said;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		said = run_shell(NULL, all[i].script);
+		cr_assert_eq(said.status, all[i].status, "%s: %d", all[i].script,
+			     said.status);
+		said_free(&said);
+	}
+	said = run_under(NULL, NULL, (const char *[]){ "/no/such", NULL }, NULL);
+	cr_assert_eq(said.status, 127);
+	cr_assert_str_eq(said.err, "mptcpinfo: /no/such: No such file or directory\n");
+	said_free(&said);
+	said = run_under(NULL, NULL, (const char *[]){ "/etc/passwd", NULL }, NULL);
+	cr_assert_eq(said.status, 126);
+	said_free(&said);
+}
+
+Test(run, exit_status_is_the_programs_even_if_nobody_reads_the_report)
+{
+	char path[PATH_MAX], command[PATH_MAX + 128];
+	struct said said;
+
+	snprintf(command, sizeof(command),
+		 "{ '%s' run sh -c 'sleep 0.3; exit 9' 2>&1 >&3 | :; "
+		 "echo ${PIPESTATUS[0]}; } 3>&1",
+		 built("mptcpinfo", path, sizeof(path)));
+	said = run_to_end(NULL, (const char *[]){ "bash", "-c", command, NULL }, NULL);
+	cr_assert_str_eq(said.out, "9\n", "%s", said.out);
+	said_free(&said);
+}
+
+Test(run, output_is_the_programs_alone)
+{
+	struct said said = run_shell(NULL, "echo out; echo err >&2");
+
+	cr_assert_str_eq(said.out, "out\n");
+	cr_assert(strstr(said.err, "err\n"), "%s", said.err);
+	cr_assert(strstr(said.err, "0 MPTCP connections"), "%s", said.err);
+	said_free(&said);
+}
+
+static bool wrote(const struct proc *p, const char *text)
+{
+	return proc_said(p, text);
+}
+
+static void passes_on(int signal, const char *name, int status)
+{
+	char path[PATH_MAX], script[256];
+	const char *const argv[] = {
+		built("mptcpinfo", path, sizeof(path)), "run", "sh", "-c", script, NULL
+	};
+	struct proc p;
+
+	snprintf(script, sizeof(script),
+		 "trap 'echo got %s; exit %d' %s; echo ready; while :; do sleep 0.05; "
+		 "done",
+		 name, status, name);
+	cr_assert_eq(proc_start(&p, NULL, argv, NULL), 0);
+	cr_assert(WAIT_UNTIL(wrote(&p, "ready"), WAIT_MS));
+	kill(p.pid, signal);
+	cr_assert_eq(proc_wait(&p, WAIT_MS), status);
+	cr_assert(wrote(&p, "got"));
+	proc_end(&p);
+}
+
+Test(run, signals_sent_to_it_reach_the_program)
+{
+	passes_on(SIGTERM, "TERM", 11);
+	passes_on(SIGINT, "INT", 12);
+	passes_on(SIGHUP, "HUP", 13);
+	passes_on(SIGUSR1, "USR1", 14);
+}
+
+/* The kernel sends it to the whole process group: it must not come twice. */
+Test(run, interrupt_from_the_terminal_reaches_the_program_once, .timeout = 60)
+{
+	char path[PATH_MAX], command[PATH_MAX + 256];
+	struct term t;
+
+	NEED_SANDBOX();
+	snprintf(command, sizeof(command),
+		 "'%s' run bash -c 'n=0; trap \"((n++))\" INT; echo ready; "
+		 "for i in {1..40}; do sleep 0.05; done; echo $n interrupts; exit 5'; "
+		 "echo status $?; sleep 60",
+		 built("mptcpinfo", path, sizeof(path)));
+	term_open(&t, NULL, 80, 24, command);
+	cr_assert(WAIT_UNTIL(term_shows(&t, "ready"), WAIT_MS));
+	term_key(&t, "C-c");
+	cr_assert(WAIT_UNTIL(term_shows(&t, "1 interrupts"), WAIT_MS));
+	cr_assert(WAIT_UNTIL(term_shows(&t, "0 MPTCP connections"), WAIT_MS));
+	cr_assert(WAIT_UNTIL(term_shows(&t, "status 5"), WAIT_MS));
+	term_close(&t);
+}
+
+/* Children, and those that outlive the process that started them. */
+Test(run, whole_process_tree_counts_and_nobody_else, .timeout = 60)
+{
+	char path[PATH_MAX], script[PATH_MAX + 256];
+	const char *const argv[] = { "sh", "-c", script, NULL };
+	struct stage s;
+	struct said said;
+	json_t *root;
+
+	NEED_SANDBOX();
+	stage_open(&s, 1);
+	stage_connect(&s, "10.0.1.1", "3"); /* not of the tree */
+	snprintf(script, sizeof(script),
+		 "c='%s -m 10.0.1.1 " SERVER_PORT "'; sleep 0.5 | $c & "
+		 "(sh -c \"sleep 0.5 | $c\" & sleep 0.1); sleep 0.5 | $c -N 2; wait; "
+		 "sleep 0.3",
+		 built("tests/apps/tcpclient", path, sizeof(path)));
+	said = run_under(&s.w.client, (const char *[]){ "-j", NULL }, argv, NULL);
+	cr_assert_eq(said.status, 0, "%s", said.err);
+	root = document(&said);
+	cr_assert_eq(json_array_size(at(root, "connections")), 4, "%zu",
+		     json_array_size(at(root, "connections")));
+	for (int i = 0; i < 4; i++) {
+		const json_t *conn = json_array_get(at(root, "connections"), i);
+
+		cr_assert_str_eq(text_at(conn, "program"), "tcpclient");
+		cr_assert_neq(number_at(conn, "pid"), s.client.pid);
+		adds_up(&s.w.client, sum_of(conn, "bytes_received"), strlen("hello"), 1);
+	}
+	json_decref(root);
+	said_free(&said);
+	stage_close(&s);
+}
+
+Test(run, connections_that_nobody_could_see_are_counted)
+{
+	char path[PATH_MAX];
+	const char *const argv[] = { built("tests/apps/tcpclient", path, sizeof(path)),
+				     "-m",
+				     "-N",
+				     "50",
+				     "10.0.1.1",
+				     SERVER_PORT,
+				     NULL };
+	struct said said;
+	struct stage s;
+	json_t *root;
+	size_t seen;
+
+	NEED_SANDBOX();
+	stage_open(&s, 1);
+	said = run_under(&s.w.client, (const char *[]){ "-j", NULL }, argv, NULL);
+	cr_assert_eq(said.status, 0, "%s", said.err);
+	root = document(&said);
+	seen = json_array_size(at(root, "connections"));
+	cr_assert_leq(seen, 50);
+	cr_assert_eq(strstr(said.err, "50 MPTCP connections were opened") != NULL,
+		     seen < 50, "%s", said.err);
+	cr_assert_eq(number_at(root, "namespace.counters.MPCapableSYNTX"), 50);
+	json_decref(root);
+	said_free(&said);
+	stage_close(&s);
+}

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: MIT
+/*
+ * watch.c - the live view, on a terminal and elsewhere, beside the other views
+ */
+#include <criterion/criterion.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <wchar.h>
+
+#include "counter.h"
+#include "download.h"
+#include "skip.h"
+#include "term.h"
+#include "until.h"
+
+#define WAIT_MS	 5000
+#define LOOKS	 8
+#define BUFFERED 32768 /* in curl, on the way to its file */
+#define MANY	 "30"
+
+static const char *const locals[] = { "10.0.1.2:", "10.0.2.2:", "10.0.3.2:" };
+static const char *const remotes[] = { "10.0.1.1:80", "10.0.2.1:80", "10.0.3.1:80" };
+
+/* In one line of @text, @a before @b. */
+static bool in_one_line(const char *text, const char *a, const char *b)
+{
+	const char *found, *end, *second;
+
+	for (found = strstr(text, a); found; found = strstr(found + 1, a)) {
+		end = strchrnul(found, '\n');
+		second = strstr(found, b);
+		if (second && second < end)
+			return true;
+	}
+	return false;
+}
+
+static size_t count(const char *text, const char *what)
+{
+	size_t n = 0;
+
+	for (text = strstr(text, what); text; text = strstr(text + 1, what))
+		n++;
+	return n;
+}
+
+static void fits(const char *picture, size_t width, size_t height)
+{
+	size_t lines = 0, n;
+	const char *line;
+
+	for (line = picture; *line; line += n + (line[n] == '\n')) {
+		n = strcspn(line, "\n");
+		lines++;
+		/* Bars are of three bytes a cell: count what begins a character. */
+		size_t columns = 0;
+		for (size_t i = 0; i < n; i++)
+			columns += ((unsigned char)line[i] & 0xc0) != 0x80;
+		cr_assert_leq(columns, width, "%.*s", (int)n, line);
+	}
+	cr_assert_leq(lines, height, "%s", picture);
+}
+
+static const char *watch_command(char *out, size_t size, const char *options)
+{
+	char path[PATH_MAX];
+
+	snprintf(out, size, "echo before; '%s' --watch %s; echo after $?; sleep 60",
+		 built("mptcpinfo", path, sizeof(path)), options);
+	return out;
+}
+
+/* Each subflow of @root, with its ports, in a line of each of the other views. */
+static void same_pairs(const json_t *root, const char *table, const char *picture)
+{
+	const json_t *sf;
+	size_t i;
+
+	cr_assert_eq(json_array_size(at(root, "connections")), 1);
+	cr_assert_eq(subflow_count(root), PATHS);
+	json_array_foreach((json_t *)at(root, "connections.0.subflows"), i, sf)
+	{
+		const char *local = text_at(sf, "local"), *remote = text_at(sf, "remote");
+
+		cr_assert_eq(strncmp(local, locals[i], strlen(locals[i])), 0, "%s",
+			     local);
+		cr_assert_str_eq(remote, remotes[i]);
+		cr_assert(in_one_line(table, local, remote), "%s", table);
+		cr_assert(in_one_line(picture, local, remote), "%s", picture);
+	}
+	cr_assert_eq(count(picture, " > 10.0."), PATHS, "%s", picture);
+}
+
+static void same_in_log(const json_t *root, const char *log)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "curl[%lld] token 0x%08llx: established %s -> %s\n",
+		 number_at(root, "connections.0.pid"),
+		 number_at(root, "connections.0.token"),
+		 text_at(root, "connections.0.subflows.0.local"),
+		 text_at(root, "connections.0.subflows.0.remote"));
+	cr_assert(strstr(log, line), "no %s in %s", line, log);
+	for (int i = 1; i < PATHS; i++) {
+		snprintf(line, sizeof(line),
+			 "token 0x%08llx: 10.0.%d.1 announced (id %d) -> joined from "
+			 "10.0.%d.2 (id %d)\n",
+			 number_at(root, "connections.0.token"), i + 1, i + 11, i + 1,
+			 i + 1);
+		cr_assert(strstr(log, line), "no %s in %s", line, log);
+	}
+	cr_assert_eq(count(log, "-> joined"), PATHS - 1, "%s", log);
+}
+
+static void start_info(struct proc *p, const struct host *h, const char *const args[])
+{
+	char path[PATH_MAX];
+	const char *argv[8] = { built("mptcpinfo", path, sizeof(path)) };
+
+	for (int i = 0; args[i] && i < 6; i++)
+		argv[i + 1] = args[i];
+	cr_assert_eq(proc_start(p, h, argv, NULL), 0);
+}
+
+static void interrupt(struct proc *p)
+{
+	kill(p->pid, SIGINT);
+	cr_assert_eq(proc_wait(p, WAIT_MS), 0, "%s", proc_errors(p));
+}
+
+Test(watch, table_json_live_view_and_log_show_the_same_three_pairs, .timeout = 60)
+{
+	char command[PATH_MAX + 64], *picture, *log;
+	struct download d;
+	struct proc events;
+	struct said table;
+	struct term t;
+	json_t *root;
+
+	NEED_SANDBOX();
+	download_open(&d);
+	start_info(&events, &d.w.client, (const char *[]){ "--events", NULL });
+	download_start(&d);
+	term_open(&t, &d.w.client, 80, 24,
+		  watch_command(command, sizeof(command), "-i 0.3"));
+	cr_assert(WAIT_UNTIL(term_shows(&t, " MB/s"), WAIT_MS));
+	picture = term_picture(&t);
+	root = info_json(&d.w.client, NULL);
+	table = info(&d.w.client, NULL);
+	cr_assert(WAIT_UNTIL(proc_said(&events, "joined from 10.0.3.2"), WAIT_MS));
+	fprintf(stderr, "%s", picture);
+
+	fits(picture, 80, 24);
+	same_pairs(root, table.out, picture);
+	interrupt(&events);
+	log = proc_output(&events);
+	same_in_log(root, log);
+	term_close(&t);
+	download_wait(&d);
+	download_close(&d);
+	json_decref(root);
+	said_free(&table);
+	free(picture);
+	free(log);
+	proc_end(&events);
+}
+
+static long long file_size(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) < 0 ? 0 : st.st_size;
+}
+
+static long long received(const json_t *root)
+{
+	const json_t *sf;
+	long long sum = 0;
+	size_t i;
+
+	json_array_foreach((json_t *)at(root, "connections.0.subflows"), i, sf) sum +=
+		number_at(sf, "bytes_received");
+	return sum;
+}
+
+/* What came twice, on two paths, counts on both: at most so much. */
+static long long twice(const struct host *h)
+{
+	return counter(h, "DuplicateData") * 65536;
+}
+
+Test(watch, bytes_of_the_paths_are_what_curl_has_got_and_what_is_in_flight, .timeout = 60)
+{
+	long long before, after, sum;
+	struct download d;
+	json_t *root;
+
+	NEED_SANDBOX();
+	download_open(&d);
+	download_start(&d);
+	for (int i = 0; i < LOOKS; i++) {
+		before = file_size(d.file);
+		root = info_json(&d.w.client, NULL);
+		after = file_size(d.file);
+		sum = received(root);
+		json_decref(root);
+		cr_log_info("%lld bytes of %lld to %lld", sum, before, after);
+		cr_assert_geq(sum, before);
+		cr_assert_leq(sum, after + RMEM_MAX + BUFFERED + twice(&d.w.client));
+		nap_ms(100);
+	}
+	cr_assert_gt(before, 0);
+	download_wait(&d);
+	download_close(&d);
+}
+
+Test(watch, json_is_a_document_a_line, .timeout = 60)
+{
+	char *text, *line, *save;
+	long long sum, last = 0;
+	struct download d;
+	struct proc p;
+	json_t *root;
+	int lines = 0;
+
+	NEED_SANDBOX();
+	download_open(&d);
+	download_start(&d);
+	start_info(
+		&p, &d.w.client,
+		(const char *[]){ "--json", "--watch", "-i", "0.1", "-p", "curl", NULL });
+	nap_ms(700);
+	interrupt(&p);
+	text = proc_output(&p);
+	for (line = strtok_r(text, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save), lines++) {
+		root = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+		cr_assert(root, "%s", line);
+		sum = received(root);
+		cr_assert_gt(sum, last, "%s", line);
+		last = sum;
+		json_decref(root);
+	}
+	cr_assert_geq(lines, 4, "%d lines in 700 ms", lines);
+	cr_assert_leq(lines, 9, "%d lines in 700 ms", lines);
+	free(text);
+	proc_end(&p);
+	download_close(&d);
+}
+
+Test(watch, it_ends_quietly_when_nobody_reads_any_more)
+{
+	static const char *const views[] = { "--json --watch -i 60", "--watch -i 60",
+					     "--events" };
+	char path[PATH_MAX], command[PATH_MAX + 128];
+	const char *const argv[] = { "bash", "-c", command, NULL };
+	int64_t began = now_ms();
+	struct said said;
+
+	built("mptcpinfo", path, sizeof(path));
+	for (int i = 0; i < 3; i++) {
+		snprintf(command, sizeof(command),
+			 "'%s' %s | sleep 0.2; echo ${PIPESTATUS[0]}", path, views[i]);
+		said = run(NULL, argv);
+		cr_assert_str_eq(said.out, "0\n", "%s", views[i]);
+		cr_assert_eq(strstr(said.err, "output"), NULL, "%s", said.err);
+		said_free(&said);
+	}
+	cr_assert_lt(now_ms() - began, WAIT_MS);
+}
+
+Test(watch, signal_ends_it_even_if_the_reader_has_stopped_reading)
+{
+	char path[PATH_MAX], command[PATH_MAX + 128];
+	const char *const argv[] = { "bash", "-c", command, NULL };
+	struct said said;
+	struct stage s;
+
+	NEED_SANDBOX();
+	stage_open(&s, 1);
+	stage_connect(&s, "10.0.1.1", "100");
+	snprintf(
+		command, sizeof(command),
+		"{ '%s' -j -w -i 0.05 & echo $! >&2; wait $!; echo $? >&2; } | sleep 3 & "
+		"sleep 1; kill -TERM $(pgrep -x mptcpinfo); sleep 0.5; pgrep -x "
+		"mptcpinfo; wait",
+		built("mptcpinfo", path, sizeof(path)));
+	said = run(&s.w.client, argv);
+	cr_assert_str_eq(said.out, "", "still there: %s", said.out);
+	cr_assert(strstr(said.err, "\n0\n"), "%s", said.err);
+	said_free(&said);
+	stage_close(&s);
+}
+
+Test(watch, elsewhere_than_on_a_terminal_frames_follow_one_another)
+{
+	struct stage s;
+	struct proc p;
+	char *text;
+
+	NEED_SANDBOX();
+	stage_open(&s, 1);
+	stage_connect(&s, "10.0.1.1", "2");
+	start_info(&p, &s.w.client, (const char *[]){ "--watch", "-i", "0.1", NULL });
+	nap_ms(550);
+	interrupt(&p);
+	text = proc_output(&p);
+	cr_assert_geq(count(text, "2 MPTCP connections, path manager "), 3, "%s", text);
+	cr_assert_eq(count(text, " > 10.0.1.1:" SERVER_PORT),
+		     2 * count(text, "2 MPTCP connections"), "%s", text);
+	cr_assert_eq(strchr(text, '\033'), NULL, "%s", text);
+	free(text);
+	proc_end(&p);
+	stage_close(&s);
+}
+
+/* The first line that names a program. */
+static void first_head(const char *picture, char out[static 128])
+{
+	const char *found = strstr(picture, "tcpclient[");
+
+	snprintf(out, 128, "%.*s", found ? (int)strcspn(found, "\n") : 0,
+		 found ? found : "");
+}
+
+Test(watch, busiest_connection_comes_first_and_those_left_out_are_counted, .timeout = 60)
+{
+	char command[PATH_MAX + 64], head[128], busy[32], path[PATH_MAX], *picture;
+	const char *const argv[] = { built("tests/apps/tcpclient", path, sizeof(path)),
+				     "-m", "10.0.1.1", SERVER_PORT, NULL };
+	struct proc client;
+	struct stage s;
+	struct term t;
+
+	NEED_SANDBOX();
+	stage_open(&s, 1);
+	stage_connect(&s, "10.0.1.1", MANY);
+	cr_assert_eq(proc_start(&client, &s.w.client, argv, NULL), 0);
+	cr_assert(WAIT_UNTIL(proc_said(&client, "connected"), WAIT_MS));
+	term_open(&t, &s.w.client, 80, 24,
+		  watch_command(command, sizeof(command), "-i 0.3"));
+	cr_assert(WAIT_UNTIL(term_shows(&t, " more connections"), WAIT_MS));
+	proc_tell(&client, "echo 2000000000");
+	snprintf(busy, sizeof(busy), "tcpclient[%d]", client.pid);
+	cr_assert(WAIT_UNTIL(term_shows(&t, busy), WAIT_MS));
+	picture = term_picture(&t);
+	fprintf(stderr, "%s", picture);
+	fits(picture, 80, 24);
+	first_head(picture, head);
+	cr_assert(!strncmp(head, busy, strlen(busy)), "%s", picture);
+	/* A line each for the top and those left out, two for each of the others. */
+	cr_assert(strstr(picture, "\n20 more connections\n"), "%s", picture);
+	cr_assert_eq(count(picture, " > 10.0.1.1"), 11, "%s", picture);
+	free(picture);
+	term_close(&t);
+	proc_end(&client);
+	stage_close(&s);
+}
+
+static void watch_one(struct stage *s, struct term *t)
+{
+	char command[PATH_MAX + 64];
+
+	stage_open(s, 1);
+	stage_connect(s, "10.0.1.1", "1");
+	term_open(t, &s->w.client, 80, 24, watch_command(command, sizeof(command), ""));
+	cr_assert(WAIT_UNTIL(term_shows(t, "1 MPTCP connection,"), WAIT_MS));
+}
+
+Test(watch, lines_are_cut_to_the_size_that_the_terminal_has_now, .timeout = 60)
+{
+	char *picture;
+	struct stage s;
+	struct term t;
+
+	NEED_SANDBOX();
+	watch_one(&s, &t);
+	term_resize(&t, 40, 3);
+	cr_assert(WAIT_UNTIL(!term_shows(&t, " > 10.0.1.1"), WAIT_MS));
+	picture = term_picture(&t);
+	fits(picture, 40, 3);
+	cr_assert(strstr(picture, "1 MPTCP connection"), "%s", picture);
+	free(picture);
+	term_resize(&t, 1, 1); /* no crash */
+	term_resize(&t, 100, 30);
+	cr_assert(WAIT_UNTIL(term_shows(&t, " > 10.0.1.1:" SERVER_PORT), WAIT_MS));
+	term_close(&t);
+	stage_close(&s);
+}
+
+/* After @key the terminal is as it was, with what was on it. */
+static void gives_back(const char *key)
+{
+	struct stage s;
+	struct term t;
+
+	watch_one(&s, &t);
+	cr_assert_not(term_shows(&t, "before"));
+	term_key(&t, key);
+	cr_assert(WAIT_UNTIL(term_shows(&t, "before\nafter 0\n"), WAIT_MS), "%s",
+		  term_picture(&t));
+	cr_assert_not(term_shows(&t, "MPTCP connection"));
+	term_close(&t);
+	stage_close(&s);
+}
+
+Test(watch, terminal_is_given_back_on_q, .timeout = 60)
+{
+	NEED_SANDBOX();
+	gives_back("q");
+}
+
+Test(watch, terminal_is_given_back_on_interrupt, .timeout = 60)
+{
+	NEED_SANDBOX();
+	gives_back("C-c");
+}

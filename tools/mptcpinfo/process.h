@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * process.h - what can be seen of a program that has no manager
+ */
+#ifndef MPTCPINFO_PROCESS_H
+#define MPTCPINFO_PROCESS_H
+
+#include <sys/types.h>
+
+struct process;
+
+/* Never fails: what cannot be seen is marked as unknown. */
+void process_read(pid_t pid, struct process *ret_process);
+
+#endif
