@@ -76,6 +76,9 @@ struct ctl_manager {
 	uint32_t endpoints;    /* CTL_OP_ENDPOINTS has so many */
 	uint32_t subflows_max; /* [limits] subflows */
 	uint32_t add_addr_accepted_max; /* [limits] add_addr_accepted */
+	/* Endpoints of each kind in the pool: MPTCP_INFO has the kernel's own only. */
+	uint32_t endp_signal_max, endp_subflow_max;
+	uint32_t endp_laminar_max, endp_fullmesh_max;
 	uint64_t events;
 	uint64_t events_replayed;
 	uint64_t events_foreign; /* about connections that are not ours */

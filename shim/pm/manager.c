@@ -176,9 +176,25 @@ static void serve_estate(struct manager *m, bool hung_up)
 	doors_follow(&m->doors, m->watch.pool);
 }
 
+static void count_kinds(const struct pool *pool, struct ctl_manager *about)
+{
+	const struct endpoint *ep = pool->endpoints;
+
+	about->endp_signal_max = about->endp_subflow_max = 0;
+	about->endp_laminar_max = about->endp_fullmesh_max = 0;
+	for (; ep < pool->endpoints + pool->n_endpoints; ep++) {
+		about->endp_signal_max += !!(ep->flags & MPTCP_PM_ADDR_FLAG_SIGNAL);
+		about->endp_subflow_max += !!(ep->flags & MPTCP_PM_ADDR_FLAG_SUBFLOW);
+		about->endp_laminar_max += !!(ep->flags & MPTCP_PM_ADDR_FLAG_LAMINAR);
+		about->endp_fullmesh_max += !!(ep->flags & MPTCP_PM_ADDR_FLAG_FULLMESH);
+	}
+}
+
 static void fill_about(struct manager *m)
 {
 	struct ctl_manager *about = &m->about;
+
+	count_kinds(m->watch.pool, about);
 
 	about->connections = engine_conns(m->engine);
 	about->used_ids = engine_used_ids(m->engine);

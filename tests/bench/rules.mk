@@ -6,7 +6,7 @@ BENCH_SRC   := $(wildcard tests/bench/*.c)
 BENCH_PROGS := $(patsubst tests/bench/prog/%.c,$(B)/tests/bench-%,\
 	$(wildcard tests/bench/prog/*.c))
 
-BENCH_REAL  := $(patsubst %,shim/pm/%.c,engine conn pool config mpaddr)
+BENCH_REAL  := $(ENGINE_SRC)
 
 $(B)/tests/bench: $(call obj,$(BENCH_SRC) $(BENCH_REAL)) $(B)/tests/libtest.a
 	$(call say,LINK,$@)
@@ -18,7 +18,7 @@ $(B)/tests/bench-%: $(B)/obj/tests/bench/prog/%.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $<
 
-# PARTS='startup connects joins memory': some of it.
+# PARTS='startup connects joins memory watch': some of it.
 bench-run: lib $(B)/tests/bench $(BENCH_PROGS) $(TEST_APPS)
 	$(Q)$(B)/tests/bench $(PARTS)
 

@@ -2,8 +2,7 @@
 # Tests that need no kernel's path manager: the engine, its tables, pool files.
 
 UNIT_SRC  := $(wildcard tests/unit/*.c)
-UNIT_REAL := $(patsubst %,shim/pm/%.c,engine choose follow heritage view conn pool config endpoint resolve \
-	     mpaddr evqueue pmevent) \
+UNIT_REAL := $(ENGINE_SRC) $(patsubst %,shim/pm/%.c,evqueue pmevent) \
 	     $(patsubst %,shim/preload/%.c,mode poolfile guest errout attempt)
 
 $(B)/tests/unit: $(call obj,$(UNIT_SRC) $(UNIT_REAL)) $(B)/tests/libtest.a

@@ -57,6 +57,10 @@ static void write_manager(const struct sheet *s, const struct manager *manager)
 	WRITE(overruns);
 	WRITE(registrations);
 	WRITE(registrations_lost);
+	WRITE(endp_signal_max);
+	WRITE(endp_subflow_max);
+	WRITE(endp_laminar_max);
+	WRITE(endp_fullmesh_max);
 	WRITE(pool_loads);
 #undef WRITE
 	write_pm_counters(s, &info->counters);

@@ -88,6 +88,10 @@ static json_t *manager_counters(const struct ctl_manager *info)
 	PUT(connections);
 	PUT(used_ids);
 	PUT(early);
+	PUT(endp_signal_max);
+	PUT(endp_subflow_max);
+	PUT(endp_laminar_max);
+	PUT(endp_fullmesh_max);
 	PUT(events);
 	PUT(events_replayed);
 	PUT(events_foreign);
