@@ -65,14 +65,14 @@ $(B)/libmptcpaddr-pm.so: $(call obj,$(PM_SRC) $(COMMON_SRC)) shim/pm/export.map
 		$(NL_LIBS) -linih
 
 # Small loops stay loops: see text.h.
-$(B)/obj/shim/preload/%.o: LIB_CFLAGS += $(call option,-fno-tree-loop-distribute-patterns)
+$(B)/obj/shim/preload/%.o $(B)/obj/shim/common/%.o: LIB_CFLAGS += $(call option,-fno-tree-loop-distribute-patterns)
 
 $(B)/obj/shim/%.o: shim/%.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LIB_CFLAGS) $(if $(filter shim/pm/%,$<),$(NL_CFLAGS)) -c -o $@ $<
 
-include tools/rules.mk tests/rules.mk
+include tools/rules.mk tools/install.mk tests/rules.mk
 
 # What a user types: each installs what it misses, and builds.
 demo: deps
@@ -88,7 +88,7 @@ bench: deps
 # Installs what a fresh Debian 12 misses for these goals, or for all of them; does
 # nothing and asks nobody when nothing is missing.
 deps:
-	$(Q)tools/deps $(filter demo check bench lint,$(MAKECMDGOALS))
+	$(Q)tools/deps $(filter demo check bench lint deb check-install,$(MAKECMDGOALS))
 
 lint: deps
 	$(Q)CC=$(CC) tools/lint $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(NL_CFLAGS) -Itests/lib

@@ -3,14 +3,14 @@
  * log.c - one line at a time to a descriptor of the manager's own
  *
  * No stdio and no heap: a line is put together on the stack and written at once, so
- * that the lines of several processes do not mix in one file.
+ * that the lines of several processes do not mix in one file. Of libc as little as can
+ * be: each function that is named here costs every exec of a preloaded program something.
  */
 #include "mptcpaddr/log.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #define LINE_SIZE 1024
@@ -24,15 +24,31 @@ static struct {
 
 void log_open(int fd, int level, const char *program, int pid)
 {
+	size_t i;
+
 	log_to.fd = fd;
 	log_to.level = level;
 	log_to.pid = pid;
-	snprintf(log_to.program, sizeof(log_to.program), "%s", program);
+	for (i = 0; i < sizeof(log_to.program) - 1 && program[i]; i++)
+		log_to.program[i] = program[i];
+	log_to.program[i] = '\0';
 }
 
 bool log_wanted(enum log_level level)
 {
 	return log_to.fd >= 0 && (int)level <= log_to.level;
+}
+
+__attribute__((format(printf, 2, 3))) static int begin(char line[LINE_SIZE],
+						       const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line, LINE_SIZE, fmt, ap);
+	va_end(ap);
+	return n;
 }
 
 void log_print(enum log_level level, const char *fmt, ...)
@@ -43,8 +59,9 @@ void log_print(enum log_level level, const char *fmt, ...)
 
 	if (!log_wanted(level))
 		return;
-	n = snprintf(line, sizeof(line), "mptcpaddr: %s[%d]: %s: ", log_to.program,
-		     log_to.pid, level_names[level]);
+	n = begin(line, "mptcpaddr: %s[%d]: %s: ", log_to.program, log_to.pid,
+		  level_names[level]);
+	errno = saved; /* for %m */
 	va_start(ap, fmt);
 	m = vsnprintf(line + n, sizeof(line) - n, fmt, ap);
 	va_end(ap);
@@ -58,12 +75,22 @@ void log_print(enum log_level level, const char *fmt, ...)
 	errno = saved;
 }
 
+static bool is(const char *text, size_t len, const char *word)
+{
+	while (len && *word && *text == *word) {
+		text++;
+		word++;
+		len--;
+	}
+	return !len && !*word;
+}
+
 int log_level_parse(const char *text, size_t len)
 {
 	unsigned int i;
 
 	for (i = 0; i < sizeof(level_names) / sizeof(*level_names); i++)
-		if (strlen(level_names[i]) == len && !memcmp(level_names[i], text, len))
+		if (is(text, len, level_names[i]))
 			return i;
 	return -1;
 }

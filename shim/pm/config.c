@@ -400,13 +400,15 @@ static int parse_file(struct parser *p)
 	return 0;
 }
 
+/* From p->file if that is open already. */
 static int read_pool(struct parser *p)
 {
 	int r;
 
 	p->pool = calloc(1, sizeof(*p->pool));
-	p->file = p->pool ? open_regular(p->path) : NULL;
-	if (!p->file) {
+	if (!p->file)
+		p->file = p->pool ? open_regular(p->path) : NULL;
+	if (!p->file || !p->pool) {
 		r = -errno;
 		snprintf(p->why->text, sizeof(p->why->text), "%s: %s", p->path,
 			 strerror(-r));
@@ -425,6 +427,27 @@ int pool_load(const char *path, struct pool **ret_pool, struct pool_error *why)
 	struct parser p = { .path = path, .why = why };
 	int r = read_pool(&p);
 
+	if (r < 0) {
+		pool_free(p.pool);
+		return r;
+	}
+	*ret_pool = p.pool;
+	return 0;
+}
+
+int pool_load_text(const char *text, size_t len, const char *path, struct pool **ret_pool,
+		   struct pool_error *why)
+{
+	struct parser p = { .path = path, .why = why };
+	int r;
+
+	/* It only reads; and takes no buffer of 0 bytes. */
+	p.file = fmemopen(len ? (void *)(uintptr_t)text : "\n", len ?: 1, "rb");
+	if (!p.file) {
+		snprintf(why->text, sizeof(why->text), "%s: %s", path, strerror(errno));
+		return -errno;
+	}
+	r = read_pool(&p);
 	if (r < 0) {
 		pool_free(p.pool);
 		return r;

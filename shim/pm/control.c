@@ -45,32 +45,40 @@ static int bind_name(int fd, const char *name)
 	return bind(fd, (struct sockaddr *)&addr, len) < 0 ? -errno : 0;
 }
 
-int control_open(struct control *control, int pid, char *ret_name, size_t size)
+int control_listen(struct control *control, const char *name, uid_t uid)
 {
-	int fd, i, r = -EADDRINUSE;
+	int fd, r;
 
 	control->listener = -1;
 	control->n_clients = 0;
+	control->uid = uid;
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
+	r = bind_name(fd, name);
+	if (!r && listen(fd, CONTROL_CLIENTS_MAX) < 0)
+		r = -errno;
+	if (r < 0)
+		close(fd);
+	else
+		control->listener = fd;
+	return r;
+}
+
+int control_open(struct control *control, int pid, char *ret_name, size_t size)
+{
+	int i, r = -EADDRINUSE;
+
 	for (i = 0; i < NAME_TRIES && r == -EADDRINUSE; i++) {
 		char name[32];
 
 		snprintf(name, sizeof(name),
 			 i ? CTL_NAME_PREFIX "%d.%d" : CTL_NAME_PREFIX "%d", pid, i);
-		r = bind_name(fd, name);
+		r = control_listen(control, name, CONTROL_OWN_USER);
 		if (!r)
 			snprintf(ret_name, size, "%s", name);
 	}
-	if (!r && listen(fd, CONTROL_CLIENTS_MAX) < 0)
-		r = -errno;
-	if (r < 0) {
-		close(fd);
-		return r;
-	}
-	control->listener = fd;
-	return 0;
+	return r;
 }
 
 void control_close(struct control *control)
@@ -101,14 +109,15 @@ unsigned int control_poll_fill(const struct control *control, struct pollfd *fds
 }
 
 /* The same user or root, by what the kernel says of the peer. */
-static bool peer_allowed(int fd)
+static bool peer_allowed(const struct control *control, int fd)
 {
 	socklen_t len = sizeof(struct ucred);
 	struct ucred peer;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
 		return false;
-	return peer.uid == 0 || peer.uid == geteuid();
+	return peer.uid == 0 ||
+	       peer.uid == (control->uid == CONTROL_OWN_USER ? geteuid() : control->uid);
 }
 
 static void accept_client(struct control *control)
@@ -122,7 +131,7 @@ static void accept_client(struct control *control)
 		control_close(control);
 	if (fd < 0)
 		return;
-	if (control->n_clients == CONTROL_CLIENTS_MAX || !peer_allowed(fd)) {
+	if (control->n_clients == CONTROL_CLIENTS_MAX || !peer_allowed(control, fd)) {
 		close(fd);
 		return;
 	}

@@ -10,9 +10,12 @@
 
 #include <poll.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define CONTROL_CLIENTS_MAX 8
 #define CONTROL_FDS_MAX	    (1 + CONTROL_CLIENTS_MAX)
+
+#define CONTROL_OWN_USER ((uid_t)-1) /* whoever this process is of by then */
 
 struct control_client {
 	int fd;
@@ -23,6 +26,7 @@ struct control_client {
 
 struct control {
 	int listener; /* -1: none */
+	uid_t uid;    /* who may ask beside root */
 	struct control_client clients[CONTROL_CLIENTS_MAX];
 	unsigned int n_clients;
 };
@@ -43,6 +47,8 @@ struct control_view {
  * namespace has the same number. Return: 0, with the name in @ret_name; -errno.
  */
 int control_open(struct control *control, int pid, char *ret_name, size_t size);
+/* control_listen() - on the name @name, for root and @uid. Return: 0; -errno. */
+int control_listen(struct control *control, const char *name, uid_t uid);
 void control_close(struct control *control);
 
 /* control_poll_fill() - what to poll. Return: how many of @fds were filled. */

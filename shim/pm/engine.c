@@ -439,8 +439,12 @@ int engine_handle(struct engine *engine, const struct pm_event *ev, struct pm_cm
 		break;
 	case PM_EVENT_LISTENER_CLOSED:
 		break;
-	case PM_EVENT_SUB_PRIORITY:
-		break; /* the peer's wish, which the kernel's scheduler follows */
+	case PM_EVENT_SUB_PRIORITY: /* the peer's wish: the kernel's scheduler follows */
+		NOTE(engine, .token = ev->token, .what = CTL_NOTE_PRIORITY,
+		     .local = &ev->local, .local_id = ev->local_id,
+		     .remote = &ev->remote, .remote_id = ev->remote_id,
+		     .flags = ev->backup ? CTL_NOTE_FLAG_BACKUP : 0);
+		break;
 	}
 	conn_schedule(engine, conn);
 	return r;

@@ -284,10 +284,10 @@ static void serve(struct manager *m)
 		serve_loss(m);
 		serve_estate(m, fds[1].revents);
 		doors_serve(&m->doors, &fds[FDS_FIRST]);
+		serve_pool(m, &fds[2]);
 		tick(m);
-		if (n > FDS_FIRST + doors)
+		if (n > FDS_FIRST + doors) /* last: followers get what came of all that */
 			serve_control(m, &fds[FDS_FIRST + doors]);
-		serve_pool(m, &fds[2]); /* last: it may change which doors there are */
 	}
 }
 

@@ -19,6 +19,10 @@
 
 #define ENTRIES_MAX 65536 /* of either table */
 
+/* IFF_LOWER_UP and IFF_DORMANT of <linux/if.h>, which <net/if.h> does not go with */
+#define LOWER_UP (1 << 16)
+#define DORMANT	 (1 << 17)
+
 int netif_watch(void)
 {
 	struct sockaddr_nl addr = {
@@ -88,7 +92,9 @@ static void on_link(struct netif_table *table, struct nlmsghdr *hdr)
 	if (!link)
 		return;
 	link->if_idx = info->ifi_index;
-	link->up = info->ifi_flags & IFF_UP && info->ifi_flags & IFF_RUNNING;
+	/* Not IFF_RUNNING: it follows up to a second later. */
+	link->up = info->ifi_flags & IFF_UP && info->ifi_flags & LOWER_UP &&
+		   !(info->ifi_flags & DORMANT);
 	nla_strlcpy(link->dev, tb[IFLA_IFNAME], sizeof(link->dev));
 }
 

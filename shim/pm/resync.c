@@ -16,16 +16,6 @@
 #include <netlink/attr.h>
 #include <stdlib.h>
 
-struct found {
-	struct pm_event sub;
-	bool live, initial;
-};
-
-struct collection {
-	struct found *v;
-	unsigned int n, size;
-};
-
 static void get_end(uint8_t family, const void *ip, uint16_t port,
 		    struct mpaddr *ret_addr)
 {
@@ -46,8 +36,8 @@ static int on_socket(void *ctx, const struct inet_diag_msg *msg, struct nlattr *
 	struct nlattr *mptcp[MPTCP_SUBFLOW_ATTR_MAX + 1];
 	const uint32_t mp_capable =
 		MPTCP_SUBFLOW_FLAG_MCAP_REM | MPTCP_SUBFLOW_FLAG_MCAP_LOC;
-	struct collection *all = ctx;
-	struct found *f;
+	struct resync *all = ctx;
+	struct resync_subflow *f;
 	uint32_t flags;
 
 	if (diag_subflow(tb, mptcp) < 0)
@@ -60,7 +50,7 @@ static int on_socket(void *ctx, const struct inet_diag_msg *msg, struct nlattr *
 		all->size = all->size * 2 + 64;
 	}
 	f = &all->v[all->n++];
-	*f = (struct found){ 0 };
+	*f = (struct resync_subflow){ 0 };
 	f->sub.token = nla_get_u32(mptcp[MPTCP_SUBFLOW_ATTR_TOKEN_LOC]);
 	f->sub.family = msg->idiag_family;
 	get_end(msg->idiag_family, msg->id.idiag_src, msg->id.idiag_sport, &f->sub.local);
@@ -72,6 +62,7 @@ static int on_socket(void *ctx, const struct inet_diag_msg *msg, struct nlattr *
 			? nla_get_u32(mptcp[MPTCP_SUBFLOW_ATTR_FLAGS])
 			: 0;
 	f->initial = flags & mp_capable;
+	f->active = flags & MPTCP_SUBFLOW_FLAG_MCAP_LOC;
 	f->live = msg->idiag_state != TCP_SYN_SENT;
 	return 0;
 }
@@ -91,20 +82,41 @@ static int on_open_socket(void *ctx, const struct inet_diag_msg *msg,
 	}
 }
 
-int resync(struct engine *engine)
+int resync_read(struct resync *ret_all)
 {
-	struct collection all = { 0 };
-	unsigned int i;
 	int r;
 
-	r = diag_dump(IPPROTO_TCP, on_open_socket, &all);
-	if (r == 0) {
-		engine_resync_begin(engine);
-		for (i = 0; i < all.n; i++)
-			engine_resync_subflow(engine, &all.v[i].sub, all.v[i].live,
-					      all.v[i].initial);
-		engine_resync_end(engine);
-	}
-	free(all.v);
+	*ret_all = (struct resync){ 0 };
+	r = diag_dump(IPPROTO_TCP, on_open_socket, ret_all);
+	if (r < 0)
+		resync_free(ret_all);
+	return r;
+}
+
+void resync_apply(const struct resync *all, struct engine *engine)
+{
+	unsigned int i;
+
+	engine_resync_begin(engine);
+	for (i = 0; i < all->n; i++)
+		engine_resync_subflow(engine, &all->v[i].sub, all->v[i].live,
+				      all->v[i].initial);
+	engine_resync_end(engine);
+}
+
+void resync_free(struct resync *all)
+{
+	free(all->v);
+	*all = (struct resync){ 0 };
+}
+
+int resync(struct engine *engine)
+{
+	struct resync all;
+	int r = resync_read(&all);
+
+	if (r == 0)
+		resync_apply(&all, engine);
+	resync_free(&all);
 	return r;
 }

@@ -5,14 +5,33 @@
 #ifndef MPTCPADDR_RESYNC_H
 #define MPTCPADDR_RESYNC_H
 
+#include "mptcpaddr/pm.h"
+
 struct engine;
+
+struct resync_subflow {
+	struct pm_event sub; /* as of a SUB_ESTABLISHED */
+	bool live, initial;
+	bool active; /* this side sent MP_CAPABLE */
+};
+
+/* All subflows of the namespace. */
+struct resync {
+	struct resync_subflow *v;
+	unsigned int n, size;
+};
 
 /*
  * resync() - read all subflows of the namespace and give them to @engine
  *
- * engine_retry() is to follow. Return: 0; -errno, with nothing changed if the kernel
+ * engine_tick() is to follow. Return: 0; -errno, with nothing changed if the kernel
  * cannot tell.
  */
 int resync(struct engine *engine);
+
+/* The same in parts, for more than one engine. resync_free() what was read. */
+int resync_read(struct resync *ret_all);
+void resync_apply(const struct resync *all, struct engine *engine);
+void resync_free(struct resync *all);
 
 #endif

@@ -13,6 +13,7 @@
 #include "rawcall.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <stdbool.h>
 #include <string.h>
@@ -195,16 +196,18 @@ static bool listener_known(struct handover *h, uint64_t inode)
 static void listener_register(struct handover *h, int fd)
 {
 	struct handover_listener *listener;
-	struct stat st;
+	struct statx st;
 
-	if (fstat(fd, &st) < 0 || listener_known(h, st.st_ino))
+	/* Not libc's fstat(): another version of it would be looked for at every exec. */
+	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_INO, &st) < 0 ||
+	    listener_known(h, st.stx_ino))
 		return;
 	listener = listener_place(h);
 	if (!listener) {
 		atomic_fetch_add(&h->lost, 1);
 		return;
 	}
-	listener->inode = st.st_ino;
+	listener->inode = st.stx_ino;
 	listener->v6only = 0;
 	atomic_store(&listener->state,
 		     listener_name(fd, listener) ? LISTENER_OPEN : LISTENER_FREE);

@@ -17,6 +17,7 @@
 #include "oldest.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/syscall.h>
@@ -30,7 +31,7 @@ typedef int (*clocklock_fn)(pthread_mutex_t *, clockid_t, const struct timespec 
 
 static struct handover *watched;
 static clocklock_fn clocklock;
-static pthread_t forker;
+static int *forker; /* a thread is where its errno is, in a forked child as well */
 static _Atomic bool locked, stuck;
 
 static void on_prepare(void)
@@ -39,25 +40,24 @@ static void on_prepare(void)
 
 	/* Not libc's wrapper: libfaketime would tell another time than the kernel's. */
 	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &until);
-	until.tv_nsec += LOCK_WAIT_NS;
+	until.tv_nsec += stuck ? 0 : LOCK_WAIT_NS;
 	if (until.tv_nsec >= 1000000000) {
 		until.tv_nsec -= 1000000000;
 		until.tv_sec++;
 	}
-	if (stuck ? pthread_mutex_trylock(&watched->lock)
-		  : clocklock(&watched->lock, CLOCK_MONOTONIC, &until)) {
+	if (clocklock(&watched->lock, CLOCK_MONOTONIC, &until)) {
 		stuck = true; /* a manager that a filter killed will never let go */
 		return;
 	}
 	stuck = false;
-	forker = pthread_self();
+	forker = &errno;
 	locked = true;
 }
 
 /* Of two threads that fork at a time, only one has the lock. */
 static bool is_forker(void)
 {
-	return locked && pthread_equal(forker, pthread_self());
+	return locked && forker == &errno;
 }
 
 static void on_parent(void)

@@ -23,7 +23,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -111,7 +110,7 @@ static bool fill_handover(struct handover *h)
 	h->event_fd = -1;
 	h->log_fd = -1;
 	h->nonce = random_nonce();
-	snprintf(h->program, sizeof(h->program), "%s", guest_program());
+	text_append(h->program, 0, sizeof(h->program) - 1, guest_program());
 	read_log_request(h);
 	if (backend && *backend && !text_equal(backend, "direct"))
 		return false; /* "none"; a broker is not there either */

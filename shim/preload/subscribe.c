@@ -173,7 +173,7 @@ out:
 
 void subscribe_narrow(int32_t fd)
 {
-	static const uint8_t unwanted[] = { MPTCP_EVENT_CREATED, MPTCP_EVENT_SUB_PRIORITY,
+	static const uint8_t unwanted[] = { MPTCP_EVENT_CREATED,
 					    MPTCPADDR_EV_LISTENER_CREATED };
 	const unsigned int n = sizeof(unwanted);
 	struct sock_filter code[sizeof(unwanted) + 3] = {

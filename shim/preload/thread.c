@@ -115,13 +115,17 @@ static void *open_path_manager(void)
 static int run_path_manager(struct handover *h)
 {
 	int (*run)(struct handover *);
+	char *(*why)(void);
 	void *library;
 
+	/* By name, as it is needed in one program of a thousand: see oldest.h. Before
+	 * dlopen(), whose error this would replace. */
+	why = (char *(*)(void))dlsym(RTLD_DEFAULT, "dlerror");
 	library = open_path_manager();
 	run = library ? (int (*)(struct handover *))dlsym(library, HANDOVER_PM_RUN)
 		      : NULL;
 	if (!run) {
-		log_error("no pool: %s", dlerror());
+		log_error("no pool: %s", why ? why() : "no " HANDOVER_PM_LIBRARY);
 		return -ELIBACC;
 	}
 	return run(h); /* closes the event socket */
@@ -135,9 +139,11 @@ static int become_manager(struct handover *h)
 	if (!r)
 		r = subscribe(&h->event_fd, &h->family_id);
 	if (r < 0) {
-		log_warning("no pool: %s",
-			    r == -EPERM ? "no CAP_NET_ADMIN in this network namespace"
-					: strerror(-r));
+		errno = -r;
+		if (r == -EPERM)
+			log_warning("no pool: no CAP_NET_ADMIN in this network namespace");
+		else
+			log_warning("no pool: %m");
 		return r;
 	}
 	/* The application goes on; what is slow comes after its SYN. */

@@ -70,6 +70,7 @@ int bench_startup(void);
 int bench_connects(void);
 int bench_joins(void);
 int bench_memory(void);
+int bench_watch(void);
 
 /* Write @text to @path. Return: 0 or -errno. */
 int put_file(const char *path, const char *text);

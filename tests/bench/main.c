@@ -25,6 +25,7 @@ static const struct {
 	{ "connects", bench_connects },
 	{ "joins", bench_joins },
 	{ "memory", bench_memory },
+	{ "watch", bench_watch },
 };
 
 #define PARTS (sizeof(parts) / sizeof(parts[0]))

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+/*
+ * watch.c - from an ADD_ADDR that comes in to the SYN with MP_JOIN that goes out, in a
+ * process of 10,000 connections at which mptcpinfo --json --watch looks once a second
+ *
+ * Ours: with the watch. Peer: the same process without it, in turns. All connections
+ * have a second path. What is timed are further connections of the same process, made
+ * one by one, so that each is a join of the manager that is being asked.
+ */
+#include "bench.h"
+#include "endpoint.h"
+#include "hosts.h"
+#include "subflow.h"
+#include "until.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define CROWD	      10000
+#define TEXT(number)  TEXT_(number)
+#define TEXT_(number) #number
+#define PORT	      "4321"
+#define POOL	      BENCH_DIR "/connects.conf" /* hosts_open() makes it */
+#define ROUNDS	      4				 /* of each side */
+#define COUNT	      200			 /* joins of a round: 2 to 3 s */
+#define MISSED_MAX    (2 * ROUNDS * COUNT / 100)
+#define CONNECT_MS    60000
+#define ROUND_MS      60000
+#define WARM_MS	      1500 /* the watch has looked once by then */
+#define FILES_NEEDED  12000
+
+static const struct endpoint_spec announced = { "10.0.2.1", EP_SIGNAL, 0, 0, NULL };
+
+static int start_crowd(struct hosts *h, struct proc *ret)
+{
+	char path[PATH_MAX], library[PATH_MAX], preload[PATH_MAX + 16];
+	const char *const argv[] = { built("tests/bench-crowd", path, sizeof(path)),
+				     "10.0.1.1", PORT, TEXT(CROWD), NULL };
+	const char *const env[] = { preload, "MPTCPADDR_CONFIG=" POOL, NULL };
+	char *errors;
+	int r;
+
+	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s",
+		 built("libmptcpaddr.so", library, sizeof(library)));
+	r = proc_start(ret, &h->world.client, argv, env);
+	if (!r && !WAIT_UNTIL(proc_said(ret, "connected"), CONNECT_MS)) {
+		errors = proc_errors(ret);
+		fprintf(stderr, "no %d connections: %s\n", CROWD, errors);
+		free(errors);
+		r = -ETIMEDOUT;
+	}
+	return r;
+}
+
+/* A second path for each, from one announcement. */
+static int join_crowd(struct hosts *h)
+{
+	int64_t until = now_ms() + CONNECT_MS;
+	int r;
+
+	r = limits_set(&h->world.server, 2, 2);
+	if (!r)
+		r = endpoint_add(&h->world.server, &announced);
+	if (r < 0)
+		return r;
+	while (joined_count(&h->world.client) < CROWD) {
+		if (now_ms() > until) {
+			fprintf(stderr, "%d of %d joins\n",
+				joined_count(&h->world.client), CROWD);
+			return -ETIMEDOUT;
+		}
+		nap_ms(300);
+	}
+	return 0;
+}
+
+static size_t lines_of(const struct proc *p)
+{
+	char *text = proc_output(p);
+	size_t n = 0;
+
+	for (const char *at = text; (at = strchr(at, '\n')); at++)
+		n++;
+	free(text);
+	return n;
+}
+
+static void joins_read(const struct capture *c, struct samples *into, int *ret_joins)
+{
+	const struct timespec *from = NULL;
+
+	for (size_t i = 0; i < c->count; i++) {
+		const struct seen *s = &c->at[i];
+
+		if (s->kind == SEEN_ADD_ADDR && !s->outgoing && !from)
+			from = &s->at;
+		if (s->kind != SEEN_MP_JOIN || !s->outgoing || !from)
+			continue;
+		samples_add(into, (s->at.tv_sec - from->tv_sec) * 1e6 +
+					  (s->at.tv_nsec - from->tv_nsec) / 1e3);
+		from = NULL;
+		++*ret_joins;
+	}
+}
+
+/* Return: how many of the joins were not seen; -errno. */
+static int round_of(struct proc *crowd, struct capture *c, struct samples *into)
+{
+	size_t before = lines_of(crowd);
+	int r, joins = 0;
+
+	r = capture_read(c);
+	c->count = 0;
+	if (!r)
+		r = proc_tell(crowd, TEXT(COUNT));
+	if (!r && !WAIT_UNTIL(lines_of(crowd) > before, ROUND_MS))
+		r = -ETIMEDOUT;
+	if (!r)
+		r = capture_read(c);
+	if (!r)
+		joins_read(c, into, &joins);
+	return r ?: COUNT - joins;
+}
+
+static int watched_round(struct hosts *h, struct proc *crowd, struct capture *c,
+			 struct samples *into)
+{
+	char path[PATH_MAX], command[PATH_MAX + 64];
+	const char *const argv[] = { "sh", "-c", command, NULL };
+	struct proc watch;
+	int r;
+
+	snprintf(command, sizeof(command), "exec '%s' --json --watch >/dev/null",
+		 built("mptcpinfo", path, sizeof(path)));
+	r = proc_start(&watch, &h->world.client, argv, NULL);
+	if (r < 0)
+		return r;
+	nap_ms(WARM_MS);
+	r = round_of(crowd, c, into);
+	if (proc_wait(&watch, 0) != -ETIMEDOUT) {
+		fputs("the watch has ended\n", stderr);
+		r = -ECHILD;
+	}
+	proc_end(&watch);
+	return r;
+}
+
+static int measure(struct hosts *h, struct proc *crowd, struct samples took[SIDES])
+{
+	struct capture c;
+	int r, missed = 0;
+
+	r = capture_open(&c, &h->world.client);
+	for (int i = 0; i < 2 * ROUNDS && r >= 0; i++) {
+		int side = i / 2 % 2 ? 1 - i % 2 : i % 2;
+
+		r = side == SIDE_OURS ? watched_round(h, crowd, &c, &took[side])
+				      : round_of(crowd, &c, &took[side]);
+		missed += r > 0 ? r : 0;
+	}
+	capture_close(&c);
+	if (r >= 0 && missed > MISSED_MAX)
+		fprintf(stderr, "%d joins were not seen\n", missed);
+	return r < 0 ? r : missed > MISSED_MAX ? -EPROTO : 0;
+}
+
+static void report(struct samples took[SIDES])
+{
+	static const struct {
+		const char *what;
+		double part;
+	} rows[] = { { "median", 0.5 }, { "p90", 0.9 }, { "p99", 0.99 } };
+
+	report_heading("join beside 10,000, watched and not; us");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		report_row(&(struct row){
+			rows[i].what, samples_quantile(&took[SIDE_OURS], rows[i].part),
+			samples_quantile(&took[SIDE_PEER], rows[i].part), NAN,
+			TARGET_RATIO, 2 });
+}
+
+int bench_watch(void)
+{
+	struct samples took[SIDES] = { 0 };
+	struct rlimit files;
+	struct proc crowd = { .pidfd = -1, .in = -1, .out = -1, .err = -1 };
+	struct hosts h;
+	int r;
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	if (files.rlim_max < FILES_NEEDED) {
+		fputs("the limit of open files is below 12000\n", stderr);
+		return -EMFILE;
+	}
+	r = hosts_open(&h);
+	if (!r)
+		r = host_path_manager(&h.world.client, PM_USERSPACE);
+	if (!r)
+		r = start_crowd(&h, &crowd);
+	if (!r)
+		r = join_crowd(&h);
+	if (!r)
+		r = measure(&h, &crowd, took);
+	if (!r)
+		report(took);
+	for (int i = 0; i < SIDES; i++)
+		samples_free(&took[i]);
+	proc_end(&crowd);
+	hosts_close(&h);
+	return r;
+}

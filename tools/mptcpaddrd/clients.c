@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: MIT
+/*
+ * clients.c - programs of users, their pools, and the connections that are theirs
+ */
+#include "broker.h"
+#include "mptcpaddr/engine.h"
+#include "mptcpaddr/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include <utlist.h>
+
+/* A pool is parsed, and may change what ten thousand connections do. */
+#define LOADS_PER_SECOND 10
+#define LOADS_AT_ONCE	 (2 * CLIENTS_PER_USER)
+
+struct held *held_find(const struct broker *b, uint32_t token)
+{
+	struct held *held;
+
+	HASH_FIND(hh, b->held, &token, sizeof(token), held);
+	return held;
+}
+
+void held_drop(struct broker *b, struct held *held)
+{
+	struct account *account = held->client->account;
+
+	account->connections--;
+	account->subflows -= held->subflows;
+	HASH_DEL(b->held, held);
+	free(held);
+}
+
+void held_sweep(struct broker *b, struct client *client)
+{
+	struct ctl_connection *views = calloc(CTL_PAGE_MAX, sizeof(*views));
+	struct held *held, *next, *there = NULL;
+	uint64_t after = 0;
+	unsigned int i, n;
+
+	if (!views)
+		return;
+	/* Those that the engine has are moved to a table of their own. */
+	do {
+		n = engine_view(client->engine, after, CTL_PAGE_MAX, views, &after);
+		for (i = 0; i < n; i++) {
+			held = held_find(b, views[i].token);
+			if (!held || held->client != client)
+				continue;
+			HASH_DEL(b->held, held);
+			HASH_ADD(hh, there, token, sizeof(held->token), held);
+		}
+	} while (after);
+	free(views);
+	HASH_ITER (hh, b->held, held, next)
+		if (held->client == client)
+			held_drop(b, held);
+	HASH_ITER (hh, there, held, next) {
+		HASH_DEL(there, held);
+		HASH_ADD(hh, b->held, token, sizeof(held->token), held);
+	}
+}
+
+/* The interface that has @addr; "": none. */
+static const char *device_of(const struct netif_table *table, const struct mpaddr *addr)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < table->n_addrs; i++) {
+		if (!mpaddr_same_ip(&table->addrs[i].addr, addr))
+			continue;
+		for (k = 0; k < table->n_links; k++)
+			if (table->links[k].if_idx == table->addrs[i].if_idx)
+				return table->links[k].dev;
+	}
+	return "";
+}
+
+/* What the policy does not allow is left out; what it wanted to be is not (`kinds`). */
+static void apply_policy(const struct broker *b, struct client *client, struct pool *pool)
+{
+	struct pool_error *error = &client->watch.error;
+	const struct endpoint *ep;
+	char text[MPADDR_TEXT_MAX];
+	unsigned int i, kept = 0;
+
+	if (pool->subflows > b->policy.subflows)
+		pool->subflows = b->policy.subflows;
+	for (i = 0; i < pool->n_endpoints; i++) {
+		ep = &pool->endpoints[i];
+		if (policy_address(&b->policy, &ep->addr,
+				   ep->dev[0] ? ep->dev
+					      : device_of(&b->table, &ep->addr))) {
+			pool->endpoints[kept++] = *ep;
+			continue;
+		}
+		snprintf(error->text, sizeof(error->text),
+			 "%.300s:%u: the broker does not allow %s", client->path,
+			 ep->line, mpaddr_text(&ep->addr, text));
+	}
+	pool->n_endpoints = kept;
+}
+
+/* Put the pool that @spec means now in force; @spec is the client's from then on. */
+static int put_in_force(struct broker *b, struct client *client, struct pool *spec)
+{
+	struct poolwatch *watch = &client->watch;
+	struct pool *pool = calloc(1, sizeof(*pool)), *old = watch->pool;
+
+	if (!pool)
+		return -ENOMEM;
+	watch->error.text[0] = '\0';
+	pool_resolve(spec, &b->table, old, pool);
+	apply_policy(b, client, pool);
+	if (client->engine) {
+		engine_clock(client->engine, now_ms());
+		engine_set_pool(client->engine, pool);
+		client->due_ms = 0;
+	} else {
+		client->engine = engine_new(pool);
+		if (!client->engine) {
+			pool_free(pool);
+			return -ENOMEM;
+		}
+	}
+	watch->pool = pool;
+	pool_free(old);
+	if (watch->spec != spec)
+		pool_free(watch->spec);
+	watch->spec = spec;
+	return 0;
+}
+
+void client_resolve(struct broker *b, struct client *client)
+{
+	if (put_in_force(b, client, client->watch.spec) < 0)
+		log_error("no memory for the pool of %s", client->program);
+}
+
+/* Return: 0; -EDQUOT: too often; -EINVAL, -ENOMEM: then the pool before stays. */
+static int client_load(struct broker *b, struct client *client, const char *text,
+		       size_t len, struct pool_error *why)
+{
+	struct pool *spec;
+	char *copy;
+	int r;
+
+	if (!client->adopts.line &&
+	    !rate_take(&client->account->loading, LOADS_PER_SECOND, LOADS_AT_ONCE,
+		       now_us())) {
+		snprintf(why->text, sizeof(why->text), "%.300s: changes too often",
+			 client->path);
+		return -EDQUOT;
+	}
+	copy = malloc(len ?: 1);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, text, len);
+	free(client->text);
+	client->text = copy; /* also if it is wrong: it is not to be read again */
+	client->text_len = len;
+	r = pool_load_text(text, len, client->path, &spec, why);
+	if (r == 0) {
+		r = put_in_force(b, client, spec);
+		if (r < 0)
+			pool_free(spec);
+	}
+	if (client->engine && r < 0)
+		client->watch.error = *why;
+	if (client->engine && client->watch.loads++)
+		engine_note_pool(client->engine, r < 0 ? EINVAL : 0);
+	return r;
+}
+
+static void know_kernel(struct engine *engine)
+{
+	unsigned int major, minor;
+	struct utsname name;
+
+	if (uname(&name) == 0 && sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
+	    (major < 6 || (major == 6 && minor < 9)))
+		engine_old_kernel(engine);
+}
+
+static void open_control(struct broker *b, struct client *client)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = client };
+	struct ctl_manager *about = &client->about;
+	char name[32];
+	int r;
+
+	snprintf(name, sizeof(name), CTL_NAME_PREFIX "broker.%u", client->number);
+	r = control_listen(&client->control, name, client->account->uid);
+	if (r == 0 && epoll_ctl(b->controls_fd, EPOLL_CTL_ADD, client->control.listener,
+				&event) < 0)
+		r = -errno;
+	if (r < 0)
+		log_warning("no control socket %s: %s", name, strerror(-r));
+	about->pid = getpid();
+	about->uid = client->account->uid;
+	strcpy(about->backend, "broker");
+	snprintf(about->program, sizeof(about->program), "%s", client->program);
+	snprintf(about->pool_file, sizeof(about->pool_file), "%s", client->path);
+}
+
+void client_free(struct broker *b, struct client *client)
+{
+	struct held *held, *next;
+
+	if (client->engine && engine_conns(client->engine))
+		HASH_ITER (hh, b->held, held, next)
+			if (held->client == client)
+				held_drop(b, held);
+	DL_DELETE(b->clients, client);
+	b->n_clients--;
+	client->account->clients--;
+	control_close(&client->control);
+	engine_free(client->engine);
+	pool_free(client->watch.spec);
+	pool_free(client->watch.pool);
+	free(client->text);
+	free(client);
+}
+
+/* Room for one more: the one without connections that was used longest ago goes. */
+static bool make_room(struct broker *b, const struct account *account)
+{
+	const bool own = account->clients >= CLIENTS_PER_USER;
+	struct client *client, *oldest = NULL;
+
+	if (!own && b->n_clients < CLIENTS_MAX)
+		return true;
+	DL_FOREACH (b->clients, client)
+		if ((!own || client->account == account) && !client->adopts.line &&
+		    !engine_conns(client->engine) &&
+		    (!oldest || client->used_ms < oldest->used_ms))
+			oldest = client;
+	if (!oldest)
+		return false;
+	client_free(b, oldest);
+	return true;
+}
+
+static struct client *client_new(struct broker *b, struct account *account,
+				 const char *program, const char *path,
+				 const struct policy_program *adopts)
+{
+	struct client *client = calloc(1, sizeof(*client));
+
+	if (!client)
+		return NULL;
+	client->account = account;
+	if (adopts)
+		client->adopts = *adopts;
+	snprintf(client->program, sizeof(client->program), "%s", program);
+	snprintf(client->path, sizeof(client->path), "%s", path);
+	client->watch = (struct poolwatch){ .path = client->path,
+					    .netif_fd = -1,
+					    .file_fd = -1 };
+	client->control.listener = -1;
+	client->due_ms = INT64_MAX;
+	client->number = ++b->last_number;
+	account->clients++;
+	b->n_clients++;
+	DL_APPEND(b->clients, client);
+	return client;
+}
+
+static struct client *client_find(struct broker *b, const struct account *account,
+				  const char *program, const char *path, bool adopts)
+{
+	struct client *client;
+
+	DL_FOREACH (b->clients, client)
+		if (client->account == account && !client->adopts.line == !adopts &&
+		    !strcmp(client->program, program) && !strcmp(client->path, path))
+			return client;
+	return NULL;
+}
+
+struct client *client_get(struct broker *b, struct account *account, const char *program,
+			  const char *path, const char *text, size_t len,
+			  const struct policy_program *adopts, struct pool_error *why,
+			  int *ret_error)
+{
+	struct client *client = client_find(b, account, program, path, adopts);
+
+	if (client) {
+		client->used_ms = now_ms();
+		if (client->text_len != len || memcmp(client->text, text, len) != 0) {
+			*ret_error = client_load(b, client, text, len, why);
+			if (*ret_error == 0)
+				state_client(b, client);
+			else
+				log_warning("%s", why->text);
+		}
+		return client; /* with the pool that it had, if the new one is wrong */
+	}
+	*ret_error = -ENOSPC;
+	if (!make_room(b, account))
+		return NULL;
+	*ret_error = -ENOMEM;
+	client = client_new(b, account, program, path, adopts);
+	if (!client)
+		return NULL;
+	client->used_ms = now_ms();
+	*ret_error = client_load(b, client, text, len, why);
+	if (*ret_error < 0) {
+		client_free(b, client);
+		return NULL;
+	}
+	know_kernel(client->engine);
+	open_control(b, client);
+	log_info("user %u: %s: %u endpoints from %s", account->uid, program,
+		 client->watch.pool->n_endpoints, path);
+	if (client->watch.error.text[0])
+		log_warning("%s", client->watch.error.text);
+	state_client(b, client);
+	return client;
+}
+
+int client_register(struct broker *b, struct client *client, uint32_t token, bool v6only,
+		    uint64_t cookie)
+{
+	struct pm_registration reg = { .token = token,
+				       .v6only = v6only,
+				       .when = now_ms() / 1000 };
+	struct held *held;
+	int r;
+
+	if (client->account->connections >= b->policy.user_connections)
+		return -EDQUOT;
+	held = calloc(1, sizeof(*held));
+	if (!held)
+		return -ENOMEM;
+	*held = (struct held){
+		.token = token, .v6only = v6only, .cookie = cookie, .client = client
+	};
+	engine_clock(client->engine, now_ms());
+	r = engine_register(client->engine, &reg);
+	if (r < 0) {
+		free(held);
+		return r;
+	}
+	HASH_ADD(hh, b->held, token, sizeof(held->token), held);
+	if (!held->hh.tbl) {
+		free(held); /* the engine alone has it: its events are foreign to us */
+		return -ENOMEM;
+	}
+	client->account->connections++;
+	client->about.registrations++;
+	return 0;
+}
+
+int client_edit(void *ctx, char *words, char *ret_why, size_t size)
+{
+	struct edit_context *edit = ctx;
+	struct client *client = edit->client;
+	struct pool_error why = { "" };
+	struct pool *old = NULL;
+	int r = -EPERM;
+
+	if (!edit->broker->policy.pools && !client->adopts.line)
+		snprintf(why.text, sizeof(why.text), "%s",
+			 "the broker lets users have no pools of their own");
+	else if (!rate_take(&client->account->loading, LOADS_PER_SECOND, LOADS_AT_ONCE,
+			    now_us()))
+		snprintf(why.text, sizeof(why.text), "%s", "too many changes");
+	else {
+		client->watch.table = edit->broker->table; /* borrowed */
+		r = poolwatch_edit(&client->watch, words, &old, &why);
+	}
+	snprintf(ret_why, size, "%s", why.text);
+	if (r < 0)
+		return r;
+	/* The engine has the one before still: what is allowed of the new one follows. */
+	engine_clock(client->engine, now_ms());
+	engine_set_pool(client->engine, client->watch.pool);
+	pool_free(old);
+	client_resolve(edit->broker, client);
+	engine_note_pool(client->engine, 0);
+	return 0;
+}

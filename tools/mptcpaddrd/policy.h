@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * policy.h - /etc/mptcpaddr/broker.conf: what the administrator lets users do
+ */
+#ifndef MPTCPADDRD_POLICY_H
+#define MPTCPADDRD_POLICY_H
+
+#include "mptcpaddr/pool.h"
+
+#include <sys/types.h>
+
+#define POLICY_FILE	    "/etc/mptcpaddr/broker.conf"
+#define POLICY_POOLS	    "/etc/mptcpaddr/" /* NAME.conf, default.conf */
+#define POLICY_IDS_MAX	    256
+#define POLICY_DEVICES_MAX  32
+#define POLICY_PROGRAMS_MAX 64
+
+enum program_kind {
+	PROGRAM_UID,
+	PROGRAM_CGROUP,
+	PROGRAM_UNIT,
+};
+
+/* [program "uid:1000"]: connections that no shim made. */
+struct policy_program {
+	enum program_kind kind;
+	uid_t uid;
+	char name[256]; /* behind the colon: a user, the path of a cgroup, a unit */
+	char pool[1024];
+	unsigned int line;
+};
+
+struct policy {
+	bool userspace; /* set net.mptcp.path_manager */
+	bool adopt;
+	enum log_level log;
+	bool restricted; /* there is a list of users or groups */
+	unsigned int n_uids, n_gids;
+	uid_t uids[POLICY_IDS_MAX];
+	gid_t gids[POLICY_IDS_MAX];
+	bool pools; /* users may bring their own */
+	unsigned int subflows; /* of a connection, beside the first one */
+	unsigned int user_subflows, user_connections, user_rate;
+	struct prefix_list addresses; /* none: any */
+	unsigned int n_devices; /* 0: any */
+	char devices[POLICY_DEVICES_MAX][IFNAMSIZ];
+	unsigned int n_programs;
+	struct policy_program programs[POLICY_PROGRAMS_MAX];
+};
+
+void policy_default(struct policy *ret_policy);
+
+/*
+ * policy_load() - read the file; one that is not there says nothing
+ *
+ * Users and groups by name are looked for in /etc/passwd and /etc/group alone.
+ * Return: 0; -errno with @why filled ("broker.conf:3: ...") and nothing in *@ret_policy.
+ */
+int policy_load(const char *path, struct policy *ret_policy, struct pool_error *why);
+
+bool policy_admits(const struct policy *policy, uid_t uid, const gid_t *gids,
+		   unsigned int n_gids);
+
+/* policy_address() - @dev: that has the address; "": not known. */
+bool policy_address(const struct policy *policy, const struct mpaddr *addr,
+		    const char *dev);
+
+#endif
