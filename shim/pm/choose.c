@@ -75,7 +75,8 @@ struct want {
 	const struct mpaddr *remote;
 	uint8_t remote_id;
 	bool fixed;
-	bool routed; /* by routing, not from the list */
+	bool routed;	      /* by routing, not from the list */
+	struct mpaddr source; /* what routing takes; AF_UNSPEC: not known */
 };
 
 /* Fill @cmd. Without an endpoint, the address of all zeros leaves it to routing. */
@@ -83,6 +84,7 @@ static int join_prepare(struct engine *engine, struct conn *conn, const struct w
 			struct pm_cmd *cmd)
 {
 	const struct mpaddr any = { .family = want->remote->family };
+	const struct used_id *id = conn_id_of(conn, &want->source);
 	const struct endpoint *ep = NULL;
 
 	if (want->index >= 0)
@@ -97,6 +99,12 @@ static int join_prepare(struct engine *engine, struct conn *conn, const struct w
 		.if_idx = ep && !want->routed ? ep->if_idx : 0,
 	};
 	cmd->local.port = 0;
+	/* An endpoint that is not in the pool any more: it keeps its ID. */
+	if (!ep && want->source.family != AF_UNSPEC && id) {
+		cmd->local = want->source;
+		cmd->local_id = id->key.local_id;
+		return 0;
+	}
 	/* As the kernel has it, `laminar` endpoints are never the address with ID 0. */
 	if ((want->fixed || want->routed) && ep && conn->mpc == want->index + 1)
 		return 0;
@@ -231,17 +239,15 @@ static enum join laminar_join(struct engine *engine, struct conn *conn,
 	return r;
 }
 
-/* The endpoint whose address routing takes, or PM_CMD_NO_ENDPOINT. */
-static int routed_endpoint(const struct engine *engine, const struct conn *conn,
-			   const struct mpaddr *remote)
+/* The address that routing takes, and which endpoint that is. */
+static void route(const struct engine *engine, const struct conn *conn, struct want *want)
 {
-	struct mpaddr local;
-
-	if (!section_of(engine, conn)->kinds || !engine->route ||
-	    !engine->route(engine->route_ctx, remote, &local))
-		return PM_CMD_NO_ENDPOINT;
-	local.port = 0;
-	return (int)endpoint_of(engine, conn, &local) - 1;
+	want->index = PM_CMD_NO_ENDPOINT;
+	if ((!section_of(engine, conn)->kinds && !conn->ids) || !engine->route ||
+	    !engine->route(engine->route_ctx, want->remote, &want->source))
+		return;
+	want->source.port = 0;
+	want->index = (int)endpoint_of(engine, conn, &want->source) - 1;
 }
 
 static enum join any_join(struct engine *engine, struct conn *conn,
@@ -252,7 +258,7 @@ static enum join any_join(struct engine *engine, struct conn *conn,
 			     .remote_id = ann->remote_id,
 			     .routed = true };
 
-	want.index = routed_endpoint(engine, conn, &remote);
+	route(engine, conn, &want);
 	ann->reason = ann->any_tried ? CTL_REASON_ERROR : CTL_REASON_FAMILY;
 	if (ann->any_tried || !families_match(conn, &remote, &remote))
 		return JOIN_NO_ENDPOINT;
@@ -427,8 +433,6 @@ static bool signal_work(struct engine *engine, struct conn *conn, struct pm_cmds
 	mask &= ~conn->spent;
 	for (i = 0; mask && i < engine->pool->n_endpoints; i++, ep++) {
 		if (!(mask & endpoint_bit(i)))
-			continue;
-		if (conn->family == AF_INET && ep->addr.family != AF_INET)
 			continue;
 		if (out->n == PM_CMDS_MAX)
 			return false;

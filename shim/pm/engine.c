@@ -190,9 +190,20 @@ static int on_announced(struct engine *engine, struct conn *conn,
 	at = engine->last_note % CTL_NOTES_MAX;
 	note_announced(engine, ev, CTL_NOTE_ANNOUNCED, CTL_REASON_NONE);
 	announcement_take(engine, conn, ann, out);
+	if (conn->work) /* the first announcement is served before `subflow` endpoints */
+		conn_work(engine, conn, out);
+	ann = conn_announced(conn, ev->remote_id, &ev->remote);
 	if (ann->state == ANNOUNCE_WAITING)
 		engine->notes[at].reason = ann->reason;
 	return 0;
+}
+
+/* Below a limit, or an endpoint is free: what waited has its turn. */
+static void room_made(struct engine *engine, struct conn *conn, struct pm_cmds *out)
+{
+	waiting_retry(engine, conn, out);
+	if (!conn->work && section_of(engine, conn)->subflow & ~conn->spent)
+		conn_work(engine, conn, out);
 }
 
 /* The peer sent REMOVE_ADDR (RFC 8684, 3.4.2); the kernel closes the subflows itself. */
@@ -223,7 +234,7 @@ static void on_removed(struct engine *engine, struct conn *conn,
 		else
 			i++;
 	}
-	waiting_retry(engine, conn, out); /* add_addr_accepted may have room now */
+	room_made(engine, conn, out); /* add_addr_accepted may have room now */
 }
 
 /* MP_CAPABLE: CREATED and ESTABLISHED both tell the addresses of the first subflow. */
@@ -398,7 +409,7 @@ static void on_sub_closed(struct engine *engine, struct conn *conn,
 		conn_subflow_del(conn, subflow);
 		break;
 	}
-	waiting_retry(engine, conn, out);
+	room_made(engine, conn, out);
 }
 
 static void on_closed(struct engine *engine, struct conn *conn)
@@ -441,8 +452,8 @@ int engine_handle(struct engine *engine, const struct pm_event *ev, struct pm_cm
 		break;
 	case PM_EVENT_SUB_PRIORITY: /* the peer's wish: the kernel's scheduler follows */
 		NOTE(engine, .token = ev->token, .what = CTL_NOTE_PRIORITY,
-		     .local = &ev->local, .local_id = ev->local_id,
-		     .remote = &ev->remote, .remote_id = ev->remote_id,
+		     .local = &ev->local, .local_id = ev->local_id, .remote = &ev->remote,
+		     .remote_id = ev->remote_id,
 		     .flags = ev->backup ? CTL_NOTE_FLAG_BACKUP : 0);
 		break;
 	}
@@ -469,6 +480,6 @@ void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 	if (ann && !subflow->fixed)
 		accept_count(conn, ann, false);
 	subflow_failed(engine, conn, subflow, error, 0);
-	waiting_retry(engine, conn, out);
+	room_made(engine, conn, out);
 	conn_schedule(engine, conn);
 }

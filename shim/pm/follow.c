@@ -157,8 +157,13 @@ static void endpoint_lost(struct engine *engine, struct conn *conn, struct subfl
 	}
 	if (!ann || s->removed || s->fixed)
 		return;
-	ann->state = ANNOUNCE_WAITING;
 	ann->reason = CTL_REASON_ENDPOINT_GONE;
+	/* Routing would go from the same address again, which is not wanted any more. */
+	if (s->endpoint == SUBFLOW_ENDPOINT_LOST && !s->initial &&
+	    !(section_of(engine, conn)->kinds & MPTCP_PM_ADDR_FLAG_LAMINAR))
+		ann->state = ANNOUNCE_CLOSED;
+	else
+		ann->state = ANNOUNCE_WAITING;
 }
 
 static void push(struct pm_cmds *out, enum pm_cmd_type type, const struct conn *conn,

@@ -19,11 +19,12 @@
 #define PORT	 "80"
 #define SIZE	 (80 << 20)
 #define START_MS 5000
-#define URL	 "http://10.0.1.1:" PORT "/file"
 #define END_MS	 30000
 
 /* Two to three seconds for SIZE over three links. */
 #define SHAPED "tbf", "rate", "100mbit", "burst", "128kb", "limit", "512kb"
+
+static const char url[] = "http://10.0.1.1:" PORT "/file";
 
 static const char nginx_conf[] =
 	"user root root;\ndaemon off;\nmaster_process off;\npid nginx.pid;\n"
@@ -131,7 +132,7 @@ void download_open(struct download *d)
 				     d->file,
 				     "-w",
 				     "%{size_header} %{size_download}\n",
-				     URL,
+				     url,
 				     NULL };
 
 	memset(d, 0, sizeof(*d));
