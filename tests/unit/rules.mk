@@ -2,7 +2,8 @@
 # Tests that need no kernel's path manager: the engine, its tables, pool files.
 
 UNIT_SRC  := $(wildcard tests/unit/*.c)
-UNIT_REAL := $(ENGINE_SRC) $(patsubst %,shim/pm/%.c,evqueue pmevent) \
+UNIT_REAL := $(ENGINE_SRC) $(patsubst %,shim/pm/%.c,evqueue pmevent control poolwatch \
+	     netif) shim/common/log.c \
 	     $(patsubst %,shim/preload/%.c,mode poolfile guest errout attempt)
 
 $(B)/tests/unit: $(call obj,$(UNIT_SRC) $(UNIT_REAL)) $(B)/tests/libtest.a

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: MIT
+/*
+ * control.c - the control socket under garbage
+ *
+ * Requests that are kept in corpus/ are mutated from a printed seed and sent to the real
+ * server's code, over a real socket. Whatever comes, there is one well-formed answer or
+ * a hang-up, the engine is as it was, and edits leave a whole pool. check-san runs it
+ * under the sanitizers.
+ */
+#include "../../shim/pm/control.h"
+#include "../../shim/pm/poolwatch.h"
+#include "play.h"
+
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CORPUS	    "tests/unit/corpus"
+#define CORPUS_MAX  32
+#define REQUEST_MAX 400
+#define ROUNDS	    30000
+#define ANSWER_MAX  (256 * 1024)
+#define PID_FAKE    4000000 /* above PID_MAX_LIMIT: nobody's */
+
+struct sample {
+	size_t len;
+	unsigned char data[REQUEST_MAX];
+};
+
+struct server {
+	struct play play;
+	struct control control;
+	struct poolwatch watch;
+	struct ctl_manager about;
+	char name[32];
+	unsigned int edits, refused;
+};
+
+static uint64_t state;
+
+static uint64_t draw(uint64_t limit)
+{
+	uint64_t z = (state += 0x9e3779b97f4a7c15u);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return (z ^ (z >> 31)) % limit;
+}
+
+static unsigned int corpus_read(struct sample *samples)
+{
+	unsigned int n = 0;
+	struct dirent *entry;
+	DIR *dir = opendir(CORPUS);
+	char path[512];
+	FILE *f;
+
+	cr_assert(dir, "no %s here", CORPUS);
+	while ((entry = readdir(dir)) && n < CORPUS_MAX) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), CORPUS "/%s", entry->d_name);
+		f = fopen(path, "re");
+		cr_assert(f, "%s", path);
+		samples[n].len = fread(samples[n].data, 1, REQUEST_MAX, f);
+		n++;
+		fclose(f);
+	}
+	closedir(dir);
+	cr_assert_geq(n, 9, "%u samples", n);
+	return n;
+}
+
+static int edit(void *ctx, char *words, char *ret_why, size_t size)
+{
+	struct server *s = ctx;
+	struct pool_error why = { "" };
+	struct pool *old;
+	int r;
+
+	cr_assert_lt(strlen(words), CTL_TEXT_MAX);
+	r = poolwatch_edit(&s->watch, words, &old, &why);
+	snprintf(ret_why, size, "%s", why.text);
+	if (r < 0) {
+		cr_assert(why.text[0], "refused without a reason");
+		s->refused++;
+		return r;
+	}
+	s->edits++;
+	engine_set_pool(s->play.engine, s->watch.pool);
+	pool_free(old);
+	return 0;
+}
+
+static void server_open(struct server *s)
+{
+	char path[] = "/tmp/control-XXXXXX";
+	int fd = mkstemp(path);
+	unsigned int i;
+
+	cr_assert_geq(fd, 0);
+	cr_assert_gt(dprintf(fd, "[pool]\nendpoint = 10.0.2.2\nendpoint = 10.0.3.2\n"),
+		     0);
+	close(fd);
+	cr_assert_eq(poolwatch_open(&s->watch, path), 0);
+	unlink(path);
+	play_open(&s->play, "[pool]\nendpoint=10.0.2.2\nendpoint=10.0.3.2\n");
+	engine_set_pool(s->play.engine, s->watch.pool);
+	for (i = 1; i <= 10; i++) {
+		play_connect(&s->play, i, "10.0.1.2", "10.0.1.1:80");
+		play_announce(&s->play, i, 1, "10.0.2.1:80");
+	}
+	cr_assert_eq(control_open(&s->control, PID_FAKE + getpid() % 1000, s->name,
+				  sizeof(s->name)),
+		     0);
+}
+
+static void server_close(struct server *s)
+{
+	unsigned int i;
+
+	for (i = 1; i <= 10; i++)
+		play_closed(&s->play, i);
+	control_close(&s->control);
+	engine_free(s->play.engine);
+	pool_free(s->play.pool);
+	poolwatch_close(&s->watch);
+}
+
+static int dial(const struct server *s)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	size_t len = strlen(s->name);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	memcpy(addr.sun_path + 1, s->name, len);
+	len += offsetof(struct sockaddr_un, sun_path) + 1;
+	cr_assert_eq(connect(fd, (struct sockaddr *)&addr, len), 0);
+	return fd;
+}
+
+static void serve(struct server *s)
+{
+	struct pollfd fds[CONTROL_FDS_MAX];
+	const struct control_view view = { .about = &s->about,
+					   .engine = s->play.engine,
+					   .pool = s->watch.pool,
+					   .configured = s->watch.spec,
+					   .edit = edit,
+					   .ctx = s };
+	unsigned int n = control_poll_fill(&s->control, fds);
+
+	poll(fds, n, 0);
+	control_serve(&s->control, fds, &view);
+}
+
+/* One byte, a few of them, the length, or what is behind it. */
+static void mutate(struct sample *sample)
+{
+	unsigned int i, n = draw(4) ? draw(4) : draw(64);
+
+	for (i = 0; i < n && sample->len; i++)
+		sample->data[draw(sample->len)] = draw(3) ? draw(256) : 0xff;
+	if (!draw(4))
+		sample->len = draw(REQUEST_MAX + 1);
+}
+
+/* What the request was does not matter: the answer is what a reader can believe. */
+static void answer_is_sound(int fd, const struct sample *sent)
+{
+	static union {
+		struct ctl_answer head;
+		char data[ANSWER_MAX];
+	} answer;
+	bool any = false;
+	ssize_t n;
+
+	while ((n = recv(fd, &answer, sizeof(answer), MSG_DONTWAIT)) > 0) {
+		any = true;
+		cr_assert_geq(n, (ssize_t)sizeof(answer.head), "%zd bytes", n);
+		cr_assert_eq(answer.head.magic, CTL_MAGIC);
+		cr_assert_eq(answer.head.version, CTL_VERSION);
+		cr_assert_leq(answer.head.error, 0);
+		cr_assert_leq(answer.head.count, CTL_PAGE_MAX);
+		cr_assert_eq(n, (ssize_t)(sizeof(answer.head) +
+					  answer.head.count * answer.head.record_size));
+		/* A follower gets what happened, whenever that is. */
+		if (sent->len != sizeof(struct ctl_request) &&
+		    answer.head.op != CTL_OP_FOLLOW)
+			cr_assert_neq(answer.head.error, 0, "%zu bytes were taken",
+				      sent->len);
+	}
+	cr_assert(any || n == 0 || !sent->len, "no answer"); /* an empty one is the end */
+}
+
+Test(control, garbage_is_answered_and_harms_nothing, .timeout = 120)
+{
+	static struct server s;
+	static struct sample corpus[CORPUS_MAX], sample;
+	const char *given = getenv("SEED");
+	unsigned int n, i;
+	int fd = -1;
+
+	state = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) + getpid();
+	fprintf(stderr, "SEED=%lu\n", (unsigned long)state);
+	server_open(&s);
+	n = corpus_read(corpus);
+	for (i = 0; i < ROUNDS; i++) {
+		sample = corpus[draw(n)];
+		mutate(&sample);
+		if (fd < 0 || !draw(8)) {
+			if (fd >= 0)
+				close(fd);
+			serve(&s);
+			fd = dial(&s);
+			serve(&s);
+		}
+		if (send(fd, sample.data, sample.len, MSG_NOSIGNAL) < 0) {
+			close(fd);
+			fd = -1;
+			continue;
+		}
+		serve(&s);
+		answer_is_sound(fd, &sample);
+		cr_assert_eq(engine_conns(s.play.engine), 10);
+	}
+	close(fd);
+	fprintf(stderr, "%u edits, %u refused\n", s.edits, s.refused);
+	cr_assert_gt(s.edits, 100);
+	cr_assert_gt(s.refused, 100);
+	server_close(&s);
+}
+
+/* The corpus is what it says: unchanged, each request is understood. */
+Test(control, corpus_is_understood_as_it_is)
+{
+	static struct server s;
+	static struct sample corpus[CORPUS_MAX];
+	unsigned int n, i;
+
+	n = corpus_read(corpus);
+	for (i = 0; i < n; i++) {
+		struct ctl_answer head = { 0 };
+		int fd;
+
+		server_open(&s);
+		fd = dial(&s);
+		serve(&s);
+		cr_assert_eq(send(fd, corpus[i].data, corpus[i].len, MSG_NOSIGNAL),
+			     (ssize_t)corpus[i].len);
+		serve(&s);
+		cr_assert_geq(recv(fd, &head, sizeof(head), MSG_DONTWAIT),
+			      (ssize_t)sizeof(head));
+		cr_assert_eq(head.error, 0, "sample %u: %d", i, head.error);
+		close(fd);
+		server_close(&s);
+	}
+}
