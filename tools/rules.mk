@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # mptcpinfo; the launcher and the broker come here too.
 
-MPTCPINFO_SRC := $(wildcard tools/mptcpinfo/*.c) shim/pm/diag.c
+MPTCPINFO_SRC := $(wildcard tools/mptcpinfo/*.c) $(wildcard tools/common/*.c) shim/pm/diag.c
 
 tools: $(B)/mptcpinfo
 
@@ -17,7 +17,7 @@ $(B)/obj/tools/%.o: tools/%.c
 # The launcher. The library is found beside it or, when it is installed, in LIBDIR.
 LIBDIR ?= /usr/local/lib
 
-MPTCPADDR_SRC := $(wildcard tools/mptcpaddr/*.c) tools/common/names.c tools/mptcpinfo/ctl.c \
+MPTCPADDR_SRC := $(wildcard tools/mptcpaddr/*.c) $(wildcard tools/common/*.c) \
 		 shim/preload/poolfile.c \
 		 $(patsubst %,shim/pm/%.c,config endpoint mpaddr pool)
 

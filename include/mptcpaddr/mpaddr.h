@@ -52,6 +52,10 @@ bool mpprefix_covers(const struct mpprefix *prefix, const struct mpaddr *addr);
 /* mpprefix_within() - whether every address of @inner is one of @outer. */
 bool mpprefix_within(const struct mpprefix *inner, const struct mpprefix *outer);
 
+/* mpaddr_view() - the same as a control-socket record has it. */
+struct ctl_addr;
+void mpaddr_view(const struct mpaddr *addr, struct ctl_addr *ret_view);
+
 /* mpaddr_text() - "10.0.1.2:4444", "[2001:db8::1]:4444"; no port: "2001:db8::1". */
 const char *mpaddr_text(const struct mpaddr *addr, char text[MPADDR_TEXT_MAX]);
 

@@ -138,12 +138,6 @@ static void accept_client(struct control *control)
 	control->clients[control->n_clients++] = (struct control_client){ .fd = fd };
 }
 
-static void addr_fill(const struct mpaddr *addr, struct ctl_addr *ret_view)
-{
-	*ret_view = (struct ctl_addr){ .family = addr->family, .port = addr->port };
-	memcpy(ret_view->ip, &addr->v6, addr->family == AF_INET6 ? 16 : 4);
-}
-
 /* @used has the live subflows of each endpoint. */
 static void fill_endpoints(struct answer *answer, const struct pool *pool,
 			   const uint32_t *used)
@@ -166,7 +160,7 @@ static void fill_endpoints(struct answer *answer, const struct pool *pool,
 			.line = ep->line,
 			.used = used[i],
 		};
-		addr_fill(&ep->addr, &to->addr);
+		mpaddr_view(&ep->addr, &to->addr);
 		memcpy(to->dev, ep->dev, sizeof(to->dev));
 	}
 }
@@ -183,7 +177,7 @@ static void fill_sections(struct answer *answer, const struct control_view *view
 			.len = section->prefix.len,
 			.excluded = section->excluded,
 		};
-		addr_fill(&section->prefix.addr, &answer->sections[i].prefix);
+		mpaddr_view(&section->prefix.addr, &answer->sections[i].prefix);
 	}
 }
 

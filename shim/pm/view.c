@@ -6,15 +6,6 @@
 
 #include <string.h>
 
-static void addr_view(const struct mpaddr *addr, struct ctl_addr *ret_view)
-{
-	*ret_view = (struct ctl_addr){ .family = addr->family, .port = addr->port };
-	if (addr->family == AF_INET)
-		memcpy(ret_view->ip, &addr->v4, sizeof(addr->v4));
-	else if (addr->family == AF_INET6)
-		memcpy(ret_view->ip, &addr->v6, sizeof(addr->v6));
-}
-
 void note(struct engine *engine, const struct note *from)
 {
 	struct ctl_note *n = &engine->notes[engine->last_note++ % CTL_NOTES_MAX];
@@ -31,9 +22,9 @@ void note(struct engine *engine, const struct note *from)
 		.flags = from->flags,
 	};
 	if (from->local)
-		addr_view(from->local, &n->local);
+		mpaddr_view(from->local, &n->local);
 	if (from->remote)
-		addr_view(from->remote, &n->remote);
+		mpaddr_view(from->remote, &n->remote);
 }
 
 void engine_overrun(struct engine *engine)
@@ -209,7 +200,7 @@ static void announced_view(const struct engine *engine, const struct conn *conn,
 		.reason = ann->reason,
 		.error = ann->error,
 	};
-	addr_view(&ann->addr, &view->addr);
+	mpaddr_view(&ann->addr, &view->addr);
 	if (ann->state == ANNOUNCE_JOINED && conn_joining(conn, &ann->addr))
 		view->state = CTL_ANNOUNCED_PENDING;
 	if (ann->timed && ann->state == ANNOUNCE_WAITING &&

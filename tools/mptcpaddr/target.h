@@ -5,7 +5,7 @@
 #ifndef MPTCPADDR_TARGET_H
 #define MPTCPADDR_TARGET_H
 
-#include "../mptcpinfo/ctl.h"
+#include "../common/ctl.h"
 
 #include <stdbool.h>
 

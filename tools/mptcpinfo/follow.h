@@ -5,7 +5,7 @@
 #ifndef MPTCPINFO_FOLLOW_H
 #define MPTCPINFO_FOLLOW_H
 
-#include "ctl.h"
+#include "../common/ctl.h"
 #include "model.h"
 
 #include <stdbool.h>

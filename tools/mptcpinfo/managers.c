@@ -8,7 +8,8 @@
  */
 #include "managers.h"
 
-#include "ctl.h"
+#include "../common/ctl.h"
+#include "../common/names.h"
 #include "index.h"
 #include "model.h"
 #include "text.h"
@@ -18,13 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MANAGERS_MAX	4096
-#define ALL_TIMEOUT_MS	3000 /* for those that do not answer, taken together */
-#define UNIX_SEQPACKET	0x0005
-#define UNIX_ACCEPTCON	(1u << 16) /* a listener: accepted sockets bear its name too */
-#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789._-"
-
-#define TRIES 3
+#define ALL_TIMEOUT_MS 3000 /* for those that do not answer, taken together */
+#define TRIES	       3
 
 /* All that one manager says, before it is believed. */
 struct dump {
@@ -35,54 +31,27 @@ struct dump {
 	size_t n_endpoints, n_after, n_sections, n_connections, n_announced;
 };
 
-/* A line of /proc/net/unix. Return: whether it is a manager's; then its name. */
-static bool parse_unix_line(const char *line, char name[static 80])
-{
-	static const char prefix[] = "@" CTL_NAME_PREFIX;
-	unsigned int flags, type;
-	int at = 0;
-	size_t len;
-
-	if (sscanf(line, "%*x: %*x %*x %x %x %*x %*u %n", &flags, &type, &at) != 2 || !at)
-		return false;
-	if (!(flags & UNIX_ACCEPTCON) || type != UNIX_SEQPACKET ||
-	    strncmp(line + at, prefix, sizeof(prefix) - 1) != 0)
-		return false;
-	len = strspn(line + at + sizeof(prefix) - 1, NAME_CHARACTERS);
-	if (len == 0 || len > 64 || line[at + sizeof(prefix) - 1 + len] != '\n')
-		return false;
-	snprintf(name, 80, "%.*s", (int)(sizeof(prefix) - 2 + len), line + at + 1);
-	return true;
-}
-
 int managers_find(struct snapshot *snap)
 {
+	char(*names)[NAME_TEXT_MAX] = NULL;
 	struct manager *manager;
-	char name[80], *line = NULL;
-	size_t size = 0;
-	int r = 0;
-	FILE *f;
+	size_t i, n = 0;
+	int r;
 
-	f = fopen("/proc/net/unix", "re");
-	if (!f)
-		return -errno;
-	while (r == 0 && getline(&line, &size, f) > 0) {
-		if (!parse_unix_line(line, name))
-			continue;
-		if (snap->n_managers == MANAGERS_MAX) {
-			snapshot_note(snap, "only the first %d managers are asked",
-				      MANAGERS_MAX);
-			break;
-		}
+	r = names_find(&names, &n);
+	if (r == -E2BIG) {
+		snapshot_note(snap, "only the first %d managers are asked", NAMES_MAX);
+		r = 0;
+	}
+	for (i = 0; i < n && r == 0; i++) {
 		manager =
 			array_grow(&snap->managers, &snap->n_managers, sizeof(*manager));
 		if (manager)
-			strcpy(manager->name, name);
+			strcpy(manager->name, names[i]);
 		else
 			r = -ENOMEM;
 	}
-	free(line);
-	fclose(f);
+	free(names);
 	return r;
 }
 

@@ -2,8 +2,8 @@
 /*
  * ctl.h - ask one manager, over its control socket
  */
-#ifndef MPTCPINFO_CTL_H
-#define MPTCPINFO_CTL_H
+#ifndef MPTCPADDR_CTL_H
+#define MPTCPADDR_CTL_H
 
 #include "mptcpaddr/control.h"
 #include <stddef.h>
