@@ -196,16 +196,6 @@ unsigned int conn_extra_subflows(const struct conn *conn)
 	return n;
 }
 
-unsigned int conn_live_subflows(const struct conn *conn)
-{
-	const struct subflow *s;
-	unsigned int n = 0;
-
-	for_each_subflow (conn, s)
-		n += s->state == SUBFLOW_LIVE;
-	return n;
-}
-
 struct announcement *conn_announced(struct conn *conn, uint8_t remote_id,
 				    const struct mpaddr *addr)
 {

@@ -158,7 +158,6 @@ bool conn_joining(const struct conn *conn, const struct mpaddr *remote);
 bool conn_has_pair(const struct conn *conn, const struct mpaddr *local,
 		   const struct mpaddr *remote);
 unsigned int conn_extra_subflows(const struct conn *conn);
-unsigned int conn_live_subflows(const struct conn *conn);
 
 struct announcement *conn_announced(struct conn *conn, uint8_t remote_id,
 				    const struct mpaddr *addr);

@@ -180,6 +180,28 @@ static void push(struct pm_cmds *out, enum pm_cmd_type type, const struct conn *
 	};
 }
 
+/* Whether the connection has a path whose address is there. */
+static bool path_left(const struct engine *engine, const struct conn *conn)
+{
+	const struct subflow *s;
+
+	for_each_subflow (conn, s)
+		if (s->state == SUBFLOW_LIVE && endpoint_is_there(engine, s))
+			return true;
+	return false;
+}
+
+/* The peer closes every subflow with that ID: it is to be told once. */
+static bool peer_told(const struct conn *conn, const struct subflow *closing)
+{
+	const struct subflow *s;
+
+	for_each_subflow (conn, s)
+		if (s->state == SUBFLOW_CLOSING && s->local_id == closing->local_id)
+			return true;
+	return false;
+}
+
 /*
  * Its local address has gone. The peer is told, so that it does not wait for
  * acknowledgements from there; the last path is left alone: the address may come back.
@@ -195,12 +217,13 @@ static bool subflow_close(struct engine *engine, struct conn *conn, struct subfl
 		COUNT(engine, conn, subflows_failed);
 		return true;
 	case SUBFLOW_LIVE:
-		if (conn_live_subflows(conn) < 2)
+		if (!path_left(engine, conn))
 			return true;
 		if (out->n + 2 > PM_CMDS_MAX)
 			return false;
 		endpoint_lost(engine, conn, s);
-		push(out, PM_CMD_REMOVE, conn, s);
+		if (!peer_told(conn, s))
+			push(out, PM_CMD_REMOVE, conn, s);
 		push(out, PM_CMD_SUBFLOW_DESTROY, conn, s);
 		s->state = SUBFLOW_CLOSING;
 		return true;
