@@ -38,7 +38,7 @@ PRELOAD_SRC := $(wildcard shim/preload/*.c)
 COMMON_SRC  := $(wildcard shim/common/*.c)
 PM_SRC      := $(wildcard shim/pm/*.c)
 # What decides, and does no I/O: tests link it as it is.
-ENGINE_SRC  := $(patsubst %,shim/pm/%.c,engine choose follow heritage view conn \
+ENGINE_SRC  := $(patsubst %,shim/pm/%.c,engine choose follow repool heritage view conn \
 		 pool config endpoint resolve mpaddr)
 
 all: lib tools

@@ -29,8 +29,9 @@ void engine_free(struct engine *engine); /* accepts NULL */
  * engine_router() - whom to ask which local address routing takes for a remote one
  *
  * Where routing picks an address that is an endpoint, it is that endpoint's subflow, with
- * its ID and flags. @route returns false if it does not know. Without it, or then, the
- * kernel is left to choose. The only question that an engine asks.
+ * its ID and flags. @route returns false, and writes nothing, if it does not know.
+ * Without it, or then, the kernel is left to choose. The only question that an engine
+ * asks.
  */
 typedef bool (*engine_route_fn)(void *ctx, const struct mpaddr *remote,
 				struct mpaddr *ret_local);

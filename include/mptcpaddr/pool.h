@@ -104,6 +104,10 @@ void pool_default(struct pool *ret_pool);
  * @why is filled in every case of failure.
  */
 int pool_load(const char *path, struct pool **ret_pool, struct pool_error *why);
+/* pool_load_text() - the same, of @len bytes that @path had when somebody else read it.
+ */
+int pool_load_text(const char *text, size_t len, const char *path, struct pool **ret_pool,
+		   struct pool_error *why);
 void pool_free(struct pool *pool); /* accepts NULL */
 
 typedef void (*pool_report_fn)(void *user, const char *text);

@@ -76,6 +76,7 @@ struct want {
 	uint8_t remote_id;
 	bool fixed;
 	bool routed;	      /* by routing, not from the list */
+	uint8_t tries;	      /* of the announcement */
 	struct mpaddr source; /* what routing takes; AF_UNSPEC: not known */
 };
 
@@ -100,7 +101,7 @@ static int join_prepare(struct engine *engine, struct conn *conn, const struct w
 	};
 	cmd->local.port = 0;
 	/* An endpoint that is not in the pool any more: it keeps its ID. */
-	if (!ep && want->source.family != AF_UNSPEC && id) {
+	if (!ep && want->source.family != AF_UNSPEC && id && id->ours) {
 		cmd->local = want->source;
 		cmd->local_id = id->key.local_id;
 		return 0;
@@ -133,6 +134,8 @@ static enum join request(struct engine *engine, struct conn *conn,
 		s = conn_subflow_add(conn, &fresh);
 	if (!s)
 		return JOIN_LIMIT;
+	if (!again)
+		s->tries = want->tries;
 	s->local = cmd->local;
 	s->remote = cmd->remote;
 	s->endpoint = want->index + 1;
@@ -226,7 +229,9 @@ static enum join laminar_join(struct engine *engine, struct conn *conn,
 			      struct announcement *ann, struct pm_cmds *out)
 {
 	const struct mpaddr remote = ann->addr;
-	struct want want = { .remote = &remote, .remote_id = ann->remote_id };
+	struct want want = { .remote = &remote,
+			     .remote_id = ann->remote_id,
+			     .tries = ann->tries };
 	enum join r;
 
 	want.index = laminar_pick(engine, conn, ann);
@@ -248,6 +253,9 @@ static void route(const struct engine *engine, const struct conn *conn, struct w
 		return;
 	want->source.port = 0;
 	want->index = (int)endpoint_of(engine, conn, &want->source) - 1;
+	/* One whose link is down would be closed as soon as it is there. */
+	if (want->index >= 0 && engine->gone & endpoint_bit(want->index))
+		want->index = PM_CMD_NO_ENDPOINT;
 }
 
 static enum join any_join(struct engine *engine, struct conn *conn,
@@ -256,7 +264,8 @@ static enum join any_join(struct engine *engine, struct conn *conn,
 	const struct mpaddr remote = ann->addr;
 	struct want want = { .remote = &remote,
 			     .remote_id = ann->remote_id,
-			     .routed = true };
+			     .routed = true,
+			     .tries = ann->tries };
 
 	route(engine, conn, &want);
 	ann->reason = ann->any_tried ? CTL_REASON_ERROR : CTL_REASON_FAMILY;
@@ -274,6 +283,12 @@ static enum join join_by_kind(struct engine *engine, struct conn *conn,
 
 	if (section->kinds & MPTCP_PM_ADDR_FLAG_FULLMESH)
 		r = join_from_each(engine, conn, section->fullmesh, ann, out);
+	if (r == JOIN_NO_ROOM && conn_reaches(conn, &ann->addr)) {
+		conn->refill |= section->fullmesh; /* mesh_refill() has the rest */
+		conn->work = true;
+		conn->work_when = engine->now;
+		return JOIN_REQUESTED;
+	}
 	if (r != JOIN_NO_ENDPOINT)
 		return r;
 	if (section->kinds & MPTCP_PM_ADDR_FLAG_LAMINAR)
@@ -331,8 +346,7 @@ enum join announcement_join(struct engine *engine, struct conn *conn,
 		announcement_delay(engine, conn, ann);
 		break;
 	case JOIN_NO_ROOM:
-		conn->work = true;
-		conn->work_when = engine->now;
+		conn->again = true;
 		ann->reason = CTL_REASON_TOO_MANY;
 		break;
 	case JOIN_LIMIT:
@@ -448,6 +462,10 @@ static bool signal_work(struct engine *engine, struct conn *conn, struct pm_cmds
 					 .local_id = id,
 					 .flags = ep->flags & MPTCP_PM_ADDR_FLAG_BACKUP,
 					 .endpoint = i };
+		/* As in the kernel: this ends what c_flag_case() is about. */
+		if (conn->deny_join_id0)
+			conn->spent |=
+				section_of(engine, conn)->subflow & endpoint_bit(i);
 		COUNT(engine, conn, announced);
 		NOTE(engine, .token = conn->token, .what = CTL_NOTE_SIGNALLED,
 		     .local = &ep->addr, .local_id = id);

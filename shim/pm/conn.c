@@ -252,7 +252,7 @@ static struct used_id *id_find(struct conn_table *table, const struct conn *conn
 }
 
 static int id_add(struct conn_table *table, struct conn *conn, const struct mpaddr *addr,
-		  uint8_t local_id)
+		  uint8_t local_id, bool ours)
 {
 	struct used_id *id = calloc(1, sizeof(*id));
 
@@ -261,6 +261,7 @@ static int id_add(struct conn_table *table, struct conn *conn, const struct mpad
 	id->key.token = conn->token;
 	id->key.local_id = local_id;
 	id->addr = *addr;
+	id->ours = ours;
 	HASH_ADD(hh, table->ids, key, sizeof(id->key), id);
 	if (!id->hh.tbl) {
 		free(id);
@@ -306,7 +307,7 @@ uint8_t conn_id_for(struct conn_table *table, struct conn *conn,
 			return 0;
 		wanted = n;
 	}
-	return id_add(table, conn, addr, wanted) < 0 ? 0 : wanted;
+	return id_add(table, conn, addr, wanted, true) < 0 ? 0 : wanted;
 }
 
 void conn_id_seen(struct conn_table *table, struct conn *conn, const struct mpaddr *addr,
@@ -327,5 +328,5 @@ void conn_id_seen(struct conn_table *table, struct conn *conn, const struct mpad
 		id_del(table, conn, id);
 	if (old)
 		id_del(table, conn, old);
-	id_add(table, conn, &ip, local_id);
+	id_add(table, conn, &ip, local_id, false);
 }

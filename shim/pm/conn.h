@@ -70,6 +70,7 @@ struct used_id {
 		uint32_t local_id;
 	} key;
 	struct mpaddr addr;
+	bool ours;	      /* given by us: the kernel's own are with a port */
 	bool withdraw;	      /* announced, and no endpoint any more */
 	struct used_id *next; /* of the same connection */
 	UT_hash_handle hh;
@@ -99,6 +100,7 @@ struct conn {
 	bool deny_join_id0 : 1; /* the peer does not want joins to its first address */
 	bool excluded : 1;
 	bool timed : 1;	    /* is in the list of those with something to do later */
+	bool again : 1;	    /* an announcement found no room in a list of commands */
 	bool work : 1;	    /* endpoints may be there to be used or announced */
 	int64_t registered; /* seconds */
 	struct mpaddr peer; /* the address of MP_CAPABLE */

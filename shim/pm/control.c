@@ -301,9 +301,12 @@ static bool send_answer(int fd, const struct answer *answer)
 	return send(fd, answer, size, MSG_DONTWAIT | MSG_NOSIGNAL) == size;
 }
 
-/* Return: false when the client is gone, or does not take its answer. */
+/*
+ * Return: false when the client is gone, or does not take its answer. After an edit
+ * @view's pools are no more.
+ */
 static bool serve_client(struct control_client *client, struct answer *answer,
-			 const struct control_view *view)
+			 const struct control_view *view, bool *edited)
 {
 	struct ctl_request request = { 0 };
 	ssize_t n;
@@ -312,6 +315,7 @@ static bool serve_client(struct control_client *client, struct answer *answer,
 	if (n <= 0)
 		return n < 0 && (errno == EAGAIN || errno == EINTR);
 	fill_answer(answer, &request, n, view);
+	*edited = request.op == CTL_OP_EDIT;
 	if (!send_answer(client->fd, answer))
 		return false;
 	if (request.op == CTL_OP_FOLLOW && !answer->head.error) {
@@ -349,13 +353,15 @@ void control_serve(struct control *control, const struct pollfd *fds,
 {
 	static struct answer answer; /* too large for the stack of a guest's thread */
 	unsigned int i, kept = 0, n = control->n_clients;
+	bool edited = false;
 
 	for (i = 0; i < n; i++) {
 		struct control_client client = control->clients[i];
 		bool ok = true;
 
-		if (fds[1 + i].revents)
-			ok = serve_client(&client, &answer, view);
+		/* The others' requests stay where they are: for the next view. */
+		if (fds[1 + i].revents && !edited)
+			ok = serve_client(&client, &answer, view, &edited);
 		if (ok && client.follows)
 			ok = serve_follower(&client, &answer, view);
 		if (ok)

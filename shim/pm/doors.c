@@ -97,10 +97,16 @@ void doors_follow(struct doors *doors, const struct pool *pool)
 		const struct endpoint *ep = &pool->endpoints[i];
 
 		if (!ep->addr.port || ep->state == ENDPOINT_GONE ||
-		    doors->n == DOORS_MAX || is_open(doors, &ep->addr))
+		    is_open(doors, &ep->addr))
 			continue;
+		if (doors->n == DOORS_MAX) {
+			log_warning("%s is announced, but %d such ports are the most",
+				    mpaddr_text(&ep->addr, text), DOORS_MAX);
+			continue;
+		}
 		fd = open_door(&ep->addr);
 		if (fd >= 0) {
+			doors->at[doors->n].full = false;
 			doors->at[doors->n].addr = ep->addr;
 			doors->at[doors->n++].fd = fd;
 		} else if (fd != -EADDRINUSE) {
@@ -121,7 +127,8 @@ unsigned int doors_poll_fill(const struct doors *doors, struct pollfd *fds)
 	unsigned int i;
 
 	for (i = 0; i < doors->n; i++)
-		fds[i] = (struct pollfd){ doors->at[i].fd, POLLIN, 0 };
+		fds[i] = (struct pollfd){ doors->at[i].full ? -1 : doors->at[i].fd,
+					  POLLIN, 0 };
 	return doors->n;
 }
 
@@ -131,11 +138,17 @@ void doors_serve(struct doors *doors, const struct pollfd *fds)
 	int fd, n;
 
 	for (i = 0; i < doors->n; i++) {
-		for (n = 0; fds[i].revents && n < HANGUPS; n++) {
+		if (!fds[i].revents && !doors->at[i].full)
+			continue;
+		doors->at[i].full = false;
+		for (n = 0; n < HANGUPS; n++) {
 			fd = accept4(doors->at[i].fd, NULL, NULL, SOCK_CLOEXEC);
 			if (fd < 0)
 				break;
 			close(fd);
 		}
+		/* Who waits there stays, and poll() would never wait again. */
+		doors->at[i].full = fd < 0 && (errno == EMFILE || errno == ENFILE ||
+					       errno == ENOMEM || errno == ENOBUFS);
 	}
 }

@@ -16,6 +16,7 @@ struct doors {
 	struct {
 		struct mpaddr addr;
 		int fd;
+		bool full; /* no descriptor for whom waits there */
 	} at[DOORS_MAX];
 };
 

@@ -2,9 +2,9 @@
 /*
  * engine_priv.h - what the engine's files have in common
  *
- * engine.c takes events, choose.c picks endpoints, follow.c does what another pool and
- * the time call for, heritage.c brings in what a parent process or the kernel has,
- * view.c shows.
+ * engine.c takes events, choose.c picks endpoints, repool.c takes another pool, follow.c
+ * does what that and the time call for, heritage.c brings in what a parent process or the
+ * kernel has, view.c shows.
  */
 #ifndef MPTCPADDR_ENGINE_PRIV_H
 #define MPTCPADDR_ENGINE_PRIV_H
@@ -100,6 +100,9 @@ void announcement_delay(struct engine *engine, struct conn *conn,
 			struct announcement *ann);
 /* Whether and when @conn has something to do. */
 void conn_schedule(struct engine *engine, struct conn *conn);
+
+/* repool.c */
+
 /* To be called when the pool is another one. */
 void sections_view(struct engine *engine);
 

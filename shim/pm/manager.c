@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -27,7 +28,8 @@
 #define EARLY_WAIT_NS	1000000 /* for the connect() that explains an event, */
 #define EARLY_WAITS	8	/* so many times; */
 #define EARLY_POLL_MS	100	/* then it is looked for so often */
-#define SETTLE_MS	500	/* for joins that the ended process had under way */
+#define SELECT_PAUSE_NS 100000000
+#define SETTLE_MS	500 /* for joins that the ended process had under way */
 
 int64_t now_ms(void)
 {
@@ -112,6 +114,7 @@ static int timeout_ms(const struct manager *m)
 	int wait = engine_wait(m->engine);
 	int64_t left;
 
+	wait = earlier(wait, poolwatch_wait(&m->watch, now_ms()));
 	if (estate_again(&m->estate))
 		wait = earlier(wait, ESTATE_AGAIN_MS);
 	if (m->early.n)
@@ -121,6 +124,49 @@ static int timeout_ms(const struct manager *m)
 		wait = earlier(wait, left > 0 ? left : 0);
 	}
 	return wait;
+}
+
+/*
+ * poll() refuses more entries than RLIMIT_NOFILE, which a program that wants no more
+ * descriptors sets to 0; select() does not, and numbers are small in a table of our own.
+ */
+static void wait_by_select(struct pollfd *fds, unsigned int n, int wait_ms)
+{
+	struct timeval limit = { wait_ms / 1000, wait_ms % 1000 * 1000 };
+	const struct timespec pause = { .tv_nsec = SELECT_PAUSE_NS };
+	fd_set in, out;
+	unsigned int i;
+	int max = -1;
+
+	FD_ZERO(&in);
+	FD_ZERO(&out);
+	for (i = 0; i < n; i++) {
+		if (fds[i].fd < 0 || fds[i].fd >= FD_SETSIZE)
+			continue;
+		if (!fds[i].events || fds[i].events & POLLIN) /* POLLHUP is readable */
+			FD_SET(fds[i].fd, &in);
+		if (fds[i].events & POLLOUT)
+			FD_SET(fds[i].fd, &out);
+		max = fds[i].fd > max ? fds[i].fd : max;
+	}
+	if (select(max + 1, &in, &out, NULL, wait_ms < 0 ? NULL : &limit) < 0) {
+		nanosleep(&pause, NULL);
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		if (fds[i].fd < 0 || fds[i].fd >= FD_SETSIZE)
+			continue;
+		if (FD_ISSET(fds[i].fd, &in))
+			fds[i].revents |= fds[i].events & POLLIN ?: POLLHUP;
+		if (FD_ISSET(fds[i].fd, &out))
+			fds[i].revents |= POLLOUT;
+	}
+}
+
+static void wait_by_poll(struct pollfd *fds, unsigned int n, int wait_ms)
+{
+	if (poll(fds, n, wait_ms) < 0 && errno == EINVAL)
+		wait_by_select(fds, n, wait_ms);
 }
 
 static void wait_for_work(struct manager *m, struct pollfd *fds, unsigned int n)
@@ -134,9 +180,9 @@ static void wait_for_work(struct manager *m, struct pollfd *fds, unsigned int n)
 	if (m->early.n && m->early_waits++ < EARLY_WAITS) {
 		syscall(SYS_futex, &m->h->registered, FUTEX_WAIT_PRIVATE, m->seen, &early,
 			NULL, 0);
-		poll(fds, n, 0);
+		wait_by_poll(fds, n, 0);
 	} else {
-		poll(fds, n, timeout_ms(m));
+		wait_by_poll(fds, n, timeout_ms(m));
 	}
 	pthread_mutex_lock(&m->h->lock);
 }
@@ -224,9 +270,10 @@ static void serve_pool(struct manager *m, const struct pollfd fds[POOLWATCH_FDS]
 	uint64_t loads = m->watch.loads;
 	struct pool *old;
 
-	if (!fds[0].revents && !fds[1].revents)
+	if (!fds[0].revents && !fds[1].revents &&
+	    poolwatch_wait(&m->watch, now_ms()) != 0)
 		return;
-	old = poolwatch_serve(&m->watch, fds);
+	old = poolwatch_serve(&m->watch, fds, now_ms());
 	if (old)
 		change_pool(m, old);
 	if (fds[1].revents && (m->watch.loads != loads || m->watch.error.text[0]))
@@ -282,8 +329,8 @@ static void serve(struct manager *m)
 		intake_registrations(m);
 		intake_settle(m);
 		serve_loss(m);
+		doors_serve(&m->doors, &fds[FDS_FIRST]); /* before they change */
 		serve_estate(m, fds[1].revents);
-		doors_serve(&m->doors, &fds[FDS_FIRST]);
 		serve_pool(m, &fds[2]);
 		tick(m);
 		if (n > FDS_FIRST + doors) /* last: followers get what came of all that */

@@ -159,19 +159,21 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *err, void *arg)
 static int dump(struct nl_sock *sock, int type)
 {
 	struct rtgenmsg gen = { .rtgen_family = AF_UNSPEC };
+	int r;
 
 	if (nl_send_simple(sock, type, NLM_F_DUMP, &gen, sizeof(gen)) < 0)
 		return -EIO;
-	return nl_recvmsgs_default(sock) < 0 ? -EIO : 0;
+	r = nl_recvmsgs_default(sock);
+	if (r == -NLE_DUMP_INTR)
+		return -EAGAIN; /* something changed meanwhile */
+	return r < 0 ? -EIO : 0;
 }
 
-int netif_read(struct netif_table *table)
+static int read_both(struct netif_table *table)
 {
 	struct nl_sock *sock = nl_socket_alloc();
 	int r = -ENOMEM;
 
-	table->known = false;
-	table->n_links = table->n_addrs = 0;
 	if (!sock)
 		return r;
 	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, on_message, table);
@@ -184,6 +186,21 @@ int netif_read(struct netif_table *table)
 	nl_socket_free(sock);
 	table->known = r == 0;
 	return r;
+}
+
+/* A dump that changes interrupt is worth nothing: what was known before stays. */
+int netif_read(struct netif_table *table)
+{
+	struct netif_table now = { 0 };
+	int r = read_both(&now);
+
+	if (r < 0) {
+		netif_free(&now);
+		return r;
+	}
+	netif_free(table);
+	*table = now;
+	return 0;
 }
 
 void netif_free(struct netif_table *table)

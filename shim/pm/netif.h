@@ -36,7 +36,7 @@ int netif_watch(void);
 /* netif_drain() - read all that is there. Return: whether there was anything. */
 bool netif_drain(int fd);
 
-/* netif_read() - ask the kernel. Return: 0; -errno, and @table is not known. */
+/* netif_read() - ask the kernel. Return: 0; -errno, and @table is as it was before. */
 int netif_read(struct netif_table *table);
 void netif_free(struct netif_table *table);
 

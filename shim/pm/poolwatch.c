@@ -22,6 +22,9 @@
 /* Editors write in place or rename; the link to a file may change, too. */
 #define FOLDER_EVENTS \
 	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_MOVED_FROM)
+/* All interfaces are read at once, and not more often than this in a storm. */
+#define NETIF_PAUSE_MS 100
+
 #define FILE_EVENTS (IN_CLOSE_WRITE | IN_MOVE_SELF | IN_DELETE_SELF)
 
 static void watch_file(struct poolwatch *watch)
@@ -43,13 +46,41 @@ static void watch_file(struct poolwatch *watch)
 	inotify_add_watch(watch->file_fd, watch->path, FILE_EVENTS);
 }
 
-static bool drain(int fd)
+/*
+ * A regular file that was just created has still to be written, and is closed then. What
+ * happens to others in the folder may mean a link, but nothing for a file in it that
+ * is being written in place.
+ */
+static bool worth_reading(const struct poolwatch *watch, const struct inotify_event *ev)
 {
-	char data[4096];
-	bool any = false;
+	const char *base = strrchr(watch->path, '/');
+	struct stat link, now;
 
-	while (read(fd, data, sizeof(data)) > 0)
-		any = true;
+	base = base ? base + 1 : watch->path;
+	if (!ev->len || (!strcmp(ev->name, base) && !(ev->mask & IN_CREATE)))
+		return true;
+	if (lstat(watch->path, &link) < 0 || stat(watch->path, &now) < 0)
+		return true;
+	if (S_ISLNK(link.st_mode))
+		return now.st_ino != watch->seen.st_ino ||
+		       now.st_dev != watch->seen.st_dev;
+	return ev->mask & IN_CREATE && link.st_nlink > 1 && !strcmp(ev->name, base);
+}
+
+/* Return: whether the file is to be looked at. */
+static bool drain(const struct poolwatch *watch)
+{
+	_Alignas(struct inotify_event) char data[4096];
+	const struct inotify_event *ev;
+	bool any = false;
+	ssize_t n, at;
+
+	while ((n = read(watch->file_fd, data, sizeof(data))) > 0) {
+		for (at = 0; at < n; at += sizeof(*ev) + ev->len) {
+			ev = (const void *)(data + at);
+			any |= worth_reading(watch, ev);
+		}
+	}
 	return any;
 }
 
@@ -104,6 +135,7 @@ void poolwatch_reopen(struct poolwatch *watch)
 {
 	watch->netif_fd = netif_watch();
 	watch_file(watch);
+	watch->stale = true; /* what changed since the fork */
 }
 
 void poolwatch_close(struct poolwatch *watch)
@@ -131,6 +163,8 @@ static bool reload(struct poolwatch *watch)
 	struct pool_error why;
 	struct pool *spec;
 
+	/* Behind a link the file is in another folder, and may be another one now. */
+	inotify_add_watch(watch->file_fd, watch->path, FILE_EVENTS);
 	if (!file_changed(watch))
 		return false;
 	if (pool_load(watch->path, &spec, &why) < 0) {
@@ -147,17 +181,27 @@ static bool reload(struct poolwatch *watch)
 	return true;
 }
 
+int poolwatch_wait(const struct poolwatch *watch, int64_t now_ms)
+{
+	if (!watch->stale)
+		return -1;
+	return now_ms < watch->next_read_ms ? watch->next_read_ms - now_ms : 0;
+}
+
 struct pool *poolwatch_serve(struct poolwatch *watch,
-			     const struct pollfd fds[POOLWATCH_FDS])
+			     const struct pollfd fds[POOLWATCH_FDS], int64_t now_ms)
 {
 	bool changed = false;
 	struct pool *pool, *old = watch->pool;
 
-	if (fds[0].revents && netif_drain(watch->netif_fd)) {
-		netif_read(&watch->table);
+	if (fds[0].revents)
+		watch->stale |= netif_drain(watch->netif_fd);
+	if (watch->stale && poolwatch_wait(watch, now_ms) == 0) {
+		watch->next_read_ms = now_ms + NETIF_PAUSE_MS;
+		watch->stale = netif_read(&watch->table) == -EAGAIN;
 		changed = true;
 	}
-	if (fds[1].revents && drain(watch->file_fd))
+	if (fds[1].revents && drain(watch))
 		changed |= reload(watch);
 	if (!changed)
 		return NULL;
@@ -205,9 +249,9 @@ static int find(const struct poolwatch *watch, const struct pool *spec, char *wo
 
 	if (sscanf(words, "id %u%n", &id, &end) == 1 && !words[end]) {
 		for (i = 0; i < pool->n_endpoints; i++)
-			if (pool->endpoints[i].local_id == id)
+			if (pool->endpoints[i].local_id == id &&
+			    !pool->endpoints[i].section)
 				*ret_ep = pool->endpoints[i];
-		ret_ep->section = 0;
 	} else if (endpoint_parse(words, ret_ep, why) < 0) {
 		return -EINVAL;
 	}

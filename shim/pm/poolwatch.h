@@ -19,6 +19,8 @@ struct poolwatch {
 	struct netif_table table;
 	struct stat seen;      /* the file, when it was read last */
 	int netif_fd, file_fd; /* negative: not to be had */
+	bool stale;	       /* `table`: something has changed since */
+	int64_t next_read_ms;  /* of `table`, at the earliest */
 	uint64_t loads;
 	struct pool_error error; /* of the last reading; "": none */
 };
@@ -42,7 +44,10 @@ void poolwatch_fds(const struct poolwatch *watch, struct pollfd fds[POOLWATCH_FD
  * engine has the new one.
  */
 struct pool *poolwatch_serve(struct poolwatch *watch,
-			     const struct pollfd fds[POOLWATCH_FDS]);
+			     const struct pollfd fds[POOLWATCH_FDS], int64_t now_ms);
+
+/* poolwatch_wait() - milliseconds until it has something to do by itself; -1: nothing. */
+int poolwatch_wait(const struct poolwatch *watch, int64_t now_ms);
 
 /*
  * poolwatch_edit() - change the pool as @words say

@@ -75,7 +75,7 @@ static void scan_for_signal(struct scan *scan, const char *from, const char *to)
 		return;
 	for (; from < to && *from != ';'; from = end + 1) {
 		end = from;
-		while (end < to && *end != ' ' && *end != '\t')
+		while (end < to && *end != ' ' && *end != '\t' && *end != '=')
 			end++;
 		scan->signals |= text_is(from, end, "signal");
 	}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+/*
+ * repool.c - another pool is in force, or the same one with other addresses
+ *
+ * What connections remember of endpoints by their place in the pool finds them at their
+ * new places. What this calls for is follow.c's business.
+ */
+#include "engine_priv.h"
+
+void sections_view(struct engine *engine)
+{
+	const struct pool *pool = engine->pool;
+	const struct endpoint *ep = pool->endpoints;
+	unsigned int i;
+
+	engine->gone = 0;
+	for (i = 0; i < POOL_SECTIONS_MAX; i++) {
+		engine->sections[i] = (struct section_view){ 0 };
+		if (i < pool->n_sections)
+			engine->sections[i].kinds = pool->sections[i].kinds;
+	}
+	for (i = 0; i < pool->n_endpoints; i++, ep++) {
+		struct section_view *view = &engine->sections[ep->section];
+		uint64_t bit = endpoint_bit(i);
+
+		if (ep->state == ENDPOINT_GONE) {
+			engine->gone |= bit;
+			continue;
+		}
+		view->laminar |= ep->flags & MPTCP_PM_ADDR_FLAG_LAMINAR ? bit : 0;
+		view->fullmesh |= ep->flags & MPTCP_PM_ADDR_FLAG_FULLMESH ? bit : 0;
+		view->subflow |= ep->flags & MPTCP_PM_ADDR_FLAG_SUBFLOW ? bit : 0;
+		view->signal |= ep->flags & MPTCP_PM_ADDR_FLAG_SIGNAL ? bit : 0;
+	}
+}
+
+/* The endpoint of @pool that is @old, with its section; its index or -1. */
+static int endpoint_same(const struct pool *pool, const struct pool *old_pool,
+			 const struct endpoint *old)
+{
+	const struct mpprefix *a, *b = &old_pool->sections[old->section].prefix;
+	unsigned int i;
+
+	for (i = 0; i < pool->n_endpoints; i++) {
+		a = &pool->sections[pool->endpoints[i].section].prefix;
+		if (mpaddr_equal(&pool->endpoints[i].addr, &old->addr) &&
+		    a->len == b->len && mpaddr_equal(&a->addr, &b->addr))
+			return i;
+	}
+	return -1;
+}
+
+static uint64_t mask_map(uint64_t mask, const int *map, unsigned int n)
+{
+	uint64_t mapped = 0;
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (mask & endpoint_bit(i) && map[i] >= 0)
+			mapped |= endpoint_bit(map[i]);
+	return mapped;
+}
+
+static uint8_t index_map(uint8_t endpoint, const int *map)
+{
+	if (endpoint == SUBFLOW_NO_ENDPOINT || endpoint == SUBFLOW_ENDPOINT_LOST)
+		return endpoint;
+	return map[endpoint - 1] >= 0 ? map[endpoint - 1] + 1 : SUBFLOW_ENDPOINT_LOST;
+}
+
+/* The [accept] filter of another pool, for what is not joined yet. */
+static void filter_again(const struct engine *engine, const struct conn *conn,
+			 struct announcement *ann)
+{
+	bool filtered =
+		ann->state == ANNOUNCE_REFUSED && ann->reason == CTL_REASON_FILTER;
+	bool accepted =
+		mpaddr_same_ip(&ann->addr, &conn->peer) ||
+		(ann->remote_id && pool_accepts(engine->pool, &conn->peer, &ann->addr));
+
+	if (filtered && accepted) {
+		ann->state = ANNOUNCE_WAITING;
+	} else if (ann->state == ANNOUNCE_WAITING && !accepted) {
+		ann->state = ANNOUNCE_REFUSED;
+		ann->reason = CTL_REASON_FILTER;
+	}
+}
+
+static void conn_map(struct engine *engine, struct conn *conn, const struct pool *old,
+		     const int *map)
+{
+	const struct pool *pool = engine->pool;
+	struct announcement *ann;
+	struct used_id *id;
+	struct subflow *s;
+	unsigned int i;
+
+	for (i = 0; i < old->n_endpoints; i++) {
+		bool signal = map[i] >= 0 &&
+			      pool->endpoints[map[i]].flags & MPTCP_PM_ADDR_FLAG_SIGNAL;
+
+		if (!(conn->signalled & endpoint_bit(i)) || signal)
+			continue;
+		conn->signalled &= ~endpoint_bit(i);
+		id = conn_id_of(conn, &old->endpoints[i].addr);
+		if (id)
+			id->withdraw = true;
+	}
+	conn->spent = mask_map(conn->spent, map, old->n_endpoints);
+	conn->signalled = mask_map(conn->signalled, map, old->n_endpoints);
+	conn->refill = mask_map(conn->refill, map, old->n_endpoints);
+	for_each_announcement(conn, ann)
+	{
+		ann->tried = 0; /* another pool, another chance */
+		ann->any_tried = false;
+		ann->timed = false;
+		ann->tries = 0;
+		filter_again(engine, conn, ann);
+	}
+	for_each_subflow (conn, s)
+		s->endpoint = index_map(s->endpoint, map);
+	conn->mpc = index_map(conn->mpc, map);
+	if (conn->mpc == SUBFLOW_ENDPOINT_LOST)
+		conn->mpc = 0;
+	if (!conn->established)
+		return;
+	conn->section = pool_section(pool, &conn->peer);
+	conn->excluded = pool->sections[conn->section].excluded;
+	/* An endpoint may have come for what went on without one. */
+	for_each_subflow (conn, s)
+		if (s->endpoint == SUBFLOW_NO_ENDPOINT && s->state == SUBFLOW_LIVE)
+			s->endpoint = endpoint_of(engine, conn, &s->local);
+	if (!conn->mpc)
+		mpc_setup(engine, conn);
+}
+
+/* Endpoints that came, for good or back, and those that went. */
+static void note_endpoints(struct engine *engine, const struct pool *old, const int *map)
+{
+	uint64_t came = 0;
+	unsigned int i;
+
+	for (i = 0; i < engine->pool->n_endpoints; i++)
+		came |= endpoint_bit(i);
+	for (i = 0; i < old->n_endpoints; i++) {
+		const struct endpoint *ep = &old->endpoints[i];
+		bool was = ep->state != ENDPOINT_GONE;
+		bool is = map[i] >= 0 &&
+			  engine->pool->endpoints[map[i]].state != ENDPOINT_GONE;
+
+		if (was && !is)
+			NOTE(engine, .what = CTL_NOTE_ENDPOINT_GONE, .local = &ep->addr,
+			     .local_id = ep->local_id);
+		if (was && map[i] >= 0)
+			came &= ~endpoint_bit(map[i]);
+	}
+	for (i = 0; i < engine->pool->n_endpoints; i++) {
+		const struct endpoint *ep = &engine->pool->endpoints[i];
+
+		if (came & endpoint_bit(i) && ep->state != ENDPOINT_GONE)
+			NOTE(engine, .what = CTL_NOTE_ENDPOINT_BACK, .local = &ep->addr,
+			     .local_id = ep->local_id);
+	}
+}
+
+void engine_set_pool(struct engine *engine, const struct pool *pool)
+{
+	const struct pool *old = engine->pool;
+	int map[POOL_ENDPOINTS_MAX];
+	struct conn *conn;
+	unsigned int i;
+
+	for (i = 0; i < old->n_endpoints; i++)
+		map[i] = endpoint_same(pool, old, &old->endpoints[i]);
+	engine->pool = pool;
+	sections_view(engine);
+	note_endpoints(engine, old, map);
+	for (conn = engine->table.confirmed; conn; conn = conn->hh.next)
+		conn_map(engine, conn, old, map);
+	engine->table.cursor = engine->table.confirmed;
+	engine->rescan = true;
+}
