@@ -100,11 +100,16 @@ static int join_prepare(struct engine *engine, struct conn *conn, const struct w
 		.if_idx = ep && !want->routed ? ep->if_idx : 0,
 	};
 	cmd->local.port = 0;
-	/* An endpoint that is not in the pool any more: it keeps its ID. */
-	if (!ep && want->source.family != AF_UNSPEC && id && id->ours) {
+	/*
+	 * The address that routing takes is named, if it is not the first one's and the
+	 * kernel has not given it an ID already: it finds none for it once ID 0 is in its
+	 * list (mptcp_userspace_pm_append_new_local_addr()).
+	 */
+	if (!ep && want->source.family != AF_UNSPEC && (!id || id->ours) &&
+	    !mpaddr_same_ip(&want->source, &conn->first)) {
 		cmd->local = want->source;
-		cmd->local_id = id->key.local_id;
-		return 0;
+		cmd->local_id = conn_id_from_top(&engine->table, conn, &want->source);
+		return cmd->local_id ? 0 : -ENOSPC;
 	}
 	/* As the kernel has it, `laminar` endpoints are never the address with ID 0. */
 	if ((want->fixed || want->routed) && ep && conn->mpc == want->index + 1)
@@ -374,15 +379,17 @@ void waiting_retry(struct engine *engine, struct conn *conn, struct pm_cmds *out
 void mpc_setup(struct engine *engine, struct conn *conn)
 {
 	struct subflow *s;
+	bool there = false;
 
+	/* The address has ID 0 for good, whatever becomes of the first subflow. */
+	conn->mpc = endpoint_of(engine, conn, &conn->first);
 	for_each_subflow (conn, s) {
-		if (!s->initial || s->endpoint == SUBFLOW_ENDPOINT_LOST)
-			continue;
-		s->endpoint = endpoint_of(engine, conn, &s->local);
-		conn->mpc = s->endpoint;
-		if (conn->mpc)
-			conn->spent |= endpoint_bit(conn->mpc - 1);
+		there |= s->initial;
+		if (s->initial && s->endpoint != SUBFLOW_ENDPOINT_LOST)
+			s->endpoint = conn->mpc;
 	}
+	if (conn->mpc && there)
+		conn->spent |= endpoint_bit(conn->mpc - 1);
 }
 
 /* As the kernel's fill_remote_addresses_fullmesh(): each address that is reached. */

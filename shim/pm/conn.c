@@ -310,6 +310,17 @@ uint8_t conn_id_for(struct conn_table *table, struct conn *conn,
 	return id_add(table, conn, addr, wanted, true) < 0 ? 0 : wanted;
 }
 
+uint8_t conn_id_from_top(struct conn_table *table, struct conn *conn,
+			 const struct mpaddr *addr)
+{
+	/* 255 and 254 stand for what routing picks unseen. */
+	uint8_t wanted = UINT8_MAX - 2;
+
+	while (wanted > 1 && id_find(table, conn, wanted))
+		wanted--;
+	return conn_id_for(table, conn, addr, wanted);
+}
+
 void conn_id_seen(struct conn_table *table, struct conn *conn, const struct mpaddr *addr,
 		  uint8_t local_id)
 {

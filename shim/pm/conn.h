@@ -103,7 +103,8 @@ struct conn {
 	bool again : 1;	    /* an announcement found no room in a list of commands */
 	bool work : 1;	    /* endpoints may be there to be used or announced */
 	int64_t registered; /* seconds */
-	struct mpaddr peer; /* the address of MP_CAPABLE */
+	struct mpaddr first,
+		peer; /* the addresses of MP_CAPABLE: ours, with ID 0, theirs */
 	/* Bits of endpoints, endpoint_bit() */
 	uint64_t spent;	    /* `subflow` endpoints that had their turn */
 	uint64_t signalled; /* announced to the peer */
@@ -178,6 +179,10 @@ void conn_announced_del(struct conn *conn, struct announcement *ann);
  */
 uint8_t conn_id_for(struct conn_table *table, struct conn *conn,
 		    const struct mpaddr *addr, uint8_t wanted);
+
+/* conn_id_from_top() - the same, with an ID that endpoints hardly have: a high one. */
+uint8_t conn_id_from_top(struct conn_table *table, struct conn *conn,
+			 const struct mpaddr *addr);
 
 /* conn_id_of() - the entry of @addr, with its port; NULL: it has no ID. */
 struct used_id *conn_id_of(const struct conn *conn, const struct mpaddr *addr);

@@ -251,6 +251,7 @@ static int on_created(struct engine *engine, struct conn *conn, const struct pm_
 	};
 
 	conn->family = ev->family;
+	conn->first = ev->local;
 	conn->peer = ev->remote;
 	conn->server_side |= ev->server_side;
 	conn->deny_join_id0 |= ev->deny_join_id0;

@@ -153,13 +153,15 @@ static void push(struct pm_cmds *out, enum pm_cmd_type type, const struct conn *
 	};
 }
 
-/* Whether the connection has a path whose address is there. */
-static bool path_left(const struct engine *engine, const struct conn *conn)
+/* Whether the connection has a path that the end of @closing leaves alone. */
+static bool path_left(const struct engine *engine, const struct conn *conn,
+		      const struct subflow *closing)
 {
 	const struct subflow *s;
 
 	for_each_subflow (conn, s)
-		if (s->state == SUBFLOW_LIVE && endpoint_is_there(engine, s))
+		if (s->state == SUBFLOW_LIVE && endpoint_is_there(engine, s) &&
+		    s->local_id != closing->local_id)
 			return true;
 	return false;
 }
@@ -190,7 +192,7 @@ static bool subflow_close(struct engine *engine, struct conn *conn, struct subfl
 		COUNT(engine, conn, subflows_failed);
 		return true;
 	case SUBFLOW_LIVE:
-		if (!path_left(engine, conn))
+		if (!path_left(engine, conn, s))
 			return true;
 		if (out->n + 2 > PM_CMDS_MAX)
 			return false;

@@ -83,6 +83,7 @@ int engine_resync_subflow(struct engine *engine, const struct pm_event *sub, boo
 	conn_confirm(&engine->table, conn);
 	if (initial && !conn->family) {
 		conn->family = sub->family;
+		conn->first = sub->local;
 		conn->peer = sub->remote;
 		conn->section = pool_section(engine->pool, &conn->peer);
 		conn->excluded = engine->pool->sections[conn->section].excluded;

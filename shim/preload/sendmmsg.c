@@ -4,8 +4,10 @@
  * flag
  */
 #include "attempt.h"
+#include "fastopen.h"
 #include "real.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 
 HOOK int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags)
@@ -17,6 +19,9 @@ HOOK int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags)
 		return REAL(sendmmsg)(fd, msgs, n, flags);
 	handover = attempt_begin(fd);
 	r = REAL(sendmmsg)(fd, msgs, n, flags);
+	if (r < 0 && errno == EOPNOTSUPP && n &&
+	    fastopen_connect(fd, msgs->msg_hdr.msg_name, msgs->msg_hdr.msg_namelen))
+		r = REAL(sendmmsg)(fd, msgs, n, flags & ~MSG_FASTOPEN);
 	attempt_end(handover, fd, r);
 	return r;
 }

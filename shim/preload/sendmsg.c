@@ -4,8 +4,10 @@
  * flag
  */
 #include "attempt.h"
+#include "fastopen.h"
 #include "real.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 
 HOOK ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
@@ -17,6 +19,9 @@ HOOK ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 		return REAL(sendmsg)(fd, msg, flags);
 	handover = attempt_begin(fd);
 	r = REAL(sendmsg)(fd, msg, flags);
+	if (r < 0 && errno == EOPNOTSUPP &&
+	    fastopen_connect(fd, msg->msg_name, msg->msg_namelen))
+		r = REAL(sendmsg)(fd, msg, flags & ~MSG_FASTOPEN);
 	attempt_end(handover, fd, r);
 	return r;
 }

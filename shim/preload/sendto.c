@@ -3,6 +3,7 @@
  * sendto.c - sendto(): with MSG_FASTOPEN it connects (RFC 7413); else one test of a flag
  */
 #include "attempt.h"
+#include "fastopen.h"
 #include "real.h"
 
 #include <sys/socket.h>
@@ -17,6 +18,8 @@ HOOK ssize_t sendto(int fd, const void *data, size_t size, int flags,
 		return REAL(sendto)(fd, data, size, flags, addr, len);
 	handover = attempt_begin(fd);
 	r = REAL(sendto)(fd, data, size, flags, addr, len);
+	if (r < 0 && fastopen_connect(fd, addr.__sockaddr__, len))
+		r = REAL(sendto)(fd, data, size, flags & ~MSG_FASTOPEN, addr, len);
 	attempt_end(handover, fd, r);
 	return r;
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -36,40 +37,54 @@ static int dial(pid_t pid)
 	return fd;
 }
 
-int manager_ask(const struct host *h, pid_t pid, struct ctl_manager *ret)
+/* Ask @fd for @op; @answer has room for @size bytes. Return: how many came; -errno. */
+static ssize_t ask(int fd, enum ctl_op op, void *answer, size_t size)
 {
-	struct ctl_request req = { .magic = CTL_MAGIC,
-				   .version = CTL_VERSION,
-				   .op = CTL_OP_MANAGER };
-	struct {
-		struct ctl_answer head;
-		struct ctl_manager manager;
-	} __attribute__((packed)) answer;
+	struct ctl_request req = { .magic = CTL_MAGIC, .version = CTL_VERSION, .op = op };
+	ssize_t n = send(fd, &req, sizeof(req), MSG_NOSIGNAL);
+
+	if (n >= 0)
+		n = recv(fd, answer, size, 0);
+	if (n < 0)
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	return n;
+}
+
+int manager_list(const struct host *h, pid_t pid, enum ctl_op op, void *ret, size_t size,
+		 size_t max)
+{
+	size_t room = sizeof(struct ctl_answer) + size * CTL_PAGE_MAX;
+	struct ctl_answer *head = malloc(room);
 	ssize_t n;
 	int fd, r;
 
 	r = host_enter(h);
-	if (r < 0)
-		return r;
-	fd = dial(pid);
-	if (fd < 0)
+	fd = !head ? -ENOMEM : r < 0 ? r : dial(pid);
+	if (fd < 0) {
+		free(head);
 		return fd;
-	n = send(fd, &req, sizeof(req), MSG_NOSIGNAL);
-	if (n >= 0)
-		n = recv(fd, &answer, sizeof(answer), 0);
-	r = n < 0 ? -errno : 0;
+	}
+	n = ask(fd, op, head, room);
 	close(fd);
-	if (r == -EAGAIN)
-		return -ETIMEDOUT;
-	if (r < 0)
-		return r;
-	if (n < (ssize_t)sizeof(answer.head) || answer.head.magic != CTL_MAGIC)
-		return -EPROTO;
-	if (answer.head.error)
-		return answer.head.error;
-	if (n != sizeof(answer) || answer.head.count != 1 ||
-	    answer.head.record_size != sizeof(answer.manager))
-		return -EPROTO;
-	*ret = answer.manager;
-	return 0;
+	if (n < 0)
+		r = n;
+	else if (n < (ssize_t)sizeof(*head) || head->magic != CTL_MAGIC)
+		r = -EPROTO;
+	else if (head->error)
+		r = head->error;
+	else if (head->record_size != size || (head->count > max && max))
+		r = -EPROTO;
+	else
+		r = head->count;
+	if (r > 0)
+		memcpy(ret, head + 1, r * size);
+	free(head);
+	return r;
+}
+
+int manager_ask(const struct host *h, pid_t pid, struct ctl_manager *ret)
+{
+	int r = manager_list(h, pid, CTL_OP_MANAGER, ret, sizeof(*ret), 1);
+
+	return r == 1 ? 0 : r < 0 ? r : -EPROTO;
 }

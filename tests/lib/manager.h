@@ -19,4 +19,12 @@ struct host;
  */
 int manager_ask(const struct host *h, pid_t pid, struct ctl_manager *ret);
 
+/*
+ * manager_list() - the first page of CTL_OP_CONNECTIONS, _ENDPOINTS, _ANNOUNCED or _NOTES
+ *
+ * Return: how many of at most @max records of @size bytes are in @ret; as manager_ask().
+ */
+int manager_list(const struct host *h, pid_t pid, enum ctl_op op, void *ret, size_t size,
+		 size_t max);
+
 #endif

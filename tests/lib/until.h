@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <time.h>
 
 static inline int64_t now_ms(void)
@@ -24,10 +25,19 @@ static inline void nap_ms(int ms)
 	nanosleep(&ts, NULL);
 }
 
-/* Evaluates @condition every 3 ms until it holds; its last value after @ms. */
+/* A machine that is emulated takes longer: so many times. */
+static inline int patience(void)
+{
+	const char *times = getenv("MPTCPADDR_TEST_PATIENCE");
+
+	return times && atoi(times) > 0 ? atoi(times) : 1;
+}
+
+/* Evaluates @condition every 3 ms until it holds; its last value after @ms * patience().
+ */
 #define WAIT_UNTIL(condition, ms)                                   \
 	({                                                          \
-		int64_t until_ = now_ms() + (ms);                   \
+		int64_t until_ = now_ms() + (ms)*patience();        \
 		bool held_;                                         \
 		while (!(held_ = (condition)) && now_ms() < until_) \
 			nap_ms(3);                                  \

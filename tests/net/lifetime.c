@@ -186,7 +186,7 @@ Test(pool, endpoint_on_a_device_that_is_not_there_is_passed_over, .timeout = 40)
  * A program that is stopped does not read its events: the queue runs over, and the end
  * of a subflow is among what is lost.
  */
-Test(pool, address_whose_end_was_lost_in_an_overrun_serves_again, .timeout = 60)
+Test(pool, address_whose_end_was_lost_in_an_overrun_serves_again, .timeout = 150)
 {
 	static const struct net_spec spec = { .pool = { { "10.0.2.2" } } };
 	char path[PATH_MAX], *pairs;

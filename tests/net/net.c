@@ -17,13 +17,12 @@
 #define STABLE_MS   60
 #define SUBFLOW_MAX 8 /* the kernel's MPTCP_PM_ADDR_MAX */
 
-static void open_server(struct net *n)
+/* The server's kernel announces. */
+static void announce_by_kernel(struct net *n)
 {
 	const struct net_spec *s = n->spec;
 	const struct host *server = &n->world.server;
-	const char *argv[5];
-	char path[PATH_MAX];
-	int argc = 0, r;
+	int r;
 
 	cr_assert_eq(host_path_manager(server, PM_KERNEL), 0);
 	/* Nothing is to be decided by the server's limit. */
@@ -40,6 +39,54 @@ static void open_server(struct net *n)
 		cr_assert_eq(r, 0, "signal %s: %s", p->addr, strerror(-r));
 		n->announced++;
 	}
+}
+
+/* The server program's own manager announces. Return: its environment. */
+static const char *const *announce_by_pool(struct net *n, struct shim_env *shim)
+{
+	char path[64];
+	FILE *f;
+
+	cr_assert_eq(host_path_manager(&n->world.server, PM_USERSPACE), 0);
+	snprintf(path, sizeof(path), "/run/server-%d.conf", getpid());
+	f = fopen(path, "we");
+	cr_assert(f, "%s: %s", path, strerror(errno));
+	fprintf(f, "[pool]\n");
+	for (const struct endpoint_spec *p = n->spec->announced; p->addr; p++) {
+		fprintf(f, "endpoint = %s signal", p->addr);
+		if (p->port)
+			fprintf(f, " port %u", p->port);
+		fprintf(f, "\n");
+		n->announced++;
+	}
+	fclose(f);
+	return shim_env(shim, path);
+}
+
+/* Linux has fast open for MPTCP since 6.2. */
+static bool fastopen_known(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP), one = 1, r;
+
+	r = setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN, &one, sizeof(one));
+	close(fd);
+	return r == 0;
+}
+
+static void open_server(struct net *n)
+{
+	const struct net_spec *s = n->spec;
+	const struct host *server = &n->world.server;
+	const char *const *env = NULL;
+	const char *argv[5];
+	struct shim_env shim;
+	char path[PATH_MAX];
+	int argc = 0, r;
+
+	if (s->server_pool)
+		env = announce_by_pool(n, &shim);
+	else
+		announce_by_kernel(n);
 	if (s->server_nft)
 		cr_assert_eq(host_nft(server, s->server_nft), 0);
 	if (s->fastopen) {
@@ -56,7 +103,7 @@ static void open_server(struct net *n)
 		argv[argc++] = "-p";
 	argv[argc++] = NET_PORT;
 	argv[argc] = NULL;
-	r = proc_start(&n->server, server, argv, NULL);
+	r = proc_start(&n->server, server, argv, env);
 	cr_assert_eq(r, 0, "server: %s", strerror(-r));
 	cr_assert(WAIT_UNTIL(proc_said(&n->server, "listening"), NET_WAIT_MS));
 }
@@ -66,6 +113,8 @@ void net_open(struct net *n, const struct net_spec *spec, enum net_side side)
 	int r;
 
 	NEED_SANDBOX();
+	if (spec->fastopen && !fastopen_known())
+		SKIP("this kernel has no fast open for MPTCP");
 	*n = (struct net){ .side = side, .spec = spec, .wire = { .fd = -1 } };
 	r = world_open(&n->world, 4);
 	cr_assert_eq(r, 0, "two hosts: %s", strerror(-r));
@@ -146,13 +195,22 @@ void net_close(struct net *n)
 		unlink(n->pool_path);
 }
 
+void net_announce_as(struct net *n, const struct endpoint_spec *spec)
+{
+	struct endpoint_spec e = *spec;
+	int r;
+
+	e.flags |= EP_SIGNAL;
+	r = endpoint_add(&n->world.server, &e);
+	cr_assert_eq(r, 0, "announcing %s: %s", e.addr, strerror(-r));
+	n->announced++;
+}
+
 void net_announce(struct net *n, const char *addr)
 {
-	struct endpoint_spec e = { .addr = addr, .flags = EP_SIGNAL };
-	int r = endpoint_add(&n->world.server, &e);
+	const struct endpoint_spec e = { .addr = addr };
 
-	cr_assert_eq(r, 0, "announcing %s: %s", addr, strerror(-r));
-	n->announced++;
+	net_announce_as(n, &e);
 }
 
 void net_withdraw(struct net *n, const char *addr)
@@ -261,8 +319,8 @@ void net_settle(struct net *n)
 
 	cr_assert(WAIT_UNTIL(counter(&n->world.server, "EchoAdd") >= n->announced,
 			     NET_WAIT_MS),
-		  "%d announcements, %d echoes", n->announced,
-		  (int)counter(&n->world.server, "EchoAdd"));
+		  "%d announcements, %d echoes; %s", n->announced,
+		  (int)counter(&n->world.server, "EchoAdd"), n->spec->about ?: "");
 	if (WAIT_UNTIL(!half_open(n) && manager_idle(n) && !announcing(n) && stable(n),
 		       NET_WAIT_MS))
 		return;
@@ -270,11 +328,11 @@ void net_settle(struct net *n)
 		net_manager(n, &m);
 	cr_assert_fail(
 		"no rest after %d ms: half open %d; client %s; server %s; manager: "
-		"received %d, requested %d, established %d, failed %d, early %d",
+		"received %d, requested %d, established %d, failed %d, early %d; %s",
 		NET_WAIT_MS, half_open(n), pairs_text(&n->world.client, 0, false),
 		pairs_text(&n->world.server, 0, true), (int)m.counters.add_addr_received,
 		(int)m.counters.subflows_requested, (int)m.counters.subflows_established,
-		(int)m.counters.subflows_failed, (int)m.early);
+		(int)m.counters.subflows_failed, (int)m.early, n->spec->about ?: "");
 }
 
 void net_pairs_are(struct net *n, const char *pairs)
@@ -306,7 +364,8 @@ void net_counters_are(struct net *n, int joins, int add_addrs, int echoes)
 {
 	/* Linux 6.18 repeats an ADD_ADDR after a round-trip time, which load can reach.
 	 */
-	int again = counter(&n->world.server, "AddAddrTx") - n->announced;
+	int64_t sent = counter(&n->world.server, "AddAddrTx"); /* since Linux 6.7 */
+	int again = sent == -ENOENT ? 0 : sent - n->announced;
 	int64_t echoed = counter(&n->world.server, "EchoAdd");
 
 	counter_is(&n->world.server, "MPJoinSynRx", joins);
@@ -327,7 +386,9 @@ void net_carries_data(struct net *n)
 	cr_assert_eq(proc_tell(&n->client, "echo 200000"), 0);
 	ok = WAIT_UNTIL(proc_said(&n->client, "echoed 200000"), NET_WAIT_MS);
 	errors = proc_errors(&n->client);
-	cr_assert(ok, "no echo: %s", errors);
+	if (!ok && n->spec->about)
+		net_show(n);
+	cr_assert(ok, "no echo: %s%s", errors, n->spec->about ?: "");
 	free(errors);
 }
 
@@ -349,4 +410,17 @@ void net_tables_are_empty(struct net *n)
 	cr_assert_eq(m.connections, 0, "%u connections are left", m.connections);
 	cr_assert_eq(m.used_ids, 0, "%u local IDs are left", m.used_ids);
 	cr_assert_eq(m.early, 0, "%u early events are left", m.early);
+}
+
+int net_joins_sent(struct net *n)
+{
+	int64_t sent = counter(&n->world.client, "MPJoinSynTx"); /* since Linux 6.12 */
+	int seen = 0;
+
+	if (sent != -ENOENT)
+		return sent;
+	cr_assert_eq(capture_read(&n->wire), 0, "the capture missed packets");
+	for (size_t i = 0; i < n->wire.count; i++)
+		seen += n->wire.at[i].kind == SEEN_MP_JOIN && n->wire.at[i].outgoing;
+	return seen;
 }

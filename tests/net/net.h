@@ -33,8 +33,9 @@ enum net_side {
 };
 
 struct net_spec {
-	const char *connect;			      /* default 10.0.1.1 */
-	struct endpoint_spec pool[NET_LIST_MAX];      /* flags: EP_LAMINAR is implied */
+	const char *about;   /* said when nothing comes to rest; NULL: nothing */
+	const char *connect; /* default 10.0.1.1 */
+	struct endpoint_spec pool[NET_LIST_MAX];      /* no kind in flags: EP_LAMINAR */
 	struct endpoint_spec announced[NET_LIST_MAX]; /* flags: EP_SIGNAL is implied */
 	int subflows;				      /* limits of the client; 0: 8 */
 	int accepted;
@@ -44,7 +45,11 @@ struct net_spec {
 	const char *client_args[6]; /* of tcpclient, in front of the address */
 	const char *server_nft;
 	bool fastopen;
-	bool plain_tcp; /* a server that knows no MPTCP */
+	bool server_pool;    /* the server is under the shim, `announced` its pool */
+	bool plain_tcp;	     /* a server that knows no MPTCP */
+	bool no_retry;	     /* as the kernel, which never tries again */
+	bool no_join_id0;    /* the server forbids joins to its first address: C flag */
+	int server_accepted; /* add_addr_accepted of the server */
 };
 
 struct net {
@@ -55,6 +60,8 @@ struct net {
 	struct proc client;
 	struct capture wire; /* the client's */
 	int announced;	     /* announcements that the client is to echo */
+	struct endpoint_spec pool[NET_LIST_MAX]; /* as it is now */
+	int subflows, accepted;			 /* limits, likewise */
 	char pool_path[64];
 };
 
@@ -69,7 +76,22 @@ void net_close(struct net *n);
 
 /* A further announcement while the connection is up, and its withdrawal. */
 void net_announce(struct net *n, const char *addr);
+/* With a port, or an ID; EP_SIGNAL is implied. */
+void net_announce_as(struct net *n, const struct endpoint_spec *spec);
 void net_withdraw(struct net *n, const char *addr);
+
+/*
+ * The client's endpoints change while it runs: by netlink, or by another pool file that
+ * takes effect before these return. net_change() is for `backup`.
+ */
+void net_add(struct net *n, const struct endpoint_spec *e);
+void net_del(struct net *n, const char *addr);
+void net_change(struct net *n, const char *addr, uint32_t flags);
+void net_limits(struct net *n, int subflows, int accepted);
+/* The pool file has this text from now on, whatever it means. */
+void net_pool_text(struct net *n, const char *text);
+/* For net_open(): the pool file, or the kernel's endpoints. */
+void net_pool_open(struct net *n);
 
 /*
  * net_settle() - wait until nothing is on its way any more
@@ -83,6 +105,8 @@ void net_settle(struct net *n);
 void net_pairs_are(struct net *n, const char *pairs);
 /* Joins that reached the server and were completed; ADD_ADDRs received; echoes. */
 void net_counters_are(struct net *n, int joins, int add_addrs, int echoes);
+/* MP_JOINs that the client asked for, whatever became of them. */
+int net_joins_sent(struct net *n);
 /* What was on the wire and in the shim's log (MPTCPADDR_LOG=debug), before a test fails.
  */
 void net_show(struct net *n);

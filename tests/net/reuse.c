@@ -97,7 +97,7 @@ static void never_first(enum net_side side)
 	net_announce(&n, "10.0.2.1");
 	net_announce(&n, "10.0.3.1");
 	net_pairs_are(&n, "");
-	cr_assert_eq(counter(&n.world.client, "MPJoinSynTx"), 0);
+	cr_assert_eq(net_joins_sent(&n), 0);
 	capture_read(&n.wire);
 	cr_assert_eq(capture_count(&n.wire, SEEN_MP_JOIN), 0);
 	net_close(&n);
@@ -136,6 +136,6 @@ Test(pool, waiting_announcement_that_is_withdrawn_is_forgotten, .timeout = 40)
 	net_withdraw(&n, "10.0.4.1");
 	net_withdraw(&n, "10.0.2.1");
 	net_pairs_are(&n, "10.0.3.2-10.0.3.1");
-	cr_assert_eq(counter(&n.world.client, "MPJoinSynTx"), 2);
+	cr_assert_eq(net_joins_sent(&n), 2);
 	net_close(&n);
 }

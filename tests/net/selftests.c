@@ -87,8 +87,8 @@ static void both_flags(enum net_side side)
 {
 	static const struct row row = {
 		.spec = { LIMITS, .announced = { { "10.0.2.1" } },
-			  .pool = { { "10.0.1.2", EP_SUBFLOW },
-				    { "10.0.3.2", EP_SUBFLOW } } },
+			  .pool = { { "10.0.1.2", EP_SUBFLOW | EP_LAMINAR },
+				    { "10.0.3.2", EP_SUBFLOW | EP_LAMINAR } } },
 		.pairs = "10.0.3.2-10.0.2.1",
 		.joins = 1,
 		.add_addrs = 1,

@@ -5,6 +5,7 @@
 #include "play.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,6 +166,58 @@ void play_down(struct play *play, const struct pm_cmd *cmd, int error)
 	ev.type = PM_EVENT_SUB_CLOSED;
 	ev.error = error;
 	step(play, &ev);
+}
+
+void play_reset(struct play *play, const struct pm_cmd *cmd, uint8_t reason)
+{
+	struct pm_event ev = of_cmd(play, cmd);
+
+	ev.type = PM_EVENT_SUB_CLOSED;
+	ev.error = ECONNRESET;
+	ev.reset_reason = reason;
+	step(play, &ev);
+}
+
+void play_connect_c_flag(struct play *play, uint32_t token, const char *local,
+			 const char *remote)
+{
+	struct pm_event ev = {
+		.type = PM_EVENT_CREATED,
+		.token = token,
+		.family = AF_INET,
+		.local = at(local),
+		.remote = at(remote),
+		.deny_join_id0 = true,
+	};
+
+	ev.local.port = ++play->port;
+	cr_assert_eq(engine_register(play->engine,
+				     &(struct pm_registration){ .token = token }),
+		     0);
+	step(play, &ev);
+	ev.type = PM_EVENT_ESTABLISHED;
+	step(play, &ev);
+}
+
+void play_time(struct play *play, int64_t ms)
+{
+	play->out.n = 0;
+	engine_clock(play->engine, ms);
+	engine_tick(play->engine, &play->out);
+}
+
+void play_pool(struct play *play, const char *text, uint64_t gone)
+{
+	struct pool *pool = pool_from(text), *old = play->pool;
+
+	for (unsigned int i = 0; i < pool->n_endpoints; i++)
+		if (gone >> i & 1)
+			pool->endpoints[i].state = ENDPOINT_GONE;
+	engine_set_pool(play->engine, pool);
+	play->pool = pool;
+	pool_free(old);
+	play->out.n = 0;
+	engine_tick(play->engine, &play->out);
 }
 
 static void foreign(struct play *play, enum pm_event_type type, uint32_t token,

@@ -42,6 +42,18 @@ void play_answer(struct play *play, const struct pm_cmd *cmd, int error);
 void play_up(struct play *play, const struct pm_cmd *cmd);
 void play_down(struct play *play, const struct pm_cmd *cmd, int error);
 
+/* Its end by a MP_TCPRST with this reason. */
+void play_reset(struct play *play, const struct pm_cmd *cmd, uint8_t reason);
+/* A peer with the C flag: no joins to its first address. */
+void play_connect_c_flag(struct play *play, uint32_t token, const char *local,
+			 const char *remote);
+
+/* It is @ms now, and what is due is done. */
+void play_time(struct play *play, int64_t ms);
+/* Another pool, with @gone (bits) of its endpoints not there; what it calls for is done.
+ */
+void play_pool(struct play *play, const char *text, uint64_t gone);
+
 /* Subflows that are not from a command of ours. */
 void play_foreign_up(struct play *play, uint32_t token, const char *local,
 		     uint8_t local_id, const char *remote);

@@ -4,7 +4,7 @@
 UNIT_SRC  := $(wildcard tests/unit/*.c)
 UNIT_REAL := $(ENGINE_SRC) $(patsubst %,shim/pm/%.c,evqueue pmevent control poolwatch \
 	     netif) shim/common/log.c \
-	     $(patsubst %,shim/preload/%.c,mode poolfile guest errout attempt)
+	     $(patsubst %,shim/preload/%.c,mode poolfile guest errout attempt broker)
 
 $(B)/tests/unit: $(call obj,$(UNIT_SRC) $(UNIT_REAL)) $(B)/tests/libtest.a
 	$(call say,LINK,$@)

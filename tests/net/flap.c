@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT
+/*
+ * flap.c - a download goes on while one of its three interfaces goes and comes back
+ *
+ * A real curl under the shim, a real web server, 100 MB over three links of equal rate.
+ * Ten times the interface is taken down and brought back, and each time data must flow
+ * over it again; the file that curl writes must grow all the while.
+ */
+#include "net.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "shim.h"
+
+#define PATHS	  3
+#define FLAPS	  10
+#define SIZE	  (100 << 20)
+#define SAMPLE_MS 50
+#define STALL_MS  1000
+#define DOWN_MS	  400
+#define BACK_MS	  5000	 /* to be used again */
+#define USED	  200000 /* bytes received over it show that it is */
+#define END_MS	  60000
+
+struct flap {
+	struct world w;
+	struct proc nginx, curl;
+	char dir[64], sent[80], got[80], pool[80];
+	off_t size;    /* of what curl has written */
+	int64_t grown; /* when it grew last */
+	int64_t stall; /* the longest time without */
+};
+
+static void put_text(const struct flap *f, const char *name, const char *text)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", f->dir, name);
+	file = fopen(path, "we");
+	cr_assert(file && fputs(text, file) >= 0 && fclose(file) == 0, "%s", path);
+}
+
+/* No two blocks alike, so that one in the place of another is noticed. */
+static void make_file(const struct flap *f)
+{
+	static uint64_t block[8192];
+	FILE *file = fopen(f->sent, "we");
+	uint64_t x = 88172645463325252u;
+
+	cr_assert(file, "%s: %s", f->sent, strerror(errno));
+	for (size_t done = 0; done < SIZE; done += sizeof(block)) {
+		for (size_t i = 0; i < sizeof(block) / sizeof(block[0]); i++) {
+			x ^= x << 13;
+			x ^= x >> 7;
+			x ^= x << 17;
+			block[i] = x;
+		}
+		cr_assert_eq(fwrite(block, sizeof(block), 1, file), 1);
+	}
+	cr_assert_eq(fclose(file), 0);
+}
+
+static void shape(const struct flap *f)
+{
+	for (int i = 1; i <= PATHS; i++) {
+		char dev[8];
+		const char *const argv[] = { "tc",   "qdisc",	"add",	"dev",	  dev,
+					     "root", "tbf",	"rate", "20mbit", "burst",
+					     "64kb", "latency", "50ms", NULL };
+
+		snprintf(dev, sizeof(dev), "s%d", i);
+		cr_assert_eq(proc_run(&f->w.server, NULL, argv), 0);
+	}
+}
+
+static bool listens(const struct flap *f)
+{
+	static const char *const argv[] = { "ss", "-Htln", "sport = :80", NULL };
+	struct proc p;
+	bool is;
+
+	cr_assert_eq(proc_start(&p, &f->w.server, argv, NULL), 0);
+	is = proc_wait(&p, NET_WAIT_MS) == 0 && proc_said(&p, ":80");
+	proc_end(&p);
+	return is;
+}
+
+static void start_server(struct flap *f)
+{
+	static const char conf[] =
+		"user root root;\ndaemon off;\nmaster_process off;\npid nginx.pid;\n"
+		"error_log error.log;\nevents {}\nhttp { access_log off; sendfile on;\n"
+		"client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp;\n"
+		"uwsgi_temp_path tmp; scgi_temp_path tmp;\n"
+		"server { listen 80; root .; } }\n";
+	const char *const argv[] = {
+		"/usr/sbin/nginx", "-e", "error.log", "-p", f->dir, "-c",
+		"nginx.conf",	   NULL
+	};
+	const struct endpoint_spec signals[] = { { "10.0.2.1", EP_SIGNAL, .id = 2 },
+						 { "10.0.3.1", EP_SIGNAL, .id = 3 } };
+	struct shim_env shim;
+
+	cr_assert_eq(host_path_manager(&f->w.server, PM_KERNEL), 0);
+	cr_assert_eq(limits_set(&f->w.server, 8, 8), 0);
+	cr_assert_eq(endpoint_add(&f->w.server, &signals[0]), 0);
+	cr_assert_eq(endpoint_add(&f->w.server, &signals[1]), 0);
+	put_text(f, "nginx.conf", conf);
+	make_file(f);
+	/* To be turned into MPTCP; its kernel is the path manager. */
+	cr_assert_eq(proc_start(&f->nginx, &f->w.server, argv, shim_env(&shim, NULL)), 0);
+	cr_assert(WAIT_UNTIL(listens(f), NET_WAIT_MS), "%s", proc_errors(&f->nginx));
+}
+
+static int paths(const struct flap *f)
+{
+	struct subflows s = { 0 };
+	int n = 0;
+
+	cr_assert_eq(subflows_read(&f->w.client, &s), 0);
+	for (size_t i = 0; i < s.count; i++)
+		n += s.at[i].state == 1; /* TCP_ESTABLISHED */
+	subflows_free(&s);
+	return n;
+}
+
+static void start_client(struct flap *f)
+{
+	const char *const argv[] = {
+		"curl", "-q",	"-sS",	      "--noproxy", "*",
+		"-o",	f->got, "--max-time", "60",	   "http://10.0.1.1/sent",
+		NULL
+	};
+	struct shim_env shim;
+
+	cr_assert_eq(host_path_manager(&f->w.client, PM_USERSPACE), 0);
+	put_text(f, "curl.conf",
+		 "[pool]\nendpoint = 10.0.1.2 laminar\nendpoint = 10.0.2.2 laminar\n"
+		 "endpoint = 10.0.3.2 laminar\n");
+	shim_env(&shim, f->pool);
+	shim.list[shim.count++] = "MPTCPADDR_LOG=debug";
+	cr_assert_eq(proc_start(&f->curl, &f->w.client, argv, shim.list), 0);
+	cr_assert(WAIT_UNTIL(paths(f) == PATHS, NET_WAIT_MS), "%d paths: %s", paths(f),
+		  proc_errors(&f->curl));
+}
+
+static void flap_open(struct flap *f)
+{
+	NEED_SANDBOX();
+	memset(f, 0, sizeof(*f));
+	cr_assert_eq(world_open(&f->w, PATHS), 0);
+	snprintf(f->dir, sizeof(f->dir), "/run/flap-%d", getpid());
+	cr_assert_eq(mkdir(f->dir, 0755), 0);
+	snprintf(f->sent, sizeof(f->sent), "%s/sent", f->dir);
+	snprintf(f->got, sizeof(f->got), "%s/got", f->dir);
+	snprintf(f->pool, sizeof(f->pool), "%s/curl.conf", f->dir);
+	shape(f);
+	start_server(f);
+	start_client(f);
+	f->grown = now_ms();
+}
+
+/* One look at the file that curl writes. */
+static void sample(struct flap *f)
+{
+	struct stat st = { 0 };
+	int64_t now;
+
+	nap_ms(SAMPLE_MS);
+	now = now_ms();
+	stat(f->got, &st);
+	if (now - f->grown > f->stall)
+		f->stall = now - f->grown;
+	if (st.st_size > f->size) {
+		f->size = st.st_size;
+		f->grown = now;
+	}
+}
+
+static void sample_for(struct flap *f, int ms)
+{
+	int64_t until = now_ms() + ms;
+
+	while (now_ms() < until)
+		sample(f);
+}
+
+static long long received(const struct flap *f, int link)
+{
+	char line[512], dev[8];
+	long long bytes = -1;
+	FILE *file;
+
+	snprintf(dev, sizeof(dev), "c%d:", link);
+	cr_assert_eq(host_enter(&f->w.client), 0);
+	file = fopen("/proc/thread-self/net/dev", "re");
+	cr_assert(file);
+	while (fgets(line, sizeof(line), file)) {
+		const char *at = strstr(line, dev);
+
+		if (at)
+			bytes = atoll(at + strlen(dev));
+	}
+	fclose(file);
+	return bytes;
+}
+
+static void flap_link(struct flap *f, int link)
+{
+	char text[160];
+	long long before;
+	int64_t back;
+
+	snprintf(text, sizeof(text), "link set c%d down\n", link);
+	cr_assert_eq(host_ip(&f->w.client, text), 0);
+	sample_for(f, DOWN_MS);
+	/* The kernel forgets routes of a link that is down. */
+	snprintf(text, sizeof(text),
+		 "link set c%d up\nroute add default via 10.0.%d.1 dev c%d metric %d\n",
+		 link, link, link, 10 * link);
+	before = received(f, link);
+	cr_assert_eq(host_ip(&f->w.client, text), 0);
+	back = now_ms();
+	while (paths(f) < PATHS || received(f, link) < before + USED) {
+		sample(f);
+		if (now_ms() - back < BACK_MS && f->curl.pid &&
+		    proc_wait(&f->curl, 0) == -ETIMEDOUT)
+			continue;
+		cr_assert_fail(
+			"link %d is not used again after %d ms: %d paths, %lld bytes; "
+			"%ld bytes in all; %s",
+			link, (int)(now_ms() - back), paths(f),
+			received(f, link) - before, (long)f->size, proc_errors(&f->curl));
+	}
+	cr_log_info("link %d is used again after %d ms", link, (int)(now_ms() - back));
+}
+
+static void flap_close(struct flap *f)
+{
+	const char *const argv[] = { "cmp", f->sent, f->got, NULL };
+	int64_t until = now_ms() + END_MS;
+
+	while (proc_wait(&f->curl, 0) == -ETIMEDOUT && now_ms() < until)
+		sample(f);
+	cr_assert_eq(proc_wait(&f->curl, 0), 0, "curl: %s", proc_errors(&f->curl));
+	cr_assert_eq(proc_run(&f->w.client, NULL, argv), 0, "the file is not the same");
+	cr_log_info("longest stall: %d ms", (int)f->stall);
+	cr_assert_leq(f->stall, STALL_MS, "stalled for %d ms: %s", (int)f->stall,
+		      proc_errors(&f->curl));
+	unlink(f->sent);
+	unlink(f->got);
+	proc_end(&f->curl);
+	proc_end(&f->nginx);
+	world_close(&f->w);
+}
+
+static void download_while_flapping(int link)
+{
+	struct flap f;
+
+	flap_open(&f);
+	sample_for(&f, 300);
+	for (int i = 0; i < FLAPS; i++)
+		flap_link(&f, link);
+	flap_close(&f);
+}
+
+Test(flap, download_survives_its_first_interface_going_ten_times, .timeout = 120)
+{
+	download_while_flapping(1);
+}
+
+Test(flap, download_survives_its_second_interface_going_ten_times, .timeout = 120)
+{
+	download_while_flapping(2);
+}
+
+Test(flap, download_survives_its_last_interface_going_ten_times, .timeout = 120)
+{
+	download_while_flapping(3);
+}

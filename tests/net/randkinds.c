@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+/*
+ * randkinds.c - random pools of every kind, random peers, random changes
+ *
+ * Each scenario comes from a seed and its number alone; SEED=N repeats a run, NUMBER=N
+ * one scenario of it. `same`: steps that the kernel's own endpoints know too run under
+ * the shim and in the kernel, and all that came of each step is compared. What the
+ * kernel does not do, trying again what waits, is left out by not taking steps that
+ * would make something free while something waits.
+ */
+#include <criterion/parameterized.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "draw.h"
+#include "outcome.h"
+
+#define SCENARIOS 150
+#define STEPS_MAX 7
+
+enum step_kind {
+	STEP_NONE,
+	STEP_ANNOUNCE,
+	STEP_WITHDRAW,
+	STEP_ADD,
+	STEP_DEL,
+	STEP_BACKUP,
+};
+
+struct step {
+	enum step_kind kind;
+	struct endpoint_spec e;
+};
+
+struct story {
+	struct drawn d;
+	struct step steps[STEPS_MAX];
+	unsigned int n_steps;
+	char *log; /* what came of each step */
+	size_t log_size;
+};
+
+/* Announcements that wait for something, of the only connection. */
+static unsigned int waiting(struct net *n)
+{
+	struct ctl_connection c[4];
+	int r = manager_list(&n->world.client, n->client.pid, CTL_OP_CONNECTIONS, c,
+			     sizeof(c[0]), 4);
+
+	cr_assert_geq(r, 0, "the manager does not tell: %s", strerror(-r));
+	return r ? c[0].waiting : 0;
+}
+
+static bool pool_has(const struct net *n, uint32_t flag)
+{
+	const struct endpoint_spec *e = n->pool;
+
+	while (e->addr && !(e->flags & flag))
+		e++;
+	return e->addr;
+}
+
+static const struct endpoint_spec *any_of(uint64_t *state, const struct endpoint_spec *e)
+{
+	int n = 0;
+
+	while (e[n].addr)
+		n++;
+	return n ? &e[below(state, n)] : NULL;
+}
+
+/* Whether it may be the address of the first subflow. */
+static bool is_first(const struct endpoint_spec *e)
+{
+	return !strcmp(e->addr, "10.0.1.2") || !strcmp(e->addr, "dead:beef:1::2");
+}
+
+/*
+ * Whether the kernel uses a new endpoint as the pool does: at once, not for announcements
+ * that are past. It announces the first address if that comes later, and IPv6 addresses
+ * on IPv4 connections.
+ */
+static bool addable(const struct story *s, const struct net *n,
+		    const struct endpoint_spec *e)
+{
+	const struct net_spec *spec = &s->d.spec;
+	bool v6 = strchr(e->addr, ':');
+
+	if (e->flags & (EP_LAMINAR | EP_FULLMESH) || spec->subflows < 8)
+		return false;
+	/* It counts what was used as both as two, and finds nothing left to be used. */
+	for (const struct endpoint_spec *p = n->pool; p->addr && e->flags & EP_SUBFLOW;
+	     p++)
+		if ((p->flags & (EP_SUBFLOW | EP_LAMINAR)) == (EP_SUBFLOW | EP_LAMINAR))
+			return false;
+	/* Of what routing has picked, it does not let the ID be chosen. */
+	if (!pool_has(n, EP_LAMINAR))
+		return false;
+	if (e->flags & EP_SUBFLOW && pool_has(n, EP_SIGNAL) && e->flags & EP_SIGNAL)
+		return false;
+	return !(e->flags & EP_SIGNAL) ||
+	       (!is_first(e) && !(v6 && spec->connect[0] == '1'));
+}
+
+/* The next step, as far as the kernel would do the same with it. */
+static struct step draw_step(struct story *s, struct net *n, uint64_t *state)
+{
+	const bool waits = waiting(n);
+	const struct endpoint_spec *e;
+	struct step step = { 0 };
+
+	switch (below(state, 6)) {
+	case 0:
+	case 1:
+		if (draw_announcement(&s->d, state, &step.e))
+			step.kind = STEP_ANNOUNCE;
+		break;
+	case 2:
+		e = any_of(state, s->d.announced);
+		if (!e || waits)
+			break;
+		step = (struct step){ STEP_WITHDRAW, *e };
+		break;
+	case 3:
+		if (!draw_endpoint(&s->d, state, &step.e))
+			break;
+		if (!addable(s, n, &step.e) || waits) {
+			drawn_forget(&s->d, &step.e);
+			break;
+		}
+		step.kind = STEP_ADD;
+		break;
+	case 4:
+		e = any_of(state, n->pool);
+		/* Without its first subflow there may be none. */
+		if (!e || waits || pool_has(n, EP_LAMINAR) || is_first(e))
+			break;
+		step = (struct step){ STEP_DEL, *e };
+		break;
+	case 5:
+		e = any_of(state, n->pool);
+		/* Of several subflows the kernel tells the peer about one alone. */
+		if (!e || !pool_has(n, EP_LAMINAR) || pool_has(n, EP_FULLMESH))
+			break;
+		step = (struct step){ STEP_BACKUP, *e };
+		step.e.flags ^= EP_BACKUP;
+		break;
+	}
+	return step;
+}
+
+static void take_step(struct net *n, const struct step *step)
+{
+	switch (step->kind) {
+	case STEP_NONE:
+		return;
+	case STEP_ANNOUNCE:
+		net_announce_as(n, &step->e);
+		break;
+	case STEP_WITHDRAW:
+		net_withdraw(n, step->e.addr);
+		break;
+	case STEP_ADD:
+		net_add(n, &step->e);
+		break;
+	case STEP_DEL:
+		net_del(n, step->e.addr);
+		break;
+	case STEP_BACKUP:
+		net_change(n, step->e.addr, step->e.flags);
+		break;
+	}
+	net_settle(n);
+}
+
+static void log_step(FILE *f, const struct step *step, const struct net *n)
+{
+	static const char *const names[] = { "connect", "announce", "withdraw",
+					     "add",	"delete",   "backup of" };
+	char *subflows = outcome_subflows(n);
+
+	fprintf(f, "* %s %s flags %#x id %u port %u\n%s", names[step->kind],
+		step->e.addr ?: "", step->e.flags, step->e.id, step->e.port, subflows);
+	free(subflows);
+}
+
+/* FROM_POOL draws the steps, FROM_KERNEL repeats them. Return: what came of it. */
+static char *tell(struct story *s, enum net_side side, uint64_t *state)
+{
+	const struct step connected = { 0 };
+	char *text, *all;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	struct net n;
+
+	cr_assert(f);
+	net_start(&n, &s->d.spec, side);
+	net_settle(&n);
+	log_step(f, &connected, &n);
+	for (unsigned int i = 0; i < STEPS_MAX; i++) {
+		if (side == FROM_POOL)
+			s->steps[i] = draw_step(s, &n, state);
+		if (s->steps[i].kind == STEP_NONE)
+			continue;
+		if (side == FROM_POOL)
+			drawn_step(&s->d, s->steps[i].kind == STEP_WITHDRAW,
+				   &s->steps[i].e);
+		take_step(&n, &s->steps[i]);
+		log_step(f, &s->steps[i], &n);
+	}
+	net_carries_data(&n);
+	all = outcome_text(&n);
+	fputs("* at the end\n", f);
+	fputs(all, f);
+	free(all);
+	fclose(f);
+	if (getenv("NUMBER") && side == FROM_POOL)
+		net_show(&n);
+	net_close(&n);
+	return text;
+}
+
+ParameterizedTestParameters(random, kinds_do_what_the_kernel_does)
+{
+	static struct number numbers[SCENARIOS];
+
+	return cr_make_param_array(struct number, numbers,
+				   numbers_fill(numbers, SCENARIOS, "random kinds"));
+}
+
+ParameterizedTest(struct number *number, random, kinds_do_what_the_kernel_does,
+		  .timeout = 90)
+{
+	struct story s = { 0 };
+	char *what, *kernel, *pool;
+	uint64_t state = number->seed + (uint64_t)number->index * 1000003;
+
+	draw(&s.d, &state, true);
+	what = drawn_text(&s.d, number);
+	s.d.spec.about = what;
+	pool = tell(&s, FROM_POOL, &state);
+	kernel = tell(&s, FROM_KERNEL, &state);
+	cr_assert_str_eq(kernel, pool, "%s\n--- kernel\n%s\n--- pool\n%s", what, kernel,
+			 pool);
+	free(what);
+	free(kernel);
+	free(pool);
+}
