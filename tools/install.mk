@@ -10,39 +10,36 @@
 
 PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
-SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+# Programs look for their pool files there, whatever the prefix.
+SYSCONFDIR ?= /etc
 UNITDIR    ?= $(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
 MANDIR     ?= $(PREFIX)/share/man
 EXAMPLES   ?= $(PREFIX)/share/doc/libmptcpaddr/examples
 
-BROKER := $(and $(wildcard tools/mptcpaddrd/main.c),\
-	$(wildcard config/systemd/mptcpaddrd.service))
-
-# FILE:MODE:FOLDER[:NAME], what there is to install; the broker's part if it is there.
+# FILE:MODE:FOLDER[:NAME], what there is to install.
 INSTALL_FILES = \
 	$(B)/libmptcpaddr.so:644:$(LIBDIR) \
 	$(B)/libmptcpaddr-pm.so:644:$(LIBDIR) \
 	$(B)/mptcpaddr:755:$(PREFIX)/bin \
 	$(B)/mptcpinfo:755:$(PREFIX)/bin \
-	$(foreach page,$(wildcard tools/*/*.[1-8] shim/*.[1-8]),\
+	$(foreach page,$(wildcard tools/*/*.[1-8]),\
 		$(page):644:$(MANDIR)/man$(subst .,,$(suffix $(page)))) \
 	config/completions/mptcpaddr.bash:644:$(PREFIX)/share/bash-completion/completions:mptcpaddr \
 	config/completions/mptcpinfo.bash:644:$(PREFIX)/share/bash-completion/completions:mptcpinfo \
 	$(foreach tool,mptcpaddr mptcpinfo,\
 		config/completions/_$(tool):644:$(ZSHDIR) \
 		config/completions/$(tool).fish:644:$(PREFIX)/share/fish/vendor_completions.d) \
-	$(foreach sample,$(wildcard config/*.conf config/samples/*.conf config/sysctl.d/*.conf),\
+	$(foreach sample,$(wildcard config/*.conf config/*/*.conf),\
 		$(sample):644:$(EXAMPLES)) \
-	$(if $(BROKER),\
-		$(B)/mptcpaddrd:755:$(PREFIX)/sbin \
-		$(B)/mptcpaddrd.service:644:$(UNITDIR))
+	$(B)/mptcpaddrd:755:$(PREFIX)/sbin \
+	$(B)/mptcpaddrd.service:644:$(UNITDIR)
 ZSHDIR ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 
 # Configuration: a file that is there is the administrator's, and stays.
 INSTALL_CONFIG = \
 	config/default.conf:644:$(SYSCONFDIR)/mptcpaddr \
 	config/sysctl.d/90-mptcpaddr.conf:644:$(SYSCONFDIR)/sysctl.d \
-	$(foreach file,$(wildcard config/broker.conf),$(file):644:$(SYSCONFDIR)/mptcpaddr)
+	config/broker.conf:644:$(SYSCONFDIR)/mptcpaddr
 
 # ":" to blanks: file, mode, folder, name.
 field  = $(word $(2),$(subst :, ,$(1)))
@@ -68,9 +65,7 @@ uninstall:
 $(B)/mptcpaddrd.service: config/systemd/mptcpaddrd.service $(B)/prefix
 	$(Q)sed 's|/usr/sbin/mptcpaddrd|$(PREFIX)/sbin/mptcpaddrd|' $< >$@
 
-ifneq ($(BROKER),)
 all: $(B)/mptcpaddrd.service
-endif
 
 # What names a folder is built again when the folder is another one.
 $(B)/prefix: ALWAYS

@@ -146,3 +146,20 @@ Test(kernel, launcher_says_that_there_is_no_cap_net_admin, TIMEOUT)
 	said_free(&said);
 	bench_close(&b);
 }
+
+Test(kernel, launcher_says_that_the_broker_asked_for_is_not_there, TIMEOUT)
+{
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	said = run(&b, NULL, ARGS("@mptcpaddr", "run", "--backend", "broker", "@@hello"));
+	cr_expect_eq(times(&said, WARNING), 1, "%s", said.err);
+	cr_expect_eq(times(&said, "no broker answers in this network namespace"), 1, "%s",
+		     said.err);
+	cr_expect_str_eq(said.out, "secure=0\n");
+	cr_expect_eq(said.status, 1);
+	said_free(&said);
+	bench_close(&b);
+}

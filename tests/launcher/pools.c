@@ -126,6 +126,8 @@ Test(pools, check_without_a_file_looks_where_programs_do, TIMEOUT)
 	put_file(path, "[pool]\nendpoint = 10.0.2\n", 0644);
 	snprintf(path, sizeof(path), "%s/notes.txt", folder);
 	put_file(path, "not a pool file\n", 0644);
+	snprintf(path, sizeof(path), "%s/broker.conf", folder); /* nor is mptcpaddrd's */
+	put_file(path, "adopt = yes\n", 0644);
 	snprintf(text, sizeof(text),
 		 "%s/curl.conf: no errors; endpoints: 1\n"
 		 "%s/default.conf:2: \"10.0.2\" is not an IPv4 or IPv6 address\n",

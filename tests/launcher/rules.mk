@@ -4,7 +4,7 @@
 LAUNCHER_SRC  := $(wildcard tests/launcher/*.c)
 LAUNCHER_DIR  := $(B)/tests/launcher-progs
 LAUNCHER_PROG := $(addprefix $(LAUNCHER_DIR)/,hello hello-static hello-static-pie hello-musl \
-		   hello32 users)
+		   hello32 users nodiag)
 
 $(B)/tests/launcher: $(call obj,$(LAUNCHER_SRC) tools/mptcpaddr/binary.c) $(B)/tests/libtest.a
 	$(call say,LINK,$@)

@@ -14,6 +14,9 @@ int cmd_run(int argc, char *argv[]);
 int cmd_check(int argc, char *argv[]);
 int cmd_endpoint(int argc, char *argv[]);
 int cmd_limits(int argc, char *argv[]);
+int cmd_doctor(int argc, char *argv[]);
+int cmd_enable(int argc, char *argv[]);
+int cmd_disable(int argc, char *argv[]);
 
 /* usage_error() - say what is wrong with the arguments. Return: EXIT_USAGE. */
 __attribute__((format(printf, 2, 3))) int usage_error(const char *command,

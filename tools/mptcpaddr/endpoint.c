@@ -122,7 +122,8 @@ static int edit(void *ctx, struct ctl *ctl, const struct ctl_manager *manager)
 }
 
 /* The command's words behind the options, with blanks between them. */
-static int join_words(const char *command, int argc, char *argv[], char text[CTL_TEXT_MAX])
+static int join_words(const char *command, int argc, char *argv[],
+		      char text[CTL_TEXT_MAX])
 {
 	size_t len = snprintf(text, CTL_TEXT_MAX, "%s", command);
 	int i;

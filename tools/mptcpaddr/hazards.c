@@ -7,6 +7,7 @@
  */
 #include "hazards.h"
 #include "binary.h"
+#include "broker.h"
 #include "kernel.h"
 #include "lookup.h"
 #include "mptcpaddr/pool.h"
@@ -28,6 +29,27 @@ static void tell_library_off(void)
 		warn("MPTCPADDR_DISABLE is set: the library does nothing; unset it");
 }
 
+/* Who would manage the paths: the program itself, or root's broker. */
+static void tell_rights(const char *backend)
+{
+	uid_t uid;
+	bool broker = broker_find(&uid) == 0 && uid == 0;
+
+	if (!strcmp(backend, "broker")) {
+		if (!broker)
+			warn("no broker answers in this network namespace: MPTCP works, "
+			     "but "
+			     "without the pool; type: sudo systemctl start mptcpaddrd");
+		return;
+	}
+	if (kernel_may_manage() != -EPERM || (broker && strcmp(backend, "direct") != 0))
+		return;
+	warn("no CAP_NET_ADMIN in this network namespace, and no broker: MPTCP works, "
+	     "but without the pool; start mptcpaddrd, or type: sudo setpriv --reuid "
+	     "\"$(id -u)\" --regid \"$(id -g)\" --init-groups --inh-caps +net_admin "
+	     "--ambient-caps +net_admin mptcpaddr run ...");
+}
+
 static void tell_manager(void)
 {
 	const char *backend = getenv("MPTCPADDR_BACKEND"), *setting;
@@ -47,12 +69,7 @@ static void tell_manager(void)
 		     "without the pool; it takes Linux 5.19 or later");
 		return;
 	}
-	if (kernel_may_manage() == -EPERM)
-		warn("no CAP_NET_ADMIN in this network namespace: MPTCP works, but "
-		     "without "
-		     "the pool; type: sudo setpriv --reuid \"$(id -u)\" --regid "
-		     "\"$(id -g)\" --init-groups --inh-caps +net_admin --ambient-caps "
-		     "+net_admin mptcpaddr run ...");
+	tell_rights(backend ?: "");
 }
 
 static void tell_kernel(void)

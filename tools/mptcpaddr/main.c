@@ -20,10 +20,15 @@ static const struct command {
 	{ "run", "[-v] [--pool FILE] [--backend B] [--] PROGRAM [ARGUMENT...]",
 	  "run PROGRAM with a local address for each path", cmd_run },
 	{ "check", "[FILE...]", "tell every error of pool files", cmd_check },
+	{ "doctor", "[-v]", "tell what hinders Multipath TCP here, and what to do",
+	  cmd_doctor },
 	{ "endpoint", "[show|add|del|change|flush] [WORDS...] [--pid P|--program N]",
 	  "show or change the pool of a running program", cmd_endpoint },
 	{ "limits", "[show|[set] subflows N add_addr_accepted N] [--pid P|--program N]",
 	  "show or change its limits", cmd_limits },
+	{ "enable", "[--pool FILE] [--root FOLDER] UNIT",
+	  "run a systemd service under the library", cmd_enable },
+	{ "disable", "[--root FOLDER] UNIT", "run it as before", cmd_disable },
 };
 
 static void show_usage(FILE *to)

@@ -24,7 +24,7 @@
 #define EXIT_NOT_FOUND	127
 #define POOL_LENGTH_MAX 1023 /* the library takes no longer path: poolfile.h */
 
-static const char *const backends[] = { "direct", "none" };
+static const char *const backends[] = { "broker", "direct", "none" };
 
 struct options {
 	const char *pool, *backend;

@@ -65,7 +65,8 @@ static int try_one(const struct targets *targets, const char *name, struct ctl *
 static int tell_none(const struct targets *targets, unsigned int refused)
 {
 	if (targets->pid)
-		fprintf(stderr, "mptcpaddr: process %d has no manager here", targets->pid);
+		fprintf(stderr, "mptcpaddr: process %d has no manager here",
+			targets->pid);
 	else if (targets->program)
 		fprintf(stderr, "mptcpaddr: no manager here serves \"%s\"",
 			targets->program);
@@ -115,8 +116,10 @@ int targets_each(const struct targets *targets,
 	if (targets->one && meant == 1)
 		failed = fn(ctx, &kept, &first);
 	else if (targets->one)
-		failed = fprintf(stderr, "mptcpaddr: %u programs: say which one with --pid "
-					 "or --program\n", meant) > 0;
+		failed = fprintf(stderr,
+				 "mptcpaddr: %u programs: say which one with --pid "
+				 "or --program\n",
+				 meant) > 0;
 	ctl_close(&kept);
 	return failed;
 }

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: MIT
+/*
+ * enable.c - mptcpaddr enable and disable: the drop-in of a systemd service
+ *
+ * Units are below a folder of the test's own (--root); systemd itself reads the result.
+ */
+#include "traffic.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ROOT   "/run/root"
+#define UNITS  ROOT "/lib/systemd/system"
+#define DROPIN ROOT "/etc/systemd/system/%s.d/mptcpaddr.conf"
+#define HEAD   "# Written by mptcpaddr enable; mptcpaddr disable removes it.\n[Service]\n"
+#define AMBIENT \
+	"# The path manager is in the program.\nAmbientCapabilities=CAP_NET_ADMIN\n"
+
+static void shell(struct bench *b, const char *command)
+{
+	struct said said = run(b, NULL, ARGS("/bin/sh", "-ec", command));
+
+	cr_assert_eq(said.status, 0, "%s: %s", command, said.err);
+	said_free(&said);
+}
+
+static void open_root(struct bench *b)
+{
+	bench_open(b);
+	shell(b, "mkdir -p " UNITS " " ROOT "/etc/systemd/system " ROOT "/usr/bin; "
+		 "cp /usr/bin/sleep " ROOT "/usr/bin/sleep");
+}
+
+/* [Service] with @lines. */
+static void unit(const char *name, const char *lines)
+{
+	char path[128], text[2 * PATH_MAX];
+
+	snprintf(path, sizeof(path), UNITS "/%s", name);
+	snprintf(text, sizeof(text), "[Unit]\nDescription=A test\n[Service]\n%s", lines);
+	put_file(path, text, 0644);
+}
+
+#define SLEEP "ExecStart=/usr/bin/sleep 1000\n"
+
+/* What the drop-in says; the caller frees it. NULL: it is not there. */
+static char *drop_in(const char *name)
+{
+	char path[160], *text;
+	FILE *file;
+	size_t n;
+
+	snprintf(path, sizeof(path), DROPIN, name);
+	file = fopen(path, "re");
+	if (!file)
+		return NULL;
+	text = calloc(1, 8192);
+	cr_assert(text);
+	n = fread(text, 1, 8191, file);
+	cr_assert_lt(n, 8191);
+	fclose(file);
+	return text;
+}
+
+#define ENABLE(...)  ARGS("@mptcpaddr", "enable", "--root", ROOT, __VA_ARGS__)
+#define DISABLE(...) ARGS("@mptcpaddr", "disable", "--root", ROOT, __VA_ARGS__)
+
+static void works(struct bench *b, const char *says, const char *const argv[])
+{
+	struct said said = run(b, NULL, argv);
+
+	cr_assert_eq(said.status, 0, "%s", said.err);
+	cr_expect_str_eq(said.err, "");
+	cr_expect(!strncmp(said.out, says, strlen(says)), "%s", said.out);
+	said_free(&said);
+}
+
+/* One line on stderr with @words, exit status 1, and nothing is written. */
+static void refused(struct bench *b, const char *words, const char *name)
+{
+	struct said said = run(b, NULL, ENABLE(name));
+	char *end = strchr(said.err, '\n'), *text;
+
+	cr_expect_eq(said.status, 1);
+	cr_expect_str_eq(said.out, "");
+	cr_expect(strstr(said.err, words), "%s: \"%s\" is not in: %s", name, words,
+		  said.err);
+	cr_expect(end && !end[1], "%s", said.err);
+	said_free(&said);
+	text = drop_in(name);
+	cr_expect_null(text);
+	free(text);
+}
+
+/* LD_PRELOAD has the library behind @before; @behind are the lines after it. */
+static void drop_in_is(const char *name, const char *before, const char *behind)
+{
+	char expected[PATH_MAX + 1024], *text = drop_in(name);
+
+	snprintf(expected, sizeof(expected), HEAD "Environment=\"LD_PRELOAD=%s%s\"\n%s",
+		 before, path_of("libmptcpaddr.so"), behind);
+	cr_assert(text, "there is no drop-in of %s", name);
+	cr_expect_str_eq(text, expected);
+	free(text);
+}
+
+/* systemd's own parser has nothing to say of the unit with its drop-in. */
+static void systemd_takes(struct bench *b, const char *name)
+{
+	char path[160], folders[200];
+	struct said said;
+
+	snprintf(folders, sizeof(folders),
+		 "SYSTEMD_UNIT_PATH=" ROOT "/etc/systemd/system:" UNITS
+		 ":/lib/systemd/system");
+	snprintf(path, sizeof(path), UNITS "/%s", name);
+	said = run(b, ARGS(folders),
+		   ARGS("systemd-analyze", "verify", "--man=no", "--recursive-errors=no",
+			path));
+	cr_expect_eq(said.status, 0, "%s", said.err);
+	cr_expect_str_eq(said.err, "");
+	said_free(&said);
+}
+
+Test(enable, drop_in_preloads_and_is_removed_again, TIMEOUT)
+{
+	struct stat before, after;
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_root(&b);
+	unit("plain.service", SLEEP);
+	cr_assert_eq(stat(UNITS "/plain.service", &before), 0);
+	works(&b, "wrote " ROOT "/etc/systemd/system/plain.service.d/mptcpaddr.conf",
+	      ENABLE("plain"));
+	drop_in_is("plain.service", "", AMBIENT);
+	systemd_takes(&b, "plain.service");
+	works(&b, "there already: ", ENABLE("plain.service"));
+	drop_in_is("plain.service", "", AMBIENT);
+	works(&b, "removed ", DISABLE("plain"));
+	cr_expect_eq(access(ROOT "/etc/systemd/system/plain.service.d", F_OK), -1);
+	works(&b, "plain.service is not enabled\n", DISABLE("plain"));
+	cr_assert_eq(stat(UNITS "/plain.service", &after), 0);
+	cr_expect_eq(before.st_ino, after.st_ino);
+	cr_expect_eq(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+	bench_close(&b);
+}
+
+/* What a unit, or a drop-in of somebody else's, preloads already goes on. */
+Test(enable, library_comes_behind_what_is_preloaded, TIMEOUT)
+{
+	char already[PATH_MAX + 128], *text;
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_root(&b);
+	unit("jemalloc.service",
+	     "Environment=X=1 \"LD_PRELOAD=/usr/lib/libjemalloc.so.2\" 'Y=a b'\n" SLEEP);
+	works(&b, "wrote ", ENABLE("jemalloc"));
+	drop_in_is("jemalloc.service", "/usr/lib/libjemalloc.so.2:", AMBIENT);
+	systemd_takes(&b, "jemalloc.service");
+	shell(&b, "mkdir -p " ROOT "/etc/systemd/system/jemalloc.service.d; printf "
+		  "'[Service]\\nEnvironment=\\nEnvironment=LD_PRELOAD=/a.so\\n' >" ROOT
+		  "/etc/systemd/system/jemalloc.service.d/a.conf");
+	works(&b, "wrote ", ENABLE("jemalloc"));
+	drop_in_is("jemalloc.service", "/a.so:", AMBIENT);
+	works(&b, "removed ", DISABLE("jemalloc"));
+	cr_expect_eq(access(ROOT "/etc/systemd/system/jemalloc.service.d/a.conf", F_OK),
+		     0);
+	snprintf(already, sizeof(already), "Environment=LD_PRELOAD=%s\n" SLEEP,
+		 path_of("libmptcpaddr.so"));
+	unit("twice.service", already);
+	works(&b, "wrote ", ENABLE("twice"));
+	text = drop_in("twice.service");
+	cr_assert(text);
+	cr_expect_str_eq(text, HEAD AMBIENT);
+	free(text);
+	bench_close(&b);
+}
+
+Test(enable, restricted_unit_gets_what_the_manager_needs, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_root(&b);
+	unit("tight.service", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE\n"
+			      "RestrictAddressFamilies=AF_INET \\\n  AF_INET6\n" SLEEP);
+	works(&b, "wrote ", ENABLE("tight"));
+	drop_in_is("tight.service", "",
+		   AMBIENT "CapabilityBoundingSet=CAP_NET_ADMIN\n"
+			   "RestrictAddressFamilies=AF_NETLINK AF_UNIX\n");
+	systemd_takes(&b, "tight.service");
+	bench_close(&b);
+}
+
+/* The broker needs no rights of the program, but the program a way to it. */
+Test(enable, unit_of_a_machine_with_a_broker_gets_no_rights, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_root(&b);
+	unit("tight.service", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE\n"
+			      "RestrictAddressFamilies=AF_INET\n" SLEEP);
+	shell(&b, "mkdir -p " ROOT "/etc/systemd/system/multi-user.target.wants; ln -s "
+		  "/lib/systemd/system/mptcpaddrd.service " ROOT
+		  "/etc/systemd/system/multi-user.target.wants");
+	works(&b, "wrote ", ENABLE("tight"));
+	drop_in_is("tight.service", "", "RestrictAddressFamilies=AF_NETLINK AF_UNIX\n");
+	bench_close(&b);
+}
+
+Test(enable, pool_file_is_named_and_must_be_good, TIMEOUT)
+{
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_root(&b);
+	unit("pool.service", SLEEP);
+	put_file("/run/100% mine.conf", "[pool]\nendpoint = 10.0.2.2\n", 0644);
+	works(&b, "wrote ", ENABLE("--pool", "/run/100% mine.conf", "pool"));
+	drop_in_is("pool.service", "",
+		   "Environment=\"MPTCPADDR_CONFIG=/run/100%% mine.conf\"\n" AMBIENT);
+	systemd_takes(&b, "pool.service");
+	works(&b, "removed ", DISABLE("pool"));
+	put_file("/run/bad.conf", "[pool]\nendpoint = 10.0.2.2 id 300\n", 0644);
+	said = run(&b, NULL, ENABLE("pool", "--pool", "/run/bad.conf"));
+	cr_expect_eq(said.status, 1);
+	cr_expect_str_eq(said.err,
+			 "/run/bad.conf:2: local id 300 is not in 1-255\n"
+			 "mptcpaddr: /run/bad.conf cannot be used, nothing was done\n");
+	said_free(&said);
+	cr_expect_null(drop_in("pool.service"));
+	bench_close(&b);
+}
+
+Test(enable, what_cannot_work_is_refused, TIMEOUT)
+{
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_root(&b);
+	refused(&b, "there is no unit none.service", "none.service");
+	refused(&b, "\"../none\" is not the name of a unit", "../none");
+	refused(&b, "web.socket starts no program: name the service", "web.socket");
+	shell(&b, "ln -s /dev/null " ROOT "/etc/systemd/system/masked.service");
+	refused(&b, "masked.service is masked; type: systemctl unmask", "masked.service");
+	said = run(&b, NULL, ARGS("cp", "@@hello-static", ROOT "/usr/bin/static"));
+	cr_assert_eq(said.status, 0);
+	said_free(&said);
+	unit("static.service", "ExecStart=-/usr/bin/static --all\n");
+	refused(&b, "/usr/bin/static is a static program", "static.service");
+	unit("gone.service", "ExecStart=/usr/bin/gone\n");
+	refused(&b, "its program " ROOT "/usr/bin/gone is not there", "gone.service");
+	unit("empty.service", "Type=oneshot\nExecStop=/usr/bin/sleep 1\n");
+	refused(&b, "has no ExecStart=", "empty.service");
+	unit("users.service", "PrivateUsers=yes\n" SLEEP);
+	refused(&b, "PrivateUsers=yes", "users.service");
+	unit("rooted.service", "RootDirectory=/srv/other\n" SLEEP);
+	refused(&b, "it runs in a root of its own, /srv/other", "rooted.service");
+	put_file(ROOT "/etc/file.env", "LD_PRELOAD=/x.so\n", 0644);
+	unit("file.service", "EnvironmentFile=-/etc/file.env\n" SLEEP);
+	refused(&b, "/etc/file.env sets LD_PRELOAD, and that comes last", "file.service");
+	bench_close(&b);
+}
+
+/* A setuid program is in secure mode only where it gives its user something. */
+Test(enable, setuid_program_of_an_ordinary_user_is_refused, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_root(&b);
+	shell(&b,
+	      "cd " ROOT "/usr/bin; cp sleep setuid; chmod 4755 setuid; cp sleep setgid; "
+	      "chmod 2755 setgid; cp sleep caps; /usr/sbin/setcap cap_net_raw+ep caps");
+	unit("setuid.service", "User=nobody\nExecStart=/usr/bin/setuid 1\n");
+	refused(&b, "/usr/bin/setuid is setuid, and the system keeps", "setuid.service");
+	unit("setgid.service", "DynamicUser=yes\nExecStart=/usr/bin/setgid 1\n");
+	refused(&b, "/usr/bin/setgid is setgid, and", "setgid.service");
+	unit("caps.service", "User=nobody\nExecStart=/usr/bin/caps 1\n");
+	refused(&b, "/usr/bin/caps is a program with file capabilities", "caps.service");
+	unit("root.service", "User=root\nExecStart=/usr/bin/setuid 1\n");
+	works(&b, "wrote ", ENABLE("root"));
+	bench_close(&b);
+}
+
+Test(enable, go_and_foreign_programs_are_refused, TIMEOUT)
+{
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	if (access("/usr/bin/fzf", X_OK) < 0)
+		SKIP("there is no Go program here");
+	open_root(&b);
+	shell(&b, "cp /usr/bin/fzf " ROOT "/usr/bin/go");
+	unit("go.service", "ExecStart=/usr/bin/go\n");
+	refused(&b, "/usr/bin/go is a Go program", "go.service");
+	said = run(&b, NULL, ARGS("cp", "@@hello32", ROOT "/usr/bin/hello32"));
+	said_free(&said);
+	unit("kind.service", "ExecStart=@/usr/bin/hello32 other-name\n");
+	refused(&b, "is a program of another kind, 32-bit x86", "kind.service");
+	said = run(&b, NULL, ARGS("cp", "@@hello-musl", ROOT "/usr/bin/musl"));
+	said_free(&said);
+	unit("musl.service", "ExecStart=!/usr/bin/musl\n");
+	refused(&b, "uses another C library (musl)", "musl.service");
+	bench_close(&b);
+}
+
+Test(enable, file_of_somebody_else_stays, TIMEOUT)
+{
+	static const char other[] = "[Service]\nNice=3\n";
+	struct said said;
+	struct bench b;
+	char *text;
+
+	NEED_SANDBOX();
+	open_root(&b);
+	unit("other.service", SLEEP);
+	shell(&b, "mkdir -p " ROOT "/etc/systemd/system/other.service.d");
+	put_file(ROOT "/etc/systemd/system/other.service.d/mptcpaddr.conf", other, 0644);
+	said = run(&b, NULL, ENABLE("other"));
+	cr_expect_eq(said.status, 1);
+	cr_expect_eq(times(&said, "is not this tool's: it stays as it is"), 1);
+	said_free(&said);
+	said = run(&b, NULL, DISABLE("other"));
+	cr_expect_eq(said.status, 1);
+	cr_expect_eq(times(&said, "not this tool's: it stays"), 1);
+	said_free(&said);
+	text = drop_in("other.service");
+	cr_assert(text);
+	cr_expect_str_eq(text, other);
+	free(text);
+	bench_close(&b);
+}
+
+Test(enable, instances_and_aliases_are_found, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_root(&b);
+	unit("web@.service", SLEEP);
+	works(&b, "wrote " ROOT "/etc/systemd/system/web@one.service.d/",
+	      ENABLE("web@one"));
+	unit("real.service", "CapabilityBoundingSet=\n" SLEEP);
+	shell(&b, "ln -s /lib/systemd/system/real.service " ROOT
+		  "/etc/systemd/system/alias.service");
+	works(&b, "wrote ", ENABLE("alias"));
+	drop_in_is("alias.service", "", AMBIENT "CapabilityBoundingSet=CAP_NET_ADMIN\n");
+	bench_close(&b);
+}
+
+Test(enable, wrong_arguments_are_told, TIMEOUT)
+{
+	static const char *const wrong[][6] = {
+		{ "@mptcpaddr", "enable" },
+		{ "@mptcpaddr", "enable", "a", "b" },
+		{ "@mptcpaddr", "enable", "a", "--pool" },
+		{ "@mptcpaddr", "disable", "a", "--pool", "x" },
+	};
+	static const char *const words[] = {
+		"enable: which unit?",
+		"enable: one unit at a time",
+		"enable: --pool wants a value",
+		"disable: there is no option --pool",
+	};
+	struct said said;
+	struct bench b;
+	int i;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	for (i = 0; i < 4; i++) {
+		said = run(&b, NULL, wrong[i]);
+		cr_expect_eq(said.status, 2);
+		cr_expect_eq(times(&said, words[i]), 1, "%s", said.err);
+		said_free(&said);
+	}
+	bench_close(&b);
+}
+
+/*
+ * The drop-in does what it is for: a program with the variables and the capability that
+ * it gives, and with no other capability, has its pool.
+ */
+Test(enable, program_that_is_started_so_has_its_pool, TIMEOUT)
+{
+	char *text, *preload, *config;
+	struct proc server = { 0 }, client = { 0 };
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_root(&b);
+	traffic_serve(&b, &server, false, ARGS("10.0.2.1"));
+	put_file("/run/service.conf", "[pool]\nendpoint = 10.0.3.2\n", 0644);
+	unit("client.service", SLEEP);
+	works(&b, "wrote ", ENABLE("client", "--pool", "/run/service.conf"));
+	text = drop_in("client.service");
+	cr_assert(text);
+	preload = strstr(text, "LD_PRELOAD=");
+	config = strstr(text, "MPTCPADDR_CONFIG=");
+	cr_assert(preload && config && strstr(text, "AmbientCapabilities=CAP_NET_ADMIN"));
+	preload[strcspn(preload, "\"")] = '\0';
+	config[strcspn(config, "\"")] = '\0';
+	cr_assert_eq(proc_start(&client, &b.world.client,
+				ARGS("setpriv", "--bounding-set", "-all,+net_admin",
+				     "--inh-caps", "-all,+net_admin", "--ambient-caps",
+				     "-all,+net_admin", "/usr/bin/env", preload, config,
+				     path_of("tests/apps/tcpclient"), "10.0.1.1",
+				     TRAFFIC_PORT),
+				NULL),
+		     0);
+	traffic_pairs(&b, "10.0.3.2-10.0.2.1");
+	free(text);
+	proc_end(&client);
+	proc_end(&server);
+	bench_close(&b);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/*
+ * broker.c - whether a broker serves this network namespace
+ */
+#include "broker.h"
+#include "mptcpaddr/broker.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+int broker_find(uid_t *ret_uid)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), r;
+
+	if (fd < 0)
+		return -errno;
+	memcpy(sun.sun_path + 1, BROKER_NAME, strlen(BROKER_NAME));
+	r = connect(fd, (struct sockaddr *)&sun,
+		    offsetof(struct sockaddr_un, sun_path) + 1 + strlen(BROKER_NAME));
+	if (r == 0)
+		r = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len);
+	r = r < 0 ? -errno : 0;
+	close(fd);
+	if (r == 0)
+		*ret_uid = cred.uid;
+	return r;
+}

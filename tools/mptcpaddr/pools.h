@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pools.h - look through pool files: every error, and what is not on this machine now
+ */
+#ifndef MPTCPADDR_POOLS_H
+#define MPTCPADDR_POOLS_H
+
+#include "mptcpaddr/pool.h"
+
+enum pools_what {
+	POOLS_ERROR,  /* the program of that file has no pool */
+	POOLS_ABSENT, /* an endpoint that cannot be used now */
+	POOLS_GOOD,   /* neither, in a whole file */
+};
+
+struct pools_reader {
+	/* @text: "FILE:LINE: what is wrong" */
+	void (*tell)(void *ctx, enum pools_what what, const char *text);
+	/* May be NULL: what the good lines of @path say. */
+	void (*pool)(void *ctx, const char *path, const struct pool *pool);
+	void *ctx;
+};
+
+/*
+ * pools_file() - one pool file; pools_folders() - all that programs may find
+ *
+ * Return: 0; -errno: the addresses of this machine cannot be read. pools_folders() gives
+ * the number of files.
+ */
+int pools_file(const struct pools_reader *reader, const char *path);
+int pools_folders(const struct pools_reader *reader);
+
+#endif
