@@ -19,7 +19,7 @@ LIBDIR ?= /usr/local/lib
 
 MPTCPADDR_SRC := $(wildcard tools/mptcpaddr/*.c) $(wildcard tools/common/*.c) \
 		 shim/preload/poolfile.c \
-		 $(patsubst %,shim/pm/%.c,config endpoint mpaddr pool)
+		 $(patsubst %,shim/pm/%.c,config diag endpoint mpaddr pool)
 
 tools: $(B)/mptcpaddr
 
@@ -28,3 +28,5 @@ $(B)/obj/tools/mptcpaddr/library.o: ALL_CFLAGS += -DLIBDIR='"$(LIBDIR)"'
 $(B)/mptcpaddr: $(call obj,$(MPTCPADDR_SRC))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) $(call pc,--libs,libelf) -linih
+
+include tools/mptcpaddrd/rules.mk

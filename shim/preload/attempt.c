@@ -6,6 +6,7 @@
  * crash here. The socket itself tells whether it is MPTCP.
  */
 #include "attempt.h"
+#include "broker.h"
 #include "launch.h"
 #include "mode.h"
 #include "mptcpaddr/handover.h"
@@ -24,7 +25,7 @@
 
 #define FULL_TRIES 64 /* yields while the manager makes room */
 
-static bool is_mptcp(int fd)
+bool attempt_is_mptcp(int fd)
 {
 	int protocol = 0;
 	socklen_t len = sizeof(protocol);
@@ -33,7 +34,7 @@ static bool is_mptcp(int fd)
 	       protocol == IPPROTO_MPTCP;
 }
 
-struct handover *attempt_begin(int fd)
+static struct handover *begin(int fd, struct handover *(*launch)(void))
 {
 	enum mode mode = mode_known();
 	struct handover *handover;
@@ -41,11 +42,16 @@ struct handover *attempt_begin(int fd)
 
 	if (mode == MODE_OFF || mode == MODE_PLAIN)
 		return NULL;
-	handover = is_mptcp(fd) ? launch_manager() : NULL;
-	if (handover)
+	handover = attempt_is_mptcp(fd) ? launch() : NULL;
+	if (handover && handover != LAUNCH_BROKER)
 		atomic_fetch_add(&handover->in_flight, 1);
 	errno = saved;
 	return handover;
+}
+
+struct handover *attempt_begin(int fd)
+{
+	return begin(fd, launch_manager);
 }
 
 struct handover *attempt_begin_listen(int fd)
@@ -54,10 +60,10 @@ struct handover *attempt_begin_listen(int fd)
 	bool wanted;
 
 	/* A program may speak MPTCP by itself: then nothing was decided at socket(). */
-	wanted = mode_known() != MODE_OFF && mode_known() != MODE_PLAIN && is_mptcp(fd) &&
-		 (launch_running() || mode_signals());
+	wanted = mode_known() != MODE_OFF && mode_known() != MODE_PLAIN &&
+		 attempt_is_mptcp(fd) && (launch_running() || mode_signals());
 	errno = saved;
-	return wanted ? attempt_begin(fd) : NULL;
+	return wanted ? begin(fd, launch_listener) : NULL;
 }
 
 static bool slot_put(struct handover *h, uint64_t value)
@@ -87,8 +93,11 @@ static bool slot_put_when_full(struct handover *h, uint64_t value)
 	return false;
 }
 
-/* The token is there from before the SYN until a fallback to TCP is known. */
-static void attempt_register(struct handover *h, int fd)
+/*
+ * The token is there from before the SYN until a fallback to TCP is known. Return: as in
+ * handover.h's slots; 0: there is none.
+ */
+static uint64_t read_token(int fd)
 {
 	struct mptcpaddr_info info;
 	socklen_t len = offsetof(struct mptcpaddr_info, write_seq);
@@ -97,13 +106,26 @@ static void attempt_register(struct handover *h, int fd)
 	int v6only = 0;
 
 	if (syscall(SYS_getsockopt, fd, SOL_MPTCP, MPTCP_INFO, &info, &len) < 0)
-		return;
+		return 0;
 	if (len < offsetof(struct mptcpaddr_info, write_seq) || !info.token)
-		return;
+		return 0;
 	if (!syscall(SYS_getsockopt, fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &int_len) &&
 	    v6only)
 		value |= HANDOVER_V6ONLY;
-	value |= info.token;
+	return value | info.token;
+}
+
+static void attempt_register(struct handover *h, int fd)
+{
+	const uint64_t value = read_token(fd);
+
+	if (!value)
+		return;
+	if (h == LAUNCH_BROKER) {
+		if (!broker_register(value, value & HANDOVER_V6ONLY))
+			launch_alone();
+		return;
+	}
 	if (!slot_put(h, value) && !slot_put_when_full(h, value)) {
 		atomic_fetch_add(&h->lost, 1);
 		return;
@@ -115,7 +137,7 @@ static void attempt_register(struct handover *h, int fd)
 
 static void attempt_over(struct handover *h)
 {
-	uint32_t n = atomic_load(&h->in_flight);
+	uint32_t n = h == LAUNCH_BROKER ? 0 : atomic_load(&h->in_flight);
 
 	/* Not below 0: a child forked by a signal handler within connect() began with 0.
 	 */
@@ -218,8 +240,8 @@ void attempt_listen(struct handover *handover, int fd, int result)
 {
 	int saved = errno;
 
-	if (!handover)
-		return;
+	if (!handover || handover == LAUNCH_BROKER)
+		return; /* the broker serves what connects, not what listens */
 	if (!result)
 		listener_register(handover, fd);
 	attempt_over(handover);

@@ -9,9 +9,13 @@
 #ifndef MPTCPADDR_ATTEMPT_H
 #define MPTCPADDR_ATTEMPT_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct handover;
+
+/* attempt_is_mptcp() - what kind of socket it is, by the kernel. Changes errno. */
+bool attempt_is_mptcp(int fd);
 
 /*
  * attempt_begin() - make sure that this process has a manager, if it can have one
@@ -20,7 +24,8 @@ struct handover;
  */
 struct handover *attempt_begin(int fd);
 
-/* attempt_begin_listen() - the same, if there is one or the pool has `signal` endpoints. */
+/* attempt_begin_listen() - the same, if there is one or the pool has `signal` endpoints.
+ */
 struct handover *attempt_begin_listen(int fd);
 
 /* attempt_end() - @result is what the real call returned; errno is kept. */

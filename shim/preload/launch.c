@@ -7,6 +7,7 @@
  * pool file) happens in the manager's thread while the SYN is on its way.
  */
 #include "launch.h"
+#include "broker.h"
 #include "fork.h"
 #include "guest.h"
 #include "mode.h"
@@ -43,10 +44,21 @@ enum {
 	OWNER_STATES,
 };
 
+/* In every process that shares or inherits this memory: registering keeps no state. */
+#define OWNER_BROKER UINT32_MAX
+#define BROKER_AGAIN 1 /* seconds between looks for a broker, where there was none */
+
+/* What MPTCPADDR_BACKEND allows. */
+enum {
+	BACKEND_DIRECT = 1,
+	BACKEND_BROKER = 2,
+};
+
 static _Atomic uint32_t owner;
 static struct handover *handover;
-static _Atomic pid_t starter; /* thread that is in launch_start() */
-static pthread_t manager;     /* joined by launch_stop() */
+static _Atomic pid_t starter;  /* thread that is in launch_start() */
+static pthread_t manager;      /* joined by launch_stop() */
+static _Atomic int64_t looked; /* for a broker, CLOCK_MONOTONIC_COARSE in seconds */
 
 static uint32_t owner_word(pid_t pid, int state)
 {
@@ -98,10 +110,20 @@ static uint64_t random_nonce(void)
 	return nonce;
 }
 
+static int backends(void)
+{
+	const char *backend = guest_env("MPTCPADDR_BACKEND");
+
+	if (!backend || !*backend)
+		return BACKEND_DIRECT | BACKEND_BROKER;
+	if (text_equal(backend, "broker"))
+		return BACKEND_BROKER;
+	return text_equal(backend, "direct") ? BACKEND_DIRECT : 0;
+}
+
 /* The environment is read here, in the application's thread, and nowhere later. */
 static bool fill_handover(struct handover *h)
 {
-	const char *backend = guest_env("MPTCPADDR_BACKEND");
 	int fd;
 
 	h->abi = HANDOVER_ABI;
@@ -112,8 +134,8 @@ static bool fill_handover(struct handover *h)
 	h->nonce = random_nonce();
 	text_append(h->program, 0, sizeof(h->program) - 1, guest_program());
 	read_log_request(h);
-	if (backend && *backend && !text_equal(backend, "direct"))
-		return false; /* "none"; a broker is not there either */
+	if (!(backends() & BACKEND_DIRECT))
+		return false;
 	fd = poolfile_open(h->pool_path);
 	if (fd >= 0)
 		raw_close(fd);
@@ -162,7 +184,66 @@ void launch_state(struct handover *h, bool running)
 	syscall(SYS_futex, &owner, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 }
 
-static struct handover *launch_start(pid_t pid, uint32_t seen)
+/*
+ * Which back end it is, where there is no manager thread to say so: once, and with a
+ * descriptor that is gone before the program goes on.
+ */
+static void say(enum log_level level, const char *text)
+{
+	static _Atomic uint32_t said;
+	struct handover *h;
+
+	if (!guest_env("MPTCPADDR_LOG") || atomic_exchange(&said, 1))
+		return;
+	h = mmap(NULL, sizeof(*h), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		 -1, 0);
+	if (h == MAP_FAILED)
+		return;
+	h->pid = raw_getpid();
+	h->log_fd = -1;
+	text_append(h->program, 0, sizeof(h->program) - 1, guest_program());
+	read_log_request(h);
+	thread_log_open(h);
+	log_print(level, "%s", text);
+	log_open(-1, -1, "", 0);
+	if (h->log_fd >= 0)
+		raw_close(h->log_fd);
+	syscall(SYS_munmap, h, sizeof(*h));
+}
+
+/* Whether a broker answers; then it is this process's manager from now on. */
+static bool broker_found(uint32_t seen)
+{
+	struct timespec now = { 0 };
+
+	if (!(backends() & BACKEND_BROKER))
+		return false;
+	syscall(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, &now);
+	atomic_store(&looked, now.tv_sec);
+	if (!broker_answers()) {
+		if (!(backends() & BACKEND_DIRECT))
+			say(LOG_LEVEL_WARNING, "no pool: no broker answers, and "
+					       "MPTCPADDR_BACKEND allows nothing else");
+		return false;
+	}
+	if (!atomic_compare_exchange_strong(&owner, &seen, OWNER_BROKER))
+		return atomic_load(&owner) == OWNER_BROKER;
+	say(LOG_LEVEL_INFO, "the broker has the connections");
+	return true;
+}
+
+/* This process has no manager: perhaps a broker has come meanwhile. */
+static struct handover *launch_again(uint32_t seen)
+{
+	struct timespec now = { 0 };
+
+	syscall(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, &now);
+	if (now.tv_sec - atomic_load(&looked) < BROKER_AGAIN || mode_get() != MODE_POOL)
+		return NULL;
+	return broker_found(seen) ? LAUNCH_BROKER : NULL;
+}
+
+static struct handover *launch_start(pid_t pid, uint32_t seen, bool broker)
 {
 	pid_t tid = syscall(SYS_gettid);
 	struct handover *h;
@@ -171,6 +252,8 @@ static struct handover *launch_start(pid_t pid, uint32_t seen)
 		return NULL;
 	if (mode_get() != MODE_POOL)
 		return NULL;
+	if (broker && broker_found(seen))
+		return LAUNCH_BROKER;
 	if (!atomic_compare_exchange_strong(&owner, &seen,
 					    owner_word(pid, OWNER_STARTING)))
 		return wait_running(pid); /* another thread was first */
@@ -265,19 +348,39 @@ void launch_heir(struct handover *h)
 		atomic_store(&owner, owner_word(h->pid, OWNER_FAILED));
 }
 
-struct handover *launch_manager(void)
+static struct handover *manager_of(bool broker)
 {
 	uint32_t word = atomic_load(&owner);
-	pid_t pid = raw_getpid();
+	pid_t pid;
 
+	if (word == OWNER_BROKER)
+		return LAUNCH_BROKER;
+	pid = raw_getpid();
 	if (word == owner_word(pid, OWNER_RUNNING))
 		return handover;
 	if (word == owner_word(pid, OWNER_FAILED))
-		return NULL;
+		return broker ? launch_again(word) : NULL;
 	if (word != owner_word(pid, OWNER_STARTING))
-		return launch_start(pid, word);
+		return launch_start(pid, word, broker);
 	/* A signal handler on top of launch_start() must not wait for itself. */
 	return starter == syscall(SYS_gettid) ? NULL : wait_running(pid);
+}
+
+struct handover *launch_manager(void)
+{
+	return manager_of(true);
+}
+
+struct handover *launch_listener(void)
+{
+	return manager_of(false);
+}
+
+void launch_alone(void)
+{
+	uint32_t word = OWNER_BROKER;
+
+	atomic_compare_exchange_strong(&owner, &word, 0);
 }
 
 bool launch_running(void)

@@ -9,14 +9,24 @@
 
 struct handover;
 
+/* In place of a manager of our own: connections go to broker_register(). */
+#define LAUNCH_BROKER ((struct handover *)1)
+
 /*
  * launch_manager() - the manager of this process, started now if there is none yet
  *
- * Returns when the event subscription stands. NULL: there is none and there will be
- * none (no rights, no thread, no pool), or this is a vfork child, whose memory is its
- * parent's. Changes errno.
+ * Returns when the event subscription stands; LAUNCH_BROKER at once, where a broker
+ * answers. NULL: there is none (no rights, no thread, no pool), or this is a vfork
+ * child, whose memory is its parent's. Changes errno.
  */
 struct handover *launch_manager(void);
+
+/*
+ * launch_listener() - the same for a program that listens, which a broker does not serve
+ *
+ * LAUNCH_BROKER only if that was chosen before.
+ */
+struct handover *launch_listener(void);
 
 /*
  * launch_heir() - in a forked child: a manager that takes over when the parent ends
@@ -32,6 +42,9 @@ void launch_heir(struct handover *handover);
  * For a second at most. This process will not have a manager again.
  */
 void launch_stop(void);
+
+/* launch_alone() - the broker is gone: the next connect decides anew. */
+void launch_alone(void);
 
 /* launch_kick() - wake the manager for once without an event; changes errno. */
 void launch_kick(struct handover *handover);

@@ -30,7 +30,7 @@
 
 #define HEIR_DELAY_NS 20000000
 
-static void open_log(struct handover *h)
+void thread_log_open(struct handover *h)
 {
 	if (h->log_level < 0)
 		return;
@@ -52,7 +52,7 @@ static int isolate(struct handover *h)
 
 	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_UNSHARE) < 0)
 		return -errno;
-	open_log(h);
+	thread_log_open(h);
 	fd = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
 	if (fd < 0) /* a chroot without /dev: anything that swallows stray output */
 		fd = syscall(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -141,7 +141,8 @@ static int become_manager(struct handover *h)
 	if (r < 0) {
 		errno = -r;
 		if (r == -EPERM)
-			log_warning("no pool: no CAP_NET_ADMIN in this network namespace");
+			log_warning(
+				"no pool: no CAP_NET_ADMIN in this network namespace");
 		else
 			log_warning("no pool: %m");
 		return r;

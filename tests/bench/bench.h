@@ -68,6 +68,7 @@ int count_cost(const char *const argv[], const char *const env[],
 /* The parts. Return: 0 or -errno, with a line on stderr. */
 int bench_startup(void);
 int bench_connects(void);
+int bench_broker(void);
 int bench_joins(void);
 int bench_memory(void);
 int bench_watch(void);

@@ -23,6 +23,7 @@ static const struct {
 } parts[] = {
 	{ "startup", bench_startup },
 	{ "connects", bench_connects },
+	{ "broker", bench_broker },
 	{ "joins", bench_joins },
 	{ "memory", bench_memory },
 	{ "watch", bench_watch },

@@ -19,7 +19,7 @@ $(B)/tests/bench-%: $(B)/obj/tests/bench/prog/%.o
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $<
 
 # PARTS='startup connects joins memory watch': some of it.
-bench-run: lib $(B)/mptcpinfo $(B)/tests/bench $(BENCH_PROGS) $(TEST_APPS)
+bench-run: lib $(B)/mptcpinfo $(B)/mptcpaddrd $(B)/tests/bench $(BENCH_PROGS) $(TEST_APPS)
 	$(Q)$(B)/tests/bench $(PARTS)
 
 .SECONDARY: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/bench/prog/*.c))

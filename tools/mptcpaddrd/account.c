@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 
-/* Those that hold nothing can go. Their rates start anew: many users, not one, do that. */
+/* Those that hold nothing can go. Their rates start anew: many users, not one, do that.
+ */
 static void sweep(struct account **accounts)
 {
 	struct account *account, *next;

@@ -14,7 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAIT_MS 20 /* for the connect() under a shim to return and register */
+#define CACHE_SIZE  64
+#define COMPLAIN_MS 10000
+#define CACHE_MS    500
+#define WAIT_MS	    20 /* for the connect() under a shim to return and register */
 
 void adopt_note(struct broker *b, const struct pm_event *ev)
 {
@@ -40,6 +43,53 @@ static bool is_of(const struct policy_program *program, const struct token_owner
 	return false;
 }
 
+static struct found {
+	uint64_t cgroup;
+	uid_t uid;
+	int program; /* -1: none */
+	int64_t until_ms;
+} cache[CACHE_SIZE];
+
+void adopt_forget(void)
+{
+	memset(cache, 0, sizeof(cache));
+}
+
+/*
+ * For a moment, what was found is taken for what there is: units are looked for in all
+ * slices, and anybody may open a thousand connections in a second.
+ */
+static const struct policy_program *program_of(const struct broker *b,
+					       const struct token_owner *owner)
+{
+	struct found *known;
+	int i;
+
+	known = &cache[(owner->cgroup ^ owner->uid) % CACHE_SIZE];
+	if (known->until_ms < now_ms() || known->cgroup != owner->cgroup ||
+	    known->uid != owner->uid) {
+		known->cgroup = owner->cgroup;
+		known->uid = owner->uid;
+		known->until_ms = now_ms() + CACHE_MS;
+		known->program = -1;
+		for (i = b->policy.n_programs - 1; i >= 0; i--) /* the first one counts */
+			if (is_of(&b->policy.programs[i], owner))
+				known->program = i;
+	}
+	return known->program < 0 ? NULL : &b->policy.programs[known->program];
+}
+
+/* Each connection would bring the same line again. */
+static void complain(const char *about, const char *what)
+{
+	static int64_t said_ms;
+
+	if (said_ms && now_ms() - said_ms < COMPLAIN_MS)
+		return;
+	said_ms = now_ms();
+	log_warning("adopting: %s: %s", about, what);
+}
+
 /* Its client, which is made with the first connection. */
 static struct client *client_of(struct broker *b, const struct policy_program *program,
 				uid_t uid)
@@ -53,15 +103,15 @@ static struct client *client_of(struct broker *b, const struct policy_program *p
 
 	r = read_whole(program->pool, &text, &len);
 	if (r < 0) {
-		log_warning("%s: %s", program->pool, strerror(-r));
+		complain(program->pool, strerror(-r));
 		return NULL;
 	}
 	if (account)
 		client = client_get(b, account, program->name, program->pool, text, len,
 				    program, &why, &r);
 	if (!client)
-		log_warning("[program] %s: %s", program->name,
-			    why.text[0] ? why.text : strerror(r < 0 ? -r : ENOMEM));
+		complain(program->name,
+			 why.text[0] ? why.text : strerror(r < 0 ? -r : ENOMEM));
 	free(text);
 	return client;
 }
@@ -80,16 +130,13 @@ static bool announces(const struct client *client)
 
 void adopt_one(struct broker *b, uint32_t token, bool server_side)
 {
-	const struct policy_program *program = NULL;
+	const struct policy_program *program;
 	struct token_owner owner;
 	struct client *client;
-	unsigned int i;
 
 	if (token_ask(b->diag_fd, token, &owner) < 0)
 		return;
-	for (i = 0; i < b->policy.n_programs && !program; i++)
-		if (is_of(&b->policy.programs[i], &owner))
-			program = &b->policy.programs[i];
+	program = program_of(b, &owner);
 	client = program ? client_of(b, program, owner.uid) : NULL;
 	if (!client || (server_side && !announces(client)) ||
 	    client_register(b, client, token, false, owner.cookie) < 0)

@@ -93,7 +93,7 @@ struct broker {
 	struct refusals refused;
 	uint64_t events, foreign, overruns, registrations;
 	uint64_t state_size, state_kept;
-	bool lost, stop;
+	bool lost, stop, failed;
 };
 
 int64_t now_ms(void);
@@ -102,6 +102,8 @@ int64_t now_us(void);
 /* clients.c */
 struct held *held_find(const struct broker *b, uint32_t token);
 void held_drop(struct broker *b, struct held *held);
+/* held_forget() - its engine forgets it, too. */
+void held_forget(struct broker *b, struct held *held);
 /* held_sweep() - drop those of @client that its engine has dropped. */
 void held_sweep(struct broker *b, struct client *client);
 
@@ -151,6 +153,8 @@ int door_timeout(const struct broker *b);
 void adopt_note(struct broker *b, const struct pm_event *ev);
 void adopt_due(struct broker *b);
 void adopt_one(struct broker *b, uint32_t token, bool server_side);
+/* adopt_forget() - there is another policy. */
+void adopt_forget(void);
 int adopt_timeout(const struct broker *b);
 
 /* state.c: what outlives the process */

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* cgroup_is() - whether @id is the cgroup at @path ("/system.slice/caddy.service") now. */
+/* cgroup_is() - whether @id is the cgroup at @path ("/system.slice/caddy.service") now.
+ */
 bool cgroup_is(uint64_t id, const char *path);
 
 /* cgroup_is_unit() - likewise of the systemd unit @unit, in whatever slice it runs. */

@@ -38,6 +38,17 @@ void held_drop(struct broker *b, struct held *held)
 	free(held);
 }
 
+void held_forget(struct broker *b, struct held *held)
+{
+	const struct pm_event closed = { .type = PM_EVENT_CLOSED, .token = held->token };
+	struct engine *engine = held->client->engine;
+	struct pm_cmds none = { .n = 0 };
+
+	engine_clock(engine, now_ms());
+	engine_handle(engine, &closed, &none);
+	held_drop(b, held);
+}
+
 void held_sweep(struct broker *b, struct client *client)
 {
 	struct ctl_connection *views = calloc(CTL_PAGE_MAX, sizeof(*views));
@@ -214,10 +225,9 @@ void client_free(struct broker *b, struct client *client)
 {
 	struct held *held, *next;
 
-	if (client->engine && engine_conns(client->engine))
-		HASH_ITER (hh, b->held, held, next)
-			if (held->client == client)
-				held_drop(b, held);
+	HASH_ITER (hh, b->held, held, next)
+		if (held->client == client)
+			held_drop(b, held);
 	DL_DELETE(b->clients, client);
 	b->n_clients--;
 	client->account->clients--;
@@ -237,7 +247,7 @@ static bool make_room(struct broker *b, const struct account *account)
 
 	if (!own && b->n_clients < CLIENTS_MAX)
 		return true;
-	DL_FOREACH (b->clients, client)
+	for (client = b->clients; client; client = client->next)
 		if ((!own || client->account == account) && !client->adopts.line &&
 		    !engine_conns(client->engine) &&
 		    (!oldest || client->used_ms < oldest->used_ms))
@@ -261,9 +271,8 @@ static struct client *client_new(struct broker *b, struct account *account,
 		client->adopts = *adopts;
 	snprintf(client->program, sizeof(client->program), "%s", program);
 	snprintf(client->path, sizeof(client->path), "%s", path);
-	client->watch = (struct poolwatch){ .path = client->path,
-					    .netif_fd = -1,
-					    .file_fd = -1 };
+	client->watch =
+		(struct poolwatch){ .path = client->path, .netif_fd = -1, .file_fd = -1 };
 	client->control.listener = -1;
 	client->due_ms = INT64_MAX;
 	client->number = ++b->last_number;
@@ -278,7 +287,7 @@ static struct client *client_find(struct broker *b, const struct account *accoun
 {
 	struct client *client;
 
-	DL_FOREACH (b->clients, client)
+	for (client = b->clients; client; client = client->next)
 		if (client->account == account && !client->adopts.line == !adopts &&
 		    !strcmp(client->program, program) && !strcmp(client->path, path))
 			return client;
@@ -298,7 +307,7 @@ struct client *client_get(struct broker *b, struct account *account, const char 
 			*ret_error = client_load(b, client, text, len, why);
 			if (*ret_error == 0)
 				state_client(b, client);
-			else
+			else if (*ret_error != -EDQUOT) /* that would be often */
 				log_warning("%s", why->text);
 		}
 		return client; /* with the pool that it had, if the new one is wrong */

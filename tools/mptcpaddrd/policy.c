@@ -290,7 +290,8 @@ static int section_left(struct parser *p)
 	return 0;
 }
 
-/* A line that begins with '['. inih would cut the name of the section at 50 characters. */
+/* A line that begins with '['. inih would cut the name of the section at 50 characters.
+ */
 static int section_enter(struct parser *p, char *line)
 {
 	struct policy *policy = p->policy;
@@ -300,7 +301,7 @@ static int section_enter(struct parser *p, char *line)
 
 	if (section_left(p) < 0)
 		return -EINVAL;
-	if (strncmp(line, "[program \"", 10) != 0)
+	if (strncmp(line, "[program", 8) != 0)
 		return 0;
 	if (sscanf(line, "[program \"%255[^\"]\"]%n", text, &n) != 1 || !n ||
 	    line[n + strspn(line + n, " \t\r\n")])

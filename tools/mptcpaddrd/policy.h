@@ -38,11 +38,11 @@ struct policy {
 	unsigned int n_uids, n_gids;
 	uid_t uids[POLICY_IDS_MAX];
 	gid_t gids[POLICY_IDS_MAX];
-	bool pools; /* users may bring their own */
+	bool pools;	       /* users may bring their own */
 	unsigned int subflows; /* of a connection, beside the first one */
 	unsigned int user_subflows, user_connections, user_rate;
 	struct prefix_list addresses; /* none: any */
-	unsigned int n_devices; /* 0: any */
+	unsigned int n_devices;	      /* 0: any */
 	char devices[POLICY_DEVICES_MAX][IFNAMSIZ];
 	unsigned int n_programs;
 	struct policy_program programs[POLICY_PROGRAMS_MAX];

@@ -79,8 +79,8 @@ static int parse(const char *answer, size_t len, uint32_t seq,
 		return -EBADMSG;
 	memcpy(&msg, answer + NLMSG_HDRLEN, sizeof(msg));
 	ret_owner->uid = msg.idiag_uid;
-	ret_owner->cookie = msg.id.idiag_cookie[0] |
-			    (uint64_t)msg.id.idiag_cookie[1] << 32;
+	ret_owner->cookie = msg.id.idiag_cookie[0] | (uint64_t)msg.id.idiag_cookie[1]
+							     << 32;
 	ret_owner->cgroup = find_cgroup(answer + least, answer + nlh.nlmsg_len);
 	return 0;
 }

@@ -21,7 +21,6 @@
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
-#include <utlist.h>
 
 #define EARLY_POLL_MS	    100
 #define UNCONFIRMED_SECONDS 300
@@ -58,7 +57,7 @@ void work_read(struct broker *b)
 		}
 		if (got < 0) {
 			log_error("the event socket: %s", strerror(-got));
-			b->stop = true;
+			b->stop = b->failed = true;
 			return;
 		}
 		b->events += n;
@@ -211,7 +210,7 @@ void work_tick(struct broker *b)
 	bool more;
 	int wait;
 
-	DL_FOREACH (b->clients, client) {
+	for (client = b->clients; client; client = client->next) {
 		if (client->due_ms > now)
 			continue;
 		engine_clock(client->engine, now);
@@ -257,7 +256,7 @@ int work_again(struct broker *b)
 		for (i = 0; i < all.n; i++)
 			if (all.v[i].initial && !held_find(b, all.v[i].sub.token))
 				adopt_one(b, all.v[i].sub.token, !all.v[i].active);
-	DL_FOREACH (b->clients, client) {
+	for (client = b->clients; client; client = client->next) {
 		engine_clock(client->engine, now_ms());
 		resync_apply(&all, client->engine);
 		held_sweep(b, client);
@@ -276,7 +275,7 @@ static void serve_loss(struct broker *b)
 	if (!b->lost)
 		return;
 	b->lost = false;
-	DL_FOREACH (b->clients, client)
+	for (client = b->clients; client; client = client->next)
 		engine_overrun(client->engine);
 	r = work_again(b);
 	if (r < 0)
@@ -295,7 +294,7 @@ static void serve_netif(struct broker *b)
 	if (!netif_drain(b->netif_fd))
 		return;
 	netif_read(&b->table);
-	DL_FOREACH (b->clients, client)
+	for (client = b->clients; client; client = client->next)
 		client_resolve(b, client);
 }
 
@@ -355,7 +354,7 @@ static unsigned int controls_fill(const struct broker *b, struct pollfd *fds)
 	const struct client *client;
 	unsigned int n = 0;
 
-	DL_FOREACH (b->clients, client)
+	for (client = b->clients; client; client = client->next)
 		if (client->control.n_clients && n + CONTROL_FDS_MAX <= CONTROL_FDS)
 			n += control_poll_fill(&client->control, &fds[n]);
 	return n;
@@ -369,7 +368,7 @@ static void serve_controls(struct broker *b, const struct pollfd *fds, unsigned 
 	unsigned int at = 0, had;
 	int i, ready;
 
-	DL_FOREACH (b->clients, client) {
+	for (client = b->clients; client; client = client->next) {
 		had = client->control.n_clients;
 		if (!had || at + CONTROL_FDS_MAX > CONTROL_FDS || at >= n)
 			continue;
@@ -403,11 +402,11 @@ static int timeout_ms(const struct broker *b)
 	if (b->early.n)
 		wait = earlier(wait, EARLY_POLL_MS);
 	wait = earlier(wait, adopt_timeout(b));
-	DL_FOREACH (b->clients, client)
+	for (client = b->clients; client; client = client->next)
 		if (client->due_ms < due)
 			due = client->due_ms;
 	if (due != INT64_MAX)
-		wait = earlier(wait, due <= now ? 0
+		wait = earlier(wait, due <= now		   ? 0
 				     : due - now > 3600000 ? 3600000
 							   : (int)(due - now));
 	return wait;
@@ -453,5 +452,5 @@ int broker_run(struct broker *b)
 			serve_signal(b);
 		notify_alive(now_ms());
 	}
-	return 0;
+	return b->failed ? -EIO : 0;
 }

@@ -6,7 +6,8 @@
  *
  * A byte goes there and back on each connection before it is closed. With "join" it is
  * kept until the kernel counts a second subflow. Prints the ns of each connect(); what
- * is measured elsewhere must not be disturbed, so that happens at the end.
+ * is measured elsewhere must not be disturbed, so that happens at the end. With
+ * CONNECTS_CLOCK=cpu in the environment: the ns that the calling thread was running.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -26,11 +27,13 @@
 
 static struct sockaddr_in to = { .sin_family = AF_INET };
 
+static clockid_t clock_id = CLOCK_MONOTONIC;
+
 static long now_ns(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(clock_id, &ts);
 	return ts.tv_sec * 1000000000L + ts.tv_nsec;
 }
 
@@ -95,6 +98,8 @@ int main(int argc, char *argv[])
 	inet_pton(AF_INET, argv[2], &to.sin_addr);
 	to.sin_port = htons(atoi(argv[3]));
 	count = atoi(argv[4]);
+	if (getenv("CONNECTS_CLOCK"))
+		clock_id = CLOCK_THREAD_CPUTIME_ID;
 	if (count < 1 || count > COUNT_MAX)
 		return 2;
 	for (int i = 0; i < count; i++)

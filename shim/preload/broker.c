@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+/*
+ * broker.c - connections that mptcpaddrd looks after (mptcpaddr/broker.h)
+ *
+ * Five system calls after the SYN, and no descriptor is kept: the program may close all
+ * that it has, and fork. The pool file is read here, with the program's rights, and
+ * kept until it changes.
+ */
+#include "broker.h"
+#include "guest.h"
+#include "mptcpaddr/broker.h"
+#include "poolfile.h"
+#include "rawcall.h"
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/stat.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FULL_TRIES 64 /* yields while the broker makes room */
+
+/* What follows the head of every record, as it is sent, and which file it is from. */
+struct pool_copy {
+	struct broker_guest guest;
+	char text[BROKER_POOL_MAX];
+	uint32_t len;
+	uint32_t dev_major, dev_minor, mtime_nsec;
+	uint64_t ino, size;
+	int64_t mtime;
+};
+
+/* One is in use; the other one is written when the file has changed. */
+static struct pool_copy *copies[2];
+static _Atomic(struct pool_copy *) current;
+static _Atomic pid_t writing;	/* the process that does; 0: none */
+static _Atomic int64_t checked; /* CLOCK_MONOTONIC_COARSE, seconds */
+
+static bool identify(int fd, const char *path, struct statx *ret_st)
+{
+	return syscall(SYS_statx, fd, path, fd < 0 ? 0 : AT_EMPTY_PATH,
+		       STATX_INO | STATX_SIZE | STATX_MTIME, ret_st) == 0;
+}
+
+static bool is_copy_of(const struct pool_copy *copy, const struct statx *st)
+{
+	return copy->ino == st->stx_ino && copy->dev_major == st->stx_dev_major &&
+	       copy->dev_minor == st->stx_dev_minor && copy->size == st->stx_size &&
+	       copy->mtime == st->stx_mtime.tv_sec &&
+	       copy->mtime_nsec == st->stx_mtime.tv_nsec;
+}
+
+/* Return: false if it cannot be read, or is longer than the broker takes. */
+static bool fill(struct pool_copy *copy, int fd)
+{
+	struct statx st;
+	uint32_t len = 0;
+	long n = 1;
+
+	if (!identify(fd, "", &st) || (st.stx_mode & S_IFMT) != S_IFREG)
+		return false;
+	while (n > 0 && len < BROKER_POOL_MAX) {
+		n = raw_call(SYS_read, fd, (long)(copy->text + len),
+			     BROKER_POOL_MAX - len);
+		len += n > 0 ? n : 0;
+	}
+	if (n)
+		return false;
+	copy->len = len;
+	copy->ino = st.stx_ino;
+	copy->dev_major = st.stx_dev_major;
+	copy->dev_minor = st.stx_dev_minor;
+	copy->size = st.stx_size;
+	copy->mtime = st.stx_mtime.tv_sec;
+	copy->mtime_nsec = st.stx_mtime.tv_nsec;
+	return true;
+}
+
+static struct pool_copy *copy_new(void)
+{
+	/* Only the pages that are written become memory. */
+	void *at = mmap(NULL, sizeof(struct pool_copy), PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+static void set_program(struct pool_copy *copy)
+{
+	const char *name = guest_program();
+	size_t i;
+
+	for (i = 0; name[i] && i < sizeof(copy->guest.program) - 1; i++)
+		copy->guest.program[i] = name[i];
+}
+
+/* With `writing` held: read the file of @old, or find the first one. */
+static void refresh(const struct pool_copy *old)
+{
+	const int next = old && old == copies[0];
+	struct pool_copy *copy = copies[next];
+	int fd;
+
+	if (!copy)
+		copy = copies[next] = copy_new();
+	if (!copy)
+		return;
+	if (old) {
+		copy->guest = old->guest;
+		fd = raw_call(SYS_openat, AT_FDCWD, (long)old->guest.path,
+			      O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	} else {
+		fd = poolfile_open(copy->guest.path);
+		set_program(copy);
+	}
+	if (fd < 0)
+		return;
+	if (fill(copy, fd))
+		atomic_store(&current, copy);
+	raw_close(fd);
+}
+
+/* Whether the file was looked at in this second: a path costs more than a clock. */
+static bool checked_lately(void)
+{
+	struct timespec now = { 0 };
+
+	syscall(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, &now);
+	return atomic_exchange(&checked, now.tv_sec) == now.tv_sec;
+}
+
+/* A child that is forked meanwhile has its parent's number there: nobody writes in it. */
+static bool may_write(void)
+{
+	const pid_t pid = raw_getpid();
+	pid_t holder = 0;
+
+	return atomic_compare_exchange_strong(&writing, &holder, pid) ||
+	       (holder != pid && atomic_compare_exchange_strong(&writing, &holder, pid));
+}
+
+/*
+ * The file as it is now, or was a second ago; as it was, while another thread reads it.
+ * NULL: not to be had.
+ */
+static const struct pool_copy *pool_text(void)
+{
+	struct pool_copy *copy = atomic_load(&current);
+	struct statx st;
+
+	if (copy && checked_lately())
+		return copy;
+	if (copy && (!identify(AT_FDCWD, copy->guest.path, &st) || is_copy_of(copy, &st)))
+		return copy;
+	if (may_write()) {
+		refresh(copy);
+		atomic_store(&writing, 0);
+	}
+	return atomic_load(&current);
+}
+
+static bool is_root(int fd)
+{
+	struct ucred peer = { .uid = (uid_t)-1 };
+	socklen_t len = sizeof(peer);
+
+	return !syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) &&
+	       len == sizeof(peer) && peer.uid == 0;
+}
+
+/*
+ * Anybody may have taken the name while no broker ran. Return: a descriptor;
+ * -EAGAIN: the broker has too much to do; other -errno: there is none.
+ */
+static int dial(void)
+{
+	static const struct {
+		sa_family_t family;
+		char name[sizeof(BROKER_NAME) + 1];
+	} addr = { AF_UNIX, "\0" BROKER_NAME };
+	const socklen_t len =
+		offsetof(struct sockaddr_un, sun_path) + sizeof(BROKER_NAME);
+	long r;
+	int fd;
+
+	fd = raw_call(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+		      0);
+	if (fd < 0)
+		return fd;
+	r = raw_call(SYS_connect, fd, (long)&addr, len);
+	if (r == 0 && !is_root(fd))
+		r = -EPERM;
+	if (r == 0)
+		return fd;
+	raw_close(fd);
+	return r;
+}
+
+bool broker_answers(void)
+{
+	int fd = dial();
+
+	if (fd >= 0)
+		raw_close(fd);
+	return fd >= 0 || fd == -EAGAIN;
+}
+
+bool broker_register(uint32_t token, bool v6only)
+{
+	const struct pool_copy *copy = pool_text();
+	struct broker_head head = {
+		.magic = BROKER_MAGIC,
+		.version = BROKER_VERSION,
+		.flags = v6only ? BROKER_FLAG_V6ONLY : 0,
+		.token = token,
+	};
+	struct iovec v[2] = { { &head, sizeof(head) } };
+	struct msghdr msg = { .msg_iov = v, .msg_iovlen = 2 };
+	int fd, i;
+
+	if (!copy)
+		return true;
+	head.pool_len = copy->len;
+	v[1].iov_base = (void *)(uintptr_t)&copy->guest;
+	v[1].iov_len = offsetof(struct pool_copy, text) + copy->len;
+	fd = dial();
+	for (i = 0; fd == -EAGAIN && i < FULL_TRIES; i++) {
+		raw_call(SYS_sched_yield, 0, 0, 0);
+		fd = dial();
+	}
+	if (fd < 0)
+		return fd == -EAGAIN || fd == -EMFILE || fd == -ENFILE;
+	raw_call(SYS_sendmsg, fd, (long)&msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	raw_close(fd);
+	return true;
+}

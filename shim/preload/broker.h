@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * broker.h - connections that mptcpaddrd looks after (mptcpaddr/broker.h)
+ */
+#ifndef MPTCPADDR_PRELOAD_BROKER_H
+#define MPTCPADDR_PRELOAD_BROKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* broker_answers() - whether one of root's listens in this network namespace. */
+bool broker_answers(void);
+
+/*
+ * broker_register() - tell it of the connection @token
+ *
+ * Never waits for the broker. Return: false if there is none any more.
+ */
+bool broker_register(uint32_t token, bool v6only);
+
+#endif

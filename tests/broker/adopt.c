@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+/*
+ * adopt.c - static programs that open MPTCP by themselves get the pool that is theirs
+ */
+#include "broker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *const two[] = { "10.0.2.1", "10.0.3.1", NULL };
+static const char *const native[] = { "@tests/broker-native", "10.0.1.1", LAB_PORT,
+				      NULL };
+
+/* The pairs that a native program of @uid has after a while; @cgroup: NULL or a folder.
+ */
+static void pairs_are(struct lab *lab, uid_t uid, const char *cgroup, const char *pairs)
+{
+	const char *in_cgroup[] = { "sh", "-c",	      NULL,	"sh",
+				    NULL, "10.0.1.1", LAB_PORT, NULL };
+	char path[PATH_MAX], command[PATH_MAX + 64], *got;
+	struct proc client;
+	int joins = 0;
+
+	for (const char *c = pairs; *c; c++)
+		joins += *c == '-';
+	if (cgroup) {
+		snprintf(command, sizeof(command),
+			 "echo $$ >%s/cgroup.procs && exec \"$@\"", cgroup);
+		in_cgroup[2] = command;
+		in_cgroup[4] = built("tests/broker-native", path, sizeof(path));
+	}
+	lab_start(lab, &client, uid, NULL, cgroup ? in_cgroup : native);
+	cr_assert(WAIT_UNTIL(proc_said(&client, "connected"), LAB_WAIT_MS), "%s",
+		  proc_errors(&client));
+	WAIT_UNTIL(joined_count(&lab->world.client) == joins, LAB_WAIT_MS);
+	nap_ms(100); /* not one more */
+	got = pairs_text(&lab->world.client, 0, false);
+	cr_expect_str_eq(got, pairs, "user %u: \"%s\", not \"%s\"", uid, got, pairs);
+	free(got);
+	proc_end(&client);
+	cr_assert(WAIT_UNTIL(joined_count(&lab->world.client) == 0, LAB_WAIT_MS));
+}
+
+#define BOTH "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1"
+
+Test(adopt, a_static_program_gets_the_pool_of_its_user, .timeout = 60)
+{
+	char config[256];
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, two);
+	snprintf(config, sizeof(config),
+		 "[broker]\nadopt = yes\n[program \"uid:%d\"]\npool = %s\n", ALICE,
+		 lab.pool);
+	lab_broker(&lab, config);
+	pairs_are(&lab, ALICE, NULL, BOTH);
+	pairs_are(&lab, BOB, NULL, "");
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+Test(adopt, without_the_word_nothing_is_adopted, .timeout = 60)
+{
+	char config[256];
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, two);
+	snprintf(config, sizeof(config), "[program \"uid:%d\"]\npool = %s\n", ALICE,
+		 lab.pool);
+	lab_broker(&lab, config);
+	pairs_are(&lab, ALICE, NULL, "");
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* A program under the shim keeps the pool that it came with. */
+Test(adopt, a_shim_comes_first, .timeout = 60)
+{
+	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
+					    NULL };
+	char config[256], own[64], *got;
+	struct proc client;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, two);
+	snprintf(own, sizeof(own), "%s/own.conf", lab.dir);
+	put_text(own, "[pool]\nendpoint = 10.0.4.2 laminar\n");
+	snprintf(config, sizeof(config),
+		 "[broker]\nadopt = yes\n[program \"uid:%d\"]\npool = %s\n", ALICE,
+		 lab.pool);
+	lab_broker(&lab, config);
+	lab_start(&lab, &client, ALICE, own, argv);
+	cr_assert(WAIT_UNTIL(proc_said(&client, "connected 1\n"), LAB_WAIT_MS));
+	WAIT_UNTIL(joined_count(&lab.world.client) == 1, LAB_WAIT_MS);
+	nap_ms(200);
+	got = pairs_text(&lab.world.client, 0, false);
+	cr_expect(!strncmp(got, "10.0.4.2-10.0.", 14) && !strchr(got, ' '), "%s", got);
+	free(got);
+	proc_end(&client);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* Connections that were there before the broker. */
+Test(adopt, what_was_there_before_is_adopted_too, .timeout = 60)
+{
+	static const char *const none[] = { NULL };
+	const struct endpoint_spec second = { .addr = "10.0.2.1", .flags = EP_SIGNAL };
+	struct proc client;
+	char config[256];
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, none);
+	snprintf(config, sizeof(config),
+		 "[broker]\nadopt = yes\n[program \"uid:%d\"]\npool = %s\n", ALICE,
+		 lab.pool);
+	lab_start(&lab, &client, ALICE, NULL, native);
+	cr_assert(WAIT_UNTIL(proc_said(&client, "connected"), LAB_WAIT_MS));
+	lab_broker(&lab, config);
+	cr_assert_eq(endpoint_add(&lab.world.server, &second), 0);
+	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 1, LAB_WAIT_MS));
+	proc_end(&client);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+static const char *cgroup_root(void)
+{
+	return access("/sys/fs/cgroup/cgroup.controllers", F_OK) < 0
+		       ? "/sys/fs/cgroup/unified"
+		       : "/sys/fs/cgroup";
+}
+
+/* A folder in the cgroup tree, the user's to move into; taken away by cgroups_end(). */
+static bool cgroup_make(char *ret_path, size_t size, const char *name)
+{
+	char procs[PATH_MAX];
+
+	snprintf(ret_path, size, "%s%s", cgroup_root(), name);
+	if (mkdir(ret_path, 0755) < 0 && errno != EEXIST)
+		return false;
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", ret_path);
+	return chown(procs, ALICE, ALICE) == 0;
+}
+
+static bool cgroup_gone(const char *path)
+{
+	return rmdir(path) == 0 || errno == ENOENT;
+}
+
+Test(adopt, a_static_program_gets_the_pool_of_its_cgroup_or_unit, .timeout = 60)
+{
+	char slice[PATH_MAX], unit[PATH_MAX], other[PATH_MAX], name[128], config[1024];
+	char pool2[64];
+	struct lab lab;
+
+	NEED_USERS();
+	snprintf(name, sizeof(name), "/mptcptest%d.slice", getpid());
+	if (!cgroup_make(slice, sizeof(slice), name))
+		SKIP("no cgroup can be made here");
+	snprintf(name, sizeof(name), "/mptcptest%d.slice/web.service", getpid());
+	cr_assert(cgroup_make(unit, sizeof(unit), name));
+	snprintf(name, sizeof(name), "/mptcptest%d.slice/other", getpid());
+	cr_assert(cgroup_make(other, sizeof(other), name));
+
+	lab_open(&lab, two);
+	snprintf(pool2, sizeof(pool2), "%s/two.conf", lab.dir);
+	put_text(pool2, "[pool]\nendpoint = 10.0.3.2 laminar\n");
+	snprintf(config, sizeof(config),
+		 "[broker]\nadopt = yes\n[program \"unit:web.service\"]\npool = %s\n"
+		 "[program \"cgroup:%s\"]\npool = %s\n",
+		 lab.pool, name, pool2);
+	lab_broker(&lab, config);
+	pairs_are(&lab, 0, unit, BOTH);
+	pairs_are(&lab, 0, other, "10.0.3.2-10.0.2.1");
+	pairs_are(&lab, 0, slice, "");
+	lab_broker_end(&lab);
+	lab_close(&lab);
+	cr_expect(WAIT_UNTIL(
+		cgroup_gone(unit) && cgroup_gone(other) && cgroup_gone(slice), 2000));
+}

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: MIT
+/*
+ * refuse.c - what users who mean it no good send: refused, counted, the others served
+ */
+#include "broker.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FLOOD 100000
+/* AddressSanitizer keeps what was freed. */
+#ifdef __SANITIZE_ADDRESS__
+#define GROWTH_KB 65536
+#else
+#define GROWTH_KB 8192
+#endif
+
+static const char *const two[] = { "10.0.2.1", "10.0.3.1", NULL };
+static const char *const client_argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
+					   NULL };
+
+static void open_quiet(struct lab *lab)
+{
+	lab_open(lab, two);
+	lab_broker(lab, "");
+}
+
+/* A user's program gets its pairs, whatever the others do. */
+static void user_is_served(struct lab *lab, uid_t uid)
+{
+	struct proc client;
+	int before = joined_count(&lab->world.client);
+
+	lab_start(lab, &client, uid, lab->pool, client_argv);
+	cr_expect(WAIT_UNTIL(joined_count(&lab->world.client) == before + 2, LAB_WAIT_MS),
+		  "user %u: %d joins", uid, joined_count(&lab->world.client) - before);
+	proc_eof(&client);
+	cr_expect_eq(proc_wait(&client, LAB_WAIT_MS), 0);
+	proc_end(&client);
+	cr_expect(WAIT_UNTIL(joined_count(&lab->world.client) == before, LAB_WAIT_MS));
+}
+
+struct sending {
+	const void *data;
+	size_t len;
+};
+
+static int send_it(void *arg)
+{
+	const struct sending *sending = arg;
+
+	return -record_send(sending->data, sending->len);
+}
+
+/* One record of @uid's that is refused, and counted as such. */
+static void is_refused(uid_t uid, const void *data, size_t len, const char *what)
+{
+	struct ctl_manager before = broker_count(), after;
+	struct sending sending = { data, len };
+
+	cr_assert_eq(as_user(uid, send_it, &sending), 0, "%s", what);
+	cr_expect(WAIT_UNTIL((after = broker_count()).registrations_lost ==
+				     before.registrations_lost + 1,
+			     2000),
+		  "%s: %d refused", what,
+		  (int)(after.registrations_lost - before.registrations_lost));
+	cr_expect_eq(after.registrations, before.registrations, "%s was taken", what);
+}
+
+Test(refuse, tokens_of_others_and_of_nobody, .timeout = 40)
+{
+	static char record[BROKER_RECORD_MAX];
+	uint32_t token, gone;
+	struct lab lab;
+	size_t len;
+	int fd;
+
+	NEED_USERS();
+	open_quiet(&lab);
+	fd = native_connection(&token);
+	cr_assert_geq(fd, 0, "%s", strerror(errno));
+	len = record_fill(record, token, "thief", "/tmp/x.conf", POOL_23);
+	is_refused(ALICE, record, len, "root's token");
+	len = record_fill(record, token ^ 0x5a5a5a5a, "forger", "/tmp/x.conf", POOL_23);
+	is_refused(ALICE, record, len, "a forged token");
+	cr_assert_geq(native_connection(&gone), 0);
+	close(fd);
+	cr_assert(WAIT_UNTIL(({
+				     struct subflows s = { 0 };
+				     bool there = false;
+
+				     subflows_read(&lab.world.client, &s);
+				     for (size_t i = 0; i < s.count; i++)
+					     there |= s.at[i].token == token;
+				     subflows_free(&s);
+				     !there;
+			     }),
+			     LAB_WAIT_MS));
+	len = record_fill(record, token, "late", "/tmp/x.conf", POOL_23);
+	is_refused(ALICE, record, len, "a stale token");
+	cr_expect_eq(joined_count(&lab.world.client), 0);
+	user_is_served(&lab, BOB);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+Test(refuse, records_that_are_none, .timeout = 40)
+{
+	static char record[2 * BROKER_RECORD_MAX];
+	const size_t head = sizeof(struct broker_head);
+	const size_t least = head + sizeof(struct broker_guest);
+	size_t lengths[] = { 1,
+			     3,
+			     4,
+			     head - 1,
+			     head,
+			     least - 1,
+			     least,
+			     least + 5,
+			     BROKER_RECORD_MAX + 1,
+			     2 * BROKER_RECORD_MAX };
+	struct broker_head *h = (struct broker_head *)record;
+	struct lab lab;
+	size_t len;
+
+	NEED_USERS();
+	open_quiet(&lab);
+	len = record_fill(record, 0x1234, "x", "/x", POOL_23);
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
+		is_refused(ALICE, record, lengths[i], "a record cut or drawn out");
+	h->version++;
+	is_refused(ALICE, record, len, "another version");
+	h->version--;
+	h->magic ^= 1;
+	is_refused(ALICE, record, len, "another magic number");
+	h->magic ^= 1;
+	h->flags = 0x8000;
+	is_refused(ALICE, record, len, "an unknown flag");
+	h->flags = 0;
+	h->pool_len--;
+	is_refused(ALICE, record, len, "a length that is not its own");
+	h->pool_len++;
+	memset(record + head, 'x', 64);
+	is_refused(ALICE, record, len, "a name without an end");
+	user_is_served(&lab, ALICE);
+	user_is_served(&lab, BOB);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* Descriptors that come along are nobody's: the broker has as many as before. */
+static int send_descriptors(void *arg)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	union {
+		char space[CMSG_SPACE(16 * sizeof(int))];
+		struct cmsghdr align;
+	} control = { { 0 } };
+	struct iovec v = { "x", 1 };
+	struct msghdr msg = { .msg_iov = &v,
+			      .msg_iovlen = 1,
+			      .msg_control = &control,
+			      .msg_controllen = sizeof(control) };
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0), i;
+
+	memcpy(addr.sun_path + 1, BROKER_NAME, sizeof(BROKER_NAME) - 1);
+	if (connect(fd, (struct sockaddr *)&addr,
+		    offsetof(struct sockaddr_un, sun_path) + sizeof(BROKER_NAME)) < 0)
+		return 1;
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(16 * sizeof(int));
+	for (i = 0; i < 16; i++)
+		memcpy(CMSG_DATA(cmsg) + i * sizeof(int), &fd, sizeof(int));
+	return sendmsg(fd, &msg, 0) == 1 ? 0 : 2;
+}
+
+static int descriptors(const struct lab *lab)
+{
+	char command[64], *end;
+	char text[16] = "";
+	FILE *f;
+
+	snprintf(command, sizeof(command), "ls /proc/%d/fd | wc -l", lab->broker.pid);
+	f = popen(command, "re");
+	cr_assert(f && fgets(text, sizeof(text), f));
+	pclose(f);
+	return (int)strtol(text, &end, 10);
+}
+
+/* Guests that have left are gone at the next look of the broker. */
+static int descriptors_at_rest(const struct lab *lab)
+{
+	int last = -1, now = -1;
+
+	WAIT_UNTIL((last = now, nap_ms(50), now = descriptors(lab), now == last), 3000);
+	return now;
+}
+
+Test(refuse, descriptors_that_come_along_are_closed, .timeout = 40)
+{
+	struct lab lab;
+	int before;
+
+	NEED_USERS();
+	open_quiet(&lab);
+	before = descriptors_at_rest(&lab);
+	for (int i = 0; i < 20; i++)
+		cr_assert_eq(as_user(ALICE, send_descriptors, NULL), 0);
+	broker_count();
+	cr_expect(WAIT_UNTIL(descriptors(&lab) == before, 3000), "%d descriptors, not %d",
+		  descriptors(&lab), before);
+	user_is_served(&lab, BOB);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* Return: 0 when all were sent; 1 when some could not be. */
+static int flood(void *arg)
+{
+	static char record[BROKER_RECORD_MAX];
+	int i, tries, r;
+
+	for (i = 0; i < FLOOD; i++) {
+		size_t len = record_fill(record, 0x10000 + i, "flood", "/f", POOL_23);
+
+		for (tries = 0; tries < 10000; tries++) {
+			r = record_send(record, len);
+			if (r != -EAGAIN)
+				break;
+			sched_yield();
+		}
+		if (r < 0 && r != -EPIPE && r != -ECONNRESET)
+			return 1;
+	}
+	return 0;
+}
+
+Test(refuse, a_flood_of_one_user_leaves_the_others_served, .timeout = 120)
+{
+	long before, after;
+	struct lab lab;
+	int64_t began;
+	int status;
+	pid_t pid;
+
+	NEED_USERS();
+	open_quiet(&lab);
+	user_is_served(&lab, BOB);
+	before = broker_memory(&lab);
+	began = now_ms();
+	pid = fork();
+	if (!pid)
+		_exit(as_user(ALICE, flood, NULL));
+	for (int i = 0; i < 5; i++)
+		user_is_served(&lab, BOB);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_expect_eq(status, 0, "not all were sent: %#x", status);
+	cr_log_info("%d records in %d ms", FLOOD, (int)(now_ms() - began));
+	cr_expect(WAIT_UNTIL(broker_count().registrations_lost >= FLOOD, LAB_WAIT_MS),
+		  "%lu refused", (unsigned long)broker_count().registrations_lost);
+	user_is_served(&lab, BOB);
+	after = broker_memory(&lab);
+	cr_expect_lt(after - before, GROWTH_KB, "grew by %ld KiB", after - before);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* Connections that are opened and kept, with nothing said. */
+static int silent(void *arg)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int i, fd;
+
+	memcpy(addr.sun_path + 1, BROKER_NAME, sizeof(BROKER_NAME) - 1);
+	for (i = 0; i < 900; i++) {
+		fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+		if (fd < 0 || connect(fd, (struct sockaddr *)&addr,
+				      offsetof(struct sockaddr_un, sun_path) +
+					      sizeof(BROKER_NAME)) < 0)
+			return 1;
+	}
+	sleep(2);
+	return 0;
+}
+
+Test(refuse, guests_that_say_nothing_are_put_out, .timeout = 40)
+{
+	struct lab lab;
+	int before, during;
+	pid_t pid;
+
+	NEED_USERS();
+	open_quiet(&lab);
+	user_is_served(&lab, BOB); /* which leaves a control socket */
+	before = descriptors_at_rest(&lab);
+	pid = fork();
+	if (!pid)
+		_exit(as_user(ALICE, silent, NULL));
+	nap_ms(300);
+	during = descriptors(&lab);
+	cr_expect_leq(during, before + 20, "%d descriptors more", during - before);
+	user_is_served(&lab, BOB);
+	waitpid(pid, NULL, 0);
+	cr_expect(WAIT_UNTIL(descriptors(&lab) == before, 3000));
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* Forty pools a second, each another: those that are too many are not read. */
+static int many_pools(void *arg)
+{
+	static char record[BROKER_RECORD_MAX];
+	char path[64], text[128];
+	uint32_t token;
+	int i;
+
+	if (native_connection(&token) < 0)
+		return 1;
+	for (i = 0; i < 2000; i++) {
+		snprintf(path, sizeof(path), "/pool-%d", i);
+		snprintf(text, sizeof(text), "[pool]\nendpoint = 10.9.%d.%d\n", i / 200,
+			 i % 200 + 1);
+		if (record_send(record, record_fill(record, token, "p", path, text)) < 0)
+			return 2;
+	}
+	return 0;
+}
+
+Test(refuse, a_user_with_thousands_of_pools_has_a_few, .timeout = 40)
+{
+	struct lab lab;
+	long before, after;
+
+	NEED_USERS();
+	open_quiet(&lab);
+	before = broker_memory(&lab);
+	cr_assert_eq(as_user(ALICE, many_pools, NULL), 0);
+	user_is_served(&lab, BOB);
+	after = broker_memory(&lab);
+	cr_expect_lt(after - before, GROWTH_KB, "grew by %ld KiB", after - before);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+/*
+ * restart.c - the broker is killed in the middle of it all, and started again
+ */
+#include "broker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DOWNLOADS 200
+
+static void same_file(const char *a, const char *b)
+{
+	const char *const argv[] = { "cmp", "-s", a, b, NULL };
+
+	cr_expect_eq(proc_run(NULL, NULL, argv), 0, "%s is not what was sent", b);
+}
+
+/* All of them start at once and take some seconds. */
+static void start_downloads(struct lab *lab, struct proc *curl)
+{
+	static const char *const argv[] = { "curl",
+					    "-q",
+					    "-sS",
+					    "-Z",
+					    "--parallel-immediate",
+					    "--parallel-max",
+					    "250",
+					    "--limit-rate",
+					    "60k",
+					    "-o",
+					    "got/#1",
+					    LAB_URLS,
+					    NULL };
+
+	cr_assert(mkdir("got", 0777) == 0 && chown("got", ALICE, ALICE) == 0);
+	lab_start(lab, curl, ALICE, lab->pool, argv);
+}
+
+Test(restart, two_hundred_downloads_outlive_the_broker, .timeout = 120)
+{
+	static const char *const second[] = { "10.0.2.1", NULL };
+	const struct endpoint_spec third = { .addr = "10.0.3.1", .flags = EP_SIGNAL };
+	struct proc nginx, curl;
+	struct lab lab;
+	char path[32];
+	int before, r;
+
+	NEED_USERS();
+	lab_open(&lab, second);
+	lab_broker(&lab, "");
+	lab_web(&lab, &nginx);
+	start_downloads(&lab, &curl);
+	cr_assert(WAIT_UNTIL(joined_count(&lab.world.client) == DOWNLOADS, LAB_WAIT_MS),
+		  "%d joins", joined_count(&lab.world.client));
+	kill(lab.broker.pid, SIGKILL);
+	proc_wait(&lab.broker, LAB_WAIT_MS);
+	proc_end(&lab.broker);
+	before = joined_count(&lab.world.client);
+	cr_expect_eq(before, DOWNLOADS, "%d joins without a broker", before);
+
+	lab_broker(&lab, "");
+	cr_expect_eq(broker_count().connections, DOWNLOADS, "%u connections",
+		     broker_count().connections);
+	cr_assert_eq(endpoint_add(&lab.world.server, &third), 0);
+	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 2 * DOWNLOADS, 5000),
+		  "%d joins after the restart", joined_count(&lab.world.client));
+	r = proc_wait(&curl, 60000);
+	cr_expect_eq(r, 0, "curl ended with %d: %s", r, proc_errors(&curl));
+	for (int i = 1; i <= DOWNLOADS; i++) {
+		snprintf(path, sizeof(path), "got/%d", i);
+		same_file("web/www/file", path);
+	}
+	cr_expect(WAIT_UNTIL(broker_count().connections == 0, LAB_WAIT_MS));
+	proc_end(&curl);
+	proc_end(&nginx);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* A token of the file that is another connection's by now is not taken for it. */
+Test(restart, what_the_state_file_says_is_checked, .timeout = 60)
+{
+	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
+					    NULL };
+	static const char *const second[] = { "10.0.2.1", NULL };
+	struct proc client;
+	char command[128];
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, second);
+	lab_broker(&lab, "");
+	lab_start(&lab, &client, ALICE, lab.pool, argv);
+	cr_assert(WAIT_UNTIL(joined_count(&lab.world.client) == 1, LAB_WAIT_MS));
+	kill(lab.broker.pid, SIGKILL);
+	proc_wait(&lab.broker, LAB_WAIT_MS);
+	proc_end(&lab.broker);
+	/* The cookie is the last of an entry, and the token's entry the last one. */
+	snprintf(command, sizeof(command),
+		 "f=$(ls %s/broker.4*) && truncate -s -1 $f && printf x >>$f", lab.dir);
+	cr_assert_eq(proc_run(NULL, NULL, (const char *[]){ "sh", "-c", command, NULL }),
+		     0);
+	lab_broker(&lab, "");
+	cr_expect_eq(broker_count().connections, 0);
+	proc_end(&client);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}

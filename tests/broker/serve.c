@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: MIT
+/*
+ * serve.c - ordinary users get the pairs that root gets by itself
+ */
+#include "broker.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PROCESSES 50
+#define EACH	  20
+#define LOOK_MS	  1100
+
+static const char *const both_families[] = { "10.0.2.1", "10.0.3.1", "dead:beef:2::1",
+					     "dead:beef:3::1", NULL };
+static const char *const second_only[] = { "10.0.2.1", "dead:beef:2::1", NULL };
+
+#define POOL_BOTH \
+	POOL_23 "endpoint = dead:beef:2::2 laminar\nendpoint = dead:beef:3::2 laminar\n"
+
+static int count_entries(pid_t pid, const char *what)
+{
+	char path[64];
+	int n = -2; /* . and .. */
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, what);
+	dir = opendir(path);
+	cr_assert(dir, "%s", path);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* The pairs of one tcpclient of @uid; it has @threads threads and @fds descriptors. */
+static char *pairs_of(struct lab *lab, uid_t uid, const char *const argv[], int joins,
+		      int *ret_threads, int *ret_fds)
+{
+	struct proc client;
+	char *pairs;
+	int r;
+
+	lab_start(lab, &client, uid, lab->pool, argv);
+	cr_assert(WAIT_UNTIL(proc_said(&client, "connected 1\n"), LAB_WAIT_MS),
+		  "not connected: %s", proc_errors(&client));
+	WAIT_UNTIL(joined_count(&lab->world.client) == joins, LAB_WAIT_MS);
+	pairs = pairs_text(&lab->world.client, 0, false);
+	*ret_threads = count_entries(client.pid, "task");
+	*ret_fds = count_entries(client.pid, "fd");
+	proc_eof(&client);
+	r = proc_wait(&client, LAB_WAIT_MS);
+	cr_assert_eq(r, 0, "the client ended with %d: %s", r, proc_errors(&client));
+	proc_end(&client);
+	cr_assert(WAIT_UNTIL(joined_count(&lab->world.client) == 0, LAB_WAIT_MS));
+	return pairs;
+}
+
+struct kind {
+	const char *const argv[6];
+	int joins;
+};
+
+static const struct kind kinds[] = {
+	{ { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT }, 2 },
+	{ { "@tests/apps/tcpclient", "-b", "10.0.1.1", LAB_PORT }, 2 },
+	{ { "@tests/apps/tcpclient", "-6", "dead:beef:1::1", LAB_PORT }, 2 },
+	{ { "@tests/apps/tcpclient", "-b", "-6", "dead:beef:1::1", LAB_PORT }, 2 },
+};
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+Test(serve, a_user_gets_the_pairs_that_root_gets_directly, .timeout = 60)
+{
+	int threads, direct_fds[KINDS], fds;
+	char *direct[KINDS], *served;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, both_families);
+	put_text(lab.pool, POOL_BOTH);
+	for (size_t i = 0; i < KINDS; i++) {
+		direct[i] = pairs_of(&lab, 0, kinds[i].argv, kinds[i].joins, &threads,
+				     &direct_fds[i]);
+		cr_assert_eq(threads, 2, "root has a manager of its own");
+		cr_assert_neq(direct[i][0], '\0');
+	}
+	lab_broker(&lab, "[broker]\nlog = debug\n");
+	for (size_t i = 0; i < KINDS; i++) {
+		served = pairs_of(&lab, ALICE, kinds[i].argv, kinds[i].joins, &threads,
+				  &fds);
+		cr_expect_str_eq(served, direct[i], "kind %zu: %s, not %s", i, served,
+				 direct[i]);
+		cr_expect_eq(threads, 1);
+		cr_expect_eq(fds, direct_fds[i], "%d descriptors, not %d", fds,
+			     direct_fds[i]);
+		free(served);
+		free(direct[i]);
+	}
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* How often @pair is in @pairs. */
+static int times(const char *pairs, const char *pair)
+{
+	int n = 0;
+
+	for (; (pairs = strstr(pairs, pair)); pairs++)
+		n++;
+	return n;
+}
+
+Test(serve, a_thousand_connections_of_fifty_processes, .timeout = 120)
+{
+	static const char *const argvs[][8] = {
+		{ "@tests/apps/tcpclient", "-N", "20", "10.0.1.1", LAB_PORT },
+		{ "@tests/apps/tcpclient", "-b", "-N", "20", "10.0.1.1", LAB_PORT },
+		{ "@tests/apps/tcpclient", "-6", "-N", "20", "dead:beef:1::1", LAB_PORT },
+		{ "@tests/apps/tcpclient", "-b", "-6", "-N", "20", "dead:beef:1::1",
+		  LAB_PORT },
+	};
+	struct proc clients[PROCESSES];
+	int of_v4 = 0, i;
+	struct lab lab;
+	char *pairs;
+
+	NEED_USERS();
+	lab_open(&lab, second_only);
+	put_text(lab.pool, POOL_BOTH);
+	lab_broker(&lab, "");
+	for (i = 0; i < PROCESSES; i++) {
+		of_v4 += i % 4 < 2;
+		lab_start(&lab, &clients[i], i % 5 ? ALICE : BOB, lab.pool, argvs[i % 4]);
+	}
+	for (i = 0; i < PROCESSES; i++)
+		cr_assert(WAIT_UNTIL(proc_said(&clients[i], "connected 20\n"), 30000),
+			  "process %d: %s", i, proc_errors(&clients[i]));
+	WAIT_UNTIL(joined_count(&lab.world.client) == PROCESSES * EACH, 30000);
+	pairs = pairs_text(&lab.world.client, 0, false);
+	cr_expect_eq(times(pairs, "10.0.2.2-10.0.2.1"), of_v4 * EACH);
+	cr_expect_eq(times(pairs, "dead:beef:2::2-dead:beef:2::1"),
+		     (PROCESSES - of_v4) * EACH);
+	cr_expect_eq(joined_count(&lab.world.client), PROCESSES * EACH);
+	free(pairs);
+	for (i = 0; i < PROCESSES; i++) {
+		cr_expect_eq(count_entries(clients[i].pid, "task"), 1);
+		proc_eof(&clients[i]);
+	}
+	for (i = 0; i < PROCESSES; i++) {
+		cr_expect_eq(proc_wait(&clients[i], LAB_WAIT_MS), 0);
+		proc_end(&clients[i]);
+	}
+	cr_expect(WAIT_UNTIL(broker_count().connections == 0, LAB_WAIT_MS),
+		  "%u connections are left", broker_count().connections);
+	cr_expect_eq(broker_count().registrations, PROCESSES * EACH);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* The pool of a running program changes when it connects once more. */
+Test(serve, a_changed_pool_applies_to_connections_that_are_there, .timeout = 40)
+{
+	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
+					    NULL };
+	struct proc first, second;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, both_families);
+	put_text(lab.pool, "[pool]\nendpoint = 10.0.2.2 laminar\n");
+	lab_broker(&lab, "");
+	lab_start(&lab, &first, ALICE, lab.pool, argv);
+	cr_assert(WAIT_UNTIL(joined_count(&lab.world.client) == 1, LAB_WAIT_MS));
+	put_text(lab.pool, POOL_23);
+	lab_start(&lab, &second, ALICE, lab.pool, argv);
+	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 4, LAB_WAIT_MS),
+		  "%d joins", joined_count(&lab.world.client));
+	proc_end(&first);
+	proc_end(&second);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* What falls back, and to what. */
+Test(serve, a_broker_that_dies_leaves_programs_and_is_used_again, .timeout = 60)
+{
+	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
+					    NULL };
+	struct proc client, later;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, both_families);
+	lab_broker(&lab, "");
+	lab_start(&lab, &client, ALICE, lab.pool, argv);
+	cr_assert(WAIT_UNTIL(joined_count(&lab.world.client) == 2, LAB_WAIT_MS));
+	kill(lab.broker.pid, SIGKILL);
+	proc_wait(&lab.broker, LAB_WAIT_MS);
+	proc_end(&lab.broker);
+	cr_assert_eq(proc_tell(&client, "echo 100000"), 0);
+	lab_start(&lab, &later, ALICE, lab.pool, argv);
+	cr_assert(WAIT_UNTIL(proc_said(&later, "connected 1\n"), LAB_WAIT_MS));
+	cr_expect_eq(joined_count(&lab.world.client), 2, "nobody serves the second one");
+	proc_end(&later);
+	lab_broker(&lab, "");
+	lab_start(&lab, &later, ALICE, lab.pool, argv);
+	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 4, LAB_WAIT_MS),
+		  "%d joins", joined_count(&lab.world.client));
+	proc_end(&later);
+	proc_eof(&client);
+	cr_expect_eq(proc_wait(&client, LAB_WAIT_MS), 0);
+	proc_end(&client);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+static void once_more(struct lab *lab, struct proc *p, const char *said, int joins)
+{
+	cr_assert_eq(proc_tell(p, ""), 0);
+	cr_assert(WAIT_UNTIL(proc_said(p, said), LAB_WAIT_MS), "not %s: %s", said,
+		  proc_errors(p));
+	cr_expect(WAIT_UNTIL(joined_count(&lab->world.client) == joins, LAB_WAIT_MS),
+		  "%s: %d joins, not %d", said, joined_count(&lab->world.client), joins);
+}
+
+/* Brokers come and go while it runs; it looks for one once a second at most. */
+Test(serve, one_program_finds_a_broker_that_comes, .timeout = 60)
+{
+	static const char *const argv[] = { "@tests/broker-again", "10.0.1.1", LAB_PORT,
+					    NULL };
+	struct proc program;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, both_families);
+	lab_start(&lab, &program, ALICE, lab.pool, argv);
+	once_more(&lab, &program, "connected 1\n", 0);
+	lab_broker(&lab, "");
+	nap_ms(LOOK_MS);
+	once_more(&lab, &program, "connected 2\n", 2);
+	once_more(&lab, &program, "connected 3\n", 4);
+	kill(lab.broker.pid, SIGKILL);
+	proc_wait(&lab.broker, LAB_WAIT_MS);
+	proc_end(&lab.broker);
+	once_more(&lab, &program, "connected 4\n", 4);
+	once_more(&lab, &program, "connected 5\n", 4);
+	lab_broker(&lab, "");
+	nap_ms(LOOK_MS);
+	once_more(&lab, &program, "connected 6\n", 6);
+	cr_expect_eq(count_entries(program.pid, "task"), 1);
+	proc_eof(&program);
+	cr_expect_eq(proc_wait(&program, LAB_WAIT_MS), 0);
+	proc_end(&program);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* Once, and nothing else. */
+static void is_logged(const struct proc *client, const char *text)
+{
+	char *errors = proc_errors(client);
+
+	cr_expect(strstr(errors, text), "\"%s\" and not \"%s\"", errors, text);
+	cr_expect_eq(strchr(errors, '\n'), errors + strlen(errors) - 1, "%s", errors);
+	free(errors);
+}
+
+/* One program that connects now and then. */
+Test(serve, a_program_falls_to_direct_and_forced_ones_do_not, .timeout = 60)
+{
+	static const char *const free_argv[] = { "@tests/apps/tcpclient", "10.0.1.1",
+						 LAB_PORT, NULL };
+	static const char *const forced[] = { "env",
+					      "MPTCPADDR_BACKEND=broker",
+					      "MPTCPADDR_LOG=info",
+					      "@tests/apps/tcpclient",
+					      "10.0.1.1",
+					      LAB_PORT,
+					      NULL };
+	static const char *const direct[] = { "env",
+					      "MPTCPADDR_BACKEND=direct",
+					      "@tests/apps/tcpclient",
+					      "10.0.1.1",
+					      LAB_PORT,
+					      NULL };
+	struct proc client;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, both_families);
+	/* root may be its own manager, and there is no broker */
+	lab_start(&lab, &client, 0, lab.pool, free_argv);
+	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 2, LAB_WAIT_MS));
+	cr_expect_eq(count_entries(client.pid, "task"), 2);
+	proc_end(&client);
+	cr_assert(WAIT_UNTIL(joined_count(&lab.world.client) == 0, LAB_WAIT_MS));
+	lab_start(&lab, &client, 0, lab.pool, forced);
+	cr_assert(WAIT_UNTIL(proc_said(&client, "connected 1\n"), LAB_WAIT_MS));
+	nap_ms(300);
+	cr_expect_eq(joined_count(&lab.world.client), 0);
+	cr_expect_eq(count_entries(client.pid, "task"), 1);
+	is_logged(&client, "warning: no pool: no broker answers");
+	proc_end(&client);
+	lab_broker(&lab, "");
+	lab_start(&lab, &client, ALICE, lab.pool, forced);
+	cr_assert(WAIT_UNTIL(joined_count(&lab.world.client) == 2, LAB_WAIT_MS));
+	is_logged(&client, "info: the broker has the connections");
+	proc_end(&client);
+	cr_assert(WAIT_UNTIL(joined_count(&lab.world.client) == 0, LAB_WAIT_MS));
+	lab_start(&lab, &client, 0, lab.pool, direct);
+	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 2, LAB_WAIT_MS));
+	cr_expect_eq(count_entries(client.pid, "task"), 2);
+	cr_expect_eq(broker_count().registrations, 1);
+	proc_end(&client);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* The command of the README, and a download that takes a while. */
+Test(serve, curl_under_the_launcher, .timeout = 60)
+{
+	static const char *const second[] = { "10.0.2.1", NULL };
+	const char *argv[] = { "@mptcpaddr",   "run",  "--pool", NULL,
+			       "--",	       "curl", "-q",	 "-sS",
+			       "--limit-rate", "200k", "-o",	 "/dev/null",
+			       NULL,	       NULL };
+	struct proc web, curl;
+	struct lab lab;
+	char *pairs;
+	int r;
+
+	NEED_USERS();
+	lab_open(&lab, second);
+	lab_broker(&lab, "");
+	lab_web(&lab, &web);
+	argv[3] = lab.pool;
+	argv[12] = LAB_URL;
+	lab_start(&lab, &curl, ALICE, NULL, argv);
+	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 1, LAB_WAIT_MS), "%s",
+		  proc_errors(&curl));
+	pairs = pairs_text(&lab.world.client, 0, false);
+	cr_expect_str_eq(pairs, "10.0.2.2-10.0.2.1");
+	free(pairs);
+	cr_expect_eq(count_entries(curl.pid, "task"), 1);
+	r = proc_wait(&curl, LAB_WAIT_MS);
+	cr_expect_eq(r, 0, "curl ended with %d: %s", r, proc_errors(&curl));
+	proc_end(&curl);
+	proc_end(&web);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * jail.h - give up what is not needed, before anybody is listened to
+ */
+#ifndef MPTCPADDRD_JAIL_H
+#define MPTCPADDRD_JAIL_H
+
+/*
+ * jail_enter() - CAP_NET_ADMIN alone, no new privileges, no other system calls than those
+ * of the list; a process that makes one is killed
+ *
+ * Return: 0; -errno with what failed in *@ret_what.
+ */
+int jail_enter(const char **ret_what);
+
+#endif
