@@ -9,6 +9,6 @@ $(B)/tests/net: $(call obj,$(NETTEST_SRC)) $(B)/tests/libtest.a
 
 # TESTS='pool/*' runs some of them; SEED=N repeats a run of the random pools.
 check-net: $(B)/tests/net $(TEST_APPS) lib
-	$(Q)LSAN_OPTIONS=suppressions=tests/lib/lsan.supp $(B)/tests/net -j2 $(if $(TESTS),--filter '$(TESTS)')
+	$(Q)LSAN_OPTIONS=suppressions=tests/lib/lsan.supp $(B)/tests/net -j4 $(if $(TESTS),--filter '$(TESTS)')
 
 CHECKS += check-net
