@@ -253,7 +253,7 @@ static enum join laminar_join(struct engine *engine, struct conn *conn,
 static void route(const struct engine *engine, const struct conn *conn, struct want *want)
 {
 	want->index = PM_CMD_NO_ENDPOINT;
-	if ((!section_of(engine, conn)->kinds && !conn->ids) || !engine->route ||
+	if (!engine->route ||
 	    !engine->route(engine->route_ctx, want->remote, &want->source))
 		return;
 	want->source.port = 0;

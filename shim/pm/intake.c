@@ -89,7 +89,7 @@ bool slot_take(struct handover *h, struct pm_registration *ret_reg)
 	if (!value)
 		return false; /* its writer was interrupted; it is in flight still */
 	atomic_store(&h->tail, tail + 1);
-	ret_reg->token = value;
+	*ret_reg = (struct pm_registration){ .token = (uint32_t)value };
 	ret_reg->v6only = value & HANDOVER_V6ONLY;
 	return true;
 }

@@ -188,10 +188,27 @@ int poolwatch_wait(const struct poolwatch *watch, int64_t now_ms)
 	return now_ms < watch->next_read_ms ? watch->next_read_ms - now_ms : 0;
 }
 
+/* Whether two pools of one file differ by nothing: most changes are not about them. */
+static bool same_addresses(const struct pool *a, const struct pool *b)
+{
+	unsigned int i;
+
+	if (a->n_endpoints != b->n_endpoints)
+		return false;
+	for (i = 0; i < a->n_endpoints; i++) {
+		const struct endpoint *x = &a->endpoints[i], *y = &b->endpoints[i];
+
+		if (!mpaddr_equal(&x->addr, &y->addr) || x->state != y->state ||
+		    x->if_idx != y->if_idx || x->local_id != y->local_id)
+			return false;
+	}
+	return true;
+}
+
 struct pool *poolwatch_serve(struct poolwatch *watch,
 			     const struct pollfd fds[POOLWATCH_FDS], int64_t now_ms)
 {
-	bool changed = false;
+	bool changed = false, reloaded = false;
 	struct pool *pool, *old = watch->pool;
 
 	if (fds[0].revents)
@@ -202,11 +219,11 @@ struct pool *poolwatch_serve(struct poolwatch *watch,
 		changed = true;
 	}
 	if (fds[1].revents && drain(watch))
-		changed |= reload(watch);
-	if (!changed)
+		reloaded = reload(watch);
+	if (!changed && !reloaded)
 		return NULL;
 	pool = resolve(watch, watch->spec);
-	if (!pool || !memcmp(pool, old, sizeof(*pool))) {
+	if (!pool || (!reloaded && same_addresses(pool, old))) {
 		pool_free(pool);
 		return NULL;
 	}

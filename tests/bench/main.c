@@ -21,12 +21,9 @@ static const struct {
 	const char *name;
 	int (*run)(void);
 } parts[] = {
-	{ "startup", bench_startup },
-	{ "connects", bench_connects },
-	{ "broker", bench_broker },
-	{ "joins", bench_joins },
-	{ "memory", bench_memory },
-	{ "watch", bench_watch },
+	{ "startup", bench_startup }, { "connects", bench_connects },
+	{ "broker", bench_broker },   { "joins", bench_joins },
+	{ "memory", bench_memory },   { "watch", bench_watch },
 };
 
 #define PARTS (sizeof(parts) / sizeof(parts[0]))

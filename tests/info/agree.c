@@ -248,22 +248,30 @@ static void compare_host(const struct host *h, size_t connections, size_t subflo
 	free(mptcp);
 }
 
-/* Three connections of @per subflows each, with data on them, on both hosts. */
+/* Three connections of @per subflows each, and what is to happen to their packets. */
+static void agree_open(struct stage *s, const char *address, size_t per,
+		       const char *rules)
+{
+	stage_open(s, 3);
+	stage_endpoints(s);
+	stage_connect(s, address, "3");
+	cr_assert(WAIT_UNTIL(subflows_on(&s->w.client) == 3 * per &&
+				     subflows_on(&s->w.server) == 3 * per,
+			     9000),
+		  "%zu and %zu subflows", subflows_on(&s->w.client),
+		  subflows_on(&s->w.server));
+	if (rules)
+		cr_assert_eq(host_nft(&s->w.server, rules), 0);
+	proc_tell(&s->client, "echo 300000");
+	cr_assert(WAIT_UNTIL(proc_said(&s->client, "echoed"), 30000));
+}
+
 static void agrees(const char *address, size_t per)
 {
 	struct stage s;
 
 	NEED_SANDBOX();
-	stage_open(&s, 3);
-	stage_endpoints(&s);
-	stage_connect(&s, address, "3");
-	cr_assert(WAIT_UNTIL(subflows_on(&s.w.client) == 3 * per &&
-				     subflows_on(&s.w.server) == 3 * per,
-			     5000),
-		  "%zu and %zu subflows", subflows_on(&s.w.client),
-		  subflows_on(&s.w.server));
-	proc_tell(&s.client, "echo 300000");
-	cr_assert(WAIT_UNTIL(proc_said(&s.client, "echoed"), 10000));
+	agree_open(&s, address, per, NULL);
 	compare_host(&s.w.client, 3, 3 * per);
 	compare_host(&s.w.server, 3, 3 * per);
 	stage_close(&s);
@@ -279,6 +287,34 @@ Test(agree, ipv6_on_both_hosts_field_by_field_with_ss)
 {
 	/* first, subflow endpoint, its announcement, and two of IPv4 */
 	agrees("dead:beef:1::1", 5);
+}
+
+Test(agree, retransmissions_are_those_of_ss, .timeout = 60)
+{
+	static const char lossy[] =
+		"add table inet t\n"
+		"add chain inet t c { type filter hook input priority 0; }\n"
+		"add rule inet t c tcp dport " SERVER_PORT
+		" numgen random mod 10 < 1 drop\n";
+	const json_t *conn, *sf;
+	long long again = 0;
+	struct stage s;
+	json_t *root;
+	size_t i, j;
+
+	NEED_SANDBOX();
+	agree_open(&s, "10.0.1.1", 4, lossy);
+	cr_assert_eq(host_nft(&s.w.server, "flush ruleset\n"), 0);
+	compare_host(&s.w.client, 3, 12);
+	root = info_json(&s.w.client, NULL);
+	json_array_foreach((json_t *)at(root, "connections"), i, conn)
+	{
+		json_array_foreach((json_t *)at(conn, "subflows"), j, sf) again +=
+			number_at(sf, "retransmits");
+	}
+	cr_assert_gt(again, 0);
+	json_decref(root);
+	stage_close(&s);
 }
 
 Test(agree, ipv4_on_an_ipv6_socket_is_written_as_ipv4)

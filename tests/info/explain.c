@@ -4,6 +4,8 @@
  */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +14,7 @@
 #include "skip.h"
 #include "until.h"
 
-#define SETTLE_MS 5000
+#define SETTLE_MS 9000
 #define TWO_PATHS "[pool]\nendpoint = 10.0.2.2 laminar\nendpoint = 10.0.3.2 laminar\n"
 
 /* "" if nothing is to be explained. */
@@ -43,6 +45,16 @@ static void is_explained(const struct stage *s, const char *what)
 	snprintf(line, sizeof(line), "\n  why        %s\n", why);
 	cr_assert(strstr(said.out, line), "%s", said.out);
 	said_free(&said);
+}
+
+/* Somewhere in the line, before long. */
+static void is_explained_with(const struct stage *s, const char *what)
+{
+	char why[700];
+
+	cr_assert(WAIT_UNTIL((explanation(&s->w.client, why), strstr(why, what)),
+			     SETTLE_MS),
+		  "'%s' without '%s'", why, what);
 }
 
 /* The announced address with @remote_id has this state and, from its start, reason. */
@@ -187,7 +199,7 @@ Test(explain, endpoint_that_is_on_no_interface)
 
 	NEED_SANDBOX();
 	scene(&s, TWO_PATHS "endpoint = 10.0.9.9 laminar\n");
-	is_explained(&s, "unavailable (on no interface): 10.0.9.9");
+	is_explained(&s, "unavailable (on no interface that is up): 10.0.9.9");
 	stage_close(&s);
 }
 
@@ -244,13 +256,229 @@ Test(explain, join_refused_by_the_peer_with_its_error)
 	stage_close(&s);
 }
 
+static void drop_joins(const struct stage *s)
+{
+	cr_assert_eq(
+		host_nft(&s->w.server,
+			 "add table inet t\n"
+			 "add chain inet t c { type filter hook input priority 0; }\n"
+			 "add rule inet t c ip daddr 10.0.2.1 drop\n"),
+		0);
+}
+
+Test(explain, join_under_way)
+{
+	struct stage s;
+
+	NEED_SANDBOX();
+	pool_write(TWO_PATHS);
+	stage_announcing(&s);
+	drop_joins(&s);
+	stage_preloaded(&s, "1");
+	is_explained(&s, "being joined: 10.0.2.1 (id 12)");
+	is_announced(&s, 12, "waiting", "being joined");
+	is_announced(&s, 13, "joined", NULL);
+	stage_close(&s);
+}
+
+Test(explain, join_that_fails_on_this_machine)
+{
+	struct stage s;
+
+	NEED_SANDBOX();
+	pool_write(TWO_PATHS);
+	stage_announcing(&s);
+	cr_assert_eq(host_ip(&s.w.client, "route add unreachable 10.0.2.1/32\n"), 0);
+	stage_preloaded(&s, "1");
+	is_explained(&s, "join failed: No route to host: 10.0.2.1 (id 12)");
+	is_announced(&s, 13, "joined", NULL);
+	stage_close(&s);
+}
+
+/* As middleboxes do that do not know the option. */
+Test(explain, join_whose_answer_lost_its_option)
+{
+	static const char strip[] =
+		"add table inet t\n"
+		"add chain inet t c { type filter hook output priority 0; }\n"
+		"add rule inet t c ip saddr 10.0.2.1 reset tcp option mptcp\n";
+	struct stage s;
+
+	NEED_SANDBOX();
+	pool_write(TWO_PATHS);
+	stage_announcing(&s);
+	cr_assert_eq(host_nft(&s.w.server, strip), 0);
+	stage_preloaded(&s, "1");
+	is_explained(&s, "join failed: no error told: 10.0.2.1 (id 12)");
+	stage_close(&s);
+}
+
+Test(explain, path_that_the_peer_prohibits)
+{
+	static const char *const prohibit = "tests/prohibit.py";
+	char path[PATH_MAX];
+	const char *const argv[] = { "python3",	  built(prohibit, path, PATH_MAX),
+				     "s2",	  "10.0.2.1",
+				     SERVER_PORT, NULL };
+	struct proc p;
+	struct stage s;
+
+	NEED_SANDBOX();
+	pool_write(TWO_PATHS);
+	stage_announcing(&s);
+	cr_assert_eq(proc_start(&p, &s.w.server, argv, NULL), 0);
+	cr_assert(WAIT_UNTIL(proc_said(&p, "ready"), SETTLE_MS));
+	stage_preloaded(&s, "1");
+	cr_assert_eq(proc_wait(&p, 20000), 0, "%s", proc_errors(&p));
+	is_explained(&s, "join refused by the peer: administratively prohibited: "
+			 "10.0.2.1 (id 12)");
+	is_announced(&s, 12, "refused", "join refused by the peer");
+	is_announced(&s, 13, "joined", NULL);
+	proc_end(&p);
+	stage_close(&s);
+}
+
+/* It resets the join when it is complete here: Linux tells no error of that. */
+Test(explain, path_that_the_peer_has_no_room_for)
+{
+	struct stage s;
+
+	NEED_SANDBOX();
+	pool_write(TWO_PATHS);
+	stage_announcing(&s);
+	cr_assert_eq(limits_set(&s.w.server, 1, 8), 0);
+	stage_preloaded(&s, "1");
+	is_explained(&s, "its subflow was closed: 10.0.");
+	stage_close(&s);
+}
+
+Test(explain, path_that_was_closed_and_is_not_to_be_tried_again)
+{
+	static const char *const kill_path[] = { "ss", "-K", "dst", "10.0.2.2", NULL };
+	struct stage s;
+
+	NEED_SANDBOX();
+	scene(&s, TWO_PATHS "[retry]\ntries = 0\n");
+	cr_assert(WAIT_UNTIL(subflows_on(&s.w.client) == 3, SETTLE_MS));
+	cr_assert_eq(proc_run(&s.w.server, NULL, kill_path), 0);
+	is_explained(&s, "its subflow was closed: 10.0.");
+	stage_close(&s);
+}
+
+/* Without laminar endpoints an address is joined from where routing says, and once. */
+Test(explain, path_whose_endpoint_left_the_pool)
+{
+	struct stage s;
+
+	NEED_SANDBOX();
+	scene(&s, "[pool]\nendpoint = 10.0.2.2 subflow\n");
+	/* To both announced addresses, and from 10.0.2.2 to the first one. */
+	cr_assert(WAIT_UNTIL(subflows_on(&s.w.client) == 4, SETTLE_MS));
+	pool_write("[pool]\nendpoint = 10.0.3.2 subflow\n");
+	is_explained(&s, "its local address went away: 10.0.2.1 (id 12)");
+	stage_close(&s);
+}
+
+Test(explain, endpoints_that_are_all_down)
+{
+	struct stage s;
+
+	NEED_SANDBOX();
+	pool_write(TWO_PATHS);
+	stage_announcing(&s);
+	cr_assert_eq(host_ip(&s.w.client, "link set c2 down\nlink set c3 down\n"), 0);
+	stage_preloaded(&s, "1");
+	is_explained(&s, "every endpoint left is unavailable: 10.0.2.1 (id 12), 10.0.3.1 "
+			 "(id 13); unavailable (on no interface that is up): 10.0.2.2, "
+			 "10.0.3.2");
+	stage_close(&s);
+}
+
+Test(explain, pool_exhausted_but_for_what_is_down)
+{
+	struct stage s;
+
+	NEED_SANDBOX();
+	pool_write(TWO_PATHS);
+	stage_announcing(&s);
+	cr_assert_eq(host_ip(&s.w.client, "link set c3 down\n"), 0);
+	stage_preloaded(&s, "1");
+	is_explained(&s, "pool exhausted (every endpoint that fits is in use): 10.0.3.1 "
+			 "(id 13); unavailable (on no interface that is up): 10.0.3.2");
+	stage_close(&s);
+}
+
+Test(explain, announced_address_of_another_family)
+{
+	static const struct endpoint_spec v6 = { .addr = "dead:beef:2::1",
+						 .flags = EP_SIGNAL,
+						 .id = 22 };
+	struct stage s;
+
+	NEED_SANDBOX();
+	pool_write(TWO_PATHS);
+	stage_announcing(&s);
+	cr_assert_eq(endpoint_add(&s.w.server, &v6), 0);
+	stage_preloaded(&s, "1");
+	is_explained(&s, "no endpoint of its address family: dead:beef:2::1 (id 22)");
+	stage_close(&s);
+}
+
+Test(explain, pool_of_another_family)
+{
+	struct stage s;
+
+	NEED_SANDBOX();
+	scene(&s, "[pool]\nendpoint = dead:beef:2::2 laminar\n");
+	is_explained(&s, "no endpoint of the pool fits this connection");
+	stage_close(&s);
+}
+
+/* Four addresses are named for each cause, and the others counted. */
+Test(explain, several_causes_and_many_addresses)
+{
+	static const char *const denied[] = { "10.0.4.1", "10.0.4.2", "10.0.4.3",
+					      "10.0.4.4", "10.0.4.5", "10.0.4.6" };
+	struct endpoint_spec spec = { .flags = EP_SIGNAL };
+	struct stage s;
+
+	NEED_SANDBOX();
+	scene(&s, "[pool]\nendpoint = 10.0.3.2 laminar\n"
+		  "[accept]\ndeny = 10.0.4.0/24\n");
+	is_explained(&s, "pool exhausted (every endpoint that fits is in use): 10.0.");
+	for (int i = 0; i < 6; i++) {
+		spec.addr = denied[i];
+		spec.id = 21 + i;
+		cr_assert_eq(endpoint_add(&s.w.server, &spec), 0);
+	}
+	is_explained_with(&s,
+			  "; filter ([accept] does not let it through): 10.0.4.1 (id 21),"
+			  " 10.0.4.2 (id 22), 10.0.4.3 (id 23), 10.0.4.4 (id 24)"
+			  " and 2 more");
+	stage_close(&s);
+}
+
+Test(explain, manager_that_does_not_answer)
+{
+	struct stage s;
+
+	NEED_SANDBOX();
+	scene(&s, TWO_PATHS);
+	cr_assert(WAIT_UNTIL(subflows_on(&s.w.client) == 3, SETTLE_MS));
+	cr_assert_eq(kill(s.client.pid, SIGSTOP), 0);
+	is_explained(&s, "not known: a manager that may have it could not be asked");
+	cr_assert_eq(kill(s.client.pid, SIGCONT), 0);
+	stage_close(&s);
+}
+
 Test(explain, excluded_destination)
 {
 	struct stage s;
 
 	NEED_SANDBOX();
 	scene(&s, TWO_PATHS "[app]\nexclude = 10.0.1.0/24\n");
-	is_explained(&s, "no pool for this destination");
+	is_explained(&s, "no pool for this destination (excluded)");
+	is_announced(&s, 12, "waiting", "no pool for this destination");
 	stage_close(&s);
 }
 

@@ -29,15 +29,14 @@ struct answer {
 
 static int dial(const struct stage *s)
 {
-	const struct timeval patience = { .tv_sec = 3 };
+	const struct timeval limit = { .tv_sec = 3 };
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd, len;
 
 	cr_assert_eq(host_enter(&s->w.client), 0);
 	len = sprintf(addr.sun_path + 1, CTL_NAME_PREFIX "%d", s->client.pid) + 1;
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)),
-		     0);
+	cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
 	/* It listens a moment after the first connect() has returned. */
 	cr_assert(WAIT_UNTIL(connect(fd, (struct sockaddr *)&addr,
 				     offsetof(struct sockaddr_un, sun_path) + len) == 0,

@@ -16,7 +16,7 @@ $(B)/tests/info: $(call obj,$(INFO_TEST_SRC) $(INFO_PARTS)) $(B)/tests/libtest.a
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) -lcriterion -ljansson -lm
 
 # Found by the tests beside themselves.
-INFO_DATA := $(B)/tests/validate.py $(B)/tests/exposition.py \
+INFO_DATA := $(patsubst %,$(B)/tests/%.py,validate exposition prohibit forks) \
 	     $(B)/tests/mptcpinfo.schema.json $(B)/tests/mptcpinfo.8
 
 $(B)/tests/%.py: tests/info/prog/%.py
@@ -30,6 +30,6 @@ $(B)/tests/%.8: tools/mptcpinfo/%.8
 
 check-info: $(B)/tests/info $(INFO_LIAR) $(INFO_DATA) $(TEST_APPS) $(B)/mptcpinfo lib
 	$(call say,TEST,$<)
-	$(Q)$< $(TEST_ARGS)
+	$(Q)LSAN_OPTIONS=suppressions=tests/lib/lsan.supp $< $(TEST_ARGS)
 
 CHECKS += check-info

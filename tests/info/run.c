@@ -220,12 +220,15 @@ static void passes_on(int signal, const char *name, int status)
 	const char *const argv[] = {
 		built("mptcpinfo", path, sizeof(path)), "run", "sh", "-c", script, NULL
 	};
+	const struct sigaction by_default = { .sa_handler = SIG_DFL };
 	struct proc p;
 
 	snprintf(script, sizeof(script),
 		 "trap 'echo got %s; exit %d' %s; echo ready; while :; do sleep 0.05; "
 		 "done",
 		 name, status, name);
+	/* Under nohup(1) it is ignored, and a shell leaves that so. */
+	sigaction(signal, &by_default, NULL);
 	cr_assert_eq(proc_start(&p, NULL, argv, NULL), 0);
 	cr_assert(WAIT_UNTIL(wrote(&p, "ready"), WAIT_MS));
 	kill(p.pid, signal);

@@ -105,6 +105,17 @@ static bool wanted_note(struct events *e, const struct ctl_note *note)
 	return wanted;
 }
 
+/* An address of all zeros is a join whose source routing picks: not known yet. */
+static void forget_any(struct ctl_note *note)
+{
+	static const uint8_t any[sizeof(note->local.ip)];
+
+	if (memcmp(note->local.ip, any, sizeof(any)) != 0)
+		return;
+	memset(&note->local, 0, sizeof(note->local));
+	note->local_id = 0;
+}
+
 static int hold(void *ctx, const struct told *told)
 {
 	struct events *e = ctx;
@@ -118,6 +129,8 @@ static int hold(void *ctx, const struct told *told)
 	if (!slot)
 		return -ENOMEM;
 	*slot = *told;
+	if (told->kind == TOLD_NOTE)
+		forget_any(&slot->note);
 	return 0;
 }
 

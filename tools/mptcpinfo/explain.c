@@ -92,7 +92,12 @@ static void add_unavailable(struct line *line, const struct snapshot *snap,
 		if (!connection_endpoint(snap, conn, i, &state) ||
 		    state != ENDPOINT_UNAVAILABLE)
 			continue;
-		add(line, "%s%s", n++ ? ", " : "unavailable (on no interface): ",
+		if (!n++)
+			add(line, "%sunavailable (on no interface that is up): ",
+			    line->len ? "; " : "");
+		else
+			add(line, ", ");
+		add(line, "%s",
 		    ctl_ip_text(&snap->endpoints[manager->endpoints.first + i].addr, ip));
 	}
 }
@@ -131,10 +136,10 @@ static void explain_pool(struct line *line, const struct snapshot *snap,
 	if (line->len || conn->record.server_side)
 		return;
 	add_announced(line, snap->announced + conn->announced.first, conn->announced.n);
-	if (line->len)
-		return;
 	if (!free_endpoints(snap, conn, manager))
 		add_unavailable(line, snap, conn, manager);
+	else if (line->len)
+		return;
 	else if (conn->announced.n == 0)
 		add(line, "nothing announced: the peer has named no further address");
 	else

@@ -47,13 +47,12 @@ const char *reason_text(uint8_t reason, uint8_t error, char out[static REASON_MA
 		[CTL_REASON_FILTER] = "filter ([accept] does not let it through)",
 		[CTL_REASON_PROHIBITED] =
 			"join refused by the peer: administratively prohibited",
-		[CTL_REASON_ABSENT] =
-			"unavailable (the endpoints left are on no interface)",
+		[CTL_REASON_ABSENT] = "every endpoint left is unavailable",
 		[CTL_REASON_EXCLUDED] = "no pool for this destination",
 		[CTL_REASON_INHERITED] = "the parent process manages it",
 		[CTL_REASON_REMOVED] = "withdrawn by the peer",
 		[CTL_REASON_ENDPOINT_GONE] = "its local address went away",
-		[CTL_REASON_TOO_MANY] = "too many at once",
+		[CTL_REASON_TOO_MANY] = "too many addresses at once",
 	};
 
 	if (reason == CTL_REASON_ERROR)
@@ -68,14 +67,14 @@ const char *reason_text(uint8_t reason, uint8_t error, char out[static REASON_MA
 const char *announced_reason(const struct ctl_announced *record,
 			     char out[static REASON_MAX])
 {
+	bool none = record->reason == CTL_REASON_NONE;
+
 	if (record->state == CTL_ANNOUNCED_JOINED)
 		out[0] = '\0';
-	else if (record->state == CTL_ANNOUNCED_PENDING)
-		strcpy(out, "being joined");
-	else if (record->reason == CTL_REASON_NONE)
-		strcpy(out, record->state == CTL_ANNOUNCED_CLOSED
-				    ? "its subflow was closed"
-				    : "not tried yet");
+	else if (none && record->state == CTL_ANNOUNCED_CLOSED)
+		strcpy(out, "its subflow was closed");
+	else if (none || record->state == CTL_ANNOUNCED_PENDING)
+		strcpy(out, "being joined"); /* or in a moment, after lost events */
 	else
 		reason_text(record->reason, record->error, out);
 	return out;

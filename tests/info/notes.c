@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT
+/*
+ * notes.c - notes of the running log that need more than a connection and its pool
+ */
+#include <criterion/criterion.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "counter.h"
+#include "endpoint.h"
+#include "eventlog.h"
+#include "shim.h"
+#include "skip.h"
+#include "until.h"
+
+#define REMEMBERED 64 /* announced addresses of one connection */
+#define CROWD	   "4000"
+
+/* tests/apps/tcpserver under the library instead of the native one. */
+static void server_preloaded(struct log *l)
+{
+	char path[PATH_MAX];
+	const char *const argv[] = { built("tests/apps/tcpserver", path, sizeof(path)),
+				     SERVER_PORT, NULL };
+	struct shim_env shim;
+
+	proc_end(&l->s.server);
+	cr_assert_eq(host_path_manager(&l->s.w.server, PM_USERSPACE), 0);
+	cr_assert_eq(
+		proc_start(&l->s.server, &l->s.w.server, argv, shim_env(&shim, l->pool)),
+		0);
+	cr_assert(WAIT_UNTIL(proc_said(&l->s.server, "listening"), EVENT_MS));
+}
+
+Test(notes, server_tells_what_it_announces_and_who_joins, .timeout = 60)
+{
+	struct log l;
+
+	NEED_SANDBOX();
+	log_open(&l, "[pool]\nendpoint = 10.0.2.1 signal port 8443 id 7\n");
+	server_preloaded(&l);
+	cr_assert_eq(host_path_manager(&l.s.w.client, PM_KERNEL), 0);
+	cr_assert_eq(limits_set(&l.s.w.client, 8, 8), 0);
+	log_start(&l, &l.s.w.server);
+	stage_connect(&l.s, "10.0.1.1", "1");
+	told(&l, "established", "10.0.1.1:" SERVER_PORT,
+	     "10.0.1.2:", ": established 10.");
+	told(&l, "signalled", "10.0.2.1:8443", NULL,
+	     ": announced to the peer: 10.0.2.1:8443 (id 7)");
+	told(&l, "subflow_foreign", "10.0.2.1:8443",
+	     "10.0.2.2:", ": 10.0.2.1 -> 10.0.2.2 established, and not by this manager");
+	log_pool(&l, "[pool]\nendpoint = 10.0.3.1 signal id 8\n");
+	told(&l, "withdrawn", "10.0.2.1", NULL, ": withdrawn from the peer: 10.0.2.1");
+	told(&l, "signalled", "10.0.3.1", NULL,
+	     ": announced to the peer: 10.0.3.1 (id 8)");
+	log_close(&l);
+}
+
+Test(notes, link_that_goes_down_and_comes_up_is_told, .timeout = 60)
+{
+	struct log l;
+
+	NEED_SANDBOX();
+	log_open(&l, TWO_LINKS);
+	log_announce(&l, "10.0.2.1", 12);
+	log_start(&l, &l.s.w.client);
+	log_connect(&l, "1");
+	told(&l, "joined", "10.0.2.2", "10.0.2.1", "-> joined from 10.0.2.2");
+	cr_assert_eq(host_ip(&l.s.w.client, "link set c2 down\n"), 0);
+	told(&l, "endpoint_gone", "10.0.2.2", NULL, "]: endpoint gone: 10.0.2.2");
+	told(&l, "subflow_closed", "10.0.2.2", "10.0.2.1", "its local address went away");
+	told(&l, "joined", "10.0.3.2", "10.0.2.1", "-> joined from 10.0.3.2");
+	cr_assert_eq(host_ip(&l.s.w.client, "link set c2 up\n"), 0);
+	told(&l, "endpoint_back", "10.0.2.2", NULL, "]: endpoint can be used: 10.0.2.2");
+	log_close(&l);
+}
+
+Test(notes, join_as_backup_is_told_as_such, .timeout = 60)
+{
+	struct log l;
+	json_t *event;
+
+	NEED_SANDBOX();
+	log_open(&l, "[pool]\nendpoint = 10.0.2.2 laminar backup\n");
+	log_announce(&l, "10.0.2.1", 12);
+	log_start(&l, &l.s.w.client);
+	log_connect(&l, "1");
+	told(&l, "joined", "10.0.2.2", "10.0.2.1",
+	     "-> joined from 10.0.2.2 (id 1), as backup\n");
+	event = log_find(&l, "joined", NULL, NULL);
+	cr_assert(json_is_true(at(event, "backup")));
+	json_decref(event);
+	log_close(&l);
+}
+
+/* Where routing picks the source, it is not known before the join is complete. */
+Test(notes, join_by_routing_is_told_once_its_source_is_known, .timeout = 60)
+{
+	struct log l;
+
+	NEED_SANDBOX();
+	log_open(&l, "[pool]\nendpoint = 10.0.2.2 subflow id 9\n");
+	log_announce(&l, "10.0.3.1", 13);
+	log_start(&l, &l.s.w.client);
+	log_connect(&l, "1");
+	told(&l, "joined", "10.0.3.2", "10.0.3.1",
+	     ": 10.0.3.1 announced (id 13) -> joined");
+	cr_assert(!proc_said(&l.text, "0.0.0.0"));
+	cr_assert(!proc_said(&l.json, "0.0.0.0"));
+	log_close(&l);
+}
+
+static void join_rule(const struct log *l, const char *verdict)
+{
+	char rules[256];
+
+	snprintf(rules, sizeof(rules),
+		 "flush ruleset\ntable inet t {\nchain c {\n"
+		 "type filter hook input priority 0;\n"
+		 "ip saddr 10.0.2.2 tcp flags syn %s\n}\n}\n",
+		 verdict);
+	cr_assert_eq(host_nft(&l->s.w.server, rules), 0);
+}
+
+/* Without `laminar` the same join is made again; there is no announcement behind it. */
+Test(notes, join_that_is_tried_again_is_told_as_such, .timeout = 60)
+{
+	struct log l;
+
+	NEED_SANDBOX();
+	log_open(&l, "[pool]\nendpoint = 10.0.2.2 subflow\n[retry]\nfirst = 2s\n");
+	join_rule(&l, "reject with tcp reset");
+	log_start(&l, &l.s.w.client);
+	log_connect(&l, "1");
+	told(&l, "join_failed", "10.0.2.2", "10.0.1.1",
+	     ": 10.0.1.1 -> join from 10.0.2.2 (id 1) failed: Connection refused\n");
+	join_rule(&l, "drop");
+	told(&l, "joining", "10.0.2.2", "10.0.1.1",
+	     ": 10.0.1.1 -> joining from 10.0.2.2 (id 1), again\n");
+	join_rule(&l, "accept");
+	told(&l, "joined", "10.0.2.2", "10.0.1.1", ": 10.0.1.1 -> joined from 10.0.2.2");
+	log_close(&l);
+}
+
+Test(notes, path_that_the_peer_resets_is_told_with_its_error, .timeout = 60)
+{
+	static const char *const kill_path[] = { "ss", "-K", "dst", "10.0.2.2", NULL };
+	struct log l;
+
+	NEED_SANDBOX();
+	log_open(&l, TWO_LINKS);
+	log_announce(&l, "10.0.2.1", 12);
+	log_start(&l, &l.s.w.client);
+	log_connect(&l, "1");
+	told(&l, "joined", "10.0.2.2", "10.0.2.1", "-> joined from 10.0.2.2");
+	cr_assert_eq(proc_run(&l.s.w.server, NULL, kill_path), 0);
+	told(&l, "subflow_closed", "10.0.2.2", "10.0.2.1",
+	     ": 10.0.2.2 -> 10.0.2.1 closed: Connection reset by peer\n");
+	reason_is(&l, "subflow_closed", "10.0.2.1", "error");
+	log_close(&l);
+}
+
+Test(notes, announcements_without_a_pool_or_an_endpoint_say_why, .timeout = 60)
+{
+	struct log l;
+
+	NEED_SANDBOX();
+	log_open(&l, TWO_LINKS "[app]\nexclude = 10.0.1.0/24\n");
+	cr_assert_eq(host_ip(&l.s.w.client, "link set c2 down\nlink set c3 down\n"), 0);
+	log_start(&l, &l.s.w.client);
+	log_connect(&l, "1");
+	log_announce(&l, "10.0.2.1", 12);
+	told(&l, "announced", NULL, "10.0.2.1",
+	     "(id 12) -> not joined: no pool for this destination\n");
+	reason_is(&l, "announced", "10.0.2.1", "excluded");
+	log_pool(&l, TWO_LINKS);
+	told(&l, "pool", NULL, NULL, "]: the pool file is in force\n");
+	log_announce(&l, "10.0.3.1", 13);
+	told(&l, "announced", NULL, "10.0.3.1",
+	     "(id 13) -> not joined: every endpoint left is unavailable\n");
+	reason_is(&l, "announced", "10.0.3.1", "absent");
+	log_close(&l);
+}
+
+/*
+ * Withdrawals that never arrive: the connection has more and more to remember. They are
+ * the acknowledgements that are four bytes longer than others.
+ */
+Test(notes, announcement_beyond_those_that_are_remembered_is_told, .timeout = 120)
+{
+	struct log l;
+	char addr[32];
+
+	NEED_SANDBOX();
+	log_open(&l, TWO_LINKS "[accept]\ndeny = 10.0.9.0/24\n");
+	cr_assert_eq(host_nft(&l.s.w.client, "table inet t {\nchain c {\n"
+					     "type filter hook input priority 0;\n"
+					     "tcp option mptcp subtype 2 tcp doff 12 "
+					     "ip length 68 drop\n}\n}\n"),
+		     0);
+	log_start(&l, &l.s.w.client);
+	log_connect(&l, "1");
+	for (int i = 1; i <= REMEMBERED + 1; i++) {
+		snprintf(addr, sizeof(addr), "10.0.9.%d", i);
+		log_announce(&l, addr, i);
+		cr_assert(WAIT_UNTIL(counter(&l.s.w.server, "EchoAdd") >= i, EVENT_MS),
+			  "%s was not heard of", addr);
+		cr_assert_eq(endpoint_del(&l.s.w.server, addr), 0);
+	}
+	told(&l, "announced", NULL, "10.0.9.64",
+	     "10.0.9.64 announced (id 64) -> not "
+	     "joined: filter");
+	told(&l, "announced", NULL, "10.0.9.65",
+	     "10.0.9.65 announced (id 65) -> not joined: too many addresses at once\n");
+	reason_is(&l, "announced", "10.0.9.65", "too_many");
+	log_close(&l);
+}
+
+/* A program that is stopped does not read its events. */
+Test(notes, lost_events_are_told, .timeout = 120)
+{
+	char path[PATH_MAX];
+	const char *const argv[] = { built("tests/apps/tcpclient", path, sizeof(path)),
+				     "-m",
+				     "-N",
+				     CROWD,
+				     "10.0.1.1",
+				     SERVER_PORT,
+				     NULL };
+	struct proc crowd;
+	struct log l;
+
+	NEED_SANDBOX();
+	log_open(&l, TWO_LINKS);
+	log_start(&l, &l.s.w.client);
+	log_connect(&l, "1");
+	told(&l, "established", NULL, NULL, ": established 10.");
+	log_announce(&l, "10.0.2.1", 12); /* to each of the crowd */
+	cr_assert_eq(kill(l.s.client.pid, SIGSTOP), 0);
+	cr_assert_eq(proc_start(&crowd, &l.s.w.client, argv, NULL), 0);
+	cr_assert(WAIT_UNTIL(proc_said(&crowd, "connected " CROWD), 60000));
+	proc_end(&crowd);
+	cr_assert_eq(kill(l.s.client.pid, SIGCONT), 0);
+	told(&l, "overrun", NULL, NULL, "]: events were lost; the state was read anew\n");
+	log_close(&l);
+}
+
+/* AddressSanitizer takes the stack of a child's manager for what the parent had there. */
+#ifndef __SANITIZE_ADDRESS__
+
+static int managers_found(const struct log *l)
+{
+	char *text = proc_output(&l->text), *found = text;
+	int n = 0;
+
+	while ((found = strstr(found, "]: path manager found\n"))) {
+		found++;
+		n++;
+	}
+	free(text);
+	return n;
+}
+
+/* A forked child follows the connections that its parent manages, and lets it. */
+Test(notes, child_leaves_announcements_to_its_parent, .timeout = 60)
+{
+	char path[PATH_MAX];
+	const char *const argv[] = { "python3",
+				     built("tests/forks.py", path, sizeof(path)),
+				     "10.0.1.1", SERVER_PORT, NULL };
+	struct shim_env shim;
+	struct log l;
+
+	NEED_SANDBOX();
+	log_open(&l, TWO_LINKS);
+	log_start(&l, &l.s.w.client);
+	cr_assert_eq(
+		proc_start(&l.s.client, &l.s.w.client, argv, shim_env(&shim, l.pool)), 0);
+	cr_assert(WAIT_UNTIL(proc_said(&l.s.client, "child"), EVENT_MS));
+	cr_assert(WAIT_UNTIL(managers_found(&l) == 2, EVENT_MS));
+	log_announce(&l, "10.0.2.1", 12);
+	told(&l, "joined", "10.0.2.2", "10.0.2.1", "-> joined from 10.0.2.2");
+	told(&l, "announced", NULL, "10.0.2.1",
+	     "10.0.2.1 announced (id 12) -> not joined: the parent process manages it\n");
+	log_close(&l);
+}
+
+#endif
