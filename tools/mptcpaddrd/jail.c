@@ -16,6 +16,9 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
+/* SCMP_A1() and the like leave out what they do not need. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
 /* A sanitizer's run-time library makes calls of its own. */
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
