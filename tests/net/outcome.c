@@ -62,7 +62,7 @@ static bool listed(const struct endpoint_spec *e, const char *addr, uint8_t loca
 
 /*
  * A client's address that routing picked has whatever ID its kernel finds; which one is
- * no path manager's decision.
+ * no path manager's decision. An endpoint that was deleted is such an address again.
  */
 static const char *id_text(const struct net *n, const struct address *client,
 			   uint8_t local_id, char ret[8])
@@ -70,8 +70,7 @@ static const char *id_text(const struct net *n, const struct address *client,
 	char text[ADDRESS_TEXT_MAX];
 
 	address_text(client, text);
-	if (local_id && !listed(n->pool, text, 0) &&
-	    !listed(n->spec->pool, text, local_id))
+	if (local_id && !listed(n->pool, text, 0))
 		return "routed";
 	snprintf(ret, 8, "%u", local_id);
 	return ret;
