@@ -140,9 +140,14 @@ ParameterizedTest(struct kinds_case *c, kinds, pool_does_what_the_kernel_does,
 	spec_of(c, &spec);
 	kernel = result(&spec, FROM_KERNEL);
 	pool = result(&spec, FROM_POOL);
-	/* What the load of the machine made different is not so twice. */
+	/*
+	 * FIXME: about one case in 400 differs once and not again: a join of a `subflow`
+	 * endpoint that is not made. Until that is understood, it is told and tried
+	 * again.
+	 */
 	if (strcmp(kernel, pool) != 0) {
-		fprintf(stderr, "%s: once more\n", c->name);
+		fprintf(stderr, "%s: differs once\n--- kernel\n%s\n--- pool\n%s\n",
+			c->name, kernel, pool);
 		free(pool);
 		pool = result(&spec, FROM_POOL);
 	}

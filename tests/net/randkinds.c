@@ -244,7 +244,7 @@ ParameterizedTest(struct number *number, random, kinds_do_what_the_kernel_does,
 	s.d.spec.about = what;
 	pool = tell(&s, FROM_POOL, &state);
 	kernel = tell(&s, FROM_KERNEL, &state);
-	/* What the load of the machine made different is not so twice. */
+	/* FIXME: see kinds.c. */
 	if (strcmp(kernel, pool) != 0) {
 		free(kernel);
 		kernel = tell(&s, FROM_KERNEL, &state);
