@@ -171,16 +171,28 @@ static void push(struct pm_cmds *out, enum pm_cmd_type type, const struct conn *
 	};
 }
 
-/* Whether the connection has a path that the end of @closing leaves alone. */
+/* Whether the connection has a path that the end of those with @local_id leaves alone. */
 static bool path_left(const struct engine *engine, const struct conn *conn,
-		      const struct subflow *closing)
+		      uint8_t local_id)
 {
 	const struct subflow *s;
 
 	for_each_subflow (conn, s)
 		if (s->state == SUBFLOW_LIVE && endpoint_is_there(engine, s) &&
-		    s->local_id != closing->local_id)
+		    s->local_id != local_id)
 			return true;
+	return false;
+}
+
+/* Whether the withdrawal of @id, which ends all subflows with it, ends the connection. */
+static bool is_last_path(const struct engine *engine, const struct conn *conn,
+			 const struct used_id *id)
+{
+	const struct subflow *s;
+
+	for_each_subflow (conn, s)
+		if (s->state == SUBFLOW_LIVE && s->local_id == id->key.local_id)
+			return !path_left(engine, conn, id->key.local_id);
 	return false;
 }
 
@@ -210,7 +222,7 @@ static bool subflow_close(struct engine *engine, struct conn *conn, struct subfl
 		COUNT(engine, conn, subflows_failed);
 		return true;
 	case SUBFLOW_LIVE:
-		if (!path_left(engine, conn, s))
+		if (!path_left(engine, conn, s->local_id))
 			return true;
 		if (out->n + 2 > PM_CMDS_MAX)
 			return false;
@@ -230,7 +242,10 @@ static bool subflow_close(struct engine *engine, struct conn *conn, struct subfl
 	return true;
 }
 
-/* Announced addresses that are in the pool no more, or not on this machine. */
+/*
+ * Announced addresses that are in the pool no more, or not on this machine. That of the
+ * last path stays announced, as the path stays: until there is another one.
+ */
 static bool withdraw(struct engine *engine, struct conn *conn, struct pm_cmds *out)
 {
 	uint64_t gone = conn->signalled & engine->gone;
@@ -241,12 +256,14 @@ static bool withdraw(struct engine *engine, struct conn *conn, struct pm_cmds *o
 		if (!(gone & endpoint_bit(i)))
 			continue;
 		id = conn_id_of(conn, &engine->pool->endpoints[i].addr);
+		if (id && is_last_path(engine, conn, id))
+			continue;
 		if (id)
 			id->withdraw = true;
 		conn->signalled &= ~endpoint_bit(i);
 	}
 	for (id = conn->ids; id; id = id->next) {
-		if (!id->withdraw)
+		if (!id->withdraw || is_last_path(engine, conn, id))
 			continue;
 		if (out->n == PM_CMDS_MAX)
 			return false;

@@ -3,9 +3,10 @@
  * tcpclient.c - an ordinary TCP program, for being preloaded
  *
  * Knows nothing of MPTCP unless -m asks for a native MPTCP socket. It opens its
- * connections, sends a few bytes on each, waits for the echo, prints "connected N",
- * and then obeys its standard input: "echo BYTES" sends so many on each connection and
- * checks what comes back; "close" closes all and prints "closed"; end of file ends it.
+ * connections, sends a few bytes on each (with -w only when a line on its standard input
+ * says so), waits for the echo, prints "connected N", and then obeys its standard input:
+ * "echo BYTES" sends so many on each connection and checks what comes back; "close"
+ * closes all and prints "closed"; end of file ends it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -47,6 +48,7 @@ static struct options {
 	bool nonblocking;
 	bool thread;
 	bool may_fail;
+	bool wait;
 	enum opening opening;
 } opt = { .count = 1 };
 
@@ -131,6 +133,16 @@ static bool finish_connect(int fd)
 	return !error;
 }
 
+/* Nothing is sent until somebody says so. */
+static void wait_for_word(void)
+{
+	char line[64];
+
+	puts("waiting");
+	if (!fgets(line, sizeof(line), stdin))
+		die("standard input");
+}
+
 /* Return: the descriptor, -1 if the connection failed and that is expected. */
 static int open_one(void)
 {
@@ -159,6 +171,8 @@ static int open_one(void)
 	}
 	if (sent < 0)
 		die("connect");
+	if (opt.wait)
+		wait_for_word();
 	if (sent < (ssize_t)strlen(HELLO) &&
 	    write(fd, HELLO + sent, strlen(HELLO) - sent) < 0)
 		die("write");
@@ -262,7 +276,7 @@ static void parse(int argc, char *argv[])
 						"sendmmsg", "firstwrite" };
 	int c;
 
-	while ((c = getopt(argc, argv, "6mbtxN:o:")) != -1) {
+	while ((c = getopt(argc, argv, "6mbtwxN:o:")) != -1) {
 		switch (c) {
 		case '6':
 			opt.v6only = true;
@@ -275,6 +289,9 @@ static void parse(int argc, char *argv[])
 			break;
 		case 't':
 			opt.thread = true;
+			break;
+		case 'w':
+			opt.wait = true;
 			break;
 		case 'x':
 			opt.may_fail = true;
@@ -294,8 +311,9 @@ static void parse(int argc, char *argv[])
 	}
 	if (argc - optind != 2 || opt.count < 1) {
 		fputs("usage: tcpclient [-6 v6 only] [-m MPTCP] [-b non-blocking] "
-		      "[-t from a thread] [-x may fail] [-N COUNT]\n"
-		      "       [-o connect|sendto|sendmsg|sendmmsg|firstwrite] ADDRESS "
+		      "[-t from a thread] [-w wait for a line] [-x may fail]\n"
+		      "       [-N COUNT] [-o connect|sendto|sendmsg|sendmmsg|firstwrite] "
+		      "ADDRESS "
 		      "PORT\n",
 		      stderr);
 		exit(2);

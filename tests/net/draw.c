@@ -114,7 +114,8 @@ bool draw_announcement(struct drawn *d, uint64_t *state, struct endpoint_spec *r
 	*ret = (struct endpoint_spec){ .addr = addr };
 	/* With a port, an IPv6 address is longer than what timestamps leave. */
 	if (!is_v6(addr) && !below(state, 4))
-		ret->port = PORTS_FROM + below(state, 100);
+		ret->port =
+			PORTS_FROM + d->ports++; /* those of closed listeners linger */
 	d->announced[n] = *ret;
 	return true;
 }

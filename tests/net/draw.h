@@ -25,6 +25,7 @@ struct drawn {
 	struct net_spec spec;
 	struct endpoint_spec announced[NET_LIST_MAX]; /* by now */
 	bool both_families;
+	unsigned int ports;	   /* of announcements, so far */
 	unsigned int ours, theirs; /* bits of addresses that were drawn */
 };
 

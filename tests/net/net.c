@@ -134,7 +134,7 @@ static void start_client(struct net *n)
 {
 	char path[PATH_MAX], lib[PATH_MAX];
 	const char *const *env = NULL;
-	const char *argv[12];
+	const char *argv[13];
 	struct shim_env shim;
 	int argc = 0, r;
 
@@ -143,6 +143,8 @@ static void start_client(struct net *n)
 		argv[argc++] = n->spec->client_args[i];
 	if (n->side == FROM_KERNEL)
 		argv[argc++] = "-m";
+	if (n->spec->announced_first && n->announced)
+		argv[argc++] = "-w";
 	argv[argc++] = n->spec->connect ? n->spec->connect : "10.0.1.1";
 	argv[argc++] = NET_PORT;
 	argv[argc] = NULL;
@@ -155,12 +157,22 @@ static void start_client(struct net *n)
 	cr_assert_eq(r, 0, "client: %s", strerror(-r));
 }
 
+static void await_announcement(struct net *n)
+{
+	cr_assert(WAIT_UNTIL(proc_said(&n->client, "waiting"), 3 * NET_WAIT_MS));
+	cr_assert(WAIT_UNTIL(counter(&n->world.client, "AddAddr") > 0, NET_WAIT_MS),
+		  "no ADD_ADDR came");
+	cr_assert_eq(proc_tell(&n->client, "go"), 0);
+}
+
 void net_connect(struct net *n, int count)
 {
 	char want[32], *errors;
 	bool ok;
 
 	start_client(n);
+	if (n->spec->announced_first && n->announced)
+		await_announcement(n);
 	snprintf(want, sizeof(want), "connected %d\n", count);
 	/* A program that has failed will not say it later. */
 	ok = WAIT_UNTIL(proc_said(&n->client, want) ||

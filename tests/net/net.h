@@ -45,9 +45,15 @@ struct net_spec {
 	const char *client_args[6]; /* of tcpclient, in front of the address */
 	const char *server_nft;
 	bool fastopen;
-	bool server_pool;    /* the server is under the shim, `announced` its pool */
-	bool plain_tcp;	     /* a server that knows no MPTCP */
-	bool no_retry;	     /* as the kernel, which never tries again */
+	bool server_pool; /* the server is under the shim, `announced` its pool */
+	bool plain_tcp;	  /* a server that knows no MPTCP */
+	bool no_retry;	  /* as the kernel, which never tries again */
+	/*
+	 * The client sends nothing before the first ADD_ADDR, which thus makes its
+	 * connection established. Else the acknowledgement of its first data may be
+	 * faster, and `subflow` endpoints have their turn before the announcement.
+	 */
+	bool announced_first;
 	bool no_join_id0;    /* the server forbids joins to its first address: C flag */
 	int server_accepted; /* add_addr_accepted of the server */
 };

@@ -221,22 +221,3 @@ char *outcome_text(struct net *n)
 	fclose(f);
 	return text;
 }
-
-void outcome_is_the_kernels(const char *pool, char *(*kernel)(void *ctx), void *ctx,
-			    const char *what)
-{
-	char *of[3] = { kernel(ctx) };
-
-	if (strcmp(of[0], pool) != 0) {
-		of[1] = kernel(ctx);
-		of[2] = kernel(ctx);
-		cr_assert(!strcmp(of[1], pool) && !strcmp(of[2], pool),
-			  "%s\n--- kernel\n%s\n--- kernel, second run\n%s\n--- kernel, "
-			  "third run\n%s\n--- pool\n%s",
-			  what, of[0], of[1], of[2], pool);
-		fprintf(stderr, "%s: the kernel did once\n%s\nand then twice\n%s\n", what,
-			of[0], pool);
-	}
-	for (int i = 0; i < 3; i++)
-		free(of[i]);
-}

@@ -368,6 +368,21 @@ static void edit_pool(struct state *s, uint64_t *random)
 	}
 }
 
+/* Whether there is a path that the withdrawal of @addr leaves alone. */
+static bool others_reached(struct state *s, const char *addr)
+{
+	struct subflows all = { 0 };
+	char text[ADDRESS_TEXT_MAX];
+	bool others = false;
+
+	cr_assert_eq(subflows_read(&s->n.world.client, &all), 0);
+	for (size_t i = 0; i < all.count; i++)
+		others |= all.at[i].state == TCP_ESTABLISHED &&
+			  strcmp(address_text(&all.at[i].remote, text), addr) != 0;
+	subflows_free(&all);
+	return others;
+}
+
 static void peer_speaks(struct state *s, uint64_t *random)
 {
 	struct endpoint_spec e;
@@ -377,6 +392,8 @@ static void peer_speaks(struct state *s, uint64_t *random)
 		count++;
 	if (count && !below(random, 3)) {
 		e = s->d.announced[below(random, count)];
+		if (!others_reached(s, e.addr))
+			return; /* the connection would have no path */
 		say(s, "* withdraw %s\n", e.addr);
 		cr_assert_eq(endpoint_del(&s->n.world.server, e.addr), 0);
 		drawn_step(&s->d, true, &e);

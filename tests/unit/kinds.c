@@ -293,6 +293,25 @@ Test(kinds, lost_address_moves_its_subflow_and_serves_again_when_it_is_back)
 	play_close(&p);
 }
 
+Test(kinds, announced_address_of_the_last_path_is_withdrawn_when_there_is_another)
+{
+	struct play p;
+	struct pm_cmd c;
+
+	connected(&p, POOL A " subflow signal\n" B " subflow\n");
+	wants(&p, "announce 10.0.2.2/12;join 10.0.2.2/12-10.0.1.1:80;"
+		  "join 10.0.3.2/13-10.0.1.1:80;");
+	c = p.out.v[1];
+	play_up(&p, &c);
+	play_foreign_down(&p, TOKEN, "10.0.1.2:40001", "10.0.1.1:80");
+	play_pool(&p, POOL A " subflow signal\n" B " subflow\n", 1);
+	wants(&p, "");
+	play_foreign_up(&p, TOKEN, "10.0.3.2:3000", 13, "10.0.1.1:80");
+	wants(&p, "withdraw 10.0.2.2:10012/12;close 10.0.2.2/12-10.0.1.1:80;"
+		  "withdraw 10.0.2.2/12;");
+	play_close(&p);
+}
+
 Test(kinds, last_path_is_left_alone)
 {
 	static const char text[] = POOL "endpoint=10.0.1.2\n";
