@@ -28,7 +28,8 @@ $(B)/tests/%.service: config/systemd/%.service
 
 # TESTS='serve/*' runs some of them; SEED=N repeats a run of the random records.
 check-broker: $(B)/tests/broker $(B)/tests/broker-native $(B)/tests/broker-again $(B)/tests/broker-corpus \
-		$(B)/tests/mptcpaddrd.service $(B)/mptcpaddrd $(B)/mptcpaddr $(B)/tests/launcher-progs/users $(TEST_APPS) lib
+		$(B)/tests/mptcpaddrd.service $(B)/mptcpaddrd $(B)/mptcpaddr \
+		$(B)/mptcpinfo $(B)/tests/launcher-progs/users $(TEST_APPS) lib
 	$(call say,TEST,$<)
 	$(Q)LSAN_OPTIONS=suppressions=tests/lib/lsan.supp \
 		$(B)/tests/launcher-progs/users $< -j2 $(if $(TESTS),--filter '$(TESTS)')

@@ -92,8 +92,8 @@ static bool wanted(const struct snapshot *snap, const struct filter *filter,
 	if (!filter->process)
 		return true;
 	snprintf(pid, sizeof(pid), "%d", conn->pid);
-	return conn->pid && (strcmp(filter->process, pid) == 0 ||
-			     strcmp(filter->process, conn->program) == 0);
+	return (conn->pid && strcmp(filter->process, pid) == 0) ||
+	       strcmp(filter->process, conn->program) == 0;
 }
 
 static void apply_filter(const struct filter *filter, struct snapshot *snap)

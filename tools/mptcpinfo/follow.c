@@ -77,11 +77,20 @@ static int tell_failure(struct follow *f, const struct follower *fw, int error)
 	return tell(f, fw, &told);
 }
 
-/* The kernel says who it is; what it calls itself counts only where /proc is silent. */
+/*
+ * The kernel says who it is; what it calls itself counts only where /proc is silent. The
+ * broker speaks for a program that it names, whose processes it does not tell apart.
+ */
 static void identify(struct follower *fw, const struct ctl_manager *info)
 {
 	char path[64], comm[32] = "";
 
+	if (info && manager_is_broker(fw->ctl.uid, info)) {
+		fw->pid = 0;
+		text_clean(fw->program, sizeof(fw->program), info->program,
+			   sizeof(info->program));
+		return;
+	}
 	fw->pid = fw->ctl.pid ? fw->ctl.pid : info ? (pid_t)info->pid : 0;
 	snprintf(path, sizeof(path), "/proc/%d/comm", fw->ctl.pid);
 	if (fw->ctl.pid && read_line(path, comm, sizeof(comm)) == 0)

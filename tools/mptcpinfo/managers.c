@@ -154,7 +154,10 @@ static int believe(struct snapshot *snap, struct manager *manager,
 		conn->manager = MANAGER_OURS;
 		conn->manager_index = manager - snap->managers;
 		conn->record = dump->connections[i];
-		conn->pid = manager->pid;
+		/* Who holds it is for owners_read() to find, if it is not the manager. */
+		conn->pid = manager_is_broker(manager->uid, &manager->info)
+				    ? 0
+				    : manager->pid;
 		memcpy(conn->program, manager->program, sizeof(conn->program));
 	}
 	for (i = 0; i < dump->n_announced; i++) {
@@ -170,6 +173,11 @@ static int believe(struct snapshot *snap, struct manager *manager,
 		announced->record = dump->announced[i];
 	}
 	return 0;
+}
+
+bool manager_is_broker(uint32_t uid, const struct ctl_manager *info)
+{
+	return !uid && !strncmp(info->backend, "broker", sizeof(info->backend));
 }
 
 /* Text that somebody else chose, made fit for a terminal where it stands. */
@@ -190,7 +198,7 @@ static void take_manager(struct manager *manager, const struct ctl *ctl)
 	clean(info->program, sizeof(info->program));
 	clean(info->pool_file, sizeof(info->pool_file));
 	clean(info->pool_error, sizeof(info->pool_error));
-	if (!manager->program[0])
+	if (!manager->program[0] || manager_is_broker(manager->uid, info))
 		snprintf(manager->program, sizeof(manager->program), "%.*s",
 			 PROGRAM_MAX - 1, info->program);
 }

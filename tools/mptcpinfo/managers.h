@@ -5,7 +5,17 @@
 #ifndef MPTCPINFO_MANAGERS_H
 #define MPTCPINFO_MANAGERS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ctl_manager;
 struct snapshot;
+
+/*
+ * manager_is_broker() - it is mptcpaddrd, run by root (@uid), and speaks for another
+ * program: @info names that one, and /proc the broker
+ */
+bool manager_is_broker(uint32_t uid, const struct ctl_manager *info);
 
 /* managers_find() - names of control sockets only. Return: 0 or -errno. */
 int managers_find(struct snapshot *snap);
