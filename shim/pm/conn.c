@@ -192,7 +192,7 @@ unsigned int conn_extra_subflows(const struct conn *conn)
 	unsigned int n = 0;
 
 	for_each_subflow (conn, s)
-		n += !s->initial && subflow_counts(s);
+		n += !s->initial && (subflow_counts(s) || s->state == SUBFLOW_DOOMED);
 	return n;
 }
 

@@ -20,8 +20,9 @@ enum subflow_state {
 	SUBFLOW_PENDING, /* requested; the handshake is under way */
 	SUBFLOW_LIVE,
 	SUBFLOW_CLOSING, /* its end was requested: it holds no address any more */
-	SUBFLOW_DOOMED,	 /* pending, while its address went away: holds that only */
-	SUBFLOW_RETRY,	 /* none: the pair is tried again when its time has come */
+	SUBFLOW_DOOMED, /* pending, while its address went away: holds that, and its place
+			 */
+	SUBFLOW_RETRY,	/* none: the pair is tried again when its time has come */
 };
 
 #define SUBFLOW_NO_ENDPOINT   0

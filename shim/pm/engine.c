@@ -303,7 +303,7 @@ static bool doomed_revives(struct engine *engine, struct conn *conn, struct subf
 		     !(s->endpoint && engine->gone & endpoint_bit(s->endpoint - 1));
 
 	return there && !conn_reaches(conn, &s->remote) &&
-	       conn_extra_subflows(conn) < engine->pool->subflows;
+	       conn_extra_subflows(conn) <= engine->pool->subflows;
 }
 
 static int on_sub_established(struct engine *engine, struct conn *conn,

@@ -243,6 +243,8 @@ static bool holds(struct state *s, bool settled)
 
 	cr_assert_eq(subflows_read(&s->n.world.client, &all), 0);
 	ok = safe(s, &all) && ids_kept(s);
+	if (!ok)
+		net_show(&s->n);
 	cr_assert(ok, "%s: %s", s->log, s->why);
 	if (settled)
 		ok = none_lost(s, &all) && served(s, &all);

@@ -312,6 +312,23 @@ Test(kinds, announced_address_of_the_last_path_is_withdrawn_when_there_is_anothe
 	play_close(&p);
 }
 
+Test(kinds, join_whose_address_went_away_counts_until_its_syn_has_ended)
+{
+	static const char text[] = POOL A "\n" B "\n[limits]\nsubflows=1\n";
+	struct pm_cmd c;
+	struct play p;
+
+	connected(&p, text);
+	play_announce(&p, TOKEN, 1, "10.0.2.1:80");
+	wants(&p, "join 10.0.2.2/12-10.0.2.1:80;");
+	c = p.out.v[0];
+	play_pool(&p, text, 1);
+	wants(&p, "");
+	play_down(&p, &c, ETIMEDOUT);
+	wants(&p, "join 10.0.3.2/13-10.0.2.1:80;");
+	play_close(&p);
+}
+
 Test(kinds, last_path_is_left_alone)
 {
 	static const char text[] = POOL "endpoint=10.0.1.2\n";
