@@ -4,7 +4,7 @@
 LAUNCHER_SRC  := $(wildcard tests/launcher/*.c)
 LAUNCHER_DIR  := $(B)/tests/launcher-progs
 LAUNCHER_PROG := $(addprefix $(LAUNCHER_DIR)/,hello hello-static hello-static-pie hello-musl \
-		   hello32 users nodiag)
+		   hello32 users nodiag protocol protocol-32 lib32/libmptcpaddr.so)
 
 $(B)/tests/launcher: $(call obj,$(LAUNCHER_SRC) tools/mptcpaddr/binary.c) $(B)/tests/libtest.a
 	$(call say,LINK,$@)
@@ -17,6 +17,18 @@ $(LAUNCHER_DIR)/hello-static-pie: LAUNCHER_CC += -static-pie -fPIE
 $(LAUNCHER_DIR)/hello-musl: LAUNCHER_CC = musl-gcc
 $(LAUNCHER_DIR)/hello32: LAUNCHER_CC = $(CC) -O1 -m32 -nostdlib -static -ffreestanding \
 	-fno-pic -fno-stack-protector
+# The headers of the kernel are in the folder of this machine alone.
+CC_32 = $(CC) $(CFLAGS) -m32 -D_GNU_SOURCE -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+$(LAUNCHER_DIR)/protocol-32: LAUNCHER_CC = $(CC_32)
+$(LAUNCHER_DIR)/protocol-32: tests/launcher/prog/protocol.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LAUNCHER_CC) -o $@ $<
+$(LAUNCHER_DIR)/lib32/libmptcpaddr.so: $(PRELOAD_SRC) $(COMMON_SRC) shim/preload/export.map
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC_32) -std=gnu11 -Iinclude -Wno-psabi -fPIC -shared -nostartfiles -Wl,-z,defs \
+		-Wl,--version-script=shim/preload/export.map -o $@ $(filter %.c,$^)
 $(LAUNCHER_DIR)/hello-%: tests/launcher/prog/hello.c
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)

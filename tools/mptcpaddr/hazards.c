@@ -9,6 +9,7 @@
 #include "binary.h"
 #include "broker.h"
 #include "kernel.h"
+#include "library.h"
 #include "lookup.h"
 #include "mptcpaddr/pool.h"
 #include "mptcpaddr/uapi.h"
@@ -128,6 +129,22 @@ static bool tell_pool(const char *name, bool verbose)
 	return mptcp;
 }
 
+/* The library for @program, if there is one, or the one for this tool's own kind. */
+static int read_library(const struct hazards *h, const struct binary *program,
+			struct binary *ret)
+{
+	char other[PATH_MAX];
+	unsigned int i;
+	int r = binary_read(h->library, ret);
+
+	if (r < 0 || binary_same_kind(program, ret))
+		return r;
+	for (i = 0; library_other(h->library, i, other); i++)
+		if (binary_read(other, ret) == 0 && binary_same_kind(program, ret))
+			return 0;
+	return binary_read(h->library, ret);
+}
+
 /* Whether the program's file can be preloaded into; a warning if not. */
 static void tell_binary(struct hazards *h)
 {
@@ -135,7 +152,7 @@ static void tell_binary(struct hazards *h)
 	struct binary library, program;
 
 	/* One that may be run and not read, or that is no ELF file: nobody knows. */
-	if (binary_read(path, &program) < 0 || binary_read(h->library, &library) < 0)
+	if (binary_read(path, &program) < 0 || read_library(h, &program, &library) < 0)
 		return;
 	libc = binary_foreign_libc(&program);
 	h->cannot_load = libc || !binary_same_kind(&program, &library);

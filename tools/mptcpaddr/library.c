@@ -4,6 +4,7 @@
  */
 #include "library.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,75 @@ int library_find(char ret_path[PATH_MAX])
 	if (access(ret_path, R_OK) < 0)
 		return -ENOENT;
 	return strpbrk(ret_path, SEPARATORS) ? -EINVAL : 0;
+}
+
+/* What dynamic linkers put for $LIB: Debian's of either kind, and what others have. */
+static const char *const lib_folders[] = {
+	"lib/x86_64-linux-gnu",
+	"lib/i386-linux-gnu",
+	"lib/x86_64-linux-gnux32",
+	"lib/aarch64-linux-gnu",
+	"lib/arm-linux-gnueabihf",
+	"lib/powerpc64-linux-gnu",
+	"lib/s390x-linux-gnu",
+	"lib/mips64el-linux-gnuabi64",
+	"lib64",
+	"lib32",
+	"libx32",
+	"lib",
+};
+
+#define LIB_FOLDERS (sizeof(lib_folders) / sizeof(lib_folders[0]))
+
+/* How long @path is in front of the folder that is $LIB for this tool; 0: in none. */
+static int in_front_of_lib(const char *path, size_t *ret_folder)
+{
+	size_t len = strlen(path) - strlen("/" LIBRARY), n, i;
+
+	for (i = 0; i < LIB_FOLDERS; i++) {
+		n = strlen(lib_folders[i]);
+		if (len > n + 1 && path[len - n - 1] == '/' &&
+		    !strncmp(path + len - n, lib_folders[i], n)) {
+			*ret_folder = i;
+			return len - n;
+		}
+	}
+	return 0;
+}
+
+bool library_other(const char *path, unsigned int i, char ret_path[PATH_MAX])
+{
+	size_t own, k;
+	int n = in_front_of_lib(path, &own), len;
+
+	for (k = 0; n && k < LIB_FOLDERS; k++) {
+		len = snprintf(ret_path, PATH_MAX, "%.*s%s/" LIBRARY, n, path,
+			       lib_folders[k]);
+		if (k != own && len < PATH_MAX && !access(ret_path, R_OK) && !i--)
+			return true;
+	}
+	return false;
+}
+
+/* Only a dynamic linker knows what it puts for $LIB. */
+static bool is_loadable(const char *name)
+{
+	void *library = dlopen(name, RTLD_LAZY | RTLD_LOCAL);
+
+	return library && dlclose(library) == 0;
+}
+
+void library_name(const char *path, char ret_name[PATH_MAX])
+{
+	char other[PATH_MAX];
+	size_t own;
+	int n = in_front_of_lib(path, &own);
+
+	if (library_other(path, 0, other) &&
+	    snprintf(ret_name, PATH_MAX, "%.*s$LIB/" LIBRARY, n, path) < PATH_MAX &&
+	    is_loadable(ret_name))
+		return;
+	snprintf(ret_name, PATH_MAX, "%s", path);
 }
 
 /* Two copies of the library would hook each other: one of that name is enough. */

@@ -6,6 +6,7 @@
 #define MPTCPADDR_LIBRARY_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 #define LIBRARY "libmptcpaddr.so"
 
@@ -15,6 +16,22 @@
  * Return: 0; -ENOENT; -EINVAL: LD_PRELOAD cannot name the path, *@ret_path.
  */
 int library_find(char ret_path[PATH_MAX]);
+
+/*
+ * library_other() - the same library for programs of another word size or ABI
+ * @path: of library_find()
+ * @i:    from 0 upwards, until there is none
+ *
+ * In the folder that such a program's dynamic linker puts for $LIB (ld.so(8)), where the
+ * one for this tool is in that of its own. Return: false: there are no more.
+ */
+bool library_other(const char *path, unsigned int i, char ret_path[PATH_MAX]);
+
+/*
+ * library_name() - what LD_PRELOAD is to have for @path: with $LIB in it if there is a
+ * library_other(), so that each program of a family gets its own; else @path
+ */
+void library_name(const char *path, char ret_name[PATH_MAX]);
 
 /*
  * library_preload() - put @path behind what LD_PRELOAD has, unless it is there

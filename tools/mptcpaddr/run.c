@@ -110,15 +110,16 @@ static int take_pool(const char *file)
 
 static int set_preload(const struct hazards *hazards, bool verbose)
 {
+	char name[PATH_MAX];
 	int r;
 
 	/* Its dynamic linker would complain, or refuse to start the program. */
 	if (hazards->cannot_load)
 		return 0;
-	r = library_preload(hazards->library);
+	library_name(hazards->library, name);
+	r = library_preload(name);
 	if (verbose)
-		say("library: %s",
-		    r == 1 ? "LD_PRELOAD has it already" : hazards->library);
+		say("library: %s", r == 1 ? "LD_PRELOAD has it already" : name);
 	return r < 0 ? -1 : 0;
 }
 
