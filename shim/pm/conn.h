@@ -93,7 +93,6 @@ struct conn {
 	uint8_t accepted; /* announcements that count against the limit */
 	uint8_t n_subflows, n_announced;
 	uint8_t last_error;
-	uint8_t not_yet; /* commands that came before the kernel was ready */
 	bool v6only : 1;
 	bool inherited : 1;   /* of the process that this one was forked from */
 	bool confirmed : 1;   /* an event came */

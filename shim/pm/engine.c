@@ -16,12 +16,6 @@
  */
 #define WORK_DELAY_MS 1
 
-/*
- * The event of an established connection may be faster than the lock of its socket is
- * released: ENOTCONN means "not yet", so many times.
- */
-#define NOT_YET_TRIES 100
-
 struct engine *engine_new(const struct pool *pool)
 {
 	struct engine *engine = calloc(1, sizeof(*engine));
@@ -482,14 +476,6 @@ void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 		return;
 	ann = announcement_of(conn, subflow);
 	COUNT(engine, conn, subflows_refused);
-	if (error == ENOTCONN && conn->not_yet < NOT_YET_TRIES) {
-		conn->not_yet++;
-		if (ann && !subflow->fixed)
-			accept_count(conn, ann, false);
-		subflow_soon(engine, conn, subflow, ann);
-		conn_schedule(engine, conn);
-		return;
-	}
 	note_failed(engine, conn, subflow, error, false);
 	/* As in the kernel, what created no subflow does not count as accepted. */
 	if (ann && !subflow->fixed)

@@ -93,9 +93,6 @@ void mpc_setup(struct engine *engine, struct conn *conn);
 /* A join, or a live subflow, ended with @error: the record is changed or deleted. */
 void subflow_failed(struct engine *engine, struct conn *conn, struct subflow *s,
 		    uint8_t error, uint8_t reset_reason);
-/* A join came too soon: the same again in a moment. */
-void subflow_soon(struct engine *engine, struct conn *conn, struct subflow *s,
-		  struct announcement *ann);
 /* Close what has lost its endpoint, set flags. Return: false if @out was too short. */
 bool conn_reconcile(struct engine *engine, struct conn *conn, struct pm_cmds *out);
 /* Delays the next try of an announcement that found no endpoint, if it failed before. */

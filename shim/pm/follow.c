@@ -9,8 +9,6 @@
 
 #include <errno.h>
 
-#define SOON_MS 10
-
 #define ESTABLISHED_FOR_GOOD(retry) ((retry)->max_ms)
 
 /* The delay before try number @tries + 1, spread by an eighth so that not all come at
@@ -109,22 +107,6 @@ void subflow_failed(struct engine *engine, struct conn *conn, struct subflow *s,
 		fixed_failed(engine, conn, s, for_good);
 	else
 		conn_subflow_del(conn, s);
-}
-
-void subflow_soon(struct engine *engine, struct conn *conn, struct subflow *s,
-		  struct announcement *ann)
-{
-	if (s->fixed) {
-		s->state = SUBFLOW_RETRY;
-		s->when = engine->now + SOON_MS;
-		return;
-	}
-	if (ann) {
-		ann->state = ANNOUNCE_WAITING;
-		ann->when = engine->now + SOON_MS;
-		ann->timed = true;
-	}
-	conn_subflow_del(conn, s);
 }
 
 static bool endpoint_is_there(const struct engine *engine, const struct subflow *s)
