@@ -151,7 +151,35 @@ Test(pools, wrong_pool_that_was_asked_for_stops_the_launcher, TIMEOUT)
 	cr_expect_eq(said.status, 125);
 	cr_expect_str_eq(said.out, "");
 	cr_expect(!strncmp(said.err, errors, strlen(errors)), "%s", said.err);
+	cr_expect_eq(times(&said, "/run/wrong.conf cannot be used, the program is not "
+				  "started"),
+		     1, "%s", said.err);
 	free(errors);
+	said_free(&said);
+	bench_close(&b);
+}
+
+/* Longer than the library takes, and not longer than the system does. */
+Test(pools, path_that_is_too_long_stops_the_launcher, TIMEOUT)
+{
+	char path[1200] = "/run";
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	while (strlen(path) < 1100) {
+		memset(path + strlen(path) + 1, 0, 101);
+		path[strlen(path)] = '/';
+		memset(path + strlen(path), 'x', 100);
+		cr_assert_eq(mkdir(path, 0755), 0);
+	}
+	strcat(path, "/a.conf");
+	put_file(path, "[pool]\nendpoint = 10.0.2.2\n", 0644);
+	said = run(&b, NULL, ARGS("@mptcpaddr", "run", "--pool", path, "echo", "ran"));
+	cr_expect_eq(said.status, 125);
+	cr_expect_str_eq(said.out, "");
+	cr_expect_eq(times(&said, "a.conf: File name too long"), 1, "%s", said.err);
 	said_free(&said);
 	bench_close(&b);
 }
@@ -180,6 +208,8 @@ Test(pools, wrong_pool_that_is_found_is_a_warning, TIMEOUT)
 			 ARGS("@mptcpaddr", "run", "@@hello", "a"));
 	cr_expect_eq(times(&said, WARNING), 1, "%s", said.err);
 	cr_expect_eq(times(&said, "hello.conf:2: unknown word \"wobbly\""), 1, "%s",
+		     said.err);
+	cr_expect_eq(times(&said, "without a pool until that is mended"), 1, "%s",
 		     said.err);
 	cr_expect_str_eq(said.out, "a secure=0\n");
 	cr_expect_eq(said.status, 2);

@@ -113,6 +113,7 @@ Test(run, library_is_appended_to_what_is_preloaded, TIMEOUT)
 {
 	const char *library = path_of("libmptcpaddr.so");
 	char before[2 * PATH_MAX], expected[2 * PATH_MAX];
+	struct said said;
 	struct bench b;
 
 	NEED_SANDBOX();
@@ -129,6 +130,10 @@ Test(run, library_is_appended_to_what_is_preloaded, TIMEOUT)
 	snprintf(before, sizeof(before), "LD_PRELOAD=%s:%s", FAKETIME, library);
 	snprintf(expected, sizeof(expected), "%s:%s||", FAKETIME, library);
 	preload_is(&b, before, expected);
+	said = run(&b, ARGS(before), ARGS("@mptcpaddr", "run", "-v", "true"));
+	cr_expect_eq(times(&said, "library: LD_PRELOAD has it already"), 1, "%s",
+		     said.err);
+	said_free(&said);
 	bench_close(&b);
 }
 

@@ -162,6 +162,47 @@ Test(secure, launcher_warns_of_rights_where_the_kernel_gives_them, TIMEOUT)
 	bench_close(&b);
 }
 
+Test(secure, launcher_names_the_reason, TIMEOUT)
+{
+	static const struct place root = { "root", { NULL } },
+				  user = { "a user", { USER } },
+				  other_user = { "root in effect",
+						 { SETPRIV, "--ruid", "1000", "--euid",
+						   "0" } },
+				  other_group = { "a group in effect",
+						  { SETPRIV, "--rgid", "1000", "--egid",
+						    "0", "--clear-groups" } };
+	static const struct {
+		const char *kind;
+		const struct place *place;
+		const char *reason;
+	} cases[] = {
+		{ "setuid-of-another", &root, "is setuid: the system keeps" },
+		{ "setgid-of-another", &user, "is setgid: the system keeps" },
+		{ "capable", &user, "is a program with file capabilities: the system" },
+		{ "plain", &other_user,
+		  "is started with another effective user ID: the" },
+		{ "plain", &other_group,
+		  "is started with another effective group ID: the" },
+	};
+	char path[64];
+	struct said said;
+	struct bench b;
+
+	NEED_USERS();
+	bench_open(&b);
+	cr_assert_eq(mkdir("/run/kit-why", 0755), 0);
+	make_kit(&b, "/run/kit-why");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		snprintf(path, sizeof(path), "/run/kit-why/%s", cases[i].kind);
+		said = in_place(&b, cases[i].place, "/run/kit-why/mptcpaddr", path);
+		cr_expect_eq(times(&said, cases[i].reason), 1, "%s by %s: %s", path,
+			     cases[i].place->name, said.err);
+		said_free(&said);
+	}
+	bench_close(&b);
+}
+
 Test(secure, launcher_says_nothing_where_the_mount_forbids_rights, TIMEOUT)
 {
 	struct bench b;
