@@ -88,7 +88,7 @@ bench: deps
 # Installs what a fresh Debian 12 misses for these goals, or for all of them; does
 # nothing and asks nobody when nothing is missing.
 deps:
-	$(Q)tools/deps $(filter demo check bench lint deb check-install,$(MAKECMDGOALS))
+	$(Q)tools/deps $(filter demo check bench lint deb check-install check-systemd,$(MAKECMDGOALS))
 
 lint: deps
 	$(Q)CC=$(CC) tools/lint $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(NL_CFLAGS) -Itests/lib

@@ -116,10 +116,11 @@ bool engine_waits(const struct engine *engine); /* for engine_take_over() */
  *
  * After events were lost, what the kernel has is the truth: connections without any
  * subflow are dropped, a pending join that is not found has failed, a live subflow that
- * is not found was closed. An ADD_ADDR among the lost events stays unknown until the
- * peer repeats it.
+ * is not found was closed. An address that our side has joined was announced; any other
+ * ADD_ADDR among the lost events stays unknown until the peer repeats it.
  *
- * @sub is like a SUB_ESTABLISHED event; @live is false while it is being connected,
+ * @sub is like a SUB_ESTABLISHED event, server_side if the peer opened it; @live is false
+ * while it is being connected,
  * @initial true for the subflow of MP_CAPABLE. Return: 0; -ENOENT for a foreign token;
  * -ENOMEM.
  */

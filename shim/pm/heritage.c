@@ -62,6 +62,20 @@ void engine_resync_begin(struct engine *engine)
 	}
 }
 
+/* Our side has joined an address of the peer: it was told of it, seen or not. */
+static void was_announced(struct conn *conn, const struct pm_event *sub)
+{
+	struct announcement *ann;
+
+	if (!sub->remote_id || conn_announced_to(conn, &sub->remote))
+		return;
+	ann = conn_announced_add(conn, sub->remote_id, &sub->remote);
+	if (!ann)
+		return;
+	ann->state = ANNOUNCE_JOINED;
+	accept_count(conn, ann, true);
+}
+
 int engine_resync_subflow(struct engine *engine, const struct pm_event *sub, bool live,
 			  bool initial)
 {
@@ -98,6 +112,8 @@ int engine_resync_subflow(struct engine *engine, const struct pm_event *sub, boo
 	if (conn->mpc)
 		conn->spent |= endpoint_bit(conn->mpc - 1);
 	conn_id_seen(&engine->table, conn, &sub->local, sub->local_id);
+	if (!initial && !sub->server_side)
+		was_announced(conn, sub);
 	return conn_subflow_add(conn, &subflow) ? 0 : -ENOMEM;
 }
 

@@ -63,6 +63,8 @@ static int on_socket(void *ctx, const struct inet_diag_msg *msg, struct nlattr *
 			: 0;
 	f->initial = flags & mp_capable;
 	f->active = flags & MPTCP_SUBFLOW_FLAG_MCAP_LOC;
+	f->sub.server_side =
+		!(flags & (MPTCP_SUBFLOW_FLAG_MCAP_LOC | MPTCP_SUBFLOW_FLAG_JOIN_LOC));
 	f->live = msg->idiag_state != TCP_SYN_SENT;
 	return 0;
 }

@@ -85,6 +85,39 @@ Test(restart, two_hundred_downloads_outlive_the_broker, .timeout = 120)
 	lab_close(&lab);
 }
 
+/* What the new broker knows of announcements it sees from the subflows that are there. */
+Test(restart, path_that_goes_after_the_restart_comes_back, .timeout = 60)
+{
+	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
+					    NULL };
+	static const char *const second[] = { "10.0.2.1", NULL };
+	struct proc client;
+	struct lab lab;
+	char *pairs;
+
+	NEED_USERS();
+	lab_open(&lab, second);
+	lab_broker(&lab, "");
+	lab_start(&lab, &client, ALICE, lab.pool, argv);
+	cr_assert(WAIT_UNTIL(proc_said(&client, "connected 1\n"), LAB_WAIT_MS));
+	cr_assert(WAIT_UNTIL(joined_count(&lab.world.client) == 1, LAB_WAIT_MS));
+	kill(lab.broker.pid, SIGKILL);
+	proc_wait(&lab.broker, LAB_WAIT_MS);
+	proc_end(&lab.broker);
+	lab_broker(&lab, "");
+	cr_assert_eq(host_ip(&lab.world.client, "link set c2 down\nlink set c3 down\n"),
+		     0);
+	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 0, LAB_WAIT_MS));
+	cr_assert_eq(host_ip(&lab.world.client, "link set c2 up\n"), 0);
+	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 1, LAB_WAIT_MS));
+	pairs = pairs_text(&lab.world.client, 0, false);
+	cr_expect_str_eq(pairs, "10.0.2.2-10.0.2.1");
+	free(pairs);
+	proc_end(&client);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
 /* A token of the file that is another connection's by now is not taken for it. */
 Test(restart, what_the_state_file_says_is_checked, .timeout = 60)
 {

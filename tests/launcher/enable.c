@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define ROOT   "/run/root"
+#define OFF    "/run/root-off" /* where the pool says mptcp = no */
 #define UNITS  ROOT "/lib/systemd/system"
 #define DROPIN ROOT "/etc/systemd/system/%s.d/mptcpaddr.conf"
 #define HEAD   "# Written by mptcpaddr enable; mptcpaddr disable removes it.\n[Service]\n"
@@ -144,6 +145,33 @@ Test(enable, drop_in_preloads_and_is_removed_again, TIMEOUT)
 	cr_assert_eq(stat(UNITS "/plain.service", &after), 0);
 	cr_expect_eq(before.st_ino, after.st_ino);
 	cr_expect_eq(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+	bench_close(&b);
+}
+
+/* The drop-in of a fresh installation does nothing yet, and that is said. */
+Test(enable, service_that_its_pool_leaves_alone_is_told, TIMEOUT)
+{
+	static const char told[] = "/etc/mptcpaddr/default.conf says mptcp = no, so the "
+				   "service stays plain TCP; write "
+				   "/etc/mptcpaddr/sleep.conf, or use --pool\n";
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_root(&b);
+	unit("plain.service", SLEEP);
+	/* A root of its own: other tests want none of this. */
+	shell(&b, "cp -r " ROOT " " ROOT "-off; mkdir " OFF "/etc/mptcpaddr");
+	put_file(OFF "/etc/mptcpaddr/default.conf", "[app]\nmptcp = no\n", 0644);
+	said = run(&b, NULL, ARGS("@mptcpaddr", "enable", "--root", OFF, "plain"));
+	cr_expect_eq(said.status, 0);
+	cr_expect_eq(times(&said, told), 1, "%s", said.err);
+	said_free(&said);
+	put_file(OFF "/etc/mptcpaddr/sleep.conf", "[pool]\nendpoint = 10.0.2.2\n", 0644);
+	said = run(&b, NULL, ARGS("@mptcpaddr", "enable", "--root", OFF, "plain"));
+	cr_expect_eq(said.status, 0);
+	cr_expect_str_eq(said.err, "");
+	said_free(&said);
 	bench_close(&b);
 }
 

@@ -28,6 +28,7 @@
 struct enable {
 	const char *unit_word, *pool, *root;
 	struct unit unit;
+	struct program program;
 	char library[PATH_MAX], pool_path[PATH_MAX];
 	char folder[PATH_MAX], path[PATH_MAX];
 	char text[3 * UNIT_TEXT_MAX];
@@ -154,7 +155,6 @@ static int judge_binary(struct enable *e, const struct program *program)
 
 static int judge(struct enable *e)
 {
-	static struct program program;
 	char path[2 * PATH_MAX];
 
 	if (!e->unit.program[0])
@@ -170,9 +170,9 @@ static int judge(struct enable *e)
 		       e->unit.environment_file, e->library);
 	snprintf(path, sizeof(path), "%s%s", e->unit.program[0] == '/' ? e->root : "",
 		 e->unit.program);
-	if (program_resolve(path, &program) < 0)
+	if (program_resolve(path, &e->program) < 0)
 		CANNOT("its program %s is not there, or cannot be run", path);
-	return judge_binary(e, &program);
+	return judge_binary(e, &e->program);
 }
 
 static void on_error(void *user, const char *text)
@@ -198,6 +198,38 @@ static int take_pool(struct enable *e)
 		return -EINVAL;
 	}
 	return 0;
+}
+
+/* Return: whether there is such a file; then *@ret_off: it says mptcp = no. */
+static bool reads_pool(const struct enable *e, const char *name, char ret_path[PATH_MAX],
+		       bool *ret_off)
+{
+	struct pool_error why;
+	struct pool *pool;
+
+	if (snprintf(ret_path, PATH_MAX, "%s/etc/mptcpaddr/%s.conf", e->root, name) >=
+		    PATH_MAX ||
+	    access(ret_path, F_OK) < 0)
+		return false;
+	if (pool_load(ret_path, &pool, &why) < 0)
+		return true;
+	*ret_off = !pool->mptcp;
+	pool_free(pool);
+	return true;
+}
+
+/* The drop-in is right, and the service is left alone all the same. */
+static void tell_pool_off(const struct enable *e)
+{
+	char path[PATH_MAX];
+	bool off = false;
+
+	if (!e->pool && !reads_pool(e, e->program.name, path, &off))
+		reads_pool(e, "default", path, &off);
+	if (off)
+		say("%s says mptcp = no, so the service stays plain TCP; write "
+		    "/etc/mptcpaddr/%s.conf, or use --pool",
+		    path + strlen(e->root), e->program.name);
 }
 
 /* A line Environment="NAME=VALUE", as systemd.syntax(7) wants it quoted. */
@@ -338,6 +370,7 @@ int cmd_enable(int argc, char *argv[])
 		r = compose(&e);
 	if (is == 1 && r == 0 && !strcmp(before, e.text)) {
 		say_next(&e, "there already:");
+		tell_pool_off(&e);
 		return 0;
 	}
 	if (is >= 0 && r == 0)
@@ -349,6 +382,7 @@ int cmd_enable(int argc, char *argv[])
 	if (is < 0 || r < 0)
 		return 1;
 	say_next(&e, "wrote");
+	tell_pool_off(&e);
 	return 0;
 }
 
