@@ -26,7 +26,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FULL_TRIES 64 /* yields while the broker makes room */
+/* While the broker makes room, which is at once unless somebody floods it. */
+#define FULL_WAIT_US 25000
+#define FULL_TRIES   4
 
 /* What follows the head of every record, as it is sent, and which file it is from. */
 struct pool_copy {
@@ -43,6 +45,7 @@ static struct pool_copy *copies[2];
 static _Atomic(struct pool_copy *) current;
 static _Atomic pid_t writing;	/* the process that does; 0: none */
 static _Atomic int64_t checked; /* CLOCK_MONOTONIC_COARSE, seconds */
+static _Atomic int64_t gave_up; /* likewise: the broker had no room */
 
 static bool identify(int fd, const char *path, struct statx *ret_st)
 {
@@ -128,13 +131,20 @@ static void refresh(const struct pool_copy *old)
 	raw_close(fd);
 }
 
-/* Whether the file was looked at in this second: a path costs more than a clock. */
-static bool checked_lately(void)
+static int64_t seconds(void)
 {
 	struct timespec now = { 0 };
 
 	syscall(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, &now);
-	return atomic_exchange(&checked, now.tv_sec) == now.tv_sec;
+	return now.tv_sec;
+}
+
+/* Whether the file was looked at in this second: a path costs more than a clock. */
+static bool checked_lately(void)
+{
+	const int64_t now = seconds();
+
+	return atomic_exchange(&checked, now) == now;
 }
 
 /* A child that is forked meanwhile has its parent's number there: nobody writes in it. */
@@ -177,10 +187,12 @@ static bool is_root(int fd)
 }
 
 /*
- * Anybody may have taken the name while no broker ran. Return: a descriptor;
- * -EAGAIN: the broker has too much to do; other -errno: there is none.
+ * Anybody may have taken the name while no broker ran. With @wait: for room in its
+ * queue; those who wait come first (unix_wait_for_peer() in net/unix/af_unix.c).
+ * Return: a descriptor; -EAGAIN, -EINTR: it has too much to do; other -errno: there
+ * is none.
  */
-static int dial(void)
+static int dial(bool wait)
 {
 	static const struct {
 		sa_family_t family;
@@ -188,13 +200,19 @@ static int dial(void)
 	} addr = { AF_UNIX, "\0" BROKER_NAME };
 	const socklen_t len =
 		offsetof(struct sockaddr_un, sun_path) + sizeof(BROKER_NAME);
+	static const struct timeval patience = { 0, FULL_WAIT_US };
+	const int type = SOCK_SEQPACKET | SOCK_CLOEXEC | (wait ? 0 : SOCK_NONBLOCK);
 	long r;
 	int fd;
 
-	fd = raw_call(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
-		      0);
+	fd = raw_call(SYS_socket, AF_UNIX, type, 0);
 	if (fd < 0)
 		return fd;
+	if (wait && syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+			    sizeof(patience)) < 0) {
+		raw_close(fd);
+		return -EAGAIN; /* it would be for ever */
+	}
 	r = raw_call(SYS_connect, fd, (long)&addr, len);
 	if (r == 0 && !is_root(fd))
 		r = -EPERM;
@@ -206,11 +224,25 @@ static int dial(void)
 
 bool broker_answers(void)
 {
-	int fd = dial();
+	int fd = dial(false);
 
 	if (fd >= 0)
 		raw_close(fd);
 	return fd >= 0 || fd == -EAGAIN;
+}
+
+/* Once it was too long, nobody waits again in that second. */
+static int dial_patiently(void)
+{
+	int fd = dial(false), i;
+
+	if (fd != -EAGAIN || atomic_load(&gave_up) == seconds())
+		return fd;
+	for (i = 0; i < FULL_TRIES && (fd == -EAGAIN || fd == -EINTR); i++)
+		fd = dial(true);
+	if (fd == -EAGAIN || fd == -EINTR)
+		atomic_store(&gave_up, seconds());
+	return fd;
 }
 
 bool broker_register(uint32_t token, bool v6only)
@@ -224,20 +256,16 @@ bool broker_register(uint32_t token, bool v6only)
 	};
 	struct iovec v[2] = { { &head, sizeof(head) } };
 	struct msghdr msg = { .msg_iov = v, .msg_iovlen = 2 };
-	int fd, i;
+	int fd;
 
 	if (!copy)
 		return true;
 	head.pool_len = copy->len;
 	v[1].iov_base = (void *)(uintptr_t)&copy->guest;
 	v[1].iov_len = offsetof(struct pool_copy, text) + copy->len;
-	fd = dial();
-	for (i = 0; fd == -EAGAIN && i < FULL_TRIES; i++) {
-		raw_call(SYS_sched_yield, 0, 0, 0);
-		fd = dial();
-	}
+	fd = dial_patiently();
 	if (fd < 0)
-		return fd == -EAGAIN || fd == -EMFILE || fd == -ENFILE;
+		return fd == -EAGAIN || fd == -EINTR || fd == -EMFILE || fd == -ENFILE;
 	raw_call(SYS_sendmsg, fd, (long)&msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 	raw_close(fd);
 	return true;

@@ -14,7 +14,9 @@ bool broker_answers(void);
 /*
  * broker_register() - tell it of the connection @token
  *
- * Never waits for the broker. Return: false if there is none any more.
+ * Waits only where the broker's queue is full (somebody floods it): at most 0.1 s, and
+ * not again in the second in which that was in vain. Return: false if there is none any
+ * more.
  */
 bool broker_register(uint32_t token, bool v6only);
 
