@@ -159,12 +159,13 @@ static void under(const char *const prefix[], const char *words)
 
 Test(doctor, says_that_the_kernel_has_no_mptcp, TIMEOUT)
 {
-	under(ARGS("@tests/guests/launch/deny", "93"), "this kernel has no MPTCP");
+	under(ARGS("@tests/apps/deny", "-", "262", "93"), "this kernel has no MPTCP");
 }
 
 Test(doctor, says_that_a_sandbox_refuses_mptcp, TIMEOUT)
 {
-	under(ARGS("@tests/guests/launch/deny", "1"), "MPTCP sockets are refused here");
+	under(ARGS("@tests/apps/deny", "-", "262", "1"),
+	      "MPTCP sockets are refused here");
 }
 
 Test(doctor, says_that_the_kernel_has_no_other_path_manager, TIMEOUT)
@@ -180,9 +181,11 @@ Test(doctor, says_that_there_are_no_rights_and_no_broker, TIMEOUT)
 	      "no CAP_NET_ADMIN in this network namespace, and no broker");
 }
 
+/* AF_NETLINK, NETLINK_SOCK_DIAG, EPROTONOSUPPORT */
 Test(doctor, says_that_connections_cannot_be_listed, TIMEOUT)
 {
-	under(ARGS("@@nodiag"), "the kernel does not tell its MPTCP connections");
+	under(ARGS("@tests/apps/deny", "16", "4", "93"),
+	      "the kernel does not tell its MPTCP connections");
 }
 
 /* Linux shows 6.18 as 2.6.78 to a program that asked for such numbers. */
@@ -282,14 +285,22 @@ Test(doctor, says_that_a_library_is_missing, TIMEOUT)
 	said = run(&b, NULL, ARGS("cp", "@mptcpaddr", "/run/alone"));
 	cr_assert_eq(said.status, 0);
 	said_free(&said);
-	free(one_problem_of(&b, NULL, ARGS("/run/alone/mptcpaddr", "doctor"),
-			    "libmptcpaddr.so is not there, nor is it beside this tool"));
+	free(one_problem_of(
+		&b, NULL, ARGS("/run/alone/mptcpaddr", "doctor"),
+		"libmptcpaddr.so is not there, nor is libmptcpaddr.so beside this tool"));
 	said = run(&b, NULL, ARGS("cp", "@libmptcpaddr.so", "/run/alone"));
 	cr_assert_eq(said.status, 0);
 	said_free(&said);
 	free(one_problem_of(&b, NULL, ARGS("/run/alone/mptcpaddr", "doctor"),
 			    "the path manager cannot be loaded, so no program has a "
 			    "pool: /run/alone/libmptcpaddr-pm.so: cannot open"));
+	cr_assert_eq(mkdir("/run/a b", 0755), 0);
+	said = run(&b, NULL, ARGS("cp", "@mptcpaddr", "@libmptcpaddr.so", "/run/a b"));
+	cr_assert_eq(said.status, 0);
+	said_free(&said);
+	free(one_problem_of(&b, NULL, ARGS("/run/a b/mptcpaddr", "doctor"),
+			    "/run/a b/libmptcpaddr.so has a blank or a colon in its "
+			    "name: LD_PRELOAD cannot name it\n    do: put this tool"));
 	bench_close(&b);
 }
 

@@ -83,8 +83,8 @@ static void denied(const char *error, const char *words)
 	NEED_SANDBOX();
 	bench_open(&b);
 	said = run(&b, NULL,
-		   ARGS("@tests/guests/launch/deny", error, path_of("mptcpaddr"), "run",
-			path_of("tests/launcher-progs/hello")));
+		   ARGS("@tests/apps/deny", "-", "262", error, path_of("mptcpaddr"),
+			"run", path_of("tests/launcher-progs/hello")));
 	cr_expect_eq(times(&said, WARNING), 1, "%s", said.err);
 	cr_expect_eq(times(&said, words), 1, "%s", said.err);
 	cr_expect_eq(said.status, 1);

@@ -4,7 +4,7 @@
 LAUNCHER_SRC  := $(wildcard tests/launcher/*.c)
 LAUNCHER_DIR  := $(B)/tests/launcher-progs
 LAUNCHER_PROG := $(addprefix $(LAUNCHER_DIR)/,hello hello-static hello-static-pie hello-musl \
-		   hello32 users nodiag protocol protocol-32 lib32/libmptcpaddr.so)
+		   hello32 users nosetenv.so protocol protocol-32 lib32/libmptcpaddr.so)
 
 $(B)/tests/launcher: $(call obj,$(LAUNCHER_SRC) tools/mptcpaddr/binary.c) $(B)/tests/libtest.a
 	$(call say,LINK,$@)
@@ -29,6 +29,11 @@ $(LAUNCHER_DIR)/lib32/libmptcpaddr.so: $(PRELOAD_SRC) $(COMMON_SRC) shim/preload
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC_32) -std=gnu11 -Iinclude -Wno-psabi -fPIC -shared -nostartfiles -Wl,-z,defs \
 		-Wl,--version-script=shim/preload/export.map -o $@ $(filter %.c,$^)
+$(LAUNCHER_DIR)/nosetenv.so: LAUNCHER_CC += -shared -fPIC
+$(LAUNCHER_DIR)/nosetenv.so: tests/launcher/prog/nosetenv.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LAUNCHER_CC) -o $@ $<
 $(LAUNCHER_DIR)/hello-%: tests/launcher/prog/hello.c
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
@@ -40,8 +45,8 @@ $(LAUNCHER_DIR)/%: tests/launcher/prog/%.c
 	$(Q)$(LAUNCHER_CC) -o $@ $<
 
 # TESTS='secure/*' runs some of them.
-check-launcher: $(B)/tests/launcher $(LAUNCHER_PROG) $(B)/mptcpaddr $(TEST_APPS) \
-		$(B)/tests/guests/launch/deny lib
+check-launcher: $(B)/tests/launcher $(LAUNCHER_PROG) $(B)/mptcpaddr $(B)/mptcpaddrd \
+		$(TEST_APPS) lib
 	$(call say,TEST,$<)
 	$(Q)$(LAUNCHER_DIR)/users $< -j2 $(if $(TESTS),--filter '$(TESTS)')
 

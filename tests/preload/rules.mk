@@ -4,7 +4,7 @@
 PRELOAD_TEST_SRC := $(wildcard tests/preload/*.c)
 GUEST_DIR        := $(B)/tests/guests
 GUESTS           := $(patsubst tests/preload/guests/%.c,$(GUEST_DIR)/%, \
-		      $(wildcard tests/preload/guests/*.c tests/preload/guests/launch/*.c))
+		      $(wildcard tests/preload/guests/*.c))
 # The plain client once more, as programs come that a preload library does not reach, or
 # that bring their own hooks.
 GUEST_KINDS      := $(addprefix $(GUEST_DIR)/client-,static static-pie asan asan-inside ctor)
@@ -43,10 +43,10 @@ $(B)/tests/preload: $(call obj,$(PRELOAD_TEST_SRC)) $(B)/tests/libtest.a
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) -lcriterion
 
 # TESTS='descriptors/*' runs some of them.
-check-preload: $(B)/tests/preload $(GUESTS) $(GUEST_KINDS) $(B)/tests/apps/tcpserver lib
+check-preload: $(B)/tests/preload $(GUESTS) $(GUEST_KINDS) $(TEST_APPS) lib
 	$(call say,TEST,$<)
 	$(Q)CC='$(CC)' $< -j2 $(if $(TESTS),--filter '$(TESTS)')
 
 CHECKS += check-preload
 
-.SECONDARY: $(patsubst tests/preload/%.c,$(B)/obj/tests/preload/%.o,$(wildcard tests/preload/guests/*.c tests/preload/guests/launch/*.c))
+.SECONDARY: $(patsubst tests/preload/%.c,$(B)/obj/tests/preload/%.o,$(wildcard tests/preload/guests/*.c))

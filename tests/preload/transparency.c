@@ -66,9 +66,10 @@ Test(transparency, mptcp_off_in_the_namespace_changes_nothing, TIMEOUT)
 /* The guest behind deny, which refuses MPTCP with @error. */
 static void denied(struct lab *lab, const struct guest *guest, int error)
 {
-	struct guest g = { .argv = { guest_path("launch/deny") } };
-	char number[16];
-	int n = 1;
+	char number[16], deny[PATH_MAX];
+	struct guest g = { .argv = { built("tests/apps/deny", deny, sizeof(deny)), "-",
+				     "262" } }; /* IPPROTO_MPTCP */
+	int n = 3;
 
 	snprintf(number, sizeof(number), "%d", error);
 	g.argv[n++] = number;

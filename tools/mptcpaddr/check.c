@@ -13,7 +13,7 @@ static void tell(void *ctx, enum pools_what what, const char *text)
 {
 	bool *failed = ctx;
 
-	*failed |= what == POOLS_ERROR;
+	*failed |= what == POOLS_ERROR || what == POOLS_FOLDER;
 	puts(text);
 }
 

@@ -11,6 +11,7 @@
 #include "pools.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,8 +71,10 @@ void doctor_library(struct doctor *doctor)
 		type_this("unset MPTCPADDR_DISABLE");
 	}
 	if (r < 0) {
-		problem(doctor, "%s is not there, nor is it beside this tool", path);
-		do_this("install the package libmptcpaddr, or type make install");
+		problem(doctor, "%s %s", path, library_error(r));
+		do_this(r == -ENOENT
+				? "install the package libmptcpaddr, or type make install"
+				: "put this tool and " LIBRARY " into another folder");
 		return;
 	}
 	snprintf(manager, sizeof(manager), "%.*s/" MANAGER,
@@ -101,6 +104,11 @@ static void on_pool_line(void *ctx, enum pools_what what, const char *text)
 		problem(doctor, "%s", text);
 		do_this("mend that line: see mptcpaddr.conf(5); until then a program "
 			"that is started has no pool");
+		break;
+	case POOLS_FOLDER:
+		problem(doctor, "%s", text);
+		do_this("make it a folder that your user can read: until then no pool "
+			"file is found there");
 		break;
 	case POOLS_ABSENT:
 		problem(doctor, "%s", text);
@@ -142,11 +150,16 @@ void doctor_pools(struct doctor *doctor)
 {
 	const struct pools_reader reader = { on_pool_line, on_pool, doctor };
 	const char *config = getenv("MPTCPADDR_CONFIG");
+	const bool named = config && *config;
+	int r = named ? pools_file(&reader, config) : pools_folders(&reader);
 
-	if (config && *config)
-		pools_file(&reader, config);
-	else if (pools_folders(&reader) == 0)
+	if (r < 0) {
+		problem(doctor, "the addresses of this machine: %s", strerror(-r));
+		do_this("let this program use netlink sockets (a sandbox, or a filter of "
+			"a container, refuses them)");
+	} else if (r == 0 && !named) {
 		well(doctor, "no pool file, so MPTCP without a pool");
+	}
 	/* As the packages bring it: one file, which does nothing until it is edited. */
 	if (doctor->pools_off && !doctor->pools_in_use) {
 		problem(doctor, "no program has a pool: %s leaves every program alone",

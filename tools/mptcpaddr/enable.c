@@ -358,8 +358,9 @@ int cmd_enable(int argc, char *argv[])
 
 	if (r)
 		return r;
-	if (library_find(e.library) < 0) {
-		say("%s is not there, nor is " LIBRARY " beside this tool", e.library);
+	r = library_find(e.library);
+	if (r < 0) {
+		say("%s %s", e.library, library_error(r));
 		return 1;
 	}
 	if (find_unit(&e) < 0 || judge(&e) < 0 || take_pool(&e) < 0)

@@ -36,6 +36,13 @@ int library_find(char ret_path[PATH_MAX])
 	return strpbrk(ret_path, SEPARATORS) ? -EINVAL : 0;
 }
 
+const char *library_error(int error)
+{
+	return error == -ENOENT ? "is not there, nor is " LIBRARY " beside this tool"
+				: "has a blank or a colon in its name: LD_PRELOAD cannot "
+				  "name it";
+}
+
 /* What dynamic linkers put for $LIB: Debian's of either kind, and what others have. */
 static const char *const lib_folders[] = {
 	"lib/x86_64-linux-gnu",

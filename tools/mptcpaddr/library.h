@@ -17,6 +17,9 @@
  */
 int library_find(char ret_path[PATH_MAX]);
 
+/* library_error() - what is to be said behind the path for an error of library_find() */
+const char *library_error(int error);
+
 /*
  * library_other() - the same library for programs of another word size or ABI
  * @path: of library_find()

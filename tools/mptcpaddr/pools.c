@@ -120,7 +120,7 @@ static int check_folder(const struct pools_reader *reader, const char *folder,
 		if (errno == ENOENT)
 			return 0;
 		snprintf(path, sizeof(path), "%s: %s", folder, strerror(errno));
-		reader->tell(reader->ctx, POOLS_ERROR, path);
+		reader->tell(reader->ctx, POOLS_FOLDER, path);
 		return 1;
 	}
 	for (i = 0; i < n; i++) {

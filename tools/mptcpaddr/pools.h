@@ -9,12 +9,13 @@
 
 enum pools_what {
 	POOLS_ERROR,  /* the program of that file has no pool */
+	POOLS_FOLDER, /* one that cannot be read: no file of it is found */
 	POOLS_ABSENT, /* an endpoint that cannot be used now */
 	POOLS_GOOD,   /* neither, in a whole file */
 };
 
 struct pools_reader {
-	/* @text: "FILE:LINE: what is wrong" */
+	/* @text: "FILE:LINE: what is wrong", or "FOLDER: why" */
 	void (*tell)(void *ctx, enum pools_what what, const char *text);
 	/* May be NULL: what the good lines of @path say. */
 	void (*pool)(void *ctx, const char *path, const struct pool *pool);

@@ -85,6 +85,16 @@ static void on_error(void *user, const char *text)
 	fprintf(stderr, "%s\n", text);
 }
 
+/* Return: 0, or -1 with the reason told. */
+static int set_variable(const char *name, const char *value)
+{
+	int r = setenv(name, value, 1);
+
+	if (r < 0)
+		say("%s cannot be set: %s", name, strerror(errno));
+	return r;
+}
+
 /* A file that was asked for must be good. Return: 0, or -1 with the reason told. */
 static int take_pool(const char *file)
 {
@@ -103,7 +113,7 @@ static int take_pool(const char *file)
 		free(path);
 		return -1;
 	}
-	r = setenv("MPTCPADDR_CONFIG", path, 1);
+	r = set_variable("MPTCPADDR_CONFIG", path);
 	free(path);
 	return r;
 }
@@ -120,6 +130,8 @@ static int set_preload(const struct hazards *hazards, bool verbose)
 	r = library_preload(name);
 	if (verbose)
 		say("library: %s", r == 1 ? "LD_PRELOAD has it already" : name);
+	if (r < 0)
+		say("LD_PRELOAD cannot be set: %s", strerror(-r));
 	return r < 0 ? -1 : 0;
 }
 
@@ -149,15 +161,11 @@ int cmd_run(int argc, char *argv[])
 		return EXIT_OWN;
 	r = library_find(hazards.library);
 	if (r < 0) {
-		say("%s %s", hazards.library,
-		    r == -ENOENT
-			    ? "is not there, nor is " LIBRARY " beside this tool"
-			    : "has a blank or a colon in its name: LD_PRELOAD cannot "
-			      "name it");
+		say("%s %s", hazards.library, library_error(r));
 		return EXIT_OWN;
 	}
 	if ((options.pool && take_pool(options.pool) < 0) ||
-	    (options.backend && setenv("MPTCPADDR_BACKEND", options.backend, 1) < 0))
+	    (options.backend && set_variable("MPTCPADDR_BACKEND", options.backend) < 0))
 		return EXIT_OWN;
 	r = program_resolve(options.program[0], &hazards.program);
 	if (r == 0)

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+/*
+ * wordings.c - what run and doctor say in other words where the cause differs a little
+ */
+#include "launcher.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CLEAN "nothing found that hinders\n"
+
+static void says(struct bench *b, const char *const argv[], int status, const char *words)
+{
+	struct said said = run(b, NULL, argv);
+
+	cr_expect_eq(said.status, status, "%d, not %d: %s%s", said.status, status,
+		     said.out, said.err);
+	cr_expect(strstr(said.out, words) || times(&said, words) == 1,
+		  "no \"%s\" in: %s%s", words, said.out, said.err);
+	said_free(&said);
+}
+
+static void shell(struct bench *b, const char *command)
+{
+	struct said said = run(b, NULL, ARGS("/bin/sh", "-ec", command));
+
+	cr_assert_eq(said.status, 0, "%s: %s", command, said.err);
+	said_free(&said);
+}
+
+/* As before Linux 6.15: the older sysctl alone. The kernel's own file, and it works. */
+static const char older[] =
+	"mkdir -p /run/older && touch /run/older/pm_type\n"
+	"mount --bind /proc/sys/net/mptcp/pm_type /run/older/pm_type\n"
+	"mount --rbind /run/older /proc/sys/net/mptcp\n"
+	"[ \"$1\" = 1 ] && sysctl -qw net.mptcp.pm_type=1\n"
+	"shift; exec \"$@\"";
+
+#define OLDER(typed) "unshare", "-m", "/bin/sh", "-c", older, "sh", typed
+
+Test(wordings, older_setting_is_named_where_there_is_no_other, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	cr_assert_eq(host_path_manager(&b.world.client, PM_KERNEL), 0);
+	says(&b, ARGS(OLDER("0"), "@mptcpaddr", "run", "@@hello"), 1,
+	     "without the pool; type: sysctl -w net.mptcp.pm_type=1\n");
+	says(&b, ARGS(OLDER("0"), "@mptcpaddr", "doctor"), 1,
+	     "\n    type: sysctl -w net.mptcp.pm_type=1\n");
+	/* Typing it ends the finding. */
+	says(&b, ARGS(OLDER("1"), "@mptcpaddr", "doctor", "-v"), 0,
+	     "leave their paths to programs (net.mptcp.pm_type=1)\n");
+	bench_close(&b);
+}
+
+/* A copy of hello whose header says @machine and @class. */
+static void header(struct bench *b, unsigned int machine, unsigned char class,
+		   const char *words)
+{
+	const unsigned char bytes[] = { machine & 0xff, machine >> 8 };
+	int fd;
+
+	shell(b, "rm -f /run/hello-other");
+	says(b, ARGS("cp", "-v", "@@hello", "/run/hello-other"), 0, "hello-other");
+	fd = open("/run/hello-other", O_WRONLY | O_CLOEXEC);
+	cr_assert_eq(pwrite(fd, bytes, 2, offsetof(Elf64_Ehdr, e_machine)), 2);
+	cr_assert_eq(pwrite(fd, &class, 1, EI_CLASS), 1);
+	close(fd);
+	says(b, ARGS("@mptcpaddr", "run", "/run/hello-other"), 126, words);
+}
+
+Test(wordings, machine_of_a_program_is_named, TIMEOUT)
+{
+	static const struct {
+		unsigned int machine;
+		unsigned char class;
+		const char *words;
+	} cases[] = {
+		{ EM_ARM, ELFCLASS32, "is a 32-bit Arm program" },
+		{ EM_RISCV, ELFCLASS64, "is a 64-bit RISC-V program" },
+		{ EM_PPC64, ELFCLASS64, "is a 64-bit PowerPC program" },
+		{ EM_PPC, ELFCLASS32, "is a 32-bit PowerPC program" },
+		{ EM_S390, ELFCLASS64, "is a 64-bit S/390 program" },
+		{ EM_MIPS, ELFCLASS64, "is a 64-bit MIPS program" },
+		{ EM_IA_64, ELFCLASS64, "is a 64-bit machine 50 program" },
+	};
+	struct bench b;
+	size_t i;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		header(&b, cases[i].machine, cases[i].class, cases[i].words);
+	bench_close(&b);
+}
+
+/* The one that this system has, under another's name: the program runs. */
+Test(wordings, c_library_without_a_known_name_is_told_by_its_linker, TIMEOUT)
+{
+	static const char linker[28] = "/run/ld-uClibc.so.0";
+	static char bytes[1 << 20];
+	struct bench b;
+	ssize_t n;
+	char *at;
+	int fd;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	shell(&b, "cp -L /lib64/ld-linux-x86-64.so.2 /run/ld-uClibc.so.0");
+	says(&b, ARGS("cp", "-v", "@@hello", "/run/hello-uclibc"), 0, "hello-uclibc");
+	fd = open("/run/hello-uclibc", O_RDWR | O_CLOEXEC);
+	n = read(fd, bytes, sizeof(bytes));
+	cr_assert(n > 0 && (at = memmem(bytes, n, "/lib64/ld-linux-x86-64.so.2", 28)));
+	cr_assert_eq(pwrite(fd, linker, sizeof(linker), at - bytes), 28);
+	close(fd);
+	warned_once(&b, ARGS("/run/hello-uclibc", "a"),
+		    "uses another C library (ld-uClibc.so.0)|a build for glibc");
+	bench_close(&b);
+}
+
+/* What was opened has no name by the time that the program would look for it. */
+Test(wordings, pool_that_has_no_name_any_more_stops_the_launcher, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	put_file("/run/gone.conf", "[pool]\nendpoint = 10.0.2.2\n", 0644);
+	says(&b,
+	     ARGS("/bin/sh", "-c",
+		  "exec </run/gone.conf && rm /run/gone.conf && exec \"$@\"", "sh",
+		  "@mptcpaddr", "run", "--pool", "/proc/self/fd/0", "echo", "ran"),
+	     125, "mptcpaddr: /proc/self/fd/0: No such file or directory\n");
+	bench_close(&b);
+}
+
+Test(wordings, pool_that_is_named_and_not_there_is_a_warning, TIMEOUT)
+{
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	said = run(&b, ARGS("MPTCPADDR_CONFIG=/run/nowhere.conf"),
+		   ARGS("@mptcpaddr", "run", "-v", "@@hello"));
+	cr_expect_eq(times(&said, WARNING), 1, "%s", said.err);
+	cr_expect_eq(times(&said, WARNING "/run/nowhere.conf: No such file or directory; "
+					  "the program runs without a pool"),
+		     1, "%s", said.err);
+	/* And its file, as no script's. */
+	cr_expect_eq(times(&said, "mptcpaddr: program: /"), 1, "%s", said.err);
+	cr_expect_eq(times(&said, ", run by"), 0, "%s", said.err);
+	cr_expect_eq(said.status, 1);
+	said_free(&said);
+	bench_close(&b);
+}
+
+static void one_pool(struct bench *b, const char *text, const char *words)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/mptcpaddr", b->home);
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), "%s/mptcpaddr/curl.conf", b->home);
+	put_file(path, text, 0644);
+	says(b, ARGS("@mptcpaddr", "doctor"), 1, words);
+}
+
+Test(wordings, doctor_tells_where_an_address_is_missing, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	one_pool(
+		&b, "[pool]\nendpoint = 10.0.2.2 dev eth77\n",
+		"curl.conf:2: eth77 is not an interface of this machine (now)\n    do: ");
+	one_pool(&b, "[pool]\nendpoint = 10.0.3.2 dev c1\n",
+		 "curl.conf:2: 10.0.3.2 is not an address of c1 (now)\n    do: ");
+	bench_close(&b);
+}
+
+Test(wordings, doctor_tells_that_a_folder_cannot_be_read, TIMEOUT)
+{
+	char path[128], words[192];
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	snprintf(path, sizeof(path), "%s/mptcpaddr", b.home);
+	put_file(path, "a file, and no folder", 0644);
+	snprintf(words, sizeof(words),
+		 "problem: %s: Not a directory\n    do: make it a folder that ", path);
+	says(&b, ARGS("@mptcpaddr", "doctor"), 1, words);
+	bench_close(&b);
+}
+
+/* AF_NETLINK, NETLINK_ROUTE, EPERM: as a sandbox without netlink sockets. */
+Test(wordings, addresses_that_cannot_be_read_are_told, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	says(&b, ARGS("@tests/apps/deny", "16", "0", "1", path_of("mptcpaddr"), "doctor"),
+	     1,
+	     "problem: the addresses of this machine: Operation not permitted\n    do: "
+	     "let this program use netlink sockets");
+	says(&b, ARGS("@tests/apps/deny", "16", "0", "1", path_of("mptcpaddr"), "check"),
+	     1,
+	     "mptcpaddr check: the addresses of this machine: Operation not permitted\n");
+	bench_close(&b);
+}
+
+static void cannot_set(struct bench *b, const char *name, const char *const argv[])
+{
+	char wanted[64], preload[PATH_MAX + 16], words[128];
+	struct said said;
+
+	snprintf(wanted, sizeof(wanted), "NOSETENV=%s", name);
+	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s",
+		 path_of("tests/launcher-progs/nosetenv.so"));
+	snprintf(words, sizeof(words),
+		 "mptcpaddr: %s cannot be set: Cannot allocate memory\n", name);
+	said = run(b, ARGS(wanted, preload), argv);
+	cr_expect_eq(times(&said, words), 1, "%s", said.err);
+	cr_expect_eq(said.status, 125);
+	cr_expect_str_eq(said.out, "");
+	said_free(&said);
+}
+
+Test(wordings, environment_that_cannot_be_set_stops_the_launcher, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	put_file("/run/good.conf", "[pool]\nendpoint = 10.0.2.2\n", 0644);
+	cannot_set(&b, "LD_PRELOAD", ARGS("@mptcpaddr", "run", "echo", "ran"));
+	cannot_set(&b, "MPTCPADDR_CONFIG",
+		   ARGS("@mptcpaddr", "run", "--pool", "/run/good.conf", "echo", "ran"));
+	cannot_set(&b, "MPTCPADDR_BACKEND",
+		   ARGS("@mptcpaddr", "run", "--backend", "direct", "echo", "ran"));
+	bench_close(&b);
+}
+
+Test(wordings, doctor_tells_what_the_kernel_is_new_enough_for, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	says(&b, ARGS("setarch", "--uname-2.6", "@mptcpaddr", "doctor", "-v"), 0,
+	     "endpoints with \"dev\" and \"backup\" no (6.9), the kernel's own laminar "
+	     "endpoints no (6.18)\n");
+	says(&b, ARGS("@mptcpaddr", "doctor", "-v"), 0,
+	     "endpoints with \"dev\" and \"backup\" yes (6.9), the kernel's own laminar "
+	     "endpoints ");
+	bench_close(&b);
+}
+
+Test(wordings, doctor_tells_whether_other_users_have_a_broker, TIMEOUT)
+{
+	struct proc broker = { 0 };
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	says(&b, ARGS("@mptcpaddr", "doctor", "-v"), 0,
+	     "may manage their paths; no broker for those of other users\n");
+	cr_assert_eq(
+		proc_start(&broker, &b.world.client, ARGS(path_of("mptcpaddrd")), NULL),
+		0);
+	shell(&b, "for i in $(seq 200); do grep -q @mptcpaddr/broker /proc/net/unix && "
+		  "exit; sleep 0.02; done; exit 1");
+	says(&b, ARGS("@mptcpaddr", "doctor", "-v"), 0, "may manage their paths\n");
+	proc_end(&broker);
+	bench_close(&b);
+}
+
+/* A rule that answers instead of keeping silent. */
+Test(wordings, doctor_tells_that_the_firewall_rejects_the_option, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	cr_assert_eq(host_nft(&b.world.client,
+			      "table inet t { chain in { type filter hook input priority "
+			      "0; tcp option mptcp exists reject with tcp reset; }; }"),
+		     0);
+	says(&b, ARGS("@mptcpaddr", "doctor"), 1,
+	     "the firewall refuses packets: table inet t, chain in: tcp option mptcp");
+	shell(&b, "nft flush ruleset");
+	says(&b, ARGS("@mptcpaddr", "doctor"), 0, CLEAN);
+	bench_close(&b);
+}
