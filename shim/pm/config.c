@@ -42,21 +42,27 @@ struct key {
 	int (*set)(struct parser *p, const char *name, char *value);
 };
 
+void pool_error_at(struct pool_error *why, const char *path, unsigned int line,
+		   const char *fmt, va_list ap)
+{
+	const size_t size = sizeof(why->text);
+	int n = snprintf(why->text, size, "%s:%u: ", path, line);
+
+	if (n > 0 && (size_t)n < size)
+		vsnprintf(why->text + n, size - n, fmt, ap);
+}
+
 /* Fail at the current line. Return: -EINVAL, for the caller to return. */
 __attribute__((format(printf, 2, 3))) static int bad(struct parser *p, const char *fmt,
 						     ...)
 {
 	va_list ap;
-	int n;
 
 	if (p->error)
 		return p->error;
-	n = snprintf(p->why->text, sizeof(p->why->text), "%s:%u: ", p->path, p->line);
-	if (n > 0 && (size_t)n < sizeof(p->why->text)) {
-		va_start(ap, fmt);
-		vsnprintf(p->why->text + n, sizeof(p->why->text) - n, fmt, ap);
-		va_end(ap);
-	}
+	va_start(ap, fmt);
+	pool_error_at(p->why, p->path, p->line, fmt, ap);
+	va_end(ap);
 	if (p->report)
 		p->report(p->user, p->why->text);
 	p->errors++;

@@ -54,6 +54,8 @@ Test(policy, each_error_names_its_line)
 		  ":2:", "is not an absolute path" },
 		{ "[program uid]\npool = /x\n", ":1:", "not [program \"NAME\"]" },
 		{ "[users]\nnonsense\n", ":2:", "neither" },
+		{ "[users]\nusers =\n", ":2:", "users names nothing" },
+		{ "[users]\n\naddresses = ,\n", ":3:", "addresses names nothing" },
 	};
 	struct pool_error why;
 	struct policy policy;
@@ -66,6 +68,24 @@ Test(policy, each_error_names_its_line)
 				  strstr(why.text, faults[i].message),
 			  "\"%s\" gives \"%s\"", faults[i].text, why.text);
 	}
+}
+
+/* What cannot be read to its end must not let in more than it says. */
+Test(policy, a_file_that_is_not_read_whole_is_an_error)
+{
+	static char text[20100] = "[users]\n";
+	struct policy before, policy;
+	struct pool_error why;
+
+	policy_default(&before);
+	policy = before;
+	memset(text + strlen(text), '\n', 10000);
+	strcat(text, "pools = no\n");
+	cr_expect_eq(load(text, &policy, &why), -EINVAL);
+	cr_expect(strstr(why.text, ":10001: more than 10000 lines"), "%s", why.text);
+	cr_expect_eq(policy_load("/tmp", &policy, &why), -EIO);
+	cr_expect_str_eq(why.text, "/tmp: Input/output error");
+	cr_expect_eq(memcmp(&policy, &before, sizeof(policy)), 0);
 }
 
 Test(policy, words_mean_what_they_say)

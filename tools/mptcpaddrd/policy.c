@@ -35,16 +35,12 @@ __attribute__((format(printf, 2, 3))) static int bad(struct parser *p, const cha
 						     ...)
 {
 	va_list ap;
-	int n;
 
 	if (p->error)
 		return p->error;
-	n = snprintf(p->why->text, sizeof(p->why->text), "%s:%u: ", p->path, p->line);
-	if (n > 0 && (size_t)n < sizeof(p->why->text)) {
-		va_start(ap, fmt);
-		vsnprintf(p->why->text + n, sizeof(p->why->text) - n, fmt, ap);
-		va_end(ap);
-	}
+	va_start(ap, fmt);
+	pool_error_at(p->why, p->path, p->line, fmt, ap);
+	va_end(ap);
 	return p->error = -EINVAL;
 }
 
@@ -221,6 +217,9 @@ static int set_list(struct parser *p, const char *name, char *value)
 	char *word, *save;
 	int r = 0;
 
+	/* Nobody, or everybody? */
+	if (!value[strspn(value, " \t,")])
+		return bad(p, "%s names nothing", name);
 	for (word = strtok_r(value, " \t,", &save); word && r == 0;
 	     word = strtok_r(NULL, " \t,", &save))
 		r = set(p, word);
@@ -351,8 +350,10 @@ static char *read_line(char *text, int size, void *user)
 	struct parser *p = user;
 	int n = 0, c;
 
-	if (p->error || ++p->line > LINES_MAX)
+	if (p->error)
 		return NULL;
+	if (++p->line > LINES_MAX)
+		return bad(p, "more than %d lines", LINES_MAX), NULL;
 	while ((c = getc(p->file)) != EOF && c != '\n') {
 		if (!n && (c == ' ' || c == '\t'))
 			continue;
@@ -399,6 +400,11 @@ int policy_load(const char *path, struct policy *ret_policy, struct pool_error *
 			bad(&p, "neither \"name = value\" nor \"[section]\"");
 		}
 		section_left(&p);
+		if (ferror(p.file)) { /* a folder, for one; what was read is not all */
+			p.error = -EIO;
+			snprintf(why->text, sizeof(why->text), "%s: %s", path,
+				 strerror(EIO));
+		}
 		fclose(p.file);
 	} else if (errno != ENOENT) {
 		p.error = -errno;
