@@ -137,6 +137,9 @@ void engine_note_pool(struct engine *engine, int error);
 const struct pm_counters *engine_counters(const struct engine *engine);
 unsigned int engine_conns(const struct engine *engine);
 unsigned int engine_used_ids(const struct engine *engine);
+/* engine_tokens() - of all connections, if at most @max. Return: how many there are. */
+unsigned int engine_tokens(const struct engine *engine, uint32_t *ret_tokens,
+			   unsigned int max);
 
 /*
  * What mptcpinfo sees. @after is 0 or *@ret_next of the call before, which comes back

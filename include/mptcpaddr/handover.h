@@ -16,7 +16,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define HANDOVER_ABI   2
+#define HANDOVER_ABI   3
 #define HANDOVER_SLOTS 4096 /* registrations not taken out yet; a power of two */
 
 /* A registration in one word: 0 is an empty slot. */
@@ -42,6 +42,13 @@ struct handover_listener {
 	uint64_t inode; /* of the socket: sock_diag has the same */
 };
 
+/* Whether the manager hears of connections that it does not know: pm/quiet.c. */
+enum {
+	HANDOVER_WIDE,
+	HANDOVER_NARROW,       /* no: a connect() asks for it, and waits */
+	HANDOVER_NARROW_STUCK, /* no, and one has waited in vain: none waits again */
+};
+
 struct handover {
 	/* The manager holds it whenever it is not waiting: see preload/fork.c. */
 	pthread_mutex_t lock;
@@ -65,6 +72,7 @@ struct handover {
 	char pool_path[1024];	 /* POOLFILE_PATH_MAX */
 	char log_file[PATH_MAX]; /* "": the application's standard error */
 
+	_Atomic uint32_t narrow; /* HANDOVER_NARROW and so on; a futex */
 	/* Connects between "about to send the SYN" and "registered". */
 	_Atomic uint32_t in_flight;
 	/* Not 0 while the manager holds events that a registration would explain. */

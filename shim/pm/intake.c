@@ -8,6 +8,7 @@
  */
 #include "manager.h"
 #include "mptcpaddr/log.h"
+#include "quiet.h"
 
 #include <errno.h>
 #include <string.h>
@@ -101,6 +102,7 @@ void register_connection(struct manager *m, struct pm_registration *reg)
 	if (!reg->token)
 		return; /* a hole of the ring: see launch_heir() */
 	reg->when = now_ms() / 1000;
+	quiet_restart(m);
 	m->about.registrations++;
 	if (engine_register(m->engine, reg) < 0)
 		log_warning("token 0x%08x: too many connections", reg->token);

@@ -7,8 +7,10 @@
  * emptied into memory before the next one.
  */
 #include "manager.h"
+#include "evfilter.h"
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/uapi.h"
+#include "quiet.h"
 #include "resync.h"
 
 #include <arpa/inet.h>
@@ -115,6 +117,7 @@ static int timeout_ms(const struct manager *m)
 	int64_t left;
 
 	wait = earlier(wait, poolwatch_wait(&m->watch, now_ms()));
+	wait = earlier(wait, quiet_wait(m));
 	if (estate_again(&m->estate))
 		wait = earlier(wait, ESTATE_AGAIN_MS);
 	if (m->early.n)
@@ -324,6 +327,7 @@ static void serve(struct manager *m)
 		n = FDS_FIRST + doors;
 		n += control_poll_fill(&m->control, &fds[n]);
 		wait_for_work(m, fds, n);
+		quiet_serve(m); /* first: a connect() may wait for it */
 		intake_read(m);
 		intake_handle(m);
 		intake_registrations(m);
@@ -464,6 +468,7 @@ static int manager_open(struct manager *m)
 	snprintf(m->about.program, sizeof(m->about.program), "%s", h->program);
 	snprintf(m->about.pool_file, sizeof(m->about.pool_file), "%s", h->pool_path);
 	doors_follow(&m->doors, m->watch.pool);
+	quiet_restart(m);
 	log_info("%u endpoints from %s", m->watch.pool->n_endpoints, h->pool_path);
 	return 0;
 }
@@ -503,8 +508,10 @@ __attribute__((visibility("default"))) int mptcpaddr_pm_run(struct handover *h)
 	int r = -EPROTO;
 
 	log_open(h->log_fd, h->log_level, h->program, h->pid);
-	if (h->abi == HANDOVER_ABI)
+	if (h->abi == HANDOVER_ABI) {
+		evfilter_useful(h->event_fd);
 		m = h->manager ? manager_inherit(h) : manager_new(h);
+	}
 	if (m)
 		r = manager_open(m);
 	if (!r) {
@@ -515,7 +522,9 @@ __attribute__((visibility("default"))) int mptcpaddr_pm_run(struct handover *h)
 			log_warning("no pool any more: %s", strerror(-r));
 	}
 	close(h->event_fd);
-	if (m)
+	if (m) {
+		quiet_end(m);
 		manager_free(m);
+	}
 	return r;
 }

@@ -55,6 +55,20 @@ unsigned int engine_notes(const struct engine *engine, uint64_t after, unsigned 
 	return n;
 }
 
+unsigned int engine_tokens(const struct engine *engine, uint32_t *ret_tokens,
+			   unsigned int max)
+{
+	const struct conn *tables[] = { engine->table.confirmed,
+					engine->table.unconfirmed };
+	unsigned int n = engine_conns(engine), i, k = 0;
+	const struct conn *conn;
+
+	for (i = 0; n <= max && i < 2; i++)
+		for (conn = tables[i]; conn; conn = conn->hh.next)
+			ret_tokens[k++] = conn->token;
+	return n;
+}
+
 const struct pm_counters *engine_counters(const struct engine *engine)
 {
 	return &engine->counters;

@@ -43,8 +43,11 @@ static struct handover *begin(int fd, struct handover *(*launch)(void))
 	if (mode == MODE_OFF || mode == MODE_PLAIN)
 		return NULL;
 	handover = attempt_is_mptcp(fd) ? launch() : NULL;
-	if (handover && handover != LAUNCH_BROKER)
+	if (handover && handover != LAUNCH_BROKER) {
 		atomic_fetch_add(&handover->in_flight, 1);
+		if (atomic_load(&handover->narrow) == HANDOVER_NARROW)
+			launch_widen(handover);
+	}
 	errno = saved;
 	return handover;
 }

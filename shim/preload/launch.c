@@ -341,6 +341,7 @@ void launch_heir(struct handover *h)
 	h->control_name[0] = '\0';
 	atomic_store(&h->in_flight, 0);
 	atomic_store(&h->early, 0);
+	atomic_store(&h->narrow, HANDOVER_WIDE);
 	atomic_store(&h->wanted, 0);
 	atomic_store(&h->quit, 0);
 	atomic_store(&owner, owner_word(h->pid, OWNER_STARTING));
@@ -388,20 +389,38 @@ bool launch_running(void)
 	return atomic_load(&owner) == owner_word(raw_getpid(), OWNER_RUNNING);
 }
 
-void launch_kick(struct handover *h)
+bool launch_kick(struct handover *h)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	const char *end = h->control_name + sizeof(h->control_name);
 	size_t len = text_find(h->control_name, end, '\0') - h->control_name;
+	long r;
 	int fd;
 
 	if (!len)
-		return;
+		return false;
 	text_append(addr.sun_path, 1, sizeof(addr.sun_path), h->control_name);
 	fd = syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		     0);
 	if (fd < 0)
-		return;
-	syscall(SYS_connect, fd, &addr, offsetof(struct sockaddr_un, sun_path) + 1 + len);
+		return false;
+	r = syscall(SYS_connect, fd, &addr,
+		    offsetof(struct sockaddr_un, sun_path) + 1 + len);
 	raw_close(fd);
+	return r == 0;
+}
+
+void launch_widen(struct handover *h)
+{
+	const struct timespec step = { .tv_nsec = WAIT_NS };
+	uint32_t narrow = HANDOVER_NARROW;
+	int i = 0;
+
+	if (!launch_kick(h))
+		i = WAIT_ATTEMPTS;
+	for (; i < WAIT_ATTEMPTS && atomic_load(&h->narrow) == HANDOVER_NARROW; i++)
+		syscall(SYS_futex, &h->narrow, FUTEX_WAIT_PRIVATE, HANDOVER_NARROW, &step,
+			NULL, 0);
+	/* A manager that a filter killed: nobody is to wait a second time. */
+	atomic_compare_exchange_strong(&h->narrow, &narrow, HANDOVER_NARROW_STUCK);
 }

@@ -46,8 +46,15 @@ void launch_stop(void);
 /* launch_alone() - the broker is gone: the next connect decides anew. */
 void launch_alone(void);
 
-/* launch_kick() - wake the manager for once without an event; changes errno. */
-void launch_kick(struct handover *handover);
+/*
+ * launch_kick() - wake the manager for once without an event; changes errno
+ *
+ * Return: false if that cannot be done from here.
+ */
+bool launch_kick(struct handover *handover);
+
+/* launch_widen() - wait until the manager hears of new connections; changes errno. */
+void launch_widen(struct handover *handover);
 
 /* launch_running() - whether this process has a manager. */
 bool launch_running(void);

@@ -11,7 +11,6 @@
 #include "text.h"
 
 #include <errno.h>
-#include <linux/filter.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include <sys/socket.h>
@@ -169,25 +168,4 @@ out:
 	if (fd >= 0)
 		raw_close(fd);
 	return r;
-}
-
-void subscribe_narrow(int32_t fd)
-{
-	static const uint8_t unwanted[] = { MPTCP_EVENT_CREATED,
-					    MPTCPADDR_EV_LISTENER_CREATED };
-	const unsigned int n = sizeof(unwanted);
-	struct sock_filter code[sizeof(unwanted) + 3] = {
-		/* The command of the generic netlink header, behind nlmsghdr. */
-		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, NLMSG_HDRLEN),
-	};
-	struct sock_fprog program = { n + 3, code };
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		code[1 + i] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-							   unwanted[i], n - i, 0);
-	code[1 + n] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
-	code[2 + n] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
-	syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
-		sizeof(program));
 }

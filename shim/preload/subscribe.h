@@ -15,13 +15,4 @@
  */
 int subscribe(int32_t *ret_fd, uint16_t *ret_family_id);
 
-/*
- * subscribe_narrow() - no wake-up for events that the engine has no use for
- *
- * CREATED above all: it comes while the application is still inside connect(), and says
- * nothing that ESTABLISHED does not say again before any ADD_ADDR can come. Takes some
- * 40 us, so not before the SYN. A failure does no harm.
- */
-void subscribe_narrow(int32_t fd);
-
 #endif

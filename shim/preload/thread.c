@@ -158,7 +158,6 @@ static int become_manager(struct handover *h)
 		raw_close(h->event_fd);
 		return -EOPNOTSUPP;
 	}
-	subscribe_narrow(h->event_fd);
 	return run_path_manager(h);
 }
 

@@ -5,8 +5,8 @@
  * Knows nothing of MPTCP unless -m asks for a native MPTCP socket. It opens its
  * connections, sends a few bytes on each (with -w only when a line on its standard input
  * says so), waits for the echo, prints "connected N", and then obeys its standard input:
- * "echo BYTES" sends so many on each connection and checks what comes back; "close"
- * closes all and prints "closed"; end of file ends it.
+ * "echo BYTES" sends so many on each connection and checks what comes back; "connect"
+ * opens one more; "close" closes all and prints "closed"; end of file ends it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -197,24 +197,41 @@ static void read_fully(int fd, char *buf, size_t len)
 	}
 }
 
-static void *open_all(void *unused)
+/* Return: as open_one(); the server has answered. */
+static int greet_one(void)
 {
 	char buf[sizeof(HELLO)];
+	int fd = open_one();
+
+	if (fd < 0)
+		return fd;
+	read_fully(fd, buf, strlen(HELLO));
+	if (memcmp(buf, HELLO, strlen(HELLO))) {
+		errno = EBADMSG;
+		die("hello");
+	}
+	return fd;
+}
+
+static void *open_all(void *unused)
+{
 	int connected = 0;
 
 	for (int i = 0; i < opt.count; i++) {
-		socks[i] = open_one();
-		if (socks[i] < 0)
-			continue;
-		connected++;
-		read_fully(socks[i], buf, strlen(HELLO));
-		if (memcmp(buf, HELLO, strlen(HELLO))) {
-			errno = EBADMSG;
-			die("hello");
-		}
+		socks[i] = greet_one();
+		connected += socks[i] >= 0;
 	}
 	printf("connected %d\n", connected);
 	return NULL;
+}
+
+static void open_another(void)
+{
+	socks = realloc(socks, (opt.count + 1) * sizeof(*socks));
+	if (!socks)
+		die("realloc");
+	socks[opt.count++] = greet_one();
+	printf("connected %d\n", opt.count);
 }
 
 static void echo_chunk(int fd, size_t len)
@@ -259,6 +276,8 @@ static void obey(void)
 	while (fgets(line, sizeof(line), stdin)) {
 		if (!strncmp(line, "echo ", 5)) {
 			echo(strtoul(line + 5, NULL, 10));
+		} else if (!strcmp(line, "connect\n")) {
+			open_another();
 		} else if (!strcmp(line, "close\n")) {
 			for (int i = 0; i < opt.count; i++)
 				close(socks[i]);

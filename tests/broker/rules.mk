@@ -15,11 +15,6 @@ $(B)/tests/broker-native: tests/broker/prog/native.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -static -o $@ $<
 
-$(B)/tests/broker-again: tests/broker/prog/again.c
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -o $@ $<
-
 $(B)/tests/broker-corpus: $(wildcard tests/broker/corpus/*)
 	$(Q)rm -rf $@ && mkdir -p $@ && cp $^ $@
 
@@ -27,7 +22,7 @@ $(B)/tests/%.service: config/systemd/%.service
 	$(Q)install -D -m 644 $< $@
 
 # TESTS='serve/*' runs some of them; SEED=N repeats a run of the random records.
-check-broker: $(B)/tests/broker $(B)/tests/broker-native $(B)/tests/broker-again $(B)/tests/broker-corpus \
+check-broker: $(B)/tests/broker $(B)/tests/broker-native $(B)/tests/broker-corpus \
 		$(B)/tests/mptcpaddrd.service $(B)/mptcpaddrd $(B)/mptcpaddr \
 		$(B)/mptcpinfo $(B)/tests/launcher-progs/users $(TEST_APPS) lib
 	$(call say,TEST,$<)

@@ -269,9 +269,14 @@ Test(serve, a_broker_that_dies_leaves_programs_and_is_used_again, .timeout = 60)
 	lab_close(&lab);
 }
 
-static void once_more(struct lab *lab, struct proc *p, const char *said, int joins)
+/* @n: how many connections it has then. */
+static void connects(struct lab *lab, struct proc *p, int n, int joins)
 {
-	cr_assert_eq(proc_tell(p, ""), 0);
+	char said[32];
+
+	snprintf(said, sizeof(said), "connected %d\n", n);
+	if (n > 1)
+		cr_assert_eq(proc_tell(p, "connect"), 0);
 	cr_assert(WAIT_UNTIL(proc_said(p, said), LAB_WAIT_MS), "not %s: %s", said,
 		  proc_errors(p));
 	cr_expect(WAIT_UNTIL(joined_count(&lab->world.client) == joins, LAB_WAIT_MS),
@@ -281,7 +286,7 @@ static void once_more(struct lab *lab, struct proc *p, const char *said, int joi
 /* Brokers come and go while it runs; it looks for one once a second at most. */
 Test(serve, one_program_finds_a_broker_that_comes, .timeout = 60)
 {
-	static const char *const argv[] = { "@tests/broker-again", "10.0.1.1", LAB_PORT,
+	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
 					    NULL };
 	struct proc program;
 	struct lab lab;
@@ -289,19 +294,19 @@ Test(serve, one_program_finds_a_broker_that_comes, .timeout = 60)
 	NEED_USERS();
 	lab_open(&lab, both_families);
 	lab_start(&lab, &program, ALICE, lab.pool, argv);
-	once_more(&lab, &program, "connected 1\n", 0);
+	connects(&lab, &program, 1, 0);
 	lab_broker(&lab, "");
 	nap_ms(LOOK_MS);
-	once_more(&lab, &program, "connected 2\n", 2);
-	once_more(&lab, &program, "connected 3\n", 4);
+	connects(&lab, &program, 2, 2);
+	connects(&lab, &program, 3, 4);
 	kill(lab.broker.pid, SIGKILL);
 	proc_wait(&lab.broker, LAB_WAIT_MS);
 	proc_end(&lab.broker);
-	once_more(&lab, &program, "connected 4\n", 4);
-	once_more(&lab, &program, "connected 5\n", 4);
+	connects(&lab, &program, 4, 4);
+	connects(&lab, &program, 5, 4);
 	lab_broker(&lab, "");
 	nap_ms(LOOK_MS);
-	once_more(&lab, &program, "connected 6\n", 6);
+	connects(&lab, &program, 6, 6);
 	cr_expect_eq(count_entries(program.pid, "task"), 1);
 	proc_eof(&program);
 	cr_expect_eq(proc_wait(&program, LAB_WAIT_MS), 0);

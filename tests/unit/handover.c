@@ -45,9 +45,16 @@ bool launch_running(void)
 	return true;
 }
 
-void launch_kick(struct handover *handover)
+bool launch_kick(struct handover *handover)
 {
 	atomic_fetch_add(&kicks, 1);
+	return true;
+}
+
+void launch_widen(struct handover *handover)
+{
+	cr_assert_eq(atomic_load(&handover->in_flight), 1, "looked before it counted");
+	atomic_store(&handover->narrow, HANDOVER_WIDE);
 }
 
 static bool slot_take(uint64_t *ret_value)
@@ -107,6 +114,22 @@ static void connections(int fds[], int n)
 static void register_ok(int fd)
 {
 	attempt_end(attempt_begin(fd), fd, 0);
+}
+
+/* The manager hears of nothing new: it is asked before the SYN, unless that was in vain.
+ */
+Test(handover, idle_manager_is_asked_to_listen_before_a_connect)
+{
+	int fd;
+
+	connections(&fd, 1);
+	atomic_store(&ring.narrow, HANDOVER_NARROW);
+	register_ok(fd);
+	cr_expect_eq(atomic_load(&ring.narrow), HANDOVER_WIDE);
+	atomic_store(&ring.narrow, HANDOVER_NARROW_STUCK);
+	register_ok(fd);
+	cr_expect_eq(atomic_load(&ring.narrow), HANDOVER_NARROW_STUCK);
+	cr_expect_eq(atomic_load(&ring.in_flight), 0);
 }
 
 Test(handover, token_of_a_connection_arrives)

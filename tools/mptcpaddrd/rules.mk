@@ -3,7 +3,7 @@
 # a loop of its own.
 
 BROKER_SRC := $(wildcard tools/mptcpaddrd/*.c) shim/preload/subscribe.c \
-	      $(filter-out $(patsubst %,shim/pm/%.c,manager intake listeners doors estate), \
+	      $(filter-out $(patsubst %,shim/pm/%.c,manager intake quiet listeners doors estate), \
 		$(wildcard shim/pm/*.c))
 
 tools: $(B)/mptcpaddrd

@@ -2,6 +2,7 @@
 /*
  * start.c - what the broker opens, reads again, and puts back
  */
+#include "../../shim/pm/evfilter.h"
 #include "../../shim/preload/subscribe.h"
 #include "broker.h"
 #include "mptcpaddr/log.h"
@@ -171,7 +172,7 @@ static const char *open_kernel(struct broker *b, int *ret_error)
 	if (*ret_error < 0)
 		return *ret_error == -ENOENT ? "this kernel has no MPTCP path manager"
 					     : "path manager events";
-	subscribe_narrow(b->event_fd);
+	evfilter_useful(b->event_fd);
 	*ret_error = pmnl_open(b->family_id, &b->pmnl);
 	if (*ret_error < 0)
 		return "path manager commands";

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+/*
+ * quiet.c - an idle process is not woken by the connections of others
+ *
+ * A connection's token is not known before its SYN, and its first events may come before
+ * connect() has returned: so a process that connects has to hear everything. One that has
+ * not connected for a while hears its own connections alone, by a filter in the kernel,
+ * and its next connect() waits until that is gone (preload/attempt.c). What is accepted
+ * can be announced by nobody: with a listener it stays as it is.
+ */
+#include "quiet.h"
+#include "evfilter.h"
+#include "manager.h"
+
+#include <limits.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef QUIET_MS
+#define QUIET_MS 5000 /* HACKING.md has a use for another value */
+#endif
+
+void quiet_restart(struct manager *m)
+{
+	m->quiet_ms = now_ms() + QUIET_MS;
+}
+
+int quiet_wait(const struct manager *m)
+{
+	int64_t left = m->quiet_ms - now_ms();
+
+	if (!m->quiet_ms)
+		return -1;
+	return left > 0 ? left : 0;
+}
+
+/* Whether every token that this process may hear of is in the engine. */
+static bool tokens_are_known(struct manager *m)
+{
+	return !atomic_load(&m->h->in_flight) &&
+	       atomic_load(&m->h->head) == atomic_load(&m->h->tail) && !m->early.n &&
+	       !m->h->estate_of && !listeners_any(&m->listeners);
+}
+
+static void let_in(struct handover *h)
+{
+	atomic_store(&h->narrow, HANDOVER_WIDE);
+	syscall(SYS_futex, &h->narrow, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+/*
+ * Said first, then looked once more: a connect() counts itself as under way and looks
+ * then, so that one of both sees the other.
+ */
+static void narrow(struct manager *m)
+{
+	uint32_t tokens[EVFILTER_TOKENS_MAX];
+	unsigned int n = engine_tokens(m->engine, tokens, EVFILTER_TOKENS_MAX);
+
+	if (n > EVFILTER_TOKENS_MAX || m->control.listener < 0 || !tokens_are_known(m))
+		return;
+	atomic_store(&m->h->narrow, HANDOVER_NARROW);
+	if (tokens_are_known(m) && !evfilter_tokens(m->h->event_fd, tokens, n))
+		return;
+	let_in(m->h);
+}
+
+static void widen(struct manager *m)
+{
+	int r = evfilter_none(m->h->event_fd);
+
+	if (r < 0) { /* a sandbox that came later: nothing new could be heard of */
+		m->stop = r;
+		return;
+	}
+	let_in(m->h);
+	evfilter_useful(m->h->event_fd); /* while the SYN is on its way */
+	quiet_restart(m);
+}
+
+void quiet_serve(struct manager *m)
+{
+	if (atomic_load(&m->h->narrow)) {
+		/* Without the control socket nobody could wake us for it. */
+		if (!tokens_are_known(m) || m->control.listener < 0)
+			widen(m);
+	} else if (m->quiet_ms && now_ms() >= m->quiet_ms) {
+		m->quiet_ms = 0;
+		narrow(m);
+	}
+}
+
+void quiet_end(struct manager *m)
+{
+	let_in(m->h);
+}

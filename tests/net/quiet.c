@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+/*
+ * quiet.c - an idle program is not woken by the connections of others (shim/pm/quiet.c)
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net.h"
+#include "shim.h"
+
+#define IDLE_MS 15000 /* three times what it takes */
+#define CROWD	100
+
+static const struct net_spec two_ways = {
+	.pool = { { "10.0.2.2" }, { "10.0.3.2" } },
+	.announced = { { "10.0.2.1" } },
+};
+
+/* How often the manager's thread has been woken; -1: it has none. */
+static long wake_ups(pid_t pid)
+{
+	char path[320], line[128];
+	struct dirent *entry;
+	long n = -1;
+	DIR *dir;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	cr_assert(dir);
+	while ((entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' || atoi(entry->d_name) == pid)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/status", pid,
+			 entry->d_name);
+		f = fopen(path, "re");
+		while (f && fgets(line, sizeof(line), f))
+			sscanf(line, "voluntary_ctxt_switches: %ld", &n);
+		if (f)
+			fclose(f);
+	}
+	closedir(dir);
+	return n;
+}
+
+/* Connections of a program that has nothing to do with us, from beginning to end. */
+static void crowd(struct net *n, int count)
+{
+	char path[PATH_MAX], number[16], said[32];
+	const char *argv[] = { built("tests/apps/tcpclient", path, sizeof(path)),
+			       "-m",
+			       "-N",
+			       number,
+			       "10.0.1.1",
+			       NET_PORT,
+			       NULL };
+	struct proc others;
+
+	snprintf(number, sizeof(number), "%d", count);
+	snprintf(said, sizeof(said), "connected %d\n", count);
+	cr_assert_eq(proc_start(&others, &n->world.client, argv, NULL), 0);
+	cr_assert(WAIT_UNTIL(proc_said(&others, said), 3 * NET_WAIT_MS));
+	proc_eof(&others);
+	cr_assert_eq(proc_wait(&others, NET_WAIT_MS), 0);
+	proc_end(&others);
+}
+
+static long woken_by(struct net *n, int count)
+{
+	const long before = wake_ups(n->client.pid);
+
+	crowd(n, count);
+	return wake_ups(n->client.pid) - before;
+}
+
+static void becomes_idle(struct net *n)
+{
+	cr_assert(WAIT_UNTIL(woken_by(n, CROWD) == 0, IDLE_MS), "it never was");
+}
+
+/* Joined subflows of the program that is looked at: the others' have none for long. */
+static void joins_become(struct net *n, int joins)
+{
+	cr_expect(WAIT_UNTIL(joined_count(&n->world.client) == joins, NET_WAIT_MS),
+		  "%d joins, not %d", joined_count(&n->world.client), joins);
+}
+
+static void connects(struct net *n, const char *said)
+{
+	cr_assert_eq(proc_tell(&n->client, "connect"), 0);
+	cr_assert(WAIT_UNTIL(proc_said(&n->client, said), NET_WAIT_MS));
+}
+
+Test(pool, idle_program_is_not_woken_by_connections_of_others, .timeout = 90)
+{
+	struct ctl_manager before, after;
+	struct net n;
+
+	net_start(&n, &two_ways, FROM_POOL);
+	joins_become(&n, 1);
+	cr_expect_gt(woken_by(&n, CROWD), 0, "it has just connected");
+	becomes_idle(&n);
+	/* Its own events are heard all the same. */
+	net_announce(&n, "10.0.3.1");
+	joins_become(&n, 2);
+	net_withdraw(&n, "10.0.2.1");
+	joins_become(&n, 1);
+	net_announce(&n, "10.0.2.1");
+	joins_become(&n, 2);
+	/* And so are those of a connection that it makes now, from the first one on. */
+	connects(&n, "connected 2\n");
+	joins_become(&n, 4);
+	net_manager(&n, &before);
+	crowd(&n, CROWD);
+	net_manager(&n, &after);
+	cr_expect_gt(after.events_foreign, before.events_foreign);
+	becomes_idle(&n);
+	cr_assert_eq(proc_tell(&n.client, "close"), 0);
+	net_tables_are_empty(&n);
+	net_close(&n);
+}
+
+/* What it accepts, nobody can tell the filter beforehand. */
+Test(pool, idle_server_hears_of_what_it_accepts, .timeout = 60)
+{
+	static const struct net_spec spec = {
+		.pool = { { "10.0.2.2" } },
+		.announced = { { "10.0.2.1" } },
+		.server_pool = true,
+	};
+	struct net n;
+
+	net_open(&n, &spec, FROM_POOL);
+	nap_ms(IDLE_MS / 2);
+	net_connect(&n, 1);
+	net_pairs_are(&n, "10.0.2.2-10.0.2.1");
+	net_close(&n);
+}
