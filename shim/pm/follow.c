@@ -153,17 +153,25 @@ static void push(struct pm_cmds *out, enum pm_cmd_type type, const struct conn *
 	};
 }
 
-/* Whether the connection has a path that the end of those with @local_id leaves alone. */
+/*
+ * Whether the connection has a path that the end of those with @closing's ID leaves
+ * alone. Of those whose endpoints were all taken out of the pool that is the first one.
+ */
 static bool path_left(const struct engine *engine, const struct conn *conn,
-		      uint8_t local_id)
+		      const struct subflow *closing)
 {
-	const struct subflow *s;
+	const struct subflow *s, *lost = NULL;
 
-	for_each_subflow (conn, s)
-		if (s->state == SUBFLOW_LIVE && endpoint_is_there(engine, s) &&
-		    s->local_id != local_id)
+	for_each_subflow (conn, s) {
+		if (s->state != SUBFLOW_LIVE)
+			continue;
+		if (endpoint_is_there(engine, s) && s->local_id != closing->local_id)
 			return true;
-	return false;
+		if (s->endpoint == SUBFLOW_ENDPOINT_LOST && !lost)
+			lost = s;
+	}
+	return closing->endpoint == SUBFLOW_ENDPOINT_LOST &&
+	       lost->local_id != closing->local_id;
 }
 
 /* Whether the withdrawal of @id, which ends all subflows with it, ends the connection. */
@@ -174,7 +182,7 @@ static bool is_last_path(const struct engine *engine, const struct conn *conn,
 
 	for_each_subflow (conn, s)
 		if (s->state == SUBFLOW_LIVE && s->local_id == id->key.local_id)
-			return !path_left(engine, conn, id->key.local_id);
+			return !path_left(engine, conn, s);
 	return false;
 }
 
@@ -204,7 +212,7 @@ static bool subflow_close(struct engine *engine, struct conn *conn, struct subfl
 		COUNT(engine, conn, subflows_failed);
 		return true;
 	case SUBFLOW_LIVE:
-		if (!path_left(engine, conn, s->local_id))
+		if (!path_left(engine, conn, s))
 			return true;
 		if (out->n + 2 > PM_CMDS_MAX)
 			return false;

@@ -332,6 +332,8 @@ static int edit_endpoint(const struct poolwatch *watch, struct pool *spec, char 
 	int i;
 
 	if (!strcmp(verb, "flush")) {
+		if (words[strspn(words, " \t")])
+			return fail(why, -EINVAL, "flush takes no address");
 		spec->n_endpoints = 0;
 		kinds_again(spec);
 		return 0;
@@ -371,8 +373,11 @@ static int edit_limits(struct pool *spec, char *words, struct pool_error *why)
 			return fail(why, -EINVAL,
 				    "limits subflows N add_addr_accepted N");
 		value = arg ? strtoul(arg, &end, 10) : 0;
-		if (!arg || *arg < '0' || *arg > '9' || *end || value > POOL_LIMIT_MAX)
-			return fail(why, -EINVAL, "a limit is not in 0-64");
+		if (!arg || *arg < '0' || *arg > '9' || *end || value > POOL_LIMIT_MAX) {
+			snprintf(why->text, sizeof(why->text), "%s %.32s is not in 0-%d",
+				 word, arg ?: "(nothing)", POOL_LIMIT_MAX);
+			return -EINVAL;
+		}
 		*limit = value;
 	}
 	return 0;

@@ -126,10 +126,21 @@ static void conn_map(struct engine *engine, struct conn *conn, const struct pool
 		return;
 	conn->section = pool_section(pool, &conn->peer);
 	conn->excluded = pool->sections[conn->section].excluded;
-	/* An endpoint may have come for what went on without one. */
+	/* Its endpoint was taken out, and routing was not to take its place. */
+	for_each_announcement(conn, ann)
+	{
+		if (ann->state == ANNOUNCE_CLOSED &&
+		    ann->reason == CTL_REASON_ENDPOINT_GONE &&
+		    section_of(engine, conn)->kinds & MPTCP_PM_ADDR_FLAG_LAMINAR)
+			ann->state = ANNOUNCE_WAITING;
+	}
+	/* An endpoint may have come for what went on without one, or with one that was
+	 * taken out and is there again. */
 	for_each_subflow (conn, s)
-		if (s->endpoint == SUBFLOW_NO_ENDPOINT && s->state == SUBFLOW_LIVE)
-			s->endpoint = endpoint_of(engine, conn, &s->local);
+		if ((s->endpoint == SUBFLOW_NO_ENDPOINT ||
+		     s->endpoint == SUBFLOW_ENDPOINT_LOST) &&
+		    s->state == SUBFLOW_LIVE)
+			s->endpoint = endpoint_of(engine, conn, &s->local) ?: s->endpoint;
 	if (!conn->mpc)
 		mpc_setup(engine, conn);
 }

@@ -172,8 +172,9 @@ Test(edit, wrong_words_give_one_clear_error_and_change_nothing, TIMEOUT)
 		ENDPOINT("change", "10.0.2.2", "signal"));
 	refused(&s, ": endpoint add, del, change or flush",
 		ENDPOINT("delete", "10.0.2.2"));
-	refused(&s, ": a limit is not in 0-64", LIMITS("subflows", "65"));
-	refused(&s, ": a limit is not in 0-64", LIMITS("subflows"));
+	refused(&s, ": subflows 65 is not in 0-64", LIMITS("subflows", "65"));
+	refused(&s, ": subflows (nothing) is not in 0-64", LIMITS("subflows"));
+	refused(&s, ": flush takes no address", ENDPOINT("flush", "10.0.2.2"));
 	refused(&s, ": limits subflows N add_addr_accepted N", LIMITS("subflow", "3"));
 	after = shown(&s, "endpoint");
 	cr_assert_str_eq(after, before);
@@ -187,12 +188,15 @@ Test(edit, program_must_be_named_when_there_are_two, TIMEOUT)
 	struct session s = { .pid = "" };
 	struct proc second = { 0 };
 	struct said said;
-	char *first;
+	char *first, each[32];
 
 	NEED_SANDBOX();
 	session_open(&s, "[pool]\nendpoint = 10.0.2.2\n");
 	traffic_connect(&s.bench, &second, "[pool]\nendpoint = 10.0.2.2\n", NULL);
-	refused(&s, "2 programs: say which one with --pid or --program",
+	refused(&s, "2 programs (tcpclient[", ENDPOINT("add", "10.0.3.2"));
+	snprintf(each, sizeof(each), "tcpclient[%d]", second.pid);
+	refused(&s, each, ENDPOINT("add", "10.0.3.2"));
+	refused(&s, "): say which one with --pid or --program",
 		ENDPOINT("add", "10.0.3.2"));
 	refused(&s, "2 programs", ENDPOINT("add", "10.0.3.2", "--program", "tcpclient"));
 	refused(&s, "no manager here serves \"curl\"",

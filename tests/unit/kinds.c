@@ -221,6 +221,44 @@ Test(kinds, endpoint_taken_out_is_closed_and_withdrawn)
 	play_close(&p);
 }
 
+/* The first one stays as the last path; the others are closed, and come back. */
+Test(kinds, all_endpoints_taken_out_leave_one_path_and_serve_again)
+{
+	static const char text[] = POOL "endpoint=10.0.1.2 id 11\n" A "\n" B "\n";
+	struct pm_cmd a, b;
+	struct play p;
+
+	connected(&p, text);
+	a = play_join(&p, 1, "10.0.2.2", "10.0.2.1:80");
+	b = play_join(&p, 2, "10.0.3.2", "10.0.3.1:80");
+	play_pool(&p, POOL, 0);
+	wants(&p, "withdraw 10.0.2.2:10012/12;close 10.0.2.2/12-10.0.2.1:80;"
+		  "withdraw 10.0.3.2:10013/13;close 10.0.3.2/13-10.0.3.1:80;");
+	play_down(&p, &a, 0);
+	play_down(&p, &b, 0);
+	wanted_none(&p);
+	play_pool(&p, text, 0);
+	wants(&p, "join 10.0.2.2/12-10.0.2.1:80;join 10.0.3.2/13-10.0.3.1:80;");
+	play_close(&p);
+}
+
+/* Its subflow went on: as the last path, or because it was a moment only. */
+Test(kinds, endpoint_that_is_there_again_has_its_subflow_again)
+{
+	static const char text[] = POOL "endpoint=10.0.1.2 id 11\n" A "\n";
+	struct play p;
+
+	connected(&p, text);
+	play_pool(&p, POOL, 0);
+	wants(&p, "");
+	play_pool(&p, text, 0);
+	play_join(&p, 1, "10.0.2.2", "10.0.2.1:80");
+	cr_assert_eq(play_view(&p, TOKEN).endpoints_used, 3);
+	play_pool(&p, POOL A "\n", 0);
+	wants(&p, "withdraw 10.0.1.2:40001/0;close 10.0.1.2/0-10.0.1.1:80;");
+	play_close(&p);
+}
+
 Test(kinds, signal_endpoint_taken_out_is_withdrawn)
 {
 	struct play p;

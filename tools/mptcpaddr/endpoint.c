@@ -18,9 +18,11 @@
 
 #define EDIT_TIMEOUT_MS 2000
 
-static int tell(const struct ctl_manager *manager, const char *why)
+static int tell(const struct ctl *ctl, const struct ctl_manager *manager, const char *why)
 {
-	fprintf(stderr, "mptcpaddr: %s[%u]: %s\n", manager->program, manager->pid, why);
+	char name[TARGET_NAME_MAX];
+
+	fprintf(stderr, "mptcpaddr: %s: %s\n", target_name(ctl, manager, name), why);
 	return 1;
 }
 
@@ -37,7 +39,7 @@ static int read_pool(struct ctl *ctl, const struct ctl_manager *manager,
 	if (r == 0)
 		r = ctl_read(ctl, CTL_OP_CONFIGURED, sizeof(**ret_endpoints),
 			     ret_endpoints, ret_n);
-	return r < 0 ? tell(manager, strerror(-r)) : 0;
+	return r < 0 ? tell(ctl, manager, strerror(-r)) : 0;
 }
 
 static void address_of(const struct ctl_addr *from, struct mpaddr *ret_addr)
@@ -77,12 +79,13 @@ static int show_endpoints(void *ctx, struct ctl *ctl, const struct ctl_manager *
 	struct ctl_section *sections = NULL;
 	struct ctl_endpoint *endpoints;
 	size_t n = 0, n_sections = 0, s, i;
+	char name[TARGET_NAME_MAX];
 
 	if (read_pool(ctl, manager, &endpoints, &n, &sections, &n_sections)) {
 		free(sections);
 		return 1;
 	}
-	printf("# %s[%u], %s\n", manager->program, manager->pid, manager->pool_file);
+	printf("# %s, %s\n", target_name(ctl, manager, name), manager->pool_file);
 	for (s = 0; s < n_sections; s++) {
 		if (sections[s].excluded)
 			continue;
@@ -98,8 +101,10 @@ static int show_endpoints(void *ctx, struct ctl *ctl, const struct ctl_manager *
 
 static int show_limits(void *ctx, struct ctl *ctl, const struct ctl_manager *manager)
 {
-	printf("# %s[%u], %s\n[limits]\nsubflows = %u\nadd_addr_accepted = %u\n",
-	       manager->program, manager->pid, manager->pool_file, manager->subflows_max,
+	char name[TARGET_NAME_MAX];
+
+	printf("# %s, %s\n[limits]\nsubflows = %u\nadd_addr_accepted = %u\n",
+	       target_name(ctl, manager, name), manager->pool_file, manager->subflows_max,
 	       manager->add_addr_accepted_max);
 	return 0;
 }
@@ -111,14 +116,14 @@ static int edit(void *ctx, struct ctl *ctl, const struct ctl_manager *manager)
 	int r;
 
 	if (send(ctl->fd, request, sizeof(*request), MSG_NOSIGNAL) < 0)
-		return tell(manager, strerror(errno));
+		return tell(ctl, manager, strerror(errno));
 	r = ctl_receive(ctl, CTL_OP_EDIT, sizeof(answer), EDIT_TIMEOUT_MS);
 	if (r == 0)
 		return 0;
 	if (ctl->buffer && ctl_answer(ctl)->error == r && ctl_answer(ctl)->count == 1)
 		ctl_record(ctl, 0, &answer, sizeof(answer));
 	answer.text[sizeof(answer.text) - 1] = '\0';
-	return tell(manager, answer.text[0] ? answer.text : strerror(-r));
+	return tell(ctl, manager, answer.text[0] ? answer.text : strerror(-r));
 }
 
 /* The command's words behind the options, with blanks between them. */

@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#define TARGET_NAME_MAX 128
+
 struct targets {
 	const char *program; /* NULL: any */
 	pid_t pid;	     /* 0: any */
@@ -21,6 +23,13 @@ struct targets {
  * Return: 1: it was one, *@at is behind it; 0: something else; -EINVAL: no value.
  */
 int targets_option(struct targets *targets, int argc, char *argv[], int *at);
+
+/*
+ * target_name() - whose pool it is: "curl[812]"; where mptcpaddrd has it, for all
+ * programs of a user that have that name, "curl of user 1000". Return: @ret_name.
+ */
+const char *target_name(const struct ctl *ctl, const struct ctl_manager *manager,
+			char ret_name[static TARGET_NAME_MAX]);
 
 /*
  * targets_each() - call @fn with each manager that is meant
