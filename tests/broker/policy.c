@@ -21,7 +21,7 @@ static int load(const char *text, struct policy *policy, struct pool_error *why)
 	cr_assert(f, "%s", path);
 	cr_expect(fputs(text, f) >= 0);
 	cr_expect_eq(fclose(f), 0);
-	r = policy_load(path, policy, why);
+	r = policy_load(path, true, policy, why);
 	unlink(path);
 	return r;
 }
@@ -54,6 +54,9 @@ Test(policy, each_error_names_its_line)
 		  ":2:", "is not an absolute path" },
 		{ "[program uid]\npool = /x\n", ":1:", "not [program \"NAME\"]" },
 		{ "[users]\nnonsense\n", ":2:", "neither" },
+		{ "adopt = yes\n", ":1:", "\"adopt\" stands before the first [section]" },
+		{ "[program \"unit:nginx\"]\npool = /x\n",
+		  ":1:", "unit \"nginx\" has no type: nginx.service?" },
 		{ "[users]\nusers =\n", ":2:", "users names nothing" },
 		{ "[users]\n\naddresses = ,\n", ":3:", "addresses names nothing" },
 	};
@@ -83,7 +86,7 @@ Test(policy, a_file_that_is_not_read_whole_is_an_error)
 	strcat(text, "pools = no\n");
 	cr_expect_eq(load(text, &policy, &why), -EINVAL);
 	cr_expect(strstr(why.text, ":10001: more than 10000 lines"), "%s", why.text);
-	cr_expect_eq(policy_load("/tmp", &policy, &why), -EIO);
+	cr_expect_eq(policy_load("/tmp", false, &policy, &why), -EIO);
 	cr_expect_str_eq(why.text, "/tmp: Input/output error");
 	cr_expect_eq(policy.pools, before.pools);
 	cr_expect_eq(policy.restricted, before.restricted);
@@ -126,7 +129,9 @@ Test(policy, no_file_lets_everybody_bring_a_pool)
 	struct pool_error why;
 	struct policy policy;
 
-	cr_assert_eq(policy_load("/no/such/file", &policy, &why), 0);
+	cr_assert_eq(policy_load("/no/such/file", false, &policy, &why), 0);
+	cr_expect_eq(policy_load("/no/such/file", true, &policy, &why), -ENOENT);
+	cr_expect_str_eq(why.text, "/no/such/file: No such file or directory");
 	cr_expect(policy_admits(&policy, 12345, NULL, 0));
 	cr_expect(policy.pools && !policy.adopt && !policy.userspace);
 }

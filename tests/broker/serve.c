@@ -105,56 +105,6 @@ Test(serve, a_user_gets_the_pairs_that_root_gets_directly, .timeout = 60)
 	lab_close(&lab);
 }
 
-/* What mptcpinfo --json says to @uid of the only connection. */
-static char *told_to(struct lab *lab, uid_t uid)
-{
-	const char *const argv[] = { "@mptcpinfo", "--json", NULL };
-	struct proc info;
-	char *text;
-	int r;
-
-	lab_start(lab, &info, uid, NULL, argv);
-	r = proc_wait(&info, LAB_WAIT_MS);
-	cr_assert_eq(r, 0, "mptcpinfo ended with %d: %s", r, proc_errors(&info));
-	text = proc_output(&info);
-	proc_end(&info);
-	return text;
-}
-
-Test(serve, mptcpinfo_names_the_program_and_not_the_broker, .timeout = 30)
-{
-	const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-				     NULL };
-	char pid[32], *text, *conns;
-	struct proc client;
-	struct lab lab;
-
-	NEED_USERS();
-	lab_open(&lab, second_only);
-	put_text(lab.pool, POOL_23);
-	lab_broker(&lab, "");
-	lab_start(&lab, &client, ALICE, lab.pool, argv);
-	cr_assert(WAIT_UNTIL(proc_said(&client, "connected 1\n"), LAB_WAIT_MS));
-	cr_assert(WAIT_UNTIL(joined_count(&lab.world.client) == 1, LAB_WAIT_MS));
-	snprintf(pid, sizeof(pid), "\"pid\":%d,", client.pid);
-	for (int uid = 0; uid <= ALICE; uid += ALICE) {
-		text = told_to(&lab, uid);
-		conns = strstr(text, "\"connections\":[");
-		cr_assert(conns, "%s", text);
-		cr_expect(strstr(conns, pid), "to %d: no %s in %s", uid, pid, conns);
-		cr_expect(strstr(conns, "\"program\":\"tcpclient\""), "to %d: %s", uid,
-			  conns);
-		cr_expect(strstr(conns, "\"manager\":\"broker\""), "to %d: %s", uid,
-			  conns);
-		free(text);
-	}
-	proc_eof(&client);
-	cr_expect_eq(proc_wait(&client, LAB_WAIT_MS), 0);
-	proc_end(&client);
-	lab_broker_end(&lab);
-	lab_close(&lab);
-}
-
 /* How often @pair is in @pairs. */
 static int times(const char *pairs, const char *pair)
 {

@@ -165,6 +165,8 @@ void state_restore(struct broker *b);
 
 /* start.c */
 int broker_open(struct broker *b, const char *folder);
+/* broker_policy() - as policy_load(); a file that was named with -c must be there. */
+int broker_policy(struct broker *b, struct pool_error *why);
 void broker_reload(struct broker *b);
 void broker_close(struct broker *b);
 int system_pool(const char *program, char **ret_text, size_t *ret_len, char *ret_path,

@@ -88,6 +88,9 @@ static struct client *system_client(struct broker *b, struct account *account,
 	size_t len;
 
 	*ret_error = system_pool(record->program, &text, &len, path, sizeof(path));
+	if (*ret_error == -ENOENT)
+		log_debug("user %u: %s: no pool in " POLICY_POOLS " (pools = no)",
+			  account->uid, record->program);
 	if (*ret_error < 0)
 		return NULL;
 	client = client_get(b, account, record->program, path, text, len, NULL, why,

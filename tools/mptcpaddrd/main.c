@@ -91,7 +91,7 @@ static struct broker *broker_new(const struct options *options)
 	b->config = options->config;
 	b->event_fd = b->door_fd = b->netif_fd = b->diag_fd = b->signal_fd = -1;
 	b->controls_fd = b->path_manager_fd = b->state_fd = b->state_dir = -1;
-	if (policy_load(b->config, &b->policy, &why) < 0) {
+	if (broker_policy(b, &why) < 0) {
 		log_error("%s", why.text);
 		free(b);
 		return NULL;

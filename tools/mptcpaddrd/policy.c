@@ -262,9 +262,10 @@ static int name_program(struct parser *p, struct policy_program *program, char *
 	strcpy(program->name, name); /* which is shorter than `text` */
 	if (!strcmp(text, "uid")) {
 		program->kind = PROGRAM_UID;
-		return find_user(name, &program->uid)
-			       ? 0
-			       : bad(p, "no user \"%s\" in /etc/passwd", name);
+		if (!find_user(name, &program->uid))
+			return bad(p, "no user \"%s\" in /etc/passwd", name);
+		snprintf(program->name, sizeof(program->name), "uid:%.200s", name);
+		return 0;
 	}
 	if (!strcmp(text, "cgroup")) {
 		program->kind = PROGRAM_CGROUP;
@@ -276,6 +277,8 @@ static int name_program(struct parser *p, struct policy_program *program, char *
 	if (strcmp(text, "unit") != 0 || strchr(name, '/') || *name == '.')
 		return bad(p, "[program \"%s:%s\"] is not uid:, cgroup: or unit:", text,
 			   name);
+	if (!strchr(name, '.'))
+		return bad(p, "unit \"%s\" has no type: %s.service?", name, name);
 	return 0;
 }
 
@@ -339,8 +342,10 @@ static int on_pair(void *user, const char *section, const char *name, const char
 	}
 	if (known)
 		bad(p, "unknown key \"%s\" in [%s]", name, section);
-	else
+	else if (*section)
 		bad(p, "unknown section [%s]", section);
+	else
+		bad(p, "\"%s\" stands before the first [section]", name);
 	return 0;
 }
 
@@ -382,7 +387,8 @@ void policy_default(struct policy *ret_policy)
 	};
 }
 
-int policy_load(const char *path, struct policy *ret_policy, struct pool_error *why)
+int policy_load(const char *path, bool needed, struct policy *ret_policy,
+		struct pool_error *why)
 {
 	struct parser p = { .path = path, .why = why };
 	int line;
@@ -406,7 +412,7 @@ int policy_load(const char *path, struct policy *ret_policy, struct pool_error *
 				 strerror(EIO));
 		}
 		fclose(p.file);
-	} else if (errno != ENOENT) {
+	} else if (needed || errno != ENOENT) {
 		p.error = -errno;
 		snprintf(why->text, sizeof(why->text), "%s: %s", path, strerror(errno));
 	}

@@ -25,7 +25,7 @@ enum program_kind {
 struct policy_program {
 	enum program_kind kind;
 	uid_t uid;
-	char name[256]; /* behind the colon: a user, the path of a cgroup, a unit */
+	char name[256]; /* uid:USER, the path of a cgroup, a unit */
 	char pool[1024];
 	unsigned int line;
 };
@@ -51,12 +51,13 @@ struct policy {
 void policy_default(struct policy *ret_policy);
 
 /*
- * policy_load() - read the file; one that is not there says nothing
+ * policy_load() - read the file; one that is not there says nothing, unless @needed
  *
  * Users and groups by name are looked for in /etc/passwd and /etc/group alone.
  * Return: 0; -errno with @why filled ("broker.conf:3: ...") and nothing in *@ret_policy.
  */
-int policy_load(const char *path, struct policy *ret_policy, struct pool_error *why);
+int policy_load(const char *path, bool needed, struct policy *ret_policy,
+		struct pool_error *why);
 
 bool policy_admits(const struct policy *policy, uid_t uid, const gid_t *gids,
 		   unsigned int n_gids);

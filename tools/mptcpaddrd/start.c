@@ -221,6 +221,18 @@ int broker_open(struct broker *b, const char *folder)
 	return 0;
 }
 
+int broker_policy(struct broker *b, struct pool_error *why)
+{
+	/* One that was asked for: nobody is to have more than it says. */
+	const bool needed = strcmp(b->config, POLICY_FILE) != 0;
+	int r = policy_load(b->config, needed, &b->policy, why);
+
+	if (r == 0 && b->policy.n_programs && !b->policy.adopt)
+		log_warning("%s:%u: a [program] counts with \"adopt = yes\" only",
+			    b->config, b->policy.programs[0].line);
+	return r;
+}
+
 void broker_reload(struct broker *b)
 {
 	const bool userspace = b->policy.userspace;
@@ -228,7 +240,7 @@ void broker_reload(struct broker *b)
 	struct client *client;
 
 	notify_reloading();
-	if (policy_load(b->config, &b->policy, &why) < 0) {
+	if (broker_policy(b, &why) < 0) {
 		log_error("%s; what was in force before stays", why.text);
 	} else {
 		b->policy.userspace = userspace; /* decided at start */

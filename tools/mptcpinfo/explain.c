@@ -7,7 +7,9 @@
  */
 #include "explain.h"
 
+#include "managers.h"
 #include "model.h"
+#include "mptcpaddr/uapi.h"
 #include "text.h"
 
 #include <netinet/tcp.h>
@@ -122,6 +124,21 @@ static bool is_excluded(const struct snapshot *snap, const struct connection *co
 	       snap->sections[manager->sections.first + i].excluded;
 }
 
+/* Without endpoints for what is announced routing takes the local addresses. */
+static bool is_routed(const struct snapshot *snap, const struct connection *conn,
+		      const struct manager *manager)
+{
+	const struct ctl_endpoint *ep = snap->endpoints + manager->endpoints.first;
+	size_t i;
+
+	for (i = 0; i < manager->endpoints.n; i++)
+		if (ep[i].section == conn->record.section &&
+		    ep[i].flags &
+			    (MPTCP_PM_ADDR_FLAG_LAMINAR | MPTCP_PM_ADDR_FLAG_FULLMESH))
+			return false;
+	return true;
+}
+
 static void explain_pool(struct line *line, const struct snapshot *snap,
 			 const struct connection *conn)
 {
@@ -131,7 +148,7 @@ static void explain_pool(struct line *line, const struct snapshot *snap,
 		add(line, "no pool for this destination (excluded)");
 	else if (manager->endpoints.n == 0 && manager->info.pool_error[0])
 		add(line, "no pool: %s", manager->info.pool_error);
-	else if (conn->record.endpoints_mine == 0)
+	else if (conn->record.endpoints_mine == 0 && !is_routed(snap, conn, manager))
 		add(line, "no endpoint of the pool fits this connection");
 	if (line->len || conn->record.server_side)
 		return;
@@ -147,11 +164,25 @@ static void explain_pool(struct line *line, const struct snapshot *snap,
 		    conn->announced.n);
 }
 
-static void explain_none(struct line *line, const struct process *process)
+static bool broker_is_there(const struct snapshot *snap)
+{
+	const struct manager *manager = snap->managers;
+
+	for (; manager < snap->managers + snap->n_managers; manager++)
+		if (manager->answered && manager_is_broker(manager->uid, &manager->info))
+			return true;
+	return false;
+}
+
+static void explain_none(struct line *line, const struct snapshot *snap,
+			 const struct process *process)
 {
 	if (process->preload == PRELOAD_NO)
 		add(line, "no path manager: the program does not run under "
 			  "libmptcpaddr.so");
+	else if (process->preload == PRELOAD_YES && broker_is_there(snap))
+		add(line, "no pool: mptcpaddrd has none for it (its policy, or the pool "
+			  "file is missing, wrong or too long; its log tells more)");
 	else if (process->rights_known && !process->rights)
 		add(line, "no rights and no broker: it lacks CAP_NET_ADMIN, and no "
 			  "mptcpaddrd answers");
@@ -184,7 +215,7 @@ bool explain(const struct snapshot *snap, const struct connection *conn,
 		add(&line, "not known: a manager that may have it could not be asked");
 		break;
 	case MANAGER_NONE:
-		explain_none(&line, &conn->process);
+		explain_none(&line, snap, &conn->process);
 		break;
 	case MANAGER_OURS:
 		explain_pool(&line, snap, conn);

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+/*
+ * tools.c - what mptcpinfo and mptcpaddr show and change where the broker has the pools
+ */
+#include "broker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "subflow.h"
+#include "until.h"
+
+#define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+static const char *const second[] = { "10.0.2.1", NULL };
+static const char *const two[] = { "10.0.2.1", "10.0.3.1", NULL };
+static const char *const client_argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
+					   NULL };
+
+/* What @argv prints, as @uid, on both outputs; it ends with @status. */
+static char *told_to(struct lab *lab, uid_t uid, int status, const char *const argv[])
+{
+	struct proc p;
+	char *text, *errors;
+	int r;
+
+	lab_start(lab, &p, uid, NULL, argv);
+	r = proc_wait(&p, LAB_WAIT_MS);
+	text = proc_output(&p);
+	errors = proc_errors(&p);
+	cr_expect_eq(r, status, "%s ended with %d: %s", argv[0], r, errors);
+	text = realloc(text, strlen(text) + strlen(errors) + 1);
+	cr_assert(text);
+	strcat(text, errors);
+	free(errors);
+	proc_end(&p);
+	return text;
+}
+
+static void says(struct lab *lab, uid_t uid, int status, const char *const argv[],
+		 const char *words)
+{
+	char *text = told_to(lab, uid, status, argv);
+
+	cr_expect(strstr(text, words), "no \"%s\" in: %s", words, text);
+	cr_expect(!strstr(text, "mptcpaddrd["), "%s", text);
+	free(text);
+}
+
+Test(tools, mptcpinfo_names_the_program_and_not_the_broker, .timeout = 30)
+{
+	const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
+				     NULL };
+	char pid[32], *text, *conns;
+	struct proc client;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, second);
+	put_text(lab.pool, POOL_23);
+	lab_broker(&lab, "");
+	lab_start(&lab, &client, ALICE, lab.pool, argv);
+	cr_assert(WAIT_UNTIL(proc_said(&client, "connected 1\n"), LAB_WAIT_MS));
+	cr_assert(WAIT_UNTIL(joined_count(&lab.world.client) == 1, LAB_WAIT_MS));
+	snprintf(pid, sizeof(pid), "\"pid\":%d,", client.pid);
+	for (int uid = 0; uid <= ALICE; uid += ALICE) {
+		text = told_to(&lab, uid, 0, ARGS("@mptcpinfo", "--json"));
+		conns = strstr(text, "\"connections\":[");
+		cr_assert(conns, "%s", text);
+		cr_expect(strstr(conns, pid), "to %d: no %s in %s", uid, pid, conns);
+		cr_expect(strstr(conns, "\"program\":\"tcpclient\""), "to %d: %s", uid,
+			  conns);
+		cr_expect(strstr(conns, "\"manager\":\"broker\""), "to %d: %s", uid,
+			  conns);
+		free(text);
+	}
+	proc_eof(&client);
+	cr_expect_eq(proc_wait(&client, LAB_WAIT_MS), 0);
+	proc_end(&client);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+#define ENDPOINT(...) ARGS("@mptcpaddr", "endpoint", __VA_ARGS__)
+
+/* A pool is the user's and the name's: of all the programs of that name. */
+Test(tools, user_edits_the_pool_that_the_broker_has, .timeout = 60)
+{
+	struct proc client;
+	char pid[16];
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, two);
+	put_text(lab.pool, POOL_23);
+	lab_broker(&lab, "");
+	says(&lab, ALICE, 1, ENDPOINT("show"), "no program has a manager");
+	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
+	cr_assert(WAIT_UNTIL(joined_count(&lab.world.client) == 2, LAB_WAIT_MS));
+	snprintf(pid, sizeof(pid), "%d", client.pid);
+	says(&lab, ALICE, 0, ENDPOINT("show"), "# tcpclient of user 1000, ");
+	says(&lab, ALICE, 0, ENDPOINT("show", "--pid", pid), "endpoint = 10.0.3.2 ");
+	says(&lab, ALICE, 0, ARGS("@mptcpaddr", "limits"), "# tcpclient of user 1000, ");
+	says(&lab, BOB, 1, ENDPOINT("del", "10.0.3.2"), "other users'");
+	says(&lab, ALICE, 1, ENDPOINT("del", "10.0.9.9", "--pid", pid),
+	     "tcpclient of user 1000: no such endpoint");
+	says(&lab, ALICE, 0, ENDPOINT("del", "10.0.3.2", "--pid", pid), "");
+	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 1, LAB_WAIT_MS));
+	says(&lab, ALICE, 0, ENDPOINT("add", "10.0.3.2"), "");
+	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 2, LAB_WAIT_MS));
+	proc_eof(&client);
+	cr_expect_eq(proc_wait(&client, LAB_WAIT_MS), 0);
+	proc_end(&client);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+Test(tools, mptcpinfo_says_that_the_broker_has_no_pool_for_a_program, .timeout = 60)
+{
+	struct proc client;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, two);
+	put_text(lab.pool, POOL_23);
+	lab_broker(&lab, "[broker]\nlog = debug\n[users]\npools = no\n");
+	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
+	cr_assert(WAIT_UNTIL(proc_said(&client, "connected 1\n"), LAB_WAIT_MS));
+	says(&lab, ALICE, 0, ARGS("@mptcpinfo", "-p", "tcpclient"),
+	     "why        no pool: mptcpaddrd has none for it");
+	cr_expect(WAIT_UNTIL(strstr(proc_errors(&lab.broker),
+				    "user 1000: tcpclient: no pool in /etc/mptcpaddr/"),
+			     LAB_WAIT_MS));
+	cr_expect_eq(joined_count(&lab.world.client), 0);
+	proc_end(&client);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
