@@ -12,8 +12,11 @@
 #include "evfilter.h"
 #include "manager.h"
 
+#include <dirent.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -79,14 +82,60 @@ static void widen(struct manager *m)
 	quiet_restart(m);
 }
 
+static bool is_main_gone(pid_t pid)
+{
+	char path[64], text[256] = "";
+	const char *state;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	state = fgets(text, sizeof(text), f) ? strrchr(text, ')') : NULL;
+	fclose(f);
+	return state && (state[2] == 'Z' || state[2] == 'X');
+}
+
+static unsigned int threads(void)
+{
+	struct dirent *entry;
+	unsigned int n = 0;
+	DIR *dir = opendir("/proc/self/task");
+
+	while (dir && (entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+/*
+ * A process ends with its last thread, which must not be ours. A main thread that calls
+ * pthread_exit() says so (preload/pthread_exit.c); one that was cancelled does not, and
+ * is looked for when nothing else is to be done. If its others have ended by then, exit()
+ * would run here, with descriptors that are not the application's.
+ */
+static void end_with_main(struct manager *m)
+{
+	if (!is_main_gone(m->h->pid))
+		return;
+	if (threads() == 2) /* main, which stays in the list, and this one */
+		syscall(SYS_exit_group, 0);
+	atomic_store(&m->h->quit, 1);
+}
+
 void quiet_serve(struct manager *m)
 {
 	if (atomic_load(&m->h->narrow)) {
 		/* Without the control socket nobody could wake us for it. */
 		if (!tokens_are_known(m) || m->control.listener < 0)
 			widen(m);
+		else if (!engine_conns(m->engine))
+			end_with_main(m);
 	} else if (m->quiet_ms && now_ms() >= m->quiet_ms) {
 		m->quiet_ms = 0;
+		end_with_main(m);
 		narrow(m);
 	}
 }

@@ -8,6 +8,7 @@
  */
 #include "broker.h"
 #include "guest.h"
+#include "launch.h"
 #include "mptcpaddr/broker.h"
 #include "poolfile.h"
 #include "rawcall.h"
@@ -147,12 +148,17 @@ static bool checked_lately(void)
 	return atomic_exchange(&checked, now) == now;
 }
 
-/* A child that is forked meanwhile has its parent's number there: nobody writes in it. */
+/*
+ * A child that is forked meanwhile has its parent's number there: nobody writes in it. A
+ * vfork child does not write at all: its parent's other threads use the same memory.
+ */
 static bool may_write(void)
 {
 	const pid_t pid = raw_getpid();
 	pid_t holder = 0;
 
+	if (launch_is_vfork_child())
+		return false;
 	return atomic_compare_exchange_strong(&writing, &holder, pid) ||
 	       (holder != pid && atomic_compare_exchange_strong(&writing, &holder, pid));
 }

@@ -75,8 +75,8 @@ static void on_child(void)
 	locked = false;
 	pthread_mutex_init(&watched->lock, NULL);
 	stuck = false;
-	if (whole)
-		launch_heir(watched);
+	if (!whole || !launch_heir(watched))
+		launch_forget();
 }
 
 void fork_watch(struct handover *handover)

@@ -57,7 +57,9 @@ enum {
 static _Atomic uint32_t owner;
 static struct handover *handover;
 static _Atomic pid_t starter;  /* thread that is in launch_start() */
-static pthread_t manager;      /* joined by launch_stop() */
+static pthread_t manager;      /* joined by stop(), */
+static _Atomic bool joinable;  /* if there is one */
+static _Atomic pid_t over;     /* the process whose main thread has ended */
 static _Atomic int64_t looked; /* for a broker, CLOCK_MONOTONIC_COARSE in seconds */
 
 static uint32_t owner_word(pid_t pid, int state)
@@ -78,6 +80,11 @@ static bool is_vfork_child(pid_t tid)
 	differs = mutex.__data.__owner != tid;
 	pthread_mutex_unlock(&mutex);
 	return differs;
+}
+
+bool launch_is_vfork_child(void)
+{
+	return is_vfork_child(syscall(SYS_gettid));
 }
 
 /* MPTCPADDR_LOG=[LEVEL][:FILE] or [LEVEL:]/FILE; anything else asks for standard error.
@@ -156,7 +163,10 @@ static int start_thread(struct handover *h)
 	 * system call: glibc needs its own two signals in every thread. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
+	atomic_store(&joinable, true); /* it may have ended before that returns */
 	r = pthread_create(&manager, &attr, thread_main, h);
+	if (r)
+		atomic_store(&joinable, false);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	pthread_attr_destroy(&attr);
 	return r;
@@ -254,10 +264,16 @@ static struct handover *launch_start(pid_t pid, uint32_t seen, bool broker)
 		return NULL;
 	if (broker && broker_found(seen))
 		return LAUNCH_BROKER;
+	if (atomic_load(&over) == pid)
+		return NULL; /* a manager would be the last thread of all */
 	if (!atomic_compare_exchange_strong(&owner, &seen,
 					    owner_word(pid, OWNER_STARTING)))
 		return wait_running(pid); /* another thread was first */
 	starter = tid;
+	if (atomic_load(&over) == pid) {
+		atomic_store(&owner, owner_word(pid, OWNER_FAILED));
+		return NULL;
+	}
 	/* One that a forking process left is kept: another thread may be in fork(). */
 	h = mmap(NULL, sizeof(*h), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 		 -1, 0);
@@ -272,7 +288,7 @@ static struct handover *launch_start(pid_t pid, uint32_t seen, bool broker)
 	return h;
 }
 
-void launch_stop(void)
+static void stop(void)
 {
 	const struct timespec step = { .tv_nsec = WAIT_NS };
 	uint32_t running = owner_word(raw_getpid(), OWNER_RUNNING);
@@ -280,16 +296,27 @@ void launch_stop(void)
 	uint32_t word = atomic_load(&owner);
 	int i;
 
-	if ((word != running && word != starting) || is_vfork_child(syscall(SYS_gettid)))
+	if (word != running && word != starting)
 		return;
-	atomic_store(&handover->quit, 1);
 	for (i = 0; i < WAIT_ATTEMPTS && (word == running || word == starting); i++) {
-		launch_kick(handover);
+		if (handover) { /* not yet, where a thread is about to start it */
+			atomic_store(&handover->quit, 1);
+			launch_kick(handover);
+		}
 		syscall(SYS_futex, &owner, FUTEX_WAIT_PRIVATE, word, &step, NULL, 0);
 		word = atomic_load(&owner);
 	}
-	if (word == owner_word(raw_getpid(), OWNER_FAILED))
+	if (word == owner_word(raw_getpid(), OWNER_FAILED) && atomic_load(&joinable))
 		pthread_join(manager, NULL);
+}
+
+void launch_over(void)
+{
+	if (launch_is_vfork_child())
+		return;
+	/* First: one that another thread starts now is either seen, or not started. */
+	atomic_store(&over, raw_getpid());
+	stop();
 }
 
 /* Slots that another thread of the parent was about to fill: it is not here to do so. */
@@ -312,7 +339,15 @@ static bool listens(struct handover *h)
 	return false;
 }
 
-void launch_heir(struct handover *h)
+void launch_forget(void)
+{
+	if (atomic_load(&owner) != OWNER_BROKER)
+		atomic_store(&owner, 0);
+	atomic_store(&joinable, false);
+	atomic_store(&starter, 0);
+}
+
+bool launch_heir(struct handover *h)
 {
 	pid_t parent = h->pid;
 	uint32_t word = atomic_load(&owner);
@@ -321,10 +356,10 @@ void launch_heir(struct handover *h)
 	bool untouched = h->estate_of && word == owner_word(parent, OWNER_STARTING);
 
 	if (!h->manager || (word != owner_word(parent, OWNER_RUNNING) && !untouched))
-		return;
+		return false;
 	if (!atomic_load(&h->connections) && !listens(h) &&
 	    atomic_load(&h->head) == atomic_load(&h->tail))
-		return;
+		return false;
 	h->inherited = atomic_load(&h->head);
 	h->pid = raw_getpid();
 	/* A child of a child that still waits waits for the same process. */
@@ -347,6 +382,7 @@ void launch_heir(struct handover *h)
 	atomic_store(&owner, owner_word(h->pid, OWNER_STARTING));
 	if (start_thread(h))
 		atomic_store(&owner, owner_word(h->pid, OWNER_FAILED));
+	return true;
 }
 
 static struct handover *manager_of(bool broker)

@@ -32,16 +32,26 @@ struct handover *launch_listener(void);
  * launch_heir() - in a forked child: a manager that takes over when the parent ends
  *
  * @handover is the child's copy of the parent's. Does nothing if there is no connection
- * to inherit.
+ * to inherit. Return: whether it did.
  */
-void launch_heir(struct handover *handover);
+bool launch_heir(struct handover *handover);
 
 /*
- * launch_stop() - end the manager of this process, and wait until its thread is gone
+ * launch_forget() - in a forked child that inherits nothing: it has no manager yet
+ *
+ * In a PID namespace of its own it may have its parent's number.
+ */
+void launch_forget(void);
+
+/*
+ * launch_over() - the main thread ends: so does the manager, and its thread is waited for
  *
  * For a second at most. This process will not have a manager again.
  */
-void launch_stop(void);
+void launch_over(void);
+
+/* launch_is_vfork_child() - whether this runs on the memory of a parent that waits. */
+bool launch_is_vfork_child(void);
 
 /* launch_alone() - the broker is gone: the next connect decides anew. */
 void launch_alone(void);

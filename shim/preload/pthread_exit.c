@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * pthread_exit.c - pthread_exit() of the main thread: the manager goes first
+ * pthread_exit.c - the main thread ends before others do: the manager goes first
  *
  * A process ends with its last thread, which then runs exit(). That has to be one of the
  * application's: ours never ends, and has other descriptors to flush to.
@@ -17,7 +17,7 @@ HOOK void pthread_exit(void *result)
 	int saved = errno;
 
 	if (raw_call(SYS_gettid, 0, 0, 0) == raw_getpid())
-		launch_stop();
+		launch_over();
 	errno = saved;
 	REAL(pthread_exit)(result);
 	__builtin_unreachable();

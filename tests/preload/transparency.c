@@ -185,11 +185,16 @@ Test(transparency, sends_are_what_they_are_natively, TIMEOUT)
 /* Not of the first fifteen hazards, but found with them: checklist 20. */
 Test(transparency, process_ends_with_its_last_thread_as_natively, TIMEOUT)
 {
-	const struct guest g = { .argv = { "leave", LAB_ADDRESS, LAB_PORT } };
+	static const struct guest leaves[] = {
+		{ .argv = { "leave", LAB_ADDRESS, LAB_PORT } },
+		{ .argv = { "leave", LAB_ADDRESS, LAB_PORT, "late" } },
+		{ .argv = { "leave", LAB_ADDRESS, LAB_PORT, "cancel" } },
+	};
 	struct lab lab;
 
 	lab_open(&lab);
-	same_as_native(&lab, &g, POOL, MPTCP);
+	for (size_t i = 0; i < sizeof(leaves) / sizeof(*leaves); i++)
+		same_as_native(&lab, &leaves[i], POOL, MPTCP);
 	lab_close(&lab);
 }
 

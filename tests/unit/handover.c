@@ -40,6 +40,11 @@ void launch_alone(void)
 {
 }
 
+bool launch_is_vfork_child(void)
+{
+	return false;
+}
+
 bool launch_running(void)
 {
 	return true;

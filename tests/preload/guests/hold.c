@@ -220,6 +220,37 @@ static int by_thread(void)
 	return sock;
 }
 
+/* A child that is number 1 of another PID namespace; its parent waits for it. */
+static void become_child(void)
+{
+	pid_t pid;
+
+	if (unshare(CLONE_NEWPID) < 0)
+		_exit(1);
+	pid = fork();
+	if (pid < 0)
+		_exit(1);
+	if (pid) {
+		waitpid(pid, NULL, 0);
+		_exit(0);
+	}
+}
+
+/* The process that connects has its parent's number, and that had a manager. */
+static int same_number(int sock)
+{
+	close(sock);
+	become_child();
+	sock = tcp_to(address, port);
+	echo(sock, "hello");
+	close(sock);
+	usleep(100000); /* its manager has seen that end */
+	become_child();
+	sock = tcp_to(address, port);
+	echo(sock, "hello");
+	return sock;
+}
+
 static const struct how {
 	const char *name;
 	int (*act)(int sock); /* Return: where the socket is now */
@@ -243,6 +274,7 @@ static const struct how {
 	{ "hasty", orphan },
 	{ "childconnects", child_connects },
 	{ "childkeeps", child_keeps },
+	{ "samenumber", same_number },
 };
 
 static void hold(int sock)

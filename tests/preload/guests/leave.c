@@ -2,13 +2,20 @@
 /*
  * leave.c - a program whose main thread ends before another, which ends the process
  *
- * leave ADDRESS PORT
+ * leave ADDRESS PORT [late|cancel]: main connects and ends; it ends, and the other thread
+ * connects; it connects, and the other thread cancels it.
  *
  * What it prints stays in the buffer of stdio until the exit() of the last thread.
  */
 #include "guest.h"
 
 #include <pthread.h>
+
+#define IDLE_SECONDS 7 /* the manager has looked for the main thread by then */
+
+static pthread_t first;
+static char **args;
+static bool late, cancel;
 
 static void at_exit(void)
 {
@@ -19,6 +26,12 @@ static void at_exit(void)
 static void *stay(void *arg)
 {
 	usleep(200000);
+	if (cancel)
+		pthread_cancel(first);
+	if (cancel)
+		sleep(IDLE_SECONDS);
+	if (late)
+		echo(tcp_to(args[1], args[2]), "hello");
 	printf("the last thread ends\n");
 	return NULL;
 }
@@ -31,8 +44,15 @@ int main(int argc, char *argv[])
 		return 2;
 	alarm(GUEST_SECONDS);
 	atexit(at_exit);
-	echo(tcp_to(argv[1], argv[2]), "hello");
+	args = argv;
+	first = pthread_self();
+	late = argc > 3 && !strcmp(argv[3], "late");
+	cancel = argc > 3 && !strcmp(argv[3], "cancel");
+	if (!late)
+		echo(tcp_to(argv[1], argv[2]), "hello");
 	if (pthread_create(&thread, NULL, stay, NULL))
 		return 1;
+	while (cancel)
+		pause();
 	pthread_exit(NULL);
 }
