@@ -337,6 +337,7 @@ static void serve(struct manager *m)
 		serve_estate(m, fds[1].revents);
 		serve_pool(m, &fds[2]);
 		tick(m);
+		quiet_rest(m);
 		if (n > FDS_FIRST + doors) /* last: followers get what came of all that */
 			serve_control(m, &fds[FDS_FIRST + doors]);
 	}

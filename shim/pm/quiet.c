@@ -131,13 +131,17 @@ void quiet_serve(struct manager *m)
 		/* Without the control socket nobody could wake us for it. */
 		if (!tokens_are_known(m) || m->control.listener < 0)
 			widen(m);
-		else if (!engine_conns(m->engine))
-			end_with_main(m);
 	} else if (m->quiet_ms && now_ms() >= m->quiet_ms) {
 		m->quiet_ms = 0;
 		end_with_main(m);
 		narrow(m);
 	}
+}
+
+void quiet_rest(struct manager *m)
+{
+	if (atomic_load(&m->h->narrow) && !engine_conns(m->engine))
+		end_with_main(m);
 }
 
 void quiet_end(struct manager *m)

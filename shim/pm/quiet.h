@@ -18,6 +18,9 @@ int quiet_wait(const struct manager *m);
 /* quiet_serve() - stop listening to the connections of others, or begin again. */
 void quiet_serve(struct manager *m);
 
+/* quiet_rest() - before waiting: a process may have nobody left to serve. */
+void quiet_rest(struct manager *m);
+
 /* quiet_end() - no connect() is to wait for this manager any more. */
 void quiet_end(struct manager *m);
 

@@ -86,6 +86,34 @@ static void filter_again(const struct engine *engine, const struct conn *conn,
 	}
 }
 
+/* Which part of the pool is @conn's, and what it has of that already. */
+static void conn_place(struct engine *engine, struct conn *conn)
+{
+	const struct pool *pool = engine->pool;
+	struct announcement *ann;
+	struct subflow *s;
+
+	conn->section = pool_section(pool, &conn->peer);
+	conn->excluded = pool->sections[conn->section].excluded;
+	/* Its endpoint was taken out, and routing was not to take its place. */
+	for_each_announcement(conn, ann)
+	{
+		if (ann->state == ANNOUNCE_CLOSED &&
+		    ann->reason == CTL_REASON_ENDPOINT_GONE &&
+		    section_of(engine, conn)->kinds & MPTCP_PM_ADDR_FLAG_LAMINAR)
+			ann->state = ANNOUNCE_WAITING;
+	}
+	/* An endpoint may have come for what went on without one, or with one that was
+	 * taken out and is there again. */
+	for_each_subflow (conn, s)
+		if ((s->endpoint == SUBFLOW_NO_ENDPOINT ||
+		     s->endpoint == SUBFLOW_ENDPOINT_LOST) &&
+		    s->state == SUBFLOW_LIVE)
+			s->endpoint = endpoint_of(engine, conn, &s->local) ?: s->endpoint;
+	if (!conn->mpc)
+		mpc_setup(engine, conn);
+}
+
 static void conn_map(struct engine *engine, struct conn *conn, const struct pool *old,
 		     const int *map)
 {
@@ -122,27 +150,8 @@ static void conn_map(struct engine *engine, struct conn *conn, const struct pool
 	conn->mpc = index_map(conn->mpc, map);
 	if (conn->mpc == SUBFLOW_ENDPOINT_LOST)
 		conn->mpc = 0;
-	if (!conn->established)
-		return;
-	conn->section = pool_section(pool, &conn->peer);
-	conn->excluded = pool->sections[conn->section].excluded;
-	/* Its endpoint was taken out, and routing was not to take its place. */
-	for_each_announcement(conn, ann)
-	{
-		if (ann->state == ANNOUNCE_CLOSED &&
-		    ann->reason == CTL_REASON_ENDPOINT_GONE &&
-		    section_of(engine, conn)->kinds & MPTCP_PM_ADDR_FLAG_LAMINAR)
-			ann->state = ANNOUNCE_WAITING;
-	}
-	/* An endpoint may have come for what went on without one, or with one that was
-	 * taken out and is there again. */
-	for_each_subflow (conn, s)
-		if ((s->endpoint == SUBFLOW_NO_ENDPOINT ||
-		     s->endpoint == SUBFLOW_ENDPOINT_LOST) &&
-		    s->state == SUBFLOW_LIVE)
-			s->endpoint = endpoint_of(engine, conn, &s->local) ?: s->endpoint;
-	if (!conn->mpc)
-		mpc_setup(engine, conn);
+	if (conn->established)
+		conn_place(engine, conn);
 }
 
 /* Endpoints that came, for good or back, and those that went. */
