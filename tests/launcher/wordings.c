@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CLEAN "nothing found that hinders\n"
+#define CLEAN "nothing found that hinders"
 
 static void says(struct bench *b, const char *const argv[], int status, const char *words)
 {
@@ -298,5 +298,134 @@ Test(wordings, doctor_tells_that_the_firewall_rejects_the_option, TIMEOUT)
 	     "the firewall refuses packets: table inet t, chain in: tcp option mptcp");
 	shell(&b, "nft flush ruleset");
 	says(&b, ARGS("@mptcpaddr", "doctor"), 0, CLEAN);
+	bench_close(&b);
+}
+
+Test(wordings, program_that_the_installed_pool_file_leaves_alone_is_told, TIMEOUT)
+{
+	char path[128];
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	snprintf(path, sizeof(path), "%s/mptcpaddr", b.home);
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), "%s/mptcpaddr/default.conf", b.home);
+	put_file(path, "[app]\nmptcp = no\n", 0644);
+	warned_once(
+		&b, ARGS("@@hello", "a"),
+		"/mptcpaddr/default.conf says mptcp = no, so the program is left alone; "
+		"write ~/.config/mptcpaddr/hello.conf, or name a pool file with --pool");
+	/* A file of its own says so on purpose. */
+	snprintf(path, sizeof(path), "%s/mptcpaddr/hello.conf", b.home);
+	put_file(path, "[app]\nmptcp = no\n", 0644);
+	warned_once(&b, ARGS("@@hello", "a"), NULL);
+	bench_close(&b);
+}
+
+Test(wordings, endpoints_for_some_destinations_are_told_with_these, TIMEOUT)
+{
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	put_file("/run/some.conf",
+		 "[pool]\nendpoint = 10.0.2.2\n[pool \"192.0.2.0/24\"]\nendpoint = "
+		 "10.0.3.2\n",
+		 0644);
+	said = run(
+		&b, NULL,
+		ARGS("@mptcpaddr", "run", "-v", "--pool", "/run/some.conf", "@@hello"));
+	cr_expect_eq(times(&said, "endpoint: 10.0.2.2 id 1 laminar (line 2)\n"), 1, "%s",
+		     said.err);
+	cr_expect_eq(times(&said, "endpoint: 10.0.3.2 id 1 laminar (line 4), to "
+				  "192.0.2.0/24\n"),
+		     1, "%s", said.err);
+	said_free(&said);
+	bench_close(&b);
+}
+
+Test(wordings, back_end_that_is_none_is_told, TIMEOUT)
+{
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	said = run(&b, ARGS("MPTCPADDR_BACKEND=brocker"),
+		   ARGS("@mptcpaddr", "run", "@@hello"));
+	cr_expect_eq(times(&said, WARNING "MPTCPADDR_BACKEND is \"brocker\", not broker, "
+					  "direct or none: MPTCP works, but without the "
+					  "pool\n"),
+		     1, "%s", said.err);
+	said_free(&said);
+	bench_close(&b);
+}
+
+/* Where systemd runs and has the unit, and elsewhere. */
+Test(wordings, way_to_start_the_broker_is_the_one_that_there_is, TIMEOUT)
+{
+	static const char unit[] =
+		"mount -t tmpfs none /usr/local/lib && "
+		"mkdir -p /usr/local/lib/systemd/system "
+		"/run/systemd/system && "
+		"touch /usr/local/lib/systemd/system/mptcpaddrd.service "
+		"&& exec \"$@\"";
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	says(&b,
+	     ARGS("unshare", "-m", "/bin/sh", "-c",
+		  "mount -t tmpfs none /run && exec \"$@\"", "sh", "@mptcpaddr", "run",
+		  "--backend", "broker", "@@hello"),
+	     1, "without the pool; type: mptcpaddrd -u\n");
+	says(&b,
+	     ARGS("unshare", "-m", "/bin/sh", "-c", unit, "sh", "@mptcpaddr", "run",
+		  "--backend", "broker", "@@hello"),
+	     1, "without the pool; type: systemctl start mptcpaddrd\n");
+	bench_close(&b);
+}
+
+Test(wordings, what_wants_root_is_to_be_typed_with_sudo_by_others, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	if (!getenv("MPTCPADDR_TEST_USERS"))
+		SKIP("there are no other users in this sandbox");
+	bench_open(&b);
+	cr_assert_eq(host_path_manager(&b.world.client, PM_KERNEL), 0);
+	shell(&b, "mkdir /run/all && chmod 755 /run/all");
+	says(&b,
+	     ARGS("cp", "-v", "@mptcpaddr", "@libmptcpaddr.so", "@libmptcpaddr-pm.so",
+		  "/run/all"),
+	     0, "mptcpaddr");
+	says(&b,
+	     ARGS("setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups",
+		  "/run/all/mptcpaddr", "doctor"),
+	     1, "\n    type: sudo sysctl -w net.mptcp.path_manager=userspace\n");
+	says(&b, ARGS("@mptcpaddr", "doctor"), 1,
+	     "\n    type: sysctl -w net.mptcp.path_manager=userspace\n");
+	bench_close(&b);
+}
+
+Test(wordings, each_command_tells_how_it_is_used, TIMEOUT)
+{
+	static const char *const names[] = { "run",    "check",	 "doctor", "endpoint",
+					     "limits", "enable", "disable" };
+	char words[64];
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		snprintf(words, sizeof(words), "Usage:\n  mptcpaddr %s ", names[i]);
+		says(&b, ARGS("@mptcpaddr", names[i], "--help"), 0, words);
+		says(&b, ARGS("@mptcpaddr", "--help"), 0, words + strlen("Usage:\n"));
+	}
+	says(&b, ARGS("@mptcpaddr", "run", "--help"), 0,
+	     "-b, --backend B   broker, direct (a thread in PROGRAM), none (no pool)\n");
 	bench_close(&b);
 }

@@ -6,7 +6,9 @@
 #include "mptcpaddr/broker.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -31,4 +33,20 @@ int broker_find(uid_t *ret_uid)
 	if (r == 0)
 		*ret_uid = cred.uid;
 	return r;
+}
+
+const char *broker_start(void)
+{
+	static const char *const folders[] = { "/etc", "/usr/local/lib", "/lib" };
+	char path[PATH_MAX];
+	size_t i;
+
+	for (i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+		snprintf(path, sizeof(path), "%s/systemd/system/mptcpaddrd.service",
+			 folders[i]);
+		if (!access(path, F_OK) && !access("/run/systemd/system", F_OK))
+			return geteuid() ? "sudo systemctl start mptcpaddrd"
+					 : "systemctl start mptcpaddrd";
+	}
+	return geteuid() ? "sudo mptcpaddrd -u" : "mptcpaddrd -u";
 }

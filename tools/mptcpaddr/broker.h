@@ -14,4 +14,7 @@
  */
 int broker_find(uid_t *ret_uid);
 
+/* broker_start() - what to type to start it. */
+const char *broker_start(void);
+
 #endif

@@ -159,6 +159,7 @@ void doctor_pools(struct doctor *doctor)
 			"a container, refuses them)");
 	} else if (r == 0 && !named) {
 		well(doctor, "no pool file, so MPTCP without a pool");
+		doctor->no_pool = true;
 	}
 	/* As the packages bring it: one file, which does nothing until it is edited. */
 	if (doctor->pools_off && !doctor->pools_in_use) {
@@ -184,6 +185,8 @@ int cmd_doctor(int argc, char *argv[])
 	doctor_firewall(&doctor);
 	doctor_counters(&doctor);
 	if (!doctor.findings)
-		puts("nothing found that hinders");
+		puts(doctor.no_pool ? "nothing found that hinders, but there is no pool "
+				      "file yet: see mptcpaddr.conf(5)"
+				    : "nothing found that hinders");
 	return fflush(stdout) || ferror(stdout) || doctor.findings ? 1 : 0;
 }

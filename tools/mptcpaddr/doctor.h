@@ -10,6 +10,7 @@
 
 struct doctor {
 	bool verbose;
+	bool no_pool; /* file, that is */
 	unsigned int findings;
 	/* For later parts: what the pools want. */
 	unsigned int pools_in_use, pools_off;

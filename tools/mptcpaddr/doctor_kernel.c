@@ -10,6 +10,7 @@
 #include "kernel.h"
 #include "mptcpaddr/diag.h"
 #include "mptcpaddr/uapi.h"
+#include "say.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -58,7 +59,7 @@ static bool tell_mptcp(struct doctor *doctor)
 		return true;
 	case MPTCP_OFF:
 		problem(doctor, "MPTCP is off in this network namespace");
-		type_this("sysctl -w net.mptcp.enabled=1");
+		type_this("%ssysctl -w net.mptcp.enabled=1", AS_ROOT);
 		return true;
 	case MPTCP_ABSENT:
 		problem(doctor, "this kernel has no MPTCP");
@@ -84,7 +85,7 @@ static void tell_path_manager(struct doctor *doctor)
 	case KERNEL_PM_KERNEL:
 		problem(doctor, "the kernel is the path manager here: MPTCP works, but "
 				"without pools");
-		type_this("sysctl -w %s", setting);
+		type_this("%ssysctl -w %s", AS_ROOT, setting);
 		break;
 	case KERNEL_PM_UNKNOWN:
 		problem(doctor, "this kernel has no path managers but its own");
@@ -112,10 +113,8 @@ static void tell_rights(struct doctor *doctor)
 	if (may == -EPERM && broker < 0) {
 		problem(doctor, "no CAP_NET_ADMIN in this network namespace, and no "
 				"broker: MPTCP works, but without pools");
-		type_this("sudo systemctl start mptcpaddrd");
-		type_this("sudo setpriv --reuid \"$(id -u)\" --regid \"$(id -g)\" "
-			  "--init-groups --inh-caps +net_admin --ambient-caps +net_admin "
-			  "mptcpaddr run ...");
+		type_this("%s", broker_start());
+		type_this(RUN_WITH_RIGHTS);
 	} else if (may == 0) {
 		well(doctor,
 		     "CAP_NET_ADMIN: programs started from here may manage "
@@ -141,7 +140,7 @@ static void tell_diag(struct doctor *doctor)
 		"the kernel does not tell its MPTCP connections: %s; mptcpinfo "
 		"shows no paths, and lost events are not made up for",
 		strerror(-r));
-	type_this("modprobe mptcp_diag");
+	type_this("%smodprobe mptcp_diag", AS_ROOT);
 }
 
 void doctor_kernel(struct doctor *doctor)

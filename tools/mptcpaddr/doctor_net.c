@@ -6,6 +6,7 @@
  * kernel has counted since this network namespace began.
  */
 #include "doctor.h"
+#include "say.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -48,7 +49,8 @@ void doctor_devices(struct doctor *doctor)
 			"%s drops what comes from where another interface has "
 			"the better route to (rp_filter is 1)",
 			doctor->devices[i]);
-		type_this("sysctl -w net.ipv4.conf.%s.rp_filter=2", doctor->devices[i]);
+		type_this("%ssysctl -w net.ipv4.conf.%s.rp_filter=2", AS_ROOT,
+			  doctor->devices[i]);
 	}
 }
 
@@ -81,8 +83,8 @@ static void tell_rule(struct doctor *doctor, const struct rule *at, char *rule)
 	problem(doctor, "the firewall %s packets: table %s %s, chain %s: %s", does,
 		at->family, at->table, at->chain, rule + strspn(rule, " \t"));
 	if (handle)
-		type_this("nft delete rule %s %s %s handle %s", at->family, at->table,
-			  at->chain, handle + strlen(" # handle "));
+		type_this("%snft delete rule %s %s %s handle %s", AS_ROOT, at->family,
+			  at->table, at->chain, handle + strlen(" # handle "));
 }
 
 void doctor_firewall(struct doctor *doctor)
@@ -249,7 +251,7 @@ void doctor_counters(struct doctor *doctor)
 			"%" PRIu64 " announced addresses arrived, and none was "
 			"joined",
 			c.announced);
-		type_this("mptcpinfo    # says why, for each connection");
+		type_this("mptcpinfo    # says why, while such a connection is open");
 	}
 	if (c.syn_answered && !c.announced && c.counts_joins && !c.joins &&
 	    !c.joins_unsent) {

@@ -39,16 +39,15 @@ static void tell_rights(const char *backend)
 	if (!strcmp(backend, "broker")) {
 		if (!broker)
 			warn("no broker answers in this network namespace: MPTCP works, "
-			     "but "
-			     "without the pool; type: sudo systemctl start mptcpaddrd");
+			     "but without the pool; type: %s",
+			     broker_start());
 		return;
 	}
 	if (kernel_may_manage() != -EPERM || (broker && strcmp(backend, "direct") != 0))
 		return;
 	warn("no CAP_NET_ADMIN in this network namespace, and no broker: MPTCP works, "
-	     "but without the pool; start mptcpaddrd, or type: sudo setpriv --reuid "
-	     "\"$(id -u)\" --regid \"$(id -g)\" --init-groups --inh-caps +net_admin "
-	     "--ambient-caps +net_admin mptcpaddr run ...");
+	     "but without the pool; type: %s, or: " RUN_WITH_RIGHTS,
+	     broker_start());
 }
 
 static void tell_manager(void)
@@ -57,13 +56,17 @@ static void tell_manager(void)
 
 	if (backend && !strcmp(backend, "none"))
 		return; /* no path manager is asked for */
+	if (backend && *backend && strcmp(backend, "broker") && strcmp(backend, "direct"))
+		warn("MPTCPADDR_BACKEND is \"%s\", not broker, direct or none: MPTCP "
+		     "works, but without the pool",
+		     backend);
 	switch (kernel_pm(&setting)) {
 	case KERNEL_PM_USERSPACE:
 		break;
 	case KERNEL_PM_KERNEL:
 		warn("the kernel is the path manager here: MPTCP works, but without the "
-		     "pool; type: sysctl -w %s",
-		     setting);
+		     "pool; type: %ssysctl -w %s",
+		     AS_ROOT, setting);
 		break;
 	case KERNEL_PM_UNKNOWN:
 		warn("this kernel has no path managers but its own: MPTCP works, but "
@@ -80,7 +83,8 @@ static void tell_kernel(void)
 		break;
 	case MPTCP_OFF:
 		warn("MPTCP is off in this network namespace, connections will be plain "
-		     "TCP; type: sysctl -w net.mptcp.enabled=1");
+		     "TCP; type: %ssysctl -w net.mptcp.enabled=1",
+		     AS_ROOT);
 		break;
 	case MPTCP_ABSENT:
 		warn("this kernel has no MPTCP, connections will be plain TCP; it takes "
@@ -95,10 +99,28 @@ static void tell_kernel(void)
 	tell_manager();
 }
 
+static void say_endpoint(const struct pool *pool, const struct endpoint *ep)
+{
+	const struct mpprefix *prefix = &pool->sections[ep->section].prefix;
+	char text[ENDPOINT_TEXT_MAX], to[MPADDR_TEXT_MAX];
+
+	if (prefix->addr.family == AF_UNSPEC)
+		say("endpoint: %s (line %u)", endpoint_text(ep, text), ep->line);
+	else
+		say("endpoint: %s (line %u), to %s/%u", endpoint_text(ep, text), ep->line,
+		    mpaddr_text(&prefix->addr, to), prefix->len);
+}
+
+static bool is_default(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && !strcmp(slash, "/default.conf");
+}
+
 /* Return: whether the library is to do anything in this program. */
 static bool tell_pool(const char *name, bool verbose)
 {
-	char text[ENDPOINT_TEXT_MAX];
 	struct pool_error why;
 	struct pool *pool;
 	char path[PATH_MAX];
@@ -120,10 +142,14 @@ static bool tell_pool(const char *name, bool verbose)
 		return true;
 	}
 	for (i = 0; verbose && i < pool->n_endpoints; i++)
-		say("endpoint: %s (line %u)", endpoint_text(&pool->endpoints[i], text),
-		    pool->endpoints[i].line);
+		say_endpoint(pool, &pool->endpoints[i]);
 	mptcp = pool->mptcp;
-	if (!mptcp && verbose)
+	/* As the packages bring it; somebody's own file says it on purpose. */
+	if (!mptcp && is_default(path))
+		warn("%s says mptcp = no, so the program is left alone; write "
+		     "~/.config/mptcpaddr/%s.conf, or name a pool file with --pool",
+		     path, name);
+	else if (!mptcp && verbose)
 		say("mptcp = no in that file: the program is left alone");
 	pool_free(pool);
 	return mptcp;

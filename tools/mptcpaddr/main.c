@@ -16,20 +16,34 @@
 static const struct command {
 	const char *name, *arguments, *summary;
 	int (*run)(int argc, char *argv[]);
+	const char *options; /* a line each; NULL: none to explain */
 } commands[] = {
 	{ "run", "[-v] [--pool FILE] [--backend B] [--] PROGRAM [ARGUMENT...]",
-	  "run PROGRAM with a local address for each path", cmd_run },
-	{ "check", "[FILE...]", "tell every error of pool files", cmd_check },
+	  "run PROGRAM with a local address for each path", cmd_run,
+	  "\t  -v, --verbose     say which program, pool file and library it is\n"
+	  "\t  -p, --pool FILE   in place of the pool file that PROGRAM would find\n"
+	  "\t  -b, --backend B   broker, direct (a thread in PROGRAM), none (no "
+	  "pool)\n" },
+	{ "check", "[FILE...]", "tell every error of pool files", cmd_check, NULL },
 	{ "doctor", "[-v]", "tell what hinders Multipath TCP here, and what to do",
-	  cmd_doctor },
+	  cmd_doctor, "\t  -v, --verbose     tell what is well, too\n" },
 	{ "endpoint", "[show|add|del|change|flush] [WORDS...] [--pid P|--program N]",
-	  "show or change the pool of a running program", cmd_endpoint },
+	  "show or change the pool of a running program", cmd_endpoint, NULL },
 	{ "limits", "[show|[set] subflows N add_addr_accepted N] [--pid P|--program N]",
-	  "show or change its limits", cmd_limits },
+	  "show or change its limits", cmd_limits, NULL },
 	{ "enable", "[--pool FILE] [--root FOLDER] UNIT",
-	  "run a systemd service under the library", cmd_enable },
-	{ "disable", "[--root FOLDER] UNIT", "run it as before", cmd_disable },
+	  "run a systemd service under the library", cmd_enable,
+	  "\t  --pool FILE       in place of the pool file that it would find\n"
+	  "\t  --root FOLDER     of a system that is not running: its units and "
+	  "files\n" },
+	{ "disable", "[--root FOLDER] UNIT", "run it as before", cmd_disable, NULL },
 };
+
+static void show_command(FILE *to, const struct command *command)
+{
+	fprintf(to, "  mptcpaddr %s %s\n\t%s\n%s", command->name, command->arguments,
+		command->summary, command->options ?: "");
+}
 
 static void show_usage(FILE *to)
 {
@@ -37,8 +51,7 @@ static void show_usage(FILE *to)
 
 	fputs("Usage:\n", to);
 	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++)
-		fprintf(to, "  mptcpaddr %s %s\n\t%s\n", commands[i].name,
-			commands[i].arguments, commands[i].summary);
+		show_command(to, &commands[i]);
 	fputs("  mptcpaddr --help | --version\n", to);
 }
 
@@ -59,9 +72,15 @@ int main(int argc, char *argv[])
 	const char *name = argc > 1 ? argv[1] : "";
 	size_t i;
 
-	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++)
-		if (!strcmp(commands[i].name, name))
+	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+		if (strcmp(commands[i].name, name) != 0)
+			continue;
+		if (argc != 3 || strcmp(argv[2], "--help") != 0)
 			return commands[i].run(argc - 1, argv + 1);
+		fputs("Usage:\n", stdout);
+		show_command(stdout, &commands[i]);
+		return fflush(stdout) ? 1 : 0;
+	}
 	if (!strcmp(name, "--help") || !strcmp(name, "-h")) {
 		show_usage(stdout);
 		return fflush(stdout) ? 1 : 0;
