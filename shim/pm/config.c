@@ -332,8 +332,10 @@ static char *read_line(char *text, int size, void *user)
 
 	if (p->report && p->error == -EINVAL)
 		p->error = 0; /* of the line before */
-	if (p->error || ++p->line > LINES_MAX)
-		return p->error ? NULL : (bad(p, "more than %d lines", LINES_MAX), NULL);
+	if (p->error)
+		return NULL;
+	if (++p->line > LINES_MAX && getc(p->file) != EOF)
+		return bad(p, "more than %d lines", LINES_MAX), NULL;
 	while ((c = getc(p->file)) != EOF && c != '\n') {
 		if (!n && (c == ' ' || c == '\t' || c == '\r'))
 			continue;

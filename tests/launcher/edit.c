@@ -98,6 +98,13 @@ Test(edit, added_endpoint_brings_its_subflow_and_deleted_one_takes_it, TIMEOUT)
 	      "endpoint = 10.0.3.2 dev c3 id 2 laminar\n");
 	done(&s, ENDPOINT("del", "10.0.2.2", "--pid", s.pid));
 	traffic_pairs(&s.bench, "10.0.3.2-10.0.3.1");
+	done(&s, ENDPOINT("add", "dev", "c4"));
+	shows(&s, "endpoint",
+	      "[pool]\nendpoint = 10.0.3.2 dev c3 id 2 laminar\n"
+	      "endpoint = dev c4 laminar\n");
+	done(&s, ENDPOINT("del", "dev", "c4"));
+	shows(&s, "endpoint", "[pool]\nendpoint = 10.0.3.2 dev c3 id 2 laminar\n");
+	traffic_pairs(&s.bench, "10.0.3.2-10.0.3.1");
 	/* Without any endpoint routing would pick one for the next subflow. */
 	done(&s, LIMITS("subflows", "0"));
 	traffic_pairs(&s.bench, "10.0.3.2-10.0.3.1");

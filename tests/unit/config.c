@@ -87,6 +87,22 @@ Test(config, empty_file_gives_the_defaults)
 	pool_free(pool);
 }
 
+Test(config, file_may_have_10000_lines)
+{
+	static char text[64 + 10000] = "[limits]\nsubflows = 3\n";
+	struct pool_error why = { "" };
+	struct pool *pool;
+
+	memset(text + strlen(text), '\n', 9998);
+	cr_assert_eq(pool_load_text(text, strlen(text), "long", &pool, &why), 0, "%s",
+		     why.text);
+	cr_assert_eq(pool->subflows, 3);
+	pool_free(pool);
+	strcat(text, "\n");
+	cr_assert_eq(pool_load_text(text, strlen(text), "long", &pool, &why), -EINVAL);
+	cr_assert_str_eq(why.text, "long:10001: more than 10000 lines");
+}
+
 Test(config, layout_of_a_file_is_free)
 {
 	static const struct {

@@ -357,7 +357,7 @@ static char *read_line(char *text, int size, void *user)
 
 	if (p->error)
 		return NULL;
-	if (++p->line > LINES_MAX)
+	if (++p->line > LINES_MAX && getc(p->file) != EOF)
 		return bad(p, "more than %d lines", LINES_MAX), NULL;
 	while ((c = getc(p->file)) != EOF && c != '\n') {
 		if (!n && (c == ' ' || c == '\t'))

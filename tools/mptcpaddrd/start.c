@@ -120,7 +120,7 @@ static void open_path_manager(struct broker *b)
 		if (!is_userspace(now))
 			log_warning("the path manager is the kernel's "
 				    "(net.mptcp.path_manager): connections have no pool "
-				    "until it is \"userspace\"");
+				    "until it is \"userspace\", as option -u sets it");
 		return;
 	}
 	remember_manager(b, now);
