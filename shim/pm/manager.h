@@ -29,6 +29,8 @@ struct manager {
 	struct estate estate;
 	int64_t take_over_ms; /* when to; 0: nothing to take over */
 	int64_t quiet_ms;     /* when to stop listening to others; 0: not */
+	uint32_t stuck;	      /* connects that were under way at the last look, */
+	int64_t stuck_ms;     /* and since when they were the same */
 	uint32_t seen;	      /* registrations counted at the last look */
 	bool lost;	      /* events, since the last resync() */
 	int stop;	      /* -errno: the manager cannot go on */

@@ -24,8 +24,19 @@
 #define QUIET_MS 5000 /* HACKING.md has a use for another value */
 #endif
 
+/*
+ * A connect() that was left by a signal handler's longjmp, or cancelled with its thread,
+ * is counted as under way for ever. None takes so long: SYNs are repeated for two
+ * minutes.
+ */
+#ifndef STUCK_MS
+#define STUCK_MS 600000
+#endif
+#define STUCK_LOOKS 10
+
 void quiet_restart(struct manager *m)
 {
+	m->stuck = 0;
 	m->quiet_ms = now_ms() + QUIET_MS;
 }
 
@@ -44,6 +55,22 @@ static bool tokens_are_known(struct manager *m)
 	return !atomic_load(&m->h->in_flight) &&
 	       atomic_load(&m->h->head) == atomic_load(&m->h->tail) && !m->early.n &&
 	       !m->h->estate_of && !listeners_any(&m->listeners);
+}
+
+/* Return: whether connects are under way; it is looked again later then. */
+static bool wait_for_connects(struct manager *m)
+{
+	uint32_t n = atomic_load(&m->h->in_flight);
+
+	if (n != m->stuck)
+		m->stuck_ms = now_ms();
+	else if (n && now_ms() - m->stuck_ms >= STUCK_MS &&
+		 atomic_compare_exchange_strong(&m->h->in_flight, &n, 0))
+		n = 0;
+	m->stuck = n;
+	if (n)
+		m->quiet_ms = now_ms() + STUCK_MS / STUCK_LOOKS;
+	return n;
 }
 
 static void let_in(struct handover *h)
@@ -134,7 +161,8 @@ void quiet_serve(struct manager *m)
 	} else if (m->quiet_ms && now_ms() >= m->quiet_ms) {
 		m->quiet_ms = 0;
 		end_with_main(m);
-		narrow(m);
+		if (!wait_for_connects(m))
+			narrow(m);
 	}
 }
 
