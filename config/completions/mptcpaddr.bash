@@ -38,7 +38,7 @@ _mptcpaddr_run()
 	if [ "$i" -lt "$COMP_CWORD" ] && declare -F _command_offset >/dev/null; then
 		_command_offset "$i"
 	elif [[ $1 == -* ]]; then
-		_mptcpaddr_words '-v --verbose --pool --backend --' "$1"
+		_mptcpaddr_words '-v --verbose --pool --backend --help --' "$1"
 	else
 		COMPREPLY=($(compgen -c -- "$1"))
 	fi
@@ -48,7 +48,7 @@ _mptcpaddr_run()
 _mptcpaddr_object()
 {
 	if [ "$COMP_CWORD" = 2 ]; then
-		_mptcpaddr_words "$2 --pid --program" "$1"
+		_mptcpaddr_words "$2 --pid --program --help" "$1"
 	else
 		_mptcpaddr_words "$3 --pid --program" "$1"
 	fi
@@ -73,8 +73,14 @@ _mptcpaddr()
 	esac
 	case $command in
 	run) _mptcpaddr_run "$cur" ;;
-	check) _mptcpaddr_files "$cur" ;;
-	doctor) _mptcpaddr_words '-v --verbose' "$cur" ;;
+	check)
+		if [[ $cur == -* && $COMP_CWORD == 2 ]]; then
+			_mptcpaddr_words --help "$cur"
+		else
+			_mptcpaddr_files "$cur"
+		fi
+		;;
+	doctor) _mptcpaddr_words '-v --verbose --help' "$cur" ;;
 	endpoint)
 		_mptcpaddr_object "$cur" 'show add del change flush' \
 			'dev id port laminar subflow signal fullmesh backup nobackup nofullmesh'
@@ -83,7 +89,7 @@ _mptcpaddr()
 		_mptcpaddr_object "$cur" 'show set' 'subflows add_addr_accepted'
 		;;
 	enable | disable)
-		_mptcpaddr_words "--pool --root $(systemctl list-unit-files --type=service \
+		_mptcpaddr_words "--pool --root --help $(systemctl list-unit-files --type=service \
 			--no-legend --plain 2>/dev/null | cut -d' ' -f1)" "$cur"
 		;;
 	esac

@@ -5,6 +5,7 @@ set -l commands run check doctor endpoint limits enable disable
 
 complete -c mptcpaddr -f
 complete -c mptcpaddr -n __fish_use_subcommand -l help -d 'Show the commands'
+complete -c mptcpaddr -n "__fish_seen_subcommand_from $commands; and test (count (commandline -opc)) -eq 2" -l help -d 'Show how it is used'
 complete -c mptcpaddr -n __fish_use_subcommand -l version -d 'Show the version'
 complete -c mptcpaddr -n __fish_use_subcommand -a run -d 'Run a program with a local address for each path'
 complete -c mptcpaddr -n __fish_use_subcommand -a check -d 'Tell every error of pool files'

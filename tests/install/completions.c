@@ -65,9 +65,9 @@ Test(completions, bash_offers_what_the_tools_take)
 	NEED_SANDBOX();
 	bash_offers("mptcpaddr", "mptcpaddr",
 		    "--help --version check disable doctor enable endpoint limits run");
-	bash_offers("mptcpaddr", "mptcpaddr doctor", "--verbose -v");
+	bash_offers("mptcpaddr", "mptcpaddr doctor", "--help --verbose -v");
 	bash_offers("mptcpaddr", "mptcpaddr endpoint",
-		    "--pid --program add change del flush show");
+		    "--help --pid --program add change del flush show");
 	bash_offers("mptcpaddr", "mptcpaddr limits set subflows 3",
 		    "--pid --program add_addr_accepted subflows");
 	bash_offers("mptcpaddr", "mptcpaddr run --backend", "broker direct none");

@@ -261,6 +261,11 @@ Test(enable, pool_file_is_named_and_must_be_good, TIMEOUT)
 			 "/run/bad.conf:2: local id 300 is not in 1-255\n"
 			 "mptcpaddr: /run/bad.conf cannot be used, nothing was done\n");
 	said_free(&said);
+	said = run(&b, NULL, ENABLE("pool", "--pool", "/run"));
+	cr_expect_eq(said.status, 1);
+	cr_expect_str_eq(said.err, "/run is not a regular file\n"
+				   "mptcpaddr: /run cannot be used, nothing was done\n");
+	said_free(&said);
 	cr_expect_null(drop_in("pool.service"));
 	bench_close(&b);
 }
@@ -381,6 +386,46 @@ Test(enable, instances_and_aliases_are_found, TIMEOUT)
 		  "/etc/systemd/system/alias.service");
 	works(&b, "wrote ", ENABLE("alias"));
 	drop_in_is("alias.service", "", AMBIENT "CapabilityBoundingSet=CAP_NET_ADMIN\n");
+	bench_close(&b);
+}
+
+/* Of this system, which is not systemd's here: units in a folder for this test alone. */
+static const char as_user[] =
+	"mkdir -p /run/enable-all && chmod 755 /run/enable-all && cp \"$@\" "
+	"/run/enable-all\n"
+	"mkdir -p /etc/systemd/system; mount -t tmpfs none /etc/systemd/system\n"
+	"cd /etc/systemd/system; ln -s /dev/null hidden.service\n"
+	"printf '[Service]\nExecStart=/usr/bin/sleep 1\n' >seen.service\n"
+	"/run/enable-all/mptcpaddr enable seen\n"
+	"for unit in seen hidden; do setpriv --reuid 1000 --regid 1000 --clear-groups "
+	"\\\n"
+	"	/run/enable-all/mptcpaddr enable $unit 2>&1; done; exit 0";
+
+Test(enable, what_wants_root_is_to_be_typed_with_sudo_by_others, TIMEOUT)
+{
+	static const char done[] = "/etc/systemd/system/seen.service.d/mptcpaddr.conf\n";
+	char expected[1024];
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	if (!getenv("MPTCPADDR_TEST_USERS"))
+		SKIP("there are no other users in this sandbox");
+	bench_open(&b);
+	said = run(&b, NULL,
+		   ARGS("unshare", "-m", "/bin/sh", "-c", as_user, "sh", "@mptcpaddr",
+			"@libmptcpaddr.so", "@libmptcpaddr-pm.so"));
+	snprintf(expected, sizeof(expected),
+		 "wrote %s"
+		 "type: systemctl daemon-reload && systemctl try-restart seen.service\n"
+		 "there already: %s"
+		 "type: sudo systemctl daemon-reload && sudo systemctl try-restart "
+		 "seen.service\n"
+		 "mptcpaddr: hidden.service is masked; type: sudo systemctl unmask "
+		 "hidden.service\n",
+		 done, done);
+	cr_expect_str_eq(said.out, expected);
+	said_free(&said);
 	bench_close(&b);
 }
 

@@ -77,7 +77,31 @@ Test(pools, check_tells_every_error_of_a_file, TIMEOUT)
 	check_says(&b, ARGS("@mptcpaddr", "check", "/run/bad.conf"), 1, all);
 	check_says(&b, ARGS("@mptcpaddr", "check", "/run/none.conf"), 1,
 		   "/run/none.conf: No such file or directory\n");
+	check_says(&b, ARGS("@mptcpaddr", "check", "/run"), 1,
+		   "/run is not a regular file\n");
 	free(errors);
+	bench_close(&b);
+}
+
+Test(pools, folder_in_place_of_a_pool_file_is_refused_in_plain_words, TIMEOUT)
+{
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	said = run(&b, NULL, ARGS("@mptcpaddr", "run", "--pool", "/run", "echo", "ran"));
+	cr_expect_eq(said.status, 125);
+	cr_expect_str_eq(said.out, "");
+	cr_expect_str_eq(said.err, "/run is not a regular file\n"
+				   "mptcpaddr: /run cannot be used, the program is not "
+				   "started\n");
+	said_free(&said);
+	said = run(&b, ARGS("MPTCPADDR_CONFIG=/run"), ARGS("@mptcpaddr", "doctor"));
+	cr_expect_eq(said.status, 1);
+	cr_expect(strstr(said.out, "problem: /run is not a regular file\n    do: "), "%s",
+		  said.out);
+	said_free(&said);
 	bench_close(&b);
 }
 

@@ -2,7 +2,7 @@
 /*
  * wordings.c - what run and doctor say in other words where the cause differs a little
  */
-#include "launcher.h"
+#include "traffic.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -372,13 +372,25 @@ Test(wordings, way_to_start_the_broker_is_the_one_that_there_is, TIMEOUT)
 		"/run/systemd/system && "
 		"touch /usr/local/lib/systemd/system/mptcpaddrd.service "
 		"&& exec \"$@\"";
+	static const char alone[] =
+		"mount -t tmpfs none /run && cp \"$1\" \"$2\" \"$3\" /run && shift 3 && "
+		"exec \"$@\"";
+	char beside[PATH_MAX + 64];
 	struct bench b;
 
 	NEED_SANDBOX();
 	bench_open(&b);
+	/* It is where the tool is, and that is in no folder of PATH. */
+	snprintf(beside, sizeof(beside), "without the pool; type: %s -u\n",
+		 path_of("mptcpaddrd"));
 	says(&b,
 	     ARGS("unshare", "-m", "/bin/sh", "-c",
 		  "mount -t tmpfs none /run && exec \"$@\"", "sh", "@mptcpaddr", "run",
+		  "--backend", "broker", "@@hello"),
+	     1, beside);
+	says(&b,
+	     ARGS("unshare", "-m", "/bin/sh", "-c", alone, "sh", "@mptcpaddr",
+		  "@libmptcpaddr.so", "@libmptcpaddr-pm.so", "/run/mptcpaddr", "run",
 		  "--backend", "broker", "@@hello"),
 	     1, "without the pool; type: mptcpaddrd -u\n");
 	says(&b,
@@ -411,6 +423,117 @@ Test(wordings, what_wants_root_is_to_be_typed_with_sudo_by_others, TIMEOUT)
 	bench_close(&b);
 }
 
+/* What follows the last "type: " in what doctor says without rights, without "...". */
+static void typed_for_rights(struct bench *b, char *text, size_t size)
+{
+	struct said said = run(
+		b, NULL,
+		ARGS("setpriv", "--bounding-set", "-net_admin", "@mptcpaddr", "doctor"));
+	char *at = strstr(said.out, "    type: sudo setpriv "), *end;
+
+	cr_assert(at, "%s", said.out);
+	at += strlen("    type: ");
+	end = strstr(at, " run ...\n");
+	cr_assert(end, "%s", at);
+	snprintf(text, size, "%.*s", (int)(end - at), at);
+	said_free(&said);
+}
+
+/* sudo(8) sets HOME; the line keeps it, and so the program keeps its pool file. */
+Test(wordings, line_that_gives_a_program_its_rights_works_as_it_is, TIMEOUT)
+{
+	char typed[PATH_MAX + 512], script[PATH_MAX + 1024], expected[PATH_MAX + 512];
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	typed_for_rights(&b, typed, sizeof(typed));
+	snprintf(expected, sizeof(expected),
+		 "sudo setpriv --reuid \"$(id -u)\" --regid \"$(id -g)\" --init-groups "
+		 "--inh-caps +net_admin --ambient-caps +net_admin env HOME=\"$HOME\" %s",
+		 path_of("mptcpaddr"));
+	cr_expect_str_eq(typed, expected);
+	/* run says the same line. */
+	snprintf(script, sizeof(script), ", or: %s run ...\n", typed);
+	says(&b,
+	     ARGS("setpriv", "--bounding-set", "-net_admin", "@mptcpaddr", "run",
+		  "@@hello"),
+	     1, script);
+	shell(&b,
+	      "mkdir -p /run/rights-bin /run/rights-me/.config/mptcpaddr; printf "
+	      "'#!/bin/sh\nHOME=/root exec \"$@\"\n' >/run/rights-bin/sudo; chmod 755 "
+	      "/run/rights-bin/sudo; printf '[pool]\nendpoint = 10.0.2.2\n' "
+	      ">/run/rights-me/.config/mptcpaddr/hello.conf");
+	snprintf(script, sizeof(script),
+		 "unset XDG_CONFIG_HOME; HOME=/run/rights-me PATH=/run/rights-bin:$PATH; "
+		 "%s run -v \"$1\"",
+		 typed);
+	says(&b, ARGS("/bin/sh", "-c", script, "sh", "@@hello"), 1,
+	     "pool file: /run/rights-me/.config/mptcpaddr/hello.conf (for \"hello\")\n");
+	bench_close(&b);
+}
+
+/* The broker goes on with what it read before; without one there is nothing. */
+Test(wordings, pool_that_the_broker_still_has_is_told, TIMEOUT)
+{
+	char path[128], ending[PATH_MAX + 256];
+	struct proc broker = { 0 };
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	snprintf(path, sizeof(path), "%s/mptcpaddr", b.home);
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), "%s/mptcpaddr/hello.conf", b.home);
+	put_file(path, "[pool]\nendpoint = 10.0.2.2 id 300\n", 0644);
+	snprintf(ending, sizeof(ending),
+		 WARNING "%s:2: local id 300 is not in 1-255; the program runs without a "
+			 "pool until that is mended; \"mptcpaddr check\" tells every "
+			 "error\n",
+		 path);
+	says(&b, ARGS("@mptcpaddr", "run", "@@hello"), 1, ending);
+	cr_assert_eq(
+		proc_start(&broker, &b.world.client, ARGS(path_of("mptcpaddrd")), NULL),
+		0);
+	shell(&b, "for i in $(seq 200); do grep -q @mptcpaddr/broker /proc/net/unix && "
+		  "exit; sleep 0.02; done; exit 1");
+	says(&b, ARGS("@mptcpaddr", "run", "--backend", "direct", "@@hello"), 1, ending);
+	says(&b, ARGS("@mptcpaddr", "run", "@@hello"), 1,
+	     "without a pool until that is mended, unless the broker has an older one of "
+	     "that file; \"mptcpaddr check\" tells every error\n");
+	proc_end(&broker);
+	bench_close(&b);
+}
+
+/* tcpdump(8) takes root as well. */
+Test(wordings, doctor_has_sudo_before_tcpdump, TIMEOUT)
+{
+	struct proc server = { 0 }, client = { 0 };
+	struct bench b;
+
+	NEED_SANDBOX();
+	if (!getenv("MPTCPADDR_TEST_USERS"))
+		SKIP("there are no other users in this sandbox");
+	bench_open(&b);
+	shell(&b, "mkdir /run/tcpdump-all && chmod 755 /run/tcpdump-all");
+	says(&b,
+	     ARGS("cp", "-v", "@mptcpaddr", "@libmptcpaddr.so", "@libmptcpaddr-pm.so",
+		  "/run/tcpdump-all"),
+	     0, "mptcpaddr");
+	traffic_serve(&b, &server, true, NULL);
+	traffic_connect(&b, &client, "[pool]\nendpoint = 10.0.2.2\n", NULL);
+	says(&b, ARGS("@mptcpaddr", "doctor"), 1,
+	     "\n    type: tcpdump -nvi any 'tcp[tcpflags] & tcp-syn != 0'    # here and "
+	     "on the server: where is mptcp missing?\n");
+	says(&b,
+	     ARGS("setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups",
+		  "/run/tcpdump-all/mptcpaddr", "doctor"),
+	     1, "\n    type: sudo tcpdump -nvi any 'tcp[tcpflags] & tcp-syn != 0'    # ");
+	proc_end(&client);
+	proc_end(&server);
+	bench_close(&b);
+}
+
 Test(wordings, each_command_tells_how_it_is_used, TIMEOUT)
 {
 	static const char *const names[] = { "run",    "check",	 "doctor", "endpoint",
@@ -427,5 +550,9 @@ Test(wordings, each_command_tells_how_it_is_used, TIMEOUT)
 	}
 	says(&b, ARGS("@mptcpaddr", "run", "--help"), 0,
 	     "-b, --backend B   broker, direct (a thread in PROGRAM), none (no pool)\n");
+	says(&b, ARGS("@mptcpaddr", "endpoint", "--help"), 0,
+	     "\t  --pid PID         of ");
+	says(&b, ARGS("@mptcpaddr", "limits", "--help"), 0, "\t  --program NAME    ");
+	says(&b, ARGS("@mptcpaddr", "disable", "--help"), 0, "\t  --root FOLDER     of ");
 	bench_close(&b);
 }

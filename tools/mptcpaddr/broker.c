@@ -4,6 +4,7 @@
  */
 #include "broker.h"
 #include "mptcpaddr/broker.h"
+#include "say.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -35,9 +36,24 @@ int broker_find(uid_t *ret_uid)
 	return r;
 }
 
+/* The daemon beside this tool, as that was called: where both are not installed. */
+static void add_daemon(char *text, size_t size)
+{
+	const char *slash = strrchr(program_invocation_name, '/');
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%.*smptcpaddrd",
+		 slash ? (int)(slash + 1 - program_invocation_name) : 0,
+		 program_invocation_name);
+	if (!slash || access(path, X_OK) < 0)
+		strcpy(path, "mptcpaddrd");
+	snprintf(text, size, "%s%s -u", AS_ROOT, path);
+}
+
 const char *broker_start(void)
 {
 	static const char *const folders[] = { "/etc", "/usr/local/lib", "/lib" };
+	static char text[PATH_MAX + 16];
 	char path[PATH_MAX];
 	size_t i;
 
@@ -48,5 +64,6 @@ const char *broker_start(void)
 			return geteuid() ? "sudo systemctl start mptcpaddrd"
 					 : "systemctl start mptcpaddrd";
 	}
-	return geteuid() ? "sudo mptcpaddrd -u" : "mptcpaddrd -u";
+	add_daemon(text, sizeof(text));
+	return text;
 }

@@ -114,7 +114,7 @@ static void tell_rights(struct doctor *doctor)
 		problem(doctor, "no CAP_NET_ADMIN in this network namespace, and no "
 				"broker: MPTCP works, but without pools");
 		type_this("%s", broker_start());
-		type_this(RUN_WITH_RIGHTS);
+		type_this(RUN_WITH_RIGHTS, program_invocation_name);
 	} else if (may == 0) {
 		well(doctor,
 		     "CAP_NET_ADMIN: programs started from here may manage "

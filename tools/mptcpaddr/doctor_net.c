@@ -193,16 +193,18 @@ static void tell_connections(struct doctor *doctor, const struct counts *c)
 			"none of %" PRIu64 " servers answered with MPTCP: they "
 			"have none, or something on the way strips the option",
 			c->syn_plain);
-		type_this("tcpdump -nvi any 'tcp[tcpflags] & tcp-syn != 0'    # here and "
-			  "on the server: where is mptcp missing?");
+		type_this("%stcpdump -nvi any 'tcp[tcpflags] & tcp-syn != 0'    # here "
+			  "and on the server: where is mptcp missing?",
+			  AS_ROOT);
 	}
 	if (c->ack_plain) {
 		problem(doctor,
 			"%" PRIu64 " clients began with MPTCP and went on without: "
 			"something on the way strips the option",
 			c->ack_plain);
-		type_this("tcpdump -nvi any 'tcp[tcpflags] & tcp-ack != 0'    # here and "
-			  "on the client: where is mptcp missing?");
+		type_this("%stcpdump -nvi any 'tcp[tcpflags] & tcp-ack != 0'    # here "
+			  "and on the client: where is mptcp missing?",
+			  AS_ROOT);
 	}
 	if (c->syn_answered)
 		well(doctor,

@@ -9,7 +9,7 @@
 #include "broker.h"
 #include "command.h"
 #include "library.h"
-#include "mptcpaddr/pool.h"
+#include "pools.h"
 #include "program.h"
 #include "say.h"
 #include "unit.h"
@@ -76,7 +76,7 @@ static int find_unit(struct enable *e)
 		    "there are",
 		    name);
 	else if (r == -ESHUTDOWN)
-		say("%s is masked; type: systemctl unmask %s", name, name);
+		say("%s is masked; type: %ssystemctl unmask %s", name, AS_ROOT, name);
 	else if (r < 0)
 		say("%s: %s", name, strerror(-r));
 	return r;
@@ -187,7 +187,7 @@ static int take_pool(struct enable *e)
 
 	if (!e->pool)
 		return 0;
-	errors = pool_check(e->pool, &pool, on_error, NULL);
+	errors = pools_check(e->pool, &pool, on_error, NULL);
 	pool_free(pool);
 	if (errors) {
 		say("%s cannot be used, nothing was done", e->pool);
@@ -346,8 +346,8 @@ static void say_next(const struct enable *e, const char *done)
 {
 	printf("%s %s\n", done, e->path);
 	if (!*e->root)
-		printf("type: systemctl daemon-reload && systemctl try-restart %s\n",
-		       e->unit.name);
+		printf("type: %ssystemctl daemon-reload && %ssystemctl try-restart %s\n",
+		       AS_ROOT, AS_ROOT, e->unit.name);
 }
 
 int cmd_enable(int argc, char *argv[])

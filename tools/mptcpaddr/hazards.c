@@ -30,11 +30,17 @@ static void tell_library_off(void)
 		warn("MPTCPADDR_DISABLE is set: the library does nothing; unset it");
 }
 
+static bool broker_answers(void)
+{
+	uid_t uid;
+
+	return broker_find(&uid) == 0 && uid == 0;
+}
+
 /* Who would manage the paths: the program itself, or root's broker. */
 static void tell_rights(const char *backend)
 {
-	uid_t uid;
-	bool broker = broker_find(&uid) == 0 && uid == 0;
+	bool broker = broker_answers();
 
 	if (!strcmp(backend, "broker")) {
 		if (!broker)
@@ -47,7 +53,7 @@ static void tell_rights(const char *backend)
 		return;
 	warn("no CAP_NET_ADMIN in this network namespace, and no broker: MPTCP works, "
 	     "but without the pool; type: %s, or: " RUN_WITH_RIGHTS,
-	     broker_start());
+	     broker_start(), program_invocation_name);
 }
 
 static void tell_manager(void)
@@ -118,6 +124,18 @@ static bool is_default(const char *path)
 	return slash && !strcmp(slash, "/default.conf");
 }
 
+/* The broker keeps the pool that it read from that file before. */
+static void tell_wrong_pool(const char *why)
+{
+	const char *backend = getenv("MPTCPADDR_BACKEND");
+	const bool broker =
+		(!backend || !*backend || !strcmp(backend, "broker")) && broker_answers();
+
+	warn("%s; the program runs without a pool until that is mended%s; \"mptcpaddr "
+	     "check\" tells every error",
+	     why, broker ? ", unless the broker has an older one of that file" : "");
+}
+
 /* Return: whether the library is to do anything in this program. */
 static bool tell_pool(const char *name, bool verbose)
 {
@@ -136,9 +154,7 @@ static bool tell_pool(const char *name, bool verbose)
 	if (verbose)
 		say("pool file: %s (for \"%s\")", path, name);
 	if (pool_load(path, &pool, &why) < 0) {
-		warn("%s; the program runs without a pool until that is mended; "
-		     "\"mptcpaddr check\" tells every error",
-		     why.text);
+		tell_wrong_pool(why.text);
 		return true;
 	}
 	for (i = 0; verbose && i < pool->n_endpoints; i++)

@@ -13,6 +13,10 @@
 
 #define VERSION "0.2"
 
+#define TARGET_OPTIONS                                                     \
+	"\t  --pid PID         of that program, where there are several\n" \
+	"\t  --program NAME    likewise\n"
+
 static const struct command {
 	const char *name, *arguments, *summary;
 	int (*run)(int argc, char *argv[]);
@@ -28,15 +32,16 @@ static const struct command {
 	{ "doctor", "[-v]", "tell what hinders Multipath TCP here, and what to do",
 	  cmd_doctor, "\t  -v, --verbose     tell what is well, too\n" },
 	{ "endpoint", "[show|add|del|change|flush] [WORDS...] [--pid P|--program N]",
-	  "show or change the pool of a running program", cmd_endpoint, NULL },
+	  "show or change the pool of a running program", cmd_endpoint, TARGET_OPTIONS },
 	{ "limits", "[show|[set] subflows N add_addr_accepted N] [--pid P|--program N]",
-	  "show or change its limits", cmd_limits, NULL },
+	  "show or change its limits", cmd_limits, TARGET_OPTIONS },
 	{ "enable", "[--pool FILE] [--root FOLDER] UNIT",
 	  "run a systemd service under the library", cmd_enable,
 	  "\t  --pool FILE       in place of the pool file that it would find\n"
 	  "\t  --root FOLDER     of a system that is not running: its units and "
 	  "files\n" },
-	{ "disable", "[--root FOLDER] UNIT", "run it as before", cmd_disable, NULL },
+	{ "disable", "[--root FOLDER] UNIT", "run it as before", cmd_disable,
+	  "\t  --root FOLDER     of a system that is not running\n" },
 };
 
 static void show_command(FILE *to, const struct command *command)
@@ -52,7 +57,7 @@ static void show_usage(FILE *to)
 	fputs("Usage:\n", to);
 	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		show_command(to, &commands[i]);
-	fputs("  mptcpaddr --help | --version\n", to);
+	fputs("  mptcpaddr COMMAND --help\n  mptcpaddr --help | --version\n", to);
 }
 
 int usage_error(const char *command, const char *fmt, ...)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define LINE_MAX_TEXT (PATH_MAX + 256)
 
@@ -78,12 +79,25 @@ static unsigned int check_endpoint(const struct pools_reader *reader, const char
 	return 1;
 }
 
+int pools_check(const char *path, struct pool **ret_pool, pool_report_fn report,
+		void *user)
+{
+	char text[LINE_MAX_TEXT];
+	struct stat st;
+
+	if (stat(path, &st) < 0 || S_ISREG(st.st_mode))
+		return pool_check(path, ret_pool, report, user);
+	snprintf(text, sizeof(text), "%s is not a regular file", path);
+	report(user, text);
+	return -EINVAL;
+}
+
 static void check_file(const struct pools_reader *reader, const char *path,
 		       const struct ifaddrs *machine)
 {
 	unsigned int i, missing = 0;
 	struct pool *pool = NULL;
-	int errors = pool_check(path, &pool, on_error, (void *)reader);
+	int errors = pools_check(path, &pool, on_error, (void *)reader);
 	char text[LINE_MAX_TEXT];
 
 	for (i = 0; pool && i < pool->n_endpoints; i++)

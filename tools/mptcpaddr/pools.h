@@ -15,12 +15,20 @@ enum pools_what {
 };
 
 struct pools_reader {
-	/* @text: "FILE:LINE: what is wrong", or "FOLDER: why" */
+	/* @text: "FILE:LINE: what is wrong", "FOLDER: why", or a whole sentence */
 	void (*tell)(void *ctx, enum pools_what what, const char *text);
 	/* May be NULL: what the good lines of @path say. */
 	void (*pool)(void *ctx, const char *path, const struct pool *pool);
 	void *ctx;
 };
+
+/*
+ * pools_check() - pool_check(), which says in plain words what is no file at all
+ *
+ * Return: as that; -EINVAL with the reason reported if @path is something else.
+ */
+int pools_check(const char *path, struct pool **ret_pool, pool_report_fn report,
+		void *user);
 
 /*
  * pools_file() - one pool file; pools_folders() - all that programs may find

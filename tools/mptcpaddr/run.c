@@ -9,8 +9,7 @@
 #include "hazards.h"
 #include "library.h"
 #include "lookup.h"
-#include "mptcpaddr/pool.h"
-#include "mptcpaddr/uapi.h"
+#include "pools.h"
 #include "say.h"
 
 #include <errno.h>
@@ -100,7 +99,7 @@ static int take_pool(const char *file)
 {
 	struct pool *pool = NULL;
 	char *path;
-	int errors = pool_check(file, &pool, on_error, NULL), r;
+	int errors = pools_check(file, &pool, on_error, NULL), r;
 
 	pool_free(pool);
 	if (errors) {
