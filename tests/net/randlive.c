@@ -344,6 +344,28 @@ static bool used_now(struct state *s, const char *addr)
 	return used;
 }
 
+/*
+ * Whether there is a path that is neither from @link nor from @addr and carries data. The
+ * one of link 1 does, until its endpoint is deleted; with no path at all nobody hears
+ * what is announced, and a limit of 0 keeps new ones from being opened.
+ */
+static bool works_without(struct state *s, int link, const char *addr)
+{
+	struct subflows all = { 0 };
+	char text[ADDRESS_TEXT_MAX];
+	bool works = false;
+	int own;
+
+	cr_assert_eq(subflows_read(&s->n.world.client, &all), 0);
+	for (size_t i = 0; i < all.count; i++) {
+		own = link_of(address_text(&all.at[i].local, text));
+		works |= all.at[i].state == TCP_ESTABLISHED && own != link &&
+			 strcmp(text, addr) != 0 && !s->refused[own] && !s->down[own];
+	}
+	subflows_free(&all);
+	return works;
+}
+
 static void edit_pool(struct state *s, uint64_t *random)
 {
 	struct endpoint_spec e;
@@ -353,6 +375,8 @@ static void edit_pool(struct state *s, uint64_t *random)
 		count++;
 	if (count && below(random, 2)) {
 		e = s->n.pool[below(random, count)];
+		if (!works_without(s, 0, e.addr))
+			return;
 		say(s, "* delete %s\n", e.addr);
 		net_del(&s->n, e.addr);
 		drawn_forget(&s->d, &e);
@@ -419,8 +443,11 @@ static void change_limits(struct state *s, uint64_t *random)
 static void step(struct state *s, uint64_t *random)
 {
 	int link = 2 + below(random, LINKS - 1);
+	int what = below(random, 8);
 
-	switch (below(random, 8)) {
+	if (what <= 3 && !works_without(s, link, ""))
+		return;
+	switch (what) {
 	case 0:
 	case 1:
 		toggle_link(s, link);
