@@ -225,6 +225,18 @@ Test(explain, limit_of_subflows)
 	stage_close(&s);
 }
 
+/* Routing picks the addresses, and the limit is what there is to tell. */
+Test(explain, limit_of_a_pool_without_endpoints)
+{
+	struct stage s;
+
+	NEED_SANDBOX();
+	scene(&s, "[limits]\nsubflows = 1\n");
+	is_explained(&s, "limit ([limits] subflows)");
+	cr_expect_eq(subflows_on(&s.w.client), 2);
+	stage_close(&s);
+}
+
 Test(explain, limit_of_announcements)
 {
 	struct stage s;
