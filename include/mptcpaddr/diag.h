@@ -7,6 +7,7 @@
 
 #include <linux/inet_diag.h>
 
+struct mpaddr;
 struct nlattr;
 
 /* One socket; @tb is indexed by INET_DIAG_*. Return: 0, or -errno to stop the dump. */
@@ -23,6 +24,15 @@ int diag_dump(int protocol, diag_fn fn, void *ctx);
 
 /* diag_listeners() - likewise every listening socket of @protocol. */
 int diag_listeners(int protocol, diag_fn fn, void *ctx);
+
+/*
+ * diag_abort() - reset a TCP socket by its addresses and ports (net/ipv4/tcp.c,
+ * tcp_abort(): RST to the peer, ECONNABORTED here); a subflow ends, its connection not
+ *
+ * @if_idx: the interface that it is bound to, 0: none. It takes CAP_NET_ADMIN and
+ * CONFIG_INET_DIAG_DESTROY. Return: 0 or -errno (-ENOENT: no such socket).
+ */
+int diag_abort(const struct mpaddr *local, const struct mpaddr *remote, int if_idx);
 
 /*
  * diag_subflow() - the MPTCP part of a TCP socket's INET_DIAG_ULP_INFO

@@ -53,6 +53,7 @@ struct pm_cmd {
 	uint32_t flags;	      /* MPTCP_PM_ADDR_FLAG_BACKUP or 0 */
 	int endpoint;	      /* index into the pool, or PM_CMD_NO_ENDPOINT */
 	int if_idx;	      /* bind to this interface; 0: none, -1: it does not exist */
+	bool reset;	      /* DESTROY: with a RST, as no FIN will be answered */
 };
 
 #define PM_CMDS_MAX 16

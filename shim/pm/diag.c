@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * diag.c - sock_diag dumps over netlink
+ * diag.c - sock_diag over netlink: dumps, and the end of one socket
  *
  * It knows requests and answers, not what the attributes of a protocol mean.
  */
 #include "mptcpaddr/diag.h"
+#include "mptcpaddr/mpaddr.h"
 #include "mptcpaddr/uapi.h"
 
 #include <arpa/inet.h>
@@ -117,6 +118,56 @@ int diag_dump(int protocol, diag_fn fn, void *ctx)
 int diag_listeners(int protocol, diag_fn fn, void *ctx)
 {
 	return dump_states(protocol, 1u << TCP_LISTEN, fn, ctx);
+}
+
+static void put_ip(__be32 ret[4], const struct mpaddr *addr)
+{
+	if (addr->family == AF_INET)
+		memcpy(ret, &addr->v4, sizeof(addr->v4));
+	else
+		memcpy(ret, &addr->v6, sizeof(addr->v6));
+}
+
+static int send_abort(struct nl_sock *sk, const struct inet_diag_req_v2 *req)
+{
+	struct nl_msg *msg;
+	int r = -NLE_NOMEM;
+
+	msg = nlmsg_alloc_simple(SOCK_DESTROY, NLM_F_REQUEST | NLM_F_ACK);
+	if (!msg)
+		return r;
+	if (nlmsg_append(msg, (void *)req, sizeof(*req), NLMSG_ALIGNTO) == 0)
+		r = nl_send_auto(sk, msg);
+	nlmsg_free(msg);
+	return r < 0 ? r : 0;
+}
+
+int diag_abort(const struct mpaddr *local, const struct mpaddr *remote, int if_idx)
+{
+	struct inet_diag_req_v2 req = {
+		.sdiag_family = local->family,
+		.sdiag_protocol = IPPROTO_TCP,
+		.idiag_states = ALL_STATES,
+		.id.idiag_sport = htons(local->port),
+		.id.idiag_dport = htons(remote->port),
+		.id.idiag_if = if_idx,
+		.id.idiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE },
+	};
+	struct dump dump = { 0 };
+	struct nl_sock *sk;
+	int r;
+
+	put_ip(req.id.idiag_src, local);
+	put_ip(req.id.idiag_dst, remote);
+	sk = nl_socket_alloc();
+	if (!sk)
+		return -ENOMEM;
+	nl_socket_modify_err_cb(sk, NL_CB_CUSTOM, on_error, &dump);
+	r = nl_connect(sk, NETLINK_SOCK_DIAG) < 0 ? -EPROTONOSUPPORT : 0;
+	if (r == 0)
+		r = send_abort(sk, &req) < 0 || nl_wait_for_ack(sk) < 0 ? -EIO : 0;
+	nl_socket_free(sk);
+	return dump.result < 0 ? dump.result : r;
 }
 
 int diag_subflow(struct nlattr *const *tb, struct nlattr **ret_tb)

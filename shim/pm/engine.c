@@ -360,8 +360,9 @@ static void count_closed(struct engine *engine, struct conn *conn,
 		COUNT(engine, conn, closed_other);
 	}
 	NOTE(engine, .token = ev->token, .what = CTL_NOTE_SUBFLOW_CLOSED,
-	     .reason = reason, .error = ev->error, .local = &ev->local,
-	     .local_id = subflow->local_id, .remote = &ev->remote,
+	     .reason = reason,
+	     .error = reason == CTL_REASON_ENDPOINT_GONE ? 0 : ev->error, /* our own */
+	     .local = &ev->local, .local_id = subflow->local_id, .remote = &ev->remote,
 	     .remote_id = subflow->remote_id);
 }
 

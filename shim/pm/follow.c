@@ -205,6 +205,12 @@ static bool peer_told(const struct conn *conn, const struct subflow *closing)
 static bool subflow_close(struct engine *engine, struct conn *conn, struct subflow *s,
 			  struct pm_cmds *out)
 {
+	/* One that was taken out of the pool has its address still: a FIN gets through.
+	 */
+	const struct endpoint *gone = s->endpoint == SUBFLOW_ENDPOINT_LOST
+					      ? NULL
+					      : &engine->pool->endpoints[s->endpoint - 1];
+
 	switch (s->state) {
 	case SUBFLOW_PENDING:
 		endpoint_lost(engine, conn, s);
@@ -220,6 +226,10 @@ static bool subflow_close(struct engine *engine, struct conn *conn, struct subfl
 		if (!peer_told(conn, s))
 			push(out, PM_CMD_REMOVE, conn, s);
 		push(out, PM_CMD_SUBFLOW_DESTROY, conn, s);
+		if (gone) {
+			out->v[out->n - 1].reset = true;
+			out->v[out->n - 1].if_idx = gone->if_idx > 0 ? gone->if_idx : 0;
+		}
 		s->state = SUBFLOW_CLOSING;
 		return true;
 	case SUBFLOW_RETRY:

@@ -22,7 +22,7 @@ static void connected(struct play *p, const char *pool_text)
 		play_time(p, 1);
 }
 
-static const char *verb(enum pm_cmd_type type)
+static const char *verb(const struct pm_cmd *cmd)
 {
 	static const char *const verbs[] = { [PM_CMD_SUBFLOW_CREATE] = "join",
 					     [PM_CMD_SUBFLOW_DESTROY] = "close",
@@ -30,7 +30,7 @@ static const char *verb(enum pm_cmd_type type)
 					     [PM_CMD_REMOVE] = "withdraw",
 					     [PM_CMD_SET_FLAGS] = "flags" };
 
-	return verbs[type];
+	return cmd->reset ? "reset" : verbs[cmd->type];
 }
 
 /* All commands of the last step, one after the other: "join 10.0.2.2/12-10.0.1.1:80;" */
@@ -46,8 +46,8 @@ static void wants(const struct play *p, const char *text)
 		if (pair)
 			ip.port = 0;
 		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s %s/%u%s%s%s;",
-			 verb(c->type), mpaddr_text(&ip, local), c->local_id,
-			 pair ? "-" : "", pair ? mpaddr_text(&c->remote, remote) : "",
+			 verb(c), mpaddr_text(&ip, local), c->local_id, pair ? "-" : "",
+			 pair ? mpaddr_text(&c->remote, remote) : "",
 			 c->flags & MPTCP_PM_ADDR_FLAG_BACKUP ? " backup" : "");
 	}
 	cr_assert_str_eq(all, text, "\"%s\", wanted \"%s\"", all, text);
@@ -321,7 +321,7 @@ Test(kinds, lost_address_moves_its_subflow_and_serves_again_when_it_is_back)
 	connected(&p, text);
 	play_join(&p, 1, "10.0.2.2", "10.0.2.1:80");
 	play_pool(&p, text, 1);
-	wants(&p, "withdraw 10.0.2.2:10012/12;close 10.0.2.2/12-10.0.2.1:80;"
+	wants(&p, "withdraw 10.0.2.2:10012/12;reset 10.0.2.2/12-10.0.2.1:80;"
 		  "join 10.0.3.2/13-10.0.2.1:80;");
 	all_up(&p);
 	play_announce(&p, TOKEN, 2, "10.0.3.1:80");
@@ -345,7 +345,7 @@ Test(kinds, announced_address_of_the_last_path_is_withdrawn_when_there_is_anothe
 	play_pool(&p, POOL A " subflow signal\n" B " subflow\n", 1);
 	wants(&p, "");
 	play_foreign_up(&p, TOKEN, "10.0.3.2:3000", 13, "10.0.1.1:80");
-	wants(&p, "withdraw 10.0.2.2:10012/12;close 10.0.2.2/12-10.0.1.1:80;"
+	wants(&p, "withdraw 10.0.2.2:10012/12;reset 10.0.2.2/12-10.0.1.1:80;"
 		  "withdraw 10.0.2.2/12;");
 	play_close(&p);
 }
@@ -388,7 +388,7 @@ Test(kinds, lost_first_path_is_made_again_when_its_address_is_back)
 	connected(&p, text);
 	play_join(&p, 1, "10.0.2.2", "10.0.2.1:80");
 	play_pool(&p, text, 1);
-	wants(&p, "withdraw 10.0.1.2:40001/0;close 10.0.1.2/0-10.0.1.1:80;");
+	wants(&p, "withdraw 10.0.1.2:40001/0;reset 10.0.1.2/0-10.0.1.1:80;");
 	play_foreign_down(&p, TOKEN, "10.0.1.2:40001", "10.0.1.1:80");
 	wants(&p, "");
 	play_pool(&p, text, 0);
