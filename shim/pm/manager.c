@@ -8,7 +8,6 @@
  */
 #include "manager.h"
 #include "evfilter.h"
-#include "mptcpaddr/diag.h"
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/uapi.h"
 #include "quiet.h"
@@ -73,19 +72,6 @@ void manager_time(struct manager *m)
 	engine_clock(m->engine, now_ms());
 }
 
-/*
- * REMOVE_ADDR alone leaves the peer's first subflow there, retransmitting: as long as it
- * does, the peer's MPTCP waits with other retransmissions for its ever longer time-out
- * (net/mptcp/protocol.c, mptcp_set_timeout()). A reset ends it, now or when the peer
- * tries there again; where the kernel has none to give, the FIN must do.
- */
-static int execute(struct manager *m, const struct pm_cmd *cmd)
-{
-	if (cmd->reset)
-		diag_abort(&cmd->local, &cmd->remote, cmd->if_idx);
-	return pmnl_command(m->pmnl, cmd);
-}
-
 /* Each refusal may bring the next endpoint: bounded by endpoints and announcements. */
 void run_commands(struct manager *m, struct pm_cmds *cmds)
 {
@@ -96,7 +82,7 @@ void run_commands(struct manager *m, struct pm_cmds *cmds)
 		cmd = cmds->v[0];
 		cmds->n--;
 		memmove(cmds->v, cmds->v + 1, cmds->n * sizeof(*cmds->v));
-		r = execute(m, &cmd);
+		r = pmnl_command(m->pmnl, &cmd);
 		log_command(&cmd, r);
 		if (r == -EPERM || r == -ENOSYS)
 			m->stop = r; /* the application gave up its rights */

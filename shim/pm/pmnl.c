@@ -3,6 +3,7 @@
  * pmnl.c - commands of generic netlink family mptcp_pm (net/mptcp/pm_userspace.c)
  */
 #include "mptcpaddr/pmnl.h"
+#include "mptcpaddr/diag.h"
 #include "mptcpaddr/uapi.h"
 
 #include <errno.h>
@@ -176,6 +177,15 @@ int pmnl_command(struct pmnl *pmnl, const struct pm_cmd *cmd)
 
 	if (cmd->if_idx < 0)
 		return -ENODEV;
+	/*
+	 * REMOVE_ADDR alone leaves the peer's first subflow there, retransmitting: as
+	 * long as it does, the peer's MPTCP waits with other retransmissions for its ever
+	 * longer time-out (net/mptcp/protocol.c, mptcp_set_timeout()). A reset ends it,
+	 * now or when the peer tries there again; in a kernel that has none to give, the
+	 * FIN of the command must do.
+	 */
+	if (cmd->reset)
+		diag_abort(&cmd->local, &cmd->remote, cmd->if_idx);
 	msg = nlmsg_alloc();
 	if (!msg)
 		return -ENOMEM;

@@ -140,6 +140,7 @@ Test(jail, every_question_and_every_edit, .timeout = 60)
 						"link set c2 down\n"),
 		     0);
 	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) <= 1, LAB_WAIT_MS));
+	cr_expect(tcp_gone_from(&lab.world.client, "10.0.2.2"));
 	cr_assert_eq(host_ip(&lab.world.client, "link set c2 up\n"), 0);
 	proc_end(&client);
 	lab_broker_end(&lab);

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proc.h"
 #include "world.h"
 
 #define SUBFLOWS_MAX 100000 /* of a host */
@@ -184,4 +185,13 @@ int joined_count(const struct host *h)
 		n += s.at[i].joined && s.at[i].state == TCP_ESTABLISHED;
 	subflows_free(&s);
 	return r < 0 ? r : n;
+}
+
+bool tcp_gone_from(const struct host *h, const char *address)
+{
+	char text[128];
+	const char *const argv[] = { "sh", "-c", text, NULL };
+
+	snprintf(text, sizeof(text), "test -z \"$(ss -Htan src %s)\"", address);
+	return proc_run(h, NULL, argv) == 0;
 }

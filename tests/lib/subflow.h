@@ -51,4 +51,7 @@ char *pairs_text(const struct host *h, uint32_t token, bool is_server);
 /* Established joined subflows, or -errno. */
 int joined_count(const struct host *h);
 
+/* Whether ss(8) has no TCP socket with that local address, of nobody either. */
+bool tcp_gone_from(const struct host *h, const char *address);
+
 #endif
