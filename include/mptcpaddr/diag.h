@@ -6,6 +6,7 @@
 #define MPTCPADDR_DIAG_H
 
 #include <linux/inet_diag.h>
+#include <stdint.h>
 
 struct mpaddr;
 struct nlattr;
@@ -26,13 +27,14 @@ int diag_dump(int protocol, diag_fn fn, void *ctx);
 int diag_listeners(int protocol, diag_fn fn, void *ctx);
 
 /*
- * diag_abort() - reset a TCP socket by its addresses and ports (net/ipv4/tcp.c,
- * tcp_abort(): RST to the peer, ECONNABORTED here); a subflow ends, its connection not
+ * diag_abort() - reset the subflow of connection @token between two addresses and ports
+ * (net/ipv4/tcp.c, tcp_abort(): RST to the peer, ECONNABORTED here)
  *
  * @if_idx: the interface that it is bound to, 0: none. It takes CAP_NET_ADMIN and
- * CONFIG_INET_DIAG_DESTROY. Return: 0 or -errno (-ENOENT: no such socket).
+ * CONFIG_INET_DIAG_DESTROY. Return: 0 or -errno (-ENOENT: no such subflow).
  */
-int diag_abort(const struct mpaddr *local, const struct mpaddr *remote, int if_idx);
+int diag_abort(uint32_t token, const struct mpaddr *local, const struct mpaddr *remote,
+	       int if_idx);
 
 /*
  * diag_subflow() - the MPTCP part of a TCP socket's INET_DIAG_ULP_INFO

@@ -51,22 +51,19 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *err, void *arg)
 	return NL_STOP;
 }
 
-static int send_request(struct nl_sock *sk, int family, int protocol, uint32_t states)
+static int send_request(struct nl_sock *sk, int type, int flags, int protocol,
+			struct inet_diag_req_v2 *req)
 {
-	struct inet_diag_req_v2 req = {
-		.sdiag_family = family,
-		.sdiag_protocol = protocol,
-		.idiag_ext = 1 << (INET_DIAG_INFO - 1),
-		.idiag_states = states,
-	};
 	struct nl_msg *msg;
 	int r = -NLE_NOMEM;
 
-	msg = nlmsg_alloc_simple(SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST | NLM_F_DUMP);
+	req->sdiag_protocol = protocol;
+	req->idiag_ext = 1 << (INET_DIAG_INFO - 1);
+	msg = nlmsg_alloc_simple(type, NLM_F_REQUEST | flags);
 	if (!msg)
 		return r;
 	/* The field has 8 bits: a protocol such as 262 needs the attribute. */
-	if (nlmsg_append(msg, &req, sizeof(req), NLMSG_ALIGNTO) == 0 &&
+	if (nlmsg_append(msg, req, sizeof(*req), NLMSG_ALIGNTO) == 0 &&
 	    (protocol <= UINT8_MAX ||
 	     nla_put_u32(msg, INET_DIAG_REQ_PROTOCOL, protocol) == 0))
 		r = nl_send_auto(sk, msg);
@@ -77,9 +74,10 @@ static int send_request(struct nl_sock *sk, int family, int protocol, uint32_t s
 static int dump_family(struct nl_sock *sk, int family, int protocol, uint32_t states,
 		       struct dump *dump)
 {
+	struct inet_diag_req_v2 req = { .sdiag_family = family, .idiag_states = states };
 	int r;
 
-	r = send_request(sk, family, protocol, states);
+	r = send_request(sk, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, protocol, &req);
 	if (r == 0)
 		r = nl_recvmsgs_default(sk);
 	if (dump->result < 0)
@@ -87,19 +85,31 @@ static int dump_family(struct nl_sock *sk, int family, int protocol, uint32_t st
 	return r < 0 ? -EIO : 0;
 }
 
+static int open_socket(struct dump *dump, struct nl_sock **ret_sk)
+{
+	struct nl_sock *sk = nl_socket_alloc();
+
+	if (!sk)
+		return -ENOMEM;
+	nl_socket_modify_cb(sk, NL_CB_VALID, NL_CB_CUSTOM, on_socket, dump);
+	nl_socket_modify_err_cb(sk, NL_CB_CUSTOM, on_error, dump);
+	if (nl_connect(sk, NETLINK_SOCK_DIAG) < 0) {
+		nl_socket_free(sk);
+		return -EPROTONOSUPPORT;
+	}
+	*ret_sk = sk;
+	return 0;
+}
+
 static int dump_states(int protocol, uint32_t states, diag_fn fn, void *ctx)
 {
 	struct dump dump = { .fn = fn, .ctx = ctx };
 	struct nl_sock *sk;
-	int r;
+	int r = open_socket(&dump, &sk);
 
-	sk = nl_socket_alloc();
-	if (!sk)
-		return -ENOMEM;
-	nl_socket_modify_cb(sk, NL_CB_VALID, NL_CB_CUSTOM, on_socket, &dump);
-	nl_socket_modify_err_cb(sk, NL_CB_CUSTOM, on_error, &dump);
-	r = nl_connect(sk, NETLINK_SOCK_DIAG) < 0 ? -EPROTONOSUPPORT : 0;
-	if (r == 0 && nl_socket_set_msg_buf_size(sk, DUMP_BUFFER) < 0)
+	if (r < 0)
+		return r;
+	if (nl_socket_set_msg_buf_size(sk, DUMP_BUFFER) < 0)
 		r = -ENOMEM;
 	/* sock_diag has no handler for AF_UNSPEC */
 	if (r == 0)
@@ -128,44 +138,62 @@ static void put_ip(__be32 ret[4], const struct mpaddr *addr)
 		memcpy(ret, &addr->v6, sizeof(addr->v6));
 }
 
-static int send_abort(struct nl_sock *sk, const struct inet_diag_req_v2 *req)
-{
-	struct nl_msg *msg;
-	int r = -NLE_NOMEM;
+struct wanted {
+	uint32_t token;
+	struct inet_diag_req_v2 req; /* gets the cookie */
+	bool found;
+};
 
-	msg = nlmsg_alloc_simple(SOCK_DESTROY, NLM_F_REQUEST | NLM_F_ACK);
-	if (!msg)
-		return r;
-	if (nlmsg_append(msg, (void *)req, sizeof(*req), NLMSG_ALIGNTO) == 0)
-		r = nl_send_auto(sk, msg);
-	nlmsg_free(msg);
-	return r < 0 ? r : 0;
+/* In place of a connection that is there no more the kernel finds a listening socket. */
+static int on_wanted(void *ctx, const struct inet_diag_msg *msg, struct nlattr *const *tb)
+{
+	struct nlattr *subflow[MPTCP_SUBFLOW_ATTR_MAX + 1];
+	struct wanted *wanted = ctx;
+
+	if (msg->idiag_state == TCP_LISTEN || diag_subflow(tb, subflow) < 0 ||
+	    nla_get_u32(subflow[MPTCP_SUBFLOW_ATTR_TOKEN_LOC]) != wanted->token)
+		return 0;
+	memcpy(wanted->req.id.idiag_cookie, msg->id.idiag_cookie,
+	       sizeof(msg->id.idiag_cookie));
+	wanted->found = true;
+	return 0;
 }
 
-int diag_abort(const struct mpaddr *local, const struct mpaddr *remote, int if_idx)
+static int find_and_abort(struct nl_sock *sk, struct wanted *wanted)
 {
-	struct inet_diag_req_v2 req = {
-		.sdiag_family = local->family,
-		.sdiag_protocol = IPPROTO_TCP,
-		.idiag_states = ALL_STATES,
-		.id.idiag_sport = htons(local->port),
-		.id.idiag_dport = htons(remote->port),
-		.id.idiag_if = if_idx,
-		.id.idiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE },
+	if (send_request(sk, SOCK_DIAG_BY_FAMILY, 0, IPPROTO_TCP, &wanted->req) < 0 ||
+	    nl_recvmsgs_default(sk) < 0)
+		return -EIO;
+	if (!wanted->found)
+		return -ENOENT;
+	if (send_request(sk, SOCK_DESTROY, NLM_F_ACK, IPPROTO_TCP, &wanted->req) < 0 ||
+	    nl_wait_for_ack(sk) < 0)
+		return -EIO;
+	return 0;
+}
+
+int diag_abort(uint32_t token, const struct mpaddr *local, const struct mpaddr *remote,
+	       int if_idx)
+{
+	struct wanted wanted = {
+		.token = token,
+		.req.sdiag_family = local->family,
+		.req.id.idiag_sport = htons(local->port),
+		.req.id.idiag_dport = htons(remote->port),
+		.req.id.idiag_if = if_idx,
+		.req.id.idiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE },
 	};
-	struct dump dump = { 0 };
+	struct dump dump = { .fn = on_wanted, .ctx = &wanted };
 	struct nl_sock *sk;
 	int r;
 
-	put_ip(req.id.idiag_src, local);
-	put_ip(req.id.idiag_dst, remote);
-	sk = nl_socket_alloc();
-	if (!sk)
-		return -ENOMEM;
-	nl_socket_modify_err_cb(sk, NL_CB_CUSTOM, on_error, &dump);
-	r = nl_connect(sk, NETLINK_SOCK_DIAG) < 0 ? -EPROTONOSUPPORT : 0;
-	if (r == 0)
-		r = send_abort(sk, &req) < 0 || nl_wait_for_ack(sk) < 0 ? -EIO : 0;
+	put_ip(wanted.req.id.idiag_src, local);
+	put_ip(wanted.req.id.idiag_dst, remote);
+	r = open_socket(&dump, &sk);
+	if (r < 0)
+		return r;
+	nl_socket_disable_auto_ack(sk);
+	r = find_and_abort(sk, &wanted);
 	nl_socket_free(sk);
 	return dump.result < 0 ? dump.result : r;
 }

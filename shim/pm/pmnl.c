@@ -185,7 +185,7 @@ int pmnl_command(struct pmnl *pmnl, const struct pm_cmd *cmd)
 	 * FIN of the command must do.
 	 */
 	if (cmd->reset)
-		diag_abort(&cmd->local, &cmd->remote, cmd->if_idx);
+		diag_abort(cmd->token, &cmd->local, &cmd->remote, cmd->if_idx);
 	msg = nlmsg_alloc();
 	if (!msg)
 		return -ENOMEM;
