@@ -219,6 +219,7 @@ static void serve_estate(struct manager *m, bool hung_up)
 		return;
 	m->take_over_ms = 0;
 	m->h->estate_of = 0;
+	quiet_restart(m);
 	log_info("process %d has ended: its connections are ours", m->estate.of.pid);
 	resync(m->engine); /* what came between fork() and our subscription */
 	engine_take_over(m->engine);

@@ -44,7 +44,7 @@ int quiet_wait(const struct manager *m)
 {
 	int64_t left = m->quiet_ms - now_ms();
 
-	if (!m->quiet_ms)
+	if (!m->quiet_ms || atomic_load(&m->h->narrow))
 		return -1;
 	return left > 0 ? left : 0;
 }
@@ -53,8 +53,14 @@ int quiet_wait(const struct manager *m)
 static bool tokens_are_known(struct manager *m)
 {
 	return !atomic_load(&m->h->in_flight) &&
-	       atomic_load(&m->h->head) == atomic_load(&m->h->tail) && !m->early.n &&
-	       !m->h->estate_of && !listeners_any(&m->listeners);
+	       atomic_load(&m->h->head) == atomic_load(&m->h->tail) && !m->early.n;
+}
+
+/* Whether its next connections announce themselves, and can wake us. */
+static bool is_asked_first(struct manager *m)
+{
+	return m->control.listener >= 0 && !m->h->estate_of &&
+	       !listeners_any(&m->listeners);
 }
 
 /* Return: whether connects are under way; it is looked again later then. */
@@ -88,8 +94,12 @@ static void narrow(struct manager *m)
 	uint32_t tokens[EVFILTER_TOKENS_MAX];
 	unsigned int n = engine_tokens(m->engine, tokens, EVFILTER_TOKENS_MAX);
 
-	if (n > EVFILTER_TOKENS_MAX || m->control.listener < 0 || !tokens_are_known(m))
+	if (n > EVFILTER_TOKENS_MAX || !is_asked_first(m))
 		return;
+	if (!tokens_are_known(m)) {
+		quiet_restart(m);
+		return;
+	}
 	atomic_store(&m->h->narrow, HANDOVER_NARROW);
 	if (tokens_are_known(m) && !evfilter_tokens(m->h->event_fd, tokens, n))
 		return;
@@ -155,8 +165,7 @@ static void end_with_main(struct manager *m)
 void quiet_serve(struct manager *m)
 {
 	if (atomic_load(&m->h->narrow)) {
-		/* Without the control socket nobody could wake us for it. */
-		if (!tokens_are_known(m) || m->control.listener < 0)
+		if (!tokens_are_known(m) || !is_asked_first(m))
 			widen(m);
 	} else if (m->quiet_ms && now_ms() >= m->quiet_ms) {
 		m->quiet_ms = 0;
