@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * flap.c - a download goes on while one of its three interfaces goes and comes back
+ * flap.c - a transfer goes on while one of its three interfaces goes and comes back
  *
  * A real curl under the shim, a real web server, 100 MB over three links of equal rate.
  * Ten times the interface is taken down and brought back, and each time data must flow
- * over it again; the file that curl writes must grow all the while.
+ * over it again; the file that curl writes must grow all the while. What it sends arrives
+ * as well: when it goes on is the business of the client's kernel.
  */
 #include "net.h"
 
@@ -25,14 +26,16 @@
 #define STALL_MS  1000
 #define DOWN_MS	  400
 #define BACK_MS	  5000	 /* to be used again */
-#define USED	  200000 /* bytes received over it show that it is */
+#define USED	  200000 /* bytes carried by it show that it is */
 #define END_MS	  60000
 
 struct flap {
 	struct world w;
+	bool upload;
 	struct proc nginx, curl;
 	char dir[64], sent[80], got[80], pool[80];
-	off_t size;    /* of what curl has written */
+	char grows[80]; /* `got`, or what the server calls it until it is whole */
+	off_t size;
 	int64_t grown; /* when it grew last */
 	int64_t stall; /* the longest time without */
 };
@@ -75,8 +78,9 @@ static void shape(const struct flap *f)
 					     "root", "tbf",	"rate", "20mbit", "burst",
 					     "64kb", "latency", "50ms", NULL };
 
-		snprintf(dev, sizeof(dev), "s%d", i);
-		cr_assert_eq(proc_run(&f->w.server, NULL, argv), 0);
+		snprintf(dev, sizeof(dev), "%c%d", f->upload ? 'c' : 's', i);
+		cr_assert_eq(
+			proc_run(f->upload ? &f->w.client : &f->w.server, NULL, argv), 0);
 	}
 }
 
@@ -99,7 +103,8 @@ static void start_server(struct flap *f)
 		"error_log error.log;\nevents {}\nhttp { access_log off; sendfile on;\n"
 		"client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp;\n"
 		"uwsgi_temp_path tmp; scgi_temp_path tmp;\n"
-		"server { listen 80; root .; } }\n";
+		"client_max_body_size 0;\n"
+		"server { listen 80; root .; dav_methods PUT; } }\n";
 	const char *const argv[] = {
 		"/usr/sbin/nginx", "-e", "error.log", "-p", f->dir, "-c",
 		"nginx.conf",	   NULL
@@ -133,11 +138,18 @@ static int paths(const struct flap *f)
 
 static void start_client(struct flap *f)
 {
-	const char *const argv[] = {
-		"curl", "-q",	"-sS",	      "--noproxy", "*",
-		"-o",	f->got, "--max-time", "60",	   "http://10.0.1.1/sent",
-		NULL
-	};
+	const char *const argv[] = { "curl",
+				     "-q",
+				     "-sS",
+				     "--noproxy",
+				     "*",
+				     "--max-time",
+				     "60",
+				     f->upload ? "-T" : "-o",
+				     f->upload ? f->sent : f->got,
+				     f->upload ? "http://10.0.1.1/got"
+					       : "http://10.0.1.1/sent",
+				     NULL };
 	struct shim_env shim;
 
 	cr_assert_eq(host_path_manager(&f->w.client, PM_USERSPACE), 0);
@@ -151,23 +163,26 @@ static void start_client(struct flap *f)
 		  proc_errors(&f->curl));
 }
 
-static void flap_open(struct flap *f)
+static void flap_open(struct flap *f, bool upload)
 {
 	NEED_SANDBOX();
 	memset(f, 0, sizeof(*f));
+	f->upload = upload;
 	cr_assert_eq(world_open(&f->w, PATHS), 0);
 	snprintf(f->dir, sizeof(f->dir), "/run/flap-%d", getpid());
 	cr_assert_eq(mkdir(f->dir, 0755), 0);
 	snprintf(f->sent, sizeof(f->sent), "%s/sent", f->dir);
 	snprintf(f->got, sizeof(f->got), "%s/got", f->dir);
 	snprintf(f->pool, sizeof(f->pool), "%s/curl.conf", f->dir);
+	snprintf(f->grows, sizeof(f->grows), upload ? "%s/tmp/0000000001" : "%s/got",
+		 f->dir);
 	shape(f);
 	start_server(f);
 	start_client(f);
 	f->grown = now_ms();
 }
 
-/* One look at the file that curl writes. */
+/* One look at the file that grows. */
 static void sample(struct flap *f)
 {
 	struct stat st = { 0 };
@@ -175,7 +190,7 @@ static void sample(struct flap *f)
 
 	nap_ms(SAMPLE_MS);
 	now = now_ms();
-	stat(f->got, &st);
+	stat(f->grows, &st);
 	if (now - f->grown > f->stall)
 		f->stall = now - f->grown;
 	if (st.st_size > f->size) {
@@ -192,10 +207,11 @@ static void sample_for(struct flap *f, int ms)
 		sample(f);
 }
 
-static long long received(const struct flap *f, int link)
+/* Bytes that the client has received, or sent, there. */
+static long long carried(const struct flap *f, int link)
 {
 	char line[512], dev[8];
-	long long bytes = -1;
+	long long in, out, bytes = -1;
 	FILE *file;
 
 	snprintf(dev, sizeof(dev), "c%d:", link);
@@ -205,8 +221,9 @@ static long long received(const struct flap *f, int link)
 	while (fgets(line, sizeof(line), file)) {
 		const char *at = strstr(line, dev);
 
-		if (at)
-			bytes = atoll(at + strlen(dev));
+		if (at && sscanf(at + strlen(dev),
+				 "%lld %*d %*d %*d %*d %*d %*d %*d %lld", &in, &out) == 2)
+			bytes = f->upload ? out : in;
 	}
 	fclose(file);
 	return bytes;
@@ -225,10 +242,10 @@ static void flap_link(struct flap *f, int link)
 	snprintf(text, sizeof(text),
 		 "link set c%d up\nroute add default via 10.0.%d.1 dev c%d metric %d\n",
 		 link, link, link, 10 * link);
-	before = received(f, link);
+	before = carried(f, link);
 	cr_assert_eq(host_ip(&f->w.client, text), 0);
 	back = now_ms();
-	while (paths(f) < PATHS || received(f, link) < before + USED) {
+	while (paths(f) < PATHS || carried(f, link) < before + USED) {
 		sample(f);
 		if (now_ms() - back < BACK_MS && f->curl.pid &&
 		    proc_wait(&f->curl, 0) == -ETIMEDOUT)
@@ -236,8 +253,8 @@ static void flap_link(struct flap *f, int link)
 		cr_assert_fail(
 			"link %d is not used again after %d ms: %d paths, %lld bytes; "
 			"%ld bytes in all; %s",
-			link, (int)(now_ms() - back), paths(f),
-			received(f, link) - before, (long)f->size, proc_errors(&f->curl));
+			link, (int)(now_ms() - back), paths(f), carried(f, link) - before,
+			(long)f->size, proc_errors(&f->curl));
 	}
 	cr_log_info("link %d is used again after %d ms", link, (int)(now_ms() - back));
 }
@@ -252,8 +269,9 @@ static void flap_close(struct flap *f)
 	cr_assert_eq(proc_wait(&f->curl, 0), 0, "curl: %s", proc_errors(&f->curl));
 	cr_assert_eq(proc_run(&f->w.client, NULL, argv), 0, "the file is not the same");
 	cr_log_info("longest stall: %d ms", (int)f->stall);
-	cr_assert_leq(f->stall, STALL_MS, "stalled for %d ms: %s", (int)f->stall,
-		      proc_errors(&f->curl));
+	if (!f->upload)
+		cr_assert_leq(f->stall, STALL_MS, "stalled for %d ms: %s", (int)f->stall,
+			      proc_errors(&f->curl));
 	unlink(f->sent);
 	unlink(f->got);
 	proc_end(&f->curl);
@@ -261,11 +279,11 @@ static void flap_close(struct flap *f)
 	world_close(&f->w);
 }
 
-static void download_while_flapping(int link)
+static void transfer_while_flapping(int link, bool upload)
 {
 	struct flap f;
 
-	flap_open(&f);
+	flap_open(&f, upload);
 	sample_for(&f, 300);
 	for (int i = 0; i < FLAPS; i++)
 		flap_link(&f, link);
@@ -274,15 +292,20 @@ static void download_while_flapping(int link)
 
 Test(flap, download_survives_its_first_interface_going_ten_times, .timeout = 120)
 {
-	download_while_flapping(1);
+	transfer_while_flapping(1, false);
 }
 
 Test(flap, download_survives_its_second_interface_going_ten_times, .timeout = 120)
 {
-	download_while_flapping(2);
+	transfer_while_flapping(2, false);
 }
 
 Test(flap, download_survives_its_last_interface_going_ten_times, .timeout = 120)
 {
-	download_while_flapping(3);
+	transfer_while_flapping(3, false);
+}
+
+Test(flap, upload_survives_its_first_interface_going_ten_times, .timeout = 120)
+{
+	transfer_while_flapping(1, true);
 }
