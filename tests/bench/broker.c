@@ -32,16 +32,16 @@ static bool serves(const struct proc *broker)
 
 static int start_broker(struct hosts *h, struct proc *broker)
 {
+	static const char conf[] = BENCH_DIR "/broker.conf";
 	char path[PATH_MAX];
-	const char *const argv[] = { built("mptcpaddrd", path, sizeof(path)),
-				     "-c",
-				     "/nonexistent",
-				     "-s",
-				     BENCH_DIR,
-				     NULL };
+	const char *const argv[] = {
+		built("mptcpaddrd", path, sizeof(path)), "-c", conf, "-s", BENCH_DIR, NULL
+	};
 	int r;
 
 	r = host_path_manager(&h->world.client, PM_USERSPACE);
+	if (!r)
+		r = put_file(conf, "[broker]\n");
 	if (!r)
 		r = proc_start(broker, &h->world.client, argv, NULL);
 	if (!r && !WAIT_UNTIL(serves(broker), START_MS))
