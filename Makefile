@@ -30,16 +30,16 @@ NL_LIBS      = $(call pc,--libs,libnl-3.0 libnl-genl-3.0)
 # What this compiler knows of it.
 option = $(shell $(CC) -Werror $(1) -fsyntax-only -x c /dev/null 2>/dev/null && echo $(1))
 
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude -MMD -MP $(WARN) $(CFLAGS) $(SANFLAGS)
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude -I. -MMD -MP $(WARN) $(CFLAGS) $(SANFLAGS)
 LIB_CFLAGS = $(ALL_CFLAGS) -fPIC -fvisibility=hidden
 
 # One list of sources a program; each subfolder of tests/ adds its own in rules.mk.
 PRELOAD_SRC := $(wildcard shim/preload/*.c)
 COMMON_SRC  := $(wildcard shim/common/*.c)
-PM_SRC      := $(wildcard shim/pm/*.c)
-# What decides, and does no I/O: tests link it as it is.
-ENGINE_SRC  := $(patsubst %,shim/pm/%.c,engine choose follow repool heritage view conn \
-		 pool config endpoint resolve mpaddr)
+# Pure, without I/O: tests link these files as they are.
+ENGINE_SRC  := $(wildcard shim/engine/*.c) $(filter-out %/watch.c,$(wildcard shim/pool/*.c))
+NETLINK_SRC := $(wildcard shim/netlink/*.c)
+PM_SRC      := $(ENGINE_SRC) shim/pool/watch.c $(NETLINK_SRC) $(wildcard shim/manager/*.c)
 
 all: lib tools
 	@:
@@ -58,19 +58,19 @@ $(B)/libmptcpaddr.so: $(call obj,$(PRELOAD_SRC) $(COMMON_SRC)) shim/preload/expo
 		-Wl,--version-script=shim/preload/export.map -Wl,-rpath,'$$ORIGIN' \
 		-Wl,--enable-new-dtags -o $@ $(filter %.o,$^)
 
-$(B)/libmptcpaddr-pm.so: $(call obj,$(PM_SRC) $(COMMON_SRC)) shim/pm/export.map
+$(B)/libmptcpaddr-pm.so: $(call obj,$(PM_SRC) $(COMMON_SRC)) shim/manager/export.map
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared $(SANFLAGS) $(LDFLAGS) -Wl,-soname,libmptcpaddr-pm.so -Wl,-z,defs \
-		-Wl,--version-script=shim/pm/export.map -o $@ $(filter %.o,$^) \
+		-Wl,--version-script=shim/manager/export.map -o $@ $(filter %.o,$^) \
 		$(NL_LIBS) -linih
 
-# Small loops stay loops: see text.h.
+# Small loops stay loops: see str.h.
 $(B)/obj/shim/preload/%.o $(B)/obj/shim/common/%.o: LIB_CFLAGS += $(call option,-fno-tree-loop-distribute-patterns)
 
 $(B)/obj/shim/%.o: shim/%.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(LIB_CFLAGS) $(if $(filter shim/pm/%,$<),$(NL_CFLAGS)) -c -o $@ $<
+	$(Q)$(CC) $(LIB_CFLAGS) $(if $(filter-out shim/preload/% shim/common/%,$<),$(NL_CFLAGS)) -c -o $@ $<
 
 include tools/rules.mk tools/install.mk tests/rules.mk
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # mptcpinfo; the launcher and the broker come here too.
 
-MPTCPINFO_SRC := $(wildcard tools/mptcpinfo/*.c) $(wildcard tools/common/*.c) shim/pm/diag.c
+MPTCPINFO_SRC := $(wildcard tools/mptcpinfo/*.c tools/mptcpinfo/*/*.c tools/common/*.c) \
+		 shim/netlink/diag.c
 
 tools: $(B)/mptcpinfo
 
@@ -18,8 +19,8 @@ $(B)/obj/tools/%.o: tools/%.c
 LIBDIR ?= /usr/local/lib
 
 MPTCPADDR_SRC := $(wildcard tools/mptcpaddr/*.c) $(wildcard tools/common/*.c) \
-		 shim/preload/poolfile.c \
-		 $(patsubst %,shim/pm/%.c,config diag endpoint mpaddr pool)
+		 shim/preload/pool_file.c shim/netlink/diag.c \
+		 $(patsubst %,shim/pool/%.c,parse endpoint addr accept)
 
 tools: $(B)/mptcpaddr
 

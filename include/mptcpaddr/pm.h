@@ -5,7 +5,7 @@
 #ifndef MPTCPADDR_PM_H
 #define MPTCPADDR_PM_H
 
-#include "mptcpaddr/mpaddr.h"
+#include "mptcpaddr/addr.h"
 
 enum pm_event_type {
 	PM_EVENT_CREATED,

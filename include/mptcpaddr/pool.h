@@ -5,7 +5,7 @@
 #ifndef MPTCPADDR_POOL_H
 #define MPTCPADDR_POOL_H
 
-#include "mptcpaddr/mpaddr.h"
+#include "mptcpaddr/addr.h"
 
 #include <net/if.h>
 #include <stdarg.h>

@@ -7,12 +7,12 @@
  * kept until it changes.
  */
 #include "broker.h"
-#include "guest.h"
+#include "env.h"
 #include "launch.h"
 #include "mptcpaddr/broker.h"
-#include "poolfile.h"
-#include "rawcall.h"
-#include "text.h"
+#include "pool_file.h"
+#include "str.h"
+#include "syscall.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,8 +2,8 @@
 /*
  * connect.c - connect(): the manager is there before the SYN, the token after it
  */
-#include "attempt.h"
 #include "real.h"
+#include "register.h"
 
 #include <sys/socket.h>
 

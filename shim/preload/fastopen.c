@@ -6,9 +6,9 @@
  * 3): a program that asked for more cannot tell.
  */
 #include "fastopen.h"
-#include "attempt.h"
-#include "rawcall.h"
 #include "real.h"
+#include "register.h"
+#include "syscall.h"
 
 #include <errno.h>
 #include <fcntl.h>

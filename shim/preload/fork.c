@@ -14,7 +14,7 @@
 #include "fork.h"
 #include "launch.h"
 #include "mptcpaddr/handover.h"
-#include "oldest.h"
+#include "symver.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -8,15 +8,15 @@
  */
 #include "launch.h"
 #include "broker.h"
+#include "env.h"
 #include "fork.h"
-#include "guest.h"
 #include "mode.h"
 #include "mptcpaddr/handover.h"
 #include "mptcpaddr/log.h"
-#include "oldest.h"
-#include "poolfile.h"
-#include "rawcall.h"
-#include "text.h"
+#include "pool_file.h"
+#include "str.h"
+#include "symver.h"
+#include "syscall.h"
 #include "thread.h"
 
 #include <errno.h>

@@ -4,8 +4,8 @@
  *
  * accept() needs no hook: the kernel's event tells at which address a connection came in.
  */
-#include "attempt.h"
 #include "real.h"
+#include "register.h"
 
 #include <sys/socket.h>
 

@@ -7,10 +7,10 @@
  * everything else that it says, is the path manager's business (config.c).
  */
 #include "mode.h"
-#include "guest.h"
-#include "poolfile.h"
-#include "rawcall.h"
-#include "text.h"
+#include "env.h"
+#include "pool_file.h"
+#include "str.h"
+#include "syscall.h"
 
 #include <errno.h>
 #include <stdatomic.h>

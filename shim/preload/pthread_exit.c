@@ -6,8 +6,8 @@
  * application's: ours never ends, and has other descriptors to flush to.
  */
 #include "launch.h"
-#include "rawcall.h"
 #include "real.h"
+#include "syscall.h"
 
 #include <errno.h>
 #include <pthread.h>

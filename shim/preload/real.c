@@ -3,7 +3,7 @@
  * real.c - find the functions behind the hooks
  */
 #include "real.h"
-#include "oldest.h"
+#include "symver.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -3,9 +3,9 @@
  * sendmmsg.c - sendmmsg(): with MSG_FASTOPEN it connects (RFC 7413); else one test of a
  * flag
  */
-#include "attempt.h"
 #include "fastopen.h"
 #include "real.h"
+#include "register.h"
 
 #include <errno.h>
 #include <sys/socket.h>

@@ -2,9 +2,9 @@
 /*
  * sendto.c - sendto(): with MSG_FASTOPEN it connects (RFC 7413); else one test of a flag
  */
-#include "attempt.h"
 #include "fastopen.h"
 #include "real.h"
+#include "register.h"
 
 #include <sys/socket.h>
 

@@ -7,8 +7,8 @@
  */
 #include "subscribe.h"
 #include "mptcpaddr/uapi.h"
-#include "rawcall.h"
-#include "text.h"
+#include "str.h"
+#include "syscall.h"
 
 #include <errno.h>
 #include <linux/genetlink.h>

@@ -7,13 +7,13 @@
  * closed by it (close_range(2), CLOSE_RANGE_UNSHARE). No stdio and no exit() here.
  */
 #include "thread.h"
-#include "errout.h"
 #include "mptcpaddr/handover.h"
 #include "mptcpaddr/log.h"
-#include "oldest.h"
-#include "rawcall.h"
+#include "stderr.h"
+#include "str.h"
 #include "subscribe.h"
-#include "text.h"
+#include "symver.h"
+#include "syscall.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../tools/mptcpaddrd/policy.h"
+#include "tools/mptcpaddrd/policy.h"
 
 static int load(const char *text, struct policy *policy, struct pool_error *why)
 {

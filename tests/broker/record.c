@@ -16,9 +16,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "../../tools/mptcpaddrd/record.h"
 #include "broker.h"
 #include "mptcpaddr/pool.h"
+#include "tools/mptcpaddrd/message.h"
 
 #define RUNS 300000
 

@@ -2,8 +2,8 @@
 # mptcpaddrd: with ordinary users, and with those that mean it no good.
 
 BROKER_TEST_SRC := $(wildcard tests/broker/*.c)
-BROKER_REAL     := $(patsubst %,tools/mptcpaddrd/%.c,record policy) \
-		   $(patsubst %,shim/pm/%.c,mpaddr config endpoint pool)
+BROKER_REAL     := $(patsubst %,tools/mptcpaddrd/%.c,message policy) \
+		   $(patsubst %,shim/pool/%.c,addr parse endpoint accept)
 
 $(B)/tests/broker: $(call obj,$(BROKER_TEST_SRC) $(BROKER_REAL)) $(B)/tests/libtest.a
 	$(call say,LINK,$@)

@@ -2,11 +2,11 @@
 /*
  * parts.c - the parts of mptcpinfo that need no kernel
  */
-#include "../../tools/mptcpinfo/collect.h"
-#include "../../tools/mptcpinfo/index.h"
-#include "../../tools/mptcpinfo/model.h"
-#include "../../tools/mptcpinfo/remote.h"
-#include "../../tools/mptcpinfo/text.h"
+#include "tools/mptcpinfo/collect/collect.h"
+#include "tools/mptcpinfo/collect/index.h"
+#include "tools/mptcpinfo/collect/remote.h"
+#include "tools/mptcpinfo/print/text.h"
+#include "tools/mptcpinfo/snapshot.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>

@@ -3,7 +3,8 @@
 
 INFO_TEST_SRC := $(wildcard tests/info/*.c)
 INFO_LIAR     := $(B)/tests/info-liar
-INFO_PARTS    := $(patsubst %,tools/mptcpinfo/%.c,index model reason remote text)
+INFO_PARTS    := $(patsubst %,tools/mptcpinfo/%.c,snapshot \
+		 collect/index collect/remote print/reason print/text)
 
 $(INFO_LIAR): $(call obj,tests/info/prog/liar.c)
 	$(call say,LINK,$@)

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../tools/mptcpinfo/text.h"
 #include "info.h"
 #include "skip.h"
+#include "tools/mptcpinfo/print/text.h"
 #include "until.h"
 
 static bool has(const char *text, const char *part)

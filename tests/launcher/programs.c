@@ -4,7 +4,7 @@
  */
 #include "launcher.h"
 
-#include "../../tools/mptcpaddr/binary.h"
+#include "tools/mptcpaddr/elf.h"
 
 #include <fcntl.h>
 #include <stdio.h>

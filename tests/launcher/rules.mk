@@ -6,7 +6,7 @@ LAUNCHER_DIR  := $(B)/tests/launcher-progs
 LAUNCHER_PROG := $(addprefix $(LAUNCHER_DIR)/,hello hello-static hello-static-pie hello-musl \
 		   hello32 users nosetenv.so protocol protocol-32 lib32/libmptcpaddr.so)
 
-$(B)/tests/launcher: $(call obj,$(LAUNCHER_SRC) tools/mptcpaddr/binary.c) $(B)/tests/libtest.a
+$(B)/tests/launcher: $(call obj,$(LAUNCHER_SRC) tools/mptcpaddr/elf.c) $(B)/tests/libtest.a
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) $(call pc,--libs,libelf) -lcriterion
@@ -27,7 +27,7 @@ $(LAUNCHER_DIR)/protocol-32: tests/launcher/prog/protocol.c
 $(LAUNCHER_DIR)/lib32/libmptcpaddr.so: $(PRELOAD_SRC) $(COMMON_SRC) shim/preload/export.map
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC_32) -std=gnu11 -Iinclude -Wno-psabi -fPIC -shared -nostartfiles -Wl,-z,defs \
+	$(Q)$(CC_32) -std=gnu11 -Iinclude -I. -Wno-psabi -fPIC -shared -nostartfiles -Wl,-z,defs \
 		-Wl,--version-script=shim/preload/export.map -o $@ $(filter %.c,$^)
 $(LAUNCHER_DIR)/nosetenv.so: LAUNCHER_CC += -shared -fPIC
 $(LAUNCHER_DIR)/nosetenv.so: tests/launcher/prog/nosetenv.c

@@ -8,8 +8,8 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 
+#include "mptcpaddr/addr.h"
 #include "mptcpaddr/diag.h"
-#include "mptcpaddr/mpaddr.h"
 
 static int abort_it(const struct host *h, uint32_t token, const struct address *local,
 		    const struct address *remote)

@@ -3,7 +3,7 @@
 
 NETTEST_SRC := $(wildcard tests/net/*.c)
 
-$(B)/tests/net: $(call obj,$(NETTEST_SRC) shim/pm/diag.c shim/pm/mpaddr.c) $(B)/tests/libtest.a
+$(B)/tests/net: $(call obj,$(NETTEST_SRC) shim/netlink/diag.c shim/pool/addr.c) $(B)/tests/libtest.a
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) -lcriterion
 

@@ -2,7 +2,7 @@
 /*
  * conn.c - the engine's tables
  */
-#include "../../shim/pm/conn.h"
+#include "shim/engine/conn.h"
 #include "play.h"
 
 #include <criterion/criterion.h>

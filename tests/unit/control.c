@@ -7,9 +7,9 @@
  * a hang-up, the engine is as it was, and edits leave a whole pool. check-san runs it
  * under the sanitizers.
  */
-#include "../../shim/pm/control.h"
-#include "../../shim/pm/poolwatch.h"
 #include "play.h"
+#include "shim/manager/control_server.h"
+#include "shim/pool/watch.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>

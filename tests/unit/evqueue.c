@@ -2,7 +2,7 @@
 /*
  * evqueue.c - events in order of arrival, and those that came too early
  */
-#include "../../shim/pm/evqueue.h"
+#include "shim/manager/event_queue.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -6,9 +6,9 @@
  * launch.c would, and where the manager's reader would.
  */
 #include "mptcpaddr/handover.h"
-#include "../../shim/preload/attempt.h"
-#include "../../shim/preload/launch.h"
 #include "mptcpaddr/uapi.h"
+#include "shim/preload/launch.h"
+#include "shim/preload/register.h"
 #include "skip.h"
 
 #include <arpa/inet.h>

@@ -3,9 +3,9 @@
  * mode.c - what the library does in a program: the small reader in the preload library
  * must agree with the whole one (config.c) about `[app] mptcp = no`
  */
-#include "../../shim/preload/mode.h"
-#include "../../shim/preload/poolfile.h"
+#include "shim/preload/mode.h"
 #include "mptcpaddr/pool.h"
+#include "shim/preload/pool_file.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>

@@ -2,7 +2,7 @@
 /*
  * mpaddr.c - addresses, prefixes and their text
  */
-#include "mptcpaddr/mpaddr.h"
+#include "mptcpaddr/addr.h"
 #include "play.h"
 
 #include <criterion/criterion.h>

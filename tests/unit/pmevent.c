@@ -2,7 +2,7 @@
 /*
  * pmevent.c - messages put together by hand, whole and broken
  */
-#include "mptcpaddr/pmnl.h"
+#include "mptcpaddr/netlink.h"
 #include "mptcpaddr/uapi.h"
 #include "play.h"
 

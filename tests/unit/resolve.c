@@ -2,8 +2,8 @@
 /*
  * resolve.c - what a pool file means with the addresses that a machine has
  */
-#include "../../shim/pm/netif.h"
 #include "play.h"
+#include "shim/netlink/rtnl.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

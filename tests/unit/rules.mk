@@ -2,9 +2,9 @@
 # Tests that need no kernel's path manager: the engine, its tables, pool files.
 
 UNIT_SRC  := $(wildcard tests/unit/*.c)
-UNIT_REAL := $(ENGINE_SRC) $(patsubst %,shim/pm/%.c,evqueue pmevent control poolwatch \
-	     netif) shim/common/log.c \
-	     $(patsubst %,shim/preload/%.c,mode poolfile guest errout attempt broker)
+UNIT_REAL := $(ENGINE_SRC) $(patsubst %,shim/manager/%.c,event_queue control_server) \
+	     $(patsubst %,shim/netlink/%.c,pm_event rtnl) shim/pool/watch.c shim/common/log.c \
+	     $(patsubst %,shim/preload/%.c,mode pool_file env stderr register broker)
 
 $(B)/tests/unit: $(call obj,$(UNIT_SRC) $(UNIT_REAL)) $(B)/tests/libtest.a
 	$(call say,LINK,$@)

@@ -2,8 +2,8 @@
 /*
  * words.c - the words of endpoints, there and back; every error of a file at once
  */
-#include "../../shim/pm/endpoint.h"
 #include "play.h"
+#include "shim/pool/endpoint.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -5,12 +5,12 @@
  * Tried, not looked up, where that is possible; the version counts only for what cannot
  * be tried without doing it.
  */
-#include "broker.h"
+#include "broker_probe.h"
 #include "doctor.h"
+#include "finding.h"
 #include "kernel.h"
 #include "mptcpaddr/diag.h"
 #include "mptcpaddr/uapi.h"
-#include "say.h"
 
 #include <errno.h>
 #include <stdio.h>

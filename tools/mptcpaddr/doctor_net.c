@@ -6,7 +6,7 @@
  * kernel has counted since this network namespace began.
  */
 #include "doctor.h"
-#include "say.h"
+#include "finding.h"
 
 #include <errno.h>
 #include <inttypes.h>

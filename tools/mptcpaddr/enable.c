@@ -5,13 +5,13 @@
  * By a drop-in, which is the one file that is written and removed: the unit stays as
  * it is. What cannot work is refused beforehand, in plain words.
  */
-#include "binary.h"
-#include "broker.h"
+#include "broker_probe.h"
 #include "command.h"
+#include "elf.h"
+#include "finding.h"
 #include "library.h"
 #include "pools.h"
 #include "program.h"
-#include "say.h"
 #include "unit.h"
 
 #include <errno.h>

@@ -5,10 +5,10 @@
  * The words are those of `ip mptcp endpoint` and `ip mptcp limits`. They are read by the
  * manager itself, as it reads those of the file.
  */
-#include "../../shim/pm/endpoint.h"
+#include "shim/pool/endpoint.h"
 #include "command.h"
 #include "mptcpaddr/pool.h"
-#include "target.h"
+#include "targets.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -6,17 +6,17 @@
  * pool file, and the program's own file.
  */
 #include "hazards.h"
-#include "binary.h"
-#include "broker.h"
+#include "broker_probe.h"
+#include "elf.h"
+#include "finding.h"
 #include "kernel.h"
 #include "library.h"
 #include "lookup.h"
 #include "mptcpaddr/pool.h"
 #include "mptcpaddr/uapi.h"
-#include "say.h"
-#include "secure.h"
+#include "privileged.h"
 
-#include "../../shim/pm/endpoint.h"
+#include "shim/pool/endpoint.h"
 
 #include <errno.h>
 #include <stdlib.h>

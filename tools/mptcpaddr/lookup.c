@@ -7,8 +7,8 @@
  */
 #include "lookup.h"
 
-#include "../../shim/preload/guest.h"
-#include "../../shim/preload/poolfile.h"
+#include "shim/preload/env.h"
+#include "shim/preload/pool_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>

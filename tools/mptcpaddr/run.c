@@ -6,11 +6,11 @@
  * its exit status is the tool's.
  */
 #include "command.h"
+#include "finding.h"
 #include "hazards.h"
 #include "library.h"
 #include "lookup.h"
 #include "pools.h"
-#include "say.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -5,8 +5,8 @@
  * A connection that nobody has registered a moment after it was established is looked
  * up in the kernel: its user and its control group decide which [program] it is of.
  */
-#include "broker.h"
 #include "cgroup.h"
+#include "daemon.h"
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/uapi.h"
 

@@ -2,7 +2,7 @@
 /*
  * clients.c - programs of users, their pools, and the connections that are theirs
  */
-#include "broker.h"
+#include "daemon.h"
 #include "mptcpaddr/engine.h"
 #include "mptcpaddr/log.h"
 

@@ -5,10 +5,10 @@
  * The order here is what keeps it safe: everything that needs rights is opened, then the
  * rights go, and only then does anybody hear of us.
  */
-#include "broker.h"
-#include "jail.h"
+#include "daemon.h"
 #include "mptcpaddr/log.h"
-#include "notify.h"
+#include "sandbox.h"
+#include "sd_notify.h"
 
 #include <getopt.h>
 #include <stdio.h>

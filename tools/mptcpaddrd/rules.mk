@@ -3,8 +3,8 @@
 # a loop of its own.
 
 BROKER_SRC := $(wildcard tools/mptcpaddrd/*.c) shim/preload/subscribe.c \
-	      $(filter-out $(patsubst %,shim/pm/%.c,manager intake quiet listeners doors estate), \
-		$(wildcard shim/pm/*.c))
+	      $(ENGINE_SRC) shim/pool/watch.c $(NETLINK_SRC) \
+	      $(patsubst %,shim/manager/%.c,event_queue control_server)
 
 tools: $(B)/mptcpaddrd
 

@@ -2,12 +2,12 @@
 /*
  * main.c - mptcpinfo: the MPTCP connections of this network namespace
  */
-#include "model.h"
 #include "options.h"
-#include "remote.h"
-#include "text.h"
-#include "views.h"
-#include "writers.h"
+#include "snapshot.h"
+#include "tools/mptcpinfo/collect/remote.h"
+#include "tools/mptcpinfo/print/text.h"
+#include "tools/mptcpinfo/print/views.h"
+#include "tools/mptcpinfo/print/writers.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -5,7 +5,7 @@
 #ifndef MPTCPINFO_OPTIONS_H
 #define MPTCPINFO_OPTIONS_H
 
-#include "collect.h"
+#include "tools/mptcpinfo/collect/collect.h"
 
 #include <stdbool.h>
 

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+/*
+ * listeners.c - which connections were accepted by this program
+ *
+ * An event tells the local address of an accepted connection, not its process. So the
+ * program's listeners are known by their addresses, and whoever holds the abstract name
+ * of such an address manages what comes in there. The name goes with its process.
+ */
+#include "app_listeners.h"
+#include "mptcpaddr/diag.h"
+#include "mptcpaddr/uapi.h"
+
+#include <arpa/inet.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+void listeners_open(struct listeners *l, struct handover *h)
+{
+	int i;
+
+	l->h = h;
+	for (i = 0; i < HANDOVER_LISTENERS; i++)
+		l->claims[i] = -1;
+}
+
+static void release(struct listeners *l, int i)
+{
+	if (l->claims[i] >= 0)
+		close(l->claims[i]);
+	l->claims[i] = -1;
+}
+
+void listeners_close(struct listeners *l)
+{
+	int i;
+
+	for (i = 0; l->h && i < HANDOVER_LISTENERS; i++)
+		release(l, i);
+}
+
+static bool open_at(const struct listeners *l, int i)
+{
+	return atomic_load(&l->h->listeners[i].state) == LISTENER_OPEN;
+}
+
+bool listeners_any(const struct listeners *l)
+{
+	int i;
+
+	for (i = 0; i < HANDOVER_LISTENERS; i++)
+		if (open_at(l, i))
+			return true;
+	return false;
+}
+
+static void address_of(const struct handover_listener *listener, struct mpaddr *ret_addr)
+{
+	if (listener->family == AF_INET)
+		mpaddr_set_v4(ret_addr, listener->ip);
+	else
+		mpaddr_set_v6(ret_addr, listener->ip);
+	ret_addr->port = ntohs(listener->port);
+}
+
+static bool listens_at(const struct handover_listener *listener,
+		       const struct mpaddr *local)
+{
+	struct mpaddr addr;
+
+	address_of(listener, &addr);
+	if (addr.port != local->port)
+		return false;
+	if (!mpaddr_is_any(&addr))
+		return mpaddr_same_ip(&addr, local);
+	/* :: takes IPv4 as well, unless it was told not to. */
+	return addr.family == local->family ||
+	       (listener->family == AF_INET6 && !listener->v6only);
+}
+
+/* Whether this process manages what comes in at listener @i. */
+static bool claim(struct listeners *l, int i)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	char text[MPADDR_TEXT_MAX];
+	struct mpaddr addr;
+	int fd, n;
+
+	if (l->claims[i] >= 0)
+		return true;
+	address_of(&l->h->listeners[i], &addr);
+	n = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1,
+		     "mptcpaddr-listen/%s/%u", mpaddr_text(&addr, text), addr.port);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return true; /* better twice than never */
+	if (bind(fd, (struct sockaddr *)&name,
+		 offsetof(struct sockaddr_un, sun_path) + 1 + n) < 0) {
+		close(fd);
+		return false;
+	}
+	l->claims[i] = fd;
+	return true;
+}
+
+bool listeners_accepted(struct listeners *l, const struct mpaddr *local, bool inherited)
+{
+	int i;
+
+	for (i = 0; i < HANDOVER_LISTENERS; i++)
+		if (open_at(l, i) && listens_at(&l->h->listeners[i], local))
+			return inherited || claim(l, i);
+	return false;
+}
+
+struct search {
+	uint64_t inode;
+	bool found;
+};
+
+static int on_listener(void *ctx, const struct inet_diag_msg *msg,
+		       struct nlattr *const *tb)
+{
+	struct search *search = ctx;
+
+	search->found |= msg->idiag_inode == (uint32_t)search->inode;
+	return 0;
+}
+
+/* By its inode: another process may listen at the same address. */
+static bool is_there(const struct handover_listener *listener)
+{
+	struct search search = { .inode = listener->inode };
+
+	return diag_listeners(IPPROTO_MPTCP, on_listener, &search) < 0 || search.found;
+}
+
+void listeners_closed(struct listeners *l, const struct mpaddr *local)
+{
+	int i;
+
+	for (i = 0; i < HANDOVER_LISTENERS; i++) {
+		struct handover_listener *listener = &l->h->listeners[i];
+		struct mpaddr addr;
+
+		if (!open_at(l, i))
+			continue;
+		address_of(listener, &addr);
+		if (!mpaddr_equal(&addr, local) || is_there(listener))
+			continue;
+		release(l, i);
+		atomic_store(&listener->state, LISTENER_CLOSED);
+	}
+}

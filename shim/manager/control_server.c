@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: MIT
+/*
+ * control.c - the manager's end of the control socket (mptcpaddr/control.h)
+ *
+ * One datagram in, one out, never blocking: a peer that does not read its answers is
+ * hung up on, and serving events always comes first.
+ */
+#include "control_server.h"
+#include "mptcpaddr/addr.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NAME_TRIES 8
+#define NOTES_PAGE 128 /* in one answer */
+
+struct answer {
+	struct ctl_answer head;
+	union {
+		struct ctl_manager manager;
+		struct ctl_connection connections[CTL_PAGE_MAX];
+		struct ctl_announced announced[CTL_PAGE_MAX];
+		struct ctl_endpoint endpoints[POOL_ENDPOINTS_MAX];
+		struct ctl_section sections[POOL_SECTIONS_MAX];
+		struct ctl_note notes[NOTES_PAGE];
+		struct ctl_edit edit;
+	};
+};
+
+/* One datagram: it must fit into a send buffer of the default size. */
+_Static_assert(sizeof(struct answer) < 160 * 1024, "CTL_PAGE_MAX is too large");
+
+static int bind_name(int fd, const char *name)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	size_t len = strlen(name);
+
+	memcpy(addr.sun_path + 1, name, len);
+	len += offsetof(struct sockaddr_un, sun_path) + 1;
+	return bind(fd, (struct sockaddr *)&addr, len) < 0 ? -errno : 0;
+}
+
+int control_listen(struct control *control, const char *name, uid_t uid)
+{
+	int fd, r;
+
+	control->listener = -1;
+	control->n_clients = 0;
+	control->uid = uid;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	r = bind_name(fd, name);
+	if (!r && listen(fd, CONTROL_CLIENTS_MAX) < 0)
+		r = -errno;
+	if (r < 0)
+		close(fd);
+	else
+		control->listener = fd;
+	return r;
+}
+
+int control_open(struct control *control, int pid, char *ret_name, size_t size)
+{
+	int i, r = -EADDRINUSE;
+
+	for (i = 0; i < NAME_TRIES && r == -EADDRINUSE; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name),
+			 i ? CTL_NAME_PREFIX "%d.%d" : CTL_NAME_PREFIX "%d", pid, i);
+		r = control_listen(control, name, CONTROL_OWN_USER);
+		if (!r)
+			snprintf(ret_name, size, "%s", name);
+	}
+	return r;
+}
+
+void control_close(struct control *control)
+{
+	unsigned int i;
+
+	if (control->listener >= 0)
+		close(control->listener);
+	for (i = 0; i < control->n_clients; i++)
+		close(control->clients[i].fd);
+	control->listener = -1;
+	control->n_clients = 0;
+}
+
+unsigned int control_poll_fill(const struct control *control, struct pollfd *fds)
+{
+	unsigned int i, n = 0;
+
+	if (control->listener < 0)
+		return 0;
+	fds[n++] = (struct pollfd){ control->listener, POLLIN, 0 };
+	for (i = 0; i < control->n_clients; i++)
+		fds[n++] = (struct pollfd){ control->clients[i].fd,
+					    control->clients[i].lags ? POLLIN | POLLOUT
+								     : POLLIN,
+					    0 };
+	return n;
+}
+
+/* The same user or root, by what the kernel says of the peer. */
+static bool peer_allowed(const struct control *control, int fd)
+{
+	socklen_t len = sizeof(struct ucred);
+	struct ucred peer;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
+		return false;
+	return peer.uid == 0 ||
+	       peer.uid == (control->uid == CONTROL_OWN_USER ? geteuid() : control->uid);
+}
+
+static void accept_client(struct control *control)
+{
+	int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	/* Without a descriptor the peer stays in the queue, and poll() never waits again.
+	 */
+	if (fd < 0 &&
+	    (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS))
+		control_close(control);
+	if (fd < 0)
+		return;
+	if (control->n_clients == CONTROL_CLIENTS_MAX || !peer_allowed(control, fd)) {
+		close(fd);
+		return;
+	}
+	control->clients[control->n_clients++] = (struct control_client){ .fd = fd };
+}
+
+/* @used has the live subflows of each endpoint. */
+static void fill_endpoints(struct answer *answer, const struct pool *pool,
+			   const uint32_t *used)
+{
+	const struct endpoint *ep = pool->endpoints;
+	unsigned int i;
+
+	answer->head.record_size = sizeof(struct ctl_endpoint);
+	answer->head.count = answer->head.total = pool->n_endpoints;
+	for (i = 0; i < pool->n_endpoints; i++, ep++) {
+		struct ctl_endpoint *to = &answer->endpoints[i];
+
+		*to = (struct ctl_endpoint){
+			.flags = ep->flags,
+			.local_id = ep->local_id,
+			.state = ep->state == ENDPOINT_USABLE ? CTL_ENDPOINT_USABLE
+							      : CTL_ENDPOINT_ABSENT,
+			.section = ep->section,
+			.from_dev = ep->from_dev,
+			.line = ep->line,
+			.used = used[i],
+		};
+		mpaddr_view(&ep->addr, &to->addr);
+		memcpy(to->dev, ep->dev, sizeof(to->dev));
+	}
+}
+
+static void fill_sections(struct answer *answer, const struct control_view *view)
+{
+	const struct section *section = view->pool->sections;
+	unsigned int i;
+
+	answer->head.record_size = sizeof(struct ctl_section);
+	answer->head.count = answer->head.total = view->pool->n_sections;
+	for (i = 0; i < view->pool->n_sections; i++, section++) {
+		answer->sections[i] = (struct ctl_section){
+			.len = section->prefix.len,
+			.excluded = section->excluded,
+		};
+		mpaddr_view(&section->prefix.addr, &answer->sections[i].prefix);
+	}
+}
+
+/* Notes have the steady clock's time; the reader wants the date. */
+static void fill_notes(struct answer *answer, uint64_t after,
+		       const struct control_view *view)
+{
+	struct timespec real, steady;
+	int64_t offset;
+	unsigned int i;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_MONOTONIC, &steady);
+	offset = (real.tv_sec - steady.tv_sec) * INT64_C(1000000000) + real.tv_nsec -
+		 steady.tv_nsec;
+	answer->head.record_size = sizeof(struct ctl_note);
+	answer->head.count = engine_notes(view->engine, after, NOTES_PAGE, answer->notes);
+	answer->head.total = answer->head.count;
+	for (i = 0; i < answer->head.count; i++)
+		answer->notes[i].time_ns += offset;
+	if (answer->head.count == NOTES_PAGE)
+		answer->head.next = answer->notes[NOTES_PAGE - 1].seq;
+}
+
+static void fill_paged(struct answer *answer, const struct ctl_request *request,
+		       const struct control_view *view)
+{
+	if (request->op == CTL_OP_CONNECTIONS) {
+		answer->head.record_size = sizeof(struct ctl_connection);
+		answer->head.total = engine_view_count(view->engine);
+		answer->head.count =
+			engine_view(view->engine, request->after, CTL_PAGE_MAX,
+				    answer->connections, &answer->head.next);
+	} else {
+		answer->head.record_size = sizeof(struct ctl_announced);
+		answer->head.count =
+			engine_view_announced(view->engine, request->after, CTL_PAGE_MAX,
+					      answer->announced, &answer->head.next);
+	}
+}
+
+static void fill_edit(struct answer *answer, const struct ctl_request *request,
+		      const struct control_view *view)
+{
+	char text[CTL_TEXT_MAX];
+
+	memcpy(text, request->text, sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	answer->head.record_size = sizeof(answer->edit);
+	answer->head.count = answer->head.total = 1;
+	answer->edit = (struct ctl_edit){ 0 };
+	answer->head.error =
+		view->edit(view->ctx, text, answer->edit.text, sizeof(answer->edit.text));
+}
+
+static void fill_records(struct answer *answer, const struct ctl_request *request,
+			 const struct control_view *view)
+{
+	uint32_t used[POOL_ENDPOINTS_MAX] = { 0 };
+
+	switch (request->op) {
+	case CTL_OP_MANAGER:
+		answer->head.total = answer->head.count = 1;
+		answer->head.record_size = sizeof(answer->manager);
+		answer->manager = *view->about;
+		break;
+	case CTL_OP_CONNECTIONS:
+	case CTL_OP_ANNOUNCED:
+		fill_paged(answer, request, view);
+		break;
+	case CTL_OP_ENDPOINTS:
+		engine_view_used(view->engine, used);
+		fill_endpoints(answer, view->pool, used);
+		break;
+	case CTL_OP_CONFIGURED:
+		fill_endpoints(answer, view->configured, used);
+		break;
+	case CTL_OP_SECTIONS:
+		fill_sections(answer, view);
+		break;
+	case CTL_OP_NOTES:
+	case CTL_OP_FOLLOW:
+		fill_notes(answer, request->after, view);
+		break;
+	case CTL_OP_EDIT:
+		fill_edit(answer, request, view);
+		break;
+	default:
+		answer->head.error = -EOPNOTSUPP;
+	}
+}
+
+static void fill_answer(struct answer *answer, const struct ctl_request *request,
+			ssize_t n, const struct control_view *view)
+{
+	answer->head = (struct ctl_answer){ .magic = CTL_MAGIC, .version = CTL_VERSION };
+	/* A request of another version may be of another length. */
+	if (n < (ssize_t)offsetof(struct ctl_request, after) ||
+	    request->magic != CTL_MAGIC) {
+		answer->head.error = -EINVAL;
+		return;
+	}
+	answer->head.op = request->op;
+	if (request->version != CTL_VERSION) {
+		answer->head.error = -EPROTO;
+		return;
+	}
+	if (n != sizeof(*request)) {
+		answer->head.error = -EINVAL;
+		return;
+	}
+	fill_records(answer, request, view);
+}
+
+/* Return: false when the client does not take its answer. */
+static bool send_answer(int fd, const struct answer *answer)
+{
+	ssize_t size = sizeof(answer->head) +
+		       (size_t)answer->head.count * answer->head.record_size;
+
+	return send(fd, answer, size, MSG_DONTWAIT | MSG_NOSIGNAL) == size;
+}
+
+/*
+ * Return: false when the client is gone, or does not take its answer. After an edit
+ * @view's pools are no more.
+ */
+static bool serve_client(struct control_client *client, struct answer *answer,
+			 const struct control_view *view, bool *edited)
+{
+	struct ctl_request request = { 0 };
+	ssize_t n;
+
+	n = recv(client->fd, &request, sizeof(request), MSG_DONTWAIT | MSG_TRUNC);
+	if (n <= 0)
+		return n < 0 && (errno == EAGAIN || errno == EINTR);
+	fill_answer(answer, &request, n, view);
+	*edited = request.op == CTL_OP_EDIT;
+	if (!send_answer(client->fd, answer))
+		return false;
+	if (request.op == CTL_OP_FOLLOW && !answer->head.error) {
+		client->follows = true;
+		client->seen = request.after;
+		if (answer->head.count)
+			client->seen = answer->notes[answer->head.count - 1].seq;
+	}
+	return true;
+}
+
+/* A follower that is slow gets the notes later, or misses those that the ring loses. */
+static bool serve_follower(struct control_client *client, struct answer *answer,
+			   const struct control_view *view)
+{
+	client->lags = false;
+	while (client->seen < engine_notes_last(view->engine)) {
+		const struct ctl_request next = { .magic = CTL_MAGIC,
+						  .version = CTL_VERSION,
+						  .op = CTL_OP_FOLLOW,
+						  .after = client->seen };
+
+		fill_answer(answer, &next, sizeof(next), view);
+		if (!send_answer(client->fd, answer)) {
+			client->lags = errno == EAGAIN;
+			return client->lags;
+		}
+		client->seen = answer->notes[answer->head.count - 1].seq;
+	}
+	return true;
+}
+
+void control_serve(struct control *control, const struct pollfd *fds,
+		   const struct control_view *view)
+{
+	static struct answer answer; /* too large for the stack of a guest's thread */
+	unsigned int i, kept = 0, n = control->n_clients;
+	bool edited = false;
+
+	for (i = 0; i < n; i++) {
+		struct control_client client = control->clients[i];
+		bool ok = true;
+
+		/* The others' requests stay where they are: for the next view. */
+		if (fds[1 + i].revents && !edited)
+			ok = serve_client(&client, &answer, view, &edited);
+		if (ok && client.follows)
+			ok = serve_follower(&client, &answer, view);
+		if (ok)
+			control->clients[kept++] = client;
+		else
+			close(client.fd);
+	}
+	control->n_clients = kept;
+	if (fds[0].revents)
+		accept_client(control);
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+/*
+ * evqueue.c - events in order of arrival, waiting to be handled or to be explained
+ */
+#include "event_queue.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_SIZE 64
+
+int evqueue_reserve(struct evqueue *queue, unsigned int more)
+{
+	unsigned int size = queue->size ?: FIRST_SIZE, i;
+	struct pm_event *v;
+
+	if (queue->n + more <= queue->size)
+		return 0;
+	while (size < queue->n + more)
+		size *= 2;
+	if (size > EVQUEUE_MAX)
+		return -ENOSPC;
+	v = malloc(size * sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	for (i = 0; i < queue->n; i++)
+		v[i] = queue->v[(queue->first + i) & (queue->size - 1)];
+	free(queue->v);
+	queue->v = v;
+	queue->size = size;
+	queue->first = 0;
+	return 0;
+}
+
+void evqueue_push(struct evqueue *queue, const struct pm_event *ev)
+{
+	queue->v[(queue->first + queue->n++) & (queue->size - 1)] = *ev;
+}
+
+bool evqueue_pop(struct evqueue *queue, struct pm_event *ret_ev)
+{
+	if (!queue->n)
+		return false;
+	*ret_ev = queue->v[queue->first];
+	queue->first = (queue->first + 1) & (queue->size - 1);
+	queue->n--;
+	return true;
+}
+
+void evqueue_free(struct evqueue *queue)
+{
+	free(queue->v);
+}
+
+static void early_drop(struct early *early, unsigned int first, unsigned int n)
+{
+	early->n -= n;
+	memmove(early->v + first, early->v + first + n,
+		(early->n - first) * sizeof(*early->v));
+}
+
+bool early_hold(struct early *early, const struct pm_event *ev, int64_t now_ms)
+{
+	unsigned int size = early->size ? early->size * 2 : FIRST_SIZE;
+	struct early_event *grown;
+	bool kept_all = true;
+
+	if (early->n == early->size && early->size < EARLY_MAX) {
+		grown = realloc(early->v, size * sizeof(*grown));
+		if (grown) {
+			early->v = grown;
+			early->size = size;
+		}
+	}
+	if (!early->size)
+		return false;
+	if (early->n == early->size) {
+		early_drop(early, 0, 1);
+		kept_all = false;
+	}
+	early->v[early->n++] = (struct early_event){ *ev, now_ms };
+	return kept_all;
+}
+
+bool early_take(struct early *early, uint32_t token, struct pm_event *ret_ev)
+{
+	unsigned int i;
+
+	for (i = 0; i < early->n; i++) {
+		if (early->v[i].ev.token != token)
+			continue;
+		*ret_ev = early->v[i].ev;
+		early_drop(early, i, 1);
+		return true;
+	}
+	return false;
+}
+
+unsigned int early_expire(struct early *early, int64_t before_ms)
+{
+	unsigned int n = 0;
+
+	while (n < early->n && early->v[n].since_ms < before_ms)
+		n++;
+	if (n)
+		early_drop(early, 0, n);
+	return n;
+}
+
+void early_free(struct early *early)
+{
+	free(early->v);
+}

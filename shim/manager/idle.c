@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+/*
+ * quiet.c - an idle process is not woken by the connections of others
+ *
+ * A connection's token is not known before its SYN, and its first events may come before
+ * connect() has returned: so a process that connects has to hear everything. One that has
+ * not connected for a while hears its own connections alone, by a filter in the kernel,
+ * and its next connect() waits until that is gone (preload/attempt.c). What is accepted
+ * can be announced by nobody: with a listener it stays as it is.
+ */
+#include "idle.h"
+#include "manager.h"
+#include "shim/netlink/event_filter.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef QUIET_MS
+#define QUIET_MS 5000 /* HACKING.md has a use for another value */
+#endif
+
+/*
+ * A connect() that was left by a signal handler's longjmp, or cancelled with its thread,
+ * is counted as under way for ever. None takes so long: SYNs are repeated for two
+ * minutes.
+ */
+#ifndef STUCK_MS
+#define STUCK_MS 600000
+#endif
+#define STUCK_LOOKS 10
+
+void quiet_restart(struct manager *m)
+{
+	m->stuck = 0;
+	m->quiet_ms = now_ms() + QUIET_MS;
+}
+
+int quiet_wait(const struct manager *m)
+{
+	int64_t left = m->quiet_ms - now_ms();
+
+	if (!m->quiet_ms || atomic_load(&m->h->narrow))
+		return -1;
+	return left > 0 ? left : 0;
+}
+
+/* Whether every token that this process may hear of is in the engine. */
+static bool tokens_are_known(struct manager *m)
+{
+	return !atomic_load(&m->h->in_flight) &&
+	       atomic_load(&m->h->head) == atomic_load(&m->h->tail) && !m->early.n;
+}
+
+/* Whether its next connections announce themselves, and can wake us. */
+static bool is_asked_first(struct manager *m)
+{
+	return m->control.listener >= 0 && !m->h->estate_of &&
+	       !listeners_any(&m->listeners);
+}
+
+/* Return: whether connects are under way; it is looked again later then. */
+static bool wait_for_connects(struct manager *m)
+{
+	uint32_t n = atomic_load(&m->h->in_flight);
+
+	if (n != m->stuck)
+		m->stuck_ms = now_ms();
+	else if (n && now_ms() - m->stuck_ms >= STUCK_MS &&
+		 atomic_compare_exchange_strong(&m->h->in_flight, &n, 0))
+		n = 0;
+	m->stuck = n;
+	if (n)
+		m->quiet_ms = now_ms() + STUCK_MS / STUCK_LOOKS;
+	return n;
+}
+
+static void let_in(struct handover *h)
+{
+	atomic_store(&h->narrow, HANDOVER_WIDE);
+	syscall(SYS_futex, &h->narrow, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+/*
+ * Said first, then looked once more: a connect() counts itself as under way and looks
+ * then, so that one of both sees the other.
+ */
+static void narrow(struct manager *m)
+{
+	uint32_t tokens[EVFILTER_TOKENS_MAX];
+	unsigned int n = engine_tokens(m->engine, tokens, EVFILTER_TOKENS_MAX);
+
+	if (n > EVFILTER_TOKENS_MAX || !is_asked_first(m))
+		return;
+	if (!tokens_are_known(m)) {
+		quiet_restart(m);
+		return;
+	}
+	atomic_store(&m->h->narrow, HANDOVER_NARROW);
+	if (tokens_are_known(m) && !evfilter_tokens(m->h->event_fd, tokens, n))
+		return;
+	let_in(m->h);
+}
+
+static void widen(struct manager *m)
+{
+	int r = evfilter_none(m->h->event_fd);
+
+	if (r < 0) { /* a sandbox that came later: nothing new could be heard of */
+		m->stop = r;
+		return;
+	}
+	let_in(m->h);
+	evfilter_useful(m->h->event_fd); /* while the SYN is on its way */
+	quiet_restart(m);
+}
+
+static bool is_main_gone(pid_t pid)
+{
+	char path[64], text[256] = "";
+	const char *state;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	state = fgets(text, sizeof(text), f) ? strrchr(text, ')') : NULL;
+	fclose(f);
+	return state && (state[2] == 'Z' || state[2] == 'X');
+}
+
+static unsigned int threads(void)
+{
+	struct dirent *entry;
+	unsigned int n = 0;
+	DIR *dir = opendir("/proc/self/task");
+
+	while (dir && (entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+/*
+ * A process ends with its last thread, which must not be ours. A main thread that calls
+ * pthread_exit() says so (preload/pthread_exit.c); one that was cancelled does not, and
+ * is looked for when nothing else is to be done. If its others have ended by then, exit()
+ * would run here, with descriptors that are not the application's.
+ */
+static void end_with_main(struct manager *m)
+{
+	if (!is_main_gone(m->h->pid))
+		return;
+	if (threads() == 2) /* main, which stays in the list, and this one */
+		syscall(SYS_exit_group, 0);
+	atomic_store(&m->h->quit, 1);
+}
+
+void quiet_serve(struct manager *m)
+{
+	if (atomic_load(&m->h->narrow)) {
+		if (!tokens_are_known(m) || !is_asked_first(m))
+			widen(m);
+	} else if (m->quiet_ms && now_ms() >= m->quiet_ms) {
+		m->quiet_ms = 0;
+		end_with_main(m);
+		if (!wait_for_connects(m))
+			narrow(m);
+	}
+}
+
+void quiet_rest(struct manager *m)
+{
+	if (atomic_load(&m->h->narrow) && !engine_conns(m->engine))
+		end_with_main(m);
+}
+
+void quiet_end(struct manager *m)
+{
+	let_in(m->h);
+}

@@ -1,0 +1,532 @@
+// SPDX-License-Identifier: MIT
+/*
+ * manager.c - the thread that runs an engine: events to it, its commands to the kernel
+ *
+ * One poll, one read, one command: that is the whole way from ADD_ADDR to the MP_JOIN
+ * SYN. Commands are slower than events, so after each command the event socket is
+ * emptied into memory before the next one.
+ */
+#include "manager.h"
+#include "idle.h"
+#include "mptcpaddr/log.h"
+#include "mptcpaddr/uapi.h"
+#include "shim/netlink/diag_resync.h"
+#include "shim/netlink/event_filter.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ESTATE_AGAIN_MS 1000
+#define EARLY_WAIT_NS	1000000 /* for the connect() that explains an event, */
+#define EARLY_WAITS	8	/* so many times; */
+#define EARLY_POLL_MS	100	/* then it is looked for so often */
+#define SELECT_PAUSE_NS 100000000
+#define SETTLE_MS	500 /* for joins that the ended process had under way */
+
+int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
+}
+
+static void log_command(const struct pm_cmd *cmd, int r)
+{
+	static const char *const verbs[] = {
+		[PM_CMD_SUBFLOW_CREATE] = "join",    [PM_CMD_SUBFLOW_DESTROY] = "close",
+		[PM_CMD_ANNOUNCE] = "announce",	     [PM_CMD_REMOVE] = "withdraw",
+		[PM_CMD_SET_FLAGS] = "set flags of",
+	};
+	char local[MPADDR_TEXT_MAX], remote[MPADDR_TEXT_MAX];
+	bool pair = cmd->type != PM_CMD_ANNOUNCE && cmd->type != PM_CMD_REMOVE;
+	enum log_level level = LOG_LEVEL_INFO;
+
+	/* What the user has to mend is worth a warning: no such address, no such device.
+	 */
+	if (cmd->type == PM_CMD_SUBFLOW_DESTROY && r == -ESRCH)
+		r = 0; /* the peer was faster: it had our REMOVE_ADDR */
+	if (cmd->type == PM_CMD_SUBFLOW_CREATE && (r == -EADDRNOTAVAIL || r == -ENODEV))
+		level = LOG_LEVEL_WARNING;
+	if (!log_wanted(level))
+		return;
+	log_print(level, "token 0x%08x: %s %s%s%s (id %u)%s%s%s", cmd->token,
+		  verbs[cmd->type], pair ? mpaddr_text(&cmd->remote, remote) : "",
+		  pair ? " from " : "", mpaddr_text(&cmd->local, local), cmd->local_id,
+		  cmd->flags & MPTCP_PM_ADDR_FLAG_BACKUP ? " backup" : "", r ? ": " : "",
+		  r ? strerror(-r) : "");
+}
+
+void manager_time(struct manager *m)
+{
+	engine_clock(m->engine, now_ms());
+}
+
+/* Each refusal may bring the next endpoint: bounded by endpoints and announcements. */
+void run_commands(struct manager *m, struct pm_cmds *cmds)
+{
+	struct pm_cmd cmd;
+	int r;
+
+	while (cmds->n && !m->stop) {
+		cmd = cmds->v[0];
+		cmds->n--;
+		memmove(cmds->v, cmds->v + 1, cmds->n * sizeof(*cmds->v));
+		r = pmnl_command(m->pmnl, &cmd);
+		log_command(&cmd, r);
+		if (r == -EPERM || r == -ENOSYS)
+			m->stop = r; /* the application gave up its rights */
+		engine_result(m->engine, &cmd, -r, cmds);
+		intake_read(m);
+	}
+}
+
+/* What is due, and what there was no room for: so many commands at a time. */
+static void tick(struct manager *m)
+{
+	struct pm_cmds cmds;
+	bool more;
+
+	manager_time(m);
+	do {
+		cmds.n = 0;
+		more = engine_tick(m->engine, &cmds);
+		run_commands(m, &cmds);
+	} while (more && !m->stop);
+}
+
+static int earlier(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+/* No timer runs when nothing waits. */
+static int timeout_ms(const struct manager *m)
+{
+	int wait = engine_wait(m->engine);
+	int64_t left;
+
+	wait = earlier(wait, poolwatch_wait(&m->watch, now_ms()));
+	wait = earlier(wait, quiet_wait(m));
+	if (estate_again(&m->estate))
+		wait = earlier(wait, ESTATE_AGAIN_MS);
+	if (m->early.n)
+		wait = earlier(wait, EARLY_POLL_MS);
+	if (m->take_over_ms) {
+		left = m->take_over_ms - now_ms();
+		wait = earlier(wait, left > 0 ? left : 0);
+	}
+	return wait;
+}
+
+/*
+ * poll() refuses more entries than RLIMIT_NOFILE, which a program that wants no more
+ * descriptors sets to 0; select() does not, and numbers are small in a table of our own.
+ */
+static void wait_by_select(struct pollfd *fds, unsigned int n, int wait_ms)
+{
+	struct timeval limit = { wait_ms / 1000, wait_ms % 1000 * 1000 };
+	const struct timespec pause = { .tv_nsec = SELECT_PAUSE_NS };
+	fd_set in, out;
+	unsigned int i;
+	int max = -1;
+
+	FD_ZERO(&in);
+	FD_ZERO(&out);
+	for (i = 0; i < n; i++) {
+		if (fds[i].fd < 0 || fds[i].fd >= FD_SETSIZE)
+			continue;
+		if (!fds[i].events || fds[i].events & POLLIN) /* POLLHUP is readable */
+			FD_SET(fds[i].fd, &in);
+		if (fds[i].events & POLLOUT)
+			FD_SET(fds[i].fd, &out);
+		max = fds[i].fd > max ? fds[i].fd : max;
+	}
+	if (select(max + 1, &in, &out, NULL, wait_ms < 0 ? NULL : &limit) < 0) {
+		nanosleep(&pause, NULL);
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		if (fds[i].fd < 0 || fds[i].fd >= FD_SETSIZE)
+			continue;
+		if (FD_ISSET(fds[i].fd, &in))
+			fds[i].revents |= fds[i].events & POLLIN ?: POLLHUP;
+		if (FD_ISSET(fds[i].fd, &out))
+			fds[i].revents |= POLLOUT;
+	}
+}
+
+static void wait_by_poll(struct pollfd *fds, unsigned int n, int wait_ms)
+{
+	if (poll(fds, n, wait_ms) < 0 && errno == EINVAL)
+		wait_by_select(fds, n, wait_ms);
+}
+
+static void wait_for_work(struct manager *m, struct pollfd *fds, unsigned int n)
+{
+	const struct timespec early = { .tv_nsec = EARLY_WAIT_NS };
+
+	atomic_store(&m->h->connections, engine_conns(m->engine));
+	pthread_mutex_unlock(&m->h->lock); /* fork() may copy us now */
+	/* A registration is near, as a rule. If it is not, events are not kept waiting.
+	 */
+	if (m->early.n && m->early_waits++ < EARLY_WAITS) {
+		syscall(SYS_futex, &m->h->registered, FUTEX_WAIT_PRIVATE, m->seen, &early,
+			NULL, 0);
+		wait_by_poll(fds, n, 0);
+	} else {
+		wait_by_poll(fds, n, timeout_ms(m));
+	}
+	pthread_mutex_lock(&m->h->lock);
+}
+
+/*
+ * Once what did come has been handled. Events that arrive while the kernel is being
+ * asked are handled after it, and say again what the answer said.
+ */
+static void serve_loss(struct manager *m)
+{
+	int r;
+
+	if (!m->lost)
+		return;
+	m->lost = false;
+	r = resync(m->engine);
+	if (r < 0)
+		log_error(
+			"events were lost, and the kernel does not say what there is: %s",
+			strerror(-r));
+	else
+		log_warning("events were lost: the kernel's queue was full; "
+			    "read anew what there is");
+}
+
+static void serve_estate(struct manager *m, bool hung_up)
+{
+	if ((hung_up || estate_again(&m->estate)) && estate_hung_up(&m->estate))
+		m->take_over_ms = now_ms() + SETTLE_MS;
+	if (!m->take_over_ms || now_ms() < m->take_over_ms)
+		return;
+	m->take_over_ms = 0;
+	m->h->estate_of = 0;
+	quiet_restart(m);
+	log_info("process %d has ended: its connections are ours", m->estate.of.pid);
+	resync(m->engine); /* what came between fork() and our subscription */
+	engine_take_over(m->engine);
+	doors_follow(&m->doors, m->watch.pool);
+}
+
+static void count_kinds(const struct pool *pool, struct ctl_manager *about)
+{
+	const struct endpoint *ep = pool->endpoints;
+
+	about->endp_signal_max = about->endp_subflow_max = 0;
+	about->endp_laminar_max = about->endp_fullmesh_max = 0;
+	for (; ep < pool->endpoints + pool->n_endpoints; ep++) {
+		about->endp_signal_max += !!(ep->flags & MPTCP_PM_ADDR_FLAG_SIGNAL);
+		about->endp_subflow_max += !!(ep->flags & MPTCP_PM_ADDR_FLAG_SUBFLOW);
+		about->endp_laminar_max += !!(ep->flags & MPTCP_PM_ADDR_FLAG_LAMINAR);
+		about->endp_fullmesh_max += !!(ep->flags & MPTCP_PM_ADDR_FLAG_FULLMESH);
+	}
+}
+
+static void fill_about(struct manager *m)
+{
+	struct ctl_manager *about = &m->about;
+
+	count_kinds(m->watch.pool, about);
+
+	about->connections = engine_conns(m->engine);
+	about->used_ids = engine_used_ids(m->engine);
+	about->early = m->early.n;
+	about->endpoints = m->watch.pool->n_endpoints;
+	about->subflows_max = m->watch.pool->subflows;
+	about->add_addr_accepted_max = m->watch.pool->add_addr_accepted;
+	about->counters = *engine_counters(m->engine);
+	about->registrations_lost = atomic_load(&m->h->lost);
+	about->pool_loads = m->watch.loads;
+	about->notes = engine_notes_last(m->engine);
+	snprintf(about->pool_error, sizeof(about->pool_error), "%.511s",
+		 m->watch.error.text);
+}
+
+/* The engine gets the pool that is in force now; @old was in force before. */
+static void change_pool(struct manager *m, struct pool *old)
+{
+	manager_time(m);
+	engine_set_pool(m->engine, m->watch.pool);
+	doors_follow(&m->doors, m->watch.pool);
+	pool_free(old);
+}
+
+static void serve_pool(struct manager *m, const struct pollfd fds[POOLWATCH_FDS])
+{
+	uint64_t loads = m->watch.loads;
+	struct pool *old;
+
+	if (!fds[0].revents && !fds[1].revents &&
+	    poolwatch_wait(&m->watch, now_ms()) != 0)
+		return;
+	old = poolwatch_serve(&m->watch, fds, now_ms());
+	if (old)
+		change_pool(m, old);
+	if (fds[1].revents && (m->watch.loads != loads || m->watch.error.text[0]))
+		engine_note_pool(m->engine, m->watch.error.text[0] ? EINVAL : 0);
+}
+
+static int edit_pool(void *ctx, char *words, char *ret_why, size_t size)
+{
+	struct manager *m = ctx;
+	struct pool_error why = { "" };
+	struct pool *old;
+	int r;
+
+	r = poolwatch_edit(&m->watch, words, &old, &why);
+	snprintf(ret_why, size, "%s", why.text);
+	if (r < 0)
+		return r;
+	change_pool(m, old);
+	engine_note_pool(m->engine, 0);
+	return 0;
+}
+
+static void serve_control(struct manager *m, const struct pollfd *fds)
+{
+	const struct control_view view = { .about = &m->about,
+					   .engine = m->engine,
+					   .pool = m->watch.pool,
+					   .configured = m->watch.spec,
+					   .edit = edit_pool,
+					   .ctx = m };
+
+	fill_about(m);
+	control_serve(&m->control, fds, &view);
+}
+
+#define FDS_FIRST (2 + POOLWATCH_FDS)
+
+static void serve(struct manager *m)
+{
+	struct pollfd fds[FDS_FIRST + DOORS_MAX + CONTROL_FDS_MAX];
+	unsigned int n, doors;
+
+	while (!m->stop && !atomic_load(&m->h->quit)) {
+		fds[0] = (struct pollfd){ m->h->event_fd, POLLIN, 0 };
+		fds[1] = (struct pollfd){ m->estate.watch, 0, 0 }; /* POLLHUP */
+		poolwatch_fds(&m->watch, &fds[2]);
+		doors = doors_poll_fill(&m->doors, &fds[FDS_FIRST]);
+		n = FDS_FIRST + doors;
+		n += control_poll_fill(&m->control, &fds[n]);
+		wait_for_work(m, fds, n);
+		quiet_serve(m); /* first: a connect() may wait for it */
+		intake_read(m);
+		intake_handle(m);
+		intake_registrations(m);
+		intake_settle(m);
+		serve_loss(m);
+		doors_serve(&m->doors, &fds[FDS_FIRST]); /* before they change */
+		serve_estate(m, fds[1].revents);
+		serve_pool(m, &fds[2]);
+		tick(m);
+		quiet_rest(m);
+		if (n > FDS_FIRST + doors) /* last: followers get what came of all that */
+			serve_control(m, &fds[FDS_FIRST + doors]);
+	}
+}
+
+/* Before Linux 6.9 a subflow is created without flags, and bound to no interface. */
+static void know_kernel(struct manager *m)
+{
+	const struct pool *spec = m->watch.spec;
+	unsigned int i, major, minor;
+	struct utsname name;
+
+	if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2 ||
+	    major > 6 || (major == 6 && minor >= 9))
+		return;
+	engine_old_kernel(m->engine);
+	for (i = 0; i < spec->n_endpoints; i++) {
+		if (!spec->endpoints[i].dev[0] ||
+		    spec->endpoints[i].addr.family == AF_UNSPEC)
+			continue;
+		log_warning(
+			"%s:%u: Linux %u.%u binds no subflow to an interface (6.9 does)",
+			m->h->pool_path, spec->endpoints[i].line, major, minor);
+		return;
+	}
+}
+
+/* Connecting a datagram socket sends nothing, but picks the local address. */
+static bool route_to(void *ctx, const struct mpaddr *remote, struct mpaddr *ret_local)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} name = { .any.sa_family = remote->family };
+	socklen_t len = sizeof(name);
+	bool known;
+	int fd;
+
+	name.v4.sin_port = htons(9); /* any but 0; at the same place for both */
+	if (remote->family == AF_INET)
+		name.v4.sin_addr = remote->v4;
+	else
+		name.v6.sin6_addr = remote->v6;
+	fd = syscall(SYS_socket, remote->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	known = !syscall(SYS_connect, fd, &name, len) &&
+		!syscall(SYS_getsockname, fd, &name, &len);
+	close(fd);
+	if (known && name.any.sa_family == AF_INET)
+		mpaddr_set_v4(ret_local, &name.v4.sin_addr);
+	else if (known)
+		mpaddr_set_v6(ret_local, &name.v6.sin6_addr);
+	return known;
+}
+
+static int load_pool(struct manager *m)
+{
+	int r;
+
+	r = poolwatch_open(&m->watch, m->h->pool_path);
+	if (r < 0) {
+		log_error("no pool: %s", m->watch.error.text);
+		return r;
+	}
+	m->engine = engine_new(m->watch.pool);
+	if (!m->engine)
+		return -ENOMEM;
+	engine_router(m->engine, route_to, NULL);
+	know_kernel(m);
+	return 0;
+}
+
+/*
+ * In a forked child the whole manager is there, copied with the parent's memory. What
+ * it had open is not: those descriptors were in the parent thread's own table.
+ */
+static struct manager *manager_inherit(struct handover *h)
+{
+	struct manager *m = h->manager;
+	struct pm_registration reg;
+
+	m->pmnl = NULL; /* not closed: its number may be anybody's here */
+	m->control = (struct control){ .listener = -1 };
+	m->estate = (struct estate){ .listener = -1, .watch = -1, .claimed = -1 };
+	poolwatch_reopen(&m->watch);
+	listeners_open(&m->listeners, h);
+	m->doors.n = 0;
+	early_expire(&m->early, INT64_MAX);
+	/* What was registered before the fork is the parent's, too; what came after is
+	 * not. */
+	while (atomic_load(&h->tail) != h->inherited && slot_take(h, &reg))
+		register_connection(m, &reg);
+	m->stop = 0;
+	m->take_over_ms = 0;
+	memset(&m->about, 0, sizeof(m->about));
+	engine_inherit(m->engine);
+	return m;
+}
+
+static int manager_open(struct manager *m)
+{
+	struct handover *h = m->h;
+	int r;
+
+	r = m->engine ? 0 : load_pool(m);
+	if (r < 0)
+		return r;
+	manager_time(m);
+	if (!h->log_forced && h->log_level >= 0)
+		log_open(h->log_fd, m->watch.pool->log, h->program, h->pid);
+	r = pmnl_open(h->family_id, &m->pmnl);
+	if (r < 0)
+		return r;
+	r = control_open(&m->control, h->pid, h->control_name, sizeof(h->control_name));
+	if (r < 0)
+		log_warning("no control socket: %s", strerror(-r));
+	estate_open(&m->estate, &(struct estate_name){ h->pid, h->nonce });
+	if (h->estate_of)
+		resync(m->engine); /* the subscription is younger than the copy */
+	if (h->estate_of &&
+	    estate_wait(&m->estate,
+			&(struct estate_name){ h->estate_of, h->estate_nonce }))
+		m->take_over_ms = now_ms() + SETTLE_MS;
+	m->about.pid = h->pid;
+	m->about.uid = geteuid();
+	strcpy(m->about.backend, "direct");
+	snprintf(m->about.program, sizeof(m->about.program), "%s", h->program);
+	snprintf(m->about.pool_file, sizeof(m->about.pool_file), "%s", h->pool_path);
+	doors_follow(&m->doors, m->watch.pool);
+	quiet_restart(m);
+	log_info("%u endpoints from %s", m->watch.pool->n_endpoints, h->pool_path);
+	return 0;
+}
+
+static void manager_free(struct manager *m)
+{
+	m->h->manager = NULL;
+	control_close(&m->control);
+	listeners_close(&m->listeners);
+	doors_close(&m->doors);
+	estate_close(&m->estate);
+	pmnl_close(m->pmnl);
+	engine_free(m->engine);
+	poolwatch_close(&m->watch);
+	evqueue_free(&m->queue);
+	early_free(&m->early);
+	free(m);
+}
+
+static struct manager *manager_new(struct handover *h)
+{
+	struct manager *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return NULL;
+	m->h = h;
+	m->control.listener = -1;
+	listeners_open(&m->listeners, h);
+	m->watch.netif_fd = m->watch.file_fd = -1;
+	m->estate = (struct estate){ .listener = -1, .watch = -1, .claimed = -1 };
+	return m;
+}
+
+__attribute__((visibility("default"))) int mptcpaddr_pm_run(struct handover *h)
+{
+	struct manager *m = NULL;
+	int r = -EPROTO;
+
+	log_open(h->log_fd, h->log_level, h->program, h->pid);
+	if (h->abi == HANDOVER_ABI) {
+		evfilter_useful(h->event_fd);
+		m = h->manager ? manager_inherit(h) : manager_new(h);
+	}
+	if (m)
+		r = manager_open(m);
+	if (!r) {
+		h->manager = m;
+		serve(m);
+		r = m->stop;
+		if (r < 0)
+			log_warning("no pool any more: %s", strerror(-r));
+	}
+	close(h->event_fd);
+	if (m) {
+		quiet_end(m);
+		manager_free(m);
+	}
+	return r;
+}

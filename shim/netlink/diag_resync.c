@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+/*
+ * resync.c - bring an engine in line with the kernel after events were lost
+ *
+ * The dump is collected first and applied as a whole: half a dump would make the engine
+ * forget connections that are there.
+ */
+#include "diag_resync.h"
+#include "mptcpaddr/diag.h"
+#include "mptcpaddr/engine.h"
+#include "mptcpaddr/uapi.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <netlink/attr.h>
+#include <stdlib.h>
+
+static void get_end(uint8_t family, const void *ip, uint16_t port,
+		    struct mpaddr *ret_addr)
+{
+	if (family == AF_INET)
+		mpaddr_set_v4(ret_addr, ip);
+	else
+		mpaddr_set_v6(ret_addr, ip);
+	ret_addr->port = ntohs(port);
+}
+
+static uint8_t get_id(struct nlattr *attr)
+{
+	return attr ? nla_get_u8(attr) : 0;
+}
+
+static int on_socket(void *ctx, const struct inet_diag_msg *msg, struct nlattr *const *tb)
+{
+	struct nlattr *mptcp[MPTCP_SUBFLOW_ATTR_MAX + 1];
+	const uint32_t mp_capable =
+		MPTCP_SUBFLOW_FLAG_MCAP_REM | MPTCP_SUBFLOW_FLAG_MCAP_LOC;
+	struct resync *all = ctx;
+	struct resync_subflow *f;
+	uint32_t flags;
+
+	if (diag_subflow(tb, mptcp) < 0)
+		return 0;
+	if (all->n == all->size) {
+		f = realloc(all->v, (all->size * 2 + 64) * sizeof(*f));
+		if (!f)
+			return -ENOMEM;
+		all->v = f;
+		all->size = all->size * 2 + 64;
+	}
+	f = &all->v[all->n++];
+	*f = (struct resync_subflow){ 0 };
+	f->sub.token = nla_get_u32(mptcp[MPTCP_SUBFLOW_ATTR_TOKEN_LOC]);
+	f->sub.family = msg->idiag_family;
+	get_end(msg->idiag_family, msg->id.idiag_src, msg->id.idiag_sport, &f->sub.local);
+	get_end(msg->idiag_family, msg->id.idiag_dst, msg->id.idiag_dport,
+		&f->sub.remote);
+	f->sub.local_id = get_id(mptcp[MPTCP_SUBFLOW_ATTR_ID_LOC]);
+	f->sub.remote_id = get_id(mptcp[MPTCP_SUBFLOW_ATTR_ID_REM]);
+	flags = mptcp[MPTCP_SUBFLOW_ATTR_FLAGS]
+			? nla_get_u32(mptcp[MPTCP_SUBFLOW_ATTR_FLAGS])
+			: 0;
+	f->initial = flags & mp_capable;
+	f->active = flags & MPTCP_SUBFLOW_FLAG_MCAP_LOC;
+	f->sub.server_side =
+		!(flags & (MPTCP_SUBFLOW_FLAG_MCAP_LOC | MPTCP_SUBFLOW_FLAG_JOIN_LOC));
+	f->live = msg->idiag_state != TCP_SYN_SENT;
+	return 0;
+}
+
+/* As the kernel's laminar endpoints see it: a closing subflow holds no address. */
+static int on_open_socket(void *ctx, const struct inet_diag_msg *msg,
+			  struct nlattr *const *tb)
+{
+	switch (msg->idiag_state) {
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+	case TCP_CLOSING:
+	case TCP_CLOSE:
+		return 0;
+	default:
+		return on_socket(ctx, msg, tb);
+	}
+}
+
+int resync_read(struct resync *ret_all)
+{
+	int r;
+
+	*ret_all = (struct resync){ 0 };
+	r = diag_dump(IPPROTO_TCP, on_open_socket, ret_all);
+	if (r < 0)
+		resync_free(ret_all);
+	return r;
+}
+
+void resync_apply(const struct resync *all, struct engine *engine)
+{
+	unsigned int i;
+
+	engine_resync_begin(engine);
+	for (i = 0; i < all->n; i++)
+		engine_resync_subflow(engine, &all->v[i].sub, all->v[i].live,
+				      all->v[i].initial);
+	engine_resync_end(engine);
+}
+
+void resync_free(struct resync *all)
+{
+	free(all->v);
+	*all = (struct resync){ 0 };
+}
+
+int resync(struct engine *engine)
+{
+	struct resync all;
+	int r = resync_read(&all);
+
+	if (r == 0)
+		resync_apply(&all, engine);
+	resync_free(&all);
+	return r;
+}

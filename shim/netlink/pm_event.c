@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+/*
+ * pmevent.c - events of generic netlink family mptcp_pm (mptcp_event_*() in
+ * net/mptcp/pm_netlink.c)
+ */
+#include "mptcpaddr/netlink.h"
+#include "mptcpaddr/uapi.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netlink/attr.h>
+#include <netlink/genl/genl.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define ATTR_MAX      MPTCPADDR_ATTR_SERVER_SIDE
+#define DATAGRAM_SIZE 1024 /* an event has less than 200 bytes */
+
+static const struct {
+	uint8_t cmd;
+	enum pm_event_type type;
+	const char *name;
+} kinds[] = {
+	{ MPTCP_EVENT_CREATED, PM_EVENT_CREATED, "created" },
+	{ MPTCP_EVENT_ESTABLISHED, PM_EVENT_ESTABLISHED, "established" },
+	{ MPTCP_EVENT_CLOSED, PM_EVENT_CLOSED, "closed" },
+	{ MPTCP_EVENT_ANNOUNCED, PM_EVENT_ANNOUNCED, "announced" },
+	{ MPTCP_EVENT_REMOVED, PM_EVENT_REMOVED, "removed" },
+	{ MPTCP_EVENT_SUB_ESTABLISHED, PM_EVENT_SUB_ESTABLISHED, "sub_established" },
+	{ MPTCP_EVENT_SUB_CLOSED, PM_EVENT_SUB_CLOSED, "sub_closed" },
+	{ MPTCP_EVENT_SUB_PRIORITY, PM_EVENT_SUB_PRIORITY, "sub_priority" },
+	{ MPTCPADDR_EV_LISTENER_CLOSED, PM_EVENT_LISTENER_CLOSED, "listener_closed" },
+};
+
+const char *pm_event_name(enum pm_event_type type)
+{
+	unsigned int i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (kinds[i].type == type)
+			return kinds[i].name;
+	return "unknown";
+}
+
+/* ANNOUNCED has no family attribute: the address that is there tells. */
+static void get_ip(struct nlattr *v4, struct nlattr *v6, struct mpaddr *ret_addr)
+{
+	if (v4)
+		mpaddr_set_v4(ret_addr, nla_data(v4));
+	else if (v6)
+		mpaddr_set_v6(ret_addr, nla_data(v6));
+}
+
+static void get_attributes(struct nlattr *a[ATTR_MAX + 1], struct pm_event *ev)
+{
+	if (a[MPTCP_ATTR_TOKEN])
+		ev->token = nla_get_u32(a[MPTCP_ATTR_TOKEN]);
+	if (a[MPTCP_ATTR_FAMILY])
+		ev->family = nla_get_u16(a[MPTCP_ATTR_FAMILY]);
+	get_ip(a[MPTCP_ATTR_SADDR4], a[MPTCP_ATTR_SADDR6], &ev->local);
+	get_ip(a[MPTCP_ATTR_DADDR4], a[MPTCP_ATTR_DADDR6], &ev->remote);
+	if (a[MPTCP_ATTR_SPORT])
+		ev->local.port = ntohs(nla_get_u16(a[MPTCP_ATTR_SPORT]));
+	if (a[MPTCP_ATTR_DPORT])
+		ev->remote.port = ntohs(nla_get_u16(a[MPTCP_ATTR_DPORT]));
+	if (a[MPTCP_ATTR_LOC_ID])
+		ev->local_id = nla_get_u8(a[MPTCP_ATTR_LOC_ID]);
+	if (a[MPTCP_ATTR_REM_ID])
+		ev->remote_id = nla_get_u8(a[MPTCP_ATTR_REM_ID]);
+	if (a[MPTCP_ATTR_ERROR])
+		ev->error = nla_get_u8(a[MPTCP_ATTR_ERROR]);
+	if (a[MPTCP_ATTR_BACKUP])
+		ev->backup = nla_get_u8(a[MPTCP_ATTR_BACKUP]);
+	if (a[MPTCPADDR_ATTR_SERVER_SIDE])
+		ev->server_side = nla_get_u8(a[MPTCPADDR_ATTR_SERVER_SIDE]);
+	if (a[MPTCP_ATTR_FLAGS])
+		ev->deny_join_id0 = nla_get_u16(a[MPTCP_ATTR_FLAGS]) &
+				    MPTCPADDR_EV_FLAG_DENY_JOIN_ID0;
+	if (a[MPTCP_ATTR_RESET_REASON])
+		ev->reset_reason = nla_get_u32(a[MPTCP_ATTR_RESET_REASON]);
+}
+
+int pmnl_event_parse(const struct nlmsghdr *nlh, uint16_t family_id,
+		     struct pm_event *ret_event)
+{
+	static const struct nla_policy policy[ATTR_MAX + 1] = {
+		[MPTCP_ATTR_TOKEN] = { .type = NLA_U32 },
+		[MPTCP_ATTR_FAMILY] = { .type = NLA_U16 },
+		[MPTCP_ATTR_LOC_ID] = { .type = NLA_U8 },
+		[MPTCP_ATTR_REM_ID] = { .type = NLA_U8 },
+		[MPTCP_ATTR_SADDR4] = { .minlen = sizeof(struct in_addr) },
+		[MPTCP_ATTR_SADDR6] = { .minlen = sizeof(struct in6_addr) },
+		[MPTCP_ATTR_DADDR4] = { .minlen = sizeof(struct in_addr) },
+		[MPTCP_ATTR_DADDR6] = { .minlen = sizeof(struct in6_addr) },
+		[MPTCP_ATTR_SPORT] = { .type = NLA_U16 },
+		[MPTCP_ATTR_DPORT] = { .type = NLA_U16 },
+		[MPTCP_ATTR_BACKUP] = { .type = NLA_U8 },
+		[MPTCP_ATTR_ERROR] = { .type = NLA_U8 },
+		[MPTCP_ATTR_FLAGS] = { .type = NLA_U16 },
+		[MPTCP_ATTR_RESET_REASON] = { .type = NLA_U32 },
+		[MPTCPADDR_ATTR_SERVER_SIDE] = { .type = NLA_U8 },
+	};
+	struct nlattr *attrs[ATTR_MAX + 1];
+	struct pm_event ev = { 0 };
+	uint8_t cmd;
+	unsigned int i;
+
+	if (nlh->nlmsg_type != family_id)
+		return -ENOMSG;
+	if (!genlmsg_valid_hdr((struct nlmsghdr *)nlh, 0))
+		return -EBADMSG;
+	cmd = genlmsg_hdr((struct nlmsghdr *)nlh)->cmd;
+	for (i = 0; i < sizeof(kinds) / sizeof(*kinds) && kinds[i].cmd != cmd; i++)
+		;
+	if (i == sizeof(kinds) / sizeof(*kinds))
+		return -ENOMSG; /* new listeners, and what newer kernels may add */
+	if (genlmsg_parse((struct nlmsghdr *)nlh, 0, attrs, ATTR_MAX, policy) < 0)
+		return -EBADMSG;
+	if (!attrs[MPTCP_ATTR_TOKEN] && kinds[i].type != PM_EVENT_LISTENER_CLOSED)
+		return -EBADMSG;
+	ev.type = kinds[i].type;
+	get_attributes(attrs, &ev);
+	*ret_event = ev;
+	return 0;
+}
+
+/* The kernel sends each event as a datagram of its own; a batch is one system call. */
+int pmnl_events_read(int fd, uint16_t family_id, struct pm_event *ret_events,
+		     unsigned int *ret_n)
+{
+	static _Alignas(struct nlmsghdr) char data[PMNL_BATCH][DATAGRAM_SIZE];
+	struct mmsghdr msgs[PMNL_BATCH] = { 0 };
+	struct iovec iov[PMNL_BATCH];
+	unsigned int n = 0;
+	int i, got;
+
+	for (i = 0; i < PMNL_BATCH; i++) {
+		iov[i] = (struct iovec){ data[i], sizeof(data[i]) };
+		msgs[i].msg_hdr.msg_iov = &iov[i];
+		msgs[i].msg_hdr.msg_iovlen = 1;
+	}
+	got = recvmmsg(fd, msgs, PMNL_BATCH, MSG_DONTWAIT, NULL);
+	if (got < 0)
+		return errno == EAGAIN || errno == EINTR ? (*ret_n = 0, 0) : -errno;
+	for (i = 0; i < got; i++) {
+		struct nlmsghdr *nlh = (struct nlmsghdr *)data[i];
+
+		if (nlmsg_ok(nlh, msgs[i].msg_len) &&
+		    !pmnl_event_parse(nlh, family_id, &ret_events[n]))
+			n++;
+	}
+	*ret_n = n;
+	return got;
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+/*
+ * mpaddr.c - addresses, prefixes and their text
+ */
+#include "mptcpaddr/addr.h"
+#include "mptcpaddr/control.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void mpaddr_set_v4(struct mpaddr *addr, const void *in_addr)
+{
+	addr->family = AF_INET;
+	memset(&addr->v6, 0, sizeof(addr->v6));
+	memcpy(&addr->v4, in_addr, sizeof(addr->v4));
+}
+
+void mpaddr_set_v6(struct mpaddr *addr, const void *in6_addr)
+{
+	struct in6_addr v6;
+
+	memcpy(&v6, in6_addr, sizeof(v6));
+	if (IN6_IS_ADDR_V4MAPPED(&v6)) {
+		mpaddr_set_v4(addr, &v6.s6_addr[12]);
+		return;
+	}
+	addr->family = AF_INET6;
+	addr->v6 = v6;
+}
+
+int mpaddr_parse(const char *text, struct mpaddr *ret_addr)
+{
+	struct mpaddr addr = { 0 };
+	struct in6_addr ip;
+
+	if (inet_pton(AF_INET, text, &ip) == 1)
+		mpaddr_set_v4(&addr, &ip);
+	else if (inet_pton(AF_INET6, text, &ip) == 1)
+		mpaddr_set_v6(&addr, &ip);
+	else
+		return -EINVAL;
+	*ret_addr = addr;
+	return 0;
+}
+
+static unsigned family_bits(uint16_t family)
+{
+	return family == AF_INET ? 32 : 128;
+}
+
+int mpprefix_parse(const char *text, struct mpprefix *ret_prefix)
+{
+	const char *slash = strchr(text, '/');
+	char ip[INET6_ADDRSTRLEN];
+	struct mpprefix prefix;
+	unsigned long len;
+	char *end;
+
+	if (!slash) {
+		if (mpaddr_parse(text, &prefix.addr) < 0)
+			return -EINVAL;
+		prefix.len = family_bits(prefix.addr.family);
+		*ret_prefix = prefix;
+		return 0;
+	}
+	if ((size_t)(slash - text) >= sizeof(ip))
+		return -EINVAL;
+	memcpy(ip, text, slash - text);
+	ip[slash - text] = '\0';
+	if (mpaddr_parse(ip, &prefix.addr) < 0)
+		return -EINVAL;
+	if (slash[1] < '0' || slash[1] > '9')
+		return -EINVAL;
+	len = strtoul(slash + 1, &end, 10);
+	/* A v4-mapped prefix counts from the start of the IPv6 address. */
+	if (prefix.addr.family == AF_INET && strchr(ip, ':'))
+		len = len >= 96 ? len - 96 : 129;
+	if (*end || len > family_bits(prefix.addr.family))
+		return -EINVAL;
+	prefix.len = len;
+	*ret_prefix = prefix;
+	return 0;
+}
+
+bool mpaddr_is_any(const struct mpaddr *addr)
+{
+	return addr->family == AF_INET ? addr->v4.s_addr == INADDR_ANY
+				       : IN6_IS_ADDR_UNSPECIFIED(&addr->v6);
+}
+
+bool mpaddr_same_ip(const struct mpaddr *a, const struct mpaddr *b)
+{
+	if (a->family != b->family)
+		return false;
+	if (a->family == AF_INET)
+		return a->v4.s_addr == b->v4.s_addr;
+	return !memcmp(&a->v6, &b->v6, sizeof(a->v6));
+}
+
+bool mpaddr_equal(const struct mpaddr *a, const struct mpaddr *b)
+{
+	return a->port == b->port && mpaddr_same_ip(a, b);
+}
+
+bool mpprefix_covers(const struct mpprefix *prefix, const struct mpaddr *addr)
+{
+	/* Both members of the union start at the same byte, in network order. */
+	const uint8_t *p = prefix->addr.v6.s6_addr, *a = addr->v6.s6_addr;
+	unsigned whole = prefix->len / 8, rest = prefix->len % 8;
+
+	if (prefix->addr.family != addr->family || memcmp(p, a, whole))
+		return false;
+	return !rest || !((p[whole] ^ a[whole]) >> (8 - rest));
+}
+
+bool mpprefix_within(const struct mpprefix *inner, const struct mpprefix *outer)
+{
+	return inner->len >= outer->len && mpprefix_covers(outer, &inner->addr);
+}
+
+const char *mpaddr_text(const struct mpaddr *addr, char text[MPADDR_TEXT_MAX])
+{
+	char ip[INET6_ADDRSTRLEN];
+
+	if (addr->family != AF_INET && addr->family != AF_INET6) {
+		memcpy(text, "any", 4);
+		return text;
+	}
+	inet_ntop(addr->family, &addr->v6, ip, sizeof(ip));
+	if (!addr->port)
+		memcpy(text, ip, strlen(ip) + 1);
+	else if (addr->family == AF_INET)
+		snprintf(text, MPADDR_TEXT_MAX, "%s:%u", ip, addr->port);
+	else
+		snprintf(text, MPADDR_TEXT_MAX, "[%s]:%u", ip, addr->port);
+	return text;
+}
+
+void mpaddr_view(const struct mpaddr *addr, struct ctl_addr *ret_view)
+{
+	*ret_view = (struct ctl_addr){ .family = addr->family, .port = addr->port };
+	if (addr->family == AF_INET)
+		memcpy(ret_view->ip, &addr->v4, sizeof(addr->v4));
+	else if (addr->family == AF_INET6)
+		memcpy(ret_view->ip, &addr->v6, sizeof(addr->v6));
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+/*
+ * resolve.c - what a pool file means with the addresses that this machine has now
+ *
+ * Pure: a file's pool and the tables of netif.h in, a pool with addresses out.
+ */
+#include "endpoint.h"
+#include "shim/netlink/rtnl.h"
+
+#include <string.h>
+
+static const struct netif_link *link_by_name(const struct netif_table *table,
+					     const char *dev)
+{
+	unsigned int i;
+
+	for (i = 0; i < table->n_links; i++)
+		if (!strcmp(table->links[i].dev, dev))
+			return &table->links[i];
+	return NULL;
+}
+
+static bool link_up(const struct netif_table *table, int if_idx)
+{
+	unsigned int i;
+
+	for (i = 0; i < table->n_links; i++)
+		if (table->links[i].if_idx == if_idx)
+			return table->links[i].up;
+	return false;
+}
+
+/* On whatever interface: routing may reply from one where the address is not. */
+static bool address_there(const struct netif_table *table, const struct mpaddr *addr,
+			  bool *ret_up)
+{
+	bool there = false;
+	unsigned int i;
+
+	*ret_up = false;
+	for (i = 0; i < table->n_addrs; i++) {
+		if (!mpaddr_same_ip(&table->addrs[i].addr, addr))
+			continue;
+		there = true;
+		*ret_up |= link_up(table, table->addrs[i].if_idx);
+	}
+	return there;
+}
+
+static const struct endpoint *endpoint_before(const struct pool *before,
+					      const struct pool *spec,
+					      const struct endpoint *ep)
+{
+	const struct mpprefix *now = &spec->sections[ep->section].prefix, *then;
+	unsigned int i;
+
+	for (i = 0; before && i < before->n_endpoints; i++) {
+		then = &before->sections[before->endpoints[i].section].prefix;
+		if (mpaddr_equal(&before->endpoints[i].addr, &ep->addr) &&
+		    now->len == then->len && mpaddr_equal(&now->addr, &then->addr))
+			return &before->endpoints[i];
+	}
+	return NULL;
+}
+
+/*
+ * An address that was never on an interface may still be local (a local route, or
+ * ip_nonlocal_bind): then the kernel decides. One that was, and is not now, is gone.
+ */
+static void set_state(const struct netif_table *table, const struct pool *spec,
+		      const struct pool *before, struct endpoint *ep)
+{
+	const struct endpoint *was = endpoint_before(before, spec, ep);
+	const struct netif_link *link = NULL;
+	bool up = true, there = true;
+
+	if (!table->known) {
+		ep->if_idx = ep->dev[0] ? (int)if_nametoindex(ep->dev) ?: -1 : 0;
+		return;
+	}
+	there = address_there(table, &ep->addr, &up);
+	if (ep->dev[0]) {
+		link = link_by_name(table, ep->dev);
+		ep->if_idx = link ? link->if_idx : -1;
+		there &= link != NULL;
+		up = link && link->up;
+	}
+	if (there && up)
+		ep->state = ENDPOINT_USABLE;
+	else if (there || (was && was->state != ENDPOINT_ABSENT))
+		ep->state = ENDPOINT_GONE;
+	else
+		ep->state = ENDPOINT_ABSENT;
+}
+
+static bool listed(const struct pool *spec, const struct pool *pool,
+		   const struct endpoint *ep)
+{
+	unsigned int i;
+
+	/* By itself in the file, before or behind the device. */
+	for (i = 0; i < spec->n_endpoints; i++)
+		if (spec->endpoints[i].section == ep->section &&
+		    mpaddr_equal(&spec->endpoints[i].addr, &ep->addr))
+			return true;
+	for (i = 0; i < pool->n_endpoints; i++)
+		if (pool->endpoints[i].section == ep->section &&
+		    mpaddr_equal(&pool->endpoints[i].addr, &ep->addr))
+			return true;
+	return false;
+}
+
+static void add_device(const struct pool *spec, const struct endpoint *dev,
+		       const struct netif_table *table, const struct pool *before,
+		       struct pool *pool)
+{
+	const struct netif_link *link = link_by_name(table, dev->dev);
+	const struct endpoint *was;
+	struct endpoint ep = *dev;
+	unsigned int i;
+
+	if (!link || !link->up)
+		return;
+	ep.from_dev = true;
+	ep.if_idx = link->if_idx;
+	for (i = 0; i < table->n_addrs; i++) {
+		if (table->addrs[i].if_idx != link->if_idx || !table->addrs[i].ready)
+			continue;
+		ep.addr = table->addrs[i].addr;
+		if (pool->n_endpoints == POOL_ENDPOINTS_MAX || listed(spec, pool, &ep))
+			continue;
+		was = endpoint_before(before, spec, &ep);
+		ep.local_id = was && was->from_dev ? was->local_id : 0;
+		pool->endpoints[pool->n_endpoints++] = ep;
+	}
+}
+
+/* An ID that an address had before may be another one's by the file. */
+static void drop_taken_ids(struct pool *pool)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < pool->n_endpoints; i++)
+		for (k = 0; k < pool->n_endpoints; k++)
+			if (pool->endpoints[i].from_dev && i != k &&
+			    pool->endpoints[i].section == pool->endpoints[k].section &&
+			    pool->endpoints[i].local_id == pool->endpoints[k].local_id)
+				pool->endpoints[i].local_id = 0;
+}
+
+void pool_resolve(const struct pool *spec, const struct netif_table *table,
+		  const struct pool *before, struct pool *ret_pool)
+{
+	const struct endpoint *ep = spec->endpoints;
+	unsigned int i;
+
+	*ret_pool = *spec;
+	ret_pool->n_endpoints = 0;
+	for (i = 0; i < spec->n_endpoints; i++, ep++) {
+		if (ep->addr.family == AF_UNSPEC) {
+			add_device(spec, ep, table, before, ret_pool);
+			continue;
+		}
+		if (ret_pool->n_endpoints == POOL_ENDPOINTS_MAX)
+			continue; /* devices with very many addresses are in front */
+		ret_pool->endpoints[ret_pool->n_endpoints] = *ep;
+		set_state(table, spec, before,
+			  &ret_pool->endpoints[ret_pool->n_endpoints++]);
+	}
+	drop_taken_ids(ret_pool);
+	endpoint_number(ret_pool);
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+/*
+ * guest.c - what the program was started with
+ *
+ * The first socket() of every program asks for all of it. secure_getenv(), getauxval()
+ * and program_invocation_short_name would be searched for by the dynamic linker then, at
+ * 800 instructions each; so the one constructor of this library keeps what the dynamic
+ * linker hands to it anyway. It may run late (a constructor of another library has
+ * opened a socket before) and at any time (dlopen()): then libc is asked.
+ */
+#include "env.h"
+#include "stderr.h"
+#include "str.h"
+#include "symver.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+static char *const *arguments;
+static const ElfW(auxv_t) * auxv; /* NULL: not known */
+
+/*
+ * On the stack of a new program: arguments, NULL, environment, NULL, auxv. A program
+ * may move its environment before it loads this library: then the auxv is not behind it.
+ */
+__attribute__((constructor)) static void guest_begin(int argc, char **argv, char **env)
+{
+	bool at_start = env == argv + argc + 1;
+
+	arguments = argv;
+	for (; env && *env; env++)
+		if (text_after(*env, "MPTCPADDR_LOG="))
+			errout_note();
+	if (at_start)
+		auxv = (const void *)(env + 1);
+}
+
+static bool ask_auxv(void)
+{
+	const ElfW(auxv_t) *entry = auxv;
+	unsigned long (*ask_libc)(unsigned long);
+
+	if (entry) {
+		/* For such a program the dynamic linker takes variables away, LD_PRELOAD
+		 * first of all, and moves the others down: NULL comes first then. */
+		while (entry->a_type != AT_NULL && entry->a_type != AT_SECURE)
+			entry++;
+		return entry->a_type == AT_NULL || entry->a_un.a_val;
+	}
+	ask_libc = (unsigned long (*)(unsigned long))dlsym(RTLD_DEFAULT, "getauxval");
+	return !ask_libc || ask_libc(AT_SECURE);
+}
+
+bool guest_is_secure(void)
+{
+	static _Atomic char known; /* 'n' or 'y'; threads that race find the same */
+	char secure = atomic_load_explicit(&known, memory_order_relaxed);
+
+	if (!secure) {
+		secure = ask_auxv() ? 'y' : 'n';
+		atomic_store_explicit(&known, secure, memory_order_relaxed);
+	}
+	return secure == 'y';
+}
+
+const char *guest_env(const char *name)
+{
+	const char *rest;
+	char **variable;
+
+	if (guest_is_secure())
+		return NULL;
+	/* Under this of its three names it is found with the fewest instructions. */
+	for (variable = __environ; variable && *variable; variable++) {
+		rest = text_after(*variable, name);
+		if (rest && *rest == '=')
+			return rest + 1;
+	}
+	return NULL;
+}
+
+const char *guest_program(void)
+{
+	char **ask_libc;
+
+	if (arguments)
+		return text_base(arguments[0] ?: "");
+	ask_libc = dlsym(RTLD_DEFAULT, "program_invocation_short_name");
+	return ask_libc && *ask_libc ? *ask_libc : "";
+}

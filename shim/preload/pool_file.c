@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+/*
+ * poolfile.c - which pool file is this program's
+ *
+ * Runs inside the first socket() of every program, perhaps on a small stack or in a
+ * signal handler: no heap, no stdio, one path that the caller has room for, and as few
+ * system calls and first calls of libc functions as can be (text.h).
+ */
+#include "pool_file.h"
+#include "env.h"
+#include "str.h"
+#include "syscall.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+
+#define SYSTEM_FOLDER "/etc/mptcpaddr/"
+
+static int open_pool(const char *path)
+{
+	/* A FIFO under that name must not block the application. */
+	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+
+	return raw_call(SYS_openat, AT_FDCWD, (long)path, flags);
+}
+
+/* Behind the folder's path, of @len bytes: NAME.conf. */
+static int open_named(char path[POOLFILE_PATH_MAX], size_t len)
+{
+	len = text_append(path, len, POOLFILE_PATH_MAX, guest_program());
+	len = TEXT_APPEND(path, len, POOLFILE_PATH_MAX, ".conf");
+	return len < POOLFILE_PATH_MAX ? open_pool(path) : -ENOENT;
+}
+
+static int open_default(char path[POOLFILE_PATH_MAX], size_t len)
+{
+	len = TEXT_APPEND(path, len, POOLFILE_PATH_MAX, "default.conf");
+	return len < POOLFILE_PATH_MAX ? open_pool(path) : -ENOENT;
+}
+
+static bool is_there(const char *folder)
+{
+	return raw_call(SYS_faccessat, AT_FDCWD, (long)folder, F_OK) == 0;
+}
+
+/* The user's folder, with a slash behind it. Return: its length; 0: none is named. */
+static size_t user_folder(char path[POOLFILE_PATH_MAX])
+{
+	const char *dir = guest_env("XDG_CONFIG_HOME");
+	bool home = !dir || !*dir;
+	size_t len;
+
+	if (home)
+		dir = guest_env("HOME");
+	if (!dir || dir[0] != '/')
+		return 0;
+	len = text_append(path, 0, POOLFILE_PATH_MAX, dir);
+	if (home)
+		len = TEXT_APPEND(path, len, POOLFILE_PATH_MAX, "/.config");
+	len = TEXT_APPEND(path, len, POOLFILE_PATH_MAX, "/mptcpaddr/");
+	return len < POOLFILE_PATH_MAX ? len : 0;
+}
+
+/* What is left of the order when the program's own file is not in the user's folder. */
+static int search_both(char path[POOLFILE_PATH_MAX], bool user)
+{
+	const size_t system = TEXT_APPEND(path, 0, POOLFILE_PATH_MAX, SYSTEM_FOLDER);
+	int fd = open_named(path, system);
+
+	if (fd < 0 && user)
+		fd = open_default(path, user_folder(path));
+	if (fd < 0) {
+		TEXT_APPEND(path, 0, POOLFILE_PATH_MAX, SYSTEM_FOLDER);
+		fd = open_default(path, system);
+	}
+	return fd;
+}
+
+/*
+ * The program's own file in either folder, then the default in either. Every program
+ * pays for it: with a file of its own in the user's folder this is one system call, with
+ * no file at all it is three.
+ */
+static int search(char path[POOLFILE_PATH_MAX])
+{
+	size_t user = user_folder(path);
+	int fd = -ENOENT;
+
+	if (user)
+		fd = open_named(path, user);
+	if (fd >= 0)
+		return fd;
+	if (fd != -ENOENT) {
+		/* No way into that folder, somebody else's perhaps: it is not there. */
+		path[user] = '\0';
+		if (!is_there(path))
+			user = 0;
+	}
+	if (is_there(SYSTEM_FOLDER))
+		return search_both(path, user);
+	return user ? open_default(path, user) : -ENOENT;
+}
+
+int poolfile_open(char path[POOLFILE_PATH_MAX])
+{
+	const char *explicit = guest_env("MPTCPADDR_CONFIG");
+	int fd;
+
+	if (!explicit || !*explicit)
+		return search(path);
+	if (text_append(path, 0, POOLFILE_PATH_MAX, explicit) == POOLFILE_PATH_MAX)
+		return -ENAMETOOLONG;
+	fd = open_pool(path);
+	return fd == -ENOENT ? -ENODATA : fd;
+}

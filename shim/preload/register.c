@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+/*
+ * attempt.c - around a call that may send a SYN
+ *
+ * The address is not looked at: what the kernel would refuse with EFAULT must not
+ * crash here. The socket itself tells whether it is MPTCP.
+ */
+#include "register.h"
+#include "broker.h"
+#include "launch.h"
+#include "mode.h"
+#include "mptcpaddr/handover.h"
+#include "mptcpaddr/uapi.h"
+#include "syscall.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define FULL_TRIES 64 /* yields while the manager makes room */
+
+bool attempt_is_mptcp(int fd)
+{
+	int protocol = 0;
+	socklen_t len = sizeof(protocol);
+
+	return !syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) &&
+	       protocol == IPPROTO_MPTCP;
+}
+
+static struct handover *begin(int fd, struct handover *(*launch)(void))
+{
+	enum mode mode = mode_known();
+	struct handover *handover;
+	int saved = errno;
+
+	if (mode == MODE_OFF || mode == MODE_PLAIN)
+		return NULL;
+	handover = attempt_is_mptcp(fd) ? launch() : NULL;
+	if (handover && handover != LAUNCH_BROKER) {
+		atomic_fetch_add(&handover->in_flight, 1);
+		if (atomic_load(&handover->narrow) == HANDOVER_NARROW)
+			launch_widen(handover);
+	}
+	errno = saved;
+	return handover;
+}
+
+struct handover *attempt_begin(int fd)
+{
+	return begin(fd, launch_manager);
+}
+
+struct handover *attempt_begin_listen(int fd)
+{
+	int saved = errno;
+	bool wanted;
+
+	/* A program may speak MPTCP by itself: then nothing was decided at socket(). */
+	wanted = mode_known() != MODE_OFF && mode_known() != MODE_PLAIN &&
+		 attempt_is_mptcp(fd) && (launch_running() || mode_signals());
+	errno = saved;
+	return wanted ? begin(fd, launch_listener) : NULL;
+}
+
+static bool slot_put(struct handover *h, uint64_t value)
+{
+	uint32_t head = atomic_load(&h->head);
+
+	do {
+		if (head - atomic_load(&h->tail) >= HANDOVER_SLOTS)
+			return false;
+	} while (!atomic_compare_exchange_weak(&h->head, &head, head + 1));
+	atomic_store(&h->slots[head % HANDOVER_SLOTS], value);
+	return true;
+}
+
+/* 4096 connects without one event, all fallen back or unanswered: make the manager look.
+ */
+static bool slot_put_when_full(struct handover *h, uint64_t value)
+{
+	int i;
+
+	launch_kick(h);
+	for (i = 0; i < FULL_TRIES; i++) {
+		raw_call(SYS_sched_yield, 0, 0, 0);
+		if (slot_put(h, value))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The token is there from before the SYN until a fallback to TCP is known. Return: as in
+ * handover.h's slots; 0: there is none.
+ */
+static uint64_t read_token(int fd)
+{
+	struct mptcpaddr_info info;
+	socklen_t len = offsetof(struct mptcpaddr_info, write_seq);
+	socklen_t int_len = sizeof(int);
+	uint64_t value = HANDOVER_VALID;
+	int v6only = 0;
+
+	if (syscall(SYS_getsockopt, fd, SOL_MPTCP, MPTCP_INFO, &info, &len) < 0)
+		return 0;
+	if (len < offsetof(struct mptcpaddr_info, write_seq) || !info.token)
+		return 0;
+	if (!syscall(SYS_getsockopt, fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &int_len) &&
+	    v6only)
+		value |= HANDOVER_V6ONLY;
+	return value | info.token;
+}
+
+static void attempt_register(struct handover *h, int fd)
+{
+	const uint64_t value = read_token(fd);
+
+	if (!value)
+		return;
+	if (h == LAUNCH_BROKER) {
+		if (!broker_register(value, value & HANDOVER_V6ONLY))
+			launch_alone();
+		return;
+	}
+	if (!slot_put(h, value) && !slot_put_when_full(h, value)) {
+		atomic_fetch_add(&h->lost, 1);
+		return;
+	}
+	atomic_fetch_add(&h->registered, 1);
+	if (atomic_load(&h->early)) /* the events were faster than connect() returned */
+		syscall(SYS_futex, &h->registered, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+static void attempt_over(struct handover *h)
+{
+	uint32_t n = h == LAUNCH_BROKER ? 0 : atomic_load(&h->in_flight);
+
+	/* Not below 0: a child forked by a signal handler within connect() began with 0.
+	 */
+	while (n && !atomic_compare_exchange_weak(&h->in_flight, &n, n - 1))
+		;
+}
+
+void attempt_end(struct handover *handover, int fd, ssize_t result)
+{
+	int saved = errno;
+
+	if (!handover)
+		return;
+	/* A connect() interrupted by a signal goes on by itself. */
+	if (result >= 0 || saved == EINPROGRESS || saved == EINTR)
+		attempt_register(handover, fd);
+	attempt_over(handover);
+	errno = saved;
+}
+
+/* A socket's address, from libc's structure. Return: false for other families. */
+static bool listener_name(int fd, struct handover_listener *listener)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} name = { .any.sa_family = AF_UNSPEC };
+	socklen_t len = sizeof(name), int_len = sizeof(int);
+	int v6only = 0;
+
+	if (syscall(SYS_getsockname, fd, &name, &len) < 0)
+		return false;
+	listener->family = name.any.sa_family;
+	switch (name.any.sa_family) {
+	case AF_INET:
+		listener->port = name.v4.sin_port;
+		memcpy(listener->ip, &name.v4.sin_addr, sizeof(name.v4.sin_addr));
+		return true;
+	case AF_INET6:
+		listener->port = name.v6.sin6_port;
+		memcpy(listener->ip, &name.v6.sin6_addr, sizeof(name.v6.sin6_addr));
+		syscall(SYS_getsockopt, fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &int_len);
+		listener->v6only = v6only;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* An empty place, or one whose socket was closed. */
+static struct handover_listener *listener_place(struct handover *h)
+{
+	uint32_t state;
+	int i;
+
+	for (i = 0; i < HANDOVER_LISTENERS; i++) {
+		state = atomic_load(&h->listeners[i].state);
+		if (state != LISTENER_WRITING && state != LISTENER_OPEN &&
+		    atomic_compare_exchange_strong(&h->listeners[i].state, &state,
+						   LISTENER_WRITING))
+			return &h->listeners[i];
+	}
+	return NULL;
+}
+
+static bool listener_known(struct handover *h, uint64_t inode)
+{
+	int i;
+
+	for (i = 0; i < HANDOVER_LISTENERS; i++)
+		if (atomic_load(&h->listeners[i].state) == LISTENER_OPEN &&
+		    h->listeners[i].inode == inode)
+			return true; /* listen() again: another backlog */
+	return false;
+}
+
+static void listener_register(struct handover *h, int fd)
+{
+	struct handover_listener *listener;
+	struct statx st;
+
+	/* Not libc's fstat(): another version of it would be looked for at every exec. */
+	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_INO, &st) < 0 ||
+	    listener_known(h, st.stx_ino))
+		return;
+	listener = listener_place(h);
+	if (!listener) {
+		atomic_fetch_add(&h->lost, 1);
+		return;
+	}
+	listener->inode = st.stx_ino;
+	listener->v6only = 0;
+	atomic_store(&listener->state,
+		     listener_name(fd, listener) ? LISTENER_OPEN : LISTENER_FREE);
+	launch_kick(h); /* the manager wants events now that it did not before */
+}
+
+void attempt_listen(struct handover *handover, int fd, int result)
+{
+	int saved = errno;
+
+	if (!handover || handover == LAUNCH_BROKER)
+		return; /* the broker serves what connects, not what listens */
+	if (!result)
+		listener_register(handover, fd);
+	attempt_over(handover);
+	errno = saved;
+}

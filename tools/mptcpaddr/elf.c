@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+/*
+ * binary.c - what an ELF file says about the program in it, read by libelf
+ *
+ * The file may be anything that somebody calls a program: every count in it is limited.
+ */
+#include "elf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ENTRIES_MAX 4096 /* program headers, sections, entries of the dynamic section */
+
+#ifndef NT_GO_BUILD_ID
+#define NT_GO_BUILD_ID 4
+#endif
+
+/* PT_NOTE: the Go linker puts its build ID first. */
+static bool note_is_go(Elf *elf, const GElf_Phdr *phdr)
+{
+	Elf_Data *data =
+		elf_getdata_rawchunk(elf, phdr->p_offset, phdr->p_filesz, ELF_T_NHDR);
+	size_t at = 0, name, desc, next;
+	GElf_Nhdr note;
+	int n;
+
+	for (n = 0; data && n < ENTRIES_MAX; n++, at = next) {
+		next = gelf_getnote(data, at, &note, &name, &desc);
+		if (!next)
+			break;
+		if (note.n_type == NT_GO_BUILD_ID && note.n_namesz == 4 &&
+		    !memcmp((char *)data->d_buf + name, "Go\0", 4))
+			return true;
+	}
+	return false;
+}
+
+static bool section_is_go(Elf *elf)
+{
+	Elf_Scn *section = NULL;
+	const char *name;
+	GElf_Shdr header;
+	size_t names;
+	int n;
+
+	if (elf_getshdrstrndx(elf, &names) < 0)
+		return false;
+	for (n = 0; n < ENTRIES_MAX && (section = elf_nextscn(elf, section)); n++) {
+		if (!gelf_getshdr(section, &header))
+			continue;
+		name = elf_strptr(elf, names, header.sh_name);
+		if (name && !strcmp(name, ".go.buildinfo"))
+			return true;
+	}
+	return false;
+}
+
+/* A shared object that runs without a dynamic linker and has a name is one itself. */
+static bool has_soname(Elf *elf, const GElf_Phdr *phdr)
+{
+	Elf_Data *data =
+		elf_getdata_rawchunk(elf, phdr->p_offset, phdr->p_filesz, ELF_T_DYN);
+	GElf_Dyn entry;
+	int n;
+
+	for (n = 0; data && n < ENTRIES_MAX && gelf_getdyn(data, n, &entry); n++)
+		if (entry.d_tag == DT_SONAME)
+			return true;
+	return false;
+}
+
+static void read_linker(int fd, const GElf_Phdr *phdr, struct binary *ret)
+{
+	size_t size = phdr->p_filesz < sizeof(ret->linker) ? phdr->p_filesz
+							   : sizeof(ret->linker) - 1;
+	ssize_t n = pread(fd, ret->linker, size, phdr->p_offset);
+
+	ret->linker[n > 0 ? n : 0] = '\0';
+}
+
+static void read_segments(int fd, Elf *elf, struct binary *ret)
+{
+	GElf_Phdr phdr;
+	size_t n = 0, i;
+
+	if (elf_getphdrnum(elf, &n) < 0)
+		return;
+	for (i = 0; i < n && i < ENTRIES_MAX && gelf_getphdr(elf, i, &phdr); i++) {
+		switch (phdr.p_type) {
+		case PT_INTERP:
+			read_linker(fd, &phdr, ret);
+			ret->loads_libraries = true;
+			break;
+		case PT_DYNAMIC:
+			ret->loads_libraries |= has_soname(elf, &phdr);
+			break;
+		case PT_NOTE:
+			ret->go |= note_is_go(elf, &phdr);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+int binary_read(const char *path, struct binary *ret)
+{
+	struct binary b = { .linker = "" };
+	GElf_Ehdr header;
+	int fd, r = -ENOEXEC;
+	Elf *elf;
+
+	elf_version(EV_CURRENT);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (elf && elf_kind(elf) == ELF_K_ELF && gelf_getehdr(elf, &header)) {
+		b.class = header.e_ident[EI_CLASS];
+		b.data = header.e_ident[EI_DATA];
+		b.machine = header.e_machine;
+		read_segments(fd, elf, &b);
+		b.go |= section_is_go(elf);
+		*ret = b;
+		r = 0;
+	}
+	elf_end(elf);
+	close(fd);
+	return r;
+}
+
+bool binary_same_kind(const struct binary *a, const struct binary *b)
+{
+	return a->class == b->class && a->data == b->data && a->machine == b->machine;
+}
+
+const char *binary_kind(const struct binary *binary)
+{
+	static const struct {
+		int machine;
+		const char *name;
+	} names[] = {
+		{ EM_386, "x86" },	{ EM_X86_64, "x86-64" },
+		{ EM_ARM, "Arm" },	{ EM_AARCH64, "AArch64" },
+		{ EM_RISCV, "RISC-V" }, { EM_PPC64, "PowerPC" },
+		{ EM_S390, "S/390" },	{ EM_MIPS, "MIPS" },
+		{ EM_PPC, "PowerPC" },
+	};
+	const char *name = NULL;
+	static char text[48];
+	char number[24];
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names) && !name; i++)
+		if (names[i].machine == binary->machine)
+			name = names[i].name;
+	snprintf(number, sizeof(number), "machine %d", binary->machine);
+	snprintf(text, sizeof(text), "%d-bit %s", binary->class == ELFCLASS64 ? 64 : 32,
+		 name ?: number);
+	return text;
+}
+
+const char *binary_foreign_libc(const struct binary *binary)
+{
+	const char *slash = strrchr(binary->linker, '/');
+	const char *name = slash ? slash + 1 : binary->linker;
+
+	if (!*name || !strncmp(name, "ld-linux", 8) || !strncmp(name, "ld64.so", 7) ||
+	    !strncmp(name, "ld.so", 5))
+		return NULL;
+	if (!strncmp(name, "ld-musl-", 8))
+		return "musl";
+	return name;
+}

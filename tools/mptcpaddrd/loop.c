@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: MIT
+/*
+ * work.c - events to engines, their commands to the kernel
+ *
+ * One event socket for the namespace. What came is read first, then what programs have
+ * registered, and then the events are handled: so an event that was faster than its
+ * connect() finds the connection there, or is held a while (evqueue.h).
+ */
+#include "daemon.h"
+#include "mptcpaddr/engine.h"
+#include "mptcpaddr/log.h"
+#include "mptcpaddr/uapi.h"
+#include "sd_notify.h"
+#include "shim/netlink/diag_resync.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EARLY_POLL_MS	    100
+#define UNCONFIRMED_SECONDS 300
+#define UNCONFIRMED_KEEP    4096
+
+int64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * INT64_C(1000000) + ts.tv_nsec / 1000;
+}
+
+int64_t now_ms(void)
+{
+	return now_us() / 1000;
+}
+
+void work_read(struct broker *b)
+{
+	struct pm_event events[PMNL_BATCH];
+	unsigned int i, n;
+	int got;
+
+	do {
+		if (evqueue_reserve(&b->queue, PMNL_BATCH) < 0)
+			return; /* the kernel's buffer holds the rest for now */
+		got = pmnl_events_read(b->event_fd, b->family_id, events, &n);
+		if (got == -ENOBUFS) {
+			b->overruns++;
+			b->lost = true;
+			got = PMNL_BATCH;
+			continue;
+		}
+		if (got < 0) {
+			log_error("the event socket: %s", strerror(-got));
+			b->stop = b->failed = true;
+			return;
+		}
+		b->events += n;
+		for (i = 0; i < n; i++)
+			evqueue_push(&b->queue, &events[i]);
+	} while (got == PMNL_BATCH);
+}
+
+/* Whatever an engine wants, a user of it may only have what the policy gives. */
+static int allowed(const struct broker *b, const struct client *client,
+		   const struct pm_cmd *cmd)
+{
+	const bool restricted = b->policy.addresses.n || b->policy.n_devices;
+
+	if (cmd->type == PM_CMD_SUBFLOW_CREATE) {
+		if (client->account->subflows >= b->policy.user_subflows)
+			return -EDQUOT;
+		/* Routing would pick an address that nobody has looked at. */
+		if (restricted && mpaddr_is_any(&cmd->local))
+			return -EACCES;
+	}
+	return 0;
+}
+
+static void log_command(const struct client *client, const struct pm_cmd *cmd, int r)
+{
+	char local[MPADDR_TEXT_MAX], remote[MPADDR_TEXT_MAX];
+
+	if (log_wanted(LOG_LEVEL_DEBUG))
+		log_debug("%s: token 0x%08x: command %d: %s from %s (id %u)%s%s",
+			  client->program, cmd->token, cmd->type,
+			  mpaddr_text(&cmd->remote, remote),
+			  mpaddr_text(&cmd->local, local), cmd->local_id, r ? ": " : "",
+			  r ? strerror(-r) : "");
+}
+
+static void count_subflow(struct held *held, int by)
+{
+	held->subflows += by;
+	held->client->account->subflows += by;
+}
+
+/* Each refusal may bring the next endpoint: bounded by endpoints and announcements. */
+void work_commands(struct broker *b, struct client *client, struct pm_cmds *cmds)
+{
+	struct held *held;
+	struct pm_cmd cmd;
+	int r;
+
+	while (cmds->n && !b->stop) {
+		cmd = cmds->v[0];
+		cmds->n--;
+		memmove(cmds->v, cmds->v + 1, cmds->n * sizeof(*cmds->v));
+		r = allowed(b, client, &cmd);
+		if (r == 0)
+			r = pmnl_command(b->pmnl, &cmd);
+		held = r == 0 && cmd.type == PM_CMD_SUBFLOW_CREATE
+			       ? held_find(b, cmd.token)
+			       : NULL;
+		if (held)
+			count_subflow(held, 1);
+		log_command(client, &cmd, r);
+		engine_result(client->engine, &cmd, -r, cmds);
+		work_read(b);
+	}
+}
+
+static void log_event(const struct client *client, const struct pm_event *ev)
+{
+	char local[MPADDR_TEXT_MAX], remote[MPADDR_TEXT_MAX];
+
+	if (log_wanted(LOG_LEVEL_DEBUG))
+		log_debug("%s: token 0x%08x: %s: local %s (id %u) remote %s (id %u) "
+			  "error %u",
+			  client->program, ev->token, pm_event_name(ev->type),
+			  mpaddr_text(&ev->local, local), ev->local_id,
+			  mpaddr_text(&ev->remote, remote), ev->remote_id, ev->error);
+}
+
+bool work_event(struct broker *b, const struct pm_event *ev)
+{
+	struct held *held = held_find(b, ev->token);
+	struct client *client;
+	struct pm_cmds cmds;
+	int r;
+
+	if (!held)
+		return false;
+	client = held->client;
+	log_event(client, ev);
+	cmds.n = 0;
+	engine_clock(client->engine, now_ms());
+	r = engine_handle(client->engine, ev, &cmds);
+	if (r == -ENOENT) { /* it expired there */
+		held_drop(b, held);
+		return false;
+	}
+	if (ev->type == PM_EVENT_SUB_CLOSED && ev->local_id && held->subflows)
+		count_subflow(held, -1);
+	client->about.events++;
+	client->due_ms = 0;
+	if (ev->type == PM_EVENT_CLOSED)
+		held_drop(b, held);
+	work_commands(b, client, &cmds);
+	return true;
+}
+
+void work_replay(struct broker *b, uint32_t token)
+{
+	struct pm_event ev;
+
+	while (early_take(&b->early, token, &ev)) {
+		struct held *held = held_find(b, token);
+
+		if (held)
+			held->client->about.events_replayed++;
+		work_event(b, &ev);
+	}
+}
+
+static void handle_events(struct broker *b)
+{
+	struct pm_event ev;
+
+	while (evqueue_pop(&b->queue, &ev) && !b->stop) {
+		if (ev.type == PM_EVENT_LISTENER_CLOSED || work_event(b, &ev))
+			continue;
+		door_serve(b);
+		if (work_event(b, &ev))
+			continue;
+		if (ev.type == PM_EVENT_CLOSED) {
+			b->foreign++; /* and so is what was held of it */
+			while (early_take(&b->early, ev.token, &ev))
+				b->foreign++;
+			continue;
+		}
+		if (!early_hold(&b->early, &ev, now_ms()))
+			b->foreign++;
+		adopt_note(b, &ev);
+	}
+	if (b->early.n)
+		b->foreign += early_expire(&b->early, now_ms() - EARLY_HOLD_MS);
+}
+
+void work_tick(struct broker *b)
+{
+	const int64_t now = now_ms();
+	struct client *client;
+	struct pm_cmds cmds;
+	bool more;
+	int wait;
+
+	for (client = b->clients; client; client = client->next) {
+		if (client->due_ms > now)
+			continue;
+		engine_clock(client->engine, now);
+		if (engine_expire(client->engine, now / 1000 - UNCONFIRMED_SECONDS,
+				  UNCONFIRMED_KEEP))
+			held_sweep(b, client);
+		do {
+			cmds.n = 0;
+			more = engine_tick(client->engine, &cmds);
+			work_commands(b, client, &cmds);
+		} while (more && !b->stop);
+		wait = engine_wait(client->engine);
+		client->due_ms = wait < 0 ? INT64_MAX : now + wait;
+	}
+}
+
+/* How many subflows beside the first one each connection has by now. */
+static void count_again(struct broker *b, const struct resync *all)
+{
+	struct held *held, *next;
+	unsigned int i;
+
+	HASH_ITER (hh, b->held, held, next)
+		count_subflow(held, -(int)held->subflows);
+	for (i = 0; i < all->n; i++) {
+		held = all->v[i].initial ? NULL : held_find(b, all->v[i].sub.token);
+		if (held)
+			count_subflow(held, 1);
+	}
+}
+
+int work_again(struct broker *b)
+{
+	struct client *client;
+	struct resync all;
+	unsigned int i;
+	int r;
+
+	r = resync_read(&all);
+	if (r < 0)
+		return r;
+	if (b->policy.adopt)
+		for (i = 0; i < all.n; i++)
+			if (all.v[i].initial && !held_find(b, all.v[i].sub.token))
+				adopt_one(b, all.v[i].sub.token, !all.v[i].active);
+	for (client = b->clients; client; client = client->next) {
+		engine_clock(client->engine, now_ms());
+		resync_apply(&all, client->engine);
+		held_sweep(b, client);
+		client->due_ms = 0;
+	}
+	count_again(b, &all);
+	resync_free(&all);
+	return 0;
+}
+
+static void serve_loss(struct broker *b)
+{
+	struct client *client;
+	int r;
+
+	if (!b->lost)
+		return;
+	b->lost = false;
+	for (client = b->clients; client; client = client->next)
+		engine_overrun(client->engine);
+	r = work_again(b);
+	if (r < 0)
+		log_error("events were lost, and the kernel does not say what there is: "
+			  "%s",
+			  strerror(-r));
+	else
+		log_warning("events were lost: the kernel's queue was full; read anew "
+			    "what there is");
+}
+
+static void serve_netif(struct broker *b)
+{
+	struct client *client;
+
+	if (!netif_drain(b->netif_fd))
+		return;
+	netif_read(&b->table);
+	for (client = b->clients; client; client = client->next)
+		client_resolve(b, client);
+}
+
+static void serve_signal(struct broker *b)
+{
+	struct signalfd_siginfo info;
+
+	while (read(b->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			broker_reload(b);
+		else
+			b->stop = true;
+	}
+}
+
+/* What a client's control socket tells beside the engine. */
+static void fill_about(const struct broker *b, struct client *client)
+{
+	struct ctl_manager *about = &client->about;
+
+	about->connections = engine_conns(client->engine);
+	about->used_ids = engine_used_ids(client->engine);
+	about->early = b->early.n;
+	about->endpoints = client->watch.pool->n_endpoints;
+	about->subflows_max = client->watch.pool->subflows;
+	about->add_addr_accepted_max = client->watch.pool->add_addr_accepted;
+	about->counters = *engine_counters(client->engine);
+	about->overruns = b->overruns;
+	about->events_foreign = b->foreign;
+	about->registrations_lost = client->account->refused;
+	about->pool_loads = client->watch.loads;
+	about->notes = engine_notes_last(client->engine);
+	snprintf(about->pool_error, sizeof(about->pool_error), "%.511s",
+		 client->watch.error.text);
+}
+
+static void serve_control(struct broker *b, struct client *client,
+			  const struct pollfd *fds)
+{
+	struct edit_context edit = { b, client };
+	const struct control_view view = { .about = &client->about,
+					   .engine = client->engine,
+					   .pool = client->watch.pool,
+					   .configured = client->watch.spec,
+					   .edit = client_edit,
+					   .ctx = &edit };
+
+	fill_about(b, client);
+	control_serve(&client->control, fds, &view);
+}
+
+#define CONTROL_FDS 256 /* of clients that somebody asks just now */
+
+/* Those of control sockets that somebody is connected to. Return: how many. */
+static unsigned int controls_fill(const struct broker *b, struct pollfd *fds)
+{
+	const struct client *client;
+	unsigned int n = 0;
+
+	for (client = b->clients; client; client = client->next)
+		if (client->control.n_clients && n + CONTROL_FDS_MAX <= CONTROL_FDS)
+			n += control_poll_fill(&client->control, &fds[n]);
+	return n;
+}
+
+static void serve_controls(struct broker *b, const struct pollfd *fds, unsigned int n)
+{
+	struct epoll_event events[16];
+	struct pollfd fresh[CONTROL_FDS_MAX];
+	struct client *client;
+	unsigned int at = 0, had;
+	int i, ready;
+
+	for (client = b->clients; client; client = client->next) {
+		had = client->control.n_clients;
+		if (!had || at + CONTROL_FDS_MAX > CONTROL_FDS || at >= n)
+			continue;
+		serve_control(b, client, &fds[at]);
+		at += 1 + had;
+	}
+	ready = epoll_wait(b->controls_fd, events, 16, 0);
+	for (i = 0; i < ready; i++) {
+		client = events[i].data.ptr;
+		had = control_poll_fill(&client->control, fresh);
+		if (!had)
+			continue;
+		fresh[0].revents = POLLIN;
+		serve_control(b, client, fresh);
+	}
+}
+
+static int earlier(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+/* No timer runs when nothing waits. */
+static int timeout_ms(const struct broker *b)
+{
+	const int64_t now = now_ms();
+	const struct client *client;
+	int wait = earlier(notify_timeout(now), door_timeout(b));
+	int64_t due = INT64_MAX;
+
+	if (b->early.n)
+		wait = earlier(wait, EARLY_POLL_MS);
+	wait = earlier(wait, adopt_timeout(b));
+	for (client = b->clients; client; client = client->next)
+		if (client->due_ms < due)
+			due = client->due_ms;
+	if (due != INT64_MAX)
+		wait = earlier(wait, due <= now		   ? 0
+				     : due - now > 3600000 ? 3600000
+							   : (int)(due - now));
+	return wait;
+}
+
+enum {
+	FD_EVENTS,
+	FD_DOOR,
+	FD_NETIF,
+	FD_SIGNALS,
+	FD_CONTROLS,
+	FDS_FIXED
+};
+
+int broker_run(struct broker *b)
+{
+	struct pollfd fds[FDS_FIXED + GUESTS_MAX + CONTROL_FDS];
+	unsigned int guests, controls;
+
+	while (!b->stop) {
+		fds[FD_EVENTS] = (struct pollfd){ b->event_fd, POLLIN, 0 };
+		fds[FD_DOOR] = (struct pollfd){ b->door_fd, POLLIN, 0 };
+		fds[FD_NETIF] = (struct pollfd){ b->netif_fd, POLLIN, 0 };
+		fds[FD_SIGNALS] = (struct pollfd){ b->signal_fd, POLLIN, 0 };
+		fds[FD_CONTROLS] = (struct pollfd){ b->controls_fd, POLLIN, 0 };
+		guests = door_poll_fill(b, &fds[FDS_FIXED]);
+		controls = controls_fill(b, &fds[FDS_FIXED + guests]);
+		if (poll(fds, FDS_FIXED + guests + controls, timeout_ms(b)) < 0 &&
+		    errno != EINTR)
+			return -errno;
+		work_read(b);
+		if (controls || fds[FD_CONTROLS].revents)
+			serve_controls(b, &fds[FDS_FIXED + guests], controls);
+		door_serve_guests(b, &fds[FDS_FIXED]);
+		door_serve(b);
+		handle_events(b);
+		serve_loss(b);
+		adopt_due(b);
+		if (fds[FD_NETIF].revents)
+			serve_netif(b);
+		work_tick(b);
+		if (fds[FD_SIGNALS].revents)
+			serve_signal(b);
+		notify_alive(now_ms());
+	}
+	return b->failed ? -EIO : 0;
+}

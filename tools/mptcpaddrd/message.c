@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+/*
+ * record.c - read what a program sends (mptcpaddr/broker.h)
+ *
+ * Pure: bytes in, a record out. The whole of the broker's input from users is here, and
+ * in config.c, which reads the pool.
+ */
+#include "message.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Text for logs and tables: what a terminal would act on becomes a question mark. */
+static int copy_text(const char *from, size_t size, bool slashes, char *to)
+{
+	size_t len = strnlen(from, size), i;
+
+	if (len == size)
+		return -EINVAL; /* no NUL */
+	for (i = 0; i < len; i++) {
+		const unsigned char c = from[i];
+
+		to[i] = c < ' ' || c >= 0x7f || (c == '/' && !slashes) ? '?' : (char)c;
+	}
+	to[len] = '\0';
+	return 0;
+}
+
+int record_parse(const void *data, size_t len, struct record *ret_record)
+{
+	const size_t least = sizeof(struct broker_head) + sizeof(struct broker_guest);
+	struct broker_guest guest;
+	struct broker_head head;
+	struct record record;
+
+	if (len < sizeof(head))
+		return -EMSGSIZE;
+	memcpy(&head, data, sizeof(head));
+	if (head.magic != BROKER_MAGIC)
+		return -EBADMSG;
+	if (head.version != BROKER_VERSION)
+		return -EPROTO;
+	if (len < least || len > BROKER_RECORD_MAX || head.pool_len != len - least)
+		return -EMSGSIZE;
+	memcpy(&guest, (const char *)data + sizeof(head), sizeof(guest));
+	if (!head.token || (head.flags & ~BROKER_FLAG_V6ONLY) ||
+	    copy_text(guest.program, sizeof(guest.program), false, record.program) < 0 ||
+	    copy_text(guest.path, sizeof(guest.path), true, record.path) < 0)
+		return -EINVAL;
+	if (!record.program[0])
+		strcpy(record.program, "?");
+	record.token = head.token;
+	record.v6only = head.flags & BROKER_FLAG_V6ONLY;
+	record.pool = (const char *)data + least;
+	record.pool_len = head.pool_len;
+	*ret_record = record;
+	return 0;
+}

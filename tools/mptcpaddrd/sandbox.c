@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+/*
+ * jail.c - give up what is not needed, before anybody is listened to
+ *
+ * The user stays root without root's capabilities: programs trust a broker only if it is
+ * root's (SO_PEERCRED). CAP_NET_ADMIN makes subflows, receives events and lets sock_diag
+ * tell which connection a subflow is of; everything else that is read is root's own.
+ */
+#include "sandbox.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <seccomp.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+/* SCMP_A1() and the like leave out what they do not need. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
+/* A sanitizer's run-time library makes calls of its own. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
+/* Each with whom it is for. No exec, no clone, no connect(), no signal to anybody. */
+static const int calls[] = {
+	/* the loop */
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(epoll_ctl),
+	SCMP_SYS(epoll_wait),
+	SCMP_SYS(epoll_pwait),
+	SCMP_SYS(read),
+	SCMP_SYS(close),
+	SCMP_SYS(clock_gettime), /* where the vDSO has it not */
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(rt_sigreturn),
+	/* programs that come, mptcpinfo, netlink */
+	SCMP_SYS(accept4),
+	SCMP_SYS(bind),
+	SCMP_SYS(listen),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(setsockopt),
+	SCMP_SYS(getsockname), /* libnl */
+	SCMP_SYS(sendto),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(recvmmsg),
+	/* malloc() */
+	SCMP_SYS(brk),
+	SCMP_SYS(mmap),
+	SCMP_SYS(munmap),
+	SCMP_SYS(mremap),
+	SCMP_SYS(madvise),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(futex),
+	/* the administrator's files, and cgroups */
+	SCMP_SYS(openat),
+	SCMP_SYS(fstat),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(statx),
+	SCMP_SYS(lseek),
+	SCMP_SYS(getdents64),
+	SCMP_SYS(uname),
+	/* the state file, the log, net.mptcp.path_manager */
+	SCMP_SYS(write),
+	SCMP_SYS(writev),
+	SCMP_SYS(pread64),
+	SCMP_SYS(renameat),
+	SCMP_SYS(renameat2),
+	SCMP_SYS(unlinkat),
+	SCMP_SYS(getpid),
+	SCMP_SYS(geteuid),
+	SCMP_SYS(getuid),
+	SCMP_SYS(exit_group),
+};
+
+static int add_rules(scmp_filter_ctx filter)
+{
+	unsigned int i;
+	int r = 0;
+
+	for (i = 0; i < sizeof(calls) / sizeof(*calls) && r == 0; i++)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+	/* libnl's sockets, and control sockets of new clients: none to the outside. */
+	if (r == 0)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+				     SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
+	if (r == 0)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+				     SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+	/* if_nametoindex() */
+	if (r == 0)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				     SCMP_A1(SCMP_CMP_EQ, SIOCGIFINDEX));
+	/* Memory that becomes code is what an intruder wants. */
+	if (r == 0)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+				     SCMP_A2(SCMP_CMP_MASKED_EQ, 4 /* PROT_EXEC */, 0));
+	return r;
+}
+
+static int filter_calls(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int r;
+
+	if (!filter)
+		return -ENOMEM;
+	r = add_rules(filter);
+	if (r == 0)
+		r = seccomp_load(filter);
+	seccomp_release(filter);
+	return r;
+}
+
+/* systemd has done it (CapabilityBoundingSet=), and perhaps forbidden capset(2). */
+static bool has_one_alone(void)
+{
+	int cap;
+
+	if (capng_get_caps_process() < 0)
+		return false;
+	for (cap = 0; cap <= CAP_LAST_CAP; cap++)
+		if (cap != CAP_NET_ADMIN &&
+		    (capng_have_capability(CAPNG_PERMITTED, cap) ||
+		     capng_have_capability(CAPNG_EFFECTIVE, cap)))
+			return false;
+	return capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN);
+}
+
+static int drop_capabilities(void)
+{
+	if (has_one_alone())
+		return 0;
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN) < 0)
+		return -EINVAL;
+	capng_apply(CAPNG_SELECT_BOUNDS); /* nothing is executed; where it can be had */
+	return capng_apply(CAPNG_SELECT_CAPS) < 0 ? -EPERM : 0;
+}
+
+int jail_enter(const char **ret_what)
+{
+	int r;
+
+	*ret_what = "capabilities";
+	r = drop_capabilities();
+	if (r < 0)
+		return r;
+	*ret_what = "no new privileges";
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	*ret_what = "seccomp";
+	return SANITIZED ? 0 : filter_calls();
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+/*
+ * notify.c - tell systemd how we are (sd_notify(3)), without its library
+ */
+#include "sd_notify.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+static int notify_fd = -1;
+static int64_t every_ms, next_ms;
+
+static void open_watchdog(void)
+{
+	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+
+	if (!usec || (pid && atol(pid) != getpid()))
+		return;
+	every_ms = atoll(usec) / 1000 / 3;
+	if (every_ms < 1)
+		every_ms = 0;
+}
+
+void notify_open(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	const char *name = getenv("NOTIFY_SOCKET");
+	size_t len = name ? strlen(name) : 0;
+
+	if (len < 2 || len >= sizeof(addr.sun_path) || (*name != '/' && *name != '@'))
+		return;
+	memcpy(addr.sun_path, name, len);
+	if (*name == '@')
+		addr.sun_path[0] = '\0';
+	notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (notify_fd >= 0 &&
+	    connect(notify_fd, (struct sockaddr *)&addr,
+		    offsetof(struct sockaddr_un, sun_path) + len + (*name == '/')) < 0) {
+		close(notify_fd);
+		notify_fd = -1;
+	}
+	if (notify_fd >= 0)
+		open_watchdog();
+}
+
+void notify_say(const char *state)
+{
+	if (notify_fd >= 0)
+		send(notify_fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void notify_reloading(void)
+{
+	struct timespec ts;
+	char text[80];
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
+		 ts.tv_sec * 1000000LL + ts.tv_nsec / 1000);
+	notify_say(text);
+}
+
+void notify_alive(int64_t now_ms)
+{
+	if (!every_ms || now_ms < next_ms)
+		return;
+	next_ms = now_ms + every_ms;
+	notify_say("WATCHDOG=1");
+}
+
+int notify_timeout(int64_t now_ms)
+{
+	if (!every_ms)
+		return -1;
+	return next_ms > now_ms ? (int)(next_ms - now_ms) : 0;
+}
