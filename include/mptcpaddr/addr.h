@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mpaddr.h - an IPv4 or IPv6 address with a port
+ * addr.h - an IPv4 or IPv6 address with a port
  *
  * The engine compares addresses across families, so IPv4-mapped IPv6 addresses are
  * always held as IPv4 (mpaddr_set_v6() does that).
  */
-#ifndef MPTCPADDR_MPADDR_H
-#define MPTCPADDR_MPADDR_H
+#pragma once
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -58,5 +57,3 @@ void mpaddr_view(const struct mpaddr *addr, struct ctl_addr *ret_view);
 
 /* mpaddr_text() - "10.0.1.2:4444", "[2001:db8::1]:4444"; no port: "2001:db8::1". */
 const char *mpaddr_text(const struct mpaddr *addr, char text[MPADDR_TEXT_MAX]);
-
-#endif

@@ -10,8 +10,7 @@
  * opens no path and takes no descriptor that a user chose, so no file system of a user's
  * (FUSE, NFS) can keep it waiting.
  */
-#ifndef MPTCPADDR_BROKER_H
-#define MPTCPADDR_BROKER_H
+#pragma once
 
 #include <stdint.h>
 
@@ -40,5 +39,3 @@ struct broker_guest {
 
 #define BROKER_RECORD_MAX \
 	(sizeof(struct broker_head) + sizeof(struct broker_guest) + BROKER_POOL_MAX)
-
-#endif

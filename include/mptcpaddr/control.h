@@ -9,8 +9,7 @@
  * Everything is in host byte order: both ends are on one machine. A manager serves
  * its own user and root (SO_PEERCRED) and hangs up on everybody else.
  */
-#ifndef MPTCPADDR_CONTROL_H
-#define MPTCPADDR_CONTROL_H
+#pragma once
 
 #include "mptcpaddr/counters.h"
 
@@ -218,5 +217,3 @@ struct ctl_note {
 struct ctl_edit {
 	char text[2 * CTL_TEXT_MAX]; /* what is wrong with the words; "": done */
 };
-
-#endif

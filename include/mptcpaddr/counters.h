@@ -5,8 +5,7 @@
  * One list, so that engine, control socket, JSON and Prometheus have the same names in
  * the same order. The help text is Prometheus' and the manual page's.
  */
-#ifndef MPTCPADDR_COUNTERS_H
-#define MPTCPADDR_COUNTERS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -38,5 +37,3 @@ struct pm_counters {
 	PM_COUNTERS(X)
 #undef X
 };
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * diag.h - sock_diag dumps of the sockets of this network namespace
  */
-#ifndef MPTCPADDR_DIAG_H
-#define MPTCPADDR_DIAG_H
+#pragma once
 
 #include <linux/inet_diag.h>
 #include <stdint.h>
@@ -43,5 +42,3 @@ int diag_abort(uint32_t token, const struct mpaddr *local, const struct mpaddr *
  * Return: 0; -ENOENT: not a subflow, or no CAP_NET_ADMIN to see it.
  */
 int diag_subflow(struct nlattr *const *tb, struct nlattr **ret_tb);
-
-#endif

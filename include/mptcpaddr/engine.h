@@ -7,8 +7,7 @@
  * told to it with engine_clock(); whatever comes back full in @out is gone on with by
  * engine_tick().
  */
-#ifndef MPTCPADDR_ENGINE_H
-#define MPTCPADDR_ENGINE_H
+#pragma once
 
 #include "mptcpaddr/control.h"
 #include "mptcpaddr/pm.h"
@@ -164,5 +163,3 @@ void engine_view_used(const struct engine *engine, uint32_t *ret_used);
 unsigned int engine_notes(const struct engine *engine, uint64_t after, unsigned int max,
 			  struct ctl_note *ret_notes);
 uint64_t engine_notes_last(const struct engine *engine); /* the number of the last one */
-
-#endif

@@ -8,8 +8,7 @@
  * manager in the normal case: a connection's first event does that, and the manager
  * looks for registrations on every event.
  */
-#ifndef MPTCPADDR_HANDOVER_H
-#define MPTCPADDR_HANDOVER_H
+#pragma once
 
 #include <limits.h>
 #include <pthread.h>
@@ -42,7 +41,7 @@ struct handover_listener {
 	uint64_t inode; /* of the socket: sock_diag has the same */
 };
 
-/* Whether the manager hears of connections that it does not know: pm/quiet.c. */
+/* Whether the manager hears of connections that it does not know: shim/manager/idle.c. */
 enum {
 	HANDOVER_WIDE,
 	HANDOVER_NARROW,       /* no: a connect() asks for it, and waits */
@@ -50,7 +49,7 @@ enum {
 };
 
 struct handover {
-	/* The manager holds it whenever it is not waiting: see preload/fork.c. */
+	/* The manager holds it whenever it is not waiting: see shim/preload/fork.c. */
 	pthread_mutex_t lock;
 	void *manager;		 /* the path manager library's own, once it runs */
 	_Atomic uint32_t quit;	 /* not 0: the manager is to end */
@@ -95,5 +94,3 @@ int mptcpaddr_pm_run(struct handover *handover);
 
 #define HANDOVER_PM_LIBRARY "libmptcpaddr-pm.so"
 #define HANDOVER_PM_RUN	    "mptcpaddr_pm_run"
-
-#endif

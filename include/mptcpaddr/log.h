@@ -4,8 +4,7 @@
  *
  * Silent until log_open(): both libraries are guests. For the manager thread only.
  */
-#ifndef MPTCPADDR_LOG_H
-#define MPTCPADDR_LOG_H
+#pragma once
 
 #include "mptcpaddr/pool.h"
 
@@ -27,5 +26,3 @@ __attribute__((format(printf, 2, 3))) void log_print(enum log_level level,
 
 /* log_level_parse() - "error", "warning", "info", "debug" of @len bytes; -1: none. */
 int log_level_parse(const char *text, size_t len);
-
-#endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pmnl.h - generic netlink family mptcp_pm: events in, commands out
+ * netlink.h - generic netlink family mptcp_pm: events in, commands out
  */
-#ifndef MPTCPADDR_PMNL_H
-#define MPTCPADDR_PMNL_H
+#pragma once
 
 #include "mptcpaddr/pm.h"
 
@@ -46,5 +45,3 @@ int pmnl_event_parse(const struct nlmsghdr *nlh, uint16_t family_id,
  */
 int pmnl_events_read(int fd, uint16_t family_id, struct pm_event *ret_events,
 		     unsigned int *ret_n);
-
-#endif

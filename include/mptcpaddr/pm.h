@@ -2,8 +2,7 @@
 /*
  * pm.h - path-manager events and commands: the words between kernel, netlink and engine
  */
-#ifndef MPTCPADDR_PM_H
-#define MPTCPADDR_PM_H
+#pragma once
 
 #include "mptcpaddr/addr.h"
 
@@ -73,5 +72,3 @@ struct pm_registration {
 };
 
 const char *pm_event_name(enum pm_event_type type);
-
-#endif

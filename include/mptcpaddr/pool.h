@@ -2,8 +2,7 @@
 /*
  * pool.h - the endpoints, limits and filter of one application
  */
-#ifndef MPTCPADDR_POOL_H
-#define MPTCPADDR_POOL_H
+#pragma once
 
 #include "mptcpaddr/addr.h"
 
@@ -142,5 +141,3 @@ bool pool_accepts(const struct pool *pool, const struct mpaddr *peer,
 
 /* pool_section() - which section serves connections to @peer: the longest prefix. */
 unsigned int pool_section(const struct pool *pool, const struct mpaddr *peer);
-
-#endif

@@ -6,8 +6,7 @@
  * <linux/mptcp.h> of Debian 12 (6.1) lacks are given here with its spelling; the
  * structures that have grown since are given names of our own.
  */
-#ifndef MPTCPADDR_UAPI_H
-#define MPTCPADDR_UAPI_H
+#pragma once
 
 #include <linux/mptcp.h>
 #include <stddef.h>
@@ -68,5 +67,3 @@ struct mptcpaddr_info {
 	uint32_t last_data_recv;
 	uint32_t last_ack_recv;
 };
-
-#endif

@@ -6,8 +6,7 @@
  * a connection is kept small: its used IDs live in one table for all connections, keyed
  * by token and ID, because a uthash table of its own costs 120 bytes.
  */
-#ifndef MPTCPADDR_CONN_H
-#define MPTCPADDR_CONN_H
+#pragma once
 
 #include "mptcpaddr/control.h"
 #include "mptcpaddr/engine.h"
@@ -191,5 +190,3 @@ struct used_id *conn_id_of(const struct conn *conn, const struct mpaddr *addr);
 /* conn_id_seen() - the kernel has @addr with this ID; ID 0 is the first subflow's. */
 void conn_id_seen(struct conn_table *table, struct conn *conn, const struct mpaddr *addr,
 		  uint8_t local_id);
-
-#endif

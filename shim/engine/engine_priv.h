@@ -6,8 +6,7 @@
  * does what that and the time call for, heritage.c brings in what a parent process or the
  * kernel has, view.c shows.
  */
-#ifndef MPTCPADDR_ENGINE_PRIV_H
-#define MPTCPADDR_ENGINE_PRIV_H
+#pragma once
 
 #include "conn.h"
 #include "mptcpaddr/uapi.h"
@@ -128,5 +127,3 @@ struct note {
 void note(struct engine *engine, const struct note *note);
 
 #define NOTE(engine, ...) note(engine, &(const struct note){ __VA_ARGS__ })
-
-#endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * engine.c - what each path-manager event changes
+ * events.c - what each path-manager event changes
  *
  * Pure: no I/O, clock or globals. One event in, a bounded list of commands out,
  * so that a test can replay any history.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * repool.c - another pool is in force, or the same one with other addresses
+ * pool_change.c - another pool is in force, or the same one with other addresses
  *
  * What connections remember of endpoints by their place in the pool finds them at their
  * new places. What this calls for is follow.c's business.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * follow.c - what a lost address, changed flags and the time call for
+ * reconcile.c - what a lost address, changed flags and the time call for
  *
  * A join that failed is tried again after a delay that doubles (DESIGN.md, 4, rule 7).
  * Only what waits for its time is in the list that engine_wait() looks at.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * view.c - what an engine tells of itself: counters, connections, what happened
+ * report.c - what an engine tells of itself: counters, connections, what happened
  */
 #include "engine_priv.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * heritage.c - connections that an engine did not see from the beginning
+ * resync.c - connections that an engine did not see from the beginning
  *
  * A forked child has a copy of its parent's; after lost events the kernel is asked.
  */

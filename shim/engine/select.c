@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * choose.c - which endpoint goes to which address
+ * select.c - which endpoint goes to which address
  *
  * The rules are those of DESIGN.md section 4, which are the kernel's own for its
  * endpoints (net/mptcp/pm_kernel.c, 6.18). An announced address is served by every

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * listeners.c - which connections were accepted by this program
+ * app_listeners.c - which connections were accepted by this program
  *
  * An event tells the local address of an accepted connection, not its process. So the
  * program's listeners are known by their addresses, and whoever holds the abstract name

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listeners.h - which connections were accepted by this program
+ * app_listeners.h - which connections were accepted by this program
  */
-#ifndef MPTCPADDR_LISTENERS_H
-#define MPTCPADDR_LISTENERS_H
+#pragma once
 
 #include "mptcpaddr/handover.h"
 #include "mptcpaddr/pm.h"
@@ -30,5 +29,3 @@ bool listeners_accepted(struct listeners *l, const struct mpaddr *local, bool in
 
 /* listeners_closed() - a listener at @local has gone, which may be ours. */
 void listeners_closed(struct listeners *l, const struct mpaddr *local);
-
-#endif

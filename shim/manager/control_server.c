@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * control.c - the manager's end of the control socket (mptcpaddr/control.h)
+ * control_server.c - the manager's end of the control socket (mptcpaddr/control.h)
  *
  * One datagram in, one out, never blocking: a peer that does not read its answers is
  * hung up on, and serving events always comes first.

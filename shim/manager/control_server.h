@@ -2,8 +2,7 @@
 /*
  * control_server.h - the manager's end of the control socket (mptcpaddr/control.h)
  */
-#ifndef MPTCPADDR_CONTROL_SERVER_H
-#define MPTCPADDR_CONTROL_SERVER_H
+#pragma once
 
 #include "mptcpaddr/control.h"
 #include "mptcpaddr/engine.h"
@@ -57,5 +56,3 @@ unsigned int control_poll_fill(const struct control *control, struct pollfd *fds
 /* control_serve() - answer what @fds, of control_poll_fill(), has ready. */
 void control_serve(struct control *control, const struct pollfd *fds,
 		   const struct control_view *view);
-
-#endif

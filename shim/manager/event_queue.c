@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * evqueue.c - events in order of arrival, waiting to be handled or to be explained
+ * event_queue.c - events in order of arrival, waiting to be handled or to be explained
  */
 #include "event_queue.h"
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * evqueue.h - events in order of arrival, waiting to be handled or to be explained
+ * event_queue.h - events in order of arrival, waiting to be handled or to be explained
  */
-#ifndef MPTCPADDR_EVQUEUE_H
-#define MPTCPADDR_EVQUEUE_H
+#pragma once
 
 #include "mptcpaddr/pm.h"
 
@@ -48,5 +47,3 @@ bool early_take(struct early *early, uint32_t token, struct pm_event *ret_ev);
 /* early_expire() - forget what came before @before_ms. Return: how many. */
 unsigned int early_expire(struct early *early, int64_t before_ms);
 void early_free(struct early *early);
-
-#endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * intake.c - what comes to a manager: the kernel's events, the application's
+ * handle.c - what comes to a manager: the kernel's events, the application's
  * registrations
  *
  * An event may be faster than the connect() that explains it (evqueue.h); one of an

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * quiet.c - an idle process is not woken by the connections of others
+ * idle.c - an idle process is not woken by the connections of others
  *
  * A connection's token is not known before its SYN, and its first events may come before
  * connect() has returned: so a process that connects has to hear everything. One that has
  * not connected for a while hears its own connections alone, by a filter in the kernel,
- * and its next connect() waits until that is gone (preload/attempt.c). What is accepted
+ * and its next connect() waits until that is gone (shim/preload/register.c). What is accepted
  * can be announced by nobody: with a listener it stays as it is.
  */
 #include "idle.h"

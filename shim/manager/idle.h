@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * quiet.h - an idle process is not woken by the connections of others
+ * idle.h - an idle process is not woken by the connections of others
  */
-#ifndef MPTCPADDR_QUIET_H
-#define MPTCPADDR_QUIET_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -23,5 +22,3 @@ void quiet_rest(struct manager *m);
 
 /* quiet_end() - no connect() is to wait for this manager any more. */
 void quiet_end(struct manager *m);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * manager.h - the manager's own state, which manager.c and intake.c share
  */
-#ifndef MPTCPADDR_MANAGER_H
-#define MPTCPADDR_MANAGER_H
+#pragma once
 
 #include "app_listeners.h"
 #include "control_server.h"
@@ -55,5 +54,3 @@ bool slot_take(struct handover *h, struct pm_registration *ret_reg);
 void register_connection(struct manager *m, struct pm_registration *reg);
 /* intake_settle() - events that nobody explained, and for how long they are kept. */
 void intake_settle(struct manager *m);
-
-#endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * doors.c - listening sockets for `signal` endpoints that have a port
+ * port_listeners.c - listening sockets for `signal` endpoints that have a port
  *
  * Joins to them are the kernel's business (it goes by the token); nobody else has
  * anything to look for there. The sockets are in the manager thread's own table.

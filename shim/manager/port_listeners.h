@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * doors.h - listening sockets for `signal` endpoints that have a port
+ * port_listeners.h - listening sockets for `signal` endpoints that have a port
  */
-#ifndef MPTCPADDR_DOORS_H
-#define MPTCPADDR_DOORS_H
+#pragma once
 
 #include "mptcpaddr/pool.h"
 
@@ -35,5 +34,3 @@ unsigned int doors_poll_fill(const struct doors *doors, struct pollfd *fds);
 
 /* doors_serve() - whoever connects there, and does not join, is hung up on. */
 void doors_serve(struct doors *doors, const struct pollfd *fds);
-
-#endif

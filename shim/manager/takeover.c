@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * estate.c - the connections that a manager leaves behind, and who gets them
+ * takeover.c - the connections that a manager leaves behind, and who gets them
  *
  * A manager listens on an abstract socket named after its process. Managers of forked
  * children connect to it and are never accepted: the kernel hangs up on all of them

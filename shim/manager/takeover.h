@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * estate.h - the connections that a manager leaves behind, and who gets them
+ * takeover.h - the connections that a manager leaves behind, and who gets them
  */
-#ifndef MPTCPADDR_ESTATE_H
-#define MPTCPADDR_ESTATE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,5 +38,3 @@ bool estate_again(const struct estate *estate);
 /* estate_hung_up() - `watch` has hung up, or it is time again. As estate_wait(). */
 bool estate_hung_up(struct estate *estate);
 void estate_close(struct estate *estate);
-
-#endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * resync.c - bring an engine in line with the kernel after events were lost
+ * diag_resync.c - bring an engine in line with the kernel after events were lost
  *
  * The dump is collected first and applied as a whole: half a dump would make the engine
  * forget connections that are there.

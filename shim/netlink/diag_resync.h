@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * resync.h - bring an engine in line with the kernel after events were lost
+ * diag_resync.h - bring an engine in line with the kernel after events were lost
  */
-#ifndef MPTCPADDR_RESYNC_H
-#define MPTCPADDR_RESYNC_H
+#pragma once
 
 #include "mptcpaddr/pm.h"
 
@@ -33,5 +32,3 @@ int resync(struct engine *engine);
 int resync_read(struct resync *ret_all);
 void resync_apply(const struct resync *all, struct engine *engine);
 void resync_free(struct resync *all);
-
-#endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * evfilter.c - which events wake us: a filter on the event socket, in the kernel
+ * event_filter.c - which events wake us: a filter on the event socket, in the kernel
  *
  * Classic BPF on what a netlink socket receives (net/core/filter.c): one event a message,
  * the headers of netlink and generic netlink first, then attributes.

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * evfilter.h - which events wake us: a filter on the event socket, in the kernel
+ * event_filter.h - which events wake us: a filter on the event socket, in the kernel
  */
-#ifndef MPTCPADDR_EVFILTER_H
-#define MPTCPADDR_EVFILTER_H
+#pragma once
 
 #include <stdint.h>
 
@@ -27,5 +26,3 @@ int evfilter_tokens(int fd, const uint32_t *tokens, unsigned int n);
 
 /* evfilter_none() - every event; much faster than another filter. Return: 0 or -errno. */
 int evfilter_none(int fd);
-
-#endif

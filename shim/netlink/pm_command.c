@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * pmnl.c - commands of generic netlink family mptcp_pm (net/mptcp/pm_userspace.c)
+ * pm_command.c - commands of generic netlink family mptcp_pm (net/mptcp/pm_userspace.c)
  */
 #include "mptcpaddr/diag.h"
 #include "mptcpaddr/netlink.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * pmevent.c - events of generic netlink family mptcp_pm (mptcp_event_*() in
+ * pm_event.c - events of generic netlink family mptcp_pm (mptcp_event_*() in
  * net/mptcp/pm_netlink.c)
  */
 #include "mptcpaddr/netlink.h"

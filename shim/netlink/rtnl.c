@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * netif.c - the addresses that this network namespace has (rtnetlink(7))
+ * rtnl.c - the addresses that this network namespace has (rtnetlink(7))
  *
  * A notification only says that something changed: the tables are then read as a whole,
  * so nothing that got lost can leave them wrong. libnl-3's core is enough for that.

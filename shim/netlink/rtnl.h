@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * netif.h - the addresses that this network namespace has, and when they change
+ * rtnl.h - the addresses that this network namespace has, and when they change
  */
-#ifndef MPTCPADDR_NETIF_H
-#define MPTCPADDR_NETIF_H
+#pragma once
 
 #include "mptcpaddr/pool.h"
 
@@ -48,5 +47,3 @@ void netif_free(struct netif_table *table);
  */
 void pool_resolve(const struct pool *spec, const struct netif_table *table,
 		  const struct pool *before, struct pool *ret_pool);
-
-#endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * pool.c - what a pool accepts
+ * accept.c - what a pool accepts
  */
 #include "mptcpaddr/pool.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * mpaddr.c - addresses, prefixes and their text
+ * addr.c - addresses, prefixes and their text
  */
 #include "mptcpaddr/addr.h"
 #include "mptcpaddr/control.h"

@@ -2,8 +2,7 @@
 /*
  * endpoint.h - the words of an endpoint, and what goes together
  */
-#ifndef MPTCPADDR_ENDPOINT_H
-#define MPTCPADDR_ENDPOINT_H
+#pragma once
 
 #include "mptcpaddr/pool.h"
 
@@ -32,5 +31,3 @@ const char *endpoint_text(const struct endpoint *ep, char *text);
 
 /* endpoint_find() - by address, or by device where @ep has none; -1: not there. */
 int endpoint_find(const struct pool *pool, const struct endpoint *ep);
-
-#endif

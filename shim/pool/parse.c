@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * config.c - read a pool file (DESIGN.md, 5)
+ * parse.c - read a pool file (DESIGN.md, 5)
  *
  * inih splits lines into sections, names and values; its reader here counts the lines
  * and refuses what inih would cut or glue together. The first error ends the reading:

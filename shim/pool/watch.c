@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * poolwatch.c - the pool in force: a file that may change, on a machine that changes
+ * watch.c - the pool in force: a file that may change, on a machine that changes
  *
  * A changed file is read as a whole: if it is wrong, the pool before it stays in force.
  * Interfaces and addresses are asked for as a whole whenever one changes.

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * poolwatch.h - the pool in force: a file that may change, on a machine that changes
+ * watch.h - the pool in force: a file that may change, on a machine that changes
  */
-#ifndef MPTCPADDR_POOLWATCH_H
-#define MPTCPADDR_POOLWATCH_H
+#pragma once
 
 #include "shim/netlink/rtnl.h"
 
@@ -58,5 +57,3 @@ int poolwatch_wait(const struct poolwatch *watch, int64_t now_ms);
  */
 int poolwatch_edit(struct poolwatch *watch, char *words, struct pool **ret_old,
 		   struct pool_error *why);
-
-#endif

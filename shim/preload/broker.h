@@ -2,8 +2,7 @@
 /*
  * broker.h - connections that mptcpaddrd looks after (mptcpaddr/broker.h)
  */
-#ifndef MPTCPADDR_PRELOAD_BROKER_H
-#define MPTCPADDR_PRELOAD_BROKER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,5 +18,3 @@ bool broker_answers(void);
  * more.
  */
 bool broker_register(uint32_t token, bool v6only);
-
-#endif

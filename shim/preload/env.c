@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * guest.c - what the program was started with
+ * env.c - what the program was started with
  *
  * The first socket() of every program asks for all of it. secure_getenv(), getauxval()
  * and program_invocation_short_name would be searched for by the dynamic linker then, at

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest.h - what the program was started with
+ * env.h - what the program was started with
  */
-#ifndef MPTCPADDR_GUEST_H
-#define MPTCPADDR_GUEST_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -19,5 +18,3 @@ const char *guest_env(const char *name);
  * program_invocation_short_name, unless the program has given itself another.
  */
 const char *guest_program(void);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * fastopen.h - MSG_FASTOPEN where the kernel has it for TCP, but not for MPTCP
  */
-#ifndef MPTCPADDR_FASTOPEN_H
-#define MPTCPADDR_FASTOPEN_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -16,5 +15,3 @@
  * are still to be sent, without the flag; false, with the errno to be returned.
  */
 bool fastopen_connect(int fd, const void *addr, socklen_t len);
-
-#endif

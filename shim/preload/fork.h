@@ -2,8 +2,7 @@
 /*
  * fork.h - what becomes of a manager's connections in a forked child
  */
-#ifndef MPTCPADDR_FORK_H
-#define MPTCPADDR_FORK_H
+#pragma once
 
 struct handover;
 
@@ -12,5 +11,3 @@ struct handover;
  * gets a manager that waits for this process to end, and takes them over then
  */
 void fork_watch(struct handover *handover);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * launch.h - the manager thread: one a process, from its first MPTCP connect on
  */
-#ifndef MPTCPADDR_LAUNCH_H
-#define MPTCPADDR_LAUNCH_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -68,5 +67,3 @@ void launch_widen(struct handover *handover);
 
 /* launch_running() - whether this process has a manager. */
 bool launch_running(void);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * mode.h - what the library does in this program
  */
-#ifndef MPTCPADDR_MODE_H
-#define MPTCPADDR_MODE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -29,5 +28,3 @@ enum mode mode_known(void);
  * program that listens need a manager; errno is kept
  */
 bool mode_signals(void);
-
-#endif

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * poolfile.c - which pool file is this program's
+ * pool_file.c - which pool file is this program's
  *
  * Runs inside the first socket() of every program, perhaps on a small stack or in a
  * signal handler: no heap, no stdio, one path that the caller has room for, and as few
- * system calls and first calls of libc functions as can be (text.h).
+ * system calls and first calls of libc functions as can be (str.h).
  */
 #include "pool_file.h"
 #include "env.h"

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * poolfile.h - which pool file is this program's
+ * pool_file.h - which pool file is this program's
  */
-#ifndef MPTCPADDR_POOLFILE_H
-#define MPTCPADDR_POOLFILE_H
+#pragma once
 
 /* A longer path is not found: it would have to fit on any thread's stack. */
 #define POOLFILE_PATH_MAX 1024
@@ -18,5 +17,3 @@
  * where MPTCPADDR_CONFIG says; other -errno of the last candidate.
  */
 int poolfile_open(char path[POOLFILE_PATH_MAX]);
-
-#endif

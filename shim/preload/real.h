@@ -2,8 +2,7 @@
 /*
  * real.h - the functions behind the hooks: the next library's, so that hooks chain
  */
-#ifndef MPTCPADDR_REAL_H
-#define MPTCPADDR_REAL_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -24,5 +23,3 @@
 	}))
 
 void *real_resolve(_Atomic(void *) *ret_real, const char *name);
-
-#endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * attempt.c - around a call that may send a SYN
+ * register.c - around a call that may send a SYN
  *
  * The address is not looked at: what the kernel would refuse with EFAULT must not
  * crash here. The socket itself tells whether it is MPTCP.

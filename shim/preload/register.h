@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attempt.h - around a call that may send a SYN
+ * register.h - around a call that may send a SYN
  *
  *	handover = attempt_begin(fd);	the manager's subscription stands
  *	r = the real call;		SYN
  *	attempt_end(handover, fd, r);	the token is registered
  */
-#ifndef MPTCPADDR_ATTEMPT_H
-#define MPTCPADDR_ATTEMPT_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -33,5 +32,3 @@ void attempt_end(struct handover *handover, int fd, ssize_t result);
 
 /* attempt_listen() - likewise around listen(): the listener is registered. */
 void attempt_listen(struct handover *handover, int fd, int result);
-
-#endif

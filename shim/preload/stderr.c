@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * errout.c - whether descriptor 2 still is the standard error that the program began with
+ * stderr.c - whether descriptor 2 still is the standard error that the program began with
  *
  * A program may close it, and what it opens next gets the number: our log must not go
- * there. So the constructor of this library (guest.c) looks, if a log was asked for.
+ * there. So the constructor of this library (env.c) looks, if a log was asked for.
  */
 #include "stderr.h"
 

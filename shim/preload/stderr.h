@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errout.h - whether descriptor 2 still is the standard error that the program began with
+ * stderr.h - whether descriptor 2 still is the standard error that the program began with
  */
-#ifndef MPTCPADDR_ERROUT_H
-#define MPTCPADDR_ERROUT_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -11,5 +10,3 @@
 void errout_note(void);
 
 bool errout_is_original(void);
-
-#endif

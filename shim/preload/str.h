@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * text.h - the little that the preload library needs of <string.h>
+ * str.h - the little that the preload library needs of <string.h>
  *
  * Inline: naming a libc function costs every exec some instructions, and its first call
  * a thousand, more than these take on a pool file.
  */
-#ifndef MPTCPADDR_TEXT_H
-#define MPTCPADDR_TEXT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -102,5 +101,3 @@ static inline __attribute__((always_inline)) size_t text_append_literal(
 	memcpy(to + len, text, text_size);
 	return len + text_size - 1;
 }
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * subscribe.h - a socket that receives the kernel's path-manager events
  */
-#ifndef MPTCPADDR_SUBSCRIBE_H
-#define MPTCPADDR_SUBSCRIBE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -14,5 +13,3 @@
  * Return: 0; -EPERM; -ENOENT without MPTCP in the kernel; other -errno.
  */
 int subscribe(int32_t *ret_fd, uint16_t *ret_family_id);
-
-#endif

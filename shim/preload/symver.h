@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * oldest.h - functions of libc by the first version that they had
+ * symver.h - functions of libc by the first version that they had
  *
  * At each exec the dynamic linker looks for every version that the library names, from
  * the oldest to the newest: 300 to 400 instructions each. With these there is one, that
  * of all the rest. glibc 2.34 moved them into libc.so.6 and gave them a second version
  * there; they are one function under both.
  */
-#ifndef MPTCPADDR_OLDEST_H
-#define MPTCPADDR_OLDEST_H
+#pragma once
 
 #if defined(__x86_64__) && !defined(__ILP32__)
 #define OLDEST(function) __asm__(".symver " #function "," #function "@GLIBC_2.2.5")
@@ -26,5 +25,3 @@ OLDEST(pthread_attr_setstacksize);
 OLDEST(pthread_create);
 OLDEST(pthread_join);
 OLDEST(pthread_mutex_trylock);
-
-#endif

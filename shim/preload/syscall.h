@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * rawcall.h - a system call without libc: no symbol to look up, and errno is not touched
+ * syscall.h - a system call without libc: no symbol to look up, and errno is not touched
  *
  * For the first socket() of every program, see text.h; and elsewhere, since each function
  * of libc that is named here costs every exec some instructions. Nobody's hooks but ours
  * are to see what we do.
  */
-#ifndef MPTCPADDR_RAWCALL_H
-#define MPTCPADDR_RAWCALL_H
+#pragma once
 
 #include <errno.h>
 #include <sys/syscall.h>
@@ -52,5 +51,3 @@ static inline pid_t raw_getpid(void)
 {
 	return raw_call(SYS_getpid, 0, 0, 0);
 }
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * thread.h - the manager thread, until the path manager library takes over
  */
-#ifndef MPTCPADDR_THREAD_H
-#define MPTCPADDR_THREAD_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -17,5 +16,3 @@ void thread_log_open(struct handover *handover);
 
 /* launch_state() - called by the thread: it is subscribed, or there is no manager. */
 void launch_state(struct handover *handover, bool running);
-
-#endif

@@ -5,8 +5,7 @@
  * Each part measures in interleaved rounds and adds rows; a part fails only when a
  * measurement could not be made. Whether a target is met is said, and no more.
  */
-#ifndef BENCH_H
-#define BENCH_H
+#pragma once
 
 #include <signal.h>
 #include <stdbool.h>
@@ -75,5 +74,3 @@ int bench_watch(void);
 
 /* Write @text to @path. Return: 0 or -errno. */
 int put_file(const char *path, const char *text);
-
-#endif

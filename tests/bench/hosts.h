@@ -3,8 +3,7 @@
  * hosts.h - a client and a server with two links, and the client's program in the two
  * ways that are compared
  */
-#ifndef BENCH_HOSTS_H
-#define BENCH_HOSTS_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -37,5 +36,3 @@ void hosts_close(struct hosts *h);
  */
 int hosts_connect(struct hosts *h, enum side side, int count, bool join,
 		  struct samples *first, struct samples *later);
-
-#endif

@@ -4,8 +4,7 @@
  *
  * Everything here asserts: a test goes on only if the step worked.
  */
-#ifndef TESTS_BROKER_H
-#define TESTS_BROKER_H
+#pragma once
 
 #include <criterion/criterion.h>
 #include <sys/types.h>
@@ -82,5 +81,3 @@ size_t record_fill(char *ret_record, uint32_t token, const char *program,
 int record_send(const void *data, size_t len);
 
 #define POOL_23 "[pool]\nendpoint = 10.0.2.2 laminar\nendpoint = 10.0.3.2 laminar\n"
-
-#endif

@@ -5,8 +5,7 @@
  * The client has a pool of all its addresses, the server's kernel announces its second
  * and third one: 10.0.1.2-10.0.1.1, 10.0.2.2-10.0.2.1 and 10.0.3.2-10.0.3.1 come up.
  */
-#ifndef TESTS_DOWNLOAD_H
-#define TESTS_DOWNLOAD_H
+#pragma once
 
 #include <limits.h>
 
@@ -39,5 +38,3 @@ long long download_size(const char *output);
 
 /* How many paths are established. */
 size_t download_paths(const struct download *d);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * eventlog.h - mptcpinfo --events running beside a client and a server
  */
-#ifndef TESTS_EVENTLOG_H
-#define TESTS_EVENTLOG_H
+#pragma once
 
 #include "info.h"
 
@@ -42,5 +41,3 @@ void told(const struct log *l, const char *what, const char *local, const char *
 	  const char *words);
 void reason_is(const struct log *l, const char *what, const char *remote,
 	       const char *reason);
-
-#endif

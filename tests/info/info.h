@@ -2,8 +2,7 @@
 /*
  * info.h - a client and a server with connections between them, and mptcpinfo on either
  */
-#ifndef TESTS_INFO_H
-#define TESTS_INFO_H
+#pragma once
 
 #include <jansson.h>
 
@@ -68,5 +67,3 @@ long long number_at(const json_t *root, const char *path);
 /* How many subflows all connections have together. */
 size_t subflow_count(const json_t *root);
 size_t subflows_on(const struct host *h);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * term.h - a program on a terminal of its own (tmux), whose picture can be looked at
  */
-#ifndef TESTS_TERM_H
-#define TESTS_TERM_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -27,5 +26,3 @@ bool term_shows(const struct term *t, const char *text);
 /* A key by tmux's name for it: "q", "C-c". */
 void term_key(const struct term *t, const char *key);
 void term_resize(const struct term *t, int width, int height);
-
-#endif

@@ -4,8 +4,7 @@
  *
  * Everything here asserts: a test goes on only if the step worked.
  */
-#ifndef TESTS_LAUNCHER_H
-#define TESTS_LAUNCHER_H
+#pragma once
 
 #include <criterion/criterion.h>
 #include <limits.h>
@@ -58,5 +57,3 @@ void put_file(const char *path, const char *text, unsigned int mode);
 
 /* A path of something built; in one of a few static buffers. */
 const char *path_of(const char *name);
-
-#endif

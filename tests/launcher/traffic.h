@@ -2,8 +2,7 @@
 /*
  * traffic.h - a server that announces, and clients under the library
  */
-#ifndef TESTS_LAUNCHER_TRAFFIC_H
-#define TESTS_LAUNCHER_TRAFFIC_H
+#pragma once
 
 #include "endpoint.h"
 #include "launcher.h"
@@ -28,5 +27,3 @@ void traffic_connect(struct bench *b, struct proc *client, const char *pool,
 
 /* The client host's joined pairs become @pairs, as pairs_text() writes them. */
 void traffic_pairs(struct bench *b, const char *pairs);
-
-#endif

@@ -5,8 +5,7 @@
  * IPv4 is kept as v4-mapped IPv6, which is also how the kernel shows the subflows of
  * a v4 connection on an AF_INET6 socket: the two compare equal.
  */
-#ifndef TESTS_ADDRESS_H
-#define TESTS_ADDRESS_H
+#pragma once
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -29,5 +28,3 @@ const char *address_text(const struct address *a, char ret[ADDRESS_TEXT_MAX]);
 bool address_same_ip(const struct address *a, const struct address *b);
 /* An order for qsort(): by IP, then by port. */
 int address_compare(const struct address *a, const struct address *b);
-
-#endif

@@ -5,8 +5,7 @@
  * All interfaces, both directions; packets of more than CAPTURE_LEN_MAX bytes, which
  * carry data, are not looked at.
  */
-#ifndef TESTS_CAPTURE_H
-#define TESTS_CAPTURE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -61,5 +60,3 @@ const struct seen *capture_nth(const struct capture *c, enum seen_kind kind, siz
 /* Everything seen, one line each, to be printed when a test fails. The caller frees it.
  */
 char *capture_text(const struct capture *c);
-
-#endif

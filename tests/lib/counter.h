@@ -2,8 +2,7 @@
 /*
  * counter.h - the MPTcpExt and TcpExt counters of a host
  */
-#ifndef TESTS_COUNTER_H
-#define TESTS_COUNTER_H
+#pragma once
 
 #include <stdint.h>
 
@@ -12,5 +11,3 @@ struct host;
 /* @name as in nstat, without "MPTcpExt" or "TcpExt". Return: its value, -ENOENT, -errno.
  */
 int64_t counter(const struct host *h, const char *name);
-
-#endif

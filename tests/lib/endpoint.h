@@ -4,8 +4,7 @@
  *
  * By netlink, since the distribution's ip(8) does not know `laminar`.
  */
-#ifndef TESTS_ENDPOINT_H
-#define TESTS_ENDPOINT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,5 +38,3 @@ int endpoint_change(const struct host *h, const struct endpoint_spec *spec);
 int limits_set(const struct host *h, uint32_t subflows, uint32_t add_addr_accepted);
 /* Whether @h's kernel has laminar endpoints (Linux 6.18); leaves no endpoint behind. */
 int endpoint_laminar_known(const struct host *h, bool *ret);
-
-#endif

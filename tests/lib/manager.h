@@ -2,8 +2,7 @@
 /*
  * manager.h - ask a running path manager what it has in its tables
  */
-#ifndef TESTS_MANAGER_H
-#define TESTS_MANAGER_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -26,5 +25,3 @@ int manager_ask(const struct host *h, pid_t pid, struct ctl_manager *ret);
  */
 int manager_list(const struct host *h, pid_t pid, enum ctl_op op, void *ret, size_t size,
 		 size_t max);
-
-#endif

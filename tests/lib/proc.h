@@ -2,8 +2,7 @@
 /*
  * proc.h - run programs on a host, read what they print, end them in every case
  */
-#ifndef TESTS_PROC_H
-#define TESTS_PROC_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -54,5 +53,3 @@ int proc_run(const struct host *host, const char *input, const char *const argv[
 
 /* The path of something that was built, from its name in the build folder. */
 const char *built(const char *name, char *buf, int size);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * sandbox.h - a user, mount, PID and network namespace for a whole test program
  */
-#ifndef TESTS_SANDBOX_H
-#define TESTS_SANDBOX_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -19,5 +18,3 @@ int sandbox_enter(void);
 
 /* Whether sandbox_enter() succeeded in this process or in one that it descends from. */
 bool sandbox_entered(void);
-
-#endif

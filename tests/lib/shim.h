@@ -2,8 +2,7 @@
 /*
  * shim.h - the environment of a program that runs under the shim
  */
-#ifndef TESTS_SHIM_H
-#define TESTS_SHIM_H
+#pragma once
 
 #include <limits.h>
 
@@ -21,5 +20,3 @@ struct shim_env {
  * Also what a build with sanitizers needs. Return: @e->list.
  */
 const char *const *shim_env(struct shim_env *e, const char *pool_file);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * skip.h - a test that cannot run here is skipped, and says why; in CI it fails
  */
-#ifndef TESTS_SKIP_H
-#define TESTS_SKIP_H
+#pragma once
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -25,5 +24,3 @@
 		if (!sandbox_entered())                           \
 			SKIP("user namespaces are refused here"); \
 	} while (0)
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * subflow.h - the MPTCP subflows that a host has, as its kernel tells (sock_diag)
  */
-#ifndef TESTS_SUBFLOW_H
-#define TESTS_SUBFLOW_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,5 +52,3 @@ int joined_count(const struct host *h);
 
 /* Whether ss(8) has no TCP socket with that local address, of nobody either. */
 bool tcp_gone_from(const struct host *h, const char *address);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * until.h - bounded waiting for a condition
  */
-#ifndef TESTS_UNTIL_H
-#define TESTS_UNTIL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,5 +42,3 @@ static inline int patience(void)
 			nap_ms(3);                                  \
 		held_;                                              \
 	})
-
-#endif

@@ -6,8 +6,7 @@
  * and dead:beef:i::1/64. The client has a default route per link, metric 10*i. This is
  * the topology of the kernel's own selftests. Needs sandbox_enter().
  */
-#ifndef TESTS_WORLD_H
-#define TESTS_WORLD_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -49,5 +48,3 @@ int host_path_manager(const struct host *h, enum path_manager pm);
 int host_nft(const struct host *h, const char *rules);
 /* Feed @commands, one a line, to ip(8) on @h. */
 int host_ip(const struct host *h, const char *commands);
-
-#endif

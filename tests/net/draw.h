@@ -2,8 +2,7 @@
 /*
  * draw.h - random pools, peers and announcements of every kind
  */
-#ifndef TESTS_DRAW_H
-#define TESTS_DRAW_H
+#pragma once
 
 #include "net.h"
 
@@ -40,5 +39,3 @@ void drawn_forget(struct drawn *d, const struct endpoint_spec *e);
 void drawn_step(struct drawn *d, bool withdrawn, const struct endpoint_spec *e);
 /* The caller frees it. */
 char *drawn_text(const struct drawn *d, const struct number *number);
-
-#endif

@@ -7,8 +7,7 @@
  * native MPTCP with `signal` endpoints in both. Everything here asserts: a test goes
  * on only if the step worked.
  */
-#ifndef TESTS_NET_H
-#define TESTS_NET_H
+#pragma once
 
 #include <criterion/criterion.h>
 #include <stdbool.h>
@@ -141,5 +140,3 @@ void net_tables_are_empty(struct net *n);
 	{                                 \
 		body(FROM_KERNEL);        \
 	}
-
-#endif

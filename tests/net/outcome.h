@@ -4,8 +4,7 @@
  *
  * Two runs of a scenario are the same if their texts are equal.
  */
-#ifndef TESTS_OUTCOME_H
-#define TESTS_OUTCOME_H
+#pragma once
 
 #include "net.h"
 
@@ -19,5 +18,3 @@ char *outcome_text(struct net *n);
 
 /* The first part alone. */
 char *outcome_subflows(const struct net *n);
-
-#endif

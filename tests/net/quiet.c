@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * quiet.c - an idle program is not woken by the connections of others (shim/pm/quiet.c)
+ * quiet.c - an idle program is not woken by the connections of others (shim/manager/idle.c)
  */
 #include <dirent.h>
 #include <stdio.h>

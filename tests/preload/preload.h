@@ -6,8 +6,7 @@
  * server on native MPTCP. Everything here asserts: a test goes on only if the step
  * worked.
  */
-#ifndef TESTS_PRELOAD_H
-#define TESTS_PRELOAD_H
+#pragma once
 
 #include <criterion/criterion.h>
 #include <limits.h>
@@ -89,5 +88,3 @@ char *get_file(const char *path);
 
 /* The path of a guest program, in one of a few static buffers. */
 const char *guest_path(const char *name);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * faults.h - the bad pool files of fixtures/, and the message that each must give
  */
-#ifndef TESTS_UNIT_FAULTS_H
-#define TESTS_UNIT_FAULTS_H
+#pragma once
 
 static const struct fault {
 	const char *file;
@@ -96,5 +95,3 @@ static const struct fault {
 	{ "retry-tries.conf", 2, "tries 201 is not in 0-200" },
 	{ "form-feed.conf", 3, "a control character" },
 };
-
-#endif

@@ -5,8 +5,7 @@
  * Each step empties the list of commands first. Addresses are written "10.0.1.1:80",
  * "[2001:db8::1]:80", or without a port.
  */
-#ifndef TESTS_UNIT_PLAY_H
-#define TESTS_UNIT_PLAY_H
+#pragma once
 
 #include "mptcpaddr/engine.h"
 
@@ -69,5 +68,3 @@ struct pm_cmd play_join(struct play *play, uint8_t remote_id, const char *local,
 			const char *remote);
 
 struct ctl_connection play_view(const struct play *play, uint32_t token);
-
-#endif

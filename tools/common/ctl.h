@@ -2,8 +2,7 @@
 /*
  * ctl.h - ask one manager, over its control socket
  */
-#ifndef MPTCPADDR_CTL_H
-#define MPTCPADDR_CTL_H
+#pragma once
 
 #include "mptcpaddr/control.h"
 #include <stddef.h>
@@ -54,5 +53,3 @@ void ctl_record(const struct ctl *ctl, uint32_t i, void *ret, size_t record_size
  */
 int ctl_read(struct ctl *ctl, uint16_t op, size_t record_size, void *ret_array,
 	     size_t *ret_n);
-
-#endif

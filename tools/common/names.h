@@ -2,8 +2,7 @@
 /*
  * names.h - the control sockets of this network namespace
  */
-#ifndef MPTCPADDR_NAMES_H
-#define MPTCPADDR_NAMES_H
+#pragma once
 
 #include <stddef.h>
 
@@ -17,5 +16,3 @@
  * -E2BIG with the first NAMES_MAX of them.
  */
 int names_find(char (**ret_names)[NAME_TEXT_MAX], size_t *ret_n);
-
-#endif

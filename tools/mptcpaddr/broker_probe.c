@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * broker.c - whether a broker serves this network namespace
+ * broker_probe.c - whether a broker serves this network namespace
  */
 #include "broker_probe.h"
 #include "finding.h"

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * broker.h - whether a broker serves this network namespace
+ * broker_probe.h - whether a broker serves this network namespace
  */
-#ifndef MPTCPADDR_TOOL_BROKER_H
-#define MPTCPADDR_TOOL_BROKER_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -16,5 +15,3 @@ int broker_find(uid_t *ret_uid);
 
 /* broker_start() - what to type to start it. */
 const char *broker_start(void);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * command.h - the commands of mptcpaddr: one file each, listed in main.c
  */
-#ifndef MPTCPADDR_COMMAND_H
-#define MPTCPADDR_COMMAND_H
+#pragma once
 
 #define EXIT_USAGE 2
 
@@ -21,5 +20,3 @@ int cmd_disable(int argc, char *argv[]);
 /* usage_error() - say what is wrong with the arguments. Return: EXIT_USAGE. */
 __attribute__((format(printf, 2, 3))) int usage_error(const char *command,
 						      const char *fmt, ...);
-
-#endif

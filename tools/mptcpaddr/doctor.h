@@ -2,8 +2,7 @@
 /*
  * doctor.h - what the parts of `mptcpaddr doctor` share: how a finding is told
  */
-#ifndef MPTCPADDR_DOCTOR_H
-#define MPTCPADDR_DOCTOR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,5 +35,3 @@ void doctor_kernel(struct doctor *doctor);
 void doctor_devices(struct doctor *doctor);
 void doctor_firewall(struct doctor *doctor);
 void doctor_counters(struct doctor *doctor);
-
-#endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * binary.c - what an ELF file says about the program in it, read by libelf
+ * elf.c - what an ELF file says about the program in it, read by libelf
  *
  * The file may be anything that somebody calls a program: every count in it is limited.
  */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * binary.h - what an ELF file says about the program in it
+ * elf.h - what an ELF file says about the program in it
  */
-#ifndef MPTCPADDR_BINARY_H
-#define MPTCPADDR_BINARY_H
+#pragma once
 
 #include <limits.h>
 #include <stdbool.h>
@@ -27,5 +26,3 @@ const char *binary_kind(const struct binary *binary);
 
 /* binary_foreign_libc() - a C library other than glibc, or NULL. */
 const char *binary_foreign_libc(const struct binary *binary);
-
-#endif

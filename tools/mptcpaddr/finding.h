@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * say.h - what the launcher says before a program runs, one line each, on stderr
+ * finding.h - what the launcher says before a program runs, one line each, on stderr
  */
-#ifndef MPTCPADDR_SAY_H
-#define MPTCPADDR_SAY_H
+#pragma once
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,5 +29,3 @@
 		fprintf(stderr, __VA_ARGS__);      \
 		fputc('\n', stderr);               \
 	} while (0)
-
-#endif

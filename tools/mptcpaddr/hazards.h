@@ -2,8 +2,7 @@
 /*
  * hazards.h - what will not work for a program under the library
  */
-#ifndef MPTCPADDR_HAZARDS_H
-#define MPTCPADDR_HAZARDS_H
+#pragma once
 
 #include "program.h"
 
@@ -22,5 +21,3 @@ struct hazards {
  * are to be in the environment as the program will have them.
  */
 void hazards_tell(struct hazards *hazards, bool verbose);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * kernel.h - what the library needs of the kernel, in this network namespace
  */
-#ifndef MPTCPADDR_KERNEL_H
-#define MPTCPADDR_KERNEL_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -32,5 +31,3 @@ enum kernel_pm kernel_pm(const char **ret_setting);
 
 /* kernel_may_manage() - whether a path manager may listen: CAP_NET_ADMIN. 0 or -errno. */
 int kernel_may_manage(void);
-
-#endif

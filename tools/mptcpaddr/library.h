@@ -2,8 +2,7 @@
 /*
  * library.h - the library that programs are run under
  */
-#ifndef MPTCPADDR_LIBRARY_H
-#define MPTCPADDR_LIBRARY_H
+#pragma once
 
 #include <limits.h>
 #include <stdbool.h>
@@ -42,5 +41,3 @@ void library_name(const char *path, char ret_name[PATH_MAX]);
  * Return: 0, 1: it was there already; -errno.
  */
 int library_preload(const char *path);
-
-#endif

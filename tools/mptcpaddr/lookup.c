@@ -2,7 +2,7 @@
 /*
  * lookup.c - which pool file a program will find (DESIGN.md, 5)
  *
- * The search is the library's own, shim/preload/poolfile.c. What it asks about the
+ * The search is the library's own, shim/preload/pool_file.c. What it asks about the
  * program that it is in is answered here for one that is not started yet.
  */
 #include "lookup.h"

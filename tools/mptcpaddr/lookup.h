@@ -2,8 +2,7 @@
 /*
  * lookup.h - which pool file a program will find (DESIGN.md, 5)
  */
-#ifndef MPTCPADDR_LOOKUP_H
-#define MPTCPADDR_LOOKUP_H
+#pragma once
 
 #include <limits.h>
 
@@ -21,5 +20,3 @@ int lookup_pool(const char *name, char ret_path[PATH_MAX]);
  * @ret_user is "" if the user has none.
  */
 void lookup_folders(char ret_user[PATH_MAX], char ret_system[PATH_MAX]);
-
-#endif

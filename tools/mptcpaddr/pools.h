@@ -2,8 +2,7 @@
 /*
  * pools.h - look through pool files: every error, and what is not on this machine now
  */
-#ifndef MPTCPADDR_POOLS_H
-#define MPTCPADDR_POOLS_H
+#pragma once
 
 #include "mptcpaddr/pool.h"
 
@@ -38,5 +37,3 @@ int pools_check(const char *path, struct pool **ret_pool, pool_report_fn report,
  */
 int pools_file(const struct pools_reader *reader, const char *path);
 int pools_folders(const struct pools_reader *reader);
-
-#endif

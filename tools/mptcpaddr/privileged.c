@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * secure.c - whether the kernel will start a program in secure mode (AT_SECURE)
+ * privileged.c - whether the kernel will start a program in secure mode (AT_SECURE)
  *
  * The rules of bprm_fill_uid() and cap_bprm_creds_from_file(): a bit in the file's mode
  * is not enough. A setuid-root program that root starts is an ordinary one.

@@ -2,8 +2,7 @@
 /*
  * program.h - which file really runs when a program is started
  */
-#ifndef MPTCPADDR_PROGRAM_H
-#define MPTCPADDR_PROGRAM_H
+#pragma once
 
 #include <limits.h>
 
@@ -27,5 +26,3 @@ int program_find(const char *file, char ret_path[PATH_MAX]);
  * program_find(), of @file or of an interpreter: ret->path tells which; -ELOOP.
  */
 int program_resolve(const char *file, struct program *ret);
-
-#endif

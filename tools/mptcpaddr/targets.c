@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * target.c - the running programs whose pool a command is about
+ * targets.c - the running programs whose pool a command is about
  */
 #include "targets.h"
 #include "mptcpaddr/broker.h"

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * target.h - the running programs whose pool a command is about
+ * targets.h - the running programs whose pool a command is about
  */
-#ifndef MPTCPADDR_TARGET_H
-#define MPTCPADDR_TARGET_H
+#pragma once
 
 #include "tools/common/ctl.h"
 
@@ -39,5 +38,3 @@ const char *target_name(const struct ctl *ctl, const struct ctl_manager *manager
 int targets_each(const struct targets *targets,
 		 int (*fn)(void *ctx, struct ctl *ctl, const struct ctl_manager *manager),
 		 void *ctx);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * unit.h - what a systemd service says, as far as the library's work depends on it
  */
-#ifndef MPTCPADDR_UNIT_H
-#define MPTCPADDR_UNIT_H
+#pragma once
 
 #include <limits.h>
 #include <stdbool.h>
@@ -38,5 +37,3 @@ int unit_name(const char *word, char ret_name[UNIT_NAME_MAX]);
  */
 int unit_read(const char *root, const char *name, const char *except,
 	      struct unit *ret_unit);
-
-#endif

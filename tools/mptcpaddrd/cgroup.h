@@ -2,8 +2,7 @@
 /*
  * cgroup.h - the IDs of control groups
  */
-#ifndef MPTCPADDRD_CGROUP_H
-#define MPTCPADDRD_CGROUP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,5 +13,3 @@ bool cgroup_is(uint64_t id, const char *path);
 
 /* cgroup_is_unit() - likewise of the systemd unit @unit, in whatever slice it runs. */
 bool cgroup_is_unit(uint64_t id, const char *unit);
-
-#endif

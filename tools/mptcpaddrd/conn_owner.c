@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * token.c - whose a connection is, as the kernel says (sock_diag(7))
+ * conn_owner.c - whose a connection is, as the kernel says (sock_diag(7))
  *
  * Without libnl: one request and one answer for each registration, 4 us.
  */

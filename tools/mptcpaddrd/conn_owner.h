@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * token.h - whose a connection is, as the kernel says
+ * conn_owner.h - whose a connection is, as the kernel says
  */
-#ifndef MPTCPADDRD_TOKEN_H
-#define MPTCPADDRD_TOKEN_H
+#pragma once
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,5 +23,3 @@ int token_open(void);
  * Return: 0; -ENOENT: there is none; other -errno.
  */
 int token_ask(int fd, uint32_t token, struct token_owner *ret_owner);
-
-#endif

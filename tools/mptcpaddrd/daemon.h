@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * broker.h - the broker's own state
+ * daemon.h - the broker's own state
  *
  * A client is a program of a user with its pool, and has an engine; an account is a
  * user. Everything runs in one thread, around broker_run().
  */
-#ifndef MPTCPADDRD_BROKER_H
-#define MPTCPADDRD_BROKER_H
+#pragma once
 
 #include "conn_owner.h"
 #include "message.h"
@@ -172,5 +171,3 @@ void broker_close(struct broker *b);
 int system_pool(const char *program, char **ret_text, size_t *ret_len, char *ret_path,
 		size_t size);
 int read_whole(const char *path, char **ret_text, size_t *ret_len);
-
-#endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * log.c - the broker's log: lines to standard error, as the journal likes them
+ * journal.c - the broker's log: lines to standard error, as the journal likes them
  *
  * In place of shim/common/log.c, which is for guests.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * work.c - events to engines, their commands to the kernel
+ * loop.c - events to engines, their commands to the kernel
  *
  * One event socket for the namespace. What came is read first, then what programs have
  * registered, and then the events are handled: so an event that was faster than its

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * record.c - read what a program sends (mptcpaddr/broker.h)
+ * message.c - read what a program sends (mptcpaddr/broker.h)
  *
  * Pure: bytes in, a record out. The whole of the broker's input from users is here, and
  * in config.c, which reads the pool.

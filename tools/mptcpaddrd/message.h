@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * record.h - read what a program sends (mptcpaddr/broker.h)
+ * message.h - read what a program sends (mptcpaddr/broker.h)
  */
-#ifndef MPTCPADDRD_RECORD_H
-#define MPTCPADDRD_RECORD_H
+#pragma once
 
 #include "mptcpaddr/broker.h"
 
@@ -26,5 +25,3 @@ struct record {
  * of another version; -EINVAL: its fields make no sense.
  */
 int record_parse(const void *data, size_t len, struct record *ret_record);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * policy.h - /etc/mptcpaddr/broker.conf: what the administrator lets users do
  */
-#ifndef MPTCPADDRD_POLICY_H
-#define MPTCPADDRD_POLICY_H
+#pragma once
 
 #include "mptcpaddr/pool.h"
 
@@ -65,5 +64,3 @@ bool policy_admits(const struct policy *policy, uid_t uid, const gid_t *gids,
 /* policy_address() - @dev: that has the address; "": not known. */
 bool policy_address(const struct policy *policy, const struct mpaddr *addr,
 		    const char *dev);
-
-#endif

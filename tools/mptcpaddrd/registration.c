@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * door.c - programs come, say what they have connected, and go
+ * registration.c - programs come, say what they have connected, and go
  *
  * Nothing that is said here is believed: who speaks is told by SO_PEERCRED, whose the
  * connection is by sock_diag. Nobody waits for us, and we wait for nobody: a guest that

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * state.c - which connection is whose, for the broker that comes after this one
+ * restore.c - which connection is whose, for the broker that comes after this one
  *
  * A file of root's that only grows, until most of it is about connections that are gone;
  * then it is written anew. Nothing needs to be done at the end, so SIGKILL costs nothing.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * jail.c - give up what is not needed, before anybody is listened to
+ * sandbox.c - give up what is not needed, before anybody is listened to
  *
  * The user stays root without root's capabilities: programs trust a broker only if it is
  * root's (SO_PEERCRED). CAP_NET_ADMIN makes subflows, receives events and lets sock_diag

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * jail.h - give up what is not needed, before anybody is listened to
+ * sandbox.h - give up what is not needed, before anybody is listened to
  */
-#ifndef MPTCPADDRD_JAIL_H
-#define MPTCPADDRD_JAIL_H
+#pragma once
 
 /*
  * jail_enter() - CAP_NET_ADMIN alone, no new privileges, no other system calls than those
@@ -12,5 +11,3 @@
  * Return: 0; -errno with what failed in *@ret_what.
  */
 int jail_enter(const char **ret_what);
-
-#endif

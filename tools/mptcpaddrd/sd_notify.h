@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * notify.h - tell systemd how we are (sd_notify(3)), without its library
+ * sd_notify.h - tell systemd how we are (sd_notify(3)), without its library
  */
-#ifndef MPTCPADDRD_NOTIFY_H
-#define MPTCPADDRD_NOTIFY_H
+#pragma once
 
 #include <stdint.h>
 
@@ -17,5 +16,3 @@ void notify_reloading(void);
 void notify_alive(int64_t now_ms);
 /* notify_timeout() - milliseconds until then; -1: there is no watchdog. */
 int notify_timeout(int64_t now_ms);
-
-#endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * start.c - what the broker opens, reads again, and puts back
+ * setup.c - what the broker opens, reads again, and puts back
  */
 #include "daemon.h"
 #include "mptcpaddr/log.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * account.c - what each user has, and how much of it
+ * user_quota.c - what each user has, and how much of it
  */
 #include "user_quota.h"
 

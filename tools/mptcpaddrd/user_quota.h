@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * account.h - what each user has, and how much of it
+ * user_quota.h - what each user has, and how much of it
  */
-#ifndef MPTCPADDRD_ACCOUNT_H
-#define MPTCPADDRD_ACCOUNT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,5 +35,3 @@ void accounts_free(struct account **accounts);
 /* rate_take() - whether one more is within the rate; then it counts. */
 bool rate_take(struct rate *rate, unsigned int per_second, unsigned int burst,
 	       int64_t now_us);
-
-#endif

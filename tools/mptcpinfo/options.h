@@ -2,8 +2,7 @@
 /*
  * options.h - what the command line asks for
  */
-#ifndef MPTCPINFO_OPTIONS_H
-#define MPTCPINFO_OPTIONS_H
+#pragma once
 
 #include "tools/mptcpinfo/collect/collect.h"
 
@@ -30,5 +29,3 @@ enum exit_status {
 	EXIT_FAILED = 1, /* not listed, or not written */
 	EXIT_USAGE = 2,
 };
-
-#endif

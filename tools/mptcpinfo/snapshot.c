@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * model.c - the arrays of a snapshot
+ * snapshot.c - the arrays of a snapshot
  */
 #include "snapshot.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * model.h - one look at the MPTCP connections of this network namespace
+ * snapshot.h - one look at the MPTCP connections of this network namespace
  *
  * The collector fills a struct snapshot, the writers (table.c, json.c and so on) print
  * it, and neither knows of the other. Plain values in plain arrays: no pointer leads from
@@ -8,8 +8,7 @@
  * kernel or a manager did not tell is marked as absent (a length, a `has_` flag, -1, an
  * empty string) and is never shown as 0.
  */
-#ifndef MPTCPINFO_MODEL_H
-#define MPTCPINFO_MODEL_H
+#pragma once
 
 #include "mptcpaddr/control.h"
 #include "mptcpaddr/uapi.h"
@@ -202,5 +201,3 @@ void snapshot_note(struct snapshot *snap, const char *fmt, ...)
 
 /* Frees what the snapshot holds, not the structure itself. */
 void snapshot_free(struct snapshot *snap);
-
-#endif

@@ -5,8 +5,7 @@
  * A guest prints what a program can see of itself. The tests run it with and without
  * the library and compare.
  */
-#ifndef TESTS_GUEST_H
-#define TESTS_GUEST_H
+#pragma once
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -137,5 +136,3 @@ static inline void mark(const char *path)
 		die(path);
 	close(fd);
 }
-
-#endif

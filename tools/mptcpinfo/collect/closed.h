@@ -2,8 +2,7 @@
 /*
  * closed.h - the last that the kernel says of TCP sockets, as they go
  */
-#ifndef MPTCPINFO_CLOSED_H
-#define MPTCPINFO_CLOSED_H
+#pragma once
 
 struct nl_sock;
 struct subflow;
@@ -24,5 +23,3 @@ int closed_fd(const struct closed *c);
 /* Takes what there is, without waiting. */
 void closed_serve(struct closed *c);
 void closed_close(struct closed *c);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * collect.h - fill a snapshot
  */
-#ifndef MPTCPINFO_COLLECT_H
-#define MPTCPINFO_COLLECT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,5 +37,3 @@ int collect(const struct filter *filter, struct snapshot *snap);
 
 /* snapshot_say() - the notes, and collect()'s error @r, on standard error */
 void snapshot_say(const struct snapshot *snap, int r);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * connections.h - the MPTCP sockets and their subflows, as the kernel lists them
  */
-#ifndef MPTCPINFO_CONNECTIONS_H
-#define MPTCPINFO_CONNECTIONS_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -18,5 +17,3 @@ int connections_read(struct snapshot *snap);
  * Return: 0 or -errno; the snapshot is whole either way.
  */
 int subflows_read(struct snapshot *snap);
-
-#endif

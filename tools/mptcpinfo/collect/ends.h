@@ -2,8 +2,7 @@
 /*
  * ends.h - the two ends of a socket, as a sock_diag answer has them
  */
-#ifndef MPTCPINFO_ENDS_H
-#define MPTCPINFO_ENDS_H
+#pragma once
 
 #include <linux/inet_diag.h>
 
@@ -11,5 +10,3 @@ struct inet_addr;
 
 void end_local(const struct inet_diag_msg *msg, struct inet_addr *ret_addr);
 void end_remote(const struct inet_diag_msg *msg, struct inet_addr *ret_addr);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * index.h - find the position of an array element by a key, in constant time
  */
-#ifndef MPTCPINFO_INDEX_H
-#define MPTCPINFO_INDEX_H
+#pragma once
 
 #include <stddef.h>
 #include <sys/types.h>
@@ -25,5 +24,3 @@ int index_add(struct index *index, const void *key, size_t pos);
 ssize_t index_find(const struct index *index, const void *key);
 
 void index_free(struct index *index);
-
-#endif

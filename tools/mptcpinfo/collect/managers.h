@@ -2,8 +2,7 @@
 /*
  * managers.h - the managers of this namespace, and which connections they look after
  */
-#ifndef MPTCPINFO_MANAGERS_H
-#define MPTCPINFO_MANAGERS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,5 +26,3 @@ int managers_find(struct snapshot *snap);
  * Return: 0 or -errno. A manager that cannot be asked is a note, not an error.
  */
 int managers_read(struct snapshot *snap);
-
-#endif

@@ -2,12 +2,9 @@
 /*
  * namespace.h - what holds for the whole network namespace
  */
-#ifndef MPTCPINFO_NAMESPACE_H
-#define MPTCPINFO_NAMESPACE_H
+#pragma once
 
 struct snapshot;
 
 /* Fills path_manager and the MPTcpExt counters; says what is missing in a note. */
 void namespace_read(struct snapshot *snap);
-
-#endif

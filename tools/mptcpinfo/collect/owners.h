@@ -2,8 +2,7 @@
 /*
  * owners.h - which process holds a connection
  */
-#ifndef MPTCPINFO_OWNERS_H
-#define MPTCPINFO_OWNERS_H
+#pragma once
 
 struct snapshot;
 
@@ -15,5 +14,3 @@ struct snapshot;
  * Return: 0 or -errno.
  */
 int owners_read(struct snapshot *snap, const char *process);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * process.h - what can be seen of a program that has no manager
  */
-#ifndef MPTCPINFO_PROCESS_H
-#define MPTCPINFO_PROCESS_H
+#pragma once
 
 #include <sys/types.h>
 
@@ -11,5 +10,3 @@ struct process;
 
 /* Never fails: what cannot be seen is marked as unknown. */
 void process_read(pid_t pid, struct process *ret_process);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * remote.h - which peers are wanted: ADDRESS[/LEN][:PORT]
  */
-#ifndef MPTCPINFO_REMOTE_H
-#define MPTCPINFO_REMOTE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -19,5 +18,3 @@ struct remote;
 int remote_parse(const char *text, struct remote *ret_remote);
 
 bool remote_matches(const struct remote *remote, const struct inet_addr *addr);
-
-#endif

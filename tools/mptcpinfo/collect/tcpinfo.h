@@ -2,8 +2,7 @@
 /*
  * tcpinfo.h - what the kernel's struct tcp_info says of a subflow
  */
-#ifndef MPTCPINFO_TCPINFO_H
-#define MPTCPINFO_TCPINFO_H
+#pragma once
 
 #include <stddef.h>
 
@@ -11,5 +10,3 @@ struct subflow;
 
 /* @len bytes of struct tcp_info, as the kernel gave them. */
 void tcpinfo_fill(struct subflow *sf, const void *data, size_t len);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * child.h - a program that is run as if by the shell
  */
-#ifndef MPTCPINFO_CHILD_H
-#define MPTCPINFO_CHILD_H
+#pragma once
 
 #include <signal.h>
 #include <stdbool.h>
@@ -25,5 +24,3 @@ int child_start(struct child *ret, char **argv);
 
 /* child->sigfd is readable: what came is passed on, the child's end noted. */
 void child_signals(struct child *child);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * follow.h - what all managers of this namespace tell as it happens
  */
-#ifndef MPTCPINFO_FOLLOW_H
-#define MPTCPINFO_FOLLOW_H
+#pragma once
 
 #include "tools/common/ctl.h"
 #include "tools/mptcpinfo/snapshot.h"
@@ -61,5 +60,3 @@ int follow_timeout(const struct follow *f);
 int follow_serve(struct follow *f);
 
 void follow_close(struct follow *f);
-
-#endif

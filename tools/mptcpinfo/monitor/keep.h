@@ -2,8 +2,7 @@
 /*
  * keep.h - connections that are gone, as they were when last seen
  */
-#ifndef MPTCPINFO_KEEP_H
-#define MPTCPINFO_KEEP_H
+#pragma once
 
 #include "tools/mptcpinfo/snapshot.h"
 
@@ -41,5 +40,3 @@ void keep_closed(struct keep *keep, const struct subflow *sf);
 size_t keep_open_paths(const struct keep *keep);
 
 void keep_free(struct keep *keep);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * sigs.h - signals that a loop polls for, instead of handlers
  */
-#ifndef MPTCPINFO_SIGS_H
-#define MPTCPINFO_SIGS_H
+#pragma once
 
 #include <signal.h>
 
@@ -14,5 +13,3 @@
  * Return: a signalfd that does not block; -errno.
  */
 int sigs_open(const int *list, sigset_t *ret_before);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * tree.h - a process and all that descend from it
  */
-#ifndef MPTCPINFO_TREE_H
-#define MPTCPINFO_TREE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,5 +19,3 @@ int tree_start(struct tree *tree, pid_t root);
 int tree_update(struct tree *tree);
 bool tree_has(const struct tree *tree, pid_t pid);
 void tree_free(struct tree *tree);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * emit.h - standard output, of views that go on and on
  */
-#ifndef MPTCPINFO_EMIT_H
-#define MPTCPINFO_EMIT_H
+#pragma once
 
 #include <stddef.h>
 
@@ -21,5 +20,3 @@ int emit(const char *text, size_t len);
  * A reader that has seen enough is no failure. Return: mptcpinfo's exit status.
  */
 int emit_status(int r);
-
-#endif

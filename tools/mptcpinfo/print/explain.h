@@ -2,8 +2,7 @@
 /*
  * explain.h - why a connection has fewer paths than its pool allows
  */
-#ifndef MPTCPINFO_EXPLAIN_H
-#define MPTCPINFO_EXPLAIN_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -15,5 +14,3 @@ struct snapshot;
 /* Return: whether there is anything to explain; then one line without its end. */
 bool explain(const struct snapshot *snap, const struct connection *conn,
 	     char out[static EXPLAIN_MAX]);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * note.h - what a manager noted, for people and for programs
  */
-#ifndef MPTCPINFO_NOTE_H
-#define MPTCPINFO_NOTE_H
+#pragma once
 
 #include "mptcpaddr/control.h"
 
@@ -16,5 +15,3 @@ const char *note_reason_word(uint8_t reason);
 
 /* "10.0.2.1 announced (id 1) -> joined from 10.0.2.2 (id 2)"; no newline. */
 void note_write(const struct ctl_note *note, FILE *out);
-
-#endif

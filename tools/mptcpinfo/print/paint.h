@@ -2,8 +2,7 @@
 /*
  * paint.h - colours of a terminal
  */
-#ifndef MPTCPINFO_PAINT_H
-#define MPTCPINFO_PAINT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -32,5 +31,3 @@ static inline const char *unpaint(bool colour)
 {
 	return colour ? "\033[0m" : "";
 }
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * text.h - how single values are written and read
  */
-#ifndef MPTCPINFO_TEXT_H
-#define MPTCPINFO_TEXT_H
+#pragma once
 
 #include "tools/mptcpinfo/snapshot.h"
 
@@ -60,5 +59,3 @@ int token_parse(const char *text, uint32_t *ret_token);
 
 /* The first line of a small file. Return: 0 or -errno. */
 int read_line(const char *path, char *out, size_t size);
-
-#endif

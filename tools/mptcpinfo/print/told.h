@@ -2,8 +2,7 @@
 /*
  * told.h - what a manager told, for programs
  */
-#ifndef MPTCPINFO_TOLD_H
-#define MPTCPINFO_TOLD_H
+#pragma once
 
 #include <stdio.h>
 
@@ -11,5 +10,3 @@ struct told;
 
 /* One JSON object and a newline; the keys are documented in mptcpinfo(8). */
 void told_json(const struct told *told, FILE *out);
-
-#endif

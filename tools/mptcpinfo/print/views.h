@@ -4,8 +4,7 @@
  *
  * Each says itself what is wrong, and returns mptcpinfo's exit status.
  */
-#ifndef MPTCPINFO_VIEWS_H
-#define MPTCPINFO_VIEWS_H
+#pragma once
 
 struct options;
 
@@ -17,5 +16,3 @@ int events_main(const struct options *o);
 
 /* run: @argv, NULL-terminated, is the program and its arguments. Its exit status. */
 int run_main(const struct options *o, char **argv);
-
-#endif

@@ -4,8 +4,7 @@
  *
  * Return of each: 0; -errno if the output could not be written whole.
  */
-#ifndef MPTCPINFO_WRITERS_H
-#define MPTCPINFO_WRITERS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,5 +23,3 @@ struct options;
 
 /* Whichever of them @o asks for, to @out. */
 int write_view(const struct options *o, const struct snapshot *snap, FILE *out);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * frame.h - lines that fit a terminal
  */
-#ifndef MPTCPINFO_FRAME_H
-#define MPTCPINFO_FRAME_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,5 +37,3 @@ size_t frame_room(const struct frame *f);
 void frame_cut(char *text, int width);
 
 void frame_free(struct frame *f);
-
-#endif

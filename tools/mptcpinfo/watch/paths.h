@@ -2,8 +2,7 @@
 /*
  * paths.h - the live view: connections, their paths, and what each of them carries
  */
-#ifndef MPTCPINFO_PATHS_H
-#define MPTCPINFO_PATHS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,5 +30,3 @@ const char *rate_text(double rate, char out[static RATE_TEXT_MAX]);
 
 /* A bar of @share (0 to 1) of BAR_CELLS cells, filled up with blanks. Return: @out. */
 const char *bar_text(double share, bool utf8, char out[static BAR_TEXT_MAX]);
-
-#endif

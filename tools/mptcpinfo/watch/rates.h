@@ -2,8 +2,7 @@
 /*
  * rates.h - what each path carries a second, from one snapshot to the next
  */
-#ifndef MPTCPINFO_RATES_H
-#define MPTCPINFO_RATES_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -32,5 +31,3 @@ struct rates {
 /* @taken_us: when the byte counts were read, of a clock that never goes back. */
 int rates_update(struct rates *rates, const struct snapshot *snap, int64_t taken_us);
 void rates_free(struct rates *rates);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * screen.h - a terminal that is drawn on, and given back as it was
  */
-#ifndef MPTCPINFO_SCREEN_H
-#define MPTCPINFO_SCREEN_H
+#pragma once
 
 #include <stdbool.h>
 #include <termios.h>
@@ -31,5 +30,3 @@ int screen_draw(const struct screen *s, const struct frame *f, bool colour);
 
 /* The next key, 0 if there is none. */
 char screen_key(struct screen *s);
-
-#endif
