@@ -2,6 +2,7 @@
 /*
  * addr.h - an IPv4 or IPv6 address with a port
  *
+ * The layout is fixed: control-socket records contain it as it is.
  * The engine compares addresses across families, so IPv4-mapped IPv6 addresses are
  * always held as IPv4 (mpaddr_set_v6() does that).
  */
@@ -17,8 +18,10 @@ struct mpaddr {
 	union {
 		struct in_addr v4; /* network order */
 		struct in6_addr v6;
+		uint8_t ip[16]; /* IPv4: the first four, the others 0 */
 	};
 };
+_Static_assert(sizeof(struct mpaddr) == 20, "part of control-socket records");
 
 #define MPADDR_TEXT_MAX 64 /* "[v6%scope]:port" and its NUL */
 
@@ -50,10 +53,6 @@ bool mpprefix_covers(const struct mpprefix *prefix, const struct mpaddr *addr);
 
 /* mpprefix_within() - whether every address of @inner is one of @outer. */
 bool mpprefix_within(const struct mpprefix *inner, const struct mpprefix *outer);
-
-/* mpaddr_view() - the same as a control-socket record has it. */
-struct ctl_addr;
-void mpaddr_view(const struct mpaddr *addr, struct ctl_addr *ret_view);
 
 /* mpaddr_text() - "10.0.1.2:4444", "[2001:db8::1]:4444"; no port: "2001:db8::1". */
 const char *mpaddr_text(const struct mpaddr *addr, char text[MPADDR_TEXT_MAX]);

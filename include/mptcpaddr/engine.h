@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "mptcpaddr/control.h"
+#include "mptcpaddr/note.h"
 #include "mptcpaddr/pm.h"
 #include "mptcpaddr/pool.h"
 
@@ -146,9 +146,10 @@ unsigned int engine_tokens(const struct engine *engine, uint32_t *ret_tokens,
  * out. Return: how many of at most @max records were filled.
  */
 unsigned int engine_view(const struct engine *engine, uint64_t after, unsigned int max,
-			 struct ctl_connection *ret_views, uint64_t *ret_next);
+			 struct pm_conn_report *ret_views, uint64_t *ret_next);
 unsigned int engine_view_announced(const struct engine *engine, uint64_t after,
-				   unsigned int max, struct ctl_announced *ret_views,
+				   unsigned int max,
+				   struct pm_announced_report *ret_views,
 				   uint64_t *ret_next);
 /* Connections that engine_view() shows. */
 unsigned int engine_view_count(const struct engine *engine);
@@ -161,5 +162,5 @@ void engine_view_used(const struct engine *engine, uint32_t *ret_used);
  * `time_ns` is engine_clock()'s, in nanoseconds. Return: how many of at most @max.
  */
 unsigned int engine_notes(const struct engine *engine, uint64_t after, unsigned int max,
-			  struct ctl_note *ret_notes);
+			  struct pm_note *ret_notes);
 uint64_t engine_notes_last(const struct engine *engine); /* the number of the last one */

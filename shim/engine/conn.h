@@ -8,8 +8,8 @@
  */
 #pragma once
 
-#include "mptcpaddr/control.h"
 #include "mptcpaddr/engine.h"
+#include "mptcpaddr/note.h"
 
 /* Out of memory leaves hh.tbl NULL instead of ending the application. */
 #define HASH_NONFATAL_OOM 1
@@ -55,7 +55,7 @@ struct announcement {
 	uint64_t tried;	    /* endpoint_bit() of those that failed for it */
 	uint8_t remote_id;
 	uint8_t state;
-	uint8_t reason; /* enum ctl_reason, of WAITING and REFUSED */
+	uint8_t reason; /* enum pm_reason, of WAITING and REFUSED */
 	uint8_t error;	/* of the last join that failed */
 	uint8_t tries;	/* that ended with no endpoint left */
 	bool timed : 1;

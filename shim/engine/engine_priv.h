@@ -30,7 +30,7 @@ struct engine {
 	bool flags_ignored; /* by SUBFLOW_CREATE */
 	bool rescan;	    /* connections from table.cursor on are to be looked at */
 	uint64_t last_note;
-	struct ctl_note notes[CTL_NOTES_MAX];
+	struct pm_note notes[PM_NOTES_MAX];
 };
 
 #define COUNT(engine, conn, name)                        \
@@ -117,8 +117,8 @@ uint8_t endpoint_of(const struct engine *engine, const struct conn *conn,
 
 struct note {
 	uint32_t token;
-	uint16_t what;	/* enum ctl_what */
-	uint8_t reason; /* enum ctl_reason */
+	uint16_t what;	/* enum pm_note_what */
+	uint8_t reason; /* enum pm_reason */
 	uint8_t error;
 	uint8_t flags;
 	uint8_t local_id, remote_id;

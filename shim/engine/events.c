@@ -123,7 +123,7 @@ static void announced_meanwhile(const struct engine *engine, struct conn *conn,
 }
 
 static void note_announced(struct engine *engine, const struct pm_event *ev,
-			   enum ctl_what what, enum ctl_reason reason)
+			   enum pm_note_what what, enum pm_reason reason)
 {
 	NOTE(engine, .token = ev->token, .what = what, .reason = reason,
 	     .remote = &ev->remote, .remote_id = ev->remote_id);
@@ -167,28 +167,28 @@ static int on_announced(struct engine *engine, struct conn *conn,
 		COUNT(engine, conn, add_addr_repeated);
 	if (conn_reaches(conn, &ev->remote)) {
 		announced_meanwhile(engine, conn, ev);
-		note_announced(engine, ev, CTL_NOTE_REPEATED, CTL_REASON_NONE);
+		note_announced(engine, ev, PM_NOTE_REPEATED, PM_REASON_NONE);
 		return 0;
 	}
-	if (ann && ann->reason == CTL_REASON_PROHIBITED)
+	if (ann && ann->reason == PM_REASON_PROHIBITED)
 		return 0; /* the peer said no for good */
 	if (!ann)
 		ann = conn_announced_add(conn, ev->remote_id, &ev->remote);
 	if (!ann) {
 		COUNT(engine, conn, add_addr_limited);
-		note_announced(engine, ev, CTL_NOTE_ANNOUNCED, CTL_REASON_TOO_MANY);
+		note_announced(engine, ev, PM_NOTE_ANNOUNCED, PM_REASON_TOO_MANY);
 		return 0;
 	}
 	if (!announcement_allowed(engine, conn, ev)) {
 		ann->state = ANNOUNCE_REFUSED;
-		ann->reason = CTL_REASON_FILTER;
+		ann->reason = PM_REASON_FILTER;
 		COUNT(engine, conn, add_addr_filtered);
-		note_announced(engine, ev, CTL_NOTE_ANNOUNCED, CTL_REASON_FILTER);
+		note_announced(engine, ev, PM_NOTE_ANNOUNCED, PM_REASON_FILTER);
 		return 0;
 	}
 	/* In the log, first that it came, then what follows; but why nothing does. */
-	at = engine->last_note % CTL_NOTES_MAX;
-	note_announced(engine, ev, CTL_NOTE_ANNOUNCED, CTL_REASON_NONE);
+	at = engine->last_note % PM_NOTES_MAX;
+	note_announced(engine, ev, PM_NOTE_ANNOUNCED, PM_REASON_NONE);
 	announcement_take(engine, conn, ann, out);
 	if (conn->work) /* the first announcement is served before `subflow` endpoints */
 		conn_work(engine, conn, out);
@@ -213,7 +213,7 @@ static void on_removed(struct engine *engine, struct conn *conn,
 	unsigned int i = 0;
 
 	COUNT(engine, conn, rm_addr_received);
-	NOTE(engine, .token = ev->token, .what = CTL_NOTE_REMOVED,
+	NOTE(engine, .token = ev->token, .what = PM_NOTE_REMOVED,
 	     .remote_id = ev->remote_id);
 	while (i < conn->n_announced) {
 		struct announcement *ann = &conn->announced[i];
@@ -273,9 +273,8 @@ static int on_established(struct engine *engine, struct conn *conn,
 	if (r < 0 || conn->established)
 		return r;
 	conn->established = true;
-	NOTE(engine, .token = ev->token, .what = CTL_NOTE_ESTABLISHED,
-	     .local = &ev->local, .local_id = ev->local_id, .remote = &ev->remote,
-	     .remote_id = ev->remote_id);
+	NOTE(engine, .token = ev->token, .what = PM_NOTE_ESTABLISHED, .local = &ev->local,
+	     .local_id = ev->local_id, .remote = &ev->remote, .remote_id = ev->remote_id);
 	mpc_setup(engine, conn);
 	if (!section_of(engine, conn)->kinds)
 		return 0;
@@ -332,10 +331,9 @@ static int on_sub_established(struct engine *engine, struct conn *conn,
 	else
 		COUNT(engine, conn, subflows_foreign);
 	NOTE(engine, .token = ev->token,
-	     .what = ours ? CTL_NOTE_JOINED : CTL_NOTE_SUBFLOW_FOREIGN,
-	     .local = &ev->local, .local_id = ev->local_id, .remote = &ev->remote,
-	     .remote_id = ev->remote_id,
-	     .flags = subflow->backup ? CTL_NOTE_FLAG_BACKUP : 0);
+	     .what = ours ? PM_NOTE_JOINED : PM_NOTE_SUBFLOW_FOREIGN, .local = &ev->local,
+	     .local_id = ev->local_id, .remote = &ev->remote, .remote_id = ev->remote_id,
+	     .flags = subflow->backup ? PM_NOTE_FLAG_BACKUP : 0);
 	conn_id_seen(&engine->table, conn, &ev->local, ev->local_id);
 	if (!conn_reconcile(engine, conn, out))
 		conn->work = true;
@@ -345,23 +343,22 @@ static int on_sub_established(struct engine *engine, struct conn *conn,
 static void count_closed(struct engine *engine, struct conn *conn,
 			 const struct subflow *subflow, const struct pm_event *ev)
 {
-	enum ctl_reason reason = CTL_REASON_NONE;
+	enum pm_reason reason = PM_REASON_NONE;
 
 	if (subflow->state == SUBFLOW_CLOSING) {
 		COUNT(engine, conn, closed_local);
-		reason = CTL_REASON_ENDPOINT_GONE;
+		reason = PM_REASON_ENDPOINT_GONE;
 	} else if (subflow->removed) {
 		COUNT(engine, conn, closed_removed);
-		reason = CTL_REASON_REMOVED;
+		reason = PM_REASON_REMOVED;
 	} else if (ev->error) {
 		COUNT(engine, conn, closed_error);
-		reason = CTL_REASON_ERROR;
+		reason = PM_REASON_ERROR;
 	} else {
 		COUNT(engine, conn, closed_other);
 	}
-	NOTE(engine, .token = ev->token, .what = CTL_NOTE_SUBFLOW_CLOSED,
-	     .reason = reason,
-	     .error = reason == CTL_REASON_ENDPOINT_GONE ? 0 : ev->error, /* our own */
+	NOTE(engine, .token = ev->token, .what = PM_NOTE_SUBFLOW_CLOSED, .reason = reason,
+	     .error = reason == PM_REASON_ENDPOINT_GONE ? 0 : ev->error, /* our own */
 	     .local = &ev->local, .local_id = subflow->local_id, .remote = &ev->remote,
 	     .remote_id = subflow->remote_id);
 }
@@ -369,8 +366,8 @@ static void count_closed(struct engine *engine, struct conn *conn,
 static void note_failed(struct engine *engine, const struct conn *conn,
 			const struct subflow *s, uint8_t error, bool prohibited)
 {
-	NOTE(engine, .token = conn->token, .what = CTL_NOTE_JOIN_FAILED,
-	     .reason = prohibited ? CTL_REASON_PROHIBITED : CTL_REASON_ERROR,
+	NOTE(engine, .token = conn->token, .what = PM_NOTE_JOIN_FAILED,
+	     .reason = prohibited ? PM_REASON_PROHIBITED : PM_REASON_ERROR,
 	     .error = error, .local = &s->local, .local_id = s->local_id,
 	     .remote = &s->remote, .remote_id = s->remote_id);
 }
@@ -416,7 +413,7 @@ static void on_sub_closed(struct engine *engine, struct conn *conn,
 
 static void on_closed(struct engine *engine, struct conn *conn)
 {
-	NOTE(engine, .token = conn->token, .what = CTL_NOTE_CLOSED);
+	NOTE(engine, .token = conn->token, .what = PM_NOTE_CLOSED);
 	conn_free(&engine->table, conn);
 }
 
@@ -453,10 +450,10 @@ int engine_handle(struct engine *engine, const struct pm_event *ev, struct pm_cm
 	case PM_EVENT_LISTENER_CLOSED:
 		break;
 	case PM_EVENT_SUB_PRIORITY: /* the peer's wish: the kernel's scheduler follows */
-		NOTE(engine, .token = ev->token, .what = CTL_NOTE_PRIORITY,
+		NOTE(engine, .token = ev->token, .what = PM_NOTE_PRIORITY,
 		     .local = &ev->local, .local_id = ev->local_id, .remote = &ev->remote,
 		     .remote_id = ev->remote_id,
-		     .flags = ev->backup ? CTL_NOTE_FLAG_BACKUP : 0);
+		     .flags = ev->backup ? PM_NOTE_FLAG_BACKUP : 0);
 		break;
 	}
 	conn_schedule(engine, conn);

@@ -72,8 +72,7 @@ static uint8_t index_map(uint8_t endpoint, const int *map)
 static void filter_again(const struct engine *engine, const struct conn *conn,
 			 struct announcement *ann)
 {
-	bool filtered =
-		ann->state == ANNOUNCE_REFUSED && ann->reason == CTL_REASON_FILTER;
+	bool filtered = ann->state == ANNOUNCE_REFUSED && ann->reason == PM_REASON_FILTER;
 	bool accepted =
 		mpaddr_same_ip(&ann->addr, &conn->peer) ||
 		(ann->remote_id && pool_accepts(engine->pool, &conn->peer, &ann->addr));
@@ -82,7 +81,7 @@ static void filter_again(const struct engine *engine, const struct conn *conn,
 		ann->state = ANNOUNCE_WAITING;
 	} else if (ann->state == ANNOUNCE_WAITING && !accepted) {
 		ann->state = ANNOUNCE_REFUSED;
-		ann->reason = CTL_REASON_FILTER;
+		ann->reason = PM_REASON_FILTER;
 	}
 }
 
@@ -99,7 +98,7 @@ static void conn_place(struct engine *engine, struct conn *conn)
 	for_each_announcement(conn, ann)
 	{
 		if (ann->state == ANNOUNCE_CLOSED &&
-		    ann->reason == CTL_REASON_ENDPOINT_GONE &&
+		    ann->reason == PM_REASON_ENDPOINT_GONE &&
 		    section_of(engine, conn)->kinds & MPTCP_PM_ADDR_FLAG_LAMINAR)
 			ann->state = ANNOUNCE_WAITING;
 	}
@@ -169,7 +168,7 @@ static void note_endpoints(struct engine *engine, const struct pool *old, const 
 			  engine->pool->endpoints[map[i]].state != ENDPOINT_GONE;
 
 		if (was && !is)
-			NOTE(engine, .what = CTL_NOTE_ENDPOINT_GONE, .local = &ep->addr,
+			NOTE(engine, .what = PM_NOTE_ENDPOINT_GONE, .local = &ep->addr,
 			     .local_id = ep->local_id);
 		if (was && map[i] >= 0)
 			came &= ~endpoint_bit(map[i]);
@@ -178,7 +177,7 @@ static void note_endpoints(struct engine *engine, const struct pool *old, const 
 		const struct endpoint *ep = &engine->pool->endpoints[i];
 
 		if (came & endpoint_bit(i) && ep->state != ENDPOINT_GONE)
-			NOTE(engine, .what = CTL_NOTE_ENDPOINT_BACK, .local = &ep->addr,
+			NOTE(engine, .what = PM_NOTE_ENDPOINT_BACK, .local = &ep->addr,
 			     .local_id = ep->local_id);
 	}
 }

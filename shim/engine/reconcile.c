@@ -91,12 +91,12 @@ void subflow_failed(struct engine *engine, struct conn *conn, struct subflow *s,
 		ann->error = error;
 		if (for_good) {
 			ann->state = ANNOUNCE_REFUSED;
-			ann->reason = CTL_REASON_PROHIBITED;
+			ann->reason = PM_REASON_PROHIBITED;
 		} else if (live && !engine->pool->retry.tries) {
 			ann->state = ANNOUNCE_CLOSED;
 		} else if (!s->fixed) {
 			ann->state = ANNOUNCE_WAITING;
-			ann->reason = CTL_REASON_ERROR;
+			ann->reason = PM_REASON_ERROR;
 			ann->tries = live ? tries_of(engine, s) : ann->tries;
 			ann->any_tried = true;
 			if (s->endpoint && s->endpoint != SUBFLOW_ENDPOINT_LOST)
@@ -130,7 +130,7 @@ static void endpoint_lost(struct engine *engine, struct conn *conn, struct subfl
 	}
 	if (!ann || s->removed || s->fixed)
 		return;
-	ann->reason = CTL_REASON_ENDPOINT_GONE;
+	ann->reason = PM_REASON_ENDPOINT_GONE;
 	/* Routing would go from the same address again, which is not wanted any more. */
 	if (s->endpoint == SUBFLOW_ENDPOINT_LOST && !s->initial &&
 	    !(section_of(engine, conn)->kinds & MPTCP_PM_ADDR_FLAG_LAMINAR))
@@ -274,7 +274,7 @@ static bool withdraw(struct engine *engine, struct conn *conn, struct pm_cmds *o
 						    .local_id = id->key.local_id,
 						    .endpoint = PM_CMD_NO_ENDPOINT };
 		COUNT(engine, conn, withdrawn);
-		NOTE(engine, .token = conn->token, .what = CTL_NOTE_WITHDRAWN,
+		NOTE(engine, .token = conn->token, .what = PM_NOTE_WITHDRAWN,
 		     .local = &id->addr, .local_id = id->key.local_id);
 	}
 	return true;
@@ -297,9 +297,9 @@ static bool flags_follow(struct engine *engine, struct conn *conn, struct subflo
 		return false;
 	s->backup = backup;
 	push(out, PM_CMD_SET_FLAGS, conn, s);
-	NOTE(engine, .token = conn->token, .what = CTL_NOTE_BACKUP, .local = &s->local,
+	NOTE(engine, .token = conn->token, .what = PM_NOTE_BACKUP, .local = &s->local,
 	     .local_id = s->local_id, .remote = &s->remote, .remote_id = s->remote_id,
-	     .flags = backup ? CTL_NOTE_FLAG_BACKUP : 0);
+	     .flags = backup ? PM_NOTE_FLAG_BACKUP : 0);
 	return true;
 }
 

@@ -8,9 +8,9 @@
 
 void note(struct engine *engine, const struct note *from)
 {
-	struct ctl_note *n = &engine->notes[engine->last_note++ % CTL_NOTES_MAX];
+	struct pm_note *n = &engine->notes[engine->last_note++ % PM_NOTES_MAX];
 
-	*n = (struct ctl_note){
+	*n = (struct pm_note){
 		.seq = engine->last_note,
 		.time_ns = engine->now * 1000000,
 		.token = from->token,
@@ -22,19 +22,19 @@ void note(struct engine *engine, const struct note *from)
 		.flags = from->flags,
 	};
 	if (from->local)
-		mpaddr_view(from->local, &n->local);
+		n->local = *from->local;
 	if (from->remote)
-		mpaddr_view(from->remote, &n->remote);
+		n->remote = *from->remote;
 }
 
 void engine_overrun(struct engine *engine)
 {
-	NOTE(engine, .what = CTL_NOTE_OVERRUN);
+	NOTE(engine, .what = PM_NOTE_OVERRUN);
 }
 
 void engine_note_pool(struct engine *engine, int error)
 {
-	NOTE(engine, .what = CTL_NOTE_POOL, .error = error);
+	NOTE(engine, .what = PM_NOTE_POOL, .error = error);
 }
 
 uint64_t engine_notes_last(const struct engine *engine)
@@ -43,15 +43,14 @@ uint64_t engine_notes_last(const struct engine *engine)
 }
 
 unsigned int engine_notes(const struct engine *engine, uint64_t after, unsigned int max,
-			  struct ctl_note *ret_notes)
+			  struct pm_note *ret_notes)
 {
 	unsigned int n = 0;
 
-	if (engine->last_note > CTL_NOTES_MAX &&
-	    after < engine->last_note - CTL_NOTES_MAX)
-		after = engine->last_note - CTL_NOTES_MAX;
+	if (engine->last_note > PM_NOTES_MAX && after < engine->last_note - PM_NOTES_MAX)
+		after = engine->last_note - PM_NOTES_MAX;
 	while (after < engine->last_note && n < max)
-		ret_notes[n++] = engine->notes[after++ % CTL_NOTES_MAX];
+		ret_notes[n++] = engine->notes[after++ % PM_NOTES_MAX];
 	return n;
 }
 
@@ -131,7 +130,7 @@ static void counters_view(const struct conn_counters *from, struct pm_counters *
 }
 
 static void masks_view(const struct engine *engine, const struct conn *conn,
-		       struct ctl_connection *view)
+		       struct pm_conn_report *view)
 {
 	const struct endpoint *ep = engine->pool->endpoints;
 	const struct subflow *s;
@@ -156,11 +155,11 @@ static void masks_view(const struct engine *engine, const struct conn *conn,
 }
 
 static void conn_view(const struct engine *engine, const struct conn *conn,
-		      struct ctl_connection *view)
+		      struct pm_conn_report *view)
 {
 	unsigned int i;
 
-	*view = (struct ctl_connection){
+	*view = (struct pm_conn_report){
 		.token = conn->token,
 		.established = conn->confirmed,
 		.server_side = conn->server_side,
@@ -180,7 +179,7 @@ static void conn_view(const struct engine *engine, const struct conn *conn,
 }
 
 unsigned int engine_view(const struct engine *engine, uint64_t after, unsigned int max,
-			 struct ctl_connection *ret_views, uint64_t *ret_next)
+			 struct pm_conn_report *ret_views, uint64_t *ret_next)
 {
 	const struct conn *conn, *last = NULL;
 	uint32_t passed = 0;
@@ -198,25 +197,26 @@ unsigned int engine_view(const struct engine *engine, uint64_t after, unsigned i
 }
 
 static void announced_view(const struct engine *engine, const struct conn *conn,
-			   const struct announcement *ann, struct ctl_announced *view)
+			   const struct announcement *ann,
+			   struct pm_announced_report *view)
 {
 	static const uint8_t states[] = {
-		[ANNOUNCE_WAITING] = CTL_ANNOUNCED_WAITING,
-		[ANNOUNCE_JOINED] = CTL_ANNOUNCED_JOINED,
-		[ANNOUNCE_CLOSED] = CTL_ANNOUNCED_CLOSED,
-		[ANNOUNCE_REFUSED] = CTL_ANNOUNCED_REFUSED,
+		[ANNOUNCE_WAITING] = PM_ANNOUNCED_WAITING,
+		[ANNOUNCE_JOINED] = PM_ANNOUNCED_JOINED,
+		[ANNOUNCE_CLOSED] = PM_ANNOUNCED_CLOSED,
+		[ANNOUNCE_REFUSED] = PM_ANNOUNCED_REFUSED,
 	};
 
-	*view = (struct ctl_announced){
+	*view = (struct pm_announced_report){
 		.token = conn->token,
 		.remote_id = ann->remote_id,
 		.state = states[ann->state],
 		.reason = ann->reason,
 		.error = ann->error,
 	};
-	mpaddr_view(&ann->addr, &view->addr);
+	view->addr = ann->addr;
 	if (ann->state == ANNOUNCE_JOINED && conn_joining(conn, &ann->addr))
-		view->state = CTL_ANNOUNCED_PENDING;
+		view->state = PM_ANNOUNCED_PENDING;
 	if (ann->timed && ann->state == ANNOUNCE_WAITING &&
 	    !time_reached(engine, ann->when))
 		view->retry_ms = ann->when - (uint32_t)engine->now;
@@ -224,7 +224,8 @@ static void announced_view(const struct engine *engine, const struct conn *conn,
 
 /* Whole connections only: a page has room for all that one can have. */
 unsigned int engine_view_announced(const struct engine *engine, uint64_t after,
-				   unsigned int max, struct ctl_announced *ret_views,
+				   unsigned int max,
+				   struct pm_announced_report *ret_views,
 				   uint64_t *ret_next)
 {
 	const struct conn *conn, *last = NULL;

@@ -151,10 +151,10 @@ static enum join request(struct engine *engine, struct conn *conn,
 	s->backup = cmd->flags & MPTCP_PM_ADDR_FLAG_BACKUP && !engine->flags_ignored;
 	out->n++;
 	COUNT(engine, conn, subflows_requested);
-	NOTE(engine, .token = conn->token, .what = CTL_NOTE_JOINING, .local = &s->local,
+	NOTE(engine, .token = conn->token, .what = PM_NOTE_JOINING, .local = &s->local,
 	     .local_id = s->local_id, .remote = &s->remote, .remote_id = s->remote_id,
-	     .flags = (s->backup ? CTL_NOTE_FLAG_BACKUP : 0) |
-		      (again ? CTL_NOTE_FLAG_RETRY : 0));
+	     .flags = (s->backup ? PM_NOTE_FLAG_BACKUP : 0) |
+		      (again ? PM_NOTE_FLAG_RETRY : 0));
 	return JOIN_REQUESTED;
 }
 
@@ -210,23 +210,23 @@ static int laminar_pick(const struct engine *engine, const struct conn *conn,
 	uint64_t mask = section_of(engine, conn)->laminar;
 	unsigned int i;
 
-	ann->reason = CTL_REASON_FAMILY;
+	ann->reason = PM_REASON_FAMILY;
 	for (i = 0; i < engine->pool->n_endpoints; i++, ep++) {
 		if (!(mask & endpoint_bit(i)) ||
 		    !families_match(conn, &ep->addr, &ann->addr))
 			continue;
 		if (ann->tried & endpoint_bit(i)) {
-			ann->reason = CTL_REASON_ERROR;
+			ann->reason = PM_REASON_ERROR;
 		} else if (conn_uses(conn, &ep->addr)) {
-			if (ann->reason != CTL_REASON_ERROR)
-				ann->reason = CTL_REASON_EXHAUSTED;
+			if (ann->reason != PM_REASON_ERROR)
+				ann->reason = PM_REASON_EXHAUSTED;
 		} else {
 			return i;
 		}
 	}
 	/* What there would be is not on this machine. */
 	if (!mask)
-		ann->reason = CTL_REASON_ABSENT;
+		ann->reason = PM_REASON_ABSENT;
 	return -1;
 }
 
@@ -273,7 +273,7 @@ static enum join any_join(struct engine *engine, struct conn *conn,
 			     .tries = ann->tries };
 
 	route(engine, conn, &want);
-	ann->reason = ann->any_tried ? CTL_REASON_ERROR : CTL_REASON_FAMILY;
+	ann->reason = ann->any_tried ? PM_REASON_ERROR : PM_REASON_FAMILY;
 	if (ann->any_tried || !families_match(conn, &remote, &remote))
 		return JOIN_NO_ENDPOINT;
 	return request(engine, conn, &want, NULL, out);
@@ -306,7 +306,7 @@ static enum join join_by_kind(struct engine *engine, struct conn *conn,
 		return join_from_each(engine, conn, mask, ann, out);
 	}
 	if (section->kinds & MPTCP_PM_ADDR_FLAG_FULLMESH)
-		ann->reason = CTL_REASON_FAMILY;
+		ann->reason = PM_REASON_FAMILY;
 	return any_join(engine, conn, ann, out);
 }
 
@@ -317,7 +317,7 @@ static bool accept_left(const struct engine *engine, const struct conn *conn,
 	if (ann->accepted || !ann->remote_id ||
 	    conn->accepted < engine->pool->add_addr_accepted || c_flag_case(engine, conn))
 		return true;
-	ann->reason = CTL_REASON_LIMIT_ACCEPTED;
+	ann->reason = PM_REASON_LIMIT_ACCEPTED;
 	return false;
 }
 
@@ -328,35 +328,35 @@ enum join announcement_join(struct engine *engine, struct conn *conn,
 	enum join r;
 
 	if (!conn_is_ours(engine, conn)) {
-		ann->reason = conn->excluded ? CTL_REASON_EXCLUDED : CTL_REASON_INHERITED;
+		ann->reason = conn->excluded ? PM_REASON_EXCLUDED : PM_REASON_INHERITED;
 		return JOIN_NOT_OURS;
 	}
 	if (!accept_left(engine, conn, ann))
 		return JOIN_LIMIT;
 	if (!subflows_left(engine, conn)) {
-		ann->reason = CTL_REASON_LIMIT_SUBFLOWS;
+		ann->reason = PM_REASON_LIMIT_SUBFLOWS;
 		return JOIN_LIMIT;
 	}
 	r = join_by_kind(engine, conn, ann, out);
 	switch (r) {
 	case JOIN_REQUESTED:
 		ann->state = ANNOUNCE_JOINED;
-		ann->reason = CTL_REASON_NONE;
+		ann->reason = PM_REASON_NONE;
 		ann->timed = false;
 		accept_count(conn, ann, true);
 		break;
 	case JOIN_NO_ENDPOINT:
-		if (ann->reason == CTL_REASON_EXHAUSTED && before != ann->reason)
+		if (ann->reason == PM_REASON_EXHAUSTED && before != ann->reason)
 			COUNT(engine, conn, exhausted);
 		announcement_delay(engine, conn, ann);
 		break;
 	case JOIN_NO_ROOM:
 		conn->again = true;
-		ann->reason = CTL_REASON_TOO_MANY;
+		ann->reason = PM_REASON_TOO_MANY;
 		break;
 	case JOIN_LIMIT:
-		ann->reason = subflows_left(engine, conn) ? CTL_REASON_TOO_MANY
-							  : CTL_REASON_LIMIT_SUBFLOWS;
+		ann->reason = subflows_left(engine, conn) ? PM_REASON_TOO_MANY
+							  : PM_REASON_LIMIT_SUBFLOWS;
 		break;
 	case JOIN_NOT_OURS:
 		break;
@@ -474,7 +474,7 @@ static bool signal_work(struct engine *engine, struct conn *conn, struct pm_cmds
 			conn->spent |=
 				section_of(engine, conn)->subflow & endpoint_bit(i);
 		COUNT(engine, conn, announced);
-		NOTE(engine, .token = conn->token, .what = CTL_NOTE_SIGNALLED,
+		NOTE(engine, .token = conn->token, .what = PM_NOTE_SIGNALLED,
 		     .local = &ep->addr, .local_id = id);
 	}
 	return true;

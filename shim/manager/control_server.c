@@ -23,11 +23,11 @@ struct answer {
 	struct ctl_answer head;
 	union {
 		struct ctl_manager manager;
-		struct ctl_connection connections[CTL_PAGE_MAX];
-		struct ctl_announced announced[CTL_PAGE_MAX];
+		struct pm_conn_report connections[CTL_PAGE_MAX];
+		struct pm_announced_report announced[CTL_PAGE_MAX];
 		struct ctl_endpoint endpoints[POOL_ENDPOINTS_MAX];
 		struct ctl_section sections[POOL_SECTIONS_MAX];
-		struct ctl_note notes[NOTES_PAGE];
+		struct pm_note notes[NOTES_PAGE];
 		struct ctl_edit edit;
 	};
 };
@@ -160,7 +160,7 @@ static void fill_endpoints(struct answer *answer, const struct pool *pool,
 			.line = ep->line,
 			.used = used[i],
 		};
-		mpaddr_view(&ep->addr, &to->addr);
+		to->addr = ep->addr;
 		memcpy(to->dev, ep->dev, sizeof(to->dev));
 	}
 }
@@ -177,7 +177,7 @@ static void fill_sections(struct answer *answer, const struct control_view *view
 			.len = section->prefix.len,
 			.excluded = section->excluded,
 		};
-		mpaddr_view(&section->prefix.addr, &answer->sections[i].prefix);
+		answer->sections[i].prefix = section->prefix.addr;
 	}
 }
 
@@ -193,7 +193,7 @@ static void fill_notes(struct answer *answer, uint64_t after,
 	clock_gettime(CLOCK_MONOTONIC, &steady);
 	offset = (real.tv_sec - steady.tv_sec) * INT64_C(1000000000) + real.tv_nsec -
 		 steady.tv_nsec;
-	answer->head.record_size = sizeof(struct ctl_note);
+	answer->head.record_size = sizeof(struct pm_note);
 	answer->head.count = engine_notes(view->engine, after, NOTES_PAGE, answer->notes);
 	answer->head.total = answer->head.count;
 	for (i = 0; i < answer->head.count; i++)
@@ -206,13 +206,13 @@ static void fill_paged(struct answer *answer, const struct ctl_request *request,
 		       const struct control_view *view)
 {
 	if (request->op == CTL_OP_CONNECTIONS) {
-		answer->head.record_size = sizeof(struct ctl_connection);
+		answer->head.record_size = sizeof(struct pm_conn_report);
 		answer->head.total = engine_view_count(view->engine);
 		answer->head.count =
 			engine_view(view->engine, request->after, CTL_PAGE_MAX,
 				    answer->connections, &answer->head.next);
 	} else {
-		answer->head.record_size = sizeof(struct ctl_announced);
+		answer->head.record_size = sizeof(struct pm_announced_report);
 		answer->head.count =
 			engine_view_announced(view->engine, request->after, CTL_PAGE_MAX,
 					      answer->announced, &answer->head.next);

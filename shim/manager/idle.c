@@ -5,8 +5,8 @@
  * A connection's token is not known before its SYN, and its first events may come before
  * connect() has returned: so a process that connects has to hear everything. One that has
  * not connected for a while hears its own connections alone, by a filter in the kernel,
- * and its next connect() waits until that is gone (shim/preload/register.c). What is accepted
- * can be announced by nobody: with a listener it stays as it is.
+ * and its next connect() waits until that is gone (shim/preload/register.c). What is
+ * accepted can be announced by nobody: with a listener it stays as it is.
  */
 #include "idle.h"
 #include "manager.h"

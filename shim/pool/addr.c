@@ -3,7 +3,6 @@
  * addr.c - addresses, prefixes and their text
  */
 #include "mptcpaddr/addr.h"
-#include "mptcpaddr/control.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -137,13 +136,4 @@ const char *mpaddr_text(const struct mpaddr *addr, char text[MPADDR_TEXT_MAX])
 	else
 		snprintf(text, MPADDR_TEXT_MAX, "[%s]:%u", ip, addr->port);
 	return text;
-}
-
-void mpaddr_view(const struct mpaddr *addr, struct ctl_addr *ret_view)
-{
-	*ret_view = (struct ctl_addr){ .family = addr->family, .port = addr->port };
-	if (addr->family == AF_INET)
-		memcpy(ret_view->ip, &addr->v4, sizeof(addr->v4));
-	else if (addr->family == AF_INET6)
-		memcpy(ret_view->ip, &addr->v6, sizeof(addr->v6));
 }

@@ -5,8 +5,8 @@
  * A daemon connects, forks, and its parent exits: the connection lives on, and nobody
  * would join what is announced later. So a child that is forked while there are
  * connections gets a manager thread at once, which only watches until the parent's
- * manager is gone (shim/manager/takeover.c). A child of a process without connections gets none
- * before its own first connect(), and a vfork child never comes here.
+ * manager is gone (shim/manager/takeover.c). A child of a process without connections
+ * gets none before its own first connect(), and a vfork child never comes here.
  *
  * The manager holds `lock` whenever it is not waiting, and fork() holds it too: so the
  * child's copy of the manager's memory is whole.

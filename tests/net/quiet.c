@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * quiet.c - an idle program is not woken by the connections of others (shim/manager/idle.c)
+ * quiet.c - an idle program is not woken by the connections of others
+ * (shim/manager/idle.c)
  */
 #include <dirent.h>
 #include <stdio.h>

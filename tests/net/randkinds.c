@@ -44,7 +44,7 @@ struct story {
 /* Announcements that wait for something, of the only connection. */
 static unsigned int waiting(struct net *n)
 {
-	struct ctl_connection c[4];
+	struct pm_conn_report c[4];
 	int r = manager_list(&n->world.client, n->client.pid, CTL_OP_CONNECTIONS, c,
 			     sizeof(c[0]), 4);
 

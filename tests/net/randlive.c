@@ -131,7 +131,7 @@ static bool ids_kept(struct state *s)
 	return true;
 }
 
-static void ctl_text(const struct ctl_addr *addr, char ret[ADDRESS_TEXT_MAX])
+static void ctl_text(const struct mpaddr *addr, char ret[ADDRESS_TEXT_MAX])
 {
 	struct address a = address_from_raw(addr->family, addr->ip, 0);
 
@@ -152,7 +152,7 @@ static bool in_use(const struct subflows *all, const char *addr)
 
 /* Whether the announced @a might be served from the endpoint @e. */
 static bool free_for(struct state *s, const struct subflows *all,
-		     const struct endpoint_spec *e, const struct ctl_announced *a)
+		     const struct endpoint_spec *e, const struct pm_announced_report *a)
 {
 	bool v4_socket =
 		strchr(s->d.spec.connect, '.') && !strchr(s->d.spec.connect, ':');
@@ -178,8 +178,8 @@ static bool reached(const struct subflows *all, const char *addr)
 /* No announcement waits while an endpoint is free and did not fail. */
 static bool served(struct state *s, const struct subflows *all)
 {
-	struct ctl_announced ann[64];
-	struct ctl_connection conn[4];
+	struct pm_announced_report ann[64];
+	struct pm_conn_report conn[4];
 	const struct net *n = &s->n;
 	int count, k;
 
@@ -191,8 +191,8 @@ static bool served(struct state *s, const struct subflows *all)
 	for (int i = 0; i < count; i++) {
 		char text[ADDRESS_TEXT_MAX];
 
-		if (ann[i].state != CTL_ANNOUNCED_WAITING || ann[i].retry_ms ||
-		    ann[i].reason == CTL_REASON_ERROR)
+		if (ann[i].state != PM_ANNOUNCED_WAITING || ann[i].retry_ms ||
+		    ann[i].reason == PM_REASON_ERROR)
 			continue;
 		if (conn[0].extra_subflows >= n->subflows ||
 		    conn[0].accepted >= n->accepted)

@@ -255,7 +255,7 @@ Test(engine, connections_without_an_event_expire_and_others_do_not)
 
 Test(engine, announcements_remembered_are_bounded)
 {
-	struct ctl_connection view;
+	struct pm_conn_report view;
 	char remote[32];
 	struct play p;
 	int i;

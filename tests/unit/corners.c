@@ -105,7 +105,7 @@ Test(corners, old_kernel_is_told_of_backup_afterwards)
 
 Test(corners, v6_connection_of_a_v4_pool_has_no_endpoint)
 {
-	struct ctl_announced ann[4];
+	struct pm_announced_report ann[4];
 	struct play p;
 	uint64_t next;
 
@@ -116,7 +116,7 @@ Test(corners, v6_connection_of_a_v4_pool_has_no_endpoint)
 	play_announce(&p, TOKEN, 1, "10.0.4.1:80");
 	wanted_none(&p);
 	cr_assert_eq(engine_view_announced(p.engine, 0, 4, ann, &next), 1);
-	cr_assert_eq(ann[0].reason, CTL_REASON_FAMILY);
+	cr_assert_eq(ann[0].reason, PM_REASON_FAMILY);
 	play_close(&p);
 }
 
@@ -161,7 +161,7 @@ Test(corners, mesh_wider_than_the_list_of_commands_is_finished)
 
 Test(corners, priority_of_the_peer_is_noted)
 {
-	struct ctl_note notes[16];
+	struct pm_note notes[16];
 	struct pm_event ev = { .type = PM_EVENT_SUB_PRIORITY,
 			       .token = TOKEN,
 			       .local = at("10.0.1.2:40001"),
@@ -174,8 +174,8 @@ Test(corners, priority_of_the_peer_is_noted)
 	play_connect(&p, TOKEN, "10.0.1.2", "10.0.1.1:80");
 	cr_assert_eq(engine_handle(p.engine, &ev, &p.out), 0);
 	n = engine_notes(p.engine, 0, 16, notes);
-	cr_assert_eq(notes[n - 1].what, CTL_NOTE_PRIORITY);
-	cr_assert(notes[n - 1].flags & CTL_NOTE_FLAG_BACKUP);
+	cr_assert_eq(notes[n - 1].what, PM_NOTE_PRIORITY);
+	cr_assert(notes[n - 1].flags & PM_NOTE_FLAG_BACKUP);
 	play_close(&p);
 }
 
@@ -250,8 +250,8 @@ Test(corners, lost_beginning_is_made_up_for)
 
 Test(corners, walks_go_on_where_connections_have_gone)
 {
-	struct ctl_connection views[2];
-	struct ctl_announced ann[ENGINE_ANNOUNCED_MAX];
+	struct pm_conn_report views[2];
+	struct pm_announced_report ann[ENGINE_ANNOUNCED_MAX];
 	uint64_t next = 0, more;
 	struct play p;
 	unsigned int n;

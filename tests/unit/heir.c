@@ -13,7 +13,7 @@
 
 static unsigned int shown(const struct play *p)
 {
-	struct ctl_connection views[16];
+	struct pm_conn_report views[16];
 	uint64_t next;
 	unsigned int n = engine_view(p->engine, 0, 16, views, &next);
 

@@ -237,7 +237,7 @@ static void check_waiting(struct model *m)
 
 static void check_model(struct model *m)
 {
-	struct ctl_connection view = play_view(&play, m->token);
+	struct pm_conn_report view = play_view(&play, m->token);
 	unsigned int i, waiting = 0;
 
 	for (i = 0; i < m->n_anns; i++)

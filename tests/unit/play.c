@@ -56,7 +56,7 @@ void play_open(struct play *play, const char *pool_text)
 
 void play_close(struct play *play)
 {
-	struct ctl_connection views[16];
+	struct pm_conn_report views[16];
 	unsigned int i, n;
 	uint64_t next;
 
@@ -284,9 +284,9 @@ struct pm_cmd play_join(struct play *play, uint8_t remote_id, const char *local,
 	return cmd;
 }
 
-struct ctl_connection play_view(const struct play *play, uint32_t token)
+struct pm_conn_report play_view(const struct play *play, uint32_t token)
 {
-	struct ctl_connection views[16];
+	struct pm_conn_report views[16];
 	uint64_t next;
 	unsigned int i, n = engine_view(play->engine, 0, 16, views, &next);
 

@@ -67,4 +67,4 @@ void wanted_none(const struct play *play);
 struct pm_cmd play_join(struct play *play, uint8_t remote_id, const char *local,
 			const char *remote);
 
-struct ctl_connection play_view(const struct play *play, uint32_t token);
+struct pm_conn_report play_view(const struct play *play, uint32_t token);

@@ -42,26 +42,15 @@ static int read_pool(struct ctl *ctl, const struct ctl_manager *manager,
 	return r < 0 ? tell(ctl, manager, strerror(-r)) : 0;
 }
 
-static void address_of(const struct ctl_addr *from, struct mpaddr *ret_addr)
-{
-	*ret_addr = (struct mpaddr){ .family = AF_UNSPEC };
-	if (from->family == AF_INET)
-		mpaddr_set_v4(ret_addr, from->ip);
-	else if (from->family == AF_INET6)
-		mpaddr_set_v6(ret_addr, from->ip);
-	ret_addr->port = from->port;
-}
-
 static void show_section(const struct ctl_section *section)
 {
 	char text[MPADDR_TEXT_MAX];
-	struct mpaddr prefix;
 
-	address_of(&section->prefix, &prefix);
-	if (prefix.family == AF_UNSPEC)
+	if (section->prefix.family == AF_UNSPEC)
 		puts("[pool]");
 	else
-		printf("[pool \"%s/%u\"]\n", mpaddr_text(&prefix, text), section->len);
+		printf("[pool \"%s/%u\"]\n", mpaddr_text(&section->prefix, text),
+		       section->len);
 }
 
 static void show_endpoint(const struct ctl_endpoint *from)
@@ -69,7 +58,7 @@ static void show_endpoint(const struct ctl_endpoint *from)
 	struct endpoint ep = { .local_id = from->local_id, .flags = from->flags };
 	char text[ENDPOINT_TEXT_MAX];
 
-	address_of(&from->addr, &ep.addr);
+	ep.addr = from->addr;
 	snprintf(ep.dev, sizeof(ep.dev), "%.15s", from->dev);
 	printf("endpoint = %s\n", endpoint_text(&ep, text));
 }

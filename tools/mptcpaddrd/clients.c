@@ -51,7 +51,7 @@ void held_forget(struct broker *b, struct held *held)
 
 void held_sweep(struct broker *b, struct client *client)
 {
-	struct ctl_connection *views = calloc(CTL_PAGE_MAX, sizeof(*views));
+	struct pm_conn_report *views = calloc(CTL_PAGE_MAX, sizeof(*views));
 	struct held *held, *next, *there = NULL;
 	uint64_t after = 0;
 	unsigned int i, n;

@@ -103,16 +103,16 @@ bool connection_endpoint(const struct snapshot *snap, const struct connection *c
 }
 
 /* One whose subflow has closed waits for its peer to announce it again. */
-enum announced_state announced_state(const struct ctl_announced *record)
+enum announced_state announced_state(const struct pm_announced_report *record)
 {
-	switch ((enum ctl_announced_state)record->state) {
-	case CTL_ANNOUNCED_JOINED:
+	switch ((enum pm_announced_state)record->state) {
+	case PM_ANNOUNCED_JOINED:
 		return ANNOUNCED_JOINED;
-	case CTL_ANNOUNCED_REFUSED:
+	case PM_ANNOUNCED_REFUSED:
 		return ANNOUNCED_REFUSED;
-	case CTL_ANNOUNCED_WAITING:
-	case CTL_ANNOUNCED_PENDING:
-	case CTL_ANNOUNCED_CLOSED:
+	case PM_ANNOUNCED_WAITING:
+	case PM_ANNOUNCED_PENDING:
+	case PM_ANNOUNCED_CLOSED:
 		break;
 	}
 	return ANNOUNCED_WAITING;

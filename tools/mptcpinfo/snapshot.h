@@ -81,7 +81,7 @@ enum announced_state {
 struct announced {
 	uint32_t connection; /* as in struct subflow */
 	uint32_t manager;    /* who says so */
-	struct ctl_announced record;
+	struct pm_announced_report record;
 };
 
 enum endpoint_state {
@@ -103,7 +103,7 @@ struct connection {
 	bool fallback; /* it is plain TCP by now (RFC 8684, 3.7) */
 	enum manager_kind manager;
 	uint32_t manager_index;	      /* MANAGER_OURS: of snapshot.managers */
-	struct ctl_connection record; /* MANAGER_OURS: what it says */
+	struct pm_conn_report record; /* MANAGER_OURS: what it says */
 	struct process process;	      /* not MANAGER_OURS: of pid */
 	struct mptcpaddr_info info;
 	size_t info_len; /* bytes of info that the kernel filled */
@@ -193,7 +193,7 @@ const struct manager *connection_manager(const struct snapshot *snap,
 					 const struct connection *conn);
 bool connection_endpoint(const struct snapshot *snap, const struct connection *conn,
 			 size_t i, enum endpoint_state *ret_state);
-enum announced_state announced_state(const struct ctl_announced *record);
+enum announced_state announced_state(const struct pm_announced_report *record);
 
 /* Adds one line, without a newline. Losing one for want of memory is not an error. */
 void snapshot_note(struct snapshot *snap, const char *fmt, ...)

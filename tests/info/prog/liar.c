@@ -57,11 +57,11 @@ static size_t record_size(uint16_t op)
 	case CTL_OP_MANAGER:
 		return sizeof(struct ctl_manager);
 	case CTL_OP_CONNECTIONS:
-		return sizeof(struct ctl_connection);
+		return sizeof(struct pm_conn_report);
 	case CTL_OP_ENDPOINTS:
 		return sizeof(struct ctl_endpoint);
 	case CTL_OP_ANNOUNCED:
-		return sizeof(struct ctl_announced);
+		return sizeof(struct pm_announced_report);
 	default:
 		return sizeof(struct ctl_section);
 	}
@@ -70,7 +70,7 @@ static size_t record_size(uint16_t op)
 static size_t connections(const struct ctl_request *req, struct ctl_answer *answer,
 			  char **tokens)
 {
-	struct ctl_connection conn = { .subflows = 1 };
+	struct pm_conn_report conn = { .subflows = 1 };
 	size_t at = sizeof(*answer);
 	uint32_t i;
 

@@ -26,8 +26,8 @@
 struct dump {
 	struct ctl_endpoint *endpoints, *endpoints_after;
 	struct ctl_section *sections;
-	struct ctl_connection *connections;
-	struct ctl_announced *announced;
+	struct pm_conn_report *connections;
+	struct pm_announced_report *announced;
 	size_t n_endpoints, n_after, n_sections, n_connections, n_announced;
 };
 

@@ -61,7 +61,7 @@ static bool wanted_manager(void *ctx, pid_t pid, const char *program)
 }
 
 /* Most notes bear the remote address; the others are known by their connection. */
-static bool wanted_remote(struct events *e, const struct ctl_note *note)
+static bool wanted_remote(struct events *e, const struct pm_note *note)
 {
 	uint32_t *token;
 	struct inet_addr addr;
@@ -93,20 +93,20 @@ static void forget_token(struct events *e, uint32_t token)
 	}
 }
 
-static bool wanted_note(struct events *e, const struct ctl_note *note)
+static bool wanted_note(struct events *e, const struct pm_note *note)
 {
 	bool wanted;
 
 	if (e->o->filter.has_token && e->o->filter.token != note->token)
 		return false;
 	wanted = wanted_remote(e, note);
-	if (note->what == CTL_NOTE_CLOSED)
+	if (note->what == PM_NOTE_CLOSED)
 		forget_token(e, note->token);
 	return wanted;
 }
 
 /* An address of all zeros is a join whose source routing picks: not known yet. */
-static void forget_any(struct ctl_note *note)
+static void forget_any(struct pm_note *note)
 {
 	static const uint8_t any[sizeof(note->local.ip)];
 
@@ -157,7 +157,7 @@ static void date_back(struct events *e)
 	}
 }
 
-static bool same_ip(const struct ctl_addr *a, const struct ctl_addr *b)
+static bool same_ip(const struct mpaddr *a, const struct mpaddr *b)
 {
 	return a->family == b->family &&
 	       memcmp(a->ip, b->ip, a->family == AF_INET6 ? 16 : 4) == 0;
@@ -166,16 +166,16 @@ static bool same_ip(const struct ctl_addr *a, const struct ctl_addr *b)
 /* Whether the line about @later says all that the one about @told would. */
 static bool says_all(const struct told *told, const struct told *later)
 {
-	const struct ctl_note *a = &told->note, *b = &later->note;
-	bool ended = b->what == CTL_NOTE_JOINED || b->what == CTL_NOTE_JOIN_FAILED;
+	const struct pm_note *a = &told->note, *b = &later->note;
+	bool ended = b->what == PM_NOTE_JOINED || b->what == PM_NOTE_JOIN_FAILED;
 
 	if (later->kind != TOLD_NOTE || strcmp(told->name, later->name) != 0 ||
 	    a->token != b->token || a->remote_id != b->remote_id ||
 	    !same_ip(&a->remote, &b->remote))
 		return false;
-	if (a->what == CTL_NOTE_ANNOUNCED)
-		return !a->reason && (ended || b->what == CTL_NOTE_JOINING);
-	return a->what == CTL_NOTE_JOINING && ended &&
+	if (a->what == PM_NOTE_ANNOUNCED)
+		return !a->reason && (ended || b->what == PM_NOTE_JOINING);
+	return a->what == PM_NOTE_JOINING && ended &&
 	       (!a->local.family || same_ip(&a->local, &b->local));
 }
 

@@ -262,7 +262,7 @@ static int take_answers(struct follow *f, struct follower *fw)
 	int n, r;
 
 	for (n = 0; n < ANSWERS_AT_ONCE; n++) {
-		r = ctl_receive(&fw->ctl, CTL_OP_FOLLOW, sizeof(struct ctl_note), 1);
+		r = ctl_receive(&fw->ctl, CTL_OP_FOLLOW, sizeof(struct pm_note), 1);
 		if (r == -ETIMEDOUT)
 			return 0;
 		if (r == -ECONNRESET)

@@ -25,7 +25,7 @@ struct told {
 	uint32_t uid;
 	char program[PROGRAM_MAX]; /* fit for a terminal */
 	int64_t time_ns;	   /* CLOCK_REALTIME */
-	struct ctl_note note;
+	struct pm_note note;
 	uint64_t missed;
 	char why[96];
 };

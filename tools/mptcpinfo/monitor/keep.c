@@ -278,7 +278,7 @@ int keep_merge(struct keep *keep, const struct snapshot *fresh, keep_fn wanted, 
 
 /* A connection as a manager's note tells of it: no sock_diag was there to see it. */
 static int fresh_connection(struct snapshot *fresh, pid_t pid, const char *program,
-			    const struct ctl_note *note)
+			    const struct pm_note *note)
 {
 	struct connection *conn;
 	struct subflow *sf;
@@ -332,13 +332,13 @@ static bool always(void *ctx, pid_t pid)
 }
 
 int keep_note(struct keep *keep, pid_t pid, const char *program,
-	      const struct ctl_note *note)
+	      const struct pm_note *note)
 {
 	struct snapshot fresh = { 0 };
 	int r;
 
-	if ((note->what != CTL_NOTE_ESTABLISHED && note->what != CTL_NOTE_JOINED &&
-	     note->what != CTL_NOTE_SUBFLOW_FOREIGN) ||
+	if ((note->what != PM_NOTE_ESTABLISHED && note->what != PM_NOTE_JOINED &&
+	     note->what != PM_NOTE_SUBFLOW_FOREIGN) ||
 	    !note->local.port || !note->remote.port)
 		return 0;
 	r = fresh_connection(&fresh, pid, program, note);

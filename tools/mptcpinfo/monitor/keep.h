@@ -8,7 +8,7 @@
 
 struct index;
 struct path_ends;
-struct ctl_note;
+struct pm_note;
 
 /* Zeros to start with. */
 struct keep {
@@ -31,7 +31,7 @@ int keep_merge(struct keep *keep, const struct snapshot *fresh, keep_fn wanted,
 
 /* A path that a manager tells of may end before it is ever seen. Return: as above. */
 int keep_note(struct keep *keep, pid_t pid, const char *program,
-	      const struct ctl_note *note);
+	      const struct pm_note *note);
 
 /* The last that the kernel says of the path with the ends of @sf, if it is kept. */
 void keep_closed(struct keep *keep, const struct subflow *sf);

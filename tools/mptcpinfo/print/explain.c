@@ -38,7 +38,8 @@ __attribute__((format(printf, 2, 3))) static void add(struct line *line, const c
 		line->len += (size_t)n < room ? (size_t)n : room - 1;
 }
 
-static bool same_cause(const struct ctl_announced *a, const struct ctl_announced *b)
+static bool same_cause(const struct pm_announced_report *a,
+		       const struct pm_announced_report *b)
 {
 	return a->state == b->state && a->reason == b->reason && a->error == b->error;
 }

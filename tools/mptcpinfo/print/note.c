@@ -13,24 +13,24 @@
 const char *note_word(uint16_t what)
 {
 	static const char *const words[] = {
-		[CTL_NOTE_ESTABLISHED] = "established",
-		[CTL_NOTE_CLOSED] = "closed",
-		[CTL_NOTE_ANNOUNCED] = "announced",
-		[CTL_NOTE_REPEATED] = "repeated",
-		[CTL_NOTE_REMOVED] = "removed",
-		[CTL_NOTE_JOINING] = "joining",
-		[CTL_NOTE_JOINED] = "joined",
-		[CTL_NOTE_JOIN_FAILED] = "join_failed",
-		[CTL_NOTE_SUBFLOW_CLOSED] = "subflow_closed",
-		[CTL_NOTE_SUBFLOW_FOREIGN] = "subflow_foreign",
-		[CTL_NOTE_PRIORITY] = "priority",
-		[CTL_NOTE_SIGNALLED] = "signalled",
-		[CTL_NOTE_WITHDRAWN] = "withdrawn",
-		[CTL_NOTE_ENDPOINT_GONE] = "endpoint_gone",
-		[CTL_NOTE_ENDPOINT_BACK] = "endpoint_back",
-		[CTL_NOTE_POOL] = "pool",
-		[CTL_NOTE_OVERRUN] = "overrun",
-		[CTL_NOTE_BACKUP] = "backup",
+		[PM_NOTE_ESTABLISHED] = "established",
+		[PM_NOTE_CLOSED] = "closed",
+		[PM_NOTE_ANNOUNCED] = "announced",
+		[PM_NOTE_REPEATED] = "repeated",
+		[PM_NOTE_REMOVED] = "removed",
+		[PM_NOTE_JOINING] = "joining",
+		[PM_NOTE_JOINED] = "joined",
+		[PM_NOTE_JOIN_FAILED] = "join_failed",
+		[PM_NOTE_SUBFLOW_CLOSED] = "subflow_closed",
+		[PM_NOTE_SUBFLOW_FOREIGN] = "subflow_foreign",
+		[PM_NOTE_PRIORITY] = "priority",
+		[PM_NOTE_SIGNALLED] = "signalled",
+		[PM_NOTE_WITHDRAWN] = "withdrawn",
+		[PM_NOTE_ENDPOINT_GONE] = "endpoint_gone",
+		[PM_NOTE_ENDPOINT_BACK] = "endpoint_back",
+		[PM_NOTE_POOL] = "pool",
+		[PM_NOTE_OVERRUN] = "overrun",
+		[PM_NOTE_BACKUP] = "backup",
 	};
 
 	return what < N(words) ? words[what] : NULL;
@@ -39,26 +39,26 @@ const char *note_word(uint16_t what)
 const char *note_reason_word(uint8_t reason)
 {
 	static const char *const words[] = {
-		[CTL_REASON_EXHAUSTED] = "exhausted",
-		[CTL_REASON_FAMILY] = "family",
-		[CTL_REASON_LIMIT_SUBFLOWS] = "limit_subflows",
-		[CTL_REASON_LIMIT_ACCEPTED] = "limit_accepted",
-		[CTL_REASON_FILTER] = "filter",
-		[CTL_REASON_ERROR] = "error",
-		[CTL_REASON_PROHIBITED] = "prohibited",
-		[CTL_REASON_ABSENT] = "absent",
-		[CTL_REASON_EXCLUDED] = "excluded",
-		[CTL_REASON_INHERITED] = "inherited",
-		[CTL_REASON_REMOVED] = "removed",
-		[CTL_REASON_ENDPOINT_GONE] = "endpoint_gone",
-		[CTL_REASON_TOO_MANY] = "too_many",
+		[PM_REASON_EXHAUSTED] = "exhausted",
+		[PM_REASON_FAMILY] = "family",
+		[PM_REASON_LIMIT_SUBFLOWS] = "limit_subflows",
+		[PM_REASON_LIMIT_ACCEPTED] = "limit_accepted",
+		[PM_REASON_FILTER] = "filter",
+		[PM_REASON_ERROR] = "error",
+		[PM_REASON_PROHIBITED] = "prohibited",
+		[PM_REASON_ABSENT] = "absent",
+		[PM_REASON_EXCLUDED] = "excluded",
+		[PM_REASON_INHERITED] = "inherited",
+		[PM_REASON_REMOVED] = "removed",
+		[PM_REASON_ENDPOINT_GONE] = "endpoint_gone",
+		[PM_REASON_TOO_MANY] = "too_many",
 	};
 
 	return reason < N(words) ? words[reason] : NULL;
 }
 
 /* The address that is joined; the first one of the peer was never announced. */
-static void write_target(const struct ctl_note *note, FILE *out)
+static void write_target(const struct pm_note *note, FILE *out)
 {
 	char ip[IP_TEXT_MAX];
 
@@ -67,7 +67,7 @@ static void write_target(const struct ctl_note *note, FILE *out)
 		fprintf(out, " announced (id %u)", note->remote_id);
 }
 
-static void write_source(const struct ctl_note *note, FILE *out)
+static void write_source(const struct pm_note *note, FILE *out)
 {
 	char ip[IP_TEXT_MAX];
 
@@ -78,19 +78,19 @@ static void write_source(const struct ctl_note *note, FILE *out)
 		fprintf(out, " (id %u)", note->local_id);
 }
 
-static void write_join(const struct ctl_note *note, const char *word, FILE *out)
+static void write_join(const struct pm_note *note, const char *word, FILE *out)
 {
 	write_target(note, out);
 	fprintf(out, " -> %s", word);
 	write_source(note, out);
-	if (note->flags & CTL_NOTE_FLAG_BACKUP)
+	if (note->flags & PM_NOTE_FLAG_BACKUP)
 		fputs(", as backup", out);
-	if (note->flags & CTL_NOTE_FLAG_RETRY)
+	if (note->flags & PM_NOTE_FLAG_RETRY)
 		fputs(", again", out);
 }
 
 /* "10.0.2.2 -> 10.0.2.1" */
-static void write_pair(const struct ctl_note *note, FILE *out)
+static void write_pair(const struct pm_note *note, FILE *out)
 {
 	char local[IP_TEXT_MAX], remote[IP_TEXT_MAX];
 
@@ -98,7 +98,7 @@ static void write_pair(const struct ctl_note *note, FILE *out)
 		ctl_ip_text(&note->remote, remote));
 }
 
-static void write_ends(const struct ctl_note *note, FILE *out)
+static void write_ends(const struct pm_note *note, FILE *out)
 {
 	char text[ADDR_TEXT_MAX];
 	struct inet_addr addr;
@@ -111,7 +111,7 @@ static void write_ends(const struct ctl_note *note, FILE *out)
 	fprintf(out, " -> %s", addr_text(&addr, text));
 }
 
-static void write_why(const struct ctl_note *note, const char *before, FILE *out)
+static void write_why(const struct pm_note *note, const char *before, FILE *out)
 {
 	char why[REASON_MAX];
 
@@ -121,16 +121,16 @@ static void write_why(const struct ctl_note *note, const char *before, FILE *out
 		fprintf(out, "%s%s", before, strerror(note->error));
 }
 
-static void write_announced(const struct ctl_note *note, FILE *out)
+static void write_announced(const struct pm_note *note, FILE *out)
 {
 	char ip[IP_TEXT_MAX];
 
 	fprintf(out, "%s announced%s (id %u)", ctl_ip_text(&note->remote, ip),
-		note->what == CTL_NOTE_REPEATED ? " again" : "", note->remote_id);
+		note->what == PM_NOTE_REPEATED ? " again" : "", note->remote_id);
 	write_why(note, " -> not joined: ", out);
 }
 
-static void write_removed(const struct ctl_note *note, FILE *out)
+static void write_removed(const struct pm_note *note, FILE *out)
 {
 	char ip[IP_TEXT_MAX];
 
@@ -141,26 +141,26 @@ static void write_removed(const struct ctl_note *note, FILE *out)
 		fprintf(out, "id %u withdrawn by the peer", note->remote_id);
 }
 
-static void write_failed(const struct ctl_note *note, FILE *out)
+static void write_failed(const struct pm_note *note, FILE *out)
 {
 	write_target(note, out);
 	fputs(" -> join", out);
 	write_source(note, out);
-	if (note->reason == CTL_REASON_NONE || note->reason == CTL_REASON_ERROR)
+	if (note->reason == PM_REASON_NONE || note->reason == PM_REASON_ERROR)
 		fprintf(out, " failed: %s",
 			note->error ? strerror(note->error) : "no error told");
 	else
 		write_why(note, " failed: ", out);
 }
 
-static void write_priority(const struct ctl_note *note, const char *who, FILE *out)
+static void write_priority(const struct pm_note *note, const char *who, FILE *out)
 {
 	write_pair(note, out);
 	fprintf(out, ": %s: %s", who,
-		note->flags & CTL_NOTE_FLAG_BACKUP ? "backup" : "no backup any more");
+		note->flags & PM_NOTE_FLAG_BACKUP ? "backup" : "no backup any more");
 }
 
-static void write_local(const struct ctl_note *note, const char *what, FILE *out)
+static void write_local(const struct pm_note *note, const char *what, FILE *out)
 {
 	char text[ADDR_TEXT_MAX], ip[IP_TEXT_MAX];
 	struct inet_addr addr;
@@ -172,7 +172,7 @@ static void write_local(const struct ctl_note *note, const char *what, FILE *out
 		fprintf(out, " (id %u)", note->local_id);
 }
 
-static void write_pool(const struct ctl_note *note, FILE *out)
+static void write_pool(const struct pm_note *note, FILE *out)
 {
 	if (note->error || note->reason)
 		write_why(note, "the pool file was not taken: ", out);
@@ -180,62 +180,62 @@ static void write_pool(const struct ctl_note *note, FILE *out)
 		fputs("the pool file is in force", out);
 }
 
-static void write_foreign(const struct ctl_note *note, FILE *out)
+static void write_foreign(const struct pm_note *note, FILE *out)
 {
 	write_pair(note, out);
 	fputs(" established, and not by this manager", out);
 }
 
-static void write_subflow_closed(const struct ctl_note *note, FILE *out)
+static void write_subflow_closed(const struct pm_note *note, FILE *out)
 {
 	write_pair(note, out);
 	fputs(" closed", out);
 	/* What is not a failed join needs no more than its error. */
-	if (note->reason == CTL_REASON_ERROR && note->error)
+	if (note->reason == PM_REASON_ERROR && note->error)
 		fprintf(out, ": %s", strerror(note->error));
 	else
 		write_why(note, ": ", out);
 }
 
-void note_write(const struct ctl_note *note, FILE *out)
+void note_write(const struct pm_note *note, FILE *out)
 {
-	switch ((enum ctl_what)note->what) {
-	case CTL_NOTE_ESTABLISHED:
+	switch ((enum pm_note_what)note->what) {
+	case PM_NOTE_ESTABLISHED:
 		fputs("established", out);
 		return write_ends(note, out);
-	case CTL_NOTE_CLOSED:
+	case PM_NOTE_CLOSED:
 		fputs("closed", out);
 		return write_why(note, ": ", out);
-	case CTL_NOTE_ANNOUNCED:
-	case CTL_NOTE_REPEATED:
+	case PM_NOTE_ANNOUNCED:
+	case PM_NOTE_REPEATED:
 		return write_announced(note, out);
-	case CTL_NOTE_REMOVED:
+	case PM_NOTE_REMOVED:
 		return write_removed(note, out);
-	case CTL_NOTE_JOINING:
+	case PM_NOTE_JOINING:
 		return write_join(note, "joining", out);
-	case CTL_NOTE_JOINED:
+	case PM_NOTE_JOINED:
 		return write_join(note, "joined", out);
-	case CTL_NOTE_JOIN_FAILED:
+	case PM_NOTE_JOIN_FAILED:
 		return write_failed(note, out);
-	case CTL_NOTE_SUBFLOW_CLOSED:
+	case PM_NOTE_SUBFLOW_CLOSED:
 		return write_subflow_closed(note, out);
-	case CTL_NOTE_SUBFLOW_FOREIGN:
+	case PM_NOTE_SUBFLOW_FOREIGN:
 		return write_foreign(note, out);
-	case CTL_NOTE_PRIORITY:
+	case PM_NOTE_PRIORITY:
 		return write_priority(note, "the peer says", out);
-	case CTL_NOTE_BACKUP:
+	case PM_NOTE_BACKUP:
 		return write_priority(note, "told to the peer", out);
-	case CTL_NOTE_SIGNALLED:
+	case PM_NOTE_SIGNALLED:
 		return write_local(note, "announced to the peer:", out);
-	case CTL_NOTE_WITHDRAWN:
+	case PM_NOTE_WITHDRAWN:
 		return write_local(note, "withdrawn from the peer:", out);
-	case CTL_NOTE_ENDPOINT_GONE:
+	case PM_NOTE_ENDPOINT_GONE:
 		return write_local(note, "endpoint gone:", out);
-	case CTL_NOTE_ENDPOINT_BACK:
+	case PM_NOTE_ENDPOINT_BACK:
 		return write_local(note, "endpoint can be used:", out);
-	case CTL_NOTE_POOL:
+	case PM_NOTE_POOL:
 		return write_pool(note, out);
-	case CTL_NOTE_OVERRUN:
+	case PM_NOTE_OVERRUN:
 		fputs("events were lost; the state was read anew", out);
 		return;
 	}

@@ -10,14 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *ctl_ip_text(const struct ctl_addr *addr, char out[static IP_TEXT_MAX])
+const char *ctl_ip_text(const struct mpaddr *addr, char out[static IP_TEXT_MAX])
 {
 	if (!inet_ntop(addr->family, addr->ip, out, IP_TEXT_MAX))
 		strcpy(out, "?");
 	return out;
 }
 
-void ctl_addr_take(const struct ctl_addr *addr, struct inet_addr *ret_addr)
+void ctl_addr_take(const struct mpaddr *addr, struct inet_addr *ret_addr)
 {
 	memset(ret_addr, 0, sizeof(*ret_addr));
 	ret_addr->family = addr->family;
@@ -38,24 +38,24 @@ static const char *join_text(uint8_t error, char out[static REASON_MAX])
 const char *reason_text(uint8_t reason, uint8_t error, char out[static REASON_MAX])
 {
 	static const char *const words[] = {
-		[CTL_REASON_NONE] = "",
-		[CTL_REASON_EXHAUSTED] =
+		[PM_REASON_NONE] = "",
+		[PM_REASON_EXHAUSTED] =
 			"pool exhausted (every endpoint that fits is in use)",
-		[CTL_REASON_FAMILY] = "no endpoint of its address family",
-		[CTL_REASON_LIMIT_SUBFLOWS] = "limit ([limits] subflows)",
-		[CTL_REASON_LIMIT_ACCEPTED] = "limit ([limits] add_addr_accepted)",
-		[CTL_REASON_FILTER] = "filter ([accept] does not let it through)",
-		[CTL_REASON_PROHIBITED] =
+		[PM_REASON_FAMILY] = "no endpoint of its address family",
+		[PM_REASON_LIMIT_SUBFLOWS] = "limit ([limits] subflows)",
+		[PM_REASON_LIMIT_ACCEPTED] = "limit ([limits] add_addr_accepted)",
+		[PM_REASON_FILTER] = "filter ([accept] does not let it through)",
+		[PM_REASON_PROHIBITED] =
 			"join refused by the peer: administratively prohibited",
-		[CTL_REASON_ABSENT] = "every endpoint left is unavailable",
-		[CTL_REASON_EXCLUDED] = "no pool for this destination",
-		[CTL_REASON_INHERITED] = "the parent process manages it",
-		[CTL_REASON_REMOVED] = "withdrawn by the peer",
-		[CTL_REASON_ENDPOINT_GONE] = "its local address went away",
-		[CTL_REASON_TOO_MANY] = "too many addresses at once",
+		[PM_REASON_ABSENT] = "every endpoint left is unavailable",
+		[PM_REASON_EXCLUDED] = "no pool for this destination",
+		[PM_REASON_INHERITED] = "the parent process manages it",
+		[PM_REASON_REMOVED] = "withdrawn by the peer",
+		[PM_REASON_ENDPOINT_GONE] = "its local address went away",
+		[PM_REASON_TOO_MANY] = "too many addresses at once",
 	};
 
-	if (reason == CTL_REASON_ERROR)
+	if (reason == PM_REASON_ERROR)
 		return join_text(error, out);
 	if (reason < sizeof(words) / sizeof(words[0]))
 		strcpy(out, words[reason]);
@@ -64,16 +64,16 @@ const char *reason_text(uint8_t reason, uint8_t error, char out[static REASON_MA
 	return out;
 }
 
-const char *announced_reason(const struct ctl_announced *record,
+const char *announced_reason(const struct pm_announced_report *record,
 			     char out[static REASON_MAX])
 {
-	bool none = record->reason == CTL_REASON_NONE;
+	bool none = record->reason == PM_REASON_NONE;
 
-	if (record->state == CTL_ANNOUNCED_JOINED)
+	if (record->state == PM_ANNOUNCED_JOINED)
 		out[0] = '\0';
-	else if (none && record->state == CTL_ANNOUNCED_CLOSED)
+	else if (none && record->state == PM_ANNOUNCED_CLOSED)
 		strcpy(out, "its subflow was closed");
-	else if (none || record->state == CTL_ANNOUNCED_PENDING)
+	else if (none || record->state == PM_ANNOUNCED_PENDING)
 		strcpy(out, "being joined"); /* or in a moment, after lost events */
 	else
 		reason_text(record->reason, record->error, out);

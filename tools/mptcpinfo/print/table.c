@@ -164,7 +164,7 @@ static void write_endpoints(const struct table *t, const struct connection *conn
 
 static void write_announced(const struct table *t, const struct connection *conn)
 {
-	const struct ctl_announced *record;
+	const struct pm_announced_report *record;
 	char ip[IP_TEXT_MAX], name[IP_TEXT_MAX + 16];
 	enum announced_state state;
 	int column = 0;

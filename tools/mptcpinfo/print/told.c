@@ -31,7 +31,7 @@ static void put_time(json_t *object, int64_t time_ns)
 	put_text(object, "time", text);
 }
 
-static void put_addr(json_t *object, const char *key, const struct ctl_addr *addr)
+static void put_addr(json_t *object, const char *key, const struct mpaddr *addr)
 {
 	char text[ADDR_TEXT_MAX], ip[IP_TEXT_MAX];
 	struct inet_addr inet;
@@ -43,18 +43,18 @@ static void put_addr(json_t *object, const char *key, const struct ctl_addr *add
 		 addr->port ? addr_text(&inet, text) : ctl_ip_text(addr, ip));
 }
 
-static bool has_remote_id(const struct ctl_note *note)
+static bool has_remote_id(const struct pm_note *note)
 {
-	return note->remote.family || note->what == CTL_NOTE_REMOVED;
+	return note->remote.family || note->what == PM_NOTE_REMOVED;
 }
 
-static bool has_flags(const struct ctl_note *note)
+static bool has_flags(const struct pm_note *note)
 {
-	return note->what == CTL_NOTE_JOINING || note->what == CTL_NOTE_JOINED ||
-	       note->what == CTL_NOTE_PRIORITY || note->what == CTL_NOTE_BACKUP;
+	return note->what == PM_NOTE_JOINING || note->what == PM_NOTE_JOINED ||
+	       note->what == PM_NOTE_PRIORITY || note->what == PM_NOTE_BACKUP;
 }
 
-static void put_note(json_t *object, const struct ctl_note *note)
+static void put_note(json_t *object, const struct pm_note *note)
 {
 	const char *word = note_word(note->what);
 
@@ -70,8 +70,8 @@ static void put_note(json_t *object, const struct ctl_note *note)
 	put_addr(object, "remote", &note->remote);
 	if (has_flags(note))
 		json_object_set_new(object, "backup",
-				    json_boolean(note->flags & CTL_NOTE_FLAG_BACKUP));
-	if (note->flags & CTL_NOTE_FLAG_RETRY)
+				    json_boolean(note->flags & PM_NOTE_FLAG_BACKUP));
+	if (note->flags & PM_NOTE_FLAG_RETRY)
 		json_object_set_new(object, "retry", json_true());
 	put_text(object, "reason", note_reason_word(note->reason));
 	if (note->error) {
