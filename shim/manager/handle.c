@@ -9,6 +9,7 @@
 #include "idle.h"
 #include "manager.h"
 #include "mptcpaddr/log.h"
+#include "shim/common/clock.h"
 
 #include <errno.h>
 #include <string.h>
@@ -101,7 +102,7 @@ void register_connection(struct manager *m, struct pm_registration *reg)
 
 	if (!reg->token)
 		return; /* a hole of the ring: see launch_heir() */
-	reg->when = now_ms() / 1000;
+	reg->when = clock_ms() / 1000;
 	quiet_restart(m);
 	m->about.registrations++;
 	if (engine_register(m->engine, reg) < 0)
@@ -119,7 +120,8 @@ void intake_registrations(struct manager *m)
 	m->seen = atomic_load(&m->h->registered);
 	while (slot_take(m->h, &reg))
 		register_connection(m, &reg);
-	engine_expire(m->engine, now_ms() / 1000 - UNCONFIRMED_SECONDS, UNCONFIRMED_KEEP);
+	engine_expire(m->engine, clock_ms() / 1000 - UNCONFIRMED_SECONDS,
+		      UNCONFIRMED_KEEP);
 }
 
 /* A connection that the application accepted: nothing registers it, its event does. */
@@ -150,7 +152,7 @@ static void handle_event(struct manager *m, const struct pm_event *ev)
 	intake_registrations(m);
 	if (engine_take(m, ev) != -ENOENT || take_accepted(m, ev))
 		return;
-	if (!in_flight || !early_hold(&m->early, ev, now_ms()))
+	if (!in_flight || !early_hold(&m->early, ev, clock_ms()))
 		m->about.events_foreign++;
 }
 
@@ -172,7 +174,7 @@ void intake_settle(struct manager *m)
 	}
 	if (m->early.n)
 		m->about.events_foreign +=
-			early_expire(&m->early, now_ms() - EARLY_HOLD_MS);
+			early_expire(&m->early, clock_ms() - EARLY_HOLD_MS);
 	atomic_store(&m->h->early, m->early.n);
 	if (m->early.n)
 		intake_registrations(m);

@@ -10,6 +10,7 @@
  */
 #include "idle.h"
 #include "manager.h"
+#include "shim/common/clock.h"
 #include "shim/netlink/event_filter.h"
 
 #include <dirent.h>
@@ -37,12 +38,12 @@
 void quiet_restart(struct manager *m)
 {
 	m->stuck = 0;
-	m->quiet_ms = now_ms() + QUIET_MS;
+	m->quiet_ms = clock_ms() + QUIET_MS;
 }
 
 int quiet_wait(const struct manager *m)
 {
-	int64_t left = m->quiet_ms - now_ms();
+	int64_t left = m->quiet_ms - clock_ms();
 
 	if (!m->quiet_ms || atomic_load(&m->h->narrow))
 		return -1;
@@ -69,13 +70,13 @@ static bool wait_for_connects(struct manager *m)
 	uint32_t n = atomic_load(&m->h->in_flight);
 
 	if (n != m->stuck)
-		m->stuck_ms = now_ms();
-	else if (n && now_ms() - m->stuck_ms >= STUCK_MS &&
+		m->stuck_ms = clock_ms();
+	else if (n && clock_ms() - m->stuck_ms >= STUCK_MS &&
 		 atomic_compare_exchange_strong(&m->h->in_flight, &n, 0))
 		n = 0;
 	m->stuck = n;
 	if (n)
-		m->quiet_ms = now_ms() + STUCK_MS / STUCK_LOOKS;
+		m->quiet_ms = clock_ms() + STUCK_MS / STUCK_LOOKS;
 	return n;
 }
 
@@ -167,7 +168,7 @@ void quiet_serve(struct manager *m)
 	if (atomic_load(&m->h->narrow)) {
 		if (!tokens_are_known(m) || !is_asked_first(m))
 			widen(m);
-	} else if (m->quiet_ms && now_ms() >= m->quiet_ms) {
+	} else if (m->quiet_ms && clock_ms() >= m->quiet_ms) {
 		m->quiet_ms = 0;
 		end_with_main(m);
 		if (!wait_for_connects(m))

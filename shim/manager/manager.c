@@ -10,6 +10,7 @@
 #include "idle.h"
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/uapi.h"
+#include "shim/common/clock.h"
 #include "shim/netlink/diag_resync.h"
 #include "shim/netlink/event_filter.h"
 
@@ -23,7 +24,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ESTATE_AGAIN_MS 1000
@@ -32,14 +32,6 @@
 #define EARLY_POLL_MS	100	/* then it is looked for so often */
 #define SELECT_PAUSE_NS 100000000
 #define SETTLE_MS	500 /* for joins that the ended process had under way */
-
-int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
-}
 
 static void log_command(const struct pm_cmd *cmd, int r)
 {
@@ -69,7 +61,7 @@ static void log_command(const struct pm_cmd *cmd, int r)
 
 void manager_time(struct manager *m)
 {
-	engine_clock(m->engine, now_ms());
+	engine_clock(m->engine, clock_ms());
 }
 
 /* Each refusal may bring the next endpoint: bounded by endpoints and announcements. */
@@ -116,14 +108,14 @@ static int timeout_ms(const struct manager *m)
 	int wait = engine_wait(m->engine);
 	int64_t left;
 
-	wait = earlier(wait, poolwatch_wait(&m->watch, now_ms()));
+	wait = earlier(wait, poolwatch_wait(&m->watch, clock_ms()));
 	wait = earlier(wait, quiet_wait(m));
 	if (estate_again(&m->estate))
 		wait = earlier(wait, ESTATE_AGAIN_MS);
 	if (m->early.n)
 		wait = earlier(wait, EARLY_POLL_MS);
 	if (m->take_over_ms) {
-		left = m->take_over_ms - now_ms();
+		left = m->take_over_ms - clock_ms();
 		wait = earlier(wait, left > 0 ? left : 0);
 	}
 	return wait;
@@ -214,8 +206,8 @@ static void serve_loss(struct manager *m)
 static void serve_estate(struct manager *m, bool hung_up)
 {
 	if ((hung_up || estate_again(&m->estate)) && estate_hung_up(&m->estate))
-		m->take_over_ms = now_ms() + SETTLE_MS;
-	if (!m->take_over_ms || now_ms() < m->take_over_ms)
+		m->take_over_ms = clock_ms() + SETTLE_MS;
+	if (!m->take_over_ms || clock_ms() < m->take_over_ms)
 		return;
 	m->take_over_ms = 0;
 	m->h->estate_of = 0;
@@ -275,9 +267,9 @@ static void serve_pool(struct manager *m, const struct pollfd fds[POOLWATCH_FDS]
 	struct pool *old;
 
 	if (!fds[0].revents && !fds[1].revents &&
-	    poolwatch_wait(&m->watch, now_ms()) != 0)
+	    poolwatch_wait(&m->watch, clock_ms()) != 0)
 		return;
-	old = poolwatch_serve(&m->watch, fds, now_ms());
+	old = poolwatch_serve(&m->watch, fds, clock_ms());
 	if (old)
 		change_pool(m, old);
 	if (fds[1].revents && (m->watch.loads != loads || m->watch.error.text[0]))
@@ -463,7 +455,7 @@ static int manager_open(struct manager *m)
 	if (h->estate_of &&
 	    estate_wait(&m->estate,
 			&(struct estate_name){ h->estate_of, h->estate_nonce }))
-		m->take_over_ms = now_ms() + SETTLE_MS;
+		m->take_over_ms = clock_ms() + SETTLE_MS;
 	m->about.pid = h->pid;
 	m->about.uid = geteuid();
 	strcpy(m->about.backend, "direct");

@@ -36,7 +36,6 @@ struct manager {
 	struct ctl_manager about;
 };
 
-int64_t now_ms(void);
 /* manager_time() - the engine's clock is set. */
 void manager_time(struct manager *m);
 

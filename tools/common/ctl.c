@@ -7,6 +7,7 @@
  * used before its length and counts have been checked.
  */
 #include "ctl.h"
+#include "shim/common/clock.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -16,7 +17,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ANSWER_TIMEOUT_MS 300
@@ -26,19 +26,11 @@
 #define RECORDS_MAX (4u << 20) /* of one kind, of one manager */
 #define VERSION_END (offsetof(struct ctl_answer, version) + sizeof(uint16_t))
 
-uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
-}
-
 int ctl_open(const char *name, struct ctl *ret_ctl)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	const struct timeval timeout = { .tv_usec = ANSWER_TIMEOUT_MS * 1000 };
-	struct ctl ctl = { .fd = -1, .give_up_ms = now_ms() + TOTAL_TIMEOUT_MS };
+	struct ctl ctl = { .fd = -1, .give_up_ms = clock_ms() + TOTAL_TIMEOUT_MS };
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 	int r;
@@ -75,10 +67,10 @@ void ctl_close(struct ctl *ctl)
 	ctl->buffer = NULL;
 }
 
-static int receive(struct ctl *ctl, uint64_t deadline)
+static int receive(struct ctl *ctl, int64_t deadline)
 {
 	struct pollfd pfd = { .fd = ctl->fd, .events = POLLIN };
-	uint64_t now = now_ms();
+	int64_t now = clock_ms();
 	ssize_t n;
 	int r;
 
@@ -137,7 +129,7 @@ int ctl_send(struct ctl *ctl, uint16_t op, uint64_t after)
 
 int ctl_receive(struct ctl *ctl, uint16_t op, size_t record_size, int timeout_ms)
 {
-	uint64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = clock_ms() + timeout_ms;
 	int r;
 
 	do
@@ -161,7 +153,7 @@ void ctl_record(const struct ctl *ctl, uint32_t i, void *ret, size_t record_size
 
 int ctl_ask(struct ctl *ctl, uint16_t op, uint64_t after, size_t record_size)
 {
-	uint64_t now = now_ms();
+	int64_t now = clock_ms();
 	int timeout = ANSWER_TIMEOUT_MS, r;
 
 	if (now >= ctl->give_up_ms)

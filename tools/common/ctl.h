@@ -11,14 +11,12 @@
 
 struct ctl {
 	int fd;
-	uint64_t give_up_ms;  /* of all answers together, CLOCK_MONOTONIC */
+	int64_t give_up_ms;   /* of all answers together, CLOCK_MONOTONIC */
 	unsigned int version; /* of an answer that was of another one */
 	uint32_t uid;	      /* the manager's, as the kernel says it */
 	pid_t pid;	      /* 0 if it lives in a PID namespace that we cannot see */
 	char *buffer;	      /* the last answer */
 };
-
-uint64_t now_ms(void);
 
 /*
  * ctl_open() - connect to the abstract socket @name

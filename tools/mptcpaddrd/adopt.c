@@ -9,6 +9,7 @@
 #include "daemon.h"
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/uapi.h"
+#include "shim/common/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@ void adopt_note(struct broker *b, const struct pm_event *ev)
 	    b->n_newcomers == NEWCOMERS_MAX)
 		return;
 	newcomer = &b->newcomers[(b->first_newcomer + b->n_newcomers++) % NEWCOMERS_MAX];
-	*newcomer = (struct newcomer){ ev->token, ev->server_side, now_ms() };
+	*newcomer = (struct newcomer){ ev->token, ev->server_side, clock_ms() };
 }
 
 static bool is_of(const struct policy_program *program, const struct token_owner *owner)
@@ -66,11 +67,11 @@ static const struct policy_program *program_of(const struct broker *b,
 	int i;
 
 	known = &cache[(owner->cgroup ^ owner->uid) % CACHE_SIZE];
-	if (known->until_ms < now_ms() || known->cgroup != owner->cgroup ||
+	if (known->until_ms < clock_ms() || known->cgroup != owner->cgroup ||
 	    known->uid != owner->uid) {
 		known->cgroup = owner->cgroup;
 		known->uid = owner->uid;
-		known->until_ms = now_ms() + CACHE_MS;
+		known->until_ms = clock_ms() + CACHE_MS;
 		known->program = -1;
 		for (i = b->policy.n_programs - 1; i >= 0; i--) /* the first one counts */
 			if (is_of(&b->policy.programs[i], owner))
@@ -84,9 +85,9 @@ static void complain(const char *about, const char *what)
 {
 	static int64_t said_ms;
 
-	if (said_ms && now_ms() - said_ms < COMPLAIN_MS)
+	if (said_ms && clock_ms() - said_ms < COMPLAIN_MS)
 		return;
-	said_ms = now_ms();
+	said_ms = clock_ms();
 	log_warning("adopting: %s: %s", about, what);
 }
 
@@ -148,7 +149,7 @@ void adopt_one(struct broker *b, uint32_t token, bool server_side)
 
 void adopt_due(struct broker *b)
 {
-	const int64_t before = now_ms() - WAIT_MS;
+	const int64_t before = clock_ms() - WAIT_MS;
 	struct newcomer *newcomer;
 
 	while (b->n_newcomers) {
@@ -168,6 +169,6 @@ int adopt_timeout(const struct broker *b)
 
 	if (!b->n_newcomers)
 		return -1;
-	left = b->newcomers[b->first_newcomer].since_ms + WAIT_MS + 1 - now_ms();
+	left = b->newcomers[b->first_newcomer].since_ms + WAIT_MS + 1 - clock_ms();
 	return left > 0 ? (int)left : 0;
 }

@@ -5,6 +5,7 @@
 #include "daemon.h"
 #include "mptcpaddr/engine.h"
 #include "mptcpaddr/log.h"
+#include "shim/common/clock.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -44,7 +45,7 @@ void held_forget(struct broker *b, struct held *held)
 	struct engine *engine = held->client->engine;
 	struct pm_cmds none = { .n = 0 };
 
-	engine_clock(engine, now_ms());
+	engine_clock(engine, clock_ms());
 	engine_handle(engine, &closed, &none);
 	held_drop(b, held);
 }
@@ -131,7 +132,7 @@ static int put_in_force(struct broker *b, struct client *client, struct pool *sp
 	pool_resolve(spec, &b->table, old, pool);
 	apply_policy(b, client, pool);
 	if (client->engine) {
-		engine_clock(client->engine, now_ms());
+		engine_clock(client->engine, clock_ms());
 		engine_set_pool(client->engine, pool);
 		client->due_ms = 0;
 	} else {
@@ -165,7 +166,7 @@ static int client_load(struct broker *b, struct client *client, const char *text
 
 	if (!client->adopts.line &&
 	    !rate_take(&client->account->loading, LOADS_PER_SECOND, LOADS_AT_ONCE,
-		       now_us())) {
+		       clock_us())) {
 		snprintf(why->text, sizeof(why->text), "%.300s: changes too often",
 			 client->path);
 		return -EDQUOT;
@@ -302,7 +303,7 @@ struct client *client_get(struct broker *b, struct account *account, const char 
 	struct client *client = client_find(b, account, program, path, adopts);
 
 	if (client) {
-		client->used_ms = now_ms();
+		client->used_ms = clock_ms();
 		if (client->text_len != len || memcmp(client->text, text, len) != 0) {
 			*ret_error = client_load(b, client, text, len, why);
 			if (*ret_error == 0)
@@ -319,7 +320,7 @@ struct client *client_get(struct broker *b, struct account *account, const char 
 	client = client_new(b, account, program, path, adopts);
 	if (!client)
 		return NULL;
-	client->used_ms = now_ms();
+	client->used_ms = clock_ms();
 	*ret_error = client_load(b, client, text, len, why);
 	if (*ret_error < 0) {
 		client_free(b, client);
@@ -340,7 +341,7 @@ int client_register(struct broker *b, struct client *client, uint32_t token, boo
 {
 	struct pm_registration reg = { .token = token,
 				       .v6only = v6only,
-				       .when = now_ms() / 1000 };
+				       .when = clock_ms() / 1000 };
 	struct held *held;
 	int r;
 
@@ -352,7 +353,7 @@ int client_register(struct broker *b, struct client *client, uint32_t token, boo
 	*held = (struct held){
 		.token = token, .v6only = v6only, .cookie = cookie, .client = client
 	};
-	engine_clock(client->engine, now_ms());
+	engine_clock(client->engine, clock_ms());
 	r = engine_register(client->engine, &reg);
 	if (r < 0) {
 		free(held);
@@ -380,7 +381,7 @@ int client_edit(void *ctx, char *words, char *ret_why, size_t size)
 		snprintf(why.text, sizeof(why.text), "%s",
 			 "the broker lets users have no pools of their own");
 	else if (!rate_take(&client->account->loading, LOADS_PER_SECOND, LOADS_AT_ONCE,
-			    now_us()))
+			    clock_us()))
 		snprintf(why.text, sizeof(why.text), "%s", "too many changes");
 	else {
 		client->watch.table = edit->broker->table; /* borrowed */
@@ -390,7 +391,7 @@ int client_edit(void *ctx, char *words, char *ret_why, size_t size)
 	if (r < 0)
 		return r;
 	/* The engine has the one before still: what is allowed of the new one follows. */
-	engine_clock(client->engine, now_ms());
+	engine_clock(client->engine, clock_ms());
 	engine_set_pool(client->engine, client->watch.pool);
 	pool_free(old);
 	client_resolve(edit->broker, client);

@@ -95,9 +95,6 @@ struct broker {
 	bool lost, stop, failed;
 };
 
-int64_t now_ms(void);
-int64_t now_us(void);
-
 /* clients.c */
 struct held *held_find(const struct broker *b, uint32_t token);
 void held_drop(struct broker *b, struct held *held);

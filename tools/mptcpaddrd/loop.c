@@ -11,6 +11,7 @@
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/uapi.h"
 #include "sd_notify.h"
+#include "shim/common/clock.h"
 #include "shim/netlink/diag_resync.h"
 
 #include <errno.h>
@@ -19,25 +20,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define EARLY_POLL_MS	    100
 #define UNCONFIRMED_SECONDS 300
 #define UNCONFIRMED_KEEP    4096
-
-int64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000000) + ts.tv_nsec / 1000;
-}
-
-int64_t now_ms(void)
-{
-	return now_us() / 1000;
-}
 
 void work_read(struct broker *b)
 {
@@ -149,7 +136,7 @@ bool work_event(struct broker *b, const struct pm_event *ev)
 	client = held->client;
 	log_event(client, ev);
 	cmds.n = 0;
-	engine_clock(client->engine, now_ms());
+	engine_clock(client->engine, clock_ms());
 	r = engine_handle(client->engine, ev, &cmds);
 	if (r == -ENOENT) { /* it expired there */
 		held_drop(b, held);
@@ -194,17 +181,17 @@ static void handle_events(struct broker *b)
 				b->foreign++;
 			continue;
 		}
-		if (!early_hold(&b->early, &ev, now_ms()))
+		if (!early_hold(&b->early, &ev, clock_ms()))
 			b->foreign++;
 		adopt_note(b, &ev);
 	}
 	if (b->early.n)
-		b->foreign += early_expire(&b->early, now_ms() - EARLY_HOLD_MS);
+		b->foreign += early_expire(&b->early, clock_ms() - EARLY_HOLD_MS);
 }
 
 void work_tick(struct broker *b)
 {
-	const int64_t now = now_ms();
+	const int64_t now = clock_ms();
 	struct client *client;
 	struct pm_cmds cmds;
 	bool more;
@@ -257,7 +244,7 @@ int work_again(struct broker *b)
 			if (all.v[i].initial && !held_find(b, all.v[i].sub.token))
 				adopt_one(b, all.v[i].sub.token, !all.v[i].active);
 	for (client = b->clients; client; client = client->next) {
-		engine_clock(client->engine, now_ms());
+		engine_clock(client->engine, clock_ms());
 		resync_apply(&all, client->engine);
 		held_sweep(b, client);
 		client->due_ms = 0;
@@ -394,7 +381,7 @@ static int earlier(int a, int b)
 /* No timer runs when nothing waits. */
 static int timeout_ms(const struct broker *b)
 {
-	const int64_t now = now_ms();
+	const int64_t now = clock_ms();
 	const struct client *client;
 	int wait = earlier(notify_timeout(now), door_timeout(b));
 	int64_t due = INT64_MAX;
@@ -450,7 +437,7 @@ int broker_run(struct broker *b)
 		work_tick(b);
 		if (fds[FD_SIGNALS].revents)
 			serve_signal(b);
-		notify_alive(now_ms());
+		notify_alive(clock_ms());
 	}
 	return b->failed ? -EIO : 0;
 }

@@ -8,6 +8,7 @@
  */
 #include "daemon.h"
 #include "mptcpaddr/log.h"
+#include "shim/common/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -58,9 +59,9 @@ static void refuse(struct broker *b, struct account *account, uint64_t *counter,
 		return;
 	account->refused++;
 	/* One user's noise must not drown what the log says of others. */
-	if (now_ms() - account->said_ms < LOG_EVERY_MS && account->said_ms)
+	if (clock_ms() - account->said_ms < LOG_EVERY_MS && account->said_ms)
 		return;
-	account->said_ms = now_ms();
+	account->said_ms = clock_ms();
 	log_warning("user %u: refused: %s (%llu so far)", account->uid, what,
 		    (unsigned long long)account->refused);
 }
@@ -273,7 +274,7 @@ static void seat(struct broker *b, const struct account *account)
 
 static void welcome(struct broker *b, int fd)
 {
-	struct guest guest = { .fd = fd, .since_ms = now_ms() };
+	struct guest guest = { .fd = fd, .since_ms = clock_ms() };
 	socklen_t len = sizeof(struct ucred);
 	struct ucred peer;
 
@@ -285,7 +286,7 @@ static void welcome(struct broker *b, int fd)
 		return;
 	}
 	if (!rate_take(&guest.account->registering, b->policy.user_rate,
-		       b->policy.user_rate, now_us())) {
+		       b->policy.user_rate, clock_us())) {
 		refuse(b, guest.account, &b->refused.rate, "too many at a time");
 		close(fd);
 		return;
@@ -325,7 +326,7 @@ unsigned int door_poll_fill(const struct broker *b, struct pollfd *fds)
 /* From the last to the first: those that leave do not move those that are left. */
 void door_serve_guests(struct broker *b, const struct pollfd *fds)
 {
-	const int64_t before = now_ms() - SILENT_MS;
+	const int64_t before = clock_ms() - SILENT_MS;
 	unsigned int i;
 
 	for (i = b->n_guests; i-- > 0;)

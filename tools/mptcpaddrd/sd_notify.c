@@ -3,6 +3,7 @@
  * sd_notify.c - tell systemd how we are (sd_notify(3)), without its library
  */
 #include "sd_notify.h"
+#include "shim/common/clock.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -11,7 +12,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 static int notify_fd = -1;
@@ -58,12 +58,10 @@ void notify_say(const char *state)
 
 void notify_reloading(void)
 {
-	struct timespec ts;
 	char text[80];
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
-		 ts.tv_sec * 1000000LL + ts.tv_nsec / 1000);
+		 (long long)clock_us());
 	notify_say(text);
 }
 

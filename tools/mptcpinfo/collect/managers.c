@@ -9,6 +9,7 @@
 #include "managers.h"
 
 #include "index.h"
+#include "shim/common/clock.h"
 #include "tools/common/ctl.h"
 #include "tools/common/names.h"
 #include "tools/mptcpinfo/print/text.h"
@@ -304,11 +305,11 @@ static void ask_all(struct snapshot *snap, const struct index *by_token)
 			return;
 		}
 		ctl = (struct ctl){ .fd = -1 };
-		start = now_ms();
+		start = clock_ms();
 		r = ask_manager(snap, &snap->managers[i], by_token, &ctl);
 		if (r < 0) {
 			note_failure(snap, &snap->managers[i], &ctl, r);
-			lost += now_ms() - start;
+			lost += clock_ms() - start;
 		}
 		ctl_close(&ctl);
 	}

@@ -9,6 +9,7 @@
  * must not change what happens.
  */
 #include "follow.h"
+#include "shim/common/clock.h"
 #include "sigs.h"
 #include "tools/mptcpinfo/collect/collect.h"
 #include "tools/mptcpinfo/collect/remote.h"
@@ -26,7 +27,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SCAN_MS	   100 /* a short-lived program's manager is to be seen, too */
@@ -124,7 +124,7 @@ static int hold(void *ctx, const struct told *told)
 	if (told->kind == TOLD_NOTE && !wanted_note(e, &told->note))
 		return 0;
 	if (!e->n_held)
-		e->held_since_ms = now_ms();
+		e->held_since_ms = clock_ms();
 	slot = array_grow(&e->held, &e->n_held, sizeof(*slot));
 	if (!slot)
 		return -ENOMEM;
@@ -311,7 +311,7 @@ static int run_events(struct events *e, int sigfd)
 			return r;
 		told = wait_for_more(e, sigfd);
 		if (e->n_held && (told || e->n_held >= HELD_MAX ||
-				  now_ms() - e->held_since_ms >= HOLD_MS))
+				  clock_ms() - e->held_since_ms >= HOLD_MS))
 			r = flush(e);
 	} while (r == 0 && told == 0);
 	return r < 0 ? r : told < 0 ? told : 0;

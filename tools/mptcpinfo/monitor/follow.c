@@ -8,6 +8,7 @@
  */
 #include "follow.h"
 
+#include "shim/common/clock.h"
 #include "tools/mptcpinfo/collect/managers.h"
 #include "tools/mptcpinfo/print/text.h"
 
@@ -204,7 +205,7 @@ static int scan_one(struct follow *f, const char *name)
 static int scan(struct follow *f)
 {
 	struct snapshot names = { 0 };
-	uint64_t began = now_ms();
+	int64_t began = clock_ms();
 	size_t i;
 	int r;
 
@@ -214,7 +215,7 @@ static int scan(struct follow *f)
 	for (i = 0; i < names.n_managers && r == 0; i++)
 		r = scan_one(f, names.managers[i].name);
 	snapshot_free(&names);
-	f->next_scan_ms = now_ms() + f->scan_ms + SCAN_SHARE * (now_ms() - began);
+	f->next_scan_ms = clock_ms() + f->scan_ms + SCAN_SHARE * (clock_ms() - began);
 	/* One that is open still has something to say, or it would have hung up. */
 	for (i = f->n; i-- > 0 && r == 0;) {
 		if (!f->followers[i].listed && !f->followers[i].open)
@@ -233,7 +234,7 @@ static int lost(struct follow *f, struct follower *fw)
 	if (r == 0 && !fw->open) {
 		r = tell_kind(f, fw, TOLD_ENDED);
 		fw->seq = 0;
-		f->next_scan_ms = now_ms(); /* perhaps it has a successor */
+		f->next_scan_ms = clock_ms(); /* perhaps it has a successor */
 	}
 	return r;
 }
@@ -299,7 +300,7 @@ int follow_fd(const struct follow *f)
 
 int follow_timeout(const struct follow *f)
 {
-	uint64_t now = now_ms();
+	int64_t now = clock_ms();
 
 	return f->next_scan_ms > now ? (int)(f->next_scan_ms - now) : 0;
 }

@@ -41,7 +41,7 @@ struct follow {
 	int epoll;
 	struct follower *followers;
 	size_t n;
-	uint64_t next_scan_ms; /* CLOCK_MONOTONIC, as now_ms() */
+	int64_t next_scan_ms; /* CLOCK_MONOTONIC, as clock_ms() */
 	unsigned int scan_ms;
 	told_fn told;
 	wanted_fn wanted;

@@ -10,6 +10,7 @@
 #include "child.h"
 #include "follow.h"
 #include "keep.h"
+#include "shim/common/clock.h"
 #include "tools/mptcpinfo/collect/closed.h"
 #include "tools/mptcpinfo/collect/collect.h"
 #include "tools/mptcpinfo/collect/namespace.h"
@@ -43,8 +44,8 @@ struct run {
 	struct keep keep;
 	struct counter *before; /* the namespace's counters at the start */
 	size_t n_before;
-	uint64_t started_ms;
-	uint64_t next_look_ms;
+	int64_t started_ms;
+	int64_t next_look_ms;
 };
 
 static bool in_tree(void *ctx, pid_t pid)
@@ -80,7 +81,7 @@ static void on_closed(void *ctx, const struct subflow *sf)
 	keep_closed(&run->keep, sf);
 }
 
-static uint64_t cpu_ms(void)
+static int64_t cpu_ms(void)
 {
 	struct timespec ts;
 
@@ -92,9 +93,9 @@ static uint64_t cpu_ms(void)
  * The next look comes later the longer it all takes, and the more this one took: of the
  * processor, since on a busy machine it is not our doing that it takes longer.
  */
-static void plan_look(struct run *run, uint64_t cpu_used)
+static void plan_look(struct run *run, int64_t cpu_used)
 {
-	uint64_t now = now_ms(), pause = LOOK_SHARE * cpu_used;
+	int64_t now = clock_ms(), pause = LOOK_SHARE * cpu_used;
 
 	if (pause < (now - run->started_ms) / LOOK_SHARE)
 		pause = (now - run->started_ms) / LOOK_SHARE;
@@ -109,7 +110,7 @@ static int look(struct run *run)
 {
 	struct filter filter = run->o->filter;
 	struct snapshot snap = { 0 };
-	uint64_t began = cpu_ms();
+	int64_t began = cpu_ms();
 	int r;
 
 	filter.process = NULL; /* it is the program's processes that are looked for */
@@ -125,14 +126,14 @@ static int look(struct run *run)
 	return r;
 }
 
-static int wait_for_more(struct run *run, uint64_t until_ms)
+static int wait_for_more(struct run *run, int64_t until_ms)
 {
 	struct pollfd fds[3] = {
 		{ .fd = run->child.sigfd, .events = POLLIN },
 		{ .fd = follow_fd(&run->follow), .events = POLLIN },
 		{ .fd = closed_fd(&run->closed), .events = POLLIN },
 	};
-	uint64_t now = now_ms();
+	int64_t now = clock_ms();
 	int timeout = follow_timeout(&run->follow);
 
 	if (until_ms <= now + timeout)
@@ -153,7 +154,7 @@ static void accompany(struct run *run)
 	int r = 0;
 
 	while (!run->child.ended && r == 0) {
-		if (now_ms() >= run->next_look_ms)
+		if (clock_ms() >= run->next_look_ms)
 			look(run);
 		r = wait_for_more(run, run->next_look_ms);
 	}
@@ -162,13 +163,13 @@ static void accompany(struct run *run)
 /* Sockets outlive their program for as long as the peer has not said goodbye. */
 static void linger(struct run *run)
 {
-	uint64_t until = now_ms() + LINGER_MS;
+	int64_t until = clock_ms() + LINGER_MS;
 
 	look(run);
-	while (run->closed.sk && keep_open_paths(&run->keep) && now_ms() < until) {
+	while (run->closed.sk && keep_open_paths(&run->keep) && clock_ms() < until) {
 		if (wait_for_more(run, until) < 0)
 			return;
-		if (now_ms() >= run->next_look_ms)
+		if (clock_ms() >= run->next_look_ms)
 			look(run);
 	}
 }
@@ -285,7 +286,7 @@ static int open_all(struct run *run)
 
 int run_main(const struct options *o, char **argv)
 {
-	struct run run = { .o = o, .started_ms = now_ms() };
+	struct run run = { .o = o, .started_ms = clock_ms() };
 	int r;
 
 	r = open_all(&run);

@@ -9,6 +9,7 @@
 #include "paths.h"
 #include "rates.h"
 #include "screen.h"
+#include "shim/common/clock.h"
 #include "tools/mptcpinfo/monitor/sigs.h"
 #include "tools/mptcpinfo/options.h"
 #include "tools/mptcpinfo/print/emit.h"
@@ -23,7 +24,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <sys/resource.h>
@@ -43,14 +43,6 @@ struct watch {
 	bool utf8;
 	bool quit;
 };
-
-static int64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000ll + ts.tv_nsec / 1000;
-}
 
 static bool of_paths(const struct watch *w)
 {
@@ -177,7 +169,7 @@ static int look(struct watch *w)
 	int r, error;
 
 	error = collect(&w->o->filter, &snap);
-	r = of_paths(w) ? rates_update(&w->rates, &snap, now_us()) : 0;
+	r = of_paths(w) ? rates_update(&w->rates, &snap, clock_us()) : 0;
 	if (!w->live)
 		say_once(w, &snap, error);
 	if (r == 0)
@@ -240,7 +232,7 @@ static int wait_until(struct watch *w, int64_t until_us)
 	int64_t left;
 
 	for (;;) {
-		left = until_us - now_us();
+		left = until_us - clock_us();
 		if (left <= 0 || w->quit)
 			return 0;
 		fds[2].fd = w->screen.keys ? STDIN_FILENO : -1;
@@ -259,7 +251,7 @@ static int wait_until(struct watch *w, int64_t until_us)
 /* When the next look is due, after one that took from @began until now. */
 static int64_t next_look(const struct watch *w, int64_t due, int64_t began, bool first)
 {
-	int64_t interval = w->o->interval_ms * 1000ll, now = now_us();
+	int64_t interval = w->o->interval_ms * 1000ll, now = clock_us();
 
 	/* The first look has no rates yet: they need not take a whole interval. */
 	if (first && of_paths(w) && w->live && interval > FIRST_MS * 1000)
@@ -273,12 +265,12 @@ static int64_t next_look(const struct watch *w, int64_t due, int64_t began, bool
 
 static int run_watch(struct watch *w)
 {
-	int64_t due = now_us(), began;
+	int64_t due = clock_us(), began;
 	bool first = true;
 	int r = 0;
 
 	while (r == 0 && !w->quit) {
-		began = now_us();
+		began = clock_us();
 		r = look(w);
 		due = next_look(w, due, began, first);
 		first = false;
