@@ -31,11 +31,11 @@ struct broker_head {
 };
 
 /* What does not; both texts end with a NUL. */
-struct broker_guest {
+struct broker_program {
 	char program[64]; /* program_invocation_short_name, cut */
 	char path[1024];  /* of the pool file; for messages, and to tell pools apart */
 			  /* then: the pool file */
 };
 
 #define BROKER_RECORD_MAX \
-	(sizeof(struct broker_head) + sizeof(struct broker_guest) + BROKER_POOL_MAX)
+	(sizeof(struct broker_head) + sizeof(struct broker_program) + BROKER_POOL_MAX)

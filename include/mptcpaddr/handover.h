@@ -41,23 +41,23 @@ struct handover_listener {
 	uint64_t inode; /* of the socket: sock_diag has the same */
 };
 
-/* Whether the manager hears of connections that it does not know: shim/manager/idle.c. */
+/* The event filter of the manager (shim/manager/idle.c). */
 enum {
-	HANDOVER_WIDE,
-	HANDOVER_NARROW,       /* no: a connect() asks for it, and waits */
-	HANDOVER_NARROW_STUCK, /* no, and one has waited in vain: none waits again */
+	HANDOVER_FILTER_OPEN,
+	HANDOVER_FILTER_IDLE,  /* drops events of unknown connections: connect() waits */
+	HANDOVER_FILTER_STUCK, /* the same, but a connect() has waited in vain: do not */
 };
 
 struct handover {
 	/* The manager holds it whenever it is not waiting: see shim/preload/fork.c. */
 	pthread_mutex_t lock;
-	void *manager;		 /* the path manager library's own, once it runs */
-	_Atomic uint32_t quit;	 /* not 0: the manager is to end */
-	_Atomic uint32_t wanted; /* not 0: a connect() waits for the manager; a futex */
-	uint64_t nonce;		 /* nobody can know the names of our estate beforehand */
-	uint64_t estate_nonce;	 /* of the process that is waited for */
-	int32_t estate_of;	 /* a forked child waits for this process to end; 0: no */
-	uint32_t inherited; /* `head` at the fork: the slots before it are the parent's */
+	void *manager;			/* the path manager library's own, once it runs */
+	_Atomic uint32_t quit;		/* not 0: the manager must end */
+	_Atomic uint32_t connect_waits; /* not 0: for the manager to start; a futex */
+	uint64_t nonce;		 /* makes the name of our takeover socket unpredictable */
+	uint64_t takeover_nonce; /* the nonce of the process @takeover_pid */
+	int32_t takeover_pid; /* in a forked child: take over when it ends; 0: nobody */
+	uint32_t inherited_head; /* `head` at the fork: earlier slots are the parent's */
 	_Atomic uint32_t connections; /* in the manager's tables */
 	uint32_t abi;
 	int32_t pid;	  /* of the process that this manager serves */
@@ -71,7 +71,7 @@ struct handover {
 	char pool_path[1024];	 /* POOLFILE_PATH_MAX */
 	char log_file[PATH_MAX]; /* "": the application's standard error */
 
-	_Atomic uint32_t narrow; /* HANDOVER_NARROW and so on; a futex */
+	_Atomic uint32_t filter; /* HANDOVER_FILTER_OPEN and so on; a futex */
 	/* Connects between "about to send the SYN" and "registered". */
 	_Atomic uint32_t in_flight;
 	/* Not 0 while the manager holds events that a registration would explain. */

@@ -45,7 +45,7 @@ int quiet_wait(const struct manager *m)
 {
 	int64_t left = m->quiet_ms - clock_ms();
 
-	if (!m->quiet_ms || atomic_load(&m->h->narrow))
+	if (!m->quiet_ms || atomic_load(&m->h->filter))
 		return -1;
 	return left > 0 ? left : 0;
 }
@@ -60,7 +60,7 @@ static bool tokens_are_known(struct manager *m)
 /* Whether its next connections announce themselves, and can wake us. */
 static bool is_asked_first(struct manager *m)
 {
-	return m->control.listener >= 0 && !m->h->estate_of &&
+	return m->control.listener >= 0 && !m->h->takeover_pid &&
 	       !listeners_any(&m->listeners);
 }
 
@@ -82,8 +82,8 @@ static bool wait_for_connects(struct manager *m)
 
 static void let_in(struct handover *h)
 {
-	atomic_store(&h->narrow, HANDOVER_WIDE);
-	syscall(SYS_futex, &h->narrow, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	atomic_store(&h->filter, HANDOVER_FILTER_OPEN);
+	syscall(SYS_futex, &h->filter, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
 /*
@@ -101,7 +101,7 @@ static void narrow(struct manager *m)
 		quiet_restart(m);
 		return;
 	}
-	atomic_store(&m->h->narrow, HANDOVER_NARROW);
+	atomic_store(&m->h->filter, HANDOVER_FILTER_IDLE);
 	if (tokens_are_known(m) && !evfilter_tokens(m->h->event_fd, tokens, n))
 		return;
 	let_in(m->h);
@@ -165,7 +165,7 @@ static void end_with_main(struct manager *m)
 
 void quiet_serve(struct manager *m)
 {
-	if (atomic_load(&m->h->narrow)) {
+	if (atomic_load(&m->h->filter)) {
 		if (!tokens_are_known(m) || !is_asked_first(m))
 			widen(m);
 	} else if (m->quiet_ms && clock_ms() >= m->quiet_ms) {
@@ -178,7 +178,7 @@ void quiet_serve(struct manager *m)
 
 void quiet_rest(struct manager *m)
 {
-	if (atomic_load(&m->h->narrow) && !engine_conns(m->engine))
+	if (atomic_load(&m->h->filter) && !engine_conns(m->engine))
 		end_with_main(m);
 }
 

@@ -210,7 +210,7 @@ static void serve_estate(struct manager *m, bool hung_up)
 	if (!m->take_over_ms || clock_ms() < m->take_over_ms)
 		return;
 	m->take_over_ms = 0;
-	m->h->estate_of = 0;
+	m->h->takeover_pid = 0;
 	quiet_restart(m);
 	log_info("process %d has ended: its connections are ours", m->estate.of.pid);
 	resync(m->engine); /* what came between fork() and our subscription */
@@ -423,7 +423,7 @@ static struct manager *manager_inherit(struct handover *h)
 	early_expire(&m->early, INT64_MAX);
 	/* What was registered before the fork is the parent's, too; what came after is
 	 * not. */
-	while (atomic_load(&h->tail) != h->inherited && slot_take(h, &reg))
+	while (atomic_load(&h->tail) != h->inherited_head && slot_take(h, &reg))
 		register_connection(m, &reg);
 	m->stop = 0;
 	m->take_over_ms = 0;
@@ -450,11 +450,11 @@ static int manager_open(struct manager *m)
 	if (r < 0)
 		log_warning("no control socket: %s", strerror(-r));
 	estate_open(&m->estate, &(struct estate_name){ h->pid, h->nonce });
-	if (h->estate_of)
+	if (h->takeover_pid)
 		resync(m->engine); /* the subscription is younger than the copy */
-	if (h->estate_of &&
+	if (h->takeover_pid &&
 	    estate_wait(&m->estate,
-			&(struct estate_name){ h->estate_of, h->estate_nonce }))
+			&(struct estate_name){ h->takeover_pid, h->takeover_nonce }))
 		m->take_over_ms = clock_ms() + SETTLE_MS;
 	m->about.pid = h->pid;
 	m->about.uid = geteuid();

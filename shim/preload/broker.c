@@ -33,7 +33,7 @@
 
 /* What follows the head of every record, as it is sent, and which file it is from. */
 struct pool_copy {
-	struct broker_guest guest;
+	struct broker_program guest;
 	char text[BROKER_POOL_MAX];
 	uint32_t len;
 	uint32_t dev_major, dev_minor, mtime_nsec;

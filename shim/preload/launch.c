@@ -178,9 +178,9 @@ static struct handover *wait_running(pid_t pid)
 	uint32_t starting = owner_word(pid, OWNER_STARTING);
 	int i;
 
-	if (handover && !atomic_exchange(&handover->wanted, 1))
-		syscall(SYS_futex, &handover->wanted, FUTEX_WAKE_PRIVATE, 1, NULL, NULL,
-			0);
+	if (handover && !atomic_exchange(&handover->connect_waits, 1))
+		syscall(SYS_futex, &handover->connect_waits, FUTEX_WAKE_PRIVATE, 1, NULL,
+			NULL, 0);
 	for (i = 0; i < WAIT_ATTEMPTS && atomic_load(&owner) == starting; i++)
 		syscall(SYS_futex, &owner, FUTEX_WAIT_PRIVATE, starting, &step, NULL, 0);
 	/* Stuck, or killed by a filter: nobody is to wait a second time. */
@@ -353,19 +353,19 @@ bool launch_heir(struct handover *h)
 	uint32_t word = atomic_load(&owner);
 	/* A heir that has not begun holds the parent's copy as it was: it can be passed
 	 * on. */
-	bool untouched = h->estate_of && word == owner_word(parent, OWNER_STARTING);
+	bool untouched = h->takeover_pid && word == owner_word(parent, OWNER_STARTING);
 
 	if (!h->manager || (word != owner_word(parent, OWNER_RUNNING) && !untouched))
 		return false;
 	if (!atomic_load(&h->connections) && !listens(h) &&
 	    atomic_load(&h->head) == atomic_load(&h->tail))
 		return false;
-	h->inherited = atomic_load(&h->head);
+	h->inherited_head = atomic_load(&h->head);
 	h->pid = raw_getpid();
 	/* A child of a child that still waits waits for the same process. */
-	if (!h->estate_of) {
-		h->estate_of = parent;
-		h->estate_nonce = h->nonce;
+	if (!h->takeover_pid) {
+		h->takeover_pid = parent;
+		h->takeover_nonce = h->nonce;
 	}
 	h->nonce = random_nonce();
 	fill_holes(h);
@@ -376,8 +376,8 @@ bool launch_heir(struct handover *h)
 	h->control_name[0] = '\0';
 	atomic_store(&h->in_flight, 0);
 	atomic_store(&h->early, 0);
-	atomic_store(&h->narrow, HANDOVER_WIDE);
-	atomic_store(&h->wanted, 0);
+	atomic_store(&h->filter, HANDOVER_FILTER_OPEN);
+	atomic_store(&h->connect_waits, 0);
 	atomic_store(&h->quit, 0);
 	atomic_store(&owner, owner_word(h->pid, OWNER_STARTING));
 	if (start_thread(h))
@@ -449,14 +449,14 @@ bool launch_kick(struct handover *h)
 void launch_widen(struct handover *h)
 {
 	const struct timespec step = { .tv_nsec = WAIT_NS };
-	uint32_t narrow = HANDOVER_NARROW;
+	uint32_t narrow = HANDOVER_FILTER_IDLE;
 	int i = 0;
 
 	if (!launch_kick(h))
 		i = WAIT_ATTEMPTS;
-	for (; i < WAIT_ATTEMPTS && atomic_load(&h->narrow) == HANDOVER_NARROW; i++)
-		syscall(SYS_futex, &h->narrow, FUTEX_WAIT_PRIVATE, HANDOVER_NARROW, &step,
-			NULL, 0);
+	for (; i < WAIT_ATTEMPTS && atomic_load(&h->filter) == HANDOVER_FILTER_IDLE; i++)
+		syscall(SYS_futex, &h->filter, FUTEX_WAIT_PRIVATE, HANDOVER_FILTER_IDLE,
+			&step, NULL, 0);
 	/* A manager that a filter killed: nobody is to wait a second time. */
-	atomic_compare_exchange_strong(&h->narrow, &narrow, HANDOVER_NARROW_STUCK);
+	atomic_compare_exchange_strong(&h->filter, &narrow, HANDOVER_FILTER_STUCK);
 }

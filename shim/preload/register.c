@@ -45,7 +45,7 @@ static struct handover *begin(int fd, struct handover *(*launch)(void))
 	handover = attempt_is_mptcp(fd) ? launch() : NULL;
 	if (handover && handover != LAUNCH_BROKER) {
 		atomic_fetch_add(&handover->in_flight, 1);
-		if (atomic_load(&handover->narrow) == HANDOVER_NARROW)
+		if (atomic_load(&handover->filter) == HANDOVER_FILTER_IDLE)
 			launch_widen(handover);
 	}
 	errno = saved;

@@ -170,7 +170,7 @@ static void wait_for_exec(struct handover *h)
 {
 	const struct timespec delay = { .tv_nsec = HEIR_DELAY_NS };
 
-	syscall(SYS_futex, &h->wanted, FUTEX_WAIT_PRIVATE, 0, &delay, NULL, 0);
+	syscall(SYS_futex, &h->connect_waits, FUTEX_WAIT_PRIVATE, 0, &delay, NULL, 0);
 }
 
 void *thread_main(void *arg)
@@ -178,7 +178,7 @@ void *thread_main(void *arg)
 	struct handover *h = arg;
 
 	raw_call(SYS_prctl, PR_SET_NAME, (long)"mptcpaddr", 0);
-	if (h->estate_of)
+	if (h->takeover_pid)
 		wait_for_exec(h);
 	pthread_mutex_lock(&h->lock); /* until the path manager waits */
 	become_manager(h);

@@ -275,14 +275,14 @@ size_t record_fill(char *ret_record, uint32_t token, const char *program,
 				    .version = BROKER_VERSION,
 				    .token = token,
 				    .pool_len = strlen(text) };
-	struct broker_guest guest = { 0 };
+	struct broker_program sent = { 0 };
 
-	snprintf(guest.program, sizeof(guest.program), "%s", program);
-	snprintf(guest.path, sizeof(guest.path), "%s", path);
+	snprintf(sent.program, sizeof(sent.program), "%s", program);
+	snprintf(sent.path, sizeof(sent.path), "%s", path);
 	memcpy(ret_record, &head, sizeof(head));
-	memcpy(ret_record + sizeof(head), &guest, sizeof(guest));
-	memcpy(ret_record + sizeof(head) + sizeof(guest), text, head.pool_len);
-	return sizeof(head) + sizeof(guest) + strlen(text);
+	memcpy(ret_record + sizeof(head), &sent, sizeof(sent));
+	memcpy(ret_record + sizeof(head) + sizeof(sent), text, head.pool_len);
+	return sizeof(head) + sizeof(sent) + strlen(text);
 }
 
 int record_send(const void *data, size_t len)

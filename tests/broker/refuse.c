@@ -117,7 +117,7 @@ Test(refuse, records_that_are_none, .timeout = 40)
 {
 	static char record[2 * BROKER_RECORD_MAX];
 	const size_t head = sizeof(struct broker_head);
-	const size_t least = head + sizeof(struct broker_guest);
+	const size_t least = head + sizeof(struct broker_program);
 	size_t lengths[] = { 1,
 			     3,
 			     4,

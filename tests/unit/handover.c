@@ -59,7 +59,7 @@ bool launch_kick(struct handover *handover)
 void launch_widen(struct handover *handover)
 {
 	cr_assert_eq(atomic_load(&handover->in_flight), 1, "looked before it counted");
-	atomic_store(&handover->narrow, HANDOVER_WIDE);
+	atomic_store(&handover->filter, HANDOVER_FILTER_OPEN);
 }
 
 static bool slot_take(uint64_t *ret_value)
@@ -128,12 +128,12 @@ Test(handover, idle_manager_is_asked_to_listen_before_a_connect)
 	int fd;
 
 	connections(&fd, 1);
-	atomic_store(&ring.narrow, HANDOVER_NARROW);
+	atomic_store(&ring.filter, HANDOVER_FILTER_IDLE);
 	register_ok(fd);
-	cr_expect_eq(atomic_load(&ring.narrow), HANDOVER_WIDE);
-	atomic_store(&ring.narrow, HANDOVER_NARROW_STUCK);
+	cr_expect_eq(atomic_load(&ring.filter), HANDOVER_FILTER_OPEN);
+	atomic_store(&ring.filter, HANDOVER_FILTER_STUCK);
 	register_ok(fd);
-	cr_expect_eq(atomic_load(&ring.narrow), HANDOVER_NARROW_STUCK);
+	cr_expect_eq(atomic_load(&ring.filter), HANDOVER_FILTER_STUCK);
 	cr_expect_eq(atomic_load(&ring.in_flight), 0);
 }
 

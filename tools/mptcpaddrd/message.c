@@ -28,8 +28,8 @@ static int copy_text(const char *from, size_t size, bool slashes, char *to)
 
 int record_parse(const void *data, size_t len, struct record *ret_record)
 {
-	const size_t least = sizeof(struct broker_head) + sizeof(struct broker_guest);
-	struct broker_guest guest;
+	const size_t least = sizeof(struct broker_head) + sizeof(struct broker_program);
+	struct broker_program sent;
 	struct broker_head head;
 	struct record record;
 
@@ -42,10 +42,10 @@ int record_parse(const void *data, size_t len, struct record *ret_record)
 		return -EPROTO;
 	if (len < least || len > BROKER_RECORD_MAX || head.pool_len != len - least)
 		return -EMSGSIZE;
-	memcpy(&guest, (const char *)data + sizeof(head), sizeof(guest));
+	memcpy(&sent, (const char *)data + sizeof(head), sizeof(sent));
 	if (!head.token || (head.flags & ~BROKER_FLAG_V6ONLY) ||
-	    copy_text(guest.program, sizeof(guest.program), false, record.program) < 0 ||
-	    copy_text(guest.path, sizeof(guest.path), true, record.path) < 0)
+	    copy_text(sent.program, sizeof(sent.program), false, record.program) < 0 ||
+	    copy_text(sent.path, sizeof(sent.path), true, record.path) < 0)
 		return -EINVAL;
 	if (!record.program[0])
 		strcpy(record.program, "?");
