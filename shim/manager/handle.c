@@ -165,7 +165,7 @@ void intake_handle(struct manager *m)
 		handle_event(m, &ev);
 }
 
-/* Announce that events are held, then look once more: see attempt_register(). */
+/* Announce that events are held, then look once more: see register_connection(). */
 void intake_settle(struct manager *m)
 {
 	if (m->early.n && !atomic_load(&m->h->in_flight)) {

@@ -72,7 +72,7 @@ static bool fill(struct pool_copy *copy, int fd)
 	if (!identify(fd, "", &st) || (st.stx_mode & S_IFMT) != S_IFREG)
 		return false;
 	while (n > 0 && len < BROKER_POOL_MAX) {
-		n = raw_call(SYS_read, fd, (long)(copy->text + len),
+		n = sys_call(SYS_read, fd, (long)(copy->text + len),
 			     BROKER_POOL_MAX - len);
 		len += n > 0 ? n : 0;
 	}
@@ -99,7 +99,7 @@ static struct pool_copy *copy_new(void)
 
 static void set_program(struct pool_copy *copy)
 {
-	const char *name = guest_program();
+	const char *name = env_program();
 	size_t i;
 
 	for (i = 0; name[i] && i < sizeof(copy->guest.program) - 1; i++)
@@ -119,17 +119,17 @@ static void refresh(const struct pool_copy *old)
 		return;
 	if (old) {
 		copy->guest = old->guest;
-		fd = raw_call(SYS_openat, AT_FDCWD, (long)old->guest.path,
+		fd = sys_call(SYS_openat, AT_FDCWD, (long)old->guest.path,
 			      O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	} else {
-		fd = poolfile_open(copy->guest.path);
+		fd = pool_file_open(copy->guest.path);
 		set_program(copy);
 	}
 	if (fd < 0)
 		return;
 	if (fill(copy, fd))
 		atomic_store(&current, copy);
-	raw_close(fd);
+	sys_close(fd);
 }
 
 static int64_t seconds(void)
@@ -154,7 +154,7 @@ static bool checked_lately(void)
  */
 static bool may_write(void)
 {
-	const pid_t pid = raw_getpid();
+	const pid_t pid = sys_getpid();
 	pid_t holder = 0;
 
 	if (launch_is_vfork_child())
@@ -211,20 +211,20 @@ static int dial(bool wait)
 	long r;
 	int fd;
 
-	fd = raw_call(SYS_socket, AF_UNIX, type, 0);
+	fd = sys_call(SYS_socket, AF_UNIX, type, 0);
 	if (fd < 0)
 		return fd;
 	if (wait && syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
 			    sizeof(patience)) < 0) {
-		raw_close(fd);
+		sys_close(fd);
 		return -EAGAIN; /* it would be for ever */
 	}
-	r = raw_call(SYS_connect, fd, (long)&addr, len);
+	r = sys_call(SYS_connect, fd, (long)&addr, len);
 	if (r == 0 && !is_root(fd))
 		r = -EPERM;
 	if (r == 0)
 		return fd;
-	raw_close(fd);
+	sys_close(fd);
 	return r;
 }
 
@@ -233,7 +233,7 @@ bool broker_answers(void)
 	int fd = dial(false);
 
 	if (fd >= 0)
-		raw_close(fd);
+		sys_close(fd);
 	return fd >= 0 || fd == -EAGAIN;
 }
 
@@ -272,7 +272,7 @@ bool broker_register(uint32_t token, bool v6only)
 	fd = dial_patiently();
 	if (fd < 0)
 		return fd == -EAGAIN || fd == -EINTR || fd == -EMFILE || fd == -ENFILE;
-	raw_call(SYS_sendmsg, fd, (long)&msg, MSG_NOSIGNAL | MSG_DONTWAIT);
-	raw_close(fd);
+	sys_call(SYS_sendmsg, fd, (long)&msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	sys_close(fd);
 	return true;
 }

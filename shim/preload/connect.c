@@ -9,9 +9,9 @@
 
 HOOK int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len)
 {
-	struct handover *handover = attempt_begin(fd);
+	struct handover *handover = register_begin(fd);
 	int r = REAL(connect)(fd, addr, len);
 
-	attempt_end(handover, fd, r);
+	register_end(handover, fd, r);
 	return r;
 }

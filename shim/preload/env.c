@@ -27,14 +27,14 @@ static const ElfW(auxv_t) * auxv; /* NULL: not known */
  * On the stack of a new program: arguments, NULL, environment, NULL, auxv. A program
  * may move its environment before it loads this library: then the auxv is not behind it.
  */
-__attribute__((constructor)) static void guest_begin(int argc, char **argv, char **env)
+__attribute__((constructor)) static void env_keep(int argc, char **argv, char **env)
 {
 	bool at_start = env == argv + argc + 1;
 
 	arguments = argv;
 	for (; env && *env; env++)
-		if (text_after(*env, "MPTCPADDR_LOG="))
-			errout_note();
+		if (str_after(*env, "MPTCPADDR_LOG="))
+			env_keep_stderr();
 	if (at_start)
 		auxv = (const void *)(env + 1);
 }
@@ -55,7 +55,7 @@ static bool ask_auxv(void)
 	return !ask_libc || ask_libc(AT_SECURE);
 }
 
-bool guest_is_secure(void)
+bool env_is_secure(void)
 {
 	static _Atomic char known; /* 'n' or 'y'; threads that race find the same */
 	char secure = atomic_load_explicit(&known, memory_order_relaxed);
@@ -67,28 +67,28 @@ bool guest_is_secure(void)
 	return secure == 'y';
 }
 
-const char *guest_env(const char *name)
+const char *env_get(const char *name)
 {
 	const char *rest;
 	char **variable;
 
-	if (guest_is_secure())
+	if (env_is_secure())
 		return NULL;
 	/* Under this of its three names it is found with the fewest instructions. */
 	for (variable = __environ; variable && *variable; variable++) {
-		rest = text_after(*variable, name);
+		rest = str_after(*variable, name);
 		if (rest && *rest == '=')
 			return rest + 1;
 	}
 	return NULL;
 }
 
-const char *guest_program(void)
+const char *env_program(void)
 {
 	char **ask_libc;
 
 	if (arguments)
-		return text_base(arguments[0] ?: "");
+		return str_base(arguments[0] ?: "");
 	ask_libc = dlsym(RTLD_DEFAULT, "program_invocation_short_name");
 	return ask_libc && *ask_libc ? *ask_libc : "";
 }

@@ -6,15 +6,15 @@
 
 #include <stdbool.h>
 
-/* guest_is_secure() - AT_SECURE: setuid, setgid or file capabilities. Keeps errno. */
-bool guest_is_secure(void);
+/* env_is_secure() - AT_SECURE: setuid, setgid or file capabilities. Keeps errno. */
+bool env_is_secure(void);
 
-/* guest_env() - as secure_getenv(): NULL in such a program. Keeps errno. */
-const char *guest_env(const char *name);
+/* env_get() - as secure_getenv(): NULL in such a program. Keeps errno. */
+const char *env_get(const char *name);
 
 /*
- * guest_program() - the name that the program was started by, never NULL
+ * env_program() - the name that the program was started by, never NULL
  *
  * program_invocation_short_name, unless the program has given itself another.
  */
-const char *guest_program(void);
+const char *env_program(void);

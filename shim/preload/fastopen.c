@@ -21,15 +21,15 @@ static bool tcp_has_it(void)
 {
 	char digit = '0';
 	unsigned int value = 0;
-	int fd = raw_call(SYS_openat, AT_FDCWD, (long)"/proc/sys/net/ipv4/tcp_fastopen",
+	int fd = sys_call(SYS_openat, AT_FDCWD, (long)"/proc/sys/net/ipv4/tcp_fastopen",
 			  O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return false;
-	while (raw_call(SYS_read, fd, (long)&digit, 1) == 1 && digit >= '0' &&
+	while (sys_call(SYS_read, fd, (long)&digit, 1) == 1 && digit >= '0' &&
 	       digit <= '9')
 		value = value * 10 + digit - '0';
-	raw_close(fd);
+	sys_close(fd);
 	return value & CLIENT_BIT;
 }
 
@@ -37,7 +37,7 @@ bool fastopen_connect(int fd, const void *addr, socklen_t len)
 {
 	if (errno != EOPNOTSUPP || !addr)
 		return false;
-	if (!attempt_is_mptcp(fd) || !tcp_has_it()) {
+	if (!register_is_mptcp(fd) || !tcp_has_it()) {
 		errno = EOPNOTSUPP;
 		return false;
 	}

@@ -91,13 +91,13 @@ bool launch_is_vfork_child(void)
  */
 static void read_log_request(struct handover *h)
 {
-	const char *value = guest_env("MPTCPADDR_LOG"), *file;
+	const char *value = env_get("MPTCPADDR_LOG"), *file;
 	size_t len;
 
 	h->log_level = -1;
 	if (!value || !*value)
 		return;
-	file = text_find(value, value + text_len(value), *value == '/' ? '/' : ':');
+	file = str_find(value, value + str_len(value), *value == '/' ? '/' : ':');
 	len = file - value;
 	h->log_level = log_level_parse(value, len);
 	h->log_forced = h->log_level >= 0;
@@ -105,8 +105,8 @@ static void read_log_request(struct handover *h)
 		h->log_level = LOG_LEVEL_WARNING;
 	if (*file == ':')
 		file++;
-	if (text_len(file) < sizeof(h->log_file))
-		text_append(h->log_file, 0, sizeof(h->log_file), file);
+	if (str_len(file) < sizeof(h->log_file))
+		str_append(h->log_file, 0, sizeof(h->log_file), file);
 }
 
 static uint64_t random_nonce(void)
@@ -119,13 +119,13 @@ static uint64_t random_nonce(void)
 
 static int backends(void)
 {
-	const char *backend = guest_env("MPTCPADDR_BACKEND");
+	const char *backend = env_get("MPTCPADDR_BACKEND");
 
 	if (!backend || !*backend)
 		return BACKEND_DIRECT | BACKEND_BROKER;
-	if (text_equal(backend, "broker"))
+	if (str_equal(backend, "broker"))
 		return BACKEND_BROKER;
-	return text_equal(backend, "direct") ? BACKEND_DIRECT : 0;
+	return str_equal(backend, "direct") ? BACKEND_DIRECT : 0;
 }
 
 /* The environment is read here, in the application's thread, and nowhere later. */
@@ -135,17 +135,17 @@ static bool fill_handover(struct handover *h)
 
 	h->abi = HANDOVER_ABI;
 	pthread_mutex_init(&h->lock, NULL);
-	h->pid = raw_getpid();
+	h->pid = sys_getpid();
 	h->event_fd = -1;
 	h->log_fd = -1;
 	h->nonce = random_nonce();
-	text_append(h->program, 0, sizeof(h->program) - 1, guest_program());
+	str_append(h->program, 0, sizeof(h->program) - 1, env_program());
 	read_log_request(h);
 	if (!(backends() & BACKEND_DIRECT))
 		return false;
-	fd = poolfile_open(h->pool_path);
+	fd = pool_file_open(h->pool_path);
 	if (fd >= 0)
-		raw_close(fd);
+		sys_close(fd);
 	return fd != -ENOENT; /* the manager says what else is wrong with it */
 }
 
@@ -203,21 +203,21 @@ static void say(enum log_level level, const char *text)
 	static _Atomic uint32_t said;
 	struct handover *h;
 
-	if (!guest_env("MPTCPADDR_LOG") || atomic_exchange(&said, 1))
+	if (!env_get("MPTCPADDR_LOG") || atomic_exchange(&said, 1))
 		return;
 	h = mmap(NULL, sizeof(*h), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 		 -1, 0);
 	if (h == MAP_FAILED)
 		return;
-	h->pid = raw_getpid();
+	h->pid = sys_getpid();
 	h->log_fd = -1;
-	text_append(h->program, 0, sizeof(h->program) - 1, guest_program());
+	str_append(h->program, 0, sizeof(h->program) - 1, env_program());
 	read_log_request(h);
 	thread_log_open(h);
 	log_print(level, "%s", text);
 	log_open(-1, -1, "", 0);
 	if (h->log_fd >= 0)
-		raw_close(h->log_fd);
+		sys_close(h->log_fd);
 	syscall(SYS_munmap, h, sizeof(*h));
 }
 
@@ -291,8 +291,8 @@ static struct handover *launch_start(pid_t pid, uint32_t seen, bool broker)
 static void stop(void)
 {
 	const struct timespec step = { .tv_nsec = WAIT_NS };
-	uint32_t running = owner_word(raw_getpid(), OWNER_RUNNING);
-	uint32_t starting = owner_word(raw_getpid(), OWNER_STARTING);
+	uint32_t running = owner_word(sys_getpid(), OWNER_RUNNING);
+	uint32_t starting = owner_word(sys_getpid(), OWNER_STARTING);
 	uint32_t word = atomic_load(&owner);
 	int i;
 
@@ -301,12 +301,12 @@ static void stop(void)
 	for (i = 0; i < WAIT_ATTEMPTS && (word == running || word == starting); i++) {
 		if (handover) { /* not yet, where a thread is about to start it */
 			atomic_store(&handover->quit, 1);
-			launch_kick(handover);
+			wake_manager(handover);
 		}
 		syscall(SYS_futex, &owner, FUTEX_WAIT_PRIVATE, word, &step, NULL, 0);
 		word = atomic_load(&owner);
 	}
-	if (word == owner_word(raw_getpid(), OWNER_FAILED) && atomic_load(&joinable))
+	if (word == owner_word(sys_getpid(), OWNER_FAILED) && atomic_load(&joinable))
 		pthread_join(manager, NULL);
 }
 
@@ -315,7 +315,7 @@ void launch_over(void)
 	if (launch_is_vfork_child())
 		return;
 	/* First: one that another thread starts now is either seen, or not started. */
-	atomic_store(&over, raw_getpid());
+	atomic_store(&over, sys_getpid());
 	stop();
 }
 
@@ -361,7 +361,7 @@ bool launch_heir(struct handover *h)
 	    atomic_load(&h->head) == atomic_load(&h->tail))
 		return false;
 	h->inherited_head = atomic_load(&h->head);
-	h->pid = raw_getpid();
+	h->pid = sys_getpid();
 	/* A child of a child that still waits waits for the same process. */
 	if (!h->takeover_pid) {
 		h->takeover_pid = parent;
@@ -392,7 +392,7 @@ static struct handover *manager_of(bool broker)
 
 	if (word == OWNER_BROKER)
 		return LAUNCH_BROKER;
-	pid = raw_getpid();
+	pid = sys_getpid();
 	if (word == owner_word(pid, OWNER_RUNNING))
 		return handover;
 	if (word == owner_word(pid, OWNER_FAILED))
@@ -422,37 +422,37 @@ void launch_alone(void)
 
 bool launch_running(void)
 {
-	return atomic_load(&owner) == owner_word(raw_getpid(), OWNER_RUNNING);
+	return atomic_load(&owner) == owner_word(sys_getpid(), OWNER_RUNNING);
 }
 
-bool launch_kick(struct handover *h)
+bool wake_manager(struct handover *h)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	const char *end = h->control_name + sizeof(h->control_name);
-	size_t len = text_find(h->control_name, end, '\0') - h->control_name;
+	size_t len = str_find(h->control_name, end, '\0') - h->control_name;
 	long r;
 	int fd;
 
 	if (!len)
 		return false;
-	text_append(addr.sun_path, 1, sizeof(addr.sun_path), h->control_name);
+	str_append(addr.sun_path, 1, sizeof(addr.sun_path), h->control_name);
 	fd = syscall(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 		     0);
 	if (fd < 0)
 		return false;
 	r = syscall(SYS_connect, fd, &addr,
 		    offsetof(struct sockaddr_un, sun_path) + 1 + len);
-	raw_close(fd);
+	sys_close(fd);
 	return r == 0;
 }
 
-void launch_widen(struct handover *h)
+void wake_open_filter(struct handover *h)
 {
 	const struct timespec step = { .tv_nsec = WAIT_NS };
 	uint32_t narrow = HANDOVER_FILTER_IDLE;
 	int i = 0;
 
-	if (!launch_kick(h))
+	if (!wake_manager(h))
 		i = WAIT_ATTEMPTS;
 	for (; i < WAIT_ATTEMPTS && atomic_load(&h->filter) == HANDOVER_FILTER_IDLE; i++)
 		syscall(SYS_futex, &h->filter, FUTEX_WAIT_PRIVATE, HANDOVER_FILTER_IDLE,

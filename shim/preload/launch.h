@@ -56,14 +56,14 @@ bool launch_is_vfork_child(void);
 void launch_alone(void);
 
 /*
- * launch_kick() - wake the manager for once without an event; changes errno
+ * wake_manager() - wake the manager for once without an event; changes errno
  *
  * Return: false if that cannot be done from here.
  */
-bool launch_kick(struct handover *handover);
+bool wake_manager(struct handover *handover);
 
-/* launch_widen() - wait until the manager hears of new connections; changes errno. */
-void launch_widen(struct handover *handover);
+/* wake_open_filter() - wait until the manager receives all events; changes errno. */
+void wake_open_filter(struct handover *handover);
 
 /* launch_running() - whether this process has a manager. */
 bool launch_running(void);

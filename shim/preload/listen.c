@@ -11,9 +11,9 @@
 
 HOOK int listen(int fd, int backlog)
 {
-	struct handover *handover = attempt_begin_listen(fd);
+	struct handover *handover = register_begin_listen(fd);
 	int r = REAL(listen)(fd, backlog);
 
-	attempt_listen(handover, fd, r);
+	register_listener(handover, fd, r);
 	return r;
 }

@@ -46,7 +46,7 @@ static void scan_line(struct scan *scan, const char *from, const char *to)
 	const char *name_end = from, *value, *comment;
 
 	if (from < to && *from == '[') {
-		scan->in_app = to - from >= 5 && text_is(from, from + 5, "[app]");
+		scan->in_app = to - from >= 5 && str_is(from, from + 5, "[app]");
 		return;
 	}
 	if (!scan->in_app)
@@ -56,14 +56,14 @@ static void scan_line(struct scan *scan, const char *from, const char *to)
 	if (name_end == to)
 		return;
 	value = name_end + 1;
-	comment = text_find(value, to, ';');
+	comment = str_find(value, to, ';');
 	if (comment < to && comment > value &&
 	    (comment[-1] == ' ' || comment[-1] == '\t'))
 		to = comment;
 	trim(&from, &name_end);
 	trim(&value, &to);
-	if (text_is(from, name_end, "mptcp"))
-		scan->refused = text_is(value, to, "no");
+	if (str_is(from, name_end, "mptcp"))
+		scan->refused = str_is(value, to, "no");
 }
 
 /* endpoint = ... signal ... */
@@ -71,13 +71,13 @@ static void scan_for_signal(struct scan *scan, const char *from, const char *to)
 {
 	const char *end;
 
-	if (to - from < 8 || !text_is(from, from + 8, "endpoint"))
+	if (to - from < 8 || !str_is(from, from + 8, "endpoint"))
 		return;
 	for (; from < to && *from != ';'; from = end + 1) {
 		end = from;
 		while (end < to && *end != ' ' && *end != '\t' && *end != '=')
 			end++;
-		scan->signals |= text_is(from, end, "signal");
+		scan->signals |= str_is(from, end, "signal");
 	}
 }
 
@@ -87,7 +87,7 @@ static size_t scan_text(struct scan *scan, const char *text, size_t len, bool la
 	const char *end = text + len, *from = text, *to, *next;
 
 	for (; from < end; from = next) {
-		to = text_find(from, end, '\n');
+		to = str_find(from, end, '\n');
 		if (to == end && !last)
 			break;
 		next = to < end ? to + 1 : end;
@@ -107,13 +107,13 @@ static void scan_file(struct scan *scan, int fd)
 	int chunk;
 
 	for (chunk = 0; chunk < SCAN_CHUNKS && !last; chunk++) {
-		n = raw_call(SYS_read, fd, (long)(text + have), sizeof(text) - have);
+		n = sys_call(SYS_read, fd, (long)(text + have), sizeof(text) - have);
 		if (n < 0)
 			return;
 		last = (size_t)n < sizeof(text) - have; /* of a regular file: its end */
 		have += n;
-		done = !chunk && have >= 3 && text_is(text, text + 3, "\xef\xbb\xbf") ? 3
-										      : 0;
+		done = !chunk && have >= 3 && str_is(text, text + 3, "\xef\xbb\xbf") ? 3
+										     : 0;
 		done += scan_text(scan, text + done, have - done, last);
 		if (!done)
 			break;
@@ -126,36 +126,35 @@ static void scan_file(struct scan *scan, int fd)
 bool mode_signals(void)
 {
 	struct scan scan = { .line = scan_for_signal };
-	char path[POOLFILE_PATH_MAX];
+	char path[POOL_FILE_PATH_MAX];
 	int fd;
 
 	if (mode_get() != MODE_POOL)
 		return false;
-	fd = poolfile_open(path);
+	fd = pool_file_open(path);
 	if (fd < 0)
 		return false;
 	scan_file(&scan, fd);
-	raw_close(fd);
+	sys_close(fd);
 	return scan.signals;
 }
 
 static enum mode decide(void)
 {
-	const char *disable = guest_env("MPTCPADDR_DISABLE");
+	const char *disable = env_get("MPTCPADDR_DISABLE");
 	struct scan scan = { .line = scan_line };
-	char path[POOLFILE_PATH_MAX];
+	char path[POOL_FILE_PATH_MAX];
 	int fd;
 
-	if (guest_is_secure() ||
-	    (disable && *disable && (disable[0] != '0' || disable[1])))
+	if (env_is_secure() || (disable && *disable && (disable[0] != '0' || disable[1])))
 		return MODE_OFF;
-	fd = poolfile_open(path);
+	fd = pool_file_open(path);
 	if (fd == -EMFILE || fd == -ENFILE)
 		return MODE_UNKNOWN;
 	if (fd < 0)
 		return fd == -ENOENT ? MODE_PLAIN : MODE_POOL; /* the log says why */
 	scan_file(&scan, fd);
-	raw_close(fd);
+	sys_close(fd);
 	return scan.refused ? MODE_OFF : MODE_POOL;
 }
 

@@ -22,56 +22,56 @@ static int open_pool(const char *path)
 	/* A FIFO under that name must not block the application. */
 	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 
-	return raw_call(SYS_openat, AT_FDCWD, (long)path, flags);
+	return sys_call(SYS_openat, AT_FDCWD, (long)path, flags);
 }
 
 /* Behind the folder's path, of @len bytes: NAME.conf. */
-static int open_named(char path[POOLFILE_PATH_MAX], size_t len)
+static int open_named(char path[POOL_FILE_PATH_MAX], size_t len)
 {
-	len = text_append(path, len, POOLFILE_PATH_MAX, guest_program());
-	len = TEXT_APPEND(path, len, POOLFILE_PATH_MAX, ".conf");
-	return len < POOLFILE_PATH_MAX ? open_pool(path) : -ENOENT;
+	len = str_append(path, len, POOL_FILE_PATH_MAX, env_program());
+	len = STR_APPEND(path, len, POOL_FILE_PATH_MAX, ".conf");
+	return len < POOL_FILE_PATH_MAX ? open_pool(path) : -ENOENT;
 }
 
-static int open_default(char path[POOLFILE_PATH_MAX], size_t len)
+static int open_default(char path[POOL_FILE_PATH_MAX], size_t len)
 {
-	len = TEXT_APPEND(path, len, POOLFILE_PATH_MAX, "default.conf");
-	return len < POOLFILE_PATH_MAX ? open_pool(path) : -ENOENT;
+	len = STR_APPEND(path, len, POOL_FILE_PATH_MAX, "default.conf");
+	return len < POOL_FILE_PATH_MAX ? open_pool(path) : -ENOENT;
 }
 
 static bool is_there(const char *folder)
 {
-	return raw_call(SYS_faccessat, AT_FDCWD, (long)folder, F_OK) == 0;
+	return sys_call(SYS_faccessat, AT_FDCWD, (long)folder, F_OK) == 0;
 }
 
 /* The user's folder, with a slash behind it. Return: its length; 0: none is named. */
-static size_t user_folder(char path[POOLFILE_PATH_MAX])
+static size_t user_folder(char path[POOL_FILE_PATH_MAX])
 {
-	const char *dir = guest_env("XDG_CONFIG_HOME");
+	const char *dir = env_get("XDG_CONFIG_HOME");
 	bool home = !dir || !*dir;
 	size_t len;
 
 	if (home)
-		dir = guest_env("HOME");
+		dir = env_get("HOME");
 	if (!dir || dir[0] != '/')
 		return 0;
-	len = text_append(path, 0, POOLFILE_PATH_MAX, dir);
+	len = str_append(path, 0, POOL_FILE_PATH_MAX, dir);
 	if (home)
-		len = TEXT_APPEND(path, len, POOLFILE_PATH_MAX, "/.config");
-	len = TEXT_APPEND(path, len, POOLFILE_PATH_MAX, "/mptcpaddr/");
-	return len < POOLFILE_PATH_MAX ? len : 0;
+		len = STR_APPEND(path, len, POOL_FILE_PATH_MAX, "/.config");
+	len = STR_APPEND(path, len, POOL_FILE_PATH_MAX, "/mptcpaddr/");
+	return len < POOL_FILE_PATH_MAX ? len : 0;
 }
 
 /* What is left of the order when the program's own file is not in the user's folder. */
-static int search_both(char path[POOLFILE_PATH_MAX], bool user)
+static int search_both(char path[POOL_FILE_PATH_MAX], bool user)
 {
-	const size_t system = TEXT_APPEND(path, 0, POOLFILE_PATH_MAX, SYSTEM_FOLDER);
+	const size_t system = STR_APPEND(path, 0, POOL_FILE_PATH_MAX, SYSTEM_FOLDER);
 	int fd = open_named(path, system);
 
 	if (fd < 0 && user)
 		fd = open_default(path, user_folder(path));
 	if (fd < 0) {
-		TEXT_APPEND(path, 0, POOLFILE_PATH_MAX, SYSTEM_FOLDER);
+		STR_APPEND(path, 0, POOL_FILE_PATH_MAX, SYSTEM_FOLDER);
 		fd = open_default(path, system);
 	}
 	return fd;
@@ -82,7 +82,7 @@ static int search_both(char path[POOLFILE_PATH_MAX], bool user)
  * pays for it: with a file of its own in the user's folder this is one system call, with
  * no file at all it is three.
  */
-static int search(char path[POOLFILE_PATH_MAX])
+static int search(char path[POOL_FILE_PATH_MAX])
 {
 	size_t user = user_folder(path);
 	int fd = -ENOENT;
@@ -102,14 +102,14 @@ static int search(char path[POOLFILE_PATH_MAX])
 	return user ? open_default(path, user) : -ENOENT;
 }
 
-int poolfile_open(char path[POOLFILE_PATH_MAX])
+int pool_file_open(char path[POOL_FILE_PATH_MAX])
 {
-	const char *explicit = guest_env("MPTCPADDR_CONFIG");
+	const char *explicit = env_get("MPTCPADDR_CONFIG");
 	int fd;
 
 	if (!explicit || !*explicit)
 		return search(path);
-	if (text_append(path, 0, POOLFILE_PATH_MAX, explicit) == POOLFILE_PATH_MAX)
+	if (str_append(path, 0, POOL_FILE_PATH_MAX, explicit) == POOL_FILE_PATH_MAX)
 		return -ENAMETOOLONG;
 	fd = open_pool(path);
 	return fd == -ENOENT ? -ENODATA : fd;

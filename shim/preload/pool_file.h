@@ -5,10 +5,10 @@
 #pragma once
 
 /* A longer path is not found: it would have to fit on any thread's stack. */
-#define POOLFILE_PATH_MAX 1024
+#define POOL_FILE_PATH_MAX 1024
 
 /*
- * poolfile_open() - open the first file of the look-up order (DESIGN.md, 5)
+ * pool_file_open() - open the first file of the look-up order (DESIGN.md, 5)
  *
  * @path receives its path, absolute or as MPTCPADDR_CONFIG gives it. A file that is
  * named by MPTCPADDR_CONFIG is the only candidate.
@@ -16,4 +16,4 @@
  * Return: a close-on-exec descriptor; -ENOENT: there is no candidate; -ENODATA: no file
  * where MPTCPADDR_CONFIG says; other -errno of the last candidate.
  */
-int poolfile_open(char path[POOLFILE_PATH_MAX]);
+int pool_file_open(char path[POOL_FILE_PATH_MAX]);

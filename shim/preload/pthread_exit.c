@@ -16,7 +16,7 @@ HOOK void pthread_exit(void *result)
 {
 	int saved = errno;
 
-	if (raw_call(SYS_gettid, 0, 0, 0) == raw_getpid())
+	if (sys_call(SYS_gettid, 0, 0, 0) == sys_getpid())
 		launch_over();
 	errno = saved;
 	REAL(pthread_exit)(result);

@@ -25,7 +25,7 @@
 
 #define FULL_TRIES 64 /* yields while the manager makes room */
 
-bool attempt_is_mptcp(int fd)
+bool register_is_mptcp(int fd)
 {
 	int protocol = 0;
 	socklen_t len = sizeof(protocol);
@@ -34,7 +34,7 @@ bool attempt_is_mptcp(int fd)
 	       protocol == IPPROTO_MPTCP;
 }
 
-static struct handover *begin(int fd, struct handover *(*launch)(void))
+static struct handover *begin_with(int fd, struct handover *(*launch)(void))
 {
 	enum mode mode = mode_known();
 	struct handover *handover;
@@ -42,31 +42,31 @@ static struct handover *begin(int fd, struct handover *(*launch)(void))
 
 	if (mode == MODE_OFF || mode == MODE_PLAIN)
 		return NULL;
-	handover = attempt_is_mptcp(fd) ? launch() : NULL;
+	handover = register_is_mptcp(fd) ? launch() : NULL;
 	if (handover && handover != LAUNCH_BROKER) {
 		atomic_fetch_add(&handover->in_flight, 1);
 		if (atomic_load(&handover->filter) == HANDOVER_FILTER_IDLE)
-			launch_widen(handover);
+			wake_open_filter(handover);
 	}
 	errno = saved;
 	return handover;
 }
 
-struct handover *attempt_begin(int fd)
+struct handover *register_begin(int fd)
 {
-	return begin(fd, launch_manager);
+	return begin_with(fd, launch_manager);
 }
 
-struct handover *attempt_begin_listen(int fd)
+struct handover *register_begin_listen(int fd)
 {
 	int saved = errno;
 	bool wanted;
 
 	/* A program may speak MPTCP by itself: then nothing was decided at socket(). */
 	wanted = mode_known() != MODE_OFF && mode_known() != MODE_PLAIN &&
-		 attempt_is_mptcp(fd) && (launch_running() || mode_signals());
+		 register_is_mptcp(fd) && (launch_running() || mode_signals());
 	errno = saved;
-	return wanted ? begin(fd, launch_listener) : NULL;
+	return wanted ? begin_with(fd, launch_listener) : NULL;
 }
 
 static bool slot_put(struct handover *h, uint64_t value)
@@ -87,9 +87,9 @@ static bool slot_put_when_full(struct handover *h, uint64_t value)
 {
 	int i;
 
-	launch_kick(h);
+	wake_manager(h);
 	for (i = 0; i < FULL_TRIES; i++) {
-		raw_call(SYS_sched_yield, 0, 0, 0);
+		sys_call(SYS_sched_yield, 0, 0, 0);
 		if (slot_put(h, value))
 			return true;
 	}
@@ -118,7 +118,7 @@ static uint64_t read_token(int fd)
 	return value | info.token;
 }
 
-static void attempt_register(struct handover *h, int fd)
+static void register_connection(struct handover *h, int fd)
 {
 	const uint64_t value = read_token(fd);
 
@@ -138,7 +138,7 @@ static void attempt_register(struct handover *h, int fd)
 		syscall(SYS_futex, &h->registered, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-static void attempt_over(struct handover *h)
+static void register_finish(struct handover *h)
 {
 	uint32_t n = h == LAUNCH_BROKER ? 0 : atomic_load(&h->in_flight);
 
@@ -148,7 +148,7 @@ static void attempt_over(struct handover *h)
 		;
 }
 
-void attempt_end(struct handover *handover, int fd, ssize_t result)
+void register_end(struct handover *handover, int fd, ssize_t result)
 {
 	int saved = errno;
 
@@ -156,8 +156,8 @@ void attempt_end(struct handover *handover, int fd, ssize_t result)
 		return;
 	/* A connect() interrupted by a signal goes on by itself. */
 	if (result >= 0 || saved == EINPROGRESS || saved == EINTR)
-		attempt_register(handover, fd);
-	attempt_over(handover);
+		register_connection(handover, fd);
+	register_finish(handover);
 	errno = saved;
 }
 
@@ -218,7 +218,7 @@ static bool listener_known(struct handover *h, uint64_t inode)
 	return false;
 }
 
-static void listener_register(struct handover *h, int fd)
+static void listener_add(struct handover *h, int fd)
 {
 	struct handover_listener *listener;
 	struct statx st;
@@ -236,17 +236,17 @@ static void listener_register(struct handover *h, int fd)
 	listener->v6only = 0;
 	atomic_store(&listener->state,
 		     listener_name(fd, listener) ? LISTENER_OPEN : LISTENER_FREE);
-	launch_kick(h); /* the manager wants events now that it did not before */
+	wake_manager(h); /* the manager wants events now that it did not before */
 }
 
-void attempt_listen(struct handover *handover, int fd, int result)
+void register_listener(struct handover *handover, int fd, int result)
 {
 	int saved = errno;
 
 	if (!handover || handover == LAUNCH_BROKER)
 		return; /* the broker serves what connects, not what listens */
 	if (!result)
-		listener_register(handover, fd);
-	attempt_over(handover);
+		listener_add(handover, fd);
+	register_finish(handover);
 	errno = saved;
 }

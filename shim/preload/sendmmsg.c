@@ -17,11 +17,11 @@ HOOK int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags)
 
 	if (__builtin_expect(!(flags & MSG_FASTOPEN), 1))
 		return REAL(sendmmsg)(fd, msgs, n, flags);
-	handover = attempt_begin(fd);
+	handover = register_begin(fd);
 	r = REAL(sendmmsg)(fd, msgs, n, flags);
 	if (r < 0 && errno == EOPNOTSUPP && n &&
 	    fastopen_connect(fd, msgs->msg_hdr.msg_name, msgs->msg_hdr.msg_namelen))
 		r = REAL(sendmmsg)(fd, msgs, n, flags & ~MSG_FASTOPEN);
-	attempt_end(handover, fd, r);
+	register_end(handover, fd, r);
 	return r;
 }

@@ -17,11 +17,11 @@ HOOK ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 
 	if (__builtin_expect(!(flags & MSG_FASTOPEN), 1))
 		return REAL(sendmsg)(fd, msg, flags);
-	handover = attempt_begin(fd);
+	handover = register_begin(fd);
 	r = REAL(sendmsg)(fd, msg, flags);
 	if (r < 0 && errno == EOPNOTSUPP &&
 	    fastopen_connect(fd, msg->msg_name, msg->msg_namelen))
 		r = REAL(sendmsg)(fd, msg, flags & ~MSG_FASTOPEN);
-	attempt_end(handover, fd, r);
+	register_end(handover, fd, r);
 	return r;
 }

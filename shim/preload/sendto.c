@@ -16,10 +16,10 @@ HOOK ssize_t sendto(int fd, const void *data, size_t size, int flags,
 
 	if (__builtin_expect(!(flags & MSG_FASTOPEN), 1))
 		return REAL(sendto)(fd, data, size, flags, addr, len);
-	handover = attempt_begin(fd);
+	handover = register_begin(fd);
 	r = REAL(sendto)(fd, data, size, flags, addr, len);
 	if (r < 0 && fastopen_connect(fd, addr.__sockaddr__, len))
 		r = REAL(sendto)(fd, data, size, flags & ~MSG_FASTOPEN, addr, len);
-	attempt_end(handover, fd, r);
+	register_end(handover, fd, r);
 	return r;
 }

@@ -34,12 +34,12 @@ static bool identify(struct identity *ret_identity)
 	return true;
 }
 
-void errout_note(void)
+void env_keep_stderr(void)
 {
 	known = identify(&original);
 }
 
-bool errout_is_original(void)
+bool env_stderr_is_original(void)
 {
 	struct identity now;
 

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-/* errout_note() - what descriptor 2 is now is what the program began with. */
-void errout_note(void);
+/* env_keep_stderr() - what descriptor 2 is now is what the program began with. */
+void env_keep_stderr(void);
 
-bool errout_is_original(void);
+bool env_stderr_is_original(void);

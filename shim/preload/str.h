@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* Whether [@from, @to) is the text @word. */
-static inline bool text_is(const char *from, const char *to, const char *word)
+static inline bool str_is(const char *from, const char *to, const char *word)
 {
 	while (from < to && *word && *from == *word) {
 		from++;
@@ -22,8 +22,8 @@ static inline bool text_is(const char *from, const char *to, const char *word)
 	return from == to && !*word;
 }
 
-/* text_after() - what follows @word, with which @text begins; NULL: it does not. */
-static inline const char *text_after(const char *text, const char *word)
+/* str_after() - what follows @word, with which @text begins; NULL: it does not. */
+static inline const char *str_after(const char *text, const char *word)
 {
 	while (*word && *text == *word) {
 		text++;
@@ -32,13 +32,13 @@ static inline const char *text_after(const char *text, const char *word)
 	return *word ? NULL : text;
 }
 
-static inline bool text_equal(const char *a, const char *b)
+static inline bool str_equal(const char *a, const char *b)
 {
-	a = text_after(a, b);
+	a = str_after(a, b);
 	return a && !*a;
 }
 
-static inline size_t text_len(const char *text)
+static inline size_t str_len(const char *text)
 {
 	size_t len = 0;
 
@@ -47,8 +47,8 @@ static inline size_t text_len(const char *text)
 	return len;
 }
 
-/* text_base() - what follows the last slash. */
-static inline const char *text_base(const char *path)
+/* str_base() - what follows the last slash. */
+static inline const char *str_base(const char *path)
 {
 	const char *base = path;
 
@@ -58,8 +58,8 @@ static inline const char *text_base(const char *path)
 	return base;
 }
 
-/* text_find() - the first @c in [@from, @to); @to if there is none. */
-static inline const char *text_find(const char *from, const char *to, char c)
+/* str_find() - the first @c in [@from, @to); @to if there is none. */
+static inline const char *str_find(const char *from, const char *to, char c)
 {
 	const uint64_t ones = 0x0101010101010101, tops = ones << 7;
 	uint64_t eight;
@@ -78,22 +78,22 @@ static inline const char *text_find(const char *from, const char *to, char c)
 }
 
 /*
- * text_append() - copy @text to @to[@len], of @size bytes in all, and its NUL
+ * str_append() - copy @text to @to[@len], of @size bytes in all, and its NUL
  *
  * Return: the new length, or @size if there is no room.
  */
-static inline size_t text_append(char *to, size_t len, size_t size, const char *text)
+static inline size_t str_append(char *to, size_t len, size_t size, const char *text)
 {
 	while (len < size && (to[len] = *text++))
 		len++;
 	return len;
 }
 
-/* TEXT_APPEND() - the same for a literal: no loop. */
-#define TEXT_APPEND(to, len, size, literal) \
-	text_append_literal(to, len, size, "" literal, sizeof(literal))
+/* STR_APPEND() - the same for a literal: no loop. */
+#define STR_APPEND(to, len, size, literal) \
+	str_append_literal(to, len, size, "" literal, sizeof(literal))
 
-static inline __attribute__((always_inline)) size_t text_append_literal(
+static inline __attribute__((always_inline)) size_t str_append_literal(
 	char *to, size_t len, size_t size, const char *text, size_t text_size)
 {
 	if (len >= size || text_size > size - len)

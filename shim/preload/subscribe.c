@@ -44,7 +44,7 @@ static int open_bound(void)
 	if (fd < 0)
 		return -errno;
 	for (i = 0; i < PORT_TRIES; i++) {
-		addr.nl_pid = PORT_FIRST + (i << 22) + (raw_getpid() & 0x3fffff);
+		addr.nl_pid = PORT_FIRST + (i << 22) + (sys_getpid() & 0x3fffff);
 		if (!syscall(SYS_bind, fd, &addr, sizeof(addr)))
 			return fd;
 	}
@@ -52,7 +52,7 @@ static int open_bound(void)
 	if (!syscall(SYS_bind, fd, &addr, sizeof(addr)))
 		return fd;
 	error = errno;
-	raw_close(fd);
+	sys_close(fd);
 	return -error;
 }
 
@@ -90,7 +90,7 @@ static uint32_t group_find(const struct nlattr *groups)
 				   CTRL_ATTR_MCAST_GRP_ID);
 		if (name && number && ATTR_LEN(number) >= sizeof(uint32_t) &&
 		    ATTR_LEN(name) >= sizeof(MPTCP_PM_EV_GRP_NAME) &&
-		    text_equal(ATTR_DATA(name), MPTCP_PM_EV_GRP_NAME))
+		    str_equal(ATTR_DATA(name), MPTCP_PM_EV_GRP_NAME))
 			return *(const uint32_t *)ATTR_DATA(number);
 	}
 	return 0;
@@ -140,7 +140,7 @@ static int resolve(int fd, uint16_t *ret_family_id, uint32_t *ret_group)
 	return parse_family(answer, n, ret_family_id, ret_group);
 }
 
-int subscribe(int32_t *ret_fd, uint16_t *ret_family_id)
+int subscribe_events(int32_t *ret_fd, uint16_t *ret_family_id)
 {
 	const int bytes = RCVBUF_BYTES;
 	uint16_t family_id;
@@ -166,6 +166,6 @@ int subscribe(int32_t *ret_fd, uint16_t *ret_family_id)
 	fd = -1;
 out:
 	if (fd >= 0)
-		raw_close(fd);
+		sys_close(fd);
 	return r;
 }

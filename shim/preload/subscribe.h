@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 /*
- * subscribe() - join the group mptcp_pm_events
+ * subscribe_events() - join the group mptcp_pm_events
  *
  * The socket is non-blocking and close-on-exec, and the caller's. Needs CAP_NET_ADMIN.
  * Return: 0; -EPERM; -ENOENT without MPTCP in the kernel; other -errno.
  */
-int subscribe(int32_t *ret_fd, uint16_t *ret_family_id);
+int subscribe_events(int32_t *ret_fd, uint16_t *ret_family_id);

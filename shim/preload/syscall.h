@@ -12,8 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* raw_call() - system call @nr of up to three arguments. Return: its result; -errno. */
-static inline long raw_call(long nr, long a, long b, long c)
+/* sys_call() - system call @nr of up to three arguments. Return: its result; -errno. */
+static inline long sys_call(long nr, long a, long b, long c)
 {
 #if defined(__x86_64__) && !defined(__ILP32__)
 	long r;
@@ -42,12 +42,12 @@ static inline long raw_call(long nr, long a, long b, long c)
 #endif
 }
 
-static inline void raw_close(int fd)
+static inline void sys_close(int fd)
 {
-	raw_call(SYS_close, fd, 0, 0);
+	sys_call(SYS_close, fd, 0, 0);
 }
 
-static inline pid_t raw_getpid(void)
+static inline pid_t sys_getpid(void)
 {
-	return raw_call(SYS_getpid, 0, 0, 0);
+	return sys_call(SYS_getpid, 0, 0, 0);
 }

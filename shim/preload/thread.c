@@ -39,7 +39,7 @@ void thread_log_open(struct handover *h)
 				    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
 					    O_NONBLOCK,
 				    0600);
-	else if (errout_is_original())
+	else if (env_stderr_is_original())
 		h->log_fd = syscall(SYS_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC,
 				    STDERR_FILENO + 1);
 	log_open(h->log_fd, h->log_level, h->program, h->pid);
@@ -58,9 +58,9 @@ static int isolate(struct handover *h)
 		fd = syscall(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	for (i = 0; i <= STDERR_FILENO; i++)
 		if (fd != i && (fd < 0 || syscall(SYS_dup3, fd, i, O_CLOEXEC) < 0))
-			raw_close(i);
+			sys_close(i);
 	if (fd > STDERR_FILENO)
-		raw_close(fd);
+		sys_close(fd);
 	return 0;
 }
 
@@ -68,14 +68,14 @@ static int isolate(struct handover *h)
 static int file_says(const char *path, const char *word)
 {
 	char text[16] = "";
-	int fd = raw_call(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC);
+	int fd = sys_call(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return fd;
-	if (raw_call(SYS_read, fd, (long)text, sizeof(text) - 1) < 0)
+	if (sys_call(SYS_read, fd, (long)text, sizeof(text) - 1) < 0)
 		text[0] = '\0';
-	raw_close(fd);
-	return text_after(text, word) != NULL;
+	sys_close(fd);
+	return str_after(text, word) != NULL;
 }
 
 /* Without /proc nobody knows; a connection of the kernel's then refuses our commands. */
@@ -103,11 +103,11 @@ static void *open_path_manager(void)
 
 	if (!dladdr(thread_main, &self) || self.dli_fname[0] != '/')
 		return dlopen(name + 1, RTLD_LAZY | RTLD_LOCAL);
-	folder = text_base(self.dli_fname) - 1 - self.dli_fname;
+	folder = str_base(self.dli_fname) - 1 - self.dli_fname;
 	if (folder + sizeof(name) > sizeof(path))
 		return NULL;
-	text_append(path, 0, sizeof(path), self.dli_fname);
-	text_append(path, folder, sizeof(path), name);
+	str_append(path, 0, sizeof(path), self.dli_fname);
+	str_append(path, folder, sizeof(path), name);
 	library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
 	return library ?: dlopen(name + 1, RTLD_LAZY | RTLD_LOCAL);
 }
@@ -137,7 +137,7 @@ static int become_manager(struct handover *h)
 
 	r = isolate(h);
 	if (!r)
-		r = subscribe(&h->event_fd, &h->family_id);
+		r = subscribe_events(&h->event_fd, &h->family_id);
 	if (r < 0) {
 		errno = -r;
 		if (r == -EPERM)
@@ -149,13 +149,13 @@ static int become_manager(struct handover *h)
 	}
 	/* The application goes on; what is slow comes after its SYN. */
 	launch_state(h, true);
-	raw_call(SYS_sched_yield, 0, 0, 0);
+	sys_call(SYS_sched_yield, 0, 0, 0);
 	/* The application's setns() into a mount namespace wants its folders unshared. */
 	syscall(SYS_unshare, CLONE_FS);
 	if (kernel_manages()) {
 		log_warning("no pool: the path manager is the kernel's "
 			    "(net.mptcp.path_manager)");
-		raw_close(h->event_fd);
+		sys_close(h->event_fd);
 		return -EOPNOTSUPP;
 	}
 	return run_path_manager(h);
@@ -177,7 +177,7 @@ void *thread_main(void *arg)
 {
 	struct handover *h = arg;
 
-	raw_call(SYS_prctl, PR_SET_NAME, (long)"mptcpaddr", 0);
+	sys_call(SYS_prctl, PR_SET_NAME, (long)"mptcpaddr", 0);
 	if (h->takeover_pid)
 		wait_for_exec(h);
 	pthread_mutex_lock(&h->lock); /* until the path manager waits */

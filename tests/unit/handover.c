@@ -50,13 +50,13 @@ bool launch_running(void)
 	return true;
 }
 
-bool launch_kick(struct handover *handover)
+bool wake_manager(struct handover *handover)
 {
 	atomic_fetch_add(&kicks, 1);
 	return true;
 }
 
-void launch_widen(struct handover *handover)
+void wake_open_filter(struct handover *handover)
 {
 	cr_assert_eq(atomic_load(&handover->in_flight), 1, "looked before it counted");
 	atomic_store(&handover->filter, HANDOVER_FILTER_OPEN);
@@ -118,7 +118,7 @@ static void connections(int fds[], int n)
 
 static void register_ok(int fd)
 {
-	attempt_end(attempt_begin(fd), fd, 0);
+	register_end(register_begin(fd), fd, 0);
 }
 
 /* The manager hears of nothing new: it is asked before the SYN, unless that was in vain.
@@ -161,10 +161,10 @@ Test(handover, connect_that_failed_registers_nothing)
 	int fd;
 
 	connections(&fd, 1);
-	struct handover *h = attempt_begin(fd);
+	struct handover *h = register_begin(fd);
 	cr_assert_eq(atomic_load(&ring.in_flight), 1);
 	errno = ECONNREFUSED;
-	attempt_end(h, fd, -1);
+	register_end(h, fd, -1);
 	cr_assert_eq(errno, ECONNREFUSED);
 	cr_assert_eq(atomic_load(&ring.in_flight), 0);
 	cr_assert_not(slot_take(&value));
@@ -178,10 +178,10 @@ Test(handover, connect_that_goes_on_is_registered)
 
 	connections(&fd, 1);
 	for (i = 0; i < 2; i++) {
-		struct handover *h = attempt_begin(fd);
+		struct handover *h = register_begin(fd);
 
 		errno = errors[i];
-		attempt_end(h, fd, -1);
+		register_end(h, fd, -1);
 		cr_assert_eq(errno, errors[i]);
 		cr_assert(slot_take(&value));
 	}

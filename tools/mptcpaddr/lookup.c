@@ -16,23 +16,23 @@
 
 static const char *called = "";
 
-const char *guest_env(const char *name)
+const char *env_get(const char *name)
 {
 	return getenv(name);
 }
 
-const char *guest_program(void)
+const char *env_program(void)
 {
 	return called;
 }
 
 int lookup_pool(const char *name, char ret_path[PATH_MAX])
 {
-	char path[POOLFILE_PATH_MAX] = "";
+	char path[POOL_FILE_PATH_MAX] = "";
 	int fd;
 
 	called = name;
-	fd = poolfile_open(path);
+	fd = pool_file_open(path);
 	snprintf(ret_path, PATH_MAX, "%s", path);
 	if (fd < 0)
 		return fd;
