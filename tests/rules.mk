@@ -1,7 +1,27 @@
 # SPDX-License-Identifier: MIT
-# Every folder of tests brings its own rules.mk, which adds to CHECKS.
+# Every folder of tests has a rules.mk; one with tests of its own calls suite.
 
 CHECKS :=
+
+# suite FOLDER,SOURCES,LIBRARIES,PREREQUISITES[,GOAL] - a program B/tests/FOLDER of
+# tests/FOLDER/*.c and SOURCES, and a goal that runs it, GOAL or check-FOLDER.
+# make check-NAME TESTS='pool/*' runs the tests of one Criterion suite, JOBS=1 one at a
+# time, V=1 with their times; SEED=N repeats a run of random tests. A rules.mk may set
+# check-NAME: SUITE_JOBS, and SUITE_UNDER, a program that starts the tests.
+define suite
+$(B)/tests/$(1): $$(call obj,$$(wildcard tests/$(1)/*.c) $(2)) $(B)/tests/libtest.a
+	$$(call say,LINK,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(SANFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(NL_LIBS) -lcriterion $(3)
+
+$(or $(5),check-$(1)): $(B)/tests/$(1) $(4)
+	$$(call say,TEST,$$<)
+	$$(Q)CC='$$(CC)' LSAN_OPTIONS=suppressions=tests/lib/lsan.supp $$(SUITE_UNDER) $$< \
+		-j$$(or $$(JOBS),$$(SUITE_JOBS),2) $$(if $$(filter 1,$$(V)),--verbose) \
+		$$(if $$(TESTS),--filter '$$(TESTS)')
+
+CHECKS += $(or $(5),check-$(1))
+endef
 
 include $(sort $(wildcard tests/*/rules.mk))
 

@@ -1,15 +1,9 @@
 # SPDX-License-Identifier: MIT
 # mptcpaddr run and check: each warning with the program or the setting that it is about.
 
-LAUNCHER_SRC  := $(wildcard tests/launcher/*.c)
 LAUNCHER_DIR  := $(B)/tests/launcher-progs
 LAUNCHER_PROG := $(addprefix $(LAUNCHER_DIR)/,hello hello-static hello-static-pie hello-musl \
 		   hello32 users nosetenv.so protocol protocol-32 lib32/libmptcpaddr.so)
-
-$(B)/tests/launcher: $(call obj,$(LAUNCHER_SRC) tools/mptcpaddr/elf.c) $(B)/tests/libtest.a
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) $(call pc,--libs,libelf) -lcriterion
 
 LAUNCHER_CC = $(CC) $(CFLAGS) -D_GNU_SOURCE
 $(LAUNCHER_DIR)/hello-static: LAUNCHER_CC += -static
@@ -44,10 +38,7 @@ $(LAUNCHER_DIR)/%: tests/launcher/prog/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(LAUNCHER_CC) -o $@ $<
 
-# TESTS='secure/*' runs some of them.
-check-launcher: $(B)/tests/launcher $(LAUNCHER_PROG) $(B)/mptcpaddr $(B)/mptcpaddrd \
-		$(TEST_APPS) lib
-	$(call say,TEST,$<)
-	$(Q)$(LAUNCHER_DIR)/users $< -j2 $(if $(TESTS),--filter '$(TESTS)')
+$(eval $(call suite,launcher,tools/mptcpaddr/elf.c,$$(call pc,--libs,libelf),\
+	$(LAUNCHER_PROG) $(B)/mptcpaddr $(B)/mptcpaddrd $(TEST_APPS) lib))
 
-CHECKS += check-launcher
+check-launcher: SUITE_UNDER = $(LAUNCHER_DIR)/users

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 # The hazards of a preload library, each with a program that does not know it.
 
-PRELOAD_TEST_SRC := $(wildcard tests/preload/*.c)
 GUEST_DIR        := $(B)/tests/guests
 GUESTS           := $(patsubst tests/preload/guests/%.c,$(GUEST_DIR)/%, \
 		      $(wildcard tests/preload/guests/*.c))
@@ -37,16 +36,6 @@ $(GUEST_DIR)/libctor.so: tests/preload/guests/lib/ctor.c tests/preload/guests/gu
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -fPIC -shared -o $@ $<
 
-$(B)/tests/preload: $(call obj,$(PRELOAD_TEST_SRC)) $(B)/tests/libtest.a
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) -lcriterion
-
-# TESTS='descriptors/*' runs some of them.
-check-preload: $(B)/tests/preload $(GUESTS) $(GUEST_KINDS) $(TEST_APPS) lib
-	$(call say,TEST,$<)
-	$(Q)CC='$(CC)' $< -j2 $(if $(TESTS),--filter '$(TESTS)')
-
-CHECKS += check-preload
+$(eval $(call suite,preload,,,$(GUESTS) $(GUEST_KINDS) $(TEST_APPS) lib))
 
 .SECONDARY: $(patsubst tests/preload/%.c,$(B)/obj/tests/preload/%.o,$(wildcard tests/preload/guests/*.c))
