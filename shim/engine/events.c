@@ -5,95 +5,17 @@
  * Pure: no I/O, clock or globals. One event in, a bounded list of commands out,
  * so that a test can replay any history.
  */
-#include "engine_priv.h"
+#include "reconcile.h"
+#include "retry.h"
+#include "select.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 /*
  * A client's first ADD_ADDR makes it established, and its event comes right behind: the
  * kernel serves announcements first, then `subflow` endpoints.
  */
 #define WORK_DELAY_MS 1
-
-struct engine *engine_new(const struct pool *pool)
-{
-	struct engine *engine = calloc(1, sizeof(*engine));
-
-	if (!engine)
-		return NULL;
-	engine->pool = pool;
-	sections_view(engine);
-	return engine;
-}
-
-void engine_free(struct engine *engine)
-{
-	if (!engine)
-		return;
-	conn_table_free(&engine->table);
-	free(engine);
-}
-
-void engine_clock(struct engine *engine, int64_t now_ms)
-{
-	engine->now = now_ms;
-}
-
-void engine_router(struct engine *engine, engine_route_fn route, void *ctx)
-{
-	engine->route = route;
-	engine->route_ctx = ctx;
-}
-
-void engine_old_kernel(struct engine *engine)
-{
-	engine->flags_ignored = true;
-}
-
-int engine_register(struct engine *engine, const struct pm_registration *reg)
-{
-	if (conn_find(&engine->table, reg->token))
-		return 0;
-	return conn_add(&engine->table, reg) ? 0 : -ENOSPC;
-}
-
-unsigned int engine_expire(struct engine *engine, int64_t since, unsigned int keep)
-{
-	struct conn *conn, *tmp;
-	unsigned int n = 0;
-
-	HASH_ITER (hh, engine->table.unconfirmed, conn, tmp) {
-		if (conn->registered >= since ||
-		    HASH_COUNT(engine->table.unconfirmed) <= keep)
-			break; /* the table is in the order of registration */
-		conn_free(&engine->table, conn);
-		n++;
-	}
-	return n;
-}
-
-uint8_t endpoint_of(const struct engine *engine, const struct conn *conn,
-		    const struct mpaddr *local)
-{
-	const struct endpoint *ep = engine->pool->endpoints;
-	unsigned int i;
-
-	for (i = 0; i < engine->pool->n_endpoints; i++, ep++)
-		if (ep->section == conn->section &&
-		    (!ep->addr.port || ep->addr.port == local->port) &&
-		    mpaddr_same_ip(&ep->addr, local))
-			return i + 1;
-	return SUBFLOW_NO_ENDPOINT;
-}
-
-struct announcement *announcement_of(struct conn *conn, const struct subflow *subflow)
-{
-	struct announcement *ann;
-
-	ann = conn_announced(conn, subflow->remote_id, &subflow->remote);
-	return ann ?: conn_announced_to(conn, &subflow->remote);
-}
 
 /* Neither the filter nor the kernel's rule for ID 0 is against it. */
 static bool announcement_allowed(const struct engine *engine, const struct conn *conn,

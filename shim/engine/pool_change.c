@@ -3,36 +3,9 @@
  * pool_change.c - another pool is in force, or the same one with other addresses
  *
  * What connections remember of endpoints by their place in the pool finds them at their
- * new places. What this calls for is follow.c's business.
+ * new places. engine_tick() does what this calls for.
  */
-#include "engine_priv.h"
-
-void sections_view(struct engine *engine)
-{
-	const struct pool *pool = engine->pool;
-	const struct endpoint *ep = pool->endpoints;
-	unsigned int i;
-
-	engine->gone = 0;
-	for (i = 0; i < POOL_SECTIONS_MAX; i++) {
-		engine->sections[i] = (struct section_view){ 0 };
-		if (i < pool->n_sections)
-			engine->sections[i].kinds = pool->sections[i].kinds;
-	}
-	for (i = 0; i < pool->n_endpoints; i++, ep++) {
-		struct section_view *view = &engine->sections[ep->section];
-		uint64_t bit = endpoint_bit(i);
-
-		if (ep->state == ENDPOINT_GONE) {
-			engine->gone |= bit;
-			continue;
-		}
-		view->laminar |= ep->flags & MPTCP_PM_ADDR_FLAG_LAMINAR ? bit : 0;
-		view->fullmesh |= ep->flags & MPTCP_PM_ADDR_FLAG_FULLMESH ? bit : 0;
-		view->subflow |= ep->flags & MPTCP_PM_ADDR_FLAG_SUBFLOW ? bit : 0;
-		view->signal |= ep->flags & MPTCP_PM_ADDR_FLAG_SIGNAL ? bit : 0;
-	}
-}
+#include "select.h"
 
 /* The endpoint of @pool that is @old, with its section; its index or -1. */
 static int endpoint_same(const struct pool *pool, const struct pool *old_pool,

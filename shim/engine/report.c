@@ -2,40 +2,9 @@
 /*
  * report.c - what an engine tells of itself: counters, connections, what happened
  */
-#include "engine_priv.h"
+#include "state.h"
 
 #include <string.h>
-
-void note(struct engine *engine, const struct note *from)
-{
-	struct pm_note *n = &engine->notes[engine->last_note++ % PM_NOTES_MAX];
-
-	*n = (struct pm_note){
-		.seq = engine->last_note,
-		.time_ns = engine->now * 1000000,
-		.token = from->token,
-		.what = from->what,
-		.reason = from->reason,
-		.error = from->error,
-		.local_id = from->local_id,
-		.remote_id = from->remote_id,
-		.flags = from->flags,
-	};
-	if (from->local)
-		n->local = *from->local;
-	if (from->remote)
-		n->remote = *from->remote;
-}
-
-void engine_overrun(struct engine *engine)
-{
-	NOTE(engine, .what = PM_NOTE_OVERRUN);
-}
-
-void engine_note_pool(struct engine *engine, int error)
-{
-	NOTE(engine, .what = PM_NOTE_POOL, .error = error);
-}
 
 uint64_t engine_notes_last(const struct engine *engine)
 {

@@ -4,7 +4,7 @@
  *
  * A forked child has a copy of its parent's; after lost events the kernel is asked.
  */
-#include "engine_priv.h"
+#include "state.h"
 
 #include <errno.h>
 

@@ -7,40 +7,10 @@
  * `fullmesh` endpoint, else by the first free `laminar` one, else by the address that
  * routing picks. `subflow` endpoints join the server's first address.
  */
-#include "engine_priv.h"
+#include "select.h"
+#include "retry.h"
 
 #include <errno.h>
-
-const struct section_view *section_of(const struct engine *engine,
-				      const struct conn *conn)
-{
-	return &engine->sections[conn->section];
-}
-
-bool conn_is_ours(const struct engine *engine, const struct conn *conn)
-{
-	return !conn->excluded && !(engine->waiting && conn->inherited);
-}
-
-/* As mptcp_pm_addr_families_match() has it, with mapped addresses held as IPv4. */
-bool families_match(const struct conn *conn, const struct mpaddr *local,
-		    const struct mpaddr *remote)
-{
-	if (conn->family == AF_INET)
-		return local->family == AF_INET && remote->family == AF_INET;
-	if (conn->v6only)
-		return local->family == AF_INET6 && remote->family == AF_INET6;
-	return local->family == remote->family;
-}
-
-void accept_count(struct conn *conn, struct announcement *ann, bool accepted)
-{
-	/* ID 0 is the address of MP_CAPABLE come back: it does not count. */
-	if (!ann->remote_id || ann->accepted == accepted)
-		return;
-	ann->accepted = accepted;
-	conn->accepted += accepted ? 1 : -1;
-}
 
 static bool subflows_left(const struct engine *engine, const struct conn *conn)
 {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * engine_priv.h - what the engine's files have in common
+ * state.h - struct engine, look-ups in it and in its connections
  *
- * engine.c takes events, choose.c picks endpoints, repool.c takes another pool, follow.c
- * does what that and the time call for, heritage.c brings in what a parent process or the
- * kernel has, view.c shows.
+ * The order of calls: conn < state < retry < select < reconcile < {pool_change, resync,
+ * tick, events}. report.c only reads.
  */
 #pragma once
 
@@ -52,17 +51,8 @@ static inline bool time_reached(const struct engine *engine, uint32_t when)
 	return (int32_t)((uint32_t)engine->now - when) >= 0;
 }
 
-/* What came of trying to get a subflow. */
-enum join {
-	JOIN_REQUESTED,
-	JOIN_NO_ENDPOINT,
-	JOIN_LIMIT,
-	JOIN_NOT_OURS, /* the parent process does it, or the destination has no pool */
-	JOIN_NO_ROOM,  /* in the list of commands */
-};
-
-/* choose.c */
-
+/* To be called when the pool is another one. */
+void sections_view(struct engine *engine);
 /* The conditions of the conn's section; all bits 0 where it is excluded. */
 const struct section_view *section_of(const struct engine *engine,
 				      const struct conn *conn);
@@ -71,49 +61,11 @@ bool conn_is_ours(const struct engine *engine, const struct conn *conn);
 bool families_match(const struct conn *conn, const struct mpaddr *local,
 		    const struct mpaddr *remote);
 void accept_count(struct conn *conn, struct announcement *ann, bool accepted);
-
-/* Try to join @ann, which gets the reason if that cannot be. */
-enum join announcement_join(struct engine *engine, struct conn *conn,
-			    struct announcement *ann, struct pm_cmds *out);
-/* Try what waits on @conn: something became free. */
-void waiting_retry(struct engine *engine, struct conn *conn, struct pm_cmds *out);
-/*
- * Announce `signal` endpoints, use `subflow` ones. Return: false if @out was too short.
- */
-bool conn_work(struct engine *engine, struct conn *conn, struct pm_cmds *out);
-/* Request the pair of a SUBFLOW_RETRY record again. */
-enum join subflow_again(struct engine *engine, struct conn *conn, struct subflow *s,
-			struct pm_cmds *out);
-/* The first subflow's endpoint has its turn; its `backup` flag is followed. */
-void mpc_setup(struct engine *engine, struct conn *conn);
-
-/* follow.c */
-
-/* A join, or a live subflow, ended with @error: the record is changed or deleted. */
-void subflow_failed(struct engine *engine, struct conn *conn, struct subflow *s,
-		    uint8_t error, uint8_t reset_reason);
-/* Close what has lost its endpoint, set flags. Return: false if @out was too short. */
-bool conn_reconcile(struct engine *engine, struct conn *conn, struct pm_cmds *out);
-/* Delays the next try of an announcement that found no endpoint, if it failed before. */
-void announcement_delay(struct engine *engine, struct conn *conn,
-			struct announcement *ann);
-/* Whether and when @conn has something to do. */
-void conn_schedule(struct engine *engine, struct conn *conn);
-
-/* repool.c */
-
-/* To be called when the pool is another one. */
-void sections_view(struct engine *engine);
-
-/* engine.c */
-
 /* The announcement that a subflow joins; two may have the same address. */
 struct announcement *announcement_of(struct conn *conn, const struct subflow *subflow);
 /* The endpoint with this address on @conn: index + 1, or SUBFLOW_NO_ENDPOINT. */
 uint8_t endpoint_of(const struct engine *engine, const struct conn *conn,
 		    const struct mpaddr *local);
-
-/* view.c */
 
 struct note {
 	uint32_t token;

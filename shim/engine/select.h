@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * select.h - which endpoint goes to which address
+ */
+#pragma once
+
+#include "state.h"
+
+/* What came of trying to get a subflow. */
+enum join {
+	JOIN_REQUESTED,
+	JOIN_NO_ENDPOINT,
+	JOIN_LIMIT,
+	JOIN_NOT_OURS, /* the parent process does it, or the destination has no pool */
+	JOIN_NO_ROOM,  /* in the list of commands */
+};
+
+/* Try to join @ann, which gets the reason if that cannot be. */
+enum join announcement_join(struct engine *engine, struct conn *conn,
+			    struct announcement *ann, struct pm_cmds *out);
+/* Try what waits on @conn: something became free. */
+void waiting_retry(struct engine *engine, struct conn *conn, struct pm_cmds *out);
+/*
+ * Announce `signal` endpoints, use `subflow` ones. Return: false if @out was too short.
+ */
+bool conn_work(struct engine *engine, struct conn *conn, struct pm_cmds *out);
+/* Request the pair of a SUBFLOW_RETRY record again. */
+enum join subflow_again(struct engine *engine, struct conn *conn, struct subflow *s,
+			struct pm_cmds *out);
+/* The first subflow's endpoint has its turn; its `backup` flag is followed. */
+void mpc_setup(struct engine *engine, struct conn *conn);
