@@ -2,7 +2,8 @@
 /*
  * log.h - one line at a time to a descriptor of the manager's own
  *
- * Silent until log_open(): both libraries are guests. For the manager thread only.
+ * Silent until log_open(): the libraries run inside other programs. For the manager
+ * thread only.
  */
 #pragma once
 
@@ -14,6 +15,14 @@
  * @fd -1 or @level -1 turn the log off. @program and @pid head every line.
  */
 void log_open(int fd, int level, const char *program, int pid);
+
+/*
+ * log_set_prefixes() - replace the head of each line by the level's prefix
+ *
+ * For a daemon: @prefixes (borrowed, one for each level) are "<3>" and so on for the
+ * journal. A failed write does not turn such a log off.
+ */
+void log_set_prefixes(const char *const prefixes[]);
 
 #define log_error(...)	 log_print(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_print(LOG_LEVEL_WARNING, __VA_ARGS__)

@@ -2,9 +2,9 @@
 /*
  * log.c - one line at a time to a descriptor of the manager's own
  *
- * No stdio and no heap: a line is put together on the stack and written at once, so
- * that the lines of several processes do not mix in one file. Of libc as little as can
- * be: each function that is named here costs every exec of a preloaded program something.
+ * No stdio and no heap: each line is built on the stack and written at once, so that
+ * lines of several processes do not mix in one file. The file is linked into the preload
+ * library, where each libc symbol costs time at every exec: it uses very few.
  */
 #include "mptcpaddr/log.h"
 
@@ -19,6 +19,7 @@ static const char *const level_names[] = { "error", "warning", "info", "debug" }
 
 static struct {
 	int fd, level, pid;
+	const char *const *prefixes;
 	char program[32];
 } log_to = { .fd = -1, .level = -1 };
 
@@ -34,13 +35,18 @@ void log_open(int fd, int level, const char *program, int pid)
 	log_to.program[i] = '\0';
 }
 
+void log_set_prefixes(const char *const prefixes[])
+{
+	log_to.prefixes = prefixes;
+}
+
 bool log_wanted(enum log_level level)
 {
 	return log_to.fd >= 0 && (int)level <= log_to.level;
 }
 
-__attribute__((format(printf, 2, 3))) static int begin(char line[LINE_SIZE],
-						       const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static int log_format_head(char line[LINE_SIZE],
+								 const char *fmt, ...)
 {
 	va_list ap;
 	int n;
@@ -59,8 +65,11 @@ void log_print(enum log_level level, const char *fmt, ...)
 
 	if (!log_wanted(level))
 		return;
-	n = begin(line, "mptcpaddr: %s[%d]: %s: ", log_to.program, log_to.pid,
-		  level_names[level]);
+	if (log_to.prefixes)
+		n = log_format_head(line, "%s", log_to.prefixes[level]);
+	else
+		n = log_format_head(line, "mptcpaddr: %s[%d]: %s: ", log_to.program,
+				    log_to.pid, level_names[level]);
 	errno = saved; /* for %m */
 	va_start(ap, fmt);
 	m = vsnprintf(line + n, sizeof(line) - n, fmt, ap);
@@ -69,13 +78,16 @@ void log_print(enum log_level level, const char *fmt, ...)
 		n += m;
 	if (n > (int)sizeof(line) - 1)
 		n = sizeof(line) - 1;
+	for (m = 0; m < n; m++) /* lines quote pool files, which may contain anything */
+		if ((unsigned char)line[m] < ' ' || line[m] == 0x7f)
+			line[m] = '?';
 	line[n] = '\n';
-	if (write(log_to.fd, line, n + 1) < 0)
-		log_to.fd = -1; /* nobody reads it any more */
+	if (write(log_to.fd, line, n + 1) < 0 && !log_to.prefixes)
+		log_to.fd = -1; /* the program closed the pipe; a journal may return */
 	errno = saved;
 }
 
-static bool is(const char *text, size_t len, const char *word)
+static bool log_word_equals(const char *text, size_t len, const char *word)
 {
 	while (len && *word && *text == *word) {
 		text++;
@@ -90,7 +102,7 @@ int log_level_parse(const char *text, size_t len)
 	unsigned int i;
 
 	for (i = 0; i < sizeof(level_names) / sizeof(*level_names); i++)
-		if (is(text, len, level_names[i]))
+		if (log_word_equals(text, len, level_names[i]))
 			return i;
 	return -1;
 }

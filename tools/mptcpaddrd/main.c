@@ -101,6 +101,21 @@ static struct broker *broker_new(const struct options *options)
 	return b;
 }
 
+/* The journal reads a line's priority from a prefix (sd-daemon(3)). */
+static void open_broker_log(void)
+{
+	static const char *const journal[] = { "<3>", "<4>", "<6>", "<7>" };
+	static const char *const plain[] = {
+		"mptcpaddrd: error: ",
+		"mptcpaddrd: warning: ",
+		"mptcpaddrd: info: ",
+		"mptcpaddrd: debug: ",
+	};
+
+	log_set_prefixes(getenv("JOURNAL_STREAM") ? journal : plain);
+	log_open(STDERR_FILENO, LOG_LEVEL_INFO, "mptcpaddrd", getpid());
+}
+
 int main(int argc, char *argv[])
 {
 	struct options options;
@@ -109,7 +124,7 @@ int main(int argc, char *argv[])
 	int r;
 
 	read_options(argc, argv, &options);
-	log_open(STDERR_FILENO, LOG_LEVEL_INFO, "mptcpaddrd", getpid());
+	open_broker_log();
 	if (geteuid() != 0) {
 		log_error("must be started by root: programs trust no other broker");
 		return 1;

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# The broker: the engine and the netlink code of the path manager library, with a log and
-# a loop of its own.
+# The broker: the engine and the netlink code of the path manager library, with a loop of
+# its own.
 
-BROKER_SRC := $(wildcard tools/mptcpaddrd/*.c) shim/preload/subscribe.c \
+BROKER_SRC := $(wildcard tools/mptcpaddrd/*.c) shim/preload/subscribe.c $(COMMON_SRC) \
 	      $(ENGINE_SRC) shim/pool/watch.c $(NETLINK_SRC) \
 	      $(patsubst %,shim/manager/%.c,event_queue control_server)
 
