@@ -20,7 +20,7 @@ LIBDIR ?= /usr/local/lib
 
 MPTCPADDR_SRC := $(wildcard tools/mptcpaddr/*.c) $(wildcard tools/common/*.c) \
 		 shim/preload/pool_file.c shim/netlink/diag.c \
-		 $(patsubst %,shim/pool/%.c,parse endpoint addr accept)
+		 $(patsubst %,shim/pool/%.c,parse endpoint addr accept ini_reader)
 
 tools: $(B)/mptcpaddr
 

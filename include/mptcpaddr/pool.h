@@ -7,7 +7,6 @@
 #include "mptcpaddr/addr.h"
 
 #include <net/if.h>
-#include <stdarg.h>
 #include <stddef.h>
 
 #define POOL_ENDPOINTS_MAX 64 /* the kernel's own list takes 8; see struct conn */
@@ -91,12 +90,6 @@ struct pool {
 struct pool_error {
 	char text[512];
 };
-
-/* pool_error_at() - put "FILE:LINE: " and what @fmt says into @why, cut to its size. */
-__attribute__((format(printf, 4, 0))) void pool_error_at(struct pool_error *why,
-							 const char *path,
-							 unsigned int line,
-							 const char *fmt, va_list ap);
 
 /* pool_default() - no endpoints, and what else is in force if nothing is said. */
 void pool_default(struct pool *ret_pool);

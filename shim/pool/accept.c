@@ -4,8 +4,6 @@
  */
 #include "mptcpaddr/pool.h"
 
-#include <stdlib.h>
-
 struct special {
 	struct mpprefix prefix;
 	bool never; /* nothing lifts it */
@@ -76,18 +74,6 @@ bool pool_accepts(const struct pool *pool, const struct mpaddr *peer,
 	return !pool->allow.n || list_covers(&pool->allow, announced);
 }
 
-void pool_default(struct pool *ret_pool)
-{
-	*ret_pool = (struct pool){
-		.n_sections = 1,
-		.subflows = POOL_LIMIT_DEFAULT,
-		.add_addr_accepted = POOL_LIMIT_DEFAULT,
-		.retry = { POOL_RETRY_FIRST_MS, POOL_RETRY_MAX_MS, POOL_RETRY_TRIES },
-		.mptcp = true,
-		.log = LOG_LEVEL_WARNING,
-	};
-}
-
 unsigned int pool_section(const struct pool *pool, const struct mpaddr *peer)
 {
 	unsigned int i, best = 0;
@@ -98,9 +84,4 @@ unsigned int pool_section(const struct pool *pool, const struct mpaddr *peer)
 		     pool->sections[i].prefix.len > pool->sections[best].prefix.len))
 			best = i;
 	return best;
-}
-
-void pool_free(struct pool *pool)
-{
-	free(pool);
 }

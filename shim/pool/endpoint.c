@@ -32,19 +32,20 @@ static const struct {
 
 #define N_FLAGS (sizeof(flags) / sizeof(*flags))
 
-__attribute__((format(printf, 2, 3))) static int bad(struct pool_error *why,
-						     const char *fmt, ...)
+int pool_error_set(struct pool_error *why, int error, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(why->text, sizeof(why->text), fmt, ap);
 	va_end(ap);
-	return -EINVAL;
+	return error;
 }
 
-static int parse_number(const char *what, const char *text, unsigned int max,
-			unsigned int *ret_value, struct pool_error *why)
+#define bad(why, ...) pool_error_set(why, -EINVAL, __VA_ARGS__)
+
+int number_parse(const char *what, const char *text, unsigned int min, unsigned int max,
+		 unsigned int *ret_value, struct pool_error *why)
 {
 	unsigned long value;
 	char *end;
@@ -53,8 +54,8 @@ static int parse_number(const char *what, const char *text, unsigned int max,
 	value = strtoul(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end)
 		return bad(why, "%s \"%s\" is not a number", what, text);
-	if (errno || value < 1 || value > max)
-		return bad(why, "%s %s is not in 1-%u", what, text, max);
+	if (errno || value < min || value > max)
+		return bad(why, "%s %s is not in %u-%u", what, text, min, max);
 	*ret_value = value;
 	return 0;
 }
@@ -94,7 +95,7 @@ static int parse_flag(const char *word, struct endpoint *ep, struct pool_error *
 static int parse_dev(const char *name, struct endpoint *ep, struct pool_error *why)
 {
 	if (ep->dev[0])
-		return bad(why, "\"dev\" is there twice");
+		return bad(why, "duplicate \"dev\"");
 	if (!*name || strlen(name) >= sizeof(ep->dev) || strchr(name, '/'))
 		return bad(why, "\"%s\" is not an interface name", name);
 	memcpy(ep->dev, name, strlen(name) + 1);
@@ -109,17 +110,17 @@ static int parse_option(const char *word, const char *arg, struct endpoint *ep,
 	int r;
 
 	if (!arg)
-		return bad(why, "\"%s\" wants a value", word);
+		return bad(why, "\"%s\" needs a value", word);
 	if (!strcmp(word, "dev"))
 		return parse_dev(arg, ep, why);
 	if (!strcmp(word, "port")) {
 		if (*port)
-			return bad(why, "\"port\" is there twice");
-		return parse_number("port", arg, UINT16_MAX, port, why);
+			return bad(why, "duplicate \"port\"");
+		return number_parse("port", arg, 1, UINT16_MAX, port, why);
 	}
 	if (ep->local_id)
-		return bad(why, "\"id\" is there twice");
-	r = parse_number("local id", arg, UINT8_MAX, &local_id, why);
+		return bad(why, "duplicate \"id\"");
+	r = number_parse("local id", arg, 1, UINT8_MAX, &local_id, why);
 	ep->local_id = local_id;
 	return r;
 }
@@ -169,7 +170,7 @@ int endpoint_parse(char *words, struct endpoint *ret_ep, struct pool_error *why)
 	return r;
 }
 
-static bool same(const struct endpoint *a, const struct endpoint *b)
+static bool same_endpoint(const struct endpoint *a, const struct endpoint *b)
 {
 	if (a->section != b->section || a->addr.family != b->addr.family)
 		return false;
@@ -184,9 +185,17 @@ int endpoint_find(const struct pool *pool, const struct endpoint *ep)
 	unsigned int i;
 
 	for (i = 0; i < pool->n_endpoints; i++)
-		if (same(&pool->endpoints[i], ep))
+		if (same_endpoint(&pool->endpoints[i], ep))
 			return i;
 	return -1;
+}
+
+static int fail_duplicate(struct pool_error *why, const char *what, const char *which,
+			  const struct endpoint *first)
+{
+	return first->line ? bad(why, "duplicate %s %s (first on line %u)", what, which,
+				 first->line)
+			   : bad(why, "duplicate %s %s", what, which);
 }
 
 int endpoint_append(struct pool *pool, const struct endpoint *ep, struct pool_error *why)
@@ -197,19 +206,19 @@ int endpoint_append(struct pool *pool, const struct endpoint *ep, struct pool_er
 
 	if (pool->n_endpoints == POOL_ENDPOINTS_MAX)
 		return bad(why, "more than %d endpoints", POOL_ENDPOINTS_MAX);
-	if (endpoint_find(pool, ep) >= 0)
-		return ep->addr.family == AF_UNSPEC
-			       ? bad(why, "endpoint dev %s is there twice", ep->dev)
-			       : bad(why, "endpoint %s is there twice",
-				     mpaddr_text(&ep->addr, text));
 	for (i = 0; i < pool->n_endpoints; i++, other++) {
+		if (same_endpoint(other, ep))
+			return ep->addr.family == AF_UNSPEC
+				       ? fail_duplicate(why, "endpoint dev", ep->dev,
+							other)
+				       : fail_duplicate(why, "endpoint",
+							mpaddr_text(&ep->addr, text),
+							other);
 		if (!ep->local_id || other->section != ep->section ||
 		    other->local_id != ep->local_id)
 			continue;
-		if (other->line)
-			return bad(why, "local id %u is used at line %u already",
-				   ep->local_id, other->line);
-		return bad(why, "local id %u is used already", ep->local_id);
+		snprintf(text, sizeof(text), "%u", ep->local_id);
+		return fail_duplicate(why, "local id", text, other);
 	}
 	pool->endpoints[pool->n_endpoints++] = *ep;
 	pool->sections[ep->section].kinds |= ep->flags & KINDS;

@@ -6,6 +6,14 @@
 
 #include "mptcpaddr/pool.h"
 
+/* pool_error_set() - put a message into @why. Return: @error. */
+__attribute__((format(printf, 3, 4))) int pool_error_set(struct pool_error *why,
+							 int error, const char *fmt, ...);
+
+/* number_parse() - read decimal digits. Return: 0; -EINVAL with @why naming @what. */
+int number_parse(const char *what, const char *text, unsigned int min, unsigned int max,
+		 unsigned int *ret_value, struct pool_error *why);
+
 /*
  * endpoint_parse() - read "10.0.2.1 dev eth1 id 7 laminar backup", the words of
  * `ip mptcp endpoint add`

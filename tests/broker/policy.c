@@ -44,7 +44,7 @@ Test(policy, each_error_names_its_line)
 		{ "[users]\naddresses = 10.0.0.0/33\n",
 		  ":2:", "is not an address prefix" },
 		{ "[users]\ndevices = much-too-long-a-name\n", ":2:", "is too long" },
-		{ "[users]\nsubflows = 65\n", ":2:", "subflows \"65\" is not in 0-64" },
+		{ "[users]\nsubflows = 65\n", ":2:", "subflows 65 is not in 0-64" },
 		{ "[program \"uid:1000\"]\n[broker]\n",
 		  ":1:", "without \"pool = FILE\"" },
 		{ "[program \"pid:1\"]\npool = /x\n",
@@ -54,11 +54,11 @@ Test(policy, each_error_names_its_line)
 		  ":2:", "is not an absolute path" },
 		{ "[program uid]\npool = /x\n", ":1:", "not [program \"NAME\"]" },
 		{ "[users]\nnonsense\n", ":2:", "neither" },
-		{ "adopt = yes\n", ":1:", "\"adopt\" stands before the first [section]" },
+		{ "adopt = yes\n", ":1:", "\"adopt\" must come after a [section] header" },
 		{ "[program \"unit:nginx\"]\npool = /x\n",
 		  ":1:", "unit \"nginx\" has no type: nginx.service?" },
-		{ "[users]\nusers =\n", ":2:", "users names nothing" },
-		{ "[users]\n\naddresses = ,\n", ":3:", "addresses names nothing" },
+		{ "[users]\nusers =\n", ":2:", "users is empty" },
+		{ "[users]\n\naddresses = ,\n", ":3:", "addresses is empty" },
 	};
 	struct pool_error why;
 	struct policy policy;
@@ -86,8 +86,8 @@ Test(policy, a_file_that_is_not_read_whole_is_an_error)
 	strcat(text, "pools = no\n");
 	cr_expect_eq(load(text, &policy, &why), -EINVAL);
 	cr_expect(strstr(why.text, ":10001: more than 10000 lines"), "%s", why.text);
-	cr_expect_eq(policy_load("/tmp", false, &policy, &why), -EIO);
-	cr_expect_str_eq(why.text, "/tmp: Input/output error");
+	cr_expect_eq(policy_load("/tmp", false, &policy, &why), -EINVAL);
+	cr_expect_str_eq(why.text, "/tmp: not a regular file");
 	cr_expect_eq(policy.pools, before.pools);
 	cr_expect_eq(policy.restricted, before.restricted);
 }

@@ -2,7 +2,7 @@
 # mptcpaddrd: with ordinary users, and with those that mean it no good.
 
 BROKER_REAL     := $(patsubst %,tools/mptcpaddrd/%.c,message policy) \
-		   $(patsubst %,shim/pool/%.c,addr parse endpoint accept)
+		   $(patsubst %,shim/pool/%.c,addr parse endpoint accept ini_reader)
 
 $(B)/tests/broker-native: tests/broker/prog/native.c
 	$(call say,LINK,$@)

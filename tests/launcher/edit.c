@@ -170,8 +170,8 @@ Test(edit, wrong_words_give_one_clear_error_and_change_nothing, TIMEOUT)
 		ENDPOINT("add", "10.0.3.2", "wobbly"));
 	refused(&s, ": \"10.0.3\" is not an IPv4 or IPv6 address",
 		ENDPOINT("add", "10.0.3"));
-	refused(&s, ": endpoint 10.0.2.2 is there twice", ENDPOINT("add", "10.0.2.2"));
-	refused(&s, ": local id 7 is used", ENDPOINT("add", "10.0.3.2", "id", "7"));
+	refused(&s, ": duplicate endpoint 10.0.2.2", ENDPOINT("add", "10.0.2.2"));
+	refused(&s, ": duplicate local id 7", ENDPOINT("add", "10.0.3.2", "id", "7"));
 	refused(&s, ": an endpoint needs a local address or a device", ENDPOINT("add"));
 	refused(&s, ": no such endpoint in the pool", ENDPOINT("del", "10.0.9.9"));
 	refused(&s, ": no such endpoint in the pool", ENDPOINT("del", "id", "99"));

@@ -227,7 +227,7 @@ static void fifo_pool(struct lab *lab)
 }
 
 CURL_TEST(same_with_a_fifo_for_a_pool_file, fifo_pool, NULL, POOL, MPTCP,
-	  ".conf: Invalid argument")
+	  ".conf: not a regular file")
 
 static void folder_pool(struct lab *lab)
 {
@@ -236,7 +236,7 @@ static void folder_pool(struct lab *lab)
 }
 
 CURL_TEST(same_with_a_folder_for_a_pool_file, folder_pool, NULL, POOL, MPTCP,
-	  ".conf: Invalid argument")
+	  ".conf: not a regular file")
 
 static void huge_pool(struct lab *lab)
 {

@@ -219,12 +219,12 @@ Test(config, what_is_no_regular_file_is_refused_and_does_not_block, .timeout = 1
 	snprintf(expected, sizeof(expected), "%s: No such file or directory", path);
 	is_refused(path, -ENOENT, expected);
 	cr_assert_eq(mkfifo(path, 0600), 0);
-	snprintf(expected, sizeof(expected), "%s: Invalid argument", path);
+	snprintf(expected, sizeof(expected), "%s: not a regular file", path);
 	is_refused(path, -EINVAL, expected);
 	unlink(path);
-	snprintf(expected, sizeof(expected), "%s: Invalid argument", dir);
+	snprintf(expected, sizeof(expected), "%s: not a regular file", dir);
 	is_refused(dir, -EINVAL, expected);
-	is_refused("/dev/zero", -EINVAL, "/dev/zero: Invalid argument");
+	is_refused("/dev/zero", -EINVAL, "/dev/zero: not a regular file");
 	rmdir(dir);
 }
 

@@ -53,7 +53,7 @@ Test(words, added_endpoint_meets_an_id_without_a_line)
 
 	pool->endpoints[0].line = 0; /* added while running */
 	cr_assert_eq(endpoint_append(pool, &ep, &why), -EINVAL);
-	cr_assert_str_eq(why.text, "local id 3 is used already");
+	cr_assert_str_eq(why.text, "duplicate local id 3");
 	ep.section = 1;
 	pool->n_sections = 2;
 	cr_assert_eq(endpoint_append(pool, &ep, &why), 0);

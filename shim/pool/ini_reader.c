@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+/*
+ * ini_reader.c - read an ini file by a table of its keys
+ *
+ * inih splits one line at a time into name and value. Sections, line numbers and limits
+ * are handled here: inih would cut long sections, and join or cut lines silently.
+ */
+#include "ini_reader.h"
+#include "endpoint.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINES_MAX	10000 /* of one file */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+#define NOT_SPLIT	"neither \"name = value\" nor \"[section]\""
+
+static void report_error(const struct ini *ini)
+{
+	if (ini->report)
+		ini->report(ini->user, ini->why->text);
+}
+
+int ini_fail(struct ini *ini, const char *fmt, ...)
+{
+	const size_t size = sizeof(ini->why->text);
+	va_list ap;
+	int n;
+
+	if (ini->error)
+		return ini->error;
+	n = snprintf(ini->why->text, size, "%s:%u: ", ini->path, ini->line);
+	va_start(ap, fmt);
+	if (n > 0 && (size_t)n < size)
+		vsnprintf(ini->why->text + n, size - n, fmt, ap);
+	va_end(ap);
+	report_error(ini);
+	ini->errors++;
+	return ini->error = -EINVAL;
+}
+
+static int fail_file(struct ini *ini, int error, const char *what)
+{
+	pool_error_set(ini->why, error, "%s: %s", ini->path, what);
+	report_error(ini);
+	return ini->error = error;
+}
+
+int ini_open(struct ini *ini)
+{
+	int fd = open(ini->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+		close(fd);
+		return fail_file(ini, -EINVAL, "not a regular file");
+	}
+	ini->file = fd < 0 ? NULL : fdopen(fd, "r");
+	if (ini->file)
+		return 0;
+	fail_file(ini, -errno, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return ini->error;
+}
+
+static bool in_section(const struct ini_key *key, const char *section)
+{
+	size_t len = strlen(key->section);
+
+	return key->section[len - 1] == '"' ? !strncmp(section, key->section, len)
+					    : !strcmp(section, key->section);
+}
+
+static int set_value(struct ini *ini, const struct ini_key *key, const char *value)
+{
+	char copy[INI_LINE_MAX + 1], *word, *save;
+	int r = 0;
+
+	snprintf(copy, sizeof(copy), "%s", value);
+	if (key->form == INI_VALUE)
+		return key->set(ini, key, copy);
+	word = strtok_r(copy, " \t,", &save);
+	if (!word && key->form == INI_SOME_WORDS)
+		return ini_fail(ini, "%s is empty", key->name);
+	for (; word && r == 0; word = strtok_r(NULL, " \t,", &save))
+		r = key->set(ini, key, word);
+	return r;
+}
+
+/* inih's handler. Return: 1; 0 for an error. */
+static int on_pair(void *user, const char *no_section, const char *name,
+		   const char *value)
+{
+	const struct ini_key *key;
+	struct ini *ini = user;
+	bool known = false;
+
+	for (key = ini->keys; key < ini->keys + ini->n_keys; key++) {
+		if (!in_section(key, ini->section))
+			continue;
+		known = true;
+		if (!strcmp(key->name, name))
+			return set_value(ini, key, value) == 0;
+	}
+	if (known)
+		ini_fail(ini, "unknown key \"%s\" in [%s]", name, ini->section);
+	else if (*ini->section)
+		ini_fail(ini, "unknown section [%s]", ini->section);
+	else
+		ini_fail(ini, "\"%s\" must come after a [section] header", name);
+	return 0;
+}
+
+static void parse_line(struct ini *ini, const char *text)
+{
+	char line[INI_LINE_MAX + 2], *end;
+
+	if (ini->line == 1 && !strncmp(text, BYTE_ORDER_MARK, 3))
+		text += 3;
+	if (*text == '[') {
+		end = strchr(text, ']');
+		if (!end) {
+			ini_fail(ini, NOT_SPLIT);
+			return;
+		}
+		snprintf(ini->section, end - text, "%s", text + 1);
+		if (ini->on_section)
+			ini->on_section(ini);
+		return;
+	}
+	/* inih skips a byte order mark in the first line that it gets. */
+	snprintf(line, sizeof(line), "\n%s", text);
+	if (ini_parse_string(line, on_pair, ini) != 0)
+		ini_fail(ini, NOT_SPLIT);
+}
+
+/* Without leading blanks: to inih they mean that the line before continues. */
+static void read_line(struct ini *ini, char text[INI_LINE_MAX + 1])
+{
+	int n = 0, c;
+
+	while ((!ini->error || ini->report) && (c = getc(ini->file)) != EOF &&
+	       c != '\n') {
+		if (!n && (c == ' ' || c == '\t' || c == '\r'))
+			continue;
+		if (!c)
+			ini_fail(ini, "a NUL character");
+		else if (c < ' ' && c != '\t' && c != '\r')
+			ini_fail(ini, "a control character"); /* a blank, to inih */
+		else if (n == INI_LINE_MAX)
+			ini_fail(ini, "longer than %d characters", INI_LINE_MAX);
+		else
+			text[n++] = c;
+	}
+	text[n] = '\0';
+}
+
+int ini_read(struct ini *ini)
+{
+	char text[INI_LINE_MAX + 1];
+	int c;
+
+	while (!ini->error && (c = getc(ini->file)) != EOF) {
+		ungetc(c, ini->file);
+		if (++ini->line > LINES_MAX) {
+			ini_fail(ini, "more than %d lines", LINES_MAX);
+			break;
+		}
+		read_line(ini, text);
+		if (!ini->error)
+			parse_line(ini, text);
+		if (ini->report)
+			ini->error = 0;
+	}
+	if (ferror(ini->file))
+		fail_file(ini, -EIO, strerror(EIO));
+	fclose(ini->file);
+	return ini->error;
+}
+
+static void *find_field(const struct ini *ini, const struct ini_key *key)
+{
+	return (char *)ini->into + key->offset;
+}
+
+int ini_set_number(struct ini *ini, const struct ini_key *key, char *text)
+{
+	struct pool_error why;
+
+	if (number_parse(key->name, text, 0, key->max, find_field(ini, key), &why) < 0)
+		return ini_fail(ini, "%s", why.text);
+	return 0;
+}
+
+int ini_set_yes_no(struct ini *ini, const struct ini_key *key, char *text)
+{
+	bool *field = find_field(ini, key);
+
+	*field = !strcmp(text, "yes");
+	if (!*field && strcmp(text, "no") != 0)
+		return ini_fail(ini, "%s is \"%s\", not yes or no", key->name, text);
+	return 0;
+}
+
+int ini_set_log(struct ini *ini, const struct ini_key *key, char *text)
+{
+	static const char *const levels[] = { "error", "warning", "info", "debug" };
+	enum log_level *field = find_field(ini, key);
+	unsigned int i;
+
+	for (i = 0; i < sizeof(levels) / sizeof(*levels); i++) {
+		if (!strcmp(text, levels[i])) {
+			*field = i;
+			return 0;
+		}
+	}
+	return ini_fail(ini, "log is \"%s\", not error, warning, info or debug", text);
+}
+
+int ini_add_prefix(struct ini *ini, const struct ini_key *key, char *text)
+{
+	struct prefix_list *list = find_field(ini, key);
+
+	if (list->n == POOL_PREFIXES_MAX)
+		return ini_fail(ini, "more than %d prefixes in \"%s\"", POOL_PREFIXES_MAX,
+				key->name);
+	if (mpprefix_parse(text, &list->v[list->n]) < 0)
+		return ini_fail(ini, "\"%s\" is not an address prefix", text);
+	list->n++;
+	return 0;
+}

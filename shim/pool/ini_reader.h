@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ini_reader.h - read an ini file by a table of its keys
+ */
+#pragma once
+
+#include "mptcpaddr/pool.h"
+
+#include <stdio.h>
+
+#define INI_LINE_MAX 197 /* characters; inih takes no more than 198 */
+
+struct ini;
+
+enum ini_form {
+	INI_VALUE,
+	INI_WORDS,	/* separated by blanks or commas: set() is called with each */
+	INI_SOME_WORDS, /* likewise, at least one */
+};
+
+struct ini_key {
+	const char *section; /* with '"' at its end, [section "ANYTHING"] */
+	const char *name;
+	/* Return: 0, or what ini_fail() returned. @text may be changed. */
+	int (*set)(struct ini *ini, const struct ini_key *key, char *text);
+	size_t offset; /* in `into`, for the ini_set_*() functions */
+	unsigned int max;
+	enum ini_form form;
+};
+
+struct ini {
+	const char *path;
+	const struct ini_key *keys;
+	unsigned int n_keys;
+	void *into;
+	/* Called for each "[section]", known or not; may be NULL. */
+	int (*on_section)(struct ini *ini);
+	struct pool_error *why;
+	pool_report_fn report; /* of every error, and read on; NULL: stop at the first */
+	void *user;
+
+	/* For the setters to read. */
+	unsigned int line;
+	char section[INI_LINE_MAX + 1];
+	unsigned int errors; /* that were reported */
+
+	int error; /* -errno, of `line` */
+	FILE *file;
+};
+
+/* ini_open() - open ini->path. Return: 0; -errno with ini->why filled. */
+int ini_open(struct ini *ini);
+
+/*
+ * ini_read() - read ini->file to its end, and close it
+ *
+ * A key may come more than once. Return: 0, or with ini->report however many errors were
+ * reported; -EINVAL for a bad line; -EIO. ini->why is filled in case of failure.
+ */
+int ini_read(struct ini *ini);
+
+/* ini_fail() - "FILE:LINE: what is wrong", of ini->line. Return: -EINVAL. */
+__attribute__((format(printf, 2, 3))) int ini_fail(struct ini *ini, const char *fmt, ...);
+
+/* Setters: unsigned int from 0 to key->max; bool; enum log_level; struct prefix_list. */
+int ini_set_number(struct ini *ini, const struct ini_key *key, char *text);
+int ini_set_yes_no(struct ini *ini, const struct ini_key *key, char *text);
+int ini_set_log(struct ini *ini, const struct ini_key *key, char *text);
+int ini_add_prefix(struct ini *ini, const struct ini_key *key, char *text);
