@@ -18,7 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-void listeners_open(struct listeners *l, struct handover *h)
+void app_listeners_open(struct app_listeners *l, struct handover *h)
 {
 	int i;
 
@@ -27,32 +27,32 @@ void listeners_open(struct listeners *l, struct handover *h)
 		l->claims[i] = -1;
 }
 
-static void release(struct listeners *l, int i)
+static void release_claim(struct app_listeners *l, int i)
 {
 	if (l->claims[i] >= 0)
 		close(l->claims[i]);
 	l->claims[i] = -1;
 }
 
-void listeners_close(struct listeners *l)
+void app_listeners_close(struct app_listeners *l)
 {
 	int i;
 
 	for (i = 0; l->h && i < HANDOVER_LISTENERS; i++)
-		release(l, i);
+		release_claim(l, i);
 }
 
-static bool open_at(const struct listeners *l, int i)
+static bool listener_is_open(const struct app_listeners *l, int i)
 {
 	return atomic_load(&l->h->listeners[i].state) == LISTENER_OPEN;
 }
 
-bool listeners_any(const struct listeners *l)
+bool app_listeners_any(const struct app_listeners *l)
 {
 	int i;
 
 	for (i = 0; i < HANDOVER_LISTENERS; i++)
-		if (open_at(l, i))
+		if (listener_is_open(l, i))
 			return true;
 	return false;
 }
@@ -66,8 +66,8 @@ static void address_of(const struct handover_listener *listener, struct mpaddr *
 	ret_addr->port = ntohs(listener->port);
 }
 
-static bool listens_at(const struct handover_listener *listener,
-		       const struct mpaddr *local)
+static bool listener_accepts(const struct handover_listener *listener,
+			     const struct mpaddr *local)
 {
 	struct mpaddr addr;
 
@@ -82,7 +82,7 @@ static bool listens_at(const struct handover_listener *listener,
 }
 
 /* Whether this process manages what comes in at listener @i. */
-static bool claim(struct listeners *l, int i)
+static bool claim_listener(struct app_listeners *l, int i)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
 	char text[MPADDR_TEXT_MAX];
@@ -106,13 +106,15 @@ static bool claim(struct listeners *l, int i)
 	return true;
 }
 
-bool listeners_accepted(struct listeners *l, const struct mpaddr *local, bool inherited)
+bool app_listeners_accepted(struct app_listeners *l, const struct mpaddr *local,
+			    bool inherited)
 {
 	int i;
 
 	for (i = 0; i < HANDOVER_LISTENERS; i++)
-		if (open_at(l, i) && listens_at(&l->h->listeners[i], local))
-			return inherited || claim(l, i);
+		if (listener_is_open(l, i) &&
+		    listener_accepts(&l->h->listeners[i], local))
+			return inherited || claim_listener(l, i);
 	return false;
 }
 
@@ -131,14 +133,14 @@ static int on_listener(void *ctx, const struct inet_diag_msg *msg,
 }
 
 /* By its inode: another process may listen at the same address. */
-static bool is_there(const struct handover_listener *listener)
+static bool listener_exists(const struct handover_listener *listener)
 {
 	struct search search = { .inode = listener->inode };
 
 	return diag_listeners(IPPROTO_MPTCP, on_listener, &search) < 0 || search.found;
 }
 
-void listeners_closed(struct listeners *l, const struct mpaddr *local)
+void app_listeners_closed(struct app_listeners *l, const struct mpaddr *local)
 {
 	int i;
 
@@ -146,12 +148,12 @@ void listeners_closed(struct listeners *l, const struct mpaddr *local)
 		struct handover_listener *listener = &l->h->listeners[i];
 		struct mpaddr addr;
 
-		if (!open_at(l, i))
+		if (!listener_is_open(l, i))
 			continue;
 		address_of(listener, &addr);
-		if (!mpaddr_equal(&addr, local) || is_there(listener))
+		if (!mpaddr_equal(&addr, local) || listener_exists(listener))
 			continue;
-		release(l, i);
+		release_claim(l, i);
 		atomic_store(&listener->state, LISTENER_CLOSED);
 	}
 }

@@ -10,7 +10,7 @@
 
 #define FIRST_SIZE 64
 
-int evqueue_reserve(struct evqueue *queue, unsigned int more)
+int event_queue_reserve(struct event_queue *queue, unsigned int more)
 {
 	unsigned int size = queue->size ?: FIRST_SIZE, i;
 	struct pm_event *v;
@@ -19,7 +19,7 @@ int evqueue_reserve(struct evqueue *queue, unsigned int more)
 		return 0;
 	while (size < queue->n + more)
 		size *= 2;
-	if (size > EVQUEUE_MAX)
+	if (size > EVENT_QUEUE_MAX)
 		return -ENOSPC;
 	v = malloc(size * sizeof(*v));
 	if (!v)
@@ -33,12 +33,12 @@ int evqueue_reserve(struct evqueue *queue, unsigned int more)
 	return 0;
 }
 
-void evqueue_push(struct evqueue *queue, const struct pm_event *ev)
+void event_queue_push(struct event_queue *queue, const struct pm_event *ev)
 {
 	queue->v[(queue->first + queue->n++) & (queue->size - 1)] = *ev;
 }
 
-bool evqueue_pop(struct evqueue *queue, struct pm_event *ret_ev)
+bool event_queue_pop(struct event_queue *queue, struct pm_event *ret_ev)
 {
 	if (!queue->n)
 		return false;
@@ -48,19 +48,19 @@ bool evqueue_pop(struct evqueue *queue, struct pm_event *ret_ev)
 	return true;
 }
 
-void evqueue_free(struct evqueue *queue)
+void event_queue_free(struct event_queue *queue)
 {
 	free(queue->v);
 }
 
-static void early_drop(struct early *early, unsigned int first, unsigned int n)
+static void early_drop(struct early_events *early, unsigned int first, unsigned int n)
 {
 	early->n -= n;
 	memmove(early->v + first, early->v + first + n,
 		(early->n - first) * sizeof(*early->v));
 }
 
-bool early_hold(struct early *early, const struct pm_event *ev, int64_t now_ms)
+bool early_hold(struct early_events *early, const struct pm_event *ev, int64_t now_ms)
 {
 	unsigned int size = early->size ? early->size * 2 : FIRST_SIZE;
 	struct early_event *grown;
@@ -83,7 +83,7 @@ bool early_hold(struct early *early, const struct pm_event *ev, int64_t now_ms)
 	return kept_all;
 }
 
-bool early_take(struct early *early, uint32_t token, struct pm_event *ret_ev)
+bool early_take(struct early_events *early, uint32_t token, struct pm_event *ret_ev)
 {
 	unsigned int i;
 
@@ -97,7 +97,7 @@ bool early_take(struct early *early, uint32_t token, struct pm_event *ret_ev)
 	return false;
 }
 
-unsigned int early_expire(struct early *early, int64_t before_ms)
+unsigned int early_expire(struct early_events *early, int64_t before_ms)
 {
 	unsigned int n = 0;
 
@@ -108,7 +108,7 @@ unsigned int early_expire(struct early *early, int64_t before_ms)
 	return n;
 }
 
-void early_free(struct early *early)
+void early_free(struct early_events *early)
 {
 	free(early->v);
 }

@@ -10,18 +10,19 @@
  * The event socket has a small buffer where the process may not enlarge it, so events
  * are taken out of it at once and wait here.
  */
-#define EVQUEUE_MAX 65536
+#define EVENT_QUEUE_MAX 65536
 
-struct evqueue {
+struct event_queue {
 	struct pm_event *v; /* a ring of `size`, a power of two or 0 */
 	unsigned int size, first, n;
 };
 
-/* evqueue_reserve() - make room for @more events. Return: 0; -ENOSPC, -ENOMEM. */
-int evqueue_reserve(struct evqueue *queue, unsigned int more);
-void evqueue_push(struct evqueue *queue, const struct pm_event *ev); /* reserved before */
-bool evqueue_pop(struct evqueue *queue, struct pm_event *ret_ev);
-void evqueue_free(struct evqueue *queue);
+/* event_queue_reserve() - make room for @more events. Return: 0; -ENOSPC, -ENOMEM. */
+int event_queue_reserve(struct event_queue *queue, unsigned int more);
+void event_queue_push(struct event_queue *queue,
+		      const struct pm_event *ev); /* reserved before */
+bool event_queue_pop(struct event_queue *queue, struct pm_event *ret_ev);
+void event_queue_free(struct event_queue *queue);
 
 /*
  * Events of connections that are not registered yet: on loopback they are faster than
@@ -30,7 +31,7 @@ void evqueue_free(struct evqueue *queue);
 #define EARLY_MAX     1024
 #define EARLY_HOLD_MS 1000
 
-struct early {
+struct early_events {
 	struct early_event {
 		struct pm_event ev;
 		int64_t since_ms;
@@ -39,11 +40,11 @@ struct early {
 };
 
 /* early_hold() - keep @ev. Return: false if it, or an older one, was dropped. */
-bool early_hold(struct early *early, const struct pm_event *ev, int64_t now_ms);
+bool early_hold(struct early_events *early, const struct pm_event *ev, int64_t now_ms);
 
 /* early_take() - remove the oldest event of @token. Return: false: there is none. */
-bool early_take(struct early *early, uint32_t token, struct pm_event *ret_ev);
+bool early_take(struct early_events *early, uint32_t token, struct pm_event *ret_ev);
 
 /* early_expire() - forget what came before @before_ms. Return: how many. */
-unsigned int early_expire(struct early *early, int64_t before_ms);
-void early_free(struct early *early);
+unsigned int early_expire(struct early_events *early, int64_t before_ms);
+void early_free(struct early_events *early);

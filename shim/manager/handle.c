@@ -3,7 +3,7 @@
  * handle.c - what comes to a manager: the kernel's events, the application's
  * registrations
  *
- * An event may be faster than the connect() that explains it (evqueue.h); one of an
+ * An event may be faster than the connect() that explains it (event_queue.h); one of an
  * accepted connection explains itself (listeners.h).
  */
 #include "idle.h"
@@ -22,14 +22,14 @@
 #define UNCONFIRMED_KEEP    4096
 
 /* Empty the event socket into the queue. */
-void intake_read(struct manager *m)
+void manager_read(struct manager *m)
 {
 	struct pm_event events[PMNL_BATCH];
 	unsigned int i, n;
 	int got;
 
 	do {
-		if (evqueue_reserve(&m->queue, PMNL_BATCH) < 0)
+		if (event_queue_reserve(&m->queue, PMNL_BATCH) < 0)
 			return; /* the kernel's buffer holds the rest for now */
 		got = pmnl_events_read(m->h->event_fd, m->h->family_id, events, &n);
 		if (got == -ENOBUFS) {
@@ -46,7 +46,7 @@ void intake_read(struct manager *m)
 		}
 		m->about.events += n;
 		for (i = 0; i < n; i++)
-			evqueue_push(&m->queue, &events[i]);
+			event_queue_push(&m->queue, &events[i]);
 	} while (got == PMNL_BATCH);
 }
 
@@ -96,14 +96,14 @@ bool slot_take(struct handover *h, struct pm_registration *ret_reg)
 	return true;
 }
 
-void register_connection(struct manager *m, struct pm_registration *reg)
+void manager_register(struct manager *m, struct pm_registration *reg)
 {
 	struct pm_event ev;
 
 	if (!reg->token)
 		return; /* a hole of the ring: see launch_heir() */
 	reg->when = clock_ms() / 1000;
-	quiet_restart(m);
+	idle_restart(m);
 	m->about.registrations++;
 	if (engine_register(m->engine, reg) < 0)
 		log_warning("token 0x%08x: too many connections", reg->token);
@@ -113,13 +113,13 @@ void register_connection(struct manager *m, struct pm_registration *reg)
 	}
 }
 
-void intake_registrations(struct manager *m)
+void handle_registrations(struct manager *m)
 {
 	struct pm_registration reg;
 
 	m->seen = atomic_load(&m->h->registered);
 	while (slot_take(m->h, &reg))
-		register_connection(m, &reg);
+		manager_register(m, &reg);
 	engine_expire(m->engine, clock_ms() / 1000 - UNCONFIRMED_SECONDS,
 		      UNCONFIRMED_KEEP);
 }
@@ -131,9 +131,9 @@ static bool take_accepted(struct manager *m, const struct pm_event *ev)
 	struct pm_registration reg = { .token = ev->token, .inherited = inherited };
 
 	if (ev->type != PM_EVENT_ESTABLISHED || !ev->server_side ||
-	    !listeners_accepted(&m->listeners, &ev->local, inherited))
+	    !app_listeners_accepted(&m->listeners, &ev->local, inherited))
 		return false;
-	register_connection(m, &reg);
+	manager_register(m, &reg);
 	return engine_take(m, ev) != -ENOENT;
 }
 
@@ -146,30 +146,30 @@ static void handle_event(struct manager *m, const struct pm_event *ev)
 	bool in_flight = atomic_load(&m->h->in_flight);
 
 	if (ev->type == PM_EVENT_LISTENER_CLOSED) {
-		listeners_closed(&m->listeners, &ev->local);
+		app_listeners_closed(&m->listeners, &ev->local);
 		return;
 	}
-	intake_registrations(m);
+	handle_registrations(m);
 	if (engine_take(m, ev) != -ENOENT || take_accepted(m, ev))
 		return;
 	if (!in_flight || !early_hold(&m->early, ev, clock_ms()))
 		m->about.events_foreign++;
 }
 
-void intake_handle(struct manager *m)
+void handle_events(struct manager *m)
 {
 	struct pm_event ev;
 
 	manager_time(m);
-	while (evqueue_pop(&m->queue, &ev) && !m->stop)
+	while (event_queue_pop(&m->queue, &ev) && !m->stop)
 		handle_event(m, &ev);
 }
 
-/* Announce that events are held, then look once more: see register_connection(). */
-void intake_settle(struct manager *m)
+/* Announce that events are held, then look once more: see manager_register(). */
+void handle_early(struct manager *m)
 {
 	if (m->early.n && !atomic_load(&m->h->in_flight)) {
-		intake_registrations(m);
+		handle_registrations(m);
 		m->about.events_foreign += early_expire(&m->early, INT64_MAX);
 	}
 	if (m->early.n)
@@ -177,7 +177,7 @@ void intake_settle(struct manager *m)
 			early_expire(&m->early, clock_ms() - EARLY_HOLD_MS);
 	atomic_store(&m->h->early, m->early.n);
 	if (m->early.n)
-		intake_registrations(m);
+		handle_registrations(m);
 	else
 		m->early_waits = 0;
 }

@@ -21,8 +21,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#ifndef QUIET_MS
-#define QUIET_MS 5000 /* HACKING.md has a use for another value */
+#ifndef IDLE_MS
+#define IDLE_MS 5000 /* HACKING.md has a use for another value */
 #endif
 
 /*
@@ -35,37 +35,37 @@
 #endif
 #define STUCK_LOOKS 10
 
-void quiet_restart(struct manager *m)
+void idle_restart(struct manager *m)
 {
 	m->stuck = 0;
-	m->quiet_ms = clock_ms() + QUIET_MS;
+	m->idle_ms = clock_ms() + IDLE_MS;
 }
 
-int quiet_wait(const struct manager *m)
+int idle_wait(const struct manager *m)
 {
-	int64_t left = m->quiet_ms - clock_ms();
+	int64_t left = m->idle_ms - clock_ms();
 
-	if (!m->quiet_ms || atomic_load(&m->h->filter))
+	if (!m->idle_ms || atomic_load(&m->h->filter))
 		return -1;
 	return left > 0 ? left : 0;
 }
 
 /* Whether every token that this process may hear of is in the engine. */
-static bool tokens_are_known(struct manager *m)
+static bool idle_tokens_known(struct manager *m)
 {
 	return !atomic_load(&m->h->in_flight) &&
 	       atomic_load(&m->h->head) == atomic_load(&m->h->tail) && !m->early.n;
 }
 
 /* Whether its next connections announce themselves, and can wake us. */
-static bool is_asked_first(struct manager *m)
+static bool idle_is_possible(struct manager *m)
 {
 	return m->control.listener >= 0 && !m->h->takeover_pid &&
-	       !listeners_any(&m->listeners);
+	       !app_listeners_any(&m->listeners);
 }
 
 /* Return: whether connects are under way; it is looked again later then. */
-static bool wait_for_connects(struct manager *m)
+static bool idle_check_connects(struct manager *m)
 {
 	uint32_t n = atomic_load(&m->h->in_flight);
 
@@ -76,11 +76,11 @@ static bool wait_for_connects(struct manager *m)
 		n = 0;
 	m->stuck = n;
 	if (n)
-		m->quiet_ms = clock_ms() + STUCK_MS / STUCK_LOOKS;
+		m->idle_ms = clock_ms() + STUCK_MS / STUCK_LOOKS;
 	return n;
 }
 
-static void let_in(struct handover *h)
+static void idle_wake_connects(struct handover *h)
 {
 	atomic_store(&h->filter, HANDOVER_FILTER_OPEN);
 	syscall(SYS_futex, &h->filter, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
@@ -90,24 +90,24 @@ static void let_in(struct handover *h)
  * Said first, then looked once more: a connect() counts itself as under way and looks
  * then, so that one of both sees the other.
  */
-static void narrow(struct manager *m)
+static void filter_own_events(struct manager *m)
 {
 	uint32_t tokens[EVFILTER_TOKENS_MAX];
 	unsigned int n = engine_tokens(m->engine, tokens, EVFILTER_TOKENS_MAX);
 
-	if (n > EVFILTER_TOKENS_MAX || !is_asked_first(m))
+	if (n > EVFILTER_TOKENS_MAX || !idle_is_possible(m))
 		return;
-	if (!tokens_are_known(m)) {
-		quiet_restart(m);
+	if (!idle_tokens_known(m)) {
+		idle_restart(m);
 		return;
 	}
 	atomic_store(&m->h->filter, HANDOVER_FILTER_IDLE);
-	if (tokens_are_known(m) && !evfilter_tokens(m->h->event_fd, tokens, n))
+	if (idle_tokens_known(m) && !evfilter_tokens(m->h->event_fd, tokens, n))
 		return;
-	let_in(m->h);
+	idle_wake_connects(m->h);
 }
 
-static void widen(struct manager *m)
+static void filter_no_events(struct manager *m)
 {
 	int r = evfilter_none(m->h->event_fd);
 
@@ -115,12 +115,12 @@ static void widen(struct manager *m)
 		m->stop = r;
 		return;
 	}
-	let_in(m->h);
+	idle_wake_connects(m->h);
 	evfilter_useful(m->h->event_fd); /* while the SYN is on its way */
-	quiet_restart(m);
+	idle_restart(m);
 }
 
-static bool is_main_gone(pid_t pid)
+static bool main_thread_ended(pid_t pid)
 {
 	char path[64], text[256] = "";
 	const char *state;
@@ -135,7 +135,7 @@ static bool is_main_gone(pid_t pid)
 	return state && (state[2] == 'Z' || state[2] == 'X');
 }
 
-static unsigned int threads(void)
+static unsigned int count_threads(void)
 {
 	struct dirent *entry;
 	unsigned int n = 0;
@@ -154,35 +154,35 @@ static unsigned int threads(void)
  * is looked for when nothing else is to be done. If its others have ended by then, exit()
  * would run here, with descriptors that are not the application's.
  */
-static void end_with_main(struct manager *m)
+static void idle_check_main_thread(struct manager *m)
 {
-	if (!is_main_gone(m->h->pid))
+	if (!main_thread_ended(m->h->pid))
 		return;
-	if (threads() == 2) /* main, which stays in the list, and this one */
+	if (count_threads() == 2) /* main, which stays in the list, and this one */
 		syscall(SYS_exit_group, 0);
 	atomic_store(&m->h->quit, 1);
 }
 
-void quiet_serve(struct manager *m)
+void idle_serve(struct manager *m)
 {
 	if (atomic_load(&m->h->filter)) {
-		if (!tokens_are_known(m) || !is_asked_first(m))
-			widen(m);
-	} else if (m->quiet_ms && clock_ms() >= m->quiet_ms) {
-		m->quiet_ms = 0;
-		end_with_main(m);
-		if (!wait_for_connects(m))
-			narrow(m);
+		if (!idle_tokens_known(m) || !idle_is_possible(m))
+			filter_no_events(m);
+	} else if (m->idle_ms && clock_ms() >= m->idle_ms) {
+		m->idle_ms = 0;
+		idle_check_main_thread(m);
+		if (!idle_check_connects(m))
+			filter_own_events(m);
 	}
 }
 
-void quiet_rest(struct manager *m)
+void idle_before_wait(struct manager *m)
 {
 	if (atomic_load(&m->h->filter) && !engine_conns(m->engine))
-		end_with_main(m);
+		idle_check_main_thread(m);
 }
 
-void quiet_end(struct manager *m)
+void idle_end(struct manager *m)
 {
-	let_in(m->h);
+	idle_wake_connects(m->h);
 }

@@ -26,12 +26,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define ESTATE_AGAIN_MS 1000
-#define EARLY_WAIT_NS	1000000 /* for the connect() that explains an event, */
-#define EARLY_WAITS	8	/* so many times; */
-#define EARLY_POLL_MS	100	/* then it is looked for so often */
-#define SELECT_PAUSE_NS 100000000
-#define SETTLE_MS	500 /* for joins that the ended process had under way */
+#define TAKEOVER_RETRY_MS 1000
+#define EARLY_WAIT_NS	  1000000 /* for the connect() that explains an event, */
+#define EARLY_WAITS	  8	  /* so many times; */
+#define EARLY_POLL_MS	  100	  /* then it is looked for so often */
+#define SELECT_PAUSE_NS	  100000000
+#define SETTLE_MS	  500 /* for joins that the ended process had under way */
 
 static void log_command(const struct pm_cmd *cmd, int r)
 {
@@ -79,12 +79,12 @@ void run_commands(struct manager *m, struct pm_cmds *cmds)
 		if (r == -EPERM || r == -ENOSYS)
 			m->stop = r; /* the application gave up its rights */
 		engine_result(m->engine, &cmd, -r, cmds);
-		intake_read(m);
+		manager_read(m);
 	}
 }
 
 /* What is due, and what there was no room for: so many commands at a time. */
-static void tick(struct manager *m)
+static void manager_tick(struct manager *m)
 {
 	struct pm_cmds cmds;
 	bool more;
@@ -103,15 +103,15 @@ static int earlier(int a, int b)
 }
 
 /* No timer runs when nothing waits. */
-static int timeout_ms(const struct manager *m)
+static int manager_timeout(const struct manager *m)
 {
 	int wait = engine_wait(m->engine);
 	int64_t left;
 
 	wait = earlier(wait, poolwatch_wait(&m->watch, clock_ms()));
-	wait = earlier(wait, quiet_wait(m));
-	if (estate_again(&m->estate))
-		wait = earlier(wait, ESTATE_AGAIN_MS);
+	wait = earlier(wait, idle_wait(m));
+	if (takeover_must_retry(&m->takeover))
+		wait = earlier(wait, TAKEOVER_RETRY_MS);
 	if (m->early.n)
 		wait = earlier(wait, EARLY_POLL_MS);
 	if (m->take_over_ms) {
@@ -177,7 +177,7 @@ static void wait_for_work(struct manager *m, struct pollfd *fds, unsigned int n)
 			NULL, 0);
 		wait_by_poll(fds, n, 0);
 	} else {
-		wait_by_poll(fds, n, timeout_ms(m));
+		wait_by_poll(fds, n, manager_timeout(m));
 	}
 	pthread_mutex_lock(&m->h->lock);
 }
@@ -186,7 +186,7 @@ static void wait_for_work(struct manager *m, struct pollfd *fds, unsigned int n)
  * Once what did come has been handled. Events that arrive while the kernel is being
  * asked are handled after it, and say again what the answer said.
  */
-static void serve_loss(struct manager *m)
+static void manager_serve_loss(struct manager *m)
 {
 	int r;
 
@@ -203,22 +203,23 @@ static void serve_loss(struct manager *m)
 			    "read anew what there is");
 }
 
-static void serve_estate(struct manager *m, bool hung_up)
+static void manager_serve_takeover(struct manager *m, bool hung_up)
 {
-	if ((hung_up || estate_again(&m->estate)) && estate_hung_up(&m->estate))
+	if ((hung_up || takeover_must_retry(&m->takeover)) &&
+	    takeover_retry(&m->takeover))
 		m->take_over_ms = clock_ms() + SETTLE_MS;
 	if (!m->take_over_ms || clock_ms() < m->take_over_ms)
 		return;
 	m->take_over_ms = 0;
 	m->h->takeover_pid = 0;
-	quiet_restart(m);
-	log_info("process %d has ended: its connections are ours", m->estate.of.pid);
+	idle_restart(m);
+	log_info("process %d has ended: its connections are ours", m->takeover.of.pid);
 	resync(m->engine); /* what came between fork() and our subscription */
 	engine_take_over(m->engine);
-	doors_follow(&m->doors, m->watch.pool);
+	port_listeners_update(&m->ports, m->watch.pool);
 }
 
-static void count_kinds(const struct pool *pool, struct ctl_manager *about)
+static void manager_count_kinds(const struct pool *pool, struct ctl_manager *about)
 {
 	const struct endpoint *ep = pool->endpoints;
 
@@ -232,11 +233,11 @@ static void count_kinds(const struct pool *pool, struct ctl_manager *about)
 	}
 }
 
-static void fill_about(struct manager *m)
+static void manager_fill_about(struct manager *m)
 {
 	struct ctl_manager *about = &m->about;
 
-	count_kinds(m->watch.pool, about);
+	manager_count_kinds(m->watch.pool, about);
 
 	about->connections = engine_conns(m->engine);
 	about->used_ids = engine_used_ids(m->engine);
@@ -253,15 +254,15 @@ static void fill_about(struct manager *m)
 }
 
 /* The engine gets the pool that is in force now; @old was in force before. */
-static void change_pool(struct manager *m, struct pool *old)
+static void manager_change_pool(struct manager *m, struct pool *old)
 {
 	manager_time(m);
 	engine_set_pool(m->engine, m->watch.pool);
-	doors_follow(&m->doors, m->watch.pool);
+	port_listeners_update(&m->ports, m->watch.pool);
 	pool_free(old);
 }
 
-static void serve_pool(struct manager *m, const struct pollfd fds[POOLWATCH_FDS])
+static void manager_serve_pool(struct manager *m, const struct pollfd fds[POOLWATCH_FDS])
 {
 	uint64_t loads = m->watch.loads;
 	struct pool *old;
@@ -271,12 +272,12 @@ static void serve_pool(struct manager *m, const struct pollfd fds[POOLWATCH_FDS]
 		return;
 	old = poolwatch_serve(&m->watch, fds, clock_ms());
 	if (old)
-		change_pool(m, old);
+		manager_change_pool(m, old);
 	if (fds[1].revents && (m->watch.loads != loads || m->watch.error.text[0]))
 		engine_note_pool(m->engine, m->watch.error.text[0] ? EINVAL : 0);
 }
 
-static int edit_pool(void *ctx, char *words, char *ret_why, size_t size)
+static int manager_edit_pool(void *ctx, char *words, char *ret_why, size_t size)
 {
 	struct manager *m = ctx;
 	struct pool_error why = { "" };
@@ -287,57 +288,57 @@ static int edit_pool(void *ctx, char *words, char *ret_why, size_t size)
 	snprintf(ret_why, size, "%s", why.text);
 	if (r < 0)
 		return r;
-	change_pool(m, old);
+	manager_change_pool(m, old);
 	engine_note_pool(m->engine, 0);
 	return 0;
 }
 
-static void serve_control(struct manager *m, const struct pollfd *fds)
+static void manager_serve_control(struct manager *m, const struct pollfd *fds)
 {
 	const struct control_view view = { .about = &m->about,
 					   .engine = m->engine,
 					   .pool = m->watch.pool,
 					   .configured = m->watch.spec,
-					   .edit = edit_pool,
+					   .edit = manager_edit_pool,
 					   .ctx = m };
 
-	fill_about(m);
+	manager_fill_about(m);
 	control_serve(&m->control, fds, &view);
 }
 
 #define FDS_FIRST (2 + POOLWATCH_FDS)
 
-static void serve(struct manager *m)
+static void manager_loop(struct manager *m)
 {
-	struct pollfd fds[FDS_FIRST + DOORS_MAX + CONTROL_FDS_MAX];
-	unsigned int n, doors;
+	struct pollfd fds[FDS_FIRST + PORT_LISTENERS_MAX + CONTROL_FDS_MAX];
+	unsigned int n, ports;
 
 	while (!m->stop && !atomic_load(&m->h->quit)) {
 		fds[0] = (struct pollfd){ m->h->event_fd, POLLIN, 0 };
-		fds[1] = (struct pollfd){ m->estate.watch, 0, 0 }; /* POLLHUP */
+		fds[1] = (struct pollfd){ m->takeover.watch, 0, 0 }; /* POLLHUP */
 		poolwatch_fds(&m->watch, &fds[2]);
-		doors = doors_poll_fill(&m->doors, &fds[FDS_FIRST]);
-		n = FDS_FIRST + doors;
+		ports = port_listeners_poll_fill(&m->ports, &fds[FDS_FIRST]);
+		n = FDS_FIRST + ports;
 		n += control_poll_fill(&m->control, &fds[n]);
 		wait_for_work(m, fds, n);
-		quiet_serve(m); /* first: a connect() may wait for it */
-		intake_read(m);
-		intake_handle(m);
-		intake_registrations(m);
-		intake_settle(m);
-		serve_loss(m);
-		doors_serve(&m->doors, &fds[FDS_FIRST]); /* before they change */
-		serve_estate(m, fds[1].revents);
-		serve_pool(m, &fds[2]);
-		tick(m);
-		quiet_rest(m);
-		if (n > FDS_FIRST + doors) /* last: followers get what came of all that */
-			serve_control(m, &fds[FDS_FIRST + doors]);
+		idle_serve(m); /* first: a connect() may wait for it */
+		manager_read(m);
+		handle_events(m);
+		handle_registrations(m);
+		handle_early(m);
+		manager_serve_loss(m);
+		port_listeners_serve(&m->ports, &fds[FDS_FIRST]); /* before they change */
+		manager_serve_takeover(m, fds[1].revents);
+		manager_serve_pool(m, &fds[2]);
+		manager_tick(m);
+		idle_before_wait(m);
+		if (n > FDS_FIRST + ports) /* last: followers get what came of all that */
+			manager_serve_control(m, &fds[FDS_FIRST + ports]);
 	}
 }
 
 /* Before Linux 6.9 a subflow is created without flags, and bound to no interface. */
-static void know_kernel(struct manager *m)
+static void manager_check_kernel(struct manager *m)
 {
 	const struct pool *spec = m->watch.spec;
 	unsigned int i, major, minor;
@@ -388,7 +389,7 @@ static bool route_to(void *ctx, const struct mpaddr *remote, struct mpaddr *ret_
 	return known;
 }
 
-static int load_pool(struct manager *m)
+static int manager_load_pool(struct manager *m)
 {
 	int r;
 
@@ -401,7 +402,7 @@ static int load_pool(struct manager *m)
 	if (!m->engine)
 		return -ENOMEM;
 	engine_router(m->engine, route_to, NULL);
-	know_kernel(m);
+	manager_check_kernel(m);
 	return 0;
 }
 
@@ -416,15 +417,15 @@ static struct manager *manager_inherit(struct handover *h)
 
 	m->pmnl = NULL; /* not closed: its number may be anybody's here */
 	m->control = (struct control){ .listener = -1 };
-	m->estate = (struct estate){ .listener = -1, .watch = -1, .claimed = -1 };
+	m->takeover = (struct takeover){ .listener = -1, .watch = -1, .claimed = -1 };
 	poolwatch_reopen(&m->watch);
-	listeners_open(&m->listeners, h);
-	m->doors.n = 0;
+	app_listeners_open(&m->listeners, h);
+	m->ports.n = 0;
 	early_expire(&m->early, INT64_MAX);
 	/* What was registered before the fork is the parent's, too; what came after is
 	 * not. */
 	while (atomic_load(&h->tail) != h->inherited_head && slot_take(h, &reg))
-		register_connection(m, &reg);
+		manager_register(m, &reg);
 	m->stop = 0;
 	m->take_over_ms = 0;
 	memset(&m->about, 0, sizeof(m->about));
@@ -437,7 +438,7 @@ static int manager_open(struct manager *m)
 	struct handover *h = m->h;
 	int r;
 
-	r = m->engine ? 0 : load_pool(m);
+	r = m->engine ? 0 : manager_load_pool(m);
 	if (r < 0)
 		return r;
 	manager_time(m);
@@ -449,20 +450,20 @@ static int manager_open(struct manager *m)
 	r = control_open(&m->control, h->pid, h->control_name, sizeof(h->control_name));
 	if (r < 0)
 		log_warning("no control socket: %s", strerror(-r));
-	estate_open(&m->estate, &(struct estate_name){ h->pid, h->nonce });
+	takeover_open(&m->takeover, &(struct takeover_name){ h->pid, h->nonce });
 	if (h->takeover_pid)
 		resync(m->engine); /* the subscription is younger than the copy */
 	if (h->takeover_pid &&
-	    estate_wait(&m->estate,
-			&(struct estate_name){ h->takeover_pid, h->takeover_nonce }))
+	    takeover_wait(&m->takeover,
+			  &(struct takeover_name){ h->takeover_pid, h->takeover_nonce }))
 		m->take_over_ms = clock_ms() + SETTLE_MS;
 	m->about.pid = h->pid;
 	m->about.uid = geteuid();
 	strcpy(m->about.backend, "direct");
 	snprintf(m->about.program, sizeof(m->about.program), "%s", h->program);
 	snprintf(m->about.pool_file, sizeof(m->about.pool_file), "%s", h->pool_path);
-	doors_follow(&m->doors, m->watch.pool);
-	quiet_restart(m);
+	port_listeners_update(&m->ports, m->watch.pool);
+	idle_restart(m);
 	log_info("%u endpoints from %s", m->watch.pool->n_endpoints, h->pool_path);
 	return 0;
 }
@@ -471,13 +472,13 @@ static void manager_free(struct manager *m)
 {
 	m->h->manager = NULL;
 	control_close(&m->control);
-	listeners_close(&m->listeners);
-	doors_close(&m->doors);
-	estate_close(&m->estate);
+	app_listeners_close(&m->listeners);
+	port_listeners_close(&m->ports);
+	takeover_close(&m->takeover);
 	pmnl_close(m->pmnl);
 	engine_free(m->engine);
 	poolwatch_close(&m->watch);
-	evqueue_free(&m->queue);
+	event_queue_free(&m->queue);
 	early_free(&m->early);
 	free(m);
 }
@@ -490,9 +491,9 @@ static struct manager *manager_new(struct handover *h)
 		return NULL;
 	m->h = h;
 	m->control.listener = -1;
-	listeners_open(&m->listeners, h);
+	app_listeners_open(&m->listeners, h);
 	m->watch.netif_fd = m->watch.file_fd = -1;
-	m->estate = (struct estate){ .listener = -1, .watch = -1, .claimed = -1 };
+	m->takeover = (struct takeover){ .listener = -1, .watch = -1, .claimed = -1 };
 	return m;
 }
 
@@ -510,14 +511,14 @@ __attribute__((visibility("default"))) int mptcpaddr_pm_run(struct handover *h)
 		r = manager_open(m);
 	if (!r) {
 		h->manager = m;
-		serve(m);
+		manager_loop(m);
 		r = m->stop;
 		if (r < 0)
 			log_warning("no pool any more: %s", strerror(-r));
 	}
 	close(h->event_fd);
 	if (m) {
-		quiet_end(m);
+		idle_end(m);
 		manager_free(m);
 	}
 	return r;

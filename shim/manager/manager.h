@@ -20,14 +20,14 @@ struct manager {
 	struct engine *engine;
 	struct pmnl *pmnl;
 	struct control control;
-	struct listeners listeners;
-	struct doors doors;
-	struct evqueue queue;
-	struct early early;
+	struct app_listeners listeners;
+	struct port_listeners ports;
+	struct event_queue queue;
+	struct early_events early;
 	unsigned int early_waits; /* since nothing was held */
-	struct estate estate;
+	struct takeover takeover;
 	int64_t take_over_ms; /* when to; 0: nothing to take over */
-	int64_t quiet_ms;     /* when to stop listening to others; 0: not */
+	int64_t idle_ms;      /* when to stop listening to others; 0: not */
 	uint32_t stuck;	      /* connects that were under way at the last look, */
 	int64_t stuck_ms;     /* and since when they were the same */
 	uint32_t seen;	      /* registrations counted at the last look */
@@ -42,14 +42,14 @@ void manager_time(struct manager *m);
 /* run_commands() - to the kernel, and its answers to the engine. */
 void run_commands(struct manager *m, struct pm_cmds *cmds);
 
-/* intake_read() - empty the event socket into the queue. */
-void intake_read(struct manager *m);
-/* intake_handle() - everything in the queue goes to the engine. */
-void intake_handle(struct manager *m);
-/* intake_registrations() - what connect() has registered since the last look. */
-void intake_registrations(struct manager *m);
+/* manager_read() - empty the event socket into the queue. */
+void manager_read(struct manager *m);
+/* handle_events() - everything in the queue goes to the engine. */
+void handle_events(struct manager *m);
+/* handle_registrations() - what connect() has registered since the last look. */
+void handle_registrations(struct manager *m);
 /* The next one, from handover.h's ring; and what becomes of it. */
 bool slot_take(struct handover *h, struct pm_registration *ret_reg);
-void register_connection(struct manager *m, struct pm_registration *reg);
-/* intake_settle() - events that nobody explained, and for how long they are kept. */
-void intake_settle(struct manager *m);
+void manager_register(struct manager *m, struct pm_registration *reg);
+/* handle_early() - events that nobody explained, and for how long they are kept. */
+void handle_early(struct manager *m);

@@ -19,7 +19,8 @@
 #define BACKLOG 1024 /* as the kernel's own */
 #define HANGUPS 64   /* at a time */
 
-static socklen_t name_of(const struct mpaddr *addr, struct sockaddr_storage *ret_name)
+static socklen_t fill_socket_address(const struct mpaddr *addr,
+				     struct sockaddr_storage *ret_name)
 {
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret_name;
 	struct sockaddr_in *v4 = (struct sockaddr_in *)ret_name;
@@ -37,10 +38,10 @@ static socklen_t name_of(const struct mpaddr *addr, struct sockaddr_storage *ret
 }
 
 /* Raw system calls: our own hooks are for the application. */
-static int open_door(const struct mpaddr *addr)
+static int port_listener_open(const struct mpaddr *addr)
 {
 	struct sockaddr_storage name;
-	socklen_t len = name_of(addr, &name);
+	socklen_t len = fill_socket_address(addr, &name);
 	int fd, one = 1, r;
 
 	fd = syscall(SYS_socket, addr->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
@@ -57,7 +58,7 @@ static int open_door(const struct mpaddr *addr)
 	return r;
 }
 
-static bool has_door(const struct pool *pool, const struct mpaddr *addr)
+static bool pool_has_port(const struct pool *pool, const struct mpaddr *addr)
 {
 	unsigned int i;
 
@@ -69,46 +70,46 @@ static bool has_door(const struct pool *pool, const struct mpaddr *addr)
 	return false;
 }
 
-static bool is_open(const struct doors *doors, const struct mpaddr *addr)
+static bool port_is_open(const struct port_listeners *ports, const struct mpaddr *addr)
 {
 	unsigned int i;
 
-	for (i = 0; i < doors->n; i++)
-		if (mpaddr_equal(&doors->at[i].addr, addr))
+	for (i = 0; i < ports->n; i++)
+		if (mpaddr_equal(&ports->at[i].addr, addr))
 			return true;
 	return false;
 }
 
-void doors_follow(struct doors *doors, const struct pool *pool)
+void port_listeners_update(struct port_listeners *ports, const struct pool *pool)
 {
 	char text[MPADDR_TEXT_MAX];
 	unsigned int i = 0;
 	int fd;
 
-	while (i < doors->n) {
-		if (has_door(pool, &doors->at[i].addr)) {
+	while (i < ports->n) {
+		if (pool_has_port(pool, &ports->at[i].addr)) {
 			i++;
 			continue;
 		}
-		close(doors->at[i].fd);
-		doors->at[i] = doors->at[--doors->n];
+		close(ports->at[i].fd);
+		ports->at[i] = ports->at[--ports->n];
 	}
 	for (i = 0; i < pool->n_endpoints; i++) {
 		const struct endpoint *ep = &pool->endpoints[i];
 
 		if (!ep->addr.port || ep->state == ENDPOINT_GONE ||
-		    is_open(doors, &ep->addr))
+		    port_is_open(ports, &ep->addr))
 			continue;
-		if (doors->n == DOORS_MAX) {
+		if (ports->n == PORT_LISTENERS_MAX) {
 			log_warning("%s is announced, but %d such ports are the most",
-				    mpaddr_text(&ep->addr, text), DOORS_MAX);
+				    mpaddr_text(&ep->addr, text), PORT_LISTENERS_MAX);
 			continue;
 		}
-		fd = open_door(&ep->addr);
+		fd = port_listener_open(&ep->addr);
 		if (fd >= 0) {
-			doors->at[doors->n].full = false;
-			doors->at[doors->n].addr = ep->addr;
-			doors->at[doors->n++].fd = fd;
+			ports->at[ports->n].full = false;
+			ports->at[ports->n].addr = ep->addr;
+			ports->at[ports->n++].fd = fd;
 		} else if (fd != -EADDRINUSE) {
 			log_warning("cannot listen at %s, which is announced: %s",
 				    mpaddr_text(&ep->addr, text), strerror(-fd));
@@ -116,39 +117,40 @@ void doors_follow(struct doors *doors, const struct pool *pool)
 	}
 }
 
-void doors_close(struct doors *doors)
+void port_listeners_close(struct port_listeners *ports)
 {
-	while (doors->n)
-		close(doors->at[--doors->n].fd);
+	while (ports->n)
+		close(ports->at[--ports->n].fd);
 }
 
-unsigned int doors_poll_fill(const struct doors *doors, struct pollfd *fds)
+unsigned int port_listeners_poll_fill(const struct port_listeners *ports,
+				      struct pollfd *fds)
 {
 	unsigned int i;
 
-	for (i = 0; i < doors->n; i++)
-		fds[i] = (struct pollfd){ doors->at[i].full ? -1 : doors->at[i].fd,
+	for (i = 0; i < ports->n; i++)
+		fds[i] = (struct pollfd){ ports->at[i].full ? -1 : ports->at[i].fd,
 					  POLLIN, 0 };
-	return doors->n;
+	return ports->n;
 }
 
-void doors_serve(struct doors *doors, const struct pollfd *fds)
+void port_listeners_serve(struct port_listeners *ports, const struct pollfd *fds)
 {
 	unsigned int i;
 	int fd, n;
 
-	for (i = 0; i < doors->n; i++) {
-		if (!fds[i].revents && !doors->at[i].full)
+	for (i = 0; i < ports->n; i++) {
+		if (!fds[i].revents && !ports->at[i].full)
 			continue;
-		doors->at[i].full = false;
+		ports->at[i].full = false;
 		for (n = 0; n < HANGUPS; n++) {
-			fd = accept4(doors->at[i].fd, NULL, NULL, SOCK_CLOEXEC);
+			fd = accept4(ports->at[i].fd, NULL, NULL, SOCK_CLOEXEC);
 			if (fd < 0)
 				break;
 			close(fd);
 		}
 		/* Who waits there stays, and poll() would never wait again. */
-		doors->at[i].full = fd < 0 && (errno == EMFILE || errno == ENFILE ||
+		ports->at[i].full = fd < 0 && (errno == EMFILE || errno == ENFILE ||
 					       errno == ENOMEM || errno == ENOBUFS);
 	}
 }

@@ -18,15 +18,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define NAME_FORMAT "mptcpaddr-estate/%d.%016" PRIx64
-#define HEIRS_MAX   128 /* children that wait at a time */
+#define NAME_FORMAT "mptcpaddr-takeover/%d.%016" PRIx64
+#define WAITING_MAX 128 /* children that wait at a time */
 
-static int open_socket(void)
+static int takeover_socket(void)
 {
 	return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 }
 
-static socklen_t fill_name(struct sockaddr_un *addr, const struct estate_name *name)
+static socklen_t fill_name(struct sockaddr_un *addr, const struct takeover_name *name)
 {
 	int n;
 
@@ -37,15 +37,15 @@ static socklen_t fill_name(struct sockaddr_un *addr, const struct estate_name *n
 }
 
 /* Return: a listening socket of that name; -EADDRINUSE if somebody has it; -errno. */
-static int name_claim(const struct estate_name *name)
+static int takeover_claim_name(const struct takeover_name *name)
 {
 	struct sockaddr_un addr;
 	socklen_t len = fill_name(&addr, name);
-	int fd = open_socket(), error;
+	int fd = takeover_socket(), error;
 
 	if (fd < 0)
 		return -errno;
-	if (!bind(fd, (struct sockaddr *)&addr, len) && !listen(fd, HEIRS_MAX))
+	if (!bind(fd, (struct sockaddr *)&addr, len) && !listen(fd, WAITING_MAX))
 		return fd;
 	error = errno;
 	close(fd);
@@ -53,11 +53,11 @@ static int name_claim(const struct estate_name *name)
 }
 
 /* Return: a socket that hangs up with the holder of that name; -ECONNREFUSED: none. */
-static int name_follow(const struct estate_name *name)
+static int takeover_watch_name(const struct takeover_name *name)
 {
 	struct sockaddr_un addr;
 	socklen_t len = fill_name(&addr, name);
-	int fd = open_socket(), error;
+	int fd = takeover_socket(), error;
 
 	if (fd < 0)
 		return -errno;
@@ -68,44 +68,44 @@ static int name_follow(const struct estate_name *name)
 	return -error;
 }
 
-void estate_open(struct estate *estate, const struct estate_name *own)
+void takeover_open(struct takeover *takeover, const struct takeover_name *own)
 {
-	*estate = (struct estate){ .watch = -1, .claimed = -1 };
-	estate->listener = name_claim(own);
+	*takeover = (struct takeover){ .watch = -1, .claimed = -1 };
+	takeover->listener = takeover_claim_name(own);
 }
 
-bool estate_wait(struct estate *estate, const struct estate_name *of)
+bool takeover_wait(struct takeover *takeover, const struct takeover_name *of)
 {
-	estate->of = *of;
-	estate->watch = name_follow(of);
-	if (estate->watch != -ECONNREFUSED)
+	takeover->of = *of;
+	takeover->watch = takeover_watch_name(of);
+	if (takeover->watch != -ECONNREFUSED)
 		return false;
-	estate->claimed = name_claim(of);
-	return estate->claimed >= 0;
+	takeover->claimed = takeover_claim_name(of);
+	return takeover->claimed >= 0;
 }
 
-bool estate_again(const struct estate *estate)
+bool takeover_must_retry(const struct takeover *takeover)
 {
 	/* Too many wait, or the winner of the name is about to listen on it. */
-	return estate->watch == -EAGAIN ||
-	       (estate->watch == -ECONNREFUSED && estate->claimed == -EADDRINUSE);
+	return takeover->watch == -EAGAIN ||
+	       (takeover->watch == -ECONNREFUSED && takeover->claimed == -EADDRINUSE);
 }
 
-bool estate_hung_up(struct estate *estate)
+bool takeover_retry(struct takeover *takeover)
 {
-	const struct estate_name of = estate->of;
+	const struct takeover_name of = takeover->of;
 
-	if (estate->watch >= 0)
-		close(estate->watch);
-	return estate_wait(estate, &of);
+	if (takeover->watch >= 0)
+		close(takeover->watch);
+	return takeover_wait(takeover, &of);
 }
 
-void estate_close(struct estate *estate)
+void takeover_close(struct takeover *takeover)
 {
-	if (estate->listener >= 0)
-		close(estate->listener);
-	if (estate->watch >= 0)
-		close(estate->watch);
-	if (estate->claimed >= 0)
-		close(estate->claimed);
+	if (takeover->listener >= 0)
+		close(takeover->listener);
+	if (takeover->watch >= 0)
+		close(takeover->watch);
+	if (takeover->claimed >= 0)
+		close(takeover->claimed);
 }

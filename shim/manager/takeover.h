@@ -9,32 +9,32 @@
 #include <sys/types.h>
 
 /* The nonce keeps others, and other PID namespaces, from having the name before us. */
-struct estate_name {
+struct takeover_name {
 	pid_t pid;
 	uint64_t nonce;
 };
 
-struct estate {
-	int listener;	       /* bound to our own name, never accepting; -errno: none */
-	struct estate_name of; /* whose estate is waited for; pid 0: nobody's */
-	int watch;	       /* hangs up when its holder ends; -errno: not watching */
-	int claimed;	       /* bound to the name of `of` since we got it; -errno */
+struct takeover {
+	int listener; /* bound to our own name, never accepting; -errno: none */
+	struct takeover_name of; /* whose takeover is waited for; pid 0: nobody's */
+	int watch;		 /* hangs up when its holder ends; -errno: not watching */
+	int claimed;		 /* bound to the name of `of` since we got it; -errno */
 };
 
-/* estate_open() - forked children may wait for us from now on. */
-void estate_open(struct estate *estate, const struct estate_name *own);
+/* takeover_open() - forked children may wait for us from now on. */
+void takeover_open(struct takeover *takeover, const struct takeover_name *own);
 
 /*
- * estate_wait() - wait for the estate of @of
+ * takeover_wait() - wait for the takeover of @of
  *
  * Return: true if it is ours at once, because its holder is gone already; false while
- * `watch` is to be polled, or estate_again() says so.
+ * `watch` is to be polled, or takeover_must_retry() says so.
  */
-bool estate_wait(struct estate *estate, const struct estate_name *of);
+bool takeover_wait(struct takeover *takeover, const struct takeover_name *of);
 
-/* estate_again() - whether to call estate_hung_up() a while later. */
-bool estate_again(const struct estate *estate);
+/* takeover_must_retry() - whether to call takeover_retry() a while later. */
+bool takeover_must_retry(const struct takeover *takeover);
 
-/* estate_hung_up() - `watch` has hung up, or it is time again. As estate_wait(). */
-bool estate_hung_up(struct estate *estate);
-void estate_close(struct estate *estate);
+/* takeover_retry() - `watch` has hung up, or it is time again. As takeover_wait(). */
+bool takeover_retry(struct takeover *takeover);
+void takeover_close(struct takeover *takeover);

@@ -85,8 +85,8 @@ struct broker {
 	struct account *accounts;
 	struct guest guests[GUESTS_MAX];
 	unsigned int n_guests;
-	struct evqueue queue;
-	struct early early;
+	struct event_queue queue;
+	struct early_events early;
 	struct newcomer newcomers[NEWCOMERS_MAX]; /* a ring */
 	unsigned int first_newcomer, n_newcomers;
 	struct refusals refused;

@@ -4,7 +4,7 @@
  *
  * One event socket for the namespace. What came is read first, then what programs have
  * registered, and then the events are handled: so an event that was faster than its
- * connect() finds the connection there, or is held a while (evqueue.h).
+ * connect() finds the connection there, or is held a while (event_queue.h).
  */
 #include "daemon.h"
 #include "mptcpaddr/engine.h"
@@ -33,7 +33,7 @@ void work_read(struct broker *b)
 	int got;
 
 	do {
-		if (evqueue_reserve(&b->queue, PMNL_BATCH) < 0)
+		if (event_queue_reserve(&b->queue, PMNL_BATCH) < 0)
 			return; /* the kernel's buffer holds the rest for now */
 		got = pmnl_events_read(b->event_fd, b->family_id, events, &n);
 		if (got == -ENOBUFS) {
@@ -49,7 +49,7 @@ void work_read(struct broker *b)
 		}
 		b->events += n;
 		for (i = 0; i < n; i++)
-			evqueue_push(&b->queue, &events[i]);
+			event_queue_push(&b->queue, &events[i]);
 	} while (got == PMNL_BATCH);
 }
 
@@ -169,7 +169,7 @@ static void handle_events(struct broker *b)
 {
 	struct pm_event ev;
 
-	while (evqueue_pop(&b->queue, &ev) && !b->stop) {
+	while (event_queue_pop(&b->queue, &ev) && !b->stop) {
 		if (ev.type == PM_EVENT_LISTENER_CLOSED || work_event(b, &ev))
 			continue;
 		door_serve(b);

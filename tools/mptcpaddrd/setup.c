@@ -260,7 +260,7 @@ void broker_close(struct broker *b)
 	restore_path_manager(b);
 	accounts_free(&b->accounts);
 	netif_free(&b->table);
-	evqueue_free(&b->queue);
+	event_queue_free(&b->queue);
 	early_free(&b->early);
 	pmnl_close(b->pmnl);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * evqueue.c - events in order of arrival, and those that came too early
+ * event_queue.c - events in order of arrival, and those that came too early
  */
 #include "shim/manager/event_queue.h"
 
@@ -12,73 +12,73 @@ static struct pm_event numbered(uint32_t n)
 	return (struct pm_event){ .type = PM_EVENT_ANNOUNCED, .token = n };
 }
 
-Test(evqueue, events_leave_in_the_order_of_arrival_while_the_ring_grows)
+Test(event_queue, events_leave_in_the_order_of_arrival_while_the_ring_grows)
 {
-	struct evqueue queue = { 0 };
+	struct event_queue queue = { 0 };
 	uint32_t in = 0, out = 0;
 	struct pm_event ev;
 	int round, i;
 
-	cr_assert_not(evqueue_pop(&queue, &ev));
+	cr_assert_not(event_queue_pop(&queue, &ev));
 	for (round = 0; round < 300; round++) { /* 7 in, 5 out: wraps and grows */
-		cr_assert_eq(evqueue_reserve(&queue, 7), 0);
+		cr_assert_eq(event_queue_reserve(&queue, 7), 0);
 		for (i = 0; i < 7; i++) {
 			ev = numbered(in++);
-			evqueue_push(&queue, &ev);
+			event_queue_push(&queue, &ev);
 		}
 		for (i = 0; i < 5; i++) {
-			cr_assert(evqueue_pop(&queue, &ev));
+			cr_assert(event_queue_pop(&queue, &ev));
 			cr_assert_eq(ev.token, out++);
 		}
 	}
-	while (evqueue_pop(&queue, &ev))
+	while (event_queue_pop(&queue, &ev))
 		cr_assert_eq(ev.token, out++);
 	cr_assert_eq(out, in);
-	evqueue_free(&queue);
+	event_queue_free(&queue);
 }
 
-Test(evqueue, queue_is_bounded_and_stays_usable_when_full)
+Test(event_queue, queue_is_bounded_and_stays_usable_when_full)
 {
-	struct evqueue queue = { 0 };
+	struct event_queue queue = { 0 };
 	struct pm_event ev;
 	uint32_t n = 0;
 
-	while (!evqueue_reserve(&queue, 32)) {
-		cr_assert_lt(n, EVQUEUE_MAX);
+	while (!event_queue_reserve(&queue, 32)) {
+		cr_assert_lt(n, EVENT_QUEUE_MAX);
 		for (int i = 0; i < 32; i++) {
 			ev = numbered(n++);
-			evqueue_push(&queue, &ev);
+			event_queue_push(&queue, &ev);
 		}
 	}
-	cr_assert_eq(n, EVQUEUE_MAX);
-	cr_assert_eq(evqueue_reserve(&queue, 1), -ENOSPC);
-	cr_assert_eq(evqueue_reserve(&queue, 0), 0);
-	cr_assert(evqueue_pop(&queue, &ev));
+	cr_assert_eq(n, EVENT_QUEUE_MAX);
+	cr_assert_eq(event_queue_reserve(&queue, 1), -ENOSPC);
+	cr_assert_eq(event_queue_reserve(&queue, 0), 0);
+	cr_assert(event_queue_pop(&queue, &ev));
 	cr_assert_eq(ev.token, 0);
-	cr_assert_eq(evqueue_reserve(&queue, 1), 0);
-	evqueue_push(&queue, &ev);
-	for (n = 1; n < EVQUEUE_MAX; n++) {
-		cr_assert(evqueue_pop(&queue, &ev));
+	cr_assert_eq(event_queue_reserve(&queue, 1), 0);
+	event_queue_push(&queue, &ev);
+	for (n = 1; n < EVENT_QUEUE_MAX; n++) {
+		cr_assert(event_queue_pop(&queue, &ev));
 		cr_assert_eq(ev.token, n);
 	}
-	cr_assert(evqueue_pop(&queue, &ev));
+	cr_assert(event_queue_pop(&queue, &ev));
 	cr_assert_eq(ev.token, 0);
-	cr_assert_not(evqueue_pop(&queue, &ev));
-	evqueue_free(&queue);
+	cr_assert_not(event_queue_pop(&queue, &ev));
+	event_queue_free(&queue);
 }
 
-Test(evqueue, more_than_the_bound_at_once_is_refused)
+Test(event_queue, more_than_the_bound_at_once_is_refused)
 {
-	struct evqueue queue = { 0 };
+	struct event_queue queue = { 0 };
 
-	cr_assert_eq(evqueue_reserve(&queue, EVQUEUE_MAX + 1), -ENOSPC);
-	cr_assert_eq(evqueue_reserve(&queue, EVQUEUE_MAX), 0);
-	evqueue_free(&queue);
+	cr_assert_eq(event_queue_reserve(&queue, EVENT_QUEUE_MAX + 1), -ENOSPC);
+	cr_assert_eq(event_queue_reserve(&queue, EVENT_QUEUE_MAX), 0);
+	event_queue_free(&queue);
 }
 
-Test(evqueue, early_events_of_one_token_come_back_in_order)
+Test(event_queue, early_events_of_one_token_come_back_in_order)
 {
-	struct early early = { 0 };
+	struct early_events early = { 0 };
 	struct pm_event ev;
 	uint8_t i;
 
@@ -98,9 +98,9 @@ Test(evqueue, early_events_of_one_token_come_back_in_order)
 	early_free(&early);
 }
 
-Test(evqueue, early_events_expire_by_their_age)
+Test(event_queue, early_events_expire_by_their_age)
 {
-	struct early early = { 0 };
+	struct early_events early = { 0 };
 	struct pm_event ev;
 	uint32_t i;
 
@@ -118,9 +118,9 @@ Test(evqueue, early_events_expire_by_their_age)
 	early_free(&early);
 }
 
-Test(evqueue, oldest_early_event_goes_first_when_there_are_too_many)
+Test(event_queue, oldest_early_event_goes_first_when_there_are_too_many)
 {
-	struct early early = { 0 };
+	struct early_events early = { 0 };
 	struct pm_event ev;
 	uint32_t i;
 
