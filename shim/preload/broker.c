@@ -8,8 +8,8 @@
  */
 #include "broker.h"
 #include "env.h"
-#include "launch.h"
 #include "mptcpaddr/broker.h"
+#include "owner.h"
 #include "pool_file.h"
 #include "str.h"
 #include "syscall.h"
@@ -19,12 +19,9 @@
 #include <linux/stat.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 /* While the broker makes room, which is at once unless somebody floods it. */
@@ -88,15 +85,6 @@ static bool fill(struct pool_copy *copy, int fd)
 	return true;
 }
 
-static struct pool_copy *copy_new(void)
-{
-	/* Only the pages that are written become memory. */
-	void *at = mmap(NULL, sizeof(struct pool_copy), PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return at == MAP_FAILED ? NULL : at;
-}
-
 static void set_program(struct pool_copy *copy)
 {
 	const char *name = env_program();
@@ -114,7 +102,7 @@ static void refresh(const struct pool_copy *old)
 	int fd;
 
 	if (!copy)
-		copy = copies[next] = copy_new();
+		copy = copies[next] = sys_map(sizeof(*copy));
 	if (!copy)
 		return;
 	if (old) {
@@ -132,18 +120,10 @@ static void refresh(const struct pool_copy *old)
 	sys_close(fd);
 }
 
-static int64_t seconds(void)
-{
-	struct timespec now = { 0 };
-
-	syscall(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, &now);
-	return now.tv_sec;
-}
-
 /* Whether the file was looked at in this second: a path costs more than a clock. */
 static bool checked_lately(void)
 {
-	const int64_t now = seconds();
+	const int64_t now = sys_seconds();
 
 	return atomic_exchange(&checked, now) == now;
 }
@@ -157,7 +137,7 @@ static bool may_write(void)
 	const pid_t pid = sys_getpid();
 	pid_t holder = 0;
 
-	if (launch_is_vfork_child())
+	if (owner_is_vfork_child(sys_gettid()))
 		return false;
 	return atomic_compare_exchange_strong(&writing, &holder, pid) ||
 	       (holder != pid && atomic_compare_exchange_strong(&writing, &holder, pid));
@@ -242,12 +222,12 @@ static int dial_patiently(void)
 {
 	int fd = dial(false), i;
 
-	if (fd != -EAGAIN || atomic_load(&gave_up) == seconds())
+	if (fd != -EAGAIN || atomic_load(&gave_up) == sys_seconds())
 		return fd;
 	for (i = 0; i < FULL_TRIES && (fd == -EAGAIN || fd == -EINTR); i++)
 		fd = dial(true);
 	if (fd == -EAGAIN || fd == -EINTR)
-		atomic_store(&gave_up, seconds());
+		atomic_store(&gave_up, sys_seconds());
 	return fd;
 }
 

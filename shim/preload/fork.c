@@ -12,17 +12,16 @@
  * child's copy of the manager's memory is whole.
  */
 #include "fork.h"
-#include "launch.h"
 #include "mptcpaddr/handover.h"
+#include "owner.h"
 #include "symver.h"
+#include "syscall.h"
+#include "thread.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #define LOCK_WAIT_NS 200000000 /* then the child has to do without */
 
@@ -68,15 +67,84 @@ static void on_parent(void)
 	pthread_mutex_unlock(&watched->lock);
 }
 
+/* Slots that another thread of the parent had claimed, but not yet filled. */
+static void fill_claimed_slots(struct handover *h)
+{
+	uint32_t i;
+
+	for (i = atomic_load(&h->tail); i != atomic_load(&h->head); i++)
+		if (!atomic_load(&h->slots[i % HANDOVER_SLOTS]))
+			atomic_store(&h->slots[i % HANDOVER_SLOTS], HANDOVER_VALID);
+}
+
+static bool has_listeners(struct handover *h)
+{
+	int i;
+
+	for (i = 0; i < HANDOVER_LISTENERS; i++)
+		if (atomic_load(&h->listeners[i].state) == LISTENER_OPEN)
+			return true;
+	return false;
+}
+
+/* Whether the child has a whole copy of a manager with something to take over. */
+static bool can_take_over(struct handover *h)
+{
+	const uint32_t owner = owner_get();
+
+	if (!h->manager)
+		return false;
+	/* A child that has not taken over yet holds its parent's copy: pass that on. */
+	if (owner != owner_word(h->pid, OWNER_RUNNING) &&
+	    !(h->takeover_pid && owner == owner_word(h->pid, OWNER_STARTING)))
+		return false;
+	return atomic_load(&h->connections) || has_listeners(h) ||
+	       atomic_load(&h->head) != atomic_load(&h->tail);
+}
+
+/* In the child: start a manager that takes over when the parent ends. */
+static void start_takeover(struct handover *h)
+{
+	/* The child of a child that still waits, waits for the same process. */
+	if (!h->takeover_pid) {
+		h->takeover_pid = h->pid;
+		h->takeover_nonce = h->nonce;
+	}
+	h->inherited_head = atomic_load(&h->head);
+	h->pid = sys_getpid();
+	h->nonce = sys_nonce();
+	fill_claimed_slots(h);
+	h->event_fd = -1;
+	h->log_fd = -1;
+	if (!h->log_file[0])
+		h->log_level = -1; /* descriptor 2 may be anything by now */
+	h->control_name[0] = '\0';
+	atomic_store(&h->in_flight, 0);
+	atomic_store(&h->early, 0);
+	atomic_store(&h->filter, HANDOVER_FILTER_OPEN);
+	atomic_store(&h->connect_waits, 0);
+	atomic_store(&h->quit, 0);
+	owner_set(h->pid, OWNER_STARTING);
+	if (thread_start(h))
+		owner_set(h->pid, OWNER_FAILED);
+}
+
 static void on_child(void)
 {
-	bool whole = is_forker();
+	const bool whole = is_forker();
+	const uint32_t owner = owner_get();
 
 	locked = false;
 	pthread_mutex_init(&watched->lock, NULL);
 	stuck = false;
-	if (!whole || !launch_heir(watched))
-		launch_forget();
+	if (whole && can_take_over(watched)) {
+		start_takeover(watched);
+		return;
+	}
+	thread_forget();
+	/* In a PID namespace of its own the child may have its parent's number. */
+	if (owner != OWNER_BROKER)
+		owner_replace(owner, 0);
 }
 
 void fork_watch(struct handover *handover)
@@ -87,7 +155,7 @@ void fork_watch(struct handover *handover)
 	watched = handover;
 	if (!first)
 		return;
-	/* What pthread_atfork() calls. By name: see oldest.h. */
+	/* What pthread_atfork() calls. By name: see symver.h. */
 	add = (atfork_fn)dlsym(RTLD_DEFAULT, "__register_atfork");
 	clocklock = (clocklock_fn)dlsym(RTLD_DEFAULT, "pthread_mutex_clocklock");
 	if (add && clocklock)

@@ -16,8 +16,8 @@ HOOK void pthread_exit(void *result)
 {
 	int saved = errno;
 
-	if (sys_call(SYS_gettid, 0, 0, 0) == sys_getpid())
-		launch_over();
+	if (sys_gettid() == sys_getpid())
+		launch_end();
 	errno = saved;
 	REAL(pthread_exit)(result);
 	__builtin_unreachable();

@@ -11,17 +11,16 @@
 #include "mode.h"
 #include "mptcpaddr/handover.h"
 #include "mptcpaddr/uapi.h"
+#include "owner.h"
 #include "syscall.h"
+#include "wake.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #define FULL_TRIES 64 /* yields while the manager makes room */
 
@@ -64,7 +63,9 @@ struct handover *register_begin_listen(int fd)
 
 	/* A program may speak MPTCP by itself: then nothing was decided at socket(). */
 	wanted = mode_known() != MODE_OFF && mode_known() != MODE_PLAIN &&
-		 register_is_mptcp(fd) && (launch_running() || mode_signals());
+		 register_is_mptcp(fd) &&
+		 (owner_get() == owner_word(sys_getpid(), OWNER_RUNNING) ||
+		  mode_signals());
 	errno = saved;
 	return wanted ? begin_with(fd, launch_listener) : NULL;
 }
@@ -126,7 +127,7 @@ static void register_connection(struct handover *h, int fd)
 		return;
 	if (h == LAUNCH_BROKER) {
 		if (!broker_register(value, value & HANDOVER_V6ONLY))
-			launch_alone();
+			owner_replace(OWNER_BROKER, 0); /* the next connect decides */
 		return;
 	}
 	if (!slot_put(h, value) && !slot_put_when_full(h, value)) {
@@ -135,7 +136,7 @@ static void register_connection(struct handover *h, int fd)
 	}
 	atomic_fetch_add(&h->registered, 1);
 	if (atomic_load(&h->early)) /* the events were faster than connect() returned */
-		syscall(SYS_futex, &h->registered, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+		sys_futex_wake(&h->registered);
 }
 
 static void register_finish(struct handover *h)

@@ -9,8 +9,17 @@
 #pragma once
 
 #include <errno.h>
+#include <linux/futex.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+#define SYS_WAIT_NS    20000000 /* one futex wait of */
+#define SYS_WAIT_TRIES 50	/* so many: a second in all */
 
 /* sys_call() - system call @nr of up to three arguments. Return: its result; -errno. */
 static inline long sys_call(long nr, long a, long b, long c)
@@ -50,4 +59,58 @@ static inline void sys_close(int fd)
 static inline pid_t sys_getpid(void)
 {
 	return sys_call(SYS_getpid, 0, 0, 0);
+}
+
+static inline pid_t sys_gettid(void)
+{
+	return sys_call(SYS_gettid, 0, 0, 0);
+}
+
+/* sys_futex_wait() - for @ns at most, if @word is @value. Changes errno. */
+static inline void sys_futex_wait(_Atomic uint32_t *word, uint32_t value, long ns)
+{
+	const struct timespec timeout = { .tv_nsec = ns };
+
+	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &timeout, NULL, 0);
+}
+
+/* sys_futex_wait_while() - while @word is @value, for a second at most. Changes errno. */
+static inline void sys_futex_wait_while(_Atomic uint32_t *word, uint32_t value)
+{
+	int i;
+
+	for (i = 0; i < SYS_WAIT_TRIES && atomic_load(word) == value; i++)
+		sys_futex_wait(word, value, SYS_WAIT_NS);
+}
+
+static inline void sys_futex_wake(_Atomic uint32_t *word)
+{
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+}
+
+/* sys_map() - zeroed memory, private; only written pages are allocated. NULL: none. */
+static inline void *sys_map(size_t size)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+/* sys_nonce() - a random number. */
+static inline uint64_t sys_nonce(void)
+{
+	uint64_t nonce = 0;
+
+	syscall(SYS_getrandom, &nonce, sizeof(nonce), 0);
+	return nonce;
+}
+
+/* sys_seconds() - CLOCK_MONOTONIC_COARSE */
+static inline int64_t sys_seconds(void)
+{
+	struct timespec now = { 0 };
+
+	syscall(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, &now);
+	return now.tv_sec;
 }

@@ -7,9 +7,9 @@
  * closed by it (close_range(2), CLOSE_RANGE_UNSHARE). No stdio and no exit() here.
  */
 #include "thread.h"
+#include "log_request.h"
 #include "mptcpaddr/handover.h"
-#include "mptcpaddr/log.h"
-#include "stderr.h"
+#include "owner.h"
 #include "str.h"
 #include "subscribe.h"
 #include "symver.h"
@@ -18,32 +18,23 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
-#include <linux/futex.h>
+#include <pthread.h>
 #include <sched.h>
-#include <string.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-#define HEIR_DELAY_NS 20000000
+#define STACK_SIZE   (512 * 1024)
+#define EXEC_WAIT_NS 20000000
 
-void thread_log_open(struct handover *h)
-{
-	if (h->log_level < 0)
-		return;
-	if (h->log_file[0])
-		h->log_fd = syscall(SYS_openat, AT_FDCWD, h->log_file,
-				    O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
-					    O_NONBLOCK,
-				    0600);
-	else if (env_stderr_is_original())
-		h->log_fd = syscall(SYS_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC,
-				    STDERR_FILENO + 1);
-	log_open(h->log_fd, h->log_level, h->program, h->pid);
-}
+static pthread_t manager;
+static _Atomic bool joinable; /* there is one */
 
 /* A descriptor table of our own, with nothing of the application's in it. */
 static int isolate(struct handover *h)
@@ -52,7 +43,7 @@ static int isolate(struct handover *h)
 
 	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_UNSHARE) < 0)
 		return -errno;
-	thread_log_open(h);
+	log_request_open(h);
 	fd = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
 	if (fd < 0) /* a chroot without /dev: anything that swallows stray output */
 		fd = syscall(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -101,7 +92,7 @@ static void *open_path_manager(void)
 	void *library;
 	Dl_info self;
 
-	if (!dladdr(thread_main, &self) || self.dli_fname[0] != '/')
+	if (!dladdr(thread_start, &self) || self.dli_fname[0] != '/')
 		return dlopen(name + 1, RTLD_LAZY | RTLD_LOCAL);
 	folder = str_base(self.dli_fname) - 1 - self.dli_fname;
 	if (folder + sizeof(name) > sizeof(path))
@@ -148,7 +139,7 @@ static int become_manager(struct handover *h)
 		return r;
 	}
 	/* The application goes on; what is slow comes after its SYN. */
-	launch_state(h, true);
+	owner_set(h->pid, OWNER_RUNNING);
 	sys_call(SYS_sched_yield, 0, 0, 0);
 	/* The application's setns() into a mount namespace wants its folders unshared. */
 	syscall(SYS_unshare, CLONE_FS);
@@ -168,12 +159,10 @@ static int become_manager(struct handover *h)
  */
 static void wait_for_exec(struct handover *h)
 {
-	const struct timespec delay = { .tv_nsec = HEIR_DELAY_NS };
-
-	syscall(SYS_futex, &h->connect_waits, FUTEX_WAIT_PRIVATE, 0, &delay, NULL, 0);
+	sys_futex_wait(&h->connect_waits, 0, EXEC_WAIT_NS);
 }
 
-void *thread_main(void *arg)
+static void *thread_main(void *arg)
 {
 	struct handover *h = arg;
 
@@ -182,7 +171,41 @@ void *thread_main(void *arg)
 		wait_for_exec(h);
 	pthread_mutex_lock(&h->lock); /* until the path manager waits */
 	become_manager(h);
-	launch_state(h, false);
+	owner_set(h->pid, OWNER_FAILED);
 	pthread_mutex_unlock(&h->lock);
 	return NULL;
+}
+
+int thread_start(struct handover *h)
+{
+	pthread_attr_t attr;
+	sigset_t all, old;
+	int r;
+
+	r = pthread_attr_init(&attr);
+	if (r)
+		return r;
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	/* In libc this is pthread_sigmask(), of an older version (symver.h). Not a raw
+	 * system call: glibc needs its own two signals in every thread. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	atomic_store(&joinable, true); /* before: the thread may end at once */
+	r = pthread_create(&manager, &attr, thread_main, h);
+	if (r)
+		atomic_store(&joinable, false);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attr);
+	return r;
+}
+
+void thread_join(void)
+{
+	if (atomic_load(&joinable))
+		pthread_join(manager, NULL);
+}
+
+void thread_forget(void)
+{
+	atomic_store(&joinable, false);
 }

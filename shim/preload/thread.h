@@ -4,15 +4,18 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 struct handover;
 
-/* thread_main() - start routine of the manager thread; @arg is its struct handover. */
-void *thread_main(void *arg);
+/*
+ * thread_start() - start the manager thread of handover->pid
+ *
+ * It sets the owner to OWNER_RUNNING once it is subscribed to the kernel's events, and
+ * to OWNER_FAILED when it ends. Return: 0, or an errno.
+ */
+int thread_start(struct handover *handover);
 
-/* thread_log_open() - h->log_fd as the environment wants it, and the log goes there. */
-void thread_log_open(struct handover *handover);
+/* thread_join() - wait until the manager thread has ended, if there was one. */
+void thread_join(void);
 
-/* launch_state() - called by the thread: it is subscribed, or there is no manager. */
-void launch_state(struct handover *handover, bool running);
+/* thread_forget() - in a forked child, which has no such thread. */
+void thread_forget(void);

@@ -9,6 +9,7 @@
 #include "mptcpaddr/uapi.h"
 #include "shim/preload/launch.h"
 #include "shim/preload/register.h"
+#include "shim/preload/wake.h"
 #include "skip.h"
 
 #include <arpa/inet.h>
@@ -34,20 +35,6 @@ struct handover *launch_manager(void)
 struct handover *launch_listener(void)
 {
 	return &ring;
-}
-
-void launch_alone(void)
-{
-}
-
-bool launch_is_vfork_child(void)
-{
-	return false;
-}
-
-bool launch_running(void)
-{
-	return true;
 }
 
 bool wake_manager(struct handover *handover)

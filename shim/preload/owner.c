@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+/*
+ * owner.c - who manages this process: its own thread, the broker or nobody
+ */
+#include "owner.h"
+#include "syscall.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+static _Atomic uint32_t owner;
+
+uint32_t owner_get(void)
+{
+	return atomic_load(&owner);
+}
+
+bool owner_replace(uint32_t seen, uint32_t word)
+{
+	return atomic_compare_exchange_strong(&owner, &seen, word);
+}
+
+void owner_set(pid_t pid, enum owner_state state)
+{
+	atomic_store(&owner, owner_word(pid, state));
+	sys_futex_wake(&owner);
+}
+
+bool owner_wait_started(pid_t pid)
+{
+	const uint32_t starting = owner_word(pid, OWNER_STARTING);
+
+	sys_futex_wait_while(&owner, starting);
+	/* Stuck, or killed by a seccomp filter. */
+	owner_replace(starting, owner_word(pid, OWNER_FAILED));
+	return owner_get() == owner_word(pid, OWNER_RUNNING);
+}
+
+void owner_wait_change(uint32_t word)
+{
+	sys_futex_wait(&owner, word, SYS_WAIT_NS);
+}
+
+/*
+ * A vfork child runs with its parent's thread control block: the thread ID that libc
+ * keeps there, visible in a locked mutex, is not its own.
+ */
+bool owner_is_vfork_child(pid_t tid)
+{
+	pthread_mutex_t mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+	bool differs;
+
+	pthread_mutex_lock(&mutex);
+	differs = mutex.__data.__owner != tid;
+	pthread_mutex_unlock(&mutex);
+	return differs;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wake.h - wake the manager, open its event filter
+ */
+#pragma once
+
+#include <stdbool.h>
+
+struct handover;
+
+/*
+ * wake_manager() - make the manager look at the handover without an event; changes errno
+ *
+ * Return: false if that is impossible from here.
+ */
+bool wake_manager(struct handover *handover);
+
+/* wake_open_filter() - wait until the manager receives all events; changes errno. */
+void wake_open_filter(struct handover *handover);
