@@ -71,6 +71,7 @@ int bench_broker(void);
 int bench_joins(void);
 int bench_memory(void);
 int bench_watch(void);
+int bench_scale(void);
 
 /* Write @text to @path. Return: 0 or -errno. */
 int put_file(const char *path, const char *text);

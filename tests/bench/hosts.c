@@ -11,13 +11,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "until.h"
 
-#define PORT	  "4321"
-#define POOL	  BENCH_DIR "/connects.conf"
-#define START_MS  5000
-#define CLIENT_MS 30000
+#define PORT	    "4321"
+#define POOL	    BENCH_DIR "/connects.conf"
+#define START_MS    5000
+#define CLIENT_MS   30000
+#define CROWD_MS    60000
+#define FILES_SPARE 2000
 
 int hosts_open(struct hosts *h)
 {
@@ -46,10 +49,19 @@ void hosts_close(struct hosts *h)
 	world_close(&h->world);
 }
 
+static const char *library_preload(char ret[static PATH_MAX + 16])
+{
+	char library[PATH_MAX];
+
+	snprintf(ret, PATH_MAX + 16, "LD_PRELOAD=%s",
+		 built("libmptcpaddr.so", library, sizeof(library)));
+	return ret;
+}
+
 static int start_client(struct hosts *h, enum side side, int count, bool join,
 			struct proc *ret)
 {
-	char path[PATH_MAX], library[PATH_MAX], preload[PATH_MAX + 16], number[16];
+	char path[PATH_MAX], preload[PATH_MAX + 16], number[16];
 	const char *const argv[] = { built("tests/bench-connects", path, sizeof(path)),
 				     side == SIDE_OURS ? "tcp" : "mptcp",
 				     "10.0.1.1",
@@ -57,11 +69,10 @@ static int start_client(struct hosts *h, enum side side, int count, bool join,
 				     number,
 				     join ? "join" : NULL,
 				     NULL };
-	const char *const env[] = { preload, "MPTCPADDR_CONFIG=" POOL, NULL };
+	const char *const env[] = { library_preload(preload), "MPTCPADDR_CONFIG=" POOL,
+				    NULL };
 
 	snprintf(number, sizeof(number), "%d", count);
-	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s",
-		 built("libmptcpaddr.so", library, sizeof(library)));
 	return proc_start(ret, &h->world.client, argv, side == SIDE_OURS ? env : NULL);
 }
 
@@ -110,5 +121,34 @@ int hosts_connect(struct hosts *h, enum side side, int count, bool join,
 		free(text);
 	}
 	proc_end(&client);
+	return r;
+}
+
+int hosts_crowd(struct hosts *h, const char *count, struct proc *ret)
+{
+	char path[PATH_MAX], preload[PATH_MAX + 16];
+	const char *const argv[] = { built("tests/bench-crowd", path, sizeof(path)),
+				     "10.0.1.1", PORT, count, NULL };
+	const char *const env[] = { library_preload(preload), "MPTCPADDR_CONFIG=" POOL,
+				    NULL };
+	struct rlimit files;
+	char *errors;
+	int r;
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	if (files.rlim_max < (rlim_t)atoi(count) + FILES_SPARE) {
+		fprintf(stderr, "the limit of open files is too low for %s connections\n",
+			count);
+		return -EMFILE;
+	}
+	r = host_path_manager(&h->world.client, PM_USERSPACE);
+	if (!r)
+		r = proc_start(ret, &h->world.client, argv, env);
+	if (!r && !WAIT_UNTIL(proc_said(ret, "connected"), CROWD_MS)) {
+		errors = proc_errors(ret);
+		fprintf(stderr, "no %s connections: %s\n", count, errors);
+		free(errors);
+		r = -ETIMEDOUT;
+	}
 	return r;
 }

@@ -36,3 +36,11 @@ void hosts_close(struct hosts *h);
  */
 int hosts_connect(struct hosts *h, enum side side, int count, bool join,
 		  struct samples *first, struct samples *later);
+
+/*
+ * hosts_crowd() - start tests/bench-crowd with @count connections under our library
+ *
+ * Return: 0 once they are established, or -errno, with a line on stderr. The caller ends
+ * @ret in both cases.
+ */
+int hosts_crowd(struct hosts *h, const char *count, struct proc *ret);

@@ -24,6 +24,7 @@ static const struct {
 	{ "startup", bench_startup }, { "connects", bench_connects },
 	{ "broker", bench_broker },   { "joins", bench_joins },
 	{ "memory", bench_memory },   { "watch", bench_watch },
+	{ "scale", bench_scale },
 };
 
 #define PARTS (sizeof(parts) / sizeof(parts[0]))

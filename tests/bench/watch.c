@@ -19,43 +19,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #define CROWD	      10000
 #define TEXT(number)  TEXT_(number)
 #define TEXT_(number) #number
-#define PORT	      "4321"
-#define POOL	      BENCH_DIR "/connects.conf" /* hosts_open() makes it */
-#define ROUNDS	      4				 /* of each side */
-#define COUNT	      200			 /* joins of a round: 2 to 3 s */
+#define ROUNDS	      4	  /* of each side */
+#define COUNT	      200 /* joins of a round: 2 to 3 s */
 #define MISSED_MAX    (2 * ROUNDS * COUNT / 100)
 #define CONNECT_MS    60000
 #define ROUND_MS      60000
 #define WARM_MS	      1500 /* the watch has looked once by then */
-#define FILES_NEEDED  12000
 
 static const struct endpoint_spec announced = { "10.0.2.1", EP_SIGNAL, 0, 0, NULL };
-
-static int start_crowd(struct hosts *h, struct proc *ret)
-{
-	char path[PATH_MAX], library[PATH_MAX], preload[PATH_MAX + 16];
-	const char *const argv[] = { built("tests/bench-crowd", path, sizeof(path)),
-				     "10.0.1.1", PORT, TEXT(CROWD), NULL };
-	const char *const env[] = { preload, "MPTCPADDR_CONFIG=" POOL, NULL };
-	char *errors;
-	int r;
-
-	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s",
-		 built("libmptcpaddr.so", library, sizeof(library)));
-	r = proc_start(ret, &h->world.client, argv, env);
-	if (!r && !WAIT_UNTIL(proc_said(ret, "connected"), CONNECT_MS)) {
-		errors = proc_errors(ret);
-		fprintf(stderr, "no %d connections: %s\n", CROWD, errors);
-		free(errors);
-		r = -ETIMEDOUT;
-	}
-	return r;
-}
 
 /* A second path for each, from one announcement. */
 static int join_crowd(struct hosts *h)
@@ -187,21 +162,13 @@ static void report(struct samples took[SIDES])
 int bench_watch(void)
 {
 	struct samples took[SIDES] = { 0 };
-	struct rlimit files;
 	struct proc crowd = { .pidfd = -1, .in = -1, .out = -1, .err = -1 };
 	struct hosts h;
 	int r;
 
-	getrlimit(RLIMIT_NOFILE, &files);
-	if (files.rlim_max < FILES_NEEDED) {
-		fputs("the limit of open files is below 12000\n", stderr);
-		return -EMFILE;
-	}
 	r = hosts_open(&h);
 	if (!r)
-		r = host_path_manager(&h.world.client, PM_USERSPACE);
-	if (!r)
-		r = start_crowd(&h, &crowd);
+		r = hosts_crowd(&h, TEXT(CROWD), &crowd);
 	if (!r)
 		r = join_crowd(&h);
 	if (!r)
