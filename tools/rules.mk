@@ -2,7 +2,7 @@
 # mptcpinfo; the launcher and the broker come here too.
 
 MPTCPINFO_SRC := $(wildcard tools/mptcpinfo/*.c tools/mptcpinfo/*/*.c tools/common/*.c) \
-		 shim/netlink/diag.c
+		 shim/netlink/diag.c shim/manager/note_text.c shim/pool/addr.c
 
 tools: $(B)/mptcpinfo
 

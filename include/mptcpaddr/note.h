@@ -136,3 +136,13 @@ struct pm_announced_report {
 	uint8_t error;	   /* errno of the last join, 0: none */
 	uint32_t retry_ms; /* until the next try; 0: no timer runs for it */
 };
+
+/* Longest text, with its NUL. */
+#define NOTE_REASON_MAX 160
+#define NOTE_TEXT_MAX	400
+
+/* note_text() - "10.0.2.1 announced (id 1) -> joined from 10.0.2.2 (id 2)". */
+const char *note_text(const struct pm_note *note, char text[static NOTE_TEXT_MAX]);
+/* note_reason_text() - why, in words; "" for PM_REASON_NONE; @error is an errno. */
+const char *note_reason_text(uint8_t reason, uint8_t error,
+			     char out[static NOTE_REASON_MAX]);

@@ -3,7 +3,8 @@
 
 INFO_LIAR     := $(B)/tests/info-liar
 INFO_PARTS    := $(patsubst %,tools/mptcpinfo/%.c,snapshot \
-		 collect/index collect/remote print/reason print/text)
+		 collect/index collect/remote print/reason print/text) \
+		 shim/manager/note_text.c shim/pool/addr.c
 
 $(INFO_LIAR): $(call obj,tests/info/prog/liar.c)
 	$(call say,LINK,$@)

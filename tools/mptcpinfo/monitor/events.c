@@ -15,7 +15,6 @@
 #include "tools/mptcpinfo/collect/remote.h"
 #include "tools/mptcpinfo/options.h"
 #include "tools/mptcpinfo/print/emit.h"
-#include "tools/mptcpinfo/print/note.h"
 #include "tools/mptcpinfo/print/paint.h"
 #include "tools/mptcpinfo/print/text.h"
 #include "tools/mptcpinfo/print/told.h"
@@ -210,12 +209,13 @@ static void write_time(int64_t time_ns, FILE *out)
 
 static void write_what(const struct told *told, FILE *out)
 {
+	char text[NOTE_TEXT_MAX];
+
 	switch (told->kind) {
 	case TOLD_NOTE:
 		if (told->note.token)
 			fprintf(out, " token 0x%08x", told->note.token);
-		fputs(": ", out);
-		note_write(&told->note, out);
+		fprintf(out, ": %s", note_text(&told->note, text));
 		break;
 	case TOLD_MISSED:
 		fprintf(out, ": %" PRIu64 " events missed", told->missed);

@@ -48,7 +48,7 @@ static bool same_cause(const struct pm_announced_report *a,
 static void add_cause(struct line *line, const struct announced *announced, size_t n,
 		      size_t i)
 {
-	char reason[REASON_MAX], ip[IP_TEXT_MAX];
+	char reason[NOTE_REASON_MAX], ip[IP_TEXT_MAX];
 	size_t j, named = 0, more = 0;
 
 	add(line, "%s%s", line->len ? "; " : "",

@@ -227,7 +227,7 @@ static json_t *endpoints_json(const struct snapshot *snap, const struct connecti
 static json_t *announced_json(const struct snapshot *snap, const struct connection *conn)
 {
 	const struct pm_announced_report *record;
-	char ip[IP_TEXT_MAX], reason[REASON_MAX];
+	char ip[IP_TEXT_MAX], reason[NOTE_REASON_MAX];
 	json_t *array = json_array(), *object;
 	size_t i;
 

@@ -16,18 +16,15 @@
 const char *addr_text(const struct inet_addr *addr, char out[static ADDR_TEXT_MAX]);
 
 #define IP_TEXT_MAX 48
-#define REASON_MAX  160
 
 /* The address alone: 10.0.1.2 or 2001:db8::1. Return: @out. */
 const char *ctl_ip_text(const struct mpaddr *addr, char out[static IP_TEXT_MAX]);
 /* The same address for addr_text(). */
 void ctl_addr_take(const struct mpaddr *addr, struct inet_addr *ret_addr);
 
-/* Why, in words; @error is an errno. Return: @out, "" for PM_REASON_NONE. */
-const char *reason_text(uint8_t reason, uint8_t error, char out[static REASON_MAX]);
 /* Why it is not joined; "" if it is. */
 const char *announced_reason(const struct pm_announced_report *record,
-			     char out[static REASON_MAX]);
+			     char out[static NOTE_REASON_MAX]);
 
 /* The words of the JSON. */
 const char *manager_text(const struct snapshot *snap, const struct connection *conn);
