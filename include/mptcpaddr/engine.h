@@ -36,6 +36,10 @@ typedef bool (*engine_route_fn)(void *ctx, const struct mpaddr *remote,
 				struct mpaddr *ret_local);
 void engine_router(struct engine *engine, engine_route_fn route, void *ctx);
 
+/* engine_log() - call @log with each note; NULL: nothing is called. */
+typedef void (*engine_log_fn)(void *ctx, const struct pm_note *note);
+void engine_log(struct engine *engine, engine_log_fn log, void *ctx);
+
 /* engine_clock() - the time, in milliseconds of any steady clock, for what follows. */
 void engine_clock(struct engine *engine, int64_t now_ms);
 

@@ -41,20 +41,14 @@ struct subflow {
 	bool removed : 1; /* the peer withdrew its address */
 };
 
-enum announce_state {
-	ANNOUNCE_WAITING, /* for an endpoint, a limit or its time */
-	ANNOUNCE_JOINED,  /* a subflow is pending or live */
-	ANNOUNCE_CLOSED,  /* had its subflow; only a new ADD_ADDR brings another */
-	ANNOUNCE_REFUSED, /* by the filter, or by the peer for good */
-};
-
 /* An ADD_ADDR received (RFC 8684, 3.4.1) and not withdrawn. */
 struct announcement {
 	struct mpaddr addr; /* with port */
 	uint32_t when;	    /* the next try, if `timed`; milliseconds, wrapping */
 	uint64_t tried;	    /* endpoint_bit() of those that failed for it */
 	uint8_t remote_id;
-	uint8_t state;
+	uint8_t state;	/* enum pm_announced_state; JOINED while a subflow is pending, too
+			 */
 	uint8_t reason; /* enum pm_reason, of WAITING and REFUSED */
 	uint8_t error;	/* of the last join that failed */
 	uint8_t tries;	/* that ended with no endpoint left */
@@ -76,11 +70,7 @@ struct used_id {
 	UT_hash_handle hh;
 };
 
-struct conn_counters {
-#define X(name, help) uint16_t name; /* stays at its end */
-	PM_COUNTERS(X)
-#undef X
-};
+#define N_COUNTERS (sizeof(struct pm_counters) / sizeof(uint64_t))
 
 struct conn {
 	uint32_t token;
@@ -112,8 +102,8 @@ struct conn {
 	struct subflow *subflows;
 	struct announcement *announced; /* in the order of arrival */
 	struct used_id *ids;
-	struct conn *prev, *next; /* among the timed ones */
-	struct conn_counters counters;
+	struct conn *prev, *next;      /* among the timed ones */
+	uint16_t counters[N_COUNTERS]; /* as in struct pm_counters; they saturate */
 	UT_hash_handle hh;
 };
 

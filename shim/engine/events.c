@@ -41,83 +41,59 @@ static void announced_meanwhile(const struct engine *engine, struct conn *conn,
 		return;
 	ann = conn_announced_add(conn, ev->remote_id, &ev->remote);
 	if (ann)
-		ann->state = ANNOUNCE_JOINED;
+		ann->state = PM_ANNOUNCED_JOINED;
 }
 
-static void note_announced(struct engine *engine, const struct pm_event *ev,
-			   enum pm_note_what what, enum pm_reason reason)
-{
-	NOTE(engine, .token = ev->token, .what = what, .reason = reason,
-	     .remote = &ev->remote, .remote_id = ev->remote_id);
-}
-
-/* What happens to @ann, which is new or announced anew. */
+/* @ann is new, or announced again: try to join it. */
 static void announcement_take(struct engine *engine, struct conn *conn,
-			      struct announcement *ann, struct pm_cmds *out)
+			      struct announcement *ann, struct note *heard,
+			      struct pm_cmds *out)
 {
-	ann->state = ANNOUNCE_WAITING;
+	ann->state = PM_ANNOUNCED_WAITING;
 	ann->tried = 0;
 	ann->any_tried = false;
 	ann->timed = false;
-	switch (announcement_join(engine, conn, ann, out)) {
-	case JOIN_REQUESTED:
-	case JOIN_NOT_OURS:
-		break;
-	case JOIN_NO_ENDPOINT:
-	case JOIN_NO_ROOM:
-		COUNT(engine, conn, add_addr_waiting);
-		break;
-	case JOIN_LIMIT:
-		COUNT(engine, conn, add_addr_limited);
-		break;
-	}
+	announcement_join(engine, conn, ann, out);
+	if (ann->state == PM_ANNOUNCED_WAITING)
+		heard->reason = ann->reason;
+	if (conn->work) /* the first announcement is served before `subflow` endpoints */
+		conn_work(engine, conn, out);
 }
 
 /*
  * on_announced() - the peer sent ADD_ADDR (RFC 8684, 3.4.1)
  */
-static int on_announced(struct engine *engine, struct conn *conn,
-			const struct pm_event *ev, struct pm_cmds *out)
+static void on_announced(struct engine *engine, struct conn *conn,
+			 const struct pm_event *ev, struct pm_cmds *out)
 {
-	struct announcement *ann;
-	unsigned int at;
+	struct announcement *ann = conn_announced(conn, ev->remote_id, &ev->remote);
+	const bool reached = conn_reaches(conn, &ev->remote);
+	struct note heard = { .what = PM_NOTE_ANNOUNCED,
+			      .remote = &ev->remote,
+			      .remote_id = ev->remote_id };
 
-	COUNT(engine, conn, add_addr_received);
-	ann = conn_announced(conn, ev->remote_id, &ev->remote);
 	/* The kernel passes retransmitted and repeated ADD_ADDRs on as new events. */
-	if (ann || conn_reaches(conn, &ev->remote))
+	if (ann || reached)
 		COUNT(engine, conn, add_addr_repeated);
-	if (conn_reaches(conn, &ev->remote)) {
+	engine->heard = &heard;
+	if (reached) {
 		announced_meanwhile(engine, conn, ev);
-		note_announced(engine, ev, PM_NOTE_REPEATED, PM_REASON_NONE);
-		return 0;
+		heard.what = PM_NOTE_REPEATED;
+	} else if (ann && ann->reason == PM_REASON_PROHIBITED) {
+		heard.what = PM_NOTE_REPEATED; /* the peer said no for good */
+		heard.reason = PM_REASON_PROHIBITED;
+	} else if (!ann &&
+		   !(ann = conn_announced_add(conn, ev->remote_id, &ev->remote))) {
+		heard.reason = PM_REASON_TOO_MANY;
+	} else if (!announcement_allowed(engine, conn, ev)) {
+		ann->state = PM_ANNOUNCED_REFUSED;
+		ann->reason = heard.reason = PM_REASON_FILTER;
+	} else {
+		announcement_take(engine, conn, ann, &heard, out);
 	}
-	if (ann && ann->reason == PM_REASON_PROHIBITED)
-		return 0; /* the peer said no for good */
-	if (!ann)
-		ann = conn_announced_add(conn, ev->remote_id, &ev->remote);
-	if (!ann) {
-		COUNT(engine, conn, add_addr_limited);
-		note_announced(engine, ev, PM_NOTE_ANNOUNCED, PM_REASON_TOO_MANY);
-		return 0;
-	}
-	if (!announcement_allowed(engine, conn, ev)) {
-		ann->state = ANNOUNCE_REFUSED;
-		ann->reason = PM_REASON_FILTER;
-		COUNT(engine, conn, add_addr_filtered);
-		note_announced(engine, ev, PM_NOTE_ANNOUNCED, PM_REASON_FILTER);
-		return 0;
-	}
-	/* In the log, first that it came, then what follows; but why nothing does. */
-	at = engine->last_note % PM_NOTES_MAX;
-	note_announced(engine, ev, PM_NOTE_ANNOUNCED, PM_REASON_NONE);
-	announcement_take(engine, conn, ann, out);
-	if (conn->work) /* the first announcement is served before `subflow` endpoints */
-		conn_work(engine, conn, out);
-	ann = conn_announced(conn, ev->remote_id, &ev->remote);
-	if (ann->state == ANNOUNCE_WAITING)
-		engine->notes[at].reason = ann->reason;
-	return 0;
+	if (engine->heard)
+		note_add(engine, conn, &heard);
+	engine->heard = NULL;
 }
 
 /* Below a limit, or an endpoint is free: what waited has its turn. */
@@ -134,9 +110,7 @@ static void on_removed(struct engine *engine, struct conn *conn,
 {
 	unsigned int i = 0;
 
-	COUNT(engine, conn, rm_addr_received);
-	NOTE(engine, .token = ev->token, .what = PM_NOTE_REMOVED,
-	     .remote_id = ev->remote_id);
+	NOTE(engine, conn, .what = PM_NOTE_REMOVED, .remote_id = ev->remote_id);
 	while (i < conn->n_announced) {
 		struct announcement *ann = &conn->announced[i];
 
@@ -195,7 +169,7 @@ static int on_established(struct engine *engine, struct conn *conn,
 	if (r < 0 || conn->established)
 		return r;
 	conn->established = true;
-	NOTE(engine, .token = ev->token, .what = PM_NOTE_ESTABLISHED, .local = &ev->local,
+	NOTE(engine, conn, .what = PM_NOTE_ESTABLISHED, .local = &ev->local,
 	     .local_id = ev->local_id, .remote = &ev->remote, .remote_id = ev->remote_id);
 	mpc_setup(engine, conn);
 	if (!section_of(engine, conn)->kinds)
@@ -245,53 +219,30 @@ static int on_sub_established(struct engine *engine, struct conn *conn,
 		subflow->endpoint = endpoint_of(engine, conn, &ev->local);
 	ann = announcement_of(conn, subflow);
 	if (ann && subflow->endpoint != SUBFLOW_ENDPOINT_LOST)
-		ann->state = ANNOUNCE_JOINED;
+		ann->state = PM_ANNOUNCED_JOINED;
 	if (ours && ann)
 		COUNT(engine, conn, add_addr_joined);
-	if (ours)
-		COUNT(engine, conn, subflows_established);
-	else
-		COUNT(engine, conn, subflows_foreign);
-	NOTE(engine, .token = ev->token,
-	     .what = ours ? PM_NOTE_JOINED : PM_NOTE_SUBFLOW_FOREIGN, .local = &ev->local,
-	     .local_id = ev->local_id, .remote = &ev->remote, .remote_id = ev->remote_id,
-	     .flags = subflow->backup ? PM_NOTE_FLAG_BACKUP : 0);
+	NOTE(engine, conn, .what = ours ? PM_NOTE_JOINED : PM_NOTE_SUBFLOW_FOREIGN,
+	     .subflow = subflow);
 	conn_id_seen(&engine->table, conn, &ev->local, ev->local_id);
 	if (!conn_reconcile(engine, conn, out))
 		conn->work = true;
 	return 0;
 }
 
-static void count_closed(struct engine *engine, struct conn *conn,
-			 const struct subflow *subflow, const struct pm_event *ev)
+static void note_closed(struct engine *engine, struct conn *conn, const struct subflow *s,
+			uint8_t error)
 {
-	enum pm_reason reason = PM_REASON_NONE;
+	enum pm_reason reason = error ? PM_REASON_ERROR : PM_REASON_NONE;
 
-	if (subflow->state == SUBFLOW_CLOSING) {
-		COUNT(engine, conn, closed_local);
+	if (s->state == SUBFLOW_CLOSING) {
 		reason = PM_REASON_ENDPOINT_GONE;
-	} else if (subflow->removed) {
-		COUNT(engine, conn, closed_removed);
+		error = 0; /* our own */
+	} else if (s->removed) {
 		reason = PM_REASON_REMOVED;
-	} else if (ev->error) {
-		COUNT(engine, conn, closed_error);
-		reason = PM_REASON_ERROR;
-	} else {
-		COUNT(engine, conn, closed_other);
 	}
-	NOTE(engine, .token = ev->token, .what = PM_NOTE_SUBFLOW_CLOSED, .reason = reason,
-	     .error = reason == PM_REASON_ENDPOINT_GONE ? 0 : ev->error, /* our own */
-	     .local = &ev->local, .local_id = subflow->local_id, .remote = &ev->remote,
-	     .remote_id = subflow->remote_id);
-}
-
-static void note_failed(struct engine *engine, const struct conn *conn,
-			const struct subflow *s, uint8_t error, bool prohibited)
-{
-	NOTE(engine, .token = conn->token, .what = PM_NOTE_JOIN_FAILED,
-	     .reason = prohibited ? PM_REASON_PROHIBITED : PM_REASON_ERROR,
-	     .error = error, .local = &s->local, .local_id = s->local_id,
-	     .remote = &s->remote, .remote_id = s->remote_id);
+	NOTE(engine, conn, .what = PM_NOTE_SUBFLOW_CLOSED, .reason = reason,
+	     .error = error, .subflow = s);
 }
 
 static void on_sub_closed(struct engine *engine, struct conn *conn,
@@ -304,13 +255,15 @@ static void on_sub_closed(struct engine *engine, struct conn *conn,
 		return;
 	switch (subflow->state) {
 	case SUBFLOW_PENDING:
-		COUNT(engine, conn, subflows_failed);
-		note_failed(engine, conn, subflow, ev->error,
-			    ev->reset_reason == PM_RESET_PROHIBITED);
+		NOTE(engine, conn, .what = PM_NOTE_JOIN_FAILED,
+		     .reason = ev->reset_reason == PM_RESET_PROHIBITED
+				       ? PM_REASON_PROHIBITED
+				       : PM_REASON_ERROR,
+		     .error = ev->error, .subflow = subflow);
 		subflow_failed(engine, conn, subflow, ev->error, ev->reset_reason);
 		break;
 	case SUBFLOW_LIVE:
-		count_closed(engine, conn, subflow, ev);
+		note_closed(engine, conn, subflow, ev->error);
 		if (ev->error && !subflow->removed) {
 			subflow_failed(engine, conn, subflow, ev->error,
 				       ev->reset_reason);
@@ -318,11 +271,11 @@ static void on_sub_closed(struct engine *engine, struct conn *conn,
 		}
 		ann = announcement_of(conn, subflow);
 		if (ann)
-			ann->state = ANNOUNCE_CLOSED;
+			ann->state = PM_ANNOUNCED_CLOSED;
 		conn_subflow_del(conn, subflow);
 		break;
 	case SUBFLOW_CLOSING:
-		count_closed(engine, conn, subflow, ev);
+		note_closed(engine, conn, subflow, ev->error);
 		conn_subflow_del(conn, subflow);
 		break;
 	case SUBFLOW_DOOMED:
@@ -335,7 +288,7 @@ static void on_sub_closed(struct engine *engine, struct conn *conn,
 
 static void on_closed(struct engine *engine, struct conn *conn)
 {
-	NOTE(engine, .token = conn->token, .what = PM_NOTE_CLOSED);
+	NOTE(engine, conn, .what = PM_NOTE_CLOSED);
 	conn_free(&engine->table, conn);
 }
 
@@ -358,7 +311,7 @@ int engine_handle(struct engine *engine, const struct pm_event *ev, struct pm_cm
 		on_closed(engine, conn);
 		return 0;
 	case PM_EVENT_ANNOUNCED:
-		r = on_announced(engine, conn, ev, out);
+		on_announced(engine, conn, ev, out);
 		break;
 	case PM_EVENT_REMOVED:
 		on_removed(engine, conn, ev, out);
@@ -372,8 +325,8 @@ int engine_handle(struct engine *engine, const struct pm_event *ev, struct pm_cm
 	case PM_EVENT_LISTENER_CLOSED:
 		break;
 	case PM_EVENT_SUB_PRIORITY: /* the peer's wish: the kernel's scheduler follows */
-		NOTE(engine, .token = ev->token, .what = PM_NOTE_PRIORITY,
-		     .local = &ev->local, .local_id = ev->local_id, .remote = &ev->remote,
+		NOTE(engine, conn, .what = PM_NOTE_PRIORITY, .local = &ev->local,
+		     .local_id = ev->local_id, .remote = &ev->remote,
 		     .remote_id = ev->remote_id,
 		     .flags = ev->backup ? PM_NOTE_FLAG_BACKUP : 0);
 		break;
@@ -395,8 +348,8 @@ void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 	if (!subflow || subflow->state != SUBFLOW_PENDING)
 		return;
 	ann = announcement_of(conn, subflow);
-	COUNT(engine, conn, subflows_refused);
-	note_failed(engine, conn, subflow, error, false);
+	NOTE(engine, conn, .what = PM_NOTE_JOIN_FAILED, .reason = PM_REASON_ERROR,
+	     .refused = true, .error = error, .subflow = subflow);
 	/* As in the kernel, what created no subflow does not count as accepted. */
 	if (ann && !subflow->fixed)
 		accept_count(conn, ann, false);

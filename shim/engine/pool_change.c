@@ -45,15 +45,16 @@ static uint8_t index_map(uint8_t endpoint, const int *map)
 static void filter_again(const struct engine *engine, const struct conn *conn,
 			 struct announcement *ann)
 {
-	bool filtered = ann->state == ANNOUNCE_REFUSED && ann->reason == PM_REASON_FILTER;
+	bool filtered =
+		ann->state == PM_ANNOUNCED_REFUSED && ann->reason == PM_REASON_FILTER;
 	bool accepted =
 		mpaddr_same_ip(&ann->addr, &conn->peer) ||
 		(ann->remote_id && pool_accepts(engine->pool, &conn->peer, &ann->addr));
 
 	if (filtered && accepted) {
-		ann->state = ANNOUNCE_WAITING;
-	} else if (ann->state == ANNOUNCE_WAITING && !accepted) {
-		ann->state = ANNOUNCE_REFUSED;
+		ann->state = PM_ANNOUNCED_WAITING;
+	} else if (ann->state == PM_ANNOUNCED_WAITING && !accepted) {
+		ann->state = PM_ANNOUNCED_REFUSED;
 		ann->reason = PM_REASON_FILTER;
 	}
 }
@@ -70,10 +71,10 @@ static void conn_place(struct engine *engine, struct conn *conn)
 	/* Its endpoint was taken out, and routing was not to take its place. */
 	for_each_announcement(conn, ann)
 	{
-		if (ann->state == ANNOUNCE_CLOSED &&
+		if (ann->state == PM_ANNOUNCED_CLOSED &&
 		    ann->reason == PM_REASON_ENDPOINT_GONE &&
 		    section_of(engine, conn)->kinds & MPTCP_PM_ADDR_FLAG_LAMINAR)
-			ann->state = ANNOUNCE_WAITING;
+			ann->state = PM_ANNOUNCED_WAITING;
 	}
 	/* An endpoint may have come for what went on without one, or with one that was
 	 * taken out and is there again. */
@@ -141,8 +142,8 @@ static void note_endpoints(struct engine *engine, const struct pool *old, const 
 			  engine->pool->endpoints[map[i]].state != ENDPOINT_GONE;
 
 		if (was && !is)
-			NOTE(engine, .what = PM_NOTE_ENDPOINT_GONE, .local = &ep->addr,
-			     .local_id = ep->local_id);
+			NOTE(engine, NULL, .what = PM_NOTE_ENDPOINT_GONE,
+			     .local = &ep->addr, .local_id = ep->local_id);
 		if (was && map[i] >= 0)
 			came &= ~endpoint_bit(map[i]);
 	}
@@ -150,8 +151,8 @@ static void note_endpoints(struct engine *engine, const struct pool *old, const 
 		const struct endpoint *ep = &engine->pool->endpoints[i];
 
 		if (came & endpoint_bit(i) && ep->state != ENDPOINT_GONE)
-			NOTE(engine, .what = PM_NOTE_ENDPOINT_BACK, .local = &ep->addr,
-			     .local_id = ep->local_id);
+			NOTE(engine, NULL, .what = PM_NOTE_ENDPOINT_BACK,
+			     .local = &ep->addr, .local_id = ep->local_id);
 	}
 }
 

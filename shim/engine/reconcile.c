@@ -30,9 +30,9 @@ static void endpoint_lost(struct engine *engine, struct conn *conn, struct subfl
 	/* Routing would go from the same address again, which is not wanted any more. */
 	if (s->endpoint == SUBFLOW_ENDPOINT_LOST && !s->initial &&
 	    !(section_of(engine, conn)->kinds & MPTCP_PM_ADDR_FLAG_LAMINAR))
-		ann->state = ANNOUNCE_CLOSED;
+		ann->state = PM_ANNOUNCED_CLOSED;
 	else
-		ann->state = ANNOUNCE_WAITING;
+		ann->state = PM_ANNOUNCED_WAITING;
 }
 
 static void push(struct pm_cmds *out, enum pm_cmd_type type, const struct conn *conn,
@@ -169,9 +169,8 @@ static bool withdraw(struct engine *engine, struct conn *conn, struct pm_cmds *o
 						    .local = id->addr,
 						    .local_id = id->key.local_id,
 						    .endpoint = PM_CMD_NO_ENDPOINT };
-		COUNT(engine, conn, withdrawn);
-		NOTE(engine, .token = conn->token, .what = PM_NOTE_WITHDRAWN,
-		     .local = &id->addr, .local_id = id->key.local_id);
+		NOTE(engine, conn, .what = PM_NOTE_WITHDRAWN, .local = &id->addr,
+		     .local_id = id->key.local_id);
 	}
 	return true;
 }
@@ -193,9 +192,7 @@ static bool flags_follow(struct engine *engine, struct conn *conn, struct subflo
 		return false;
 	s->backup = backup;
 	push(out, PM_CMD_SET_FLAGS, conn, s);
-	NOTE(engine, .token = conn->token, .what = PM_NOTE_BACKUP, .local = &s->local,
-	     .local_id = s->local_id, .remote = &s->remote, .remote_id = s->remote_id,
-	     .flags = backup ? PM_NOTE_FLAG_BACKUP : 0);
+	NOTE(engine, conn, .what = PM_NOTE_BACKUP, .subflow = s);
 	return true;
 }
 

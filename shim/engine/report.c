@@ -91,13 +91,6 @@ static uint64_t walk_cursor(uint64_t after, const struct conn *last, uint32_t pa
 	return ((after >> 32) + passed) << 32 | last->token;
 }
 
-static void counters_view(const struct conn_counters *from, struct pm_counters *ret_to)
-{
-#define X(name, help) ret_to->name = from->name;
-	PM_COUNTERS(X)
-#undef X
-}
-
 static void masks_view(const struct engine *engine, const struct conn *conn,
 		       struct pm_conn_report *view)
 {
@@ -142,9 +135,10 @@ static void conn_view(const struct engine *engine, const struct conn *conn,
 	for (i = 0; i < conn->n_subflows; i++)
 		view->subflows += subflow_counts(&conn->subflows[i]);
 	for (i = 0; i < conn->n_announced; i++)
-		view->waiting += conn->announced[i].state == ANNOUNCE_WAITING;
+		view->waiting += conn->announced[i].state == PM_ANNOUNCED_WAITING;
 	masks_view(engine, conn, view);
-	counters_view(&conn->counters, &view->counters);
+	for (i = 0; i < N_COUNTERS; i++)
+		((uint64_t *)&view->counters)[i] = conn->counters[i];
 }
 
 unsigned int engine_view(const struct engine *engine, uint64_t after, unsigned int max,
@@ -169,24 +163,17 @@ static void announced_view(const struct engine *engine, const struct conn *conn,
 			   const struct announcement *ann,
 			   struct pm_announced_report *view)
 {
-	static const uint8_t states[] = {
-		[ANNOUNCE_WAITING] = PM_ANNOUNCED_WAITING,
-		[ANNOUNCE_JOINED] = PM_ANNOUNCED_JOINED,
-		[ANNOUNCE_CLOSED] = PM_ANNOUNCED_CLOSED,
-		[ANNOUNCE_REFUSED] = PM_ANNOUNCED_REFUSED,
-	};
-
 	*view = (struct pm_announced_report){
 		.token = conn->token,
 		.remote_id = ann->remote_id,
-		.state = states[ann->state],
+		.state = ann->state,
 		.reason = ann->reason,
 		.error = ann->error,
+		.addr = ann->addr,
 	};
-	view->addr = ann->addr;
-	if (ann->state == ANNOUNCE_JOINED && conn_joining(conn, &ann->addr))
+	if (ann->state == PM_ANNOUNCED_JOINED && conn_joining(conn, &ann->addr))
 		view->state = PM_ANNOUNCED_PENDING;
-	if (ann->timed && ann->state == ANNOUNCE_WAITING &&
+	if (ann->timed && ann->state == PM_ANNOUNCED_WAITING &&
 	    !time_reached(engine, ann->when))
 		view->retry_ms = ann->when - (uint32_t)engine->now;
 }

@@ -51,9 +51,9 @@ void engine_resync_begin(struct engine *engine)
 		/* If their subflow is not found: a join has failed, a live one was
 		 * closed.
 		 */
-		for_each_announcement(conn, ann) if (ann->state == ANNOUNCE_JOINED)
-			ann->state = conn_joining(conn, &ann->addr) ? ANNOUNCE_WAITING
-								    : ANNOUNCE_CLOSED;
+		for_each_announcement(conn, ann) if (ann->state == PM_ANNOUNCED_JOINED)
+			ann->state = conn_joining(conn, &ann->addr) ? PM_ANNOUNCED_WAITING
+								    : PM_ANNOUNCED_CLOSED;
 		for (i = 0; i < conn->n_subflows;)
 			if (conn->subflows[i].state == SUBFLOW_RETRY)
 				i++;
@@ -72,7 +72,7 @@ static void was_announced(struct conn *conn, const struct pm_event *sub)
 	ann = conn_announced_add(conn, sub->remote_id, &sub->remote);
 	if (!ann)
 		return;
-	ann->state = ANNOUNCE_JOINED;
+	ann->state = PM_ANNOUNCED_JOINED;
 	accept_count(conn, ann, true);
 }
 
@@ -133,7 +133,7 @@ void engine_resync_end(struct engine *engine)
 			continue;
 		}
 		for_each_announcement(conn, ann) if (conn_reaches(conn, &ann->addr))
-			ann->state = ANNOUNCE_JOINED;
+			ann->state = PM_ANNOUNCED_JOINED;
 	}
 	engine->table.cursor = engine->table.confirmed;
 	engine->rescan = true;

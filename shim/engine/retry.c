@@ -84,12 +84,12 @@ void subflow_failed(struct engine *engine, struct conn *conn, struct subflow *s,
 	if (ann && !s->removed) {
 		ann->error = error;
 		if (for_good) {
-			ann->state = ANNOUNCE_REFUSED;
+			ann->state = PM_ANNOUNCED_REFUSED;
 			ann->reason = PM_REASON_PROHIBITED;
 		} else if (live && !engine->pool->retry.tries) {
-			ann->state = ANNOUNCE_CLOSED;
+			ann->state = PM_ANNOUNCED_CLOSED;
 		} else if (!s->fixed) {
-			ann->state = ANNOUNCE_WAITING;
+			ann->state = PM_ANNOUNCED_WAITING;
 			ann->reason = PM_REASON_ERROR;
 			ann->tries = live ? tries_of(engine, s) : ann->tries;
 			ann->any_tried = true;
@@ -122,7 +122,7 @@ void conn_schedule(struct engine *engine, struct conn *conn)
 		if (conn->work)
 			due_earlier(conn, &any, conn->work_when);
 		for_each_announcement(conn, ann) if (ann->timed &&
-						     ann->state == ANNOUNCE_WAITING)
+						     ann->state == PM_ANNOUNCED_WAITING)
 			due_earlier(conn, &any, ann->when);
 		for_each_subflow (conn, s)
 			if (s->state == SUBFLOW_RETRY)

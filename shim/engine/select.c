@@ -120,11 +120,8 @@ static enum join request(struct engine *engine, struct conn *conn,
 	s->fixed = want->fixed;
 	s->backup = cmd->flags & MPTCP_PM_ADDR_FLAG_BACKUP && !engine->flags_ignored;
 	out->n++;
-	COUNT(engine, conn, subflows_requested);
-	NOTE(engine, .token = conn->token, .what = PM_NOTE_JOINING, .local = &s->local,
-	     .local_id = s->local_id, .remote = &s->remote, .remote_id = s->remote_id,
-	     .flags = (s->backup ? PM_NOTE_FLAG_BACKUP : 0) |
-		      (again ? PM_NOTE_FLAG_RETRY : 0));
+	NOTE(engine, conn, .what = PM_NOTE_JOINING, .subflow = s,
+	     .flags = again ? PM_NOTE_FLAG_RETRY : 0);
 	return JOIN_REQUESTED;
 }
 
@@ -310,7 +307,7 @@ enum join announcement_join(struct engine *engine, struct conn *conn,
 	r = join_by_kind(engine, conn, ann, out);
 	switch (r) {
 	case JOIN_REQUESTED:
-		ann->state = ANNOUNCE_JOINED;
+		ann->state = PM_ANNOUNCED_JOINED;
 		ann->reason = PM_REASON_NONE;
 		ann->timed = false;
 		accept_count(conn, ann, true);
@@ -341,7 +338,7 @@ void waiting_retry(struct engine *engine, struct conn *conn, struct pm_cmds *out
 	for (i = 0; i < conn->n_announced; i++) {
 		struct announcement *ann = &conn->announced[i];
 
-		if (ann->state == ANNOUNCE_WAITING && !conn_reaches(conn, &ann->addr))
+		if (ann->state == PM_ANNOUNCED_WAITING && !conn_reaches(conn, &ann->addr))
 			announcement_join(engine, conn, ann, out);
 	}
 }
@@ -406,7 +403,7 @@ static bool mesh_refill(struct engine *engine, struct conn *conn, struct pm_cmds
 	struct announcement *ann;
 
 	for_each_announcement(conn,
-			      ann) if (mask && ann->state == ANNOUNCE_JOINED &&
+			      ann) if (mask && ann->state == PM_ANNOUNCED_JOINED &&
 				       join_from_each(engine, conn, mask, ann, out) ==
 					       JOIN_NO_ROOM) return false;
 	conn->refill &= ~mask;
@@ -443,9 +440,8 @@ static bool signal_work(struct engine *engine, struct conn *conn, struct pm_cmds
 		if (conn->deny_join_id0)
 			conn->spent |=
 				section_of(engine, conn)->subflow & endpoint_bit(i);
-		COUNT(engine, conn, announced);
-		NOTE(engine, .token = conn->token, .what = PM_NOTE_SIGNALLED,
-		     .local = &ep->addr, .local_id = id);
+		NOTE(engine, conn, .what = PM_NOTE_SIGNALLED, .local = &ep->addr,
+		     .local_id = id);
 	}
 	return true;
 }

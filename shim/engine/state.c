@@ -37,6 +37,12 @@ void engine_router(struct engine *engine, engine_route_fn route, void *ctx)
 	engine->route_ctx = ctx;
 }
 
+void engine_log(struct engine *engine, engine_log_fn log, void *ctx)
+{
+	engine->log = log;
+	engine->log_ctx = ctx;
+}
+
 void engine_old_kernel(struct engine *engine)
 {
 	engine->flags_ignored = true;
@@ -144,33 +150,100 @@ void accept_count(struct conn *conn, struct announcement *ann, bool accepted)
 	conn->accepted += accepted ? 1 : -1;
 }
 
-void note(struct engine *engine, const struct note *from)
+void counter_bump(struct engine *engine, struct conn *conn, unsigned int index)
 {
-	struct pm_note *n = &engine->notes[engine->last_note++ % PM_NOTES_MAX];
+	((uint64_t *)&engine->counters)[index]++;
+	if (conn->counters[index] != UINT16_MAX)
+		conn->counters[index]++;
+}
 
-	*n = (struct pm_note){
+/*
+ * note_count() - the counters that a note implies, by its kind and its reason
+ *
+ * The tables hold COUNTER() + 1; 0: none.
+ */
+static void note_count(struct engine *engine, struct conn *conn, const struct note *note)
+{
+#define C(name) (COUNTER(name) + 1)
+	static const uint8_t kinds[PM_NOTE_BACKUP + 1] = {
+		[PM_NOTE_ANNOUNCED] = C(add_addr_received),
+		[PM_NOTE_REPEATED] = C(add_addr_received),
+		[PM_NOTE_REMOVED] = C(rm_addr_received),
+		[PM_NOTE_JOINING] = C(subflows_requested),
+		[PM_NOTE_JOINED] = C(subflows_established),
+		[PM_NOTE_JOIN_FAILED] = C(subflows_failed),
+		[PM_NOTE_SUBFLOW_FOREIGN] = C(subflows_foreign),
+		[PM_NOTE_SIGNALLED] = C(announced),
+		[PM_NOTE_WITHDRAWN] = C(withdrawn),
+	};
+	static const uint8_t not_joined[PM_REASON_TOO_MANY + 1] = {
+		[PM_REASON_EXHAUSTED] = C(add_addr_waiting),
+		[PM_REASON_FAMILY] = C(add_addr_waiting),
+		[PM_REASON_ERROR] = C(add_addr_waiting),
+		[PM_REASON_ABSENT] = C(add_addr_waiting),
+		[PM_REASON_LIMIT_SUBFLOWS] = C(add_addr_limited),
+		[PM_REASON_LIMIT_ACCEPTED] = C(add_addr_limited),
+		[PM_REASON_TOO_MANY] = C(add_addr_limited),
+		[PM_REASON_FILTER] = C(add_addr_filtered),
+	};
+	static const uint8_t closed[PM_REASON_TOO_MANY + 1] = {
+		[PM_REASON_NONE] = C(closed_other),
+		[PM_REASON_ERROR] = C(closed_error),
+		[PM_REASON_REMOVED] = C(closed_removed),
+		[PM_REASON_ENDPOINT_GONE] = C(closed_local),
+	};
+#undef C
+	unsigned int index = kinds[note->what];
+
+	if (note->refused)
+		index = COUNTER(subflows_refused) + 1;
+	if (index)
+		counter_bump(engine, conn, index - 1);
+	index = note->what == PM_NOTE_ANNOUNCED	       ? not_joined[note->reason]
+		: note->what == PM_NOTE_SUBFLOW_CLOSED ? closed[note->reason]
+						       : 0;
+	if (index)
+		counter_bump(engine, conn, index - 1);
+	if (note->flags & PM_NOTE_FLAG_RETRY)
+		COUNT(engine, conn, retries);
+}
+
+void note_add(struct engine *engine, struct conn *conn, const struct note *note)
+{
+	const struct note *heard = engine->heard;
+	const struct subflow *s = note->subflow;
+	struct pm_note *kept;
+
+	engine->heard = NULL;
+	if (heard && heard != note)
+		note_add(engine, conn, heard);
+	kept = &engine->notes[engine->last_note++ % PM_NOTES_MAX];
+	*kept = (struct pm_note){
 		.seq = engine->last_note,
 		.time_ns = engine->now * 1000000,
-		.token = from->token,
-		.what = from->what,
-		.reason = from->reason,
-		.error = from->error,
-		.local_id = from->local_id,
-		.remote_id = from->remote_id,
-		.flags = from->flags,
+		.token = conn ? conn->token : 0,
+		.what = note->what,
+		.reason = note->reason,
+		.error = note->error,
+		.local_id = s ? s->local_id : note->local_id,
+		.remote_id = s ? s->remote_id : note->remote_id,
+		.flags = note->flags | (s && s->backup ? PM_NOTE_FLAG_BACKUP : 0),
 	};
-	if (from->local)
-		n->local = *from->local;
-	if (from->remote)
-		n->remote = *from->remote;
+	if (s || note->local)
+		kept->local = s ? s->local : *note->local;
+	if (s || note->remote)
+		kept->remote = s ? s->remote : *note->remote;
+	note_count(engine, conn, note);
+	if (engine->log)
+		engine->log(engine->log_ctx, kept);
 }
 
 void engine_overrun(struct engine *engine)
 {
-	NOTE(engine, .what = PM_NOTE_OVERRUN);
+	NOTE(engine, NULL, .what = PM_NOTE_OVERRUN);
 }
 
 void engine_note_pool(struct engine *engine, int error)
 {
-	NOTE(engine, .what = PM_NOTE_POOL, .error = error);
+	NOTE(engine, NULL, .what = PM_NOTE_POOL, .error = error);
 }

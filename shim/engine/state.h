@@ -10,11 +10,15 @@
 #include "conn.h"
 #include "mptcpaddr/uapi.h"
 
+#include <stddef.h>
+
 /* Endpoints of one section that can be used now, as bits; and the kinds in the file. */
 struct section_view {
 	uint64_t laminar, fullmesh, subflow, signal;
 	uint32_t kinds;
 };
+
+struct note;
 
 struct engine {
 	const struct pool *pool;
@@ -28,16 +32,12 @@ struct engine {
 	void *route_ctx;
 	bool flags_ignored; /* by SUBFLOW_CREATE */
 	bool rescan;	    /* connections from table.cursor on are to be looked at */
+	engine_log_fn log;  /* or NULL */
+	void *log_ctx;
+	const struct note *heard; /* an ADD_ADDR, to be noted before what follows it */
 	uint64_t last_note;
 	struct pm_note notes[PM_NOTES_MAX];
 };
-
-#define COUNT(engine, conn, name)                        \
-	do {                                             \
-		(engine)->counters.name++;               \
-		if ((conn)->counters.name != UINT16_MAX) \
-			(conn)->counters.name++;         \
-	} while (0)
 
 static inline uint64_t endpoint_bit(unsigned int index)
 {
@@ -67,15 +67,23 @@ struct announcement *announcement_of(struct conn *conn, const struct subflow *su
 uint8_t endpoint_of(const struct engine *engine, const struct conn *conn,
 		    const struct mpaddr *local);
 
+/* What happened, on @conn or, NULL, to the whole engine. */
 struct note {
-	uint32_t token;
-	uint16_t what;	/* enum pm_note_what */
+	enum pm_note_what what;
 	uint8_t reason; /* enum pm_reason */
-	uint8_t error;
-	uint8_t flags;
+	uint8_t error, flags;
 	uint8_t local_id, remote_id;
+	bool refused;			     /* JOIN_FAILED: by the kernel, at once */
 	const struct mpaddr *local, *remote; /* NULL: none */
+	const struct subflow *subflow;	     /* or NULL; for addresses and IDs */
 };
-void note(struct engine *engine, const struct note *note);
 
-#define NOTE(engine, ...) note(engine, &(const struct note){ __VA_ARGS__ })
+/* note_add() - keep a note, bump the counters of its kind and hand it to the log. */
+void note_add(struct engine *engine, struct conn *conn, const struct note *note);
+#define NOTE(engine, conn, ...) \
+	note_add(engine, conn, &(const struct note){ __VA_ARGS__ })
+
+/* For what has a counter and no note: one more of @index in struct pm_counters. */
+void counter_bump(struct engine *engine, struct conn *conn, unsigned int index);
+#define COUNTER(name)		  (offsetof(struct pm_counters, name) / sizeof(uint64_t))
+#define COUNT(engine, conn, name) counter_bump(engine, conn, COUNTER(name))

@@ -52,7 +52,6 @@ static bool subflows_again(struct engine *engine, struct conn *conn, struct pm_c
 				? JOIN_LIMIT
 				: subflow_again(engine, conn, s, out)) {
 		case JOIN_REQUESTED:
-			COUNT(engine, conn, retries);
 			break;
 		case JOIN_NO_ROOM:
 			return false;
@@ -72,7 +71,7 @@ static void announcements_due(struct engine *engine, struct conn *conn)
 
 	for_each_announcement(conn, ann)
 	{
-		if (!ann->timed || ann->state != ANNOUNCE_WAITING ||
+		if (!ann->timed || ann->state != PM_ANNOUNCED_WAITING ||
 		    !time_reached(engine, ann->when))
 			continue;
 		ann->timed = false;
