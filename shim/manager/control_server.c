@@ -7,6 +7,7 @@
  */
 #include "control_server.h"
 #include "mptcpaddr/addr.h"
+#include "mptcpaddr/uapi.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -167,12 +168,13 @@ static void fill_endpoints(struct answer *answer, const struct pool *pool,
 
 static void fill_sections(struct answer *answer, const struct control_view *view)
 {
-	const struct section *section = view->pool->sections;
+	const struct pool *pool = view->watch->pool;
+	const struct section *section = pool->sections;
 	unsigned int i;
 
 	answer->head.record_size = sizeof(struct ctl_section);
-	answer->head.count = answer->head.total = view->pool->n_sections;
-	for (i = 0; i < view->pool->n_sections; i++, section++) {
+	answer->head.count = answer->head.total = pool->n_sections;
+	for (i = 0; i < pool->n_sections; i++, section++) {
 		answer->sections[i] = (struct ctl_section){
 			.len = section->prefix.len,
 			.excluded = section->excluded,
@@ -233,6 +235,44 @@ static void fill_edit(struct answer *answer, const struct ctl_request *request,
 		view->edit(view->ctx, text, answer->edit.text, sizeof(answer->edit.text));
 }
 
+static void count_endpoints(const struct pool *pool, struct ctl_manager *about)
+{
+	const struct endpoint *ep = pool->endpoints;
+
+	about->endpoints = pool->n_endpoints;
+	about->endp_signal_max = about->endp_subflow_max = 0;
+	about->endp_laminar_max = about->endp_fullmesh_max = 0;
+	for (; ep < pool->endpoints + pool->n_endpoints; ep++) {
+		about->endp_signal_max += !!(ep->flags & MPTCP_PM_ADDR_FLAG_SIGNAL);
+		about->endp_subflow_max += !!(ep->flags & MPTCP_PM_ADDR_FLAG_SUBFLOW);
+		about->endp_laminar_max += !!(ep->flags & MPTCP_PM_ADDR_FLAG_LAMINAR);
+		about->endp_fullmesh_max += !!(ep->flags & MPTCP_PM_ADDR_FLAG_FULLMESH);
+	}
+}
+
+static void fill_manager(struct answer *answer, const struct control_view *view)
+{
+	const struct poolwatch *watch = view->watch;
+	struct ctl_manager *about = view->about;
+
+	count_endpoints(watch->pool, about);
+	about->subflows_max = watch->pool->subflows;
+	about->add_addr_accepted_max = watch->pool->add_addr_accepted;
+	about->pool_loads = watch->loads;
+	snprintf(about->pool_error, sizeof(about->pool_error), "%.511s",
+		 watch->error.text);
+	about->connections = engine_conns(view->engine);
+	about->used_ids = engine_used_ids(view->engine);
+	about->counters = *engine_counters(view->engine);
+	about->notes = engine_notes_last(view->engine);
+	about->early = view->pump->early.n;
+	about->events_foreign = view->pump->foreign;
+	about->overruns = view->pump->overruns;
+	answer->head.total = answer->head.count = 1;
+	answer->head.record_size = sizeof(answer->manager);
+	answer->manager = *about;
+}
+
 static void fill_records(struct answer *answer, const struct ctl_request *request,
 			 const struct control_view *view)
 {
@@ -240,9 +280,7 @@ static void fill_records(struct answer *answer, const struct ctl_request *reques
 
 	switch (request->op) {
 	case CTL_OP_MANAGER:
-		answer->head.total = answer->head.count = 1;
-		answer->head.record_size = sizeof(answer->manager);
-		answer->manager = *view->about;
+		fill_manager(answer, view);
 		break;
 	case CTL_OP_CONNECTIONS:
 	case CTL_OP_ANNOUNCED:
@@ -250,10 +288,10 @@ static void fill_records(struct answer *answer, const struct ctl_request *reques
 		break;
 	case CTL_OP_ENDPOINTS:
 		engine_view_used(view->engine, used);
-		fill_endpoints(answer, view->pool, used);
+		fill_endpoints(answer, view->watch->pool, used);
 		break;
 	case CTL_OP_CONFIGURED:
-		fill_endpoints(answer, view->configured, used);
+		fill_endpoints(answer, view->watch->spec, used);
 		break;
 	case CTL_OP_SECTIONS:
 		fill_sections(answer, view);

@@ -4,8 +4,9 @@
  */
 #pragma once
 
+#include "event_pump.h"
 #include "mptcpaddr/control.h"
-#include "mptcpaddr/engine.h"
+#include "shim/pool/watch.h"
 
 #include <poll.h>
 #include <stddef.h>
@@ -30,12 +31,12 @@ struct control {
 	unsigned int n_clients;
 };
 
-/* What there is to be told, and who changes the pool. */
+/* What the answers show, and who changes the pool. */
 struct control_view {
-	const struct ctl_manager *about;
+	struct ctl_manager *about; /* completed by control_serve() from the others */
 	const struct engine *engine;
-	const struct pool *pool;       /* as it is now */
-	const struct pool *configured; /* as the file and edits have it */
+	const struct poolwatch *watch;
+	const struct event_pump *pump;
 	/* Return: 0, or -errno and the reason in @ret_why. */
 	int (*edit)(void *ctx, char *words, char *ret_why, size_t size);
 	void *ctx;

@@ -6,8 +6,8 @@
  * An event may be faster than the connect() that explains it (event_queue.h); one of an
  * accepted connection explains itself (listeners.h).
  */
+#include "handle.h"
 #include "idle.h"
-#include "manager.h"
 #include "mptcpaddr/log.h"
 #include "shim/common/clock.h"
 
@@ -21,66 +21,8 @@
 #define UNCONFIRMED_SECONDS 300
 #define UNCONFIRMED_KEEP    4096
 
-/* Empty the event socket into the queue. */
-void manager_read(struct manager *m)
-{
-	struct pm_event events[PMNL_BATCH];
-	unsigned int i, n;
-	int got;
-
-	do {
-		if (event_queue_reserve(&m->queue, PMNL_BATCH) < 0)
-			return; /* the kernel's buffer holds the rest for now */
-		got = pmnl_events_read(m->h->event_fd, m->h->family_id, events, &n);
-		if (got == -ENOBUFS) {
-			m->about.overruns++;
-			m->lost = true;
-			if (m->engine)
-				engine_overrun(m->engine);
-			got = PMNL_BATCH; /* the error is cleared; read on */
-			continue;
-		}
-		if (got < 0) {
-			m->stop = got;
-			return;
-		}
-		m->about.events += n;
-		for (i = 0; i < n; i++)
-			event_queue_push(&m->queue, &events[i]);
-	} while (got == PMNL_BATCH);
-}
-
-static void log_event(const struct pm_event *ev)
-{
-	char local[MPADDR_TEXT_MAX], remote[MPADDR_TEXT_MAX];
-
-	if (log_wanted(LOG_LEVEL_DEBUG))
-		log_debug("token 0x%08x: %s: local %s (id %u) remote %s (id %u) error %u",
-			  ev->token, pm_event_name(ev->type),
-			  mpaddr_text(&ev->local, local), ev->local_id,
-			  mpaddr_text(&ev->remote, remote), ev->remote_id, ev->error);
-}
-
-/* Return: -ENOENT if the connection is not registered. */
-static int engine_take(struct manager *m, const struct pm_event *ev)
-{
-	struct pm_cmds cmds;
-	int r;
-
-	cmds.n = 0;
-	r = engine_handle(m->engine, ev, &cmds);
-	if (r == -ENOENT)
-		return r;
-	log_event(ev);
-	if (r < 0)
-		log_warning("token 0x%08x: %s: %s", ev->token, pm_event_name(ev->type),
-			    strerror(-r));
-	run_commands(m, &cmds);
-	return 0;
-}
-
 /* The next registration, from handover.h's ring. */
-bool slot_take(struct handover *h, struct pm_registration *ret_reg)
+static bool slot_take(struct handover *h, struct pm_registration *ret_reg)
 {
 	uint32_t tail = atomic_load(&h->tail);
 	uint64_t value;
@@ -96,7 +38,7 @@ bool slot_take(struct handover *h, struct pm_registration *ret_reg)
 	return true;
 }
 
-void manager_register(struct manager *m, struct pm_registration *reg)
+static void manager_register(struct manager *m, struct pm_registration *reg)
 {
 	struct pm_event ev;
 
@@ -107,10 +49,20 @@ void manager_register(struct manager *m, struct pm_registration *reg)
 	m->about.registrations++;
 	if (engine_register(m->engine, reg) < 0)
 		log_warning("token 0x%08x: too many connections", reg->token);
-	while (early_take(&m->early, reg->token, &ev)) {
+	while (early_take(&m->pump.early, reg->token, &ev)) {
 		m->about.events_replayed++;
-		engine_take(m, &ev);
+		pump_deliver(&m->pump, m->engine, &ev);
 	}
+}
+
+void handle_inherited(struct manager *m)
+{
+	struct pm_registration reg;
+
+	/* What was registered before the fork is the parent's, too; later slots are not.
+	 */
+	while (atomic_load(&m->h->tail) != m->h->inherited_head && slot_take(m->h, &reg))
+		manager_register(m, &reg);
 }
 
 void handle_registrations(struct manager *m)
@@ -134,7 +86,7 @@ static bool take_accepted(struct manager *m, const struct pm_event *ev)
 	    !app_listeners_accepted(&m->listeners, &ev->local, inherited))
 		return false;
 	manager_register(m, &reg);
-	return engine_take(m, ev) != -ENOENT;
+	return pump_deliver(&m->pump, m->engine, ev) != -ENOENT;
 }
 
 /*
@@ -150,33 +102,35 @@ static void handle_event(struct manager *m, const struct pm_event *ev)
 		return;
 	}
 	handle_registrations(m);
-	if (engine_take(m, ev) != -ENOENT || take_accepted(m, ev))
+	if (pump_deliver(&m->pump, m->engine, ev) != -ENOENT || take_accepted(m, ev))
 		return;
-	if (!in_flight || !early_hold(&m->early, ev, clock_ms()))
-		m->about.events_foreign++;
+	if (in_flight)
+		pump_hold(&m->pump, ev);
+	else
+		m->pump.foreign++;
 }
 
 void handle_events(struct manager *m)
 {
 	struct pm_event ev;
 
-	manager_time(m);
-	while (event_queue_pop(&m->queue, &ev) && !m->stop)
+	engine_clock(m->engine, clock_ms());
+	while (pump_next(&m->pump, &ev))
 		handle_event(m, &ev);
 }
 
-/* Announce that events are held, then look once more: see manager_register(). */
+/* Announce that events are held, then look once more: see attempt_register(). */
 void handle_early(struct manager *m)
 {
-	if (m->early.n && !atomic_load(&m->h->in_flight)) {
+	struct early_events *early = &m->pump.early;
+
+	if (early->n && !atomic_load(&m->h->in_flight)) {
 		handle_registrations(m);
-		m->about.events_foreign += early_expire(&m->early, INT64_MAX);
+		pump_expire(&m->pump, INT64_MAX);
 	}
-	if (m->early.n)
-		m->about.events_foreign +=
-			early_expire(&m->early, clock_ms() - EARLY_HOLD_MS);
-	atomic_store(&m->h->early, m->early.n);
-	if (m->early.n)
+	pump_expire(&m->pump, clock_ms() - EARLY_HOLD_MS);
+	atomic_store(&m->h->early, early->n);
+	if (early->n)
 		handle_registrations(m);
 	else
 		m->early_waits = 0;

@@ -9,9 +9,9 @@
  * accepted can be announced by nobody: with a listener it stays as it is.
  */
 #include "idle.h"
-#include "manager.h"
 #include "shim/common/clock.h"
 #include "shim/netlink/event_filter.h"
+#include "state.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -54,7 +54,7 @@ int idle_wait(const struct manager *m)
 static bool idle_tokens_known(struct manager *m)
 {
 	return !atomic_load(&m->h->in_flight) &&
-	       atomic_load(&m->h->head) == atomic_load(&m->h->tail) && !m->early.n;
+	       atomic_load(&m->h->head) == atomic_load(&m->h->tail) && !m->pump.early.n;
 }
 
 /* Whether its next connections announce themselves, and can wake us. */
@@ -112,7 +112,7 @@ static void filter_no_events(struct manager *m)
 	int r = evfilter_none(m->h->event_fd);
 
 	if (r < 0) { /* a sandbox that came later: nothing new could be heard of */
-		m->stop = r;
+		m->pump.stop = r;
 		return;
 	}
 	idle_wake_connects(m->h);

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * manager.c - the thread that runs an engine: events to it, its commands to the kernel
- *
- * One poll, one read, one command: that is the whole way from ADD_ADDR to the MP_JOIN
- * SYN. Commands are slower than events, so after each command the event socket is
- * emptied into memory before the next one.
  */
-#include "manager.h"
+#include "handle.h"
 #include "idle.h"
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/uapi.h"
@@ -23,7 +19,6 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #define TAKEOVER_RETRY_MS 1000
@@ -33,73 +28,14 @@
 #define SELECT_PAUSE_NS	  100000000
 #define SETTLE_MS	  500 /* for joins that the ended process had under way */
 
-static void log_command(const struct pm_cmd *cmd, int r)
+static int manager_send_command(void *ctx, const struct pm_cmd *cmd)
 {
-	static const char *const verbs[] = {
-		[PM_CMD_SUBFLOW_CREATE] = "join",    [PM_CMD_SUBFLOW_DESTROY] = "close",
-		[PM_CMD_ANNOUNCE] = "announce",	     [PM_CMD_REMOVE] = "withdraw",
-		[PM_CMD_SET_FLAGS] = "set flags of",
-	};
-	char local[MPADDR_TEXT_MAX], remote[MPADDR_TEXT_MAX];
-	bool pair = cmd->type != PM_CMD_ANNOUNCE && cmd->type != PM_CMD_REMOVE;
-	enum log_level level = LOG_LEVEL_INFO;
+	struct manager *m = ctx;
+	int r = pmnl_command(m->pmnl, cmd);
 
-	/* What the user has to mend is worth a warning: no such address, no such device.
-	 */
-	if (cmd->type == PM_CMD_SUBFLOW_DESTROY && r == -ESRCH)
-		r = 0; /* the peer was faster: it had our REMOVE_ADDR */
-	if (cmd->type == PM_CMD_SUBFLOW_CREATE && (r == -EADDRNOTAVAIL || r == -ENODEV))
-		level = LOG_LEVEL_WARNING;
-	if (!log_wanted(level))
-		return;
-	log_print(level, "token 0x%08x: %s %s%s%s (id %u)%s%s%s", cmd->token,
-		  verbs[cmd->type], pair ? mpaddr_text(&cmd->remote, remote) : "",
-		  pair ? " from " : "", mpaddr_text(&cmd->local, local), cmd->local_id,
-		  cmd->flags & MPTCP_PM_ADDR_FLAG_BACKUP ? " backup" : "", r ? ": " : "",
-		  r ? strerror(-r) : "");
-}
-
-void manager_time(struct manager *m)
-{
-	engine_clock(m->engine, clock_ms());
-}
-
-/* Each refusal may bring the next endpoint: bounded by endpoints and announcements. */
-void run_commands(struct manager *m, struct pm_cmds *cmds)
-{
-	struct pm_cmd cmd;
-	int r;
-
-	while (cmds->n && !m->stop) {
-		cmd = cmds->v[0];
-		cmds->n--;
-		memmove(cmds->v, cmds->v + 1, cmds->n * sizeof(*cmds->v));
-		r = pmnl_command(m->pmnl, &cmd);
-		log_command(&cmd, r);
-		if (r == -EPERM || r == -ENOSYS)
-			m->stop = r; /* the application gave up its rights */
-		engine_result(m->engine, &cmd, -r, cmds);
-		manager_read(m);
-	}
-}
-
-/* What is due, and what there was no room for: so many commands at a time. */
-static void manager_tick(struct manager *m)
-{
-	struct pm_cmds cmds;
-	bool more;
-
-	manager_time(m);
-	do {
-		cmds.n = 0;
-		more = engine_tick(m->engine, &cmds);
-		run_commands(m, &cmds);
-	} while (more && !m->stop);
-}
-
-static int earlier(int a, int b)
-{
-	return a < 0 || (b >= 0 && b < a) ? b : a;
+	if (r == -EPERM || r == -ENOSYS)
+		m->pump.stop = r; /* the program gave up its rights */
+	return r;
 }
 
 /* No timer runs when nothing waits. */
@@ -108,15 +44,15 @@ static int manager_timeout(const struct manager *m)
 	int wait = engine_wait(m->engine);
 	int64_t left;
 
-	wait = earlier(wait, poolwatch_wait(&m->watch, clock_ms()));
-	wait = earlier(wait, idle_wait(m));
+	wait = pump_earlier(wait, poolwatch_wait(&m->watch, clock_ms()));
+	wait = pump_earlier(wait, idle_wait(m));
 	if (takeover_must_retry(&m->takeover))
-		wait = earlier(wait, TAKEOVER_RETRY_MS);
-	if (m->early.n)
-		wait = earlier(wait, EARLY_POLL_MS);
+		wait = pump_earlier(wait, TAKEOVER_RETRY_MS);
+	if (m->pump.early.n)
+		wait = pump_earlier(wait, EARLY_POLL_MS);
 	if (m->take_over_ms) {
 		left = m->take_over_ms - clock_ms();
-		wait = earlier(wait, left > 0 ? left : 0);
+		wait = pump_earlier(wait, left > 0 ? left : 0);
 	}
 	return wait;
 }
@@ -172,7 +108,7 @@ static void wait_for_work(struct manager *m, struct pollfd *fds, unsigned int n)
 	pthread_mutex_unlock(&m->h->lock); /* fork() may copy us now */
 	/* A registration is near, as a rule. If it is not, events are not kept waiting.
 	 */
-	if (m->early.n && m->early_waits++ < EARLY_WAITS) {
+	if (m->pump.early.n && m->early_waits++ < EARLY_WAITS) {
 		syscall(SYS_futex, &m->h->registered, FUTEX_WAIT_PRIVATE, m->seen, &early,
 			NULL, 0);
 		wait_by_poll(fds, n, 0);
@@ -188,19 +124,10 @@ static void wait_for_work(struct manager *m, struct pollfd *fds, unsigned int n)
  */
 static void manager_serve_loss(struct manager *m)
 {
-	int r;
-
-	if (!m->lost)
+	if (!pump_take_loss(&m->pump))
 		return;
-	m->lost = false;
-	r = resync(m->engine);
-	if (r < 0)
-		log_error(
-			"events were lost, and the kernel does not say what there is: %s",
-			strerror(-r));
-	else
-		log_warning("events were lost: the kernel's queue was full; "
-			    "read anew what there is");
+	engine_overrun(m->engine);
+	pump_log_resync(resync(m->engine));
 }
 
 static void manager_serve_takeover(struct manager *m, bool hung_up)
@@ -219,44 +146,10 @@ static void manager_serve_takeover(struct manager *m, bool hung_up)
 	port_listeners_update(&m->ports, m->watch.pool);
 }
 
-static void manager_count_kinds(const struct pool *pool, struct ctl_manager *about)
-{
-	const struct endpoint *ep = pool->endpoints;
-
-	about->endp_signal_max = about->endp_subflow_max = 0;
-	about->endp_laminar_max = about->endp_fullmesh_max = 0;
-	for (; ep < pool->endpoints + pool->n_endpoints; ep++) {
-		about->endp_signal_max += !!(ep->flags & MPTCP_PM_ADDR_FLAG_SIGNAL);
-		about->endp_subflow_max += !!(ep->flags & MPTCP_PM_ADDR_FLAG_SUBFLOW);
-		about->endp_laminar_max += !!(ep->flags & MPTCP_PM_ADDR_FLAG_LAMINAR);
-		about->endp_fullmesh_max += !!(ep->flags & MPTCP_PM_ADDR_FLAG_FULLMESH);
-	}
-}
-
-static void manager_fill_about(struct manager *m)
-{
-	struct ctl_manager *about = &m->about;
-
-	manager_count_kinds(m->watch.pool, about);
-
-	about->connections = engine_conns(m->engine);
-	about->used_ids = engine_used_ids(m->engine);
-	about->early = m->early.n;
-	about->endpoints = m->watch.pool->n_endpoints;
-	about->subflows_max = m->watch.pool->subflows;
-	about->add_addr_accepted_max = m->watch.pool->add_addr_accepted;
-	about->counters = *engine_counters(m->engine);
-	about->registrations_lost = atomic_load(&m->h->lost);
-	about->pool_loads = m->watch.loads;
-	about->notes = engine_notes_last(m->engine);
-	snprintf(about->pool_error, sizeof(about->pool_error), "%.511s",
-		 m->watch.error.text);
-}
-
 /* The engine gets the pool that is in force now; @old was in force before. */
 static void manager_change_pool(struct manager *m, struct pool *old)
 {
-	manager_time(m);
+	engine_clock(m->engine, clock_ms());
 	engine_set_pool(m->engine, m->watch.pool);
 	port_listeners_update(&m->ports, m->watch.pool);
 	pool_free(old);
@@ -297,12 +190,13 @@ static void manager_serve_control(struct manager *m, const struct pollfd *fds)
 {
 	const struct control_view view = { .about = &m->about,
 					   .engine = m->engine,
-					   .pool = m->watch.pool,
-					   .configured = m->watch.spec,
+					   .watch = &m->watch,
+					   .pump = &m->pump,
 					   .edit = manager_edit_pool,
 					   .ctx = m };
 
-	manager_fill_about(m);
+	m->about.events = m->pump.events;
+	m->about.registrations_lost = atomic_load(&m->h->lost);
 	control_serve(&m->control, fds, &view);
 }
 
@@ -313,7 +207,7 @@ static void manager_loop(struct manager *m)
 	struct pollfd fds[FDS_FIRST + PORT_LISTENERS_MAX + CONTROL_FDS_MAX];
 	unsigned int n, ports;
 
-	while (!m->stop && !atomic_load(&m->h->quit)) {
+	while (!m->pump.stop && !atomic_load(&m->h->quit)) {
 		fds[0] = (struct pollfd){ m->h->event_fd, POLLIN, 0 };
 		fds[1] = (struct pollfd){ m->takeover.watch, 0, 0 }; /* POLLHUP */
 		poolwatch_fds(&m->watch, &fds[2]);
@@ -322,7 +216,7 @@ static void manager_loop(struct manager *m)
 		n += control_poll_fill(&m->control, &fds[n]);
 		wait_for_work(m, fds, n);
 		idle_serve(m); /* first: a connect() may wait for it */
-		manager_read(m);
+		pump_read(&m->pump);
 		handle_events(m);
 		handle_registrations(m);
 		handle_early(m);
@@ -330,7 +224,8 @@ static void manager_loop(struct manager *m)
 		port_listeners_serve(&m->ports, &fds[FDS_FIRST]); /* before they change */
 		manager_serve_takeover(m, fds[1].revents);
 		manager_serve_pool(m, &fds[2]);
-		manager_tick(m);
+		engine_clock(m->engine, clock_ms());
+		pump_tick(&m->pump, m->engine);
 		idle_before_wait(m);
 		if (n > FDS_FIRST + ports) /* last: followers get what came of all that */
 			manager_serve_control(m, &fds[FDS_FIRST + ports]);
@@ -340,21 +235,16 @@ static void manager_loop(struct manager *m)
 /* Before Linux 6.9 a subflow is created without flags, and bound to no interface. */
 static void manager_check_kernel(struct manager *m)
 {
+	const char *release = pump_check_kernel(m->engine);
 	const struct pool *spec = m->watch.spec;
-	unsigned int i, major, minor;
-	struct utsname name;
+	unsigned int i;
 
-	if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2 ||
-	    major > 6 || (major == 6 && minor >= 9))
-		return;
-	engine_old_kernel(m->engine);
-	for (i = 0; i < spec->n_endpoints; i++) {
+	for (i = 0; release && i < spec->n_endpoints; i++) {
 		if (!spec->endpoints[i].dev[0] ||
 		    spec->endpoints[i].addr.family == AF_UNSPEC)
 			continue;
-		log_warning(
-			"%s:%u: Linux %u.%u binds no subflow to an interface (6.9 does)",
-			m->h->pool_path, spec->endpoints[i].line, major, minor);
+		log_warning("%s:%u: Linux %s binds no subflow to an interface (6.9 does)",
+			    m->h->pool_path, spec->endpoints[i].line, release);
 		return;
 	}
 }
@@ -413,7 +303,6 @@ static int manager_load_pool(struct manager *m)
 static struct manager *manager_inherit(struct handover *h)
 {
 	struct manager *m = h->manager;
-	struct pm_registration reg;
 
 	m->pmnl = NULL; /* not closed: its number may be anybody's here */
 	m->control = (struct control){ .listener = -1 };
@@ -421,13 +310,11 @@ static struct manager *manager_inherit(struct handover *h)
 	poolwatch_reopen(&m->watch);
 	app_listeners_open(&m->listeners, h);
 	m->ports.n = 0;
-	early_expire(&m->early, INT64_MAX);
-	/* What was registered before the fork is the parent's, too; what came after is
-	 * not. */
-	while (atomic_load(&h->tail) != h->inherited_head && slot_take(h, &reg))
-		manager_register(m, &reg);
-	m->stop = 0;
+	early_expire(&m->pump.early, INT64_MAX);
+	handle_inherited(m);
+	m->pump.stop = 0;
 	m->take_over_ms = 0;
+	m->pump.events = m->pump.overruns = m->pump.foreign = 0;
 	memset(&m->about, 0, sizeof(m->about));
 	engine_inherit(m->engine);
 	return m;
@@ -441,9 +328,11 @@ static int manager_open(struct manager *m)
 	r = m->engine ? 0 : manager_load_pool(m);
 	if (r < 0)
 		return r;
-	manager_time(m);
+	engine_clock(m->engine, clock_ms());
 	if (!h->log_forced && h->log_level >= 0)
 		log_open(h->log_fd, m->watch.pool->log, h->program, h->pid);
+	m->pump.event_fd = h->event_fd;
+	m->pump.family_id = h->family_id;
 	r = pmnl_open(h->family_id, &m->pmnl);
 	if (r < 0)
 		return r;
@@ -478,8 +367,7 @@ static void manager_free(struct manager *m)
 	pmnl_close(m->pmnl);
 	engine_free(m->engine);
 	poolwatch_close(&m->watch);
-	event_queue_free(&m->queue);
-	early_free(&m->early);
+	pump_free(&m->pump);
 	free(m);
 }
 
@@ -493,6 +381,9 @@ static struct manager *manager_new(struct handover *h)
 	m->control.listener = -1;
 	app_listeners_open(&m->listeners, h);
 	m->watch.netif_fd = m->watch.file_fd = -1;
+	m->pump.send_command = manager_send_command;
+	m->pump.ctx = m;
+	m->pump.command_level = LOG_LEVEL_INFO;
 	m->takeover = (struct takeover){ .listener = -1, .watch = -1, .claimed = -1 };
 	return m;
 }
@@ -512,7 +403,7 @@ __attribute__((visibility("default"))) int mptcpaddr_pm_run(struct handover *h)
 	if (!r) {
 		h->manager = m;
 		manager_loop(m);
-		r = m->stop;
+		r = m->pump.stop;
 		if (r < 0)
 			log_warning("no pool any more: %s", strerror(-r));
 	}

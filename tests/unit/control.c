@@ -149,10 +149,11 @@ static int dial(const struct server *s)
 static void serve(struct server *s)
 {
 	struct pollfd fds[CONTROL_FDS_MAX];
+	const struct event_pump pump = { .label = NULL };
 	const struct control_view view = { .about = &s->about,
 					   .engine = s->play.engine,
-					   .pool = s->watch.pool,
-					   .configured = s->watch.spec,
+					   .watch = &s->watch,
+					   .pump = &pump,
 					   .edit = edit,
 					   .ctx = s };
 	unsigned int n = control_poll_fill(&s->control, fds);

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 #include <utlist.h>
 
@@ -191,16 +190,6 @@ static int client_load(struct broker *b, struct client *client, const char *text
 	return r;
 }
 
-static void know_kernel(struct engine *engine)
-{
-	unsigned int major, minor;
-	struct utsname name;
-
-	if (uname(&name) == 0 && sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
-	    (major < 6 || (major == 6 && minor < 9)))
-		engine_old_kernel(engine);
-}
-
 static void open_control(struct broker *b, struct client *client)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = client };
@@ -326,7 +315,7 @@ struct client *client_get(struct broker *b, struct account *account, const char 
 		client_free(b, client);
 		return NULL;
 	}
-	know_kernel(client->engine);
+	pump_check_kernel(client->engine);
 	open_control(b, client);
 	log_info("user %u: %s: %u endpoints from %s", account->uid, program,
 		 client->watch.pool->n_endpoints, path);

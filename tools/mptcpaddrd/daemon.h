@@ -12,7 +12,7 @@
 #include "mptcpaddr/netlink.h"
 #include "policy.h"
 #include "shim/manager/control_server.h"
-#include "shim/manager/event_queue.h"
+#include "shim/manager/event_pump.h"
 #include "shim/pool/watch.h"
 #include "user_quota.h"
 
@@ -73,8 +73,7 @@ struct refusals {
 struct broker {
 	const char *config;
 	struct policy policy;
-	uint16_t family_id;
-	int event_fd, door_fd, netif_fd, diag_fd, signal_fd, controls_fd;
+	int door_fd, netif_fd, diag_fd, signal_fd, controls_fd;
 	int path_manager_fd, state_fd, state_dir;
 	struct pmnl *pmnl;
 	struct netif_table table;
@@ -85,14 +84,13 @@ struct broker {
 	struct account *accounts;
 	struct guest guests[GUESTS_MAX];
 	unsigned int n_guests;
-	struct event_queue queue;
-	struct early_events early;
+	struct event_pump pump;
 	struct newcomer newcomers[NEWCOMERS_MAX]; /* a ring */
 	unsigned int first_newcomer, n_newcomers;
 	struct refusals refused;
-	uint64_t events, foreign, overruns, registrations;
+	uint64_t registrations;
 	uint64_t state_size, state_kept;
-	bool lost, stop, failed;
+	bool stop;
 };
 
 /* clients.c */
@@ -127,11 +125,11 @@ struct edit_context {
 int client_edit(void *ctx, char *words, char *ret_why, size_t size);
 
 /* work.c: what an engine wants */
-void work_commands(struct broker *b, struct client *client, struct pm_cmds *cmds);
+/* work_command() - struct event_pump's send_command(). */
+int work_command(void *ctx, const struct pm_cmd *cmd);
 /* work_event() - Return: false if the connection is nobody's. */
 bool work_event(struct broker *b, const struct pm_event *ev);
 void work_replay(struct broker *b, uint32_t token);
-void work_read(struct broker *b);
 void work_tick(struct broker *b);
 /* work_again() - the kernel tells what there is: after events were lost, at start. */
 int work_again(struct broker *b);

@@ -26,34 +26,7 @@
 #define UNCONFIRMED_SECONDS 300
 #define UNCONFIRMED_KEEP    4096
 
-void work_read(struct broker *b)
-{
-	struct pm_event events[PMNL_BATCH];
-	unsigned int i, n;
-	int got;
-
-	do {
-		if (event_queue_reserve(&b->queue, PMNL_BATCH) < 0)
-			return; /* the kernel's buffer holds the rest for now */
-		got = pmnl_events_read(b->event_fd, b->family_id, events, &n);
-		if (got == -ENOBUFS) {
-			b->overruns++;
-			b->lost = true;
-			got = PMNL_BATCH;
-			continue;
-		}
-		if (got < 0) {
-			log_error("the event socket: %s", strerror(-got));
-			b->stop = b->failed = true;
-			return;
-		}
-		b->events += n;
-		for (i = 0; i < n; i++)
-			event_queue_push(&b->queue, &events[i]);
-	} while (got == PMNL_BATCH);
-}
-
-/* Whatever an engine wants, a user of it may only have what the policy gives. */
+/* The policy limits what the engines of a user may request. */
 static int allowed(const struct broker *b, const struct client *client,
 		   const struct pm_cmd *cmd)
 {
@@ -69,86 +42,49 @@ static int allowed(const struct broker *b, const struct client *client,
 	return 0;
 }
 
-static void log_command(const struct client *client, const struct pm_cmd *cmd, int r)
-{
-	char local[MPADDR_TEXT_MAX], remote[MPADDR_TEXT_MAX];
-
-	if (log_wanted(LOG_LEVEL_DEBUG))
-		log_debug("%s: token 0x%08x: command %d: %s from %s (id %u)%s%s",
-			  client->program, cmd->token, cmd->type,
-			  mpaddr_text(&cmd->remote, remote),
-			  mpaddr_text(&cmd->local, local), cmd->local_id, r ? ": " : "",
-			  r ? strerror(-r) : "");
-}
-
 static void count_subflow(struct held *held, int by)
 {
 	held->subflows += by;
 	held->client->account->subflows += by;
 }
 
-/* Each refusal may bring the next endpoint: bounded by endpoints and announcements. */
-void work_commands(struct broker *b, struct client *client, struct pm_cmds *cmds)
+int work_command(void *ctx, const struct pm_cmd *cmd)
 {
-	struct held *held;
-	struct pm_cmd cmd;
+	struct broker *b = ctx;
+	struct held *held = held_find(b, cmd->token);
 	int r;
 
-	while (cmds->n && !b->stop) {
-		cmd = cmds->v[0];
-		cmds->n--;
-		memmove(cmds->v, cmds->v + 1, cmds->n * sizeof(*cmds->v));
-		r = allowed(b, client, &cmd);
-		if (r == 0)
-			r = pmnl_command(b->pmnl, &cmd);
-		held = r == 0 && cmd.type == PM_CMD_SUBFLOW_CREATE
-			       ? held_find(b, cmd.token)
-			       : NULL;
-		if (held)
-			count_subflow(held, 1);
-		log_command(client, &cmd, r);
-		engine_result(client->engine, &cmd, -r, cmds);
-		work_read(b);
-	}
-}
-
-static void log_event(const struct client *client, const struct pm_event *ev)
-{
-	char local[MPADDR_TEXT_MAX], remote[MPADDR_TEXT_MAX];
-
-	if (log_wanted(LOG_LEVEL_DEBUG))
-		log_debug("%s: token 0x%08x: %s: local %s (id %u) remote %s (id %u) "
-			  "error %u",
-			  client->program, ev->token, pm_event_name(ev->type),
-			  mpaddr_text(&ev->local, local), ev->local_id,
-			  mpaddr_text(&ev->remote, remote), ev->remote_id, ev->error);
+	if (!held)
+		return -ENOENT;
+	r = allowed(b, held->client, cmd);
+	if (r == 0)
+		r = pmnl_command(b->pmnl, cmd);
+	if (r == 0 && cmd->type == PM_CMD_SUBFLOW_CREATE)
+		count_subflow(held, 1);
+	return r;
 }
 
 bool work_event(struct broker *b, const struct pm_event *ev)
 {
 	struct held *held = held_find(b, ev->token);
 	struct client *client;
-	struct pm_cmds cmds;
-	int r;
 
 	if (!held)
 		return false;
 	client = held->client;
-	log_event(client, ev);
-	cmds.n = 0;
+	b->pump.label = client->program;
+	if (ev->type == PM_EVENT_SUB_CLOSED && ev->local_id && held->subflows)
+		count_subflow(held, -1);
 	engine_clock(client->engine, clock_ms());
-	r = engine_handle(client->engine, ev, &cmds);
-	if (r == -ENOENT) { /* it expired there */
+	if (pump_deliver(&b->pump, client->engine, ev) ==
+	    -ENOENT) { /* it expired there */
 		held_drop(b, held);
 		return false;
 	}
-	if (ev->type == PM_EVENT_SUB_CLOSED && ev->local_id && held->subflows)
-		count_subflow(held, -1);
 	client->about.events++;
 	client->due_ms = 0;
 	if (ev->type == PM_EVENT_CLOSED)
 		held_drop(b, held);
-	work_commands(b, client, &cmds);
 	return true;
 }
 
@@ -156,7 +92,7 @@ void work_replay(struct broker *b, uint32_t token)
 {
 	struct pm_event ev;
 
-	while (early_take(&b->early, token, &ev)) {
+	while (early_take(&b->pump.early, token, &ev)) {
 		struct held *held = held_find(b, token);
 
 		if (held)
@@ -169,32 +105,28 @@ static void handle_events(struct broker *b)
 {
 	struct pm_event ev;
 
-	while (event_queue_pop(&b->queue, &ev) && !b->stop) {
+	while (pump_next(&b->pump, &ev)) {
 		if (ev.type == PM_EVENT_LISTENER_CLOSED || work_event(b, &ev))
 			continue;
 		door_serve(b);
 		if (work_event(b, &ev))
 			continue;
 		if (ev.type == PM_EVENT_CLOSED) {
-			b->foreign++; /* and so is what was held of it */
-			while (early_take(&b->early, ev.token, &ev))
-				b->foreign++;
+			b->pump.foreign++; /* and so are the events held of it */
+			while (early_take(&b->pump.early, ev.token, &ev))
+				b->pump.foreign++;
 			continue;
 		}
-		if (!early_hold(&b->early, &ev, clock_ms()))
-			b->foreign++;
+		pump_hold(&b->pump, &ev);
 		adopt_note(b, &ev);
 	}
-	if (b->early.n)
-		b->foreign += early_expire(&b->early, clock_ms() - EARLY_HOLD_MS);
+	pump_expire(&b->pump, clock_ms() - EARLY_HOLD_MS);
 }
 
 void work_tick(struct broker *b)
 {
 	const int64_t now = clock_ms();
 	struct client *client;
-	struct pm_cmds cmds;
-	bool more;
 	int wait;
 
 	for (client = b->clients; client; client = client->next) {
@@ -204,11 +136,8 @@ void work_tick(struct broker *b)
 		if (engine_expire(client->engine, now / 1000 - UNCONFIRMED_SECONDS,
 				  UNCONFIRMED_KEEP))
 			held_sweep(b, client);
-		do {
-			cmds.n = 0;
-			more = engine_tick(client->engine, &cmds);
-			work_commands(b, client, &cmds);
-		} while (more && !b->stop);
+		b->pump.label = client->program;
+		pump_tick(&b->pump, client->engine);
 		wait = engine_wait(client->engine);
 		client->due_ms = wait < 0 ? INT64_MAX : now + wait;
 	}
@@ -257,21 +186,12 @@ int work_again(struct broker *b)
 static void serve_loss(struct broker *b)
 {
 	struct client *client;
-	int r;
 
-	if (!b->lost)
+	if (!pump_take_loss(&b->pump))
 		return;
-	b->lost = false;
 	for (client = b->clients; client; client = client->next)
 		engine_overrun(client->engine);
-	r = work_again(b);
-	if (r < 0)
-		log_error("events were lost, and the kernel does not say what there is: "
-			  "%s",
-			  strerror(-r));
-	else
-		log_warning("events were lost: the kernel's queue was full; read anew "
-			    "what there is");
+	pump_log_resync(work_again(b));
 }
 
 static void serve_netif(struct broker *b)
@@ -297,39 +217,18 @@ static void serve_signal(struct broker *b)
 	}
 }
 
-/* What a client's control socket tells beside the engine. */
-static void fill_about(const struct broker *b, struct client *client)
-{
-	struct ctl_manager *about = &client->about;
-
-	about->connections = engine_conns(client->engine);
-	about->used_ids = engine_used_ids(client->engine);
-	about->early = b->early.n;
-	about->endpoints = client->watch.pool->n_endpoints;
-	about->subflows_max = client->watch.pool->subflows;
-	about->add_addr_accepted_max = client->watch.pool->add_addr_accepted;
-	about->counters = *engine_counters(client->engine);
-	about->overruns = b->overruns;
-	about->events_foreign = b->foreign;
-	about->registrations_lost = client->account->refused;
-	about->pool_loads = client->watch.loads;
-	about->notes = engine_notes_last(client->engine);
-	snprintf(about->pool_error, sizeof(about->pool_error), "%.511s",
-		 client->watch.error.text);
-}
-
 static void serve_control(struct broker *b, struct client *client,
 			  const struct pollfd *fds)
 {
 	struct edit_context edit = { b, client };
 	const struct control_view view = { .about = &client->about,
 					   .engine = client->engine,
-					   .pool = client->watch.pool,
-					   .configured = client->watch.spec,
+					   .watch = &client->watch,
+					   .pump = &b->pump,
 					   .edit = client_edit,
 					   .ctx = &edit };
 
-	fill_about(b, client);
+	client->about.registrations_lost = client->account->refused;
 	control_serve(&client->control, fds, &view);
 }
 
@@ -373,29 +272,24 @@ static void serve_controls(struct broker *b, const struct pollfd *fds, unsigned 
 	}
 }
 
-static int earlier(int a, int b)
-{
-	return a < 0 || (b >= 0 && b < a) ? b : a;
-}
-
 /* No timer runs when nothing waits. */
 static int timeout_ms(const struct broker *b)
 {
 	const int64_t now = clock_ms();
 	const struct client *client;
-	int wait = earlier(notify_timeout(now), door_timeout(b));
+	int wait = pump_earlier(notify_timeout(now), door_timeout(b));
 	int64_t due = INT64_MAX;
 
-	if (b->early.n)
-		wait = earlier(wait, EARLY_POLL_MS);
-	wait = earlier(wait, adopt_timeout(b));
+	if (b->pump.early.n)
+		wait = pump_earlier(wait, EARLY_POLL_MS);
+	wait = pump_earlier(wait, adopt_timeout(b));
 	for (client = b->clients; client; client = client->next)
 		if (client->due_ms < due)
 			due = client->due_ms;
 	if (due != INT64_MAX)
-		wait = earlier(wait, due <= now		   ? 0
-				     : due - now > 3600000 ? 3600000
-							   : (int)(due - now));
+		wait = pump_earlier(wait, due <= now		? 0
+					  : due - now > 3600000 ? 3600000
+								: (int)(due - now));
 	return wait;
 }
 
@@ -413,8 +307,8 @@ int broker_run(struct broker *b)
 	struct pollfd fds[FDS_FIXED + GUESTS_MAX + CONTROL_FDS];
 	unsigned int guests, controls;
 
-	while (!b->stop) {
-		fds[FD_EVENTS] = (struct pollfd){ b->event_fd, POLLIN, 0 };
+	while (!b->stop && !b->pump.stop) {
+		fds[FD_EVENTS] = (struct pollfd){ b->pump.event_fd, POLLIN, 0 };
 		fds[FD_DOOR] = (struct pollfd){ b->door_fd, POLLIN, 0 };
 		fds[FD_NETIF] = (struct pollfd){ b->netif_fd, POLLIN, 0 };
 		fds[FD_SIGNALS] = (struct pollfd){ b->signal_fd, POLLIN, 0 };
@@ -424,7 +318,7 @@ int broker_run(struct broker *b)
 		if (poll(fds, FDS_FIXED + guests + controls, timeout_ms(b)) < 0 &&
 		    errno != EINTR)
 			return -errno;
-		work_read(b);
+		pump_read(&b->pump);
 		if (controls || fds[FD_CONTROLS].revents)
 			serve_controls(b, &fds[FDS_FIXED + guests], controls);
 		door_serve_guests(b, &fds[FDS_FIXED]);
@@ -439,5 +333,7 @@ int broker_run(struct broker *b)
 			serve_signal(b);
 		notify_alive(clock_ms());
 	}
-	return b->failed ? -EIO : 0;
+	if (b->pump.stop)
+		log_error("cannot read kernel events: %s", strerror(-b->pump.stop));
+	return b->pump.stop;
 }

@@ -89,8 +89,11 @@ static struct broker *broker_new(const struct options *options)
 	if (!b)
 		return NULL;
 	b->config = options->config;
-	b->event_fd = b->door_fd = b->netif_fd = b->diag_fd = b->signal_fd = -1;
+	b->pump.event_fd = b->door_fd = b->netif_fd = b->diag_fd = b->signal_fd = -1;
 	b->controls_fd = b->path_manager_fd = b->state_fd = b->state_dir = -1;
+	b->pump.send_command = work_command;
+	b->pump.ctx = b;
+	b->pump.command_level = LOG_LEVEL_DEBUG;
 	if (broker_policy(b, &why) < 0) {
 		log_error("%s", why.text);
 		free(b);

@@ -178,9 +178,9 @@ static bool answer_request(struct broker *b, struct guest *guest,
 		about->pid = getpid();
 		about->connections =
 			account->uid ? account->connections : HASH_COUNT(b->held);
-		about->events = account->uid ? 0 : b->events;
-		about->events_foreign = account->uid ? 0 : b->foreign;
-		about->overruns = b->overruns;
+		about->events = account->uid ? 0 : b->pump.events;
+		about->events_foreign = account->uid ? 0 : b->pump.foreign;
+		about->overruns = b->pump.overruns;
 		about->registrations =
 			account->uid ? account->registrations : b->registrations;
 		about->registrations_lost = account->refused;

@@ -172,8 +172,8 @@ static const char *open_kernel(struct broker *b, int *ret_error)
 	if (*ret_error < 0)
 		return *ret_error == -ENOENT ? "this kernel has no MPTCP path manager"
 					     : "path manager events";
-	evfilter_useful(b->event_fd);
-	*ret_error = pmnl_open(b->family_id, &b->pmnl);
+	evfilter_useful(b->pump.event_fd);
+	*ret_error = pmnl_open(b->pump.family_id, &b->pmnl);
 	if (*ret_error < 0)
 		return "path manager commands";
 	b->diag_fd = *ret_error = token_open();
@@ -260,7 +260,6 @@ void broker_close(struct broker *b)
 	restore_path_manager(b);
 	accounts_free(&b->accounts);
 	netif_free(&b->table);
-	event_queue_free(&b->queue);
-	early_free(&b->early);
+	pump_free(&b->pump);
 	pmnl_close(b->pmnl);
 }

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+/*
+ * event_pump.c - events from the kernel to engines, their commands back to the kernel
+ *
+ * One poll, one read, one command: nothing else happens between an ADD_ADDR and the SYN
+ * of its MP_JOIN. Commands are slower than events, so after each command the event
+ * socket is emptied into memory before the next one.
+ */
+#include "event_pump.h"
+#include "mptcpaddr/log.h"
+#include "mptcpaddr/netlink.h"
+#include "mptcpaddr/uapi.h"
+#include "shim/common/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+void pump_read(struct event_pump *pump)
+{
+	struct pm_event events[PMNL_BATCH];
+	unsigned int i, n;
+	int got;
+
+	do {
+		if (event_queue_reserve(&pump->queue, PMNL_BATCH) < 0)
+			return; /* the kernel's buffer holds the rest for now */
+		got = pmnl_events_read(pump->event_fd, pump->family_id, events, &n);
+		if (got == -ENOBUFS) {
+			pump->overruns++;
+			pump->lost = true;
+			got = PMNL_BATCH; /* the error is cleared; read on */
+			continue;
+		}
+		if (got < 0) {
+			pump->stop = got;
+			return;
+		}
+		pump->events += n;
+		for (i = 0; i < n; i++)
+			event_queue_push(&pump->queue, &events[i]);
+	} while (got == PMNL_BATCH);
+}
+
+bool pump_next(struct event_pump *pump, struct pm_event *ret_ev)
+{
+	return !pump->stop && event_queue_pop(&pump->queue, ret_ev);
+}
+
+static void log_command(const struct event_pump *pump, const struct pm_cmd *cmd, int r)
+{
+	static const char *const verbs[] = {
+		[PM_CMD_SUBFLOW_CREATE] = "join",    [PM_CMD_SUBFLOW_DESTROY] = "close",
+		[PM_CMD_ANNOUNCE] = "announce",	     [PM_CMD_REMOVE] = "withdraw",
+		[PM_CMD_SET_FLAGS] = "set flags of",
+	};
+	char local[MPADDR_TEXT_MAX], remote[MPADDR_TEXT_MAX];
+	bool pair = cmd->type != PM_CMD_ANNOUNCE && cmd->type != PM_CMD_REMOVE;
+	enum log_level level = pump->command_level;
+
+	if (cmd->type == PM_CMD_SUBFLOW_DESTROY && r == -ESRCH)
+		r = 0; /* the peer was faster: it had our REMOVE_ADDR */
+	/* Users can fix a missing address or device: worth a warning. */
+	if (cmd->type == PM_CMD_SUBFLOW_CREATE && level < LOG_LEVEL_DEBUG &&
+	    (r == -EADDRNOTAVAIL || r == -ENODEV))
+		level = LOG_LEVEL_WARNING;
+	if (!log_wanted(level))
+		return;
+	log_print(level, "%s%stoken 0x%08x: %s %s%s%s (id %u)%s%s%s", pump->label ?: "",
+		  pump->label ? ": " : "", cmd->token, verbs[cmd->type],
+		  pair ? mpaddr_text(&cmd->remote, remote) : "", pair ? " from " : "",
+		  mpaddr_text(&cmd->local, local), cmd->local_id,
+		  cmd->flags & MPTCP_PM_ADDR_FLAG_BACKUP ? " backup" : "", r ? ": " : "",
+		  r ? strerror(-r) : "");
+}
+
+static void log_event(const struct event_pump *pump, const struct pm_event *ev)
+{
+	char local[MPADDR_TEXT_MAX], remote[MPADDR_TEXT_MAX];
+
+	if (log_wanted(LOG_LEVEL_DEBUG))
+		log_debug("%s%stoken 0x%08x: %s: local %s (id %u) remote %s (id %u) "
+			  "error %u",
+			  pump->label ?: "", pump->label ? ": " : "", ev->token,
+			  pm_event_name(ev->type), mpaddr_text(&ev->local, local),
+			  ev->local_id, mpaddr_text(&ev->remote, remote), ev->remote_id,
+			  ev->error);
+}
+
+/* Each refusal may bring the next endpoint: bounded by endpoints and announcements. */
+static void execute_commands(struct event_pump *pump, struct engine *engine,
+			     struct pm_cmds *cmds)
+{
+	struct pm_cmd cmd;
+	int r;
+
+	while (cmds->n && !pump->stop) {
+		cmd = cmds->v[0];
+		cmds->n--;
+		memmove(cmds->v, cmds->v + 1, cmds->n * sizeof(*cmds->v));
+		r = pump->send_command(pump->ctx, &cmd);
+		log_command(pump, &cmd, r);
+		engine_result(engine, &cmd, -r, cmds);
+		pump_read(pump);
+	}
+}
+
+int pump_deliver(struct event_pump *pump, struct engine *engine,
+		 const struct pm_event *ev)
+{
+	struct pm_cmds cmds;
+	int r;
+
+	cmds.n = 0;
+	r = engine_handle(engine, ev, &cmds);
+	if (r == -ENOENT)
+		return r;
+	log_event(pump, ev);
+	if (r < 0)
+		log_warning("token 0x%08x: %s: %s", ev->token, pm_event_name(ev->type),
+			    strerror(-r));
+	execute_commands(pump, engine, &cmds);
+	return 0;
+}
+
+void pump_tick(struct event_pump *pump, struct engine *engine)
+{
+	struct pm_cmds cmds;
+	bool more;
+
+	do {
+		cmds.n = 0;
+		more = engine_tick(engine, &cmds);
+		execute_commands(pump, engine, &cmds);
+	} while (more && !pump->stop);
+}
+
+void pump_hold(struct event_pump *pump, const struct pm_event *ev)
+{
+	pump->foreign += !early_hold(&pump->early, ev, clock_ms());
+}
+
+void pump_expire(struct event_pump *pump, int64_t before_ms)
+{
+	if (pump->early.n)
+		pump->foreign += early_expire(&pump->early, before_ms);
+}
+
+bool pump_take_loss(struct event_pump *pump)
+{
+	const bool lost = pump->lost;
+
+	pump->lost = false;
+	return lost;
+}
+
+void pump_log_resync(int r)
+{
+	if (r < 0)
+		log_error("lost kernel events, and resynchronising failed: %s",
+			  strerror(-r));
+	else
+		log_warning("lost kernel events: the kernel's queue was full; "
+			    "resynchronised");
+}
+
+void pump_free(struct event_pump *pump)
+{
+	event_queue_free(&pump->queue);
+	early_free(&pump->early);
+}
+
+const char *pump_check_kernel(struct engine *engine)
+{
+	static struct utsname name;
+	unsigned int major, minor;
+
+	if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2 ||
+	    major > 6 || (major == 6 && minor >= 9))
+		return NULL;
+	engine_old_kernel(engine);
+	return name.release;
+}

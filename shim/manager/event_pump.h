@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * event_pump.h - events from the kernel to engines, their commands back to the kernel
+ */
+#pragma once
+
+#include "event_queue.h"
+#include "mptcpaddr/engine.h"
+
+struct event_pump {
+	int event_fd; /* subscribed to mptcp_pm_events; borrowed */
+	uint16_t family_id;
+	/* To the kernel. Return: 0; -errno, which the engine gets. */
+	int (*send_command)(void *ctx, const struct pm_cmd *cmd);
+	void *ctx;
+	const char *label;	      /* heads the log lines that follow; NULL: nothing */
+	enum log_level command_level; /* of these lines */
+
+	struct event_queue queue;
+	struct early_events early;
+	uint64_t events, overruns, foreign;
+	bool lost; /* events, since pump_take_loss() */
+	int stop;  /* -errno: the owner cannot continue */
+};
+
+/* pump_read() - empty the event socket into the queue. */
+void pump_read(struct event_pump *pump);
+
+/* pump_next() - the next event of the queue. Return: false: none, or the pump stops. */
+bool pump_next(struct event_pump *pump, struct pm_event *ret_ev);
+
+/*
+ * pump_deliver() - give @ev to @engine, and its commands to the kernel
+ *
+ * The engine's clock is set before. Return: 0; -ENOENT: not a connection of @engine.
+ */
+int pump_deliver(struct event_pump *pump, struct engine *engine,
+		 const struct pm_event *ev);
+
+/* pump_tick() - engine_tick() until nothing is due, a bounded list at a time. */
+void pump_tick(struct event_pump *pump, struct engine *engine);
+
+/* pump_hold() - hold @ev until a registration explains it; without room it is foreign. */
+void pump_hold(struct event_pump *pump, const struct pm_event *ev);
+/* pump_expire() - events held since before @before_ms are foreign. */
+void pump_expire(struct event_pump *pump, int64_t before_ms);
+
+/* pump_take_loss() - whether events were lost since the last call. */
+bool pump_take_loss(struct event_pump *pump);
+/* pump_log_resync() - log the result of the resync after a loss. */
+void pump_log_resync(int r);
+
+void pump_free(struct event_pump *pump);
+
+/*
+ * check_kernel() - adapt @engine to kernels before 6.9
+ *
+ * There a subflow is created without flags, and not bound to its interface.
+ * Return: NULL, or the kernel's release if it is that old.
+ */
+const char *pump_check_kernel(struct engine *engine);
+
+/* pump_earlier() - the shorter of two poll() timeouts, of which -1 is infinite. */
+static inline int pump_earlier(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
