@@ -168,7 +168,7 @@ static int open_signals(void)
 /* Kernel first: what it tells from here on is not lost. Return: what failed. */
 static const char *open_kernel(struct broker *b, int *ret_error)
 {
-	*ret_error = subscribe_events(&b->event_fd, &b->family_id);
+	*ret_error = subscribe_events(&b->pump.event_fd, &b->pump.family_id);
 	if (*ret_error < 0)
 		return *ret_error == -ENOENT ? "this kernel has no MPTCP path manager"
 					     : "path manager events";
