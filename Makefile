@@ -51,11 +51,12 @@ obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 # Every exec pays for a preloaded library. Two segments instead of four: two mappings
 # less. No start files: nothing to construct, and four symbols less to search. No RELRO:
 # it would cost a system call and protect nothing (lazy binding keeps the table writable).
-$(B)/libmptcpaddr.so: $(call obj,$(PRELOAD_SRC) $(COMMON_SRC)) shim/preload/export.map
+$(B)/libmptcpaddr.so: $(call obj,$(PRELOAD_SRC) $(COMMON_SRC)) shim/preload/export.map shim/preload/data.ld
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared $(SANFLAGS) $(LDFLAGS) -Wl,-soname,libmptcpaddr.so -Wl,-z,defs \
 		-nostartfiles -Wl,-z,noseparate-code -Wl,-z,norelro -Wl,-O1 -Wl,--hash-style=gnu \
-		-Wl,--version-script=shim/preload/export.map -Wl,-rpath,'$$ORIGIN' \
+		-Wl,--version-script=shim/preload/export.map -Wl,-T,shim/preload/data.ld \
+		-Wl,-rpath,'$$ORIGIN' \
 		-Wl,--enable-new-dtags -o $@ $(filter %.o,$^)
 
 $(B)/libmptcpaddr-pm.so: $(call obj,$(PM_SRC) $(COMMON_SRC)) shim/manager/export.map
