@@ -16,7 +16,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/stat.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -30,12 +29,10 @@
 
 /* What follows the head of every record, as it is sent, and which file it is from. */
 struct pool_copy {
-	struct broker_program guest;
+	struct broker_program program;
 	char text[BROKER_POOL_MAX];
 	uint32_t len;
-	uint32_t dev_major, dev_minor, mtime_nsec;
-	uint64_t ino, size;
-	int64_t mtime;
+	struct statx st; /* of the file when it was read */
 };
 
 /* One is in use; the other one is written when the file has changed. */
@@ -45,28 +42,23 @@ static _Atomic pid_t writing;	/* the process that does; 0: none */
 static _Atomic int64_t checked; /* CLOCK_MONOTONIC_COARSE, seconds */
 static _Atomic int64_t gave_up; /* likewise: the broker had no room */
 
-static bool identify(int fd, const char *path, struct statx *ret_st)
-{
-	return syscall(SYS_statx, fd, path, fd < 0 ? 0 : AT_EMPTY_PATH,
-		       STATX_INO | STATX_SIZE | STATX_MTIME, ret_st) == 0;
-}
-
 static bool is_copy_of(const struct pool_copy *copy, const struct statx *st)
 {
-	return copy->ino == st->stx_ino && copy->dev_major == st->stx_dev_major &&
-	       copy->dev_minor == st->stx_dev_minor && copy->size == st->stx_size &&
-	       copy->mtime == st->stx_mtime.tv_sec &&
-	       copy->mtime_nsec == st->stx_mtime.tv_nsec;
+	return copy->st.stx_ino == st->stx_ino &&
+	       copy->st.stx_dev_major == st->stx_dev_major &&
+	       copy->st.stx_dev_minor == st->stx_dev_minor &&
+	       copy->st.stx_size == st->stx_size &&
+	       copy->st.stx_mtime.tv_sec == st->stx_mtime.tv_sec &&
+	       copy->st.stx_mtime.tv_nsec == st->stx_mtime.tv_nsec;
 }
 
 /* Return: false if it cannot be read, or is longer than the broker takes. */
 static bool fill(struct pool_copy *copy, int fd)
 {
-	struct statx st;
 	uint32_t len = 0;
 	long n = 1;
 
-	if (!identify(fd, "", &st) || (st.stx_mode & S_IFMT) != S_IFREG)
+	if (!sys_statx(fd, "", &copy->st) || !S_ISREG(copy->st.stx_mode))
 		return false;
 	while (n > 0 && len < BROKER_POOL_MAX) {
 		n = sys_call(SYS_read, fd, (long)(copy->text + len),
@@ -76,22 +68,7 @@ static bool fill(struct pool_copy *copy, int fd)
 	if (n)
 		return false;
 	copy->len = len;
-	copy->ino = st.stx_ino;
-	copy->dev_major = st.stx_dev_major;
-	copy->dev_minor = st.stx_dev_minor;
-	copy->size = st.stx_size;
-	copy->mtime = st.stx_mtime.tv_sec;
-	copy->mtime_nsec = st.stx_mtime.tv_nsec;
 	return true;
-}
-
-static void set_program(struct pool_copy *copy)
-{
-	const char *name = env_program();
-	size_t i;
-
-	for (i = 0; name[i] && i < sizeof(copy->guest.program) - 1; i++)
-		copy->guest.program[i] = name[i];
 }
 
 /* With `writing` held: read the file of @old, or find the first one. */
@@ -106,12 +83,13 @@ static void refresh(const struct pool_copy *old)
 	if (!copy)
 		return;
 	if (old) {
-		copy->guest = old->guest;
-		fd = sys_call(SYS_openat, AT_FDCWD, (long)old->guest.path,
+		copy->program = old->program;
+		fd = sys_call(SYS_openat, AT_FDCWD, (long)old->program.path,
 			      O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	} else {
-		fd = pool_file_open(copy->guest.path);
-		set_program(copy);
+		fd = pool_file_open(copy->program.path);
+		str_append(copy->program.program, 0, sizeof(copy->program.program) - 1,
+			   env_program());
 	}
 	if (fd < 0)
 		return;
@@ -154,7 +132,8 @@ static const struct pool_copy *pool_text(void)
 
 	if (copy && checked_lately())
 		return copy;
-	if (copy && (!identify(AT_FDCWD, copy->guest.path, &st) || is_copy_of(copy, &st)))
+	if (copy &&
+	    (!sys_statx(AT_FDCWD, copy->program.path, &st) || is_copy_of(copy, &st)))
 		return copy;
 	if (may_write()) {
 		refresh(copy);
@@ -247,7 +226,7 @@ bool broker_register(uint32_t token, bool v6only)
 	if (!copy)
 		return true;
 	head.pool_len = copy->len;
-	v[1].iov_base = (void *)(uintptr_t)&copy->guest;
+	v[1].iov_base = (void *)(uintptr_t)&copy->program;
 	v[1].iov_len = offsetof(struct pool_copy, text) + copy->len;
 	fd = dial_patiently();
 	if (fd < 0)

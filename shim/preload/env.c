@@ -2,30 +2,28 @@
 /*
  * env.c - what the program was started with
  *
- * The first socket() of every program asks for all of it. secure_getenv(), getauxval()
- * and program_invocation_short_name would be searched for by the dynamic linker then, at
- * 800 instructions each; so the one constructor of this library keeps what the dynamic
- * linker hands to it anyway. It may run late (a constructor of another library has
- * opened a socket before) and at any time (dlopen()): then libc is asked.
+ * The first socket() of every program needs all of this. Searching for secure_getenv(),
+ * getauxval() and program_invocation_short_name would cost 800 instructions each, so the
+ * only constructor of this library keeps what the dynamic linker passes to it. The
+ * constructor may run late (another library's has opened a socket) and at any time
+ * (dlopen()): until then, libc is asked.
  */
 #include "env.h"
-#include "stderr.h"
 #include "str.h"
 #include "symver.h"
+#include "syscall.h"
 
 #include <dlfcn.h>
 #include <link.h>
-#include <stdatomic.h>
-#include <stddef.h>
 #include <sys/auxv.h>
-#include <unistd.h>
 
 static char *const *arguments;
-static const ElfW(auxv_t) * auxv; /* NULL: not known */
+static const ElfW(auxv_t) * auxv; /* NULL: unknown */
+static struct statx original_stderr;
 
 /*
  * On the stack of a new program: arguments, NULL, environment, NULL, auxv. A program
- * may move its environment before it loads this library: then the auxv is not behind it.
+ * may move its environment before it loads this library: then no auxv follows it.
  */
 __attribute__((constructor)) static void env_keep(int argc, char **argv, char **env)
 {
@@ -34,7 +32,7 @@ __attribute__((constructor)) static void env_keep(int argc, char **argv, char **
 	arguments = argv;
 	for (; env && *env; env++)
 		if (str_after(*env, "MPTCPADDR_LOG="))
-			env_keep_stderr();
+			sys_statx(STDERR_FILENO, "", &original_stderr);
 	if (at_start)
 		auxv = (const void *)(env + 1);
 }
@@ -91,4 +89,14 @@ const char *env_program(void)
 		return str_base(arguments[0] ?: "");
 	ask_libc = dlsym(RTLD_DEFAULT, "program_invocation_short_name");
 	return ask_libc && *ask_libc ? *ask_libc : "";
+}
+
+bool env_stderr_is_original(void)
+{
+	struct statx now;
+
+	return original_stderr.stx_mask && sys_statx(STDERR_FILENO, "", &now) &&
+	       now.stx_ino == original_stderr.stx_ino &&
+	       now.stx_dev_major == original_stderr.stx_dev_major &&
+	       now.stx_dev_minor == original_stderr.stx_dev_minor;
 }

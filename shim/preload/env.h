@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * env.h - what the program was started with
+ * env.h - what the program was started with. Nothing here changes errno.
  */
 #pragma once
 
 #include <stdbool.h>
 
-/* env_is_secure() - AT_SECURE: setuid, setgid or file capabilities. Keeps errno. */
+/* env_is_secure() - AT_SECURE: setuid, setgid or file capabilities. */
 bool env_is_secure(void);
 
-/* env_get() - as secure_getenv(): NULL in such a program. Keeps errno. */
+/* env_get() - like secure_getenv(): NULL in such a program. */
 const char *env_get(const char *name);
 
-/*
- * env_program() - the name that the program was started by, never NULL
- *
- * program_invocation_short_name, unless the program has given itself another.
- */
+/* env_program() - program_invocation_short_name as it was at the start; never NULL. */
 const char *env_program(void);
+
+/*
+ * env_stderr_is_original() - descriptor 2 still is the standard error at the start
+ *
+ * A program may close it, and its next open() gets the number: no log may go there.
+ * False without MPTCPADDR_LOG.
+ */
+bool env_stderr_is_original(void);

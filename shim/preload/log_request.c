@@ -8,12 +8,10 @@
 #include "log_request.h"
 #include "env.h"
 #include "mptcpaddr/handover.h"
-#include "stderr.h"
 #include "str.h"
 #include "syscall.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 
 void log_request_read(struct handover *h)
 {

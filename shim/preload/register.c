@@ -16,11 +16,9 @@
 #include "wake.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #define FULL_TRIES 64 /* yields while the manager makes room */
 
@@ -224,9 +222,7 @@ static void listener_add(struct handover *h, int fd)
 	struct handover_listener *listener;
 	struct statx st;
 
-	/* Not libc's fstat(): another version of it would be looked for at every exec. */
-	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_INO, &st) < 0 ||
-	    listener_known(h, st.stx_ino))
+	if (!sys_statx(fd, "", &st) || listener_known(h, st.stx_ino))
 		return;
 	listener = listener_place(h);
 	if (!listener) {

@@ -9,11 +9,14 @@
 #pragma once
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -95,6 +98,13 @@ static inline void *sys_map(size_t size)
 			-1, 0);
 
 	return at == MAP_FAILED ? NULL : at;
+}
+
+/* sys_statx() - stat() of @path, or fstat() of @fd if it is "". Changes errno. */
+static inline bool sys_statx(int fd, const char *path, struct statx *ret)
+{
+	return syscall(SYS_statx, fd, path, AT_EMPTY_PATH,
+		       STATX_INO | STATX_SIZE | STATX_MTIME, ret) == 0;
 }
 
 /* sys_nonce() - a random number. */

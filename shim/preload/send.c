@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/*
+ * send.c - sendto(), sendmsg(), sendmmsg(): with MSG_FASTOPEN they connect (RFC 7413)
+ *
+ * Without that flag they cost one test. Before Linux 6.2, MPTCP has no TCP Fast Open.
+ * TCP without a cookie sends a plain SYN, and the data after the handshake (RFC 7413,
+ * 3): connecting first and sending without the flag looks the same to the program.
+ */
+#include "real.h"
+#include "register.h"
+#include "syscall.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#define CLIENT_BIT 1 /* of net.ipv4.tcp_fastopen */
+
+static bool tcp_has_fastopen(void)
+{
+	char digit = '0';
+	unsigned int value = 0;
+	int fd = sys_call(SYS_openat, AT_FDCWD, (long)"/proc/sys/net/ipv4/tcp_fastopen",
+			  O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return false;
+	while (sys_call(SYS_read, fd, (long)&digit, 1) == 1 && digit >= '0' &&
+	       digit <= '9')
+		value = value * 10 + digit - '0';
+	sys_close(fd);
+	return value & CLIENT_BIT;
+}
+
+/*
+ * After a call with MSG_FASTOPEN has failed. Return: true if the socket is connected now
+ * and the data must be sent without the flag; false with the errno for the program.
+ */
+static bool connect_without_fastopen(int fd, const void *addr, socklen_t len)
+{
+	if (errno != EOPNOTSUPP || !addr)
+		return false;
+	/* Where TCP refuses, too, the program must see TCP's error. */
+	if (!register_is_mptcp(fd) || !tcp_has_fastopen()) {
+		errno = EOPNOTSUPP;
+		return false;
+	}
+	return REAL(connect)(fd, addr, len) == 0;
+}
+
+HOOK ssize_t sendto(int fd, const void *data, size_t size, int flags,
+		    __CONST_SOCKADDR_ARG addr, socklen_t len)
+{
+	struct handover *handover;
+	ssize_t r;
+
+	if (__builtin_expect(!(flags & MSG_FASTOPEN), 1))
+		return REAL(sendto)(fd, data, size, flags, addr, len);
+	handover = register_begin(fd);
+	r = REAL(sendto)(fd, data, size, flags, addr, len);
+	if (r < 0 && connect_without_fastopen(fd, addr.__sockaddr__, len))
+		r = REAL(sendto)(fd, data, size, flags & ~MSG_FASTOPEN, addr, len);
+	register_end(handover, fd, r);
+	return r;
+}
+
+/* EOPNOTSUPP: the kernel has read the message, so @msg points somewhere. */
+static bool can_retry(ssize_t result, int fd, const struct msghdr *msg)
+{
+	return result < 0 && errno == EOPNOTSUPP &&
+	       connect_without_fastopen(fd, msg->msg_name, msg->msg_namelen);
+}
+
+HOOK ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+	struct handover *handover;
+	ssize_t r;
+
+	if (__builtin_expect(!(flags & MSG_FASTOPEN), 1))
+		return REAL(sendmsg)(fd, msg, flags);
+	handover = register_begin(fd);
+	r = REAL(sendmsg)(fd, msg, flags);
+	if (can_retry(r, fd, msg))
+		r = REAL(sendmsg)(fd, msg, flags & ~MSG_FASTOPEN);
+	register_end(handover, fd, r);
+	return r;
+}
+
+HOOK int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags)
+{
+	struct handover *handover;
+	int r;
+
+	if (__builtin_expect(!(flags & MSG_FASTOPEN), 1))
+		return REAL(sendmmsg)(fd, msgs, n, flags);
+	handover = register_begin(fd);
+	r = REAL(sendmmsg)(fd, msgs, n, flags);
+	if (n && can_retry(r, fd, &msgs->msg_hdr))
+		r = REAL(sendmmsg)(fd, msgs, n, flags & ~MSG_FASTOPEN);
+	register_end(handover, fd, r);
+	return r;
+}
