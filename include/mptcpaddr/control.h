@@ -91,7 +91,7 @@ struct ctl_manager {
 
 enum ctl_endpoint_state {
 	CTL_ENDPOINT_USABLE = 0,
-	CTL_ENDPOINT_ABSENT = 1, /* the address is on no interface, or its link is down */
+	CTL_ENDPOINT_UNSEEN = 1, /* the address is on no interface, or its link is down */
 };
 
 struct ctl_endpoint {

@@ -4,7 +4,7 @@
  *
  * An engine owns the connection table and each connection's table of used local IDs.
  * It is pure: events in, commands out. One thread at a time may call into it. Time is
- * told to it with engine_clock(); whatever comes back full in @out is gone on with by
+ * told to it with engine_set_clock(); whatever comes back full in @out is gone on with by
  * engine_tick().
  */
 #pragma once
@@ -25,7 +25,7 @@ struct engine *engine_new(const struct pool *pool);
 void engine_free(struct engine *engine); /* accepts NULL */
 
 /*
- * engine_router() - whom to ask which local address routing takes for a remote one
+ * engine_set_router() - whom to ask which local address routing takes for a remote one
  *
  * Where routing picks an address that is an endpoint, it is that endpoint's subflow, with
  * its ID and flags. @route returns false, and writes nothing, if it does not know.
@@ -34,21 +34,22 @@ void engine_free(struct engine *engine); /* accepts NULL */
  */
 typedef bool (*engine_route_fn)(void *ctx, const struct mpaddr *remote,
 				struct mpaddr *ret_local);
-void engine_router(struct engine *engine, engine_route_fn route, void *ctx);
+void engine_set_router(struct engine *engine, engine_route_fn route, void *ctx);
 
-/* engine_log() - call @log with each note; NULL: nothing is called. */
+/* engine_set_log() - call @log with each note; NULL: nothing is called. */
 typedef void (*engine_log_fn)(void *ctx, const struct pm_note *note);
-void engine_log(struct engine *engine, engine_log_fn log, void *ctx);
+void engine_set_log(struct engine *engine, engine_log_fn log, void *ctx);
 
-/* engine_clock() - the time, in milliseconds of any steady clock, for what follows. */
-void engine_clock(struct engine *engine, int64_t now_ms);
+/* engine_set_clock() - the time, in milliseconds of any steady clock, for what follows.
+ */
+void engine_set_clock(struct engine *engine, int64_t now_ms);
 
 /*
- * engine_old_kernel() - SUBFLOW_CREATE ignores flags (before Linux 6.9)
+ * engine_set_old_kernel() - SUBFLOW_CREATE ignores flags (before Linux 6.9)
  *
  * `backup` is then set once the subflow is established, with MP_PRIO.
  */
-void engine_old_kernel(struct engine *engine);
+void engine_set_old_kernel(struct engine *engine);
 
 /*
  * engine_register() - take a connection into the table
@@ -112,7 +113,7 @@ void engine_inherit(struct engine *engine);
 
 /* engine_take_over() - the inherited connections are ours; engine_tick() goes on. */
 void engine_take_over(struct engine *engine);
-bool engine_waits(const struct engine *engine); /* for engine_take_over() */
+bool engine_is_waiting(const struct engine *engine); /* for engine_take_over() */
 
 /*
  * engine_resync_begin(), _subflow() for each subflow that the kernel has, _end()
@@ -132,8 +133,8 @@ int engine_resync_subflow(struct engine *engine, const struct pm_event *sub, boo
 			  bool initial);
 void engine_resync_end(struct engine *engine);
 
-/* engine_overrun() - note that events were lost. */
-void engine_overrun(struct engine *engine);
+/* engine_note_overrun() - note that events were lost. */
+void engine_note_overrun(struct engine *engine);
 /* engine_note_pool() - note that a pool came into force, or that it could not. */
 void engine_note_pool(struct engine *engine, int error);
 
@@ -149,21 +150,22 @@ unsigned int engine_tokens(const struct engine *engine, uint32_t *ret_tokens,
  * as 0 at the end; connections that are still the parent process's business are left
  * out. Return: how many of at most @max records were filled.
  */
-unsigned int engine_view(const struct engine *engine, uint64_t after, unsigned int max,
-			 struct pm_conn_report *ret_views, uint64_t *ret_next);
-unsigned int engine_view_announced(const struct engine *engine, uint64_t after,
-				   unsigned int max,
-				   struct pm_announced_report *ret_views,
-				   uint64_t *ret_next);
-/* Connections that engine_view() shows. */
-unsigned int engine_view_count(const struct engine *engine);
+unsigned int engine_report_conns(const struct engine *engine, uint64_t after,
+				 unsigned int max, struct pm_conn_report *ret_views,
+				 uint64_t *ret_next);
+unsigned int engine_report_announced(const struct engine *engine, uint64_t after,
+				     unsigned int max,
+				     struct pm_announced_report *ret_views,
+				     uint64_t *ret_next);
+/* Connections that engine_report_conns() shows. */
+unsigned int engine_count_shown(const struct engine *engine);
 /* Live subflows of each endpoint; @ret_used has POOL_ENDPOINTS_MAX elements. */
-void engine_view_used(const struct engine *engine, uint32_t *ret_used);
+void engine_count_used(const struct engine *engine, uint32_t *ret_used);
 
 /*
  * engine_notes() - what happened later than note number @after
  *
- * `time_ns` is engine_clock()'s, in nanoseconds. Return: how many of at most @max.
+ * `time_ns` is engine_set_clock()'s, in nanoseconds. Return: how many of at most @max.
  */
 unsigned int engine_notes(const struct engine *engine, uint64_t after, unsigned int max,
 			  struct pm_note *ret_notes);

@@ -52,11 +52,12 @@ enum pm_reason {
 	PM_REASON_FILTER = 5,
 	PM_REASON_ERROR = 6,	  /* see `error` */
 	PM_REASON_PROHIBITED = 7, /* reset by the peer as administratively prohibited */
-	PM_REASON_ABSENT = 8,	/* the endpoints that are left are not on this machine */
+	PM_REASON_UNAVAILABLE =
+		8,		/* the endpoints that are left are not on this machine */
 	PM_REASON_EXCLUDED = 9, /* the destination has no pool */
 	PM_REASON_INHERITED = 10,     /* the parent process serves this connection */
 	PM_REASON_REMOVED = 11,	      /* the peer sent REMOVE_ADDR */
-	PM_REASON_ENDPOINT_GONE = 12, /* its local address went away */
+	PM_REASON_ENDPOINT_DOWN = 12, /* its local address went away */
 	PM_REASON_TOO_MANY = 13,      /* announcements remembered, or commands at once */
 };
 
@@ -74,8 +75,8 @@ enum pm_note_what {
 	PM_NOTE_PRIORITY = 11,	      /* the peer's MP_PRIO: flags */
 	PM_NOTE_SIGNALLED = 12,	      /* we announced `local` */
 	PM_NOTE_WITHDRAWN = 13,	      /* we withdrew `local` */
-	PM_NOTE_ENDPOINT_GONE = 14,   /* token 0: `local` left the machine or the pool */
-	PM_NOTE_ENDPOINT_BACK = 15,   /* token 0: `local` can be used (again) */
+	PM_NOTE_ENDPOINT_DOWN = 14,   /* token 0: `local` left the machine or the pool */
+	PM_NOTE_ENDPOINT_UP = 15,     /* token 0: `local` can be used (again) */
 	PM_NOTE_POOL = 16,    /* token 0: a pool came into force; error: it did not */
 	PM_NOTE_OVERRUN = 17, /* token 0: events were lost */
 	PM_NOTE_BACKUP = 18,  /* we sent MP_PRIO: flags */

@@ -26,8 +26,8 @@
 
 enum endpoint_state {
 	ENDPOINT_USABLE,
-	ENDPOINT_ABSENT, /* not seen on this machine yet: the kernel decides */
-	ENDPOINT_GONE,	 /* was there and is not now, or its link is down */
+	ENDPOINT_UNSEEN, /* not seen on this machine yet: the kernel decides */
+	ENDPOINT_DOWN,	 /* was there and is not now, or its link is down */
 };
 
 struct endpoint {

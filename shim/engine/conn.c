@@ -61,7 +61,7 @@ void conn_free(struct conn_table *table, struct conn *conn)
 {
 	struct used_id *id, *next;
 
-	conn_time(table, conn, false);
+	conn_set_timed(table, conn, false);
 	if (table->cursor == conn)
 		table->cursor = conn->hh.next;
 	if (conn->confirmed)
@@ -78,7 +78,7 @@ void conn_free(struct conn_table *table, struct conn *conn)
 	free(conn);
 }
 
-void conn_time(struct conn_table *table, struct conn *conn, bool timed)
+void conn_set_timed(struct conn_table *table, struct conn *conn, bool timed)
 {
 	if (timed && !conn->timed)
 		DL_APPEND(table->timed, conn);
@@ -164,7 +164,7 @@ bool conn_uses(const struct conn *conn, const struct mpaddr *local)
 	return false;
 }
 
-bool conn_joining(const struct conn *conn, const struct mpaddr *remote)
+bool conn_joins(const struct conn *conn, const struct mpaddr *remote)
 {
 	const struct subflow *s;
 
@@ -242,8 +242,8 @@ void conn_announced_del(struct conn *conn, struct announcement *ann)
 	conn->n_announced--;
 }
 
-static struct used_id *id_find(struct conn_table *table, const struct conn *conn,
-			       uint8_t local_id)
+static struct used_id *used_id_find(struct conn_table *table, const struct conn *conn,
+				    uint8_t local_id)
 {
 	struct used_id key = { .key = { conn->token, local_id } }, *found;
 
@@ -251,8 +251,8 @@ static struct used_id *id_find(struct conn_table *table, const struct conn *conn
 	return found;
 }
 
-static int id_add(struct conn_table *table, struct conn *conn, const struct mpaddr *addr,
-		  uint8_t local_id, bool ours)
+static int used_id_add(struct conn_table *table, struct conn *conn,
+		       const struct mpaddr *addr, uint8_t local_id, bool ours)
 {
 	struct used_id *id = calloc(1, sizeof(*id));
 
@@ -272,7 +272,7 @@ static int id_add(struct conn_table *table, struct conn *conn, const struct mpad
 	return 0;
 }
 
-static void id_del(struct conn_table *table, struct conn *conn, struct used_id *id)
+static void used_id_del(struct conn_table *table, struct conn *conn, struct used_id *id)
 {
 	struct used_id **link = &conn->ids;
 
@@ -300,14 +300,14 @@ uint8_t conn_id_for(struct conn_table *table, struct conn *conn,
 
 	if (id)
 		return id->key.local_id;
-	if (!wanted || id_find(table, conn, wanted)) {
-		for (n = 1; n <= UINT8_MAX && id_find(table, conn, n); n++)
+	if (!wanted || used_id_find(table, conn, wanted)) {
+		for (n = 1; n <= UINT8_MAX && used_id_find(table, conn, n); n++)
 			;
 		if (n > UINT8_MAX)
 			return 0;
 		wanted = n;
 	}
-	return id_add(table, conn, addr, wanted, true) < 0 ? 0 : wanted;
+	return used_id_add(table, conn, addr, wanted, true) < 0 ? 0 : wanted;
 }
 
 uint8_t conn_id_from_top(struct conn_table *table, struct conn *conn,
@@ -316,7 +316,7 @@ uint8_t conn_id_from_top(struct conn_table *table, struct conn *conn,
 	/* 255 and 254 stand for what routing picks unseen. */
 	uint8_t wanted = UINT8_MAX - 2;
 
-	while (wanted > 1 && id_find(table, conn, wanted))
+	while (wanted > 1 && used_id_find(table, conn, wanted))
 		wanted--;
 	return conn_id_for(table, conn, addr, wanted);
 }
@@ -324,7 +324,7 @@ uint8_t conn_id_from_top(struct conn_table *table, struct conn *conn,
 void conn_id_seen(struct conn_table *table, struct conn *conn, const struct mpaddr *addr,
 		  uint8_t local_id)
 {
-	struct used_id *id = id_find(table, conn, local_id), *old;
+	struct used_id *id = used_id_find(table, conn, local_id), *old;
 	struct mpaddr ip = *addr;
 
 	ip.port = 0;
@@ -336,8 +336,8 @@ void conn_id_seen(struct conn_table *table, struct conn *conn, const struct mpad
 		return;
 	/* A refused request left no ID in the kernel: what is seen there counts. */
 	if (id)
-		id_del(table, conn, id);
+		used_id_del(table, conn, id);
 	if (old)
-		id_del(table, conn, old);
-	id_add(table, conn, &ip, local_id, false);
+		used_id_del(table, conn, old);
+	used_id_add(table, conn, &ip, local_id, false);
 }

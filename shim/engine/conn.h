@@ -24,8 +24,8 @@ enum subflow_state {
 	SUBFLOW_RETRY,	/* none: the pair is tried again when its time has come */
 };
 
-#define SUBFLOW_NO_ENDPOINT   0
-#define SUBFLOW_ENDPOINT_LOST UINT8_MAX /* it was taken out of the pool */
+#define SUBFLOW_NO_ENDPOINT	 0
+#define SUBFLOW_ENDPOINT_REMOVED UINT8_MAX /* it was taken out of the pool */
 
 struct subflow {
 	struct mpaddr local, remote; /* local.port 0 while pending */
@@ -129,8 +129,8 @@ void conn_confirm(struct conn_table *table, struct conn *conn);
 void conn_free(struct conn_table *table, struct conn *conn);
 void conn_table_free(struct conn_table *table);
 
-/* conn_time() - whether @conn is in the list of the timed ones. */
-void conn_time(struct conn_table *table, struct conn *conn, bool timed);
+/* conn_set_timed() - whether @conn is in the list of the timed ones. */
+void conn_set_timed(struct conn_table *table, struct conn *conn, bool timed);
 
 /* conn_subflow_add() - append a copy. Return: the new one; NULL: no memory or full. */
 struct subflow *conn_subflow_add(struct conn *conn, const struct subflow *subflow);
@@ -146,7 +146,7 @@ bool subflow_counts(const struct subflow *subflow);
 bool conn_reaches(const struct conn *conn, const struct mpaddr *remote);
 bool conn_uses(const struct conn *conn, const struct mpaddr *local);
 /* Whether a pending subflow goes there. */
-bool conn_joining(const struct conn *conn, const struct mpaddr *remote);
+bool conn_joins(const struct conn *conn, const struct mpaddr *remote);
 /* Whether the pair is there already, in whatever state. */
 bool conn_has_pair(const struct conn *conn, const struct mpaddr *local,
 		   const struct mpaddr *remote);

@@ -27,8 +27,8 @@ static bool announcement_allowed(const struct engine *engine, const struct conn 
 }
 
 /* Withdrawn and announced again during its join: remembered, as that may yet fail. */
-static void announced_meanwhile(const struct engine *engine, struct conn *conn,
-				const struct pm_event *ev)
+static void announcement_remember(const struct engine *engine, struct conn *conn,
+				  const struct pm_event *ev)
 {
 	struct announcement *ann;
 	struct subflow *s;
@@ -37,7 +37,7 @@ static void announced_meanwhile(const struct engine *engine, struct conn *conn,
 		if (mpaddr_equal(&s->remote, &ev->remote))
 			s->removed = false;
 	if (conn_announced(conn, ev->remote_id, &ev->remote) ||
-	    !conn_joining(conn, &ev->remote) || !announcement_allowed(engine, conn, ev))
+	    !conn_joins(conn, &ev->remote) || !announcement_allowed(engine, conn, ev))
 		return;
 	ann = conn_announced_add(conn, ev->remote_id, &ev->remote);
 	if (ann)
@@ -45,19 +45,19 @@ static void announced_meanwhile(const struct engine *engine, struct conn *conn,
 }
 
 /* @ann is new, or announced again: try to join it. */
-static void announcement_take(struct engine *engine, struct conn *conn,
-			      struct announcement *ann, struct note *heard,
-			      struct pm_cmds *out)
+static void announcement_accept(struct engine *engine, struct conn *conn,
+				struct announcement *ann, struct note *heard,
+				struct pm_cmds *out)
 {
 	ann->state = PM_ANNOUNCED_WAITING;
 	ann->tried = 0;
 	ann->any_tried = false;
 	ann->timed = false;
-	announcement_join(engine, conn, ann, out);
+	join_announced(engine, conn, ann, out);
 	if (ann->state == PM_ANNOUNCED_WAITING)
 		heard->reason = ann->reason;
 	if (conn->work) /* the first announcement is served before `subflow` endpoints */
-		conn_work(engine, conn, out);
+		conn_use_endpoints(engine, conn, out);
 }
 
 /*
@@ -77,7 +77,7 @@ static void on_announced(struct engine *engine, struct conn *conn,
 		COUNT(engine, conn, add_addr_repeated);
 	engine->heard = &heard;
 	if (reached) {
-		announced_meanwhile(engine, conn, ev);
+		announcement_remember(engine, conn, ev);
 		heard.what = PM_NOTE_REPEATED;
 	} else if (ann && ann->reason == PM_REASON_PROHIBITED) {
 		heard.what = PM_NOTE_REPEATED; /* the peer said no for good */
@@ -89,7 +89,7 @@ static void on_announced(struct engine *engine, struct conn *conn,
 		ann->state = PM_ANNOUNCED_REFUSED;
 		ann->reason = heard.reason = PM_REASON_FILTER;
 	} else {
-		announcement_take(engine, conn, ann, &heard, out);
+		announcement_accept(engine, conn, ann, &heard, out);
 	}
 	if (engine->heard)
 		note_add(engine, conn, &heard);
@@ -97,11 +97,12 @@ static void on_announced(struct engine *engine, struct conn *conn,
 }
 
 /* Below a limit, or an endpoint is free: what waited has its turn. */
-static void room_made(struct engine *engine, struct conn *conn, struct pm_cmds *out)
+static void join_after_release(struct engine *engine, struct conn *conn,
+			       struct pm_cmds *out)
 {
-	waiting_retry(engine, conn, out);
-	if (!conn->work && section_of(engine, conn)->subflow & ~conn->spent)
-		conn_work(engine, conn, out);
+	join_waiting(engine, conn, out);
+	if (!conn->work && conn_section(engine, conn)->subflow & ~conn->spent)
+		conn_use_endpoints(engine, conn, out);
 }
 
 /* The peer sent REMOVE_ADDR (RFC 8684, 3.4.2); the kernel closes the subflows itself. */
@@ -118,7 +119,7 @@ static void on_removed(struct engine *engine, struct conn *conn,
 			i++;
 			continue;
 		}
-		accept_count(conn, ann, false);
+		announcement_count_accepted(conn, ann, false);
 		conn_announced_del(conn, ann);
 	}
 	for (i = 0; i < conn->n_subflows;) {
@@ -130,7 +131,7 @@ static void on_removed(struct engine *engine, struct conn *conn,
 		else
 			i++;
 	}
-	room_made(engine, conn, out); /* add_addr_accepted may have room now */
+	join_after_release(engine, conn, out); /* add_addr_accepted may have room now */
 }
 
 /* MP_CAPABLE: CREATED and ESTABLISHED both tell the addresses of the first subflow. */
@@ -171,25 +172,25 @@ static int on_established(struct engine *engine, struct conn *conn,
 	conn->established = true;
 	NOTE(engine, conn, .what = PM_NOTE_ESTABLISHED, .local = &ev->local,
 	     .local_id = ev->local_id, .remote = &ev->remote, .remote_id = ev->remote_id);
-	mpc_setup(engine, conn);
-	if (!section_of(engine, conn)->kinds)
+	conn_use_first_endpoint(engine, conn);
+	if (!conn_section(engine, conn)->kinds)
 		return 0;
 	conn->work = true;
 	conn->work_when = engine->now;
-	if (section_of(engine, conn)->kinds & kinds && !conn->server_side)
+	if (conn_section(engine, conn)->kinds & kinds && !conn->server_side)
 		conn->work_when += WORK_DELAY_MS;
 	else
-		conn_work(engine, conn, out);
+		conn_use_endpoints(engine, conn, out);
 	if (!conn_reconcile(engine, conn, out))
 		conn->work = true;
 	return 0;
 }
 
 /* A subflow came up whose address went away meanwhile, and is back now or not. */
-static bool doomed_revives(struct engine *engine, struct conn *conn, struct subflow *s)
+static bool doomed_is_usable(struct engine *engine, struct conn *conn, struct subflow *s)
 {
-	bool there = s->endpoint != SUBFLOW_ENDPOINT_LOST &&
-		     !(s->endpoint && engine->gone & endpoint_bit(s->endpoint - 1));
+	bool there = s->endpoint != SUBFLOW_ENDPOINT_REMOVED &&
+		     !(s->endpoint && engine->down & endpoint_bit(s->endpoint - 1));
 
 	return there && !conn_reaches(conn, &s->remote) &&
 	       conn_extra_subflows(conn) <= engine->pool->subflows;
@@ -205,8 +206,9 @@ static int on_sub_established(struct engine *engine, struct conn *conn,
 	bool doomed = subflow && subflow->state == SUBFLOW_DOOMED;
 	struct announcement *ann;
 
-	if (doomed && !doomed_revives(engine, conn, subflow))
-		subflow->endpoint = SUBFLOW_ENDPOINT_LOST; /* conn_reconcile() ends it */
+	if (doomed && !doomed_is_usable(engine, conn, subflow))
+		subflow->endpoint =
+			SUBFLOW_ENDPOINT_REMOVED; /* conn_reconcile() ends it */
 	if (!subflow)
 		subflow = conn_subflow_add(conn, &foreign);
 	if (!subflow)
@@ -216,9 +218,9 @@ static int on_sub_established(struct engine *engine, struct conn *conn,
 	subflow->state = SUBFLOW_LIVE;
 	subflow->when = engine->now;
 	if (!ours && !doomed)
-		subflow->endpoint = endpoint_of(engine, conn, &ev->local);
-	ann = announcement_of(conn, subflow);
-	if (ann && subflow->endpoint != SUBFLOW_ENDPOINT_LOST)
+		subflow->endpoint = conn_endpoint(engine, conn, &ev->local);
+	ann = subflow_announcement(conn, subflow);
+	if (ann && subflow->endpoint != SUBFLOW_ENDPOINT_REMOVED)
 		ann->state = PM_ANNOUNCED_JOINED;
 	if (ours && ann)
 		COUNT(engine, conn, add_addr_joined);
@@ -230,13 +232,13 @@ static int on_sub_established(struct engine *engine, struct conn *conn,
 	return 0;
 }
 
-static void note_closed(struct engine *engine, struct conn *conn, const struct subflow *s,
-			uint8_t error)
+static void note_subflow_closed(struct engine *engine, struct conn *conn,
+				const struct subflow *s, uint8_t error)
 {
 	enum pm_reason reason = error ? PM_REASON_ERROR : PM_REASON_NONE;
 
 	if (s->state == SUBFLOW_CLOSING) {
-		reason = PM_REASON_ENDPOINT_GONE;
+		reason = PM_REASON_ENDPOINT_DOWN;
 		error = 0; /* our own */
 	} else if (s->removed) {
 		reason = PM_REASON_REMOVED;
@@ -263,19 +265,19 @@ static void on_sub_closed(struct engine *engine, struct conn *conn,
 		subflow_failed(engine, conn, subflow, ev->error, ev->reset_reason);
 		break;
 	case SUBFLOW_LIVE:
-		note_closed(engine, conn, subflow, ev->error);
+		note_subflow_closed(engine, conn, subflow, ev->error);
 		if (ev->error && !subflow->removed) {
 			subflow_failed(engine, conn, subflow, ev->error,
 				       ev->reset_reason);
 			break;
 		}
-		ann = announcement_of(conn, subflow);
+		ann = subflow_announcement(conn, subflow);
 		if (ann)
 			ann->state = PM_ANNOUNCED_CLOSED;
 		conn_subflow_del(conn, subflow);
 		break;
 	case SUBFLOW_CLOSING:
-		note_closed(engine, conn, subflow, ev->error);
+		note_subflow_closed(engine, conn, subflow, ev->error);
 		conn_subflow_del(conn, subflow);
 		break;
 	case SUBFLOW_DOOMED:
@@ -283,10 +285,10 @@ static void on_sub_closed(struct engine *engine, struct conn *conn,
 		conn_subflow_del(conn, subflow);
 		break;
 	}
-	room_made(engine, conn, out);
+	join_after_release(engine, conn, out);
 }
 
-static void on_closed(struct engine *engine, struct conn *conn)
+static void on_conn_closed(struct engine *engine, struct conn *conn)
 {
 	NOTE(engine, conn, .what = PM_NOTE_CLOSED);
 	conn_free(&engine->table, conn);
@@ -308,7 +310,7 @@ int engine_handle(struct engine *engine, const struct pm_event *ev, struct pm_cm
 		r = on_established(engine, conn, ev, out);
 		break;
 	case PM_EVENT_CLOSED:
-		on_closed(engine, conn);
+		on_conn_closed(engine, conn);
 		return 0;
 	case PM_EVENT_ANNOUNCED:
 		on_announced(engine, conn, ev, out);
@@ -347,13 +349,13 @@ void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 	subflow = conn_subflow_find(conn, &cmd->local, &cmd->remote);
 	if (!subflow || subflow->state != SUBFLOW_PENDING)
 		return;
-	ann = announcement_of(conn, subflow);
+	ann = subflow_announcement(conn, subflow);
 	NOTE(engine, conn, .what = PM_NOTE_JOIN_FAILED, .reason = PM_REASON_ERROR,
 	     .refused = true, .error = error, .subflow = subflow);
 	/* As in the kernel, what created no subflow does not count as accepted. */
 	if (ann && !subflow->fixed)
-		accept_count(conn, ann, false);
+		announcement_count_accepted(conn, ann, false);
 	subflow_failed(engine, conn, subflow, error, 0);
-	room_made(engine, conn, out);
+	join_after_release(engine, conn, out);
 	conn_schedule(engine, conn);
 }

@@ -8,8 +8,8 @@
 #include "select.h"
 
 /* The endpoint of @pool that is @old, with its section; its index or -1. */
-static int endpoint_same(const struct pool *pool, const struct pool *old_pool,
-			 const struct endpoint *old)
+static int endpoint_find_same(const struct pool *pool, const struct pool *old_pool,
+			      const struct endpoint *old)
 {
 	const struct mpprefix *a, *b = &old_pool->sections[old->section].prefix;
 	unsigned int i;
@@ -23,7 +23,7 @@ static int endpoint_same(const struct pool *pool, const struct pool *old_pool,
 	return -1;
 }
 
-static uint64_t mask_map(uint64_t mask, const int *map, unsigned int n)
+static uint64_t map_mask(uint64_t mask, const int *map, unsigned int n)
 {
 	uint64_t mapped = 0;
 	unsigned int i;
@@ -34,16 +34,16 @@ static uint64_t mask_map(uint64_t mask, const int *map, unsigned int n)
 	return mapped;
 }
 
-static uint8_t index_map(uint8_t endpoint, const int *map)
+static uint8_t map_index(uint8_t endpoint, const int *map)
 {
-	if (endpoint == SUBFLOW_NO_ENDPOINT || endpoint == SUBFLOW_ENDPOINT_LOST)
+	if (endpoint == SUBFLOW_NO_ENDPOINT || endpoint == SUBFLOW_ENDPOINT_REMOVED)
 		return endpoint;
-	return map[endpoint - 1] >= 0 ? map[endpoint - 1] + 1 : SUBFLOW_ENDPOINT_LOST;
+	return map[endpoint - 1] >= 0 ? map[endpoint - 1] + 1 : SUBFLOW_ENDPOINT_REMOVED;
 }
 
 /* The [accept] filter of another pool, for what is not joined yet. */
-static void filter_again(const struct engine *engine, const struct conn *conn,
-			 struct announcement *ann)
+static void announcement_refilter(const struct engine *engine, const struct conn *conn,
+				  struct announcement *ann)
 {
 	bool filtered =
 		ann->state == PM_ANNOUNCED_REFUSED && ann->reason == PM_REASON_FILTER;
@@ -60,7 +60,7 @@ static void filter_again(const struct engine *engine, const struct conn *conn,
 }
 
 /* Which part of the pool is @conn's, and what it has of that already. */
-static void conn_place(struct engine *engine, struct conn *conn)
+static void conn_set_endpoints(struct engine *engine, struct conn *conn)
 {
 	const struct pool *pool = engine->pool;
 	struct announcement *ann;
@@ -72,23 +72,24 @@ static void conn_place(struct engine *engine, struct conn *conn)
 	for_each_announcement(conn, ann)
 	{
 		if (ann->state == PM_ANNOUNCED_CLOSED &&
-		    ann->reason == PM_REASON_ENDPOINT_GONE &&
-		    section_of(engine, conn)->kinds & MPTCP_PM_ADDR_FLAG_LAMINAR)
+		    ann->reason == PM_REASON_ENDPOINT_DOWN &&
+		    conn_section(engine, conn)->kinds & MPTCP_PM_ADDR_FLAG_LAMINAR)
 			ann->state = PM_ANNOUNCED_WAITING;
 	}
 	/* An endpoint may have come for what went on without one, or with one that was
 	 * taken out and is there again. */
 	for_each_subflow (conn, s)
 		if ((s->endpoint == SUBFLOW_NO_ENDPOINT ||
-		     s->endpoint == SUBFLOW_ENDPOINT_LOST) &&
+		     s->endpoint == SUBFLOW_ENDPOINT_REMOVED) &&
 		    s->state == SUBFLOW_LIVE)
-			s->endpoint = endpoint_of(engine, conn, &s->local) ?: s->endpoint;
+			s->endpoint =
+				conn_endpoint(engine, conn, &s->local) ?: s->endpoint;
 	if (!conn->mpc)
-		mpc_setup(engine, conn);
+		conn_use_first_endpoint(engine, conn);
 }
 
-static void conn_map(struct engine *engine, struct conn *conn, const struct pool *old,
-		     const int *map)
+static void conn_map_endpoints(struct engine *engine, struct conn *conn,
+			       const struct pool *old, const int *map)
 {
 	const struct pool *pool = engine->pool;
 	struct announcement *ann;
@@ -107,28 +108,29 @@ static void conn_map(struct engine *engine, struct conn *conn, const struct pool
 		if (id)
 			id->withdraw = true;
 	}
-	conn->spent = mask_map(conn->spent, map, old->n_endpoints);
-	conn->signalled = mask_map(conn->signalled, map, old->n_endpoints);
-	conn->refill = mask_map(conn->refill, map, old->n_endpoints);
+	conn->spent = map_mask(conn->spent, map, old->n_endpoints);
+	conn->signalled = map_mask(conn->signalled, map, old->n_endpoints);
+	conn->refill = map_mask(conn->refill, map, old->n_endpoints);
 	for_each_announcement(conn, ann)
 	{
 		ann->tried = 0; /* another pool, another chance */
 		ann->any_tried = false;
 		ann->timed = false;
 		ann->tries = 0;
-		filter_again(engine, conn, ann);
+		announcement_refilter(engine, conn, ann);
 	}
 	for_each_subflow (conn, s)
-		s->endpoint = index_map(s->endpoint, map);
-	conn->mpc = index_map(conn->mpc, map);
-	if (conn->mpc == SUBFLOW_ENDPOINT_LOST)
+		s->endpoint = map_index(s->endpoint, map);
+	conn->mpc = map_index(conn->mpc, map);
+	if (conn->mpc == SUBFLOW_ENDPOINT_REMOVED)
 		conn->mpc = 0;
 	if (conn->established)
-		conn_place(engine, conn);
+		conn_set_endpoints(engine, conn);
 }
 
 /* Endpoints that came, for good or back, and those that went. */
-static void note_endpoints(struct engine *engine, const struct pool *old, const int *map)
+static void note_endpoint_changes(struct engine *engine, const struct pool *old,
+				  const int *map)
 {
 	uint64_t came = 0;
 	unsigned int i;
@@ -137,12 +139,12 @@ static void note_endpoints(struct engine *engine, const struct pool *old, const 
 		came |= endpoint_bit(i);
 	for (i = 0; i < old->n_endpoints; i++) {
 		const struct endpoint *ep = &old->endpoints[i];
-		bool was = ep->state != ENDPOINT_GONE;
+		bool was = ep->state != ENDPOINT_DOWN;
 		bool is = map[i] >= 0 &&
-			  engine->pool->endpoints[map[i]].state != ENDPOINT_GONE;
+			  engine->pool->endpoints[map[i]].state != ENDPOINT_DOWN;
 
 		if (was && !is)
-			NOTE(engine, NULL, .what = PM_NOTE_ENDPOINT_GONE,
+			NOTE(engine, NULL, .what = PM_NOTE_ENDPOINT_DOWN,
 			     .local = &ep->addr, .local_id = ep->local_id);
 		if (was && map[i] >= 0)
 			came &= ~endpoint_bit(map[i]);
@@ -150,8 +152,8 @@ static void note_endpoints(struct engine *engine, const struct pool *old, const 
 	for (i = 0; i < engine->pool->n_endpoints; i++) {
 		const struct endpoint *ep = &engine->pool->endpoints[i];
 
-		if (came & endpoint_bit(i) && ep->state != ENDPOINT_GONE)
-			NOTE(engine, NULL, .what = PM_NOTE_ENDPOINT_BACK,
+		if (came & endpoint_bit(i) && ep->state != ENDPOINT_DOWN)
+			NOTE(engine, NULL, .what = PM_NOTE_ENDPOINT_UP,
 			     .local = &ep->addr, .local_id = ep->local_id);
 	}
 }
@@ -164,12 +166,12 @@ void engine_set_pool(struct engine *engine, const struct pool *pool)
 	unsigned int i;
 
 	for (i = 0; i < old->n_endpoints; i++)
-		map[i] = endpoint_same(pool, old, &old->endpoints[i]);
+		map[i] = endpoint_find_same(pool, old, &old->endpoints[i]);
 	engine->pool = pool;
-	sections_view(engine);
-	note_endpoints(engine, old, map);
+	engine_index_sections(engine);
+	note_endpoint_changes(engine, old, map);
 	for (conn = engine->table.confirmed; conn; conn = conn->hh.next)
-		conn_map(engine, conn, old, map);
+		conn_map_endpoints(engine, conn, old, map);
 	engine->table.cursor = engine->table.confirmed;
 	engine->rescan = true;
 }

@@ -54,12 +54,12 @@ unsigned int engine_used_ids(const struct engine *engine)
 }
 
 /* The parent process shows what is its business. */
-static bool shown(const struct engine *engine, const struct conn *conn)
+static bool conn_is_shown(const struct engine *engine, const struct conn *conn)
 {
 	return !(engine->waiting && conn->inherited);
 }
 
-static const struct conn *next_of(const struct engine *engine, const struct conn *conn)
+static const struct conn *walk_next(const struct engine *engine, const struct conn *conn)
 {
 	if (conn->hh.next)
 		return conn->hh.next;
@@ -80,9 +80,9 @@ static const struct conn *walk_begin(const struct engine *engine, uint64_t after
 		return conn;
 	last = conn_find(&engine->table, after);
 	if (last)
-		return next_of(engine, last);
+		return walk_next(engine, last);
 	for (place = after >> 32; place && conn; place--)
-		conn = next_of(engine, conn);
+		conn = walk_next(engine, conn);
 	return conn;
 }
 
@@ -91,8 +91,8 @@ static uint64_t walk_cursor(uint64_t after, const struct conn *last, uint32_t pa
 	return ((after >> 32) + passed) << 32 | last->token;
 }
 
-static void masks_view(const struct engine *engine, const struct conn *conn,
-		       struct pm_conn_report *view)
+static void report_endpoints(const struct engine *engine, const struct conn *conn,
+			     struct pm_conn_report *view)
 {
 	const struct endpoint *ep = engine->pool->endpoints;
 	const struct subflow *s;
@@ -100,7 +100,7 @@ static void masks_view(const struct engine *engine, const struct conn *conn,
 
 	for_each_subflow (conn, s) {
 		if (s->endpoint == SUBFLOW_NO_ENDPOINT ||
-		    s->endpoint == SUBFLOW_ENDPOINT_LOST)
+		    s->endpoint == SUBFLOW_ENDPOINT_REMOVED)
 			continue;
 		if (s->state == SUBFLOW_LIVE)
 			view->endpoints_used |= endpoint_bit(s->endpoint - 1);
@@ -116,8 +116,8 @@ static void masks_view(const struct engine *engine, const struct conn *conn,
 			view->endpoints_mine |= endpoint_bit(i);
 }
 
-static void conn_view(const struct engine *engine, const struct conn *conn,
-		      struct pm_conn_report *view)
+static void report_conn(const struct engine *engine, const struct conn *conn,
+			struct pm_conn_report *view)
 {
 	unsigned int i;
 
@@ -136,22 +136,23 @@ static void conn_view(const struct engine *engine, const struct conn *conn,
 		view->subflows += subflow_counts(&conn->subflows[i]);
 	for (i = 0; i < conn->n_announced; i++)
 		view->waiting += conn->announced[i].state == PM_ANNOUNCED_WAITING;
-	masks_view(engine, conn, view);
+	report_endpoints(engine, conn, view);
 	for (i = 0; i < N_COUNTERS; i++)
 		((uint64_t *)&view->counters)[i] = conn->counters[i];
 }
 
-unsigned int engine_view(const struct engine *engine, uint64_t after, unsigned int max,
-			 struct pm_conn_report *ret_views, uint64_t *ret_next)
+unsigned int engine_report_conns(const struct engine *engine, uint64_t after,
+				 unsigned int max, struct pm_conn_report *ret_views,
+				 uint64_t *ret_next)
 {
 	const struct conn *conn, *last = NULL;
 	uint32_t passed = 0;
 	unsigned int n = 0;
 
 	for (conn = walk_begin(engine, after); conn && n < max;
-	     conn = next_of(engine, conn)) {
-		if (shown(engine, conn))
-			conn_view(engine, conn, &ret_views[n++]);
+	     conn = walk_next(engine, conn)) {
+		if (conn_is_shown(engine, conn))
+			report_conn(engine, conn, &ret_views[n++]);
 		last = conn;
 		passed++;
 	}
@@ -159,9 +160,9 @@ unsigned int engine_view(const struct engine *engine, uint64_t after, unsigned i
 	return n;
 }
 
-static void announced_view(const struct engine *engine, const struct conn *conn,
-			   const struct announcement *ann,
-			   struct pm_announced_report *view)
+static void report_announced(const struct engine *engine, const struct conn *conn,
+			     const struct announcement *ann,
+			     struct pm_announced_report *view)
 {
 	*view = (struct pm_announced_report){
 		.token = conn->token,
@@ -171,18 +172,18 @@ static void announced_view(const struct engine *engine, const struct conn *conn,
 		.error = ann->error,
 		.addr = ann->addr,
 	};
-	if (ann->state == PM_ANNOUNCED_JOINED && conn_joining(conn, &ann->addr))
+	if (ann->state == PM_ANNOUNCED_JOINED && conn_joins(conn, &ann->addr))
 		view->state = PM_ANNOUNCED_PENDING;
 	if (ann->timed && ann->state == PM_ANNOUNCED_WAITING &&
-	    !time_reached(engine, ann->when))
+	    !engine_time_reached(engine, ann->when))
 		view->retry_ms = ann->when - (uint32_t)engine->now;
 }
 
 /* Whole connections only: a page has room for all that one can have. */
-unsigned int engine_view_announced(const struct engine *engine, uint64_t after,
-				   unsigned int max,
-				   struct pm_announced_report *ret_views,
-				   uint64_t *ret_next)
+unsigned int engine_report_announced(const struct engine *engine, uint64_t after,
+				     unsigned int max,
+				     struct pm_announced_report *ret_views,
+				     uint64_t *ret_next)
 {
 	const struct conn *conn, *last = NULL;
 	const struct announcement *ann;
@@ -190,10 +191,10 @@ unsigned int engine_view_announced(const struct engine *engine, uint64_t after,
 	unsigned int n = 0;
 
 	for (conn = walk_begin(engine, after); conn && n + conn->n_announced <= max;
-	     conn = next_of(engine, conn)) {
-		if (shown(engine, conn))
+	     conn = walk_next(engine, conn)) {
+		if (conn_is_shown(engine, conn))
 			for_each_announcement(conn, ann)
-				announced_view(engine, conn, ann, &ret_views[n++]);
+				report_announced(engine, conn, ann, &ret_views[n++]);
 		last = conn;
 		passed++;
 	}
@@ -201,28 +202,28 @@ unsigned int engine_view_announced(const struct engine *engine, uint64_t after,
 	return n;
 }
 
-unsigned int engine_view_count(const struct engine *engine)
+unsigned int engine_count_shown(const struct engine *engine)
 {
 	const struct conn *conn;
 	unsigned int n = 0;
 
-	for (conn = walk_begin(engine, 0); conn; conn = next_of(engine, conn))
-		n += shown(engine, conn);
+	for (conn = walk_begin(engine, 0); conn; conn = walk_next(engine, conn))
+		n += conn_is_shown(engine, conn);
 	return n;
 }
 
-void engine_view_used(const struct engine *engine, uint32_t *ret_used)
+void engine_count_used(const struct engine *engine, uint32_t *ret_used)
 {
 	const struct conn *conn;
 	const struct subflow *s;
 
 	memset(ret_used, 0, POOL_ENDPOINTS_MAX * sizeof(*ret_used));
 	for (conn = engine->table.confirmed; conn; conn = conn->hh.next) {
-		if (!shown(engine, conn))
+		if (!conn_is_shown(engine, conn))
 			continue;
 		for_each_subflow (conn, s)
 			if (s->state == SUBFLOW_LIVE && s->endpoint &&
-			    s->endpoint != SUBFLOW_ENDPOINT_LOST)
+			    s->endpoint != SUBFLOW_ENDPOINT_REMOVED)
 				ret_used[s->endpoint - 1]++;
 	}
 }

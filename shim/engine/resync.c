@@ -36,7 +36,7 @@ void engine_take_over(struct engine *engine)
 	engine->rescan = true;
 }
 
-bool engine_waits(const struct engine *engine)
+bool engine_is_waiting(const struct engine *engine)
 {
 	return engine->waiting;
 }
@@ -52,8 +52,8 @@ void engine_resync_begin(struct engine *engine)
 		 * closed.
 		 */
 		for_each_announcement(conn, ann) if (ann->state == PM_ANNOUNCED_JOINED)
-			ann->state = conn_joining(conn, &ann->addr) ? PM_ANNOUNCED_WAITING
-								    : PM_ANNOUNCED_CLOSED;
+			ann->state = conn_joins(conn, &ann->addr) ? PM_ANNOUNCED_WAITING
+								  : PM_ANNOUNCED_CLOSED;
 		for (i = 0; i < conn->n_subflows;)
 			if (conn->subflows[i].state == SUBFLOW_RETRY)
 				i++;
@@ -63,7 +63,7 @@ void engine_resync_begin(struct engine *engine)
 }
 
 /* Our side has joined an address of the peer: it was told of it, seen or not. */
-static void was_announced(struct conn *conn, const struct pm_event *sub)
+static void resync_announcement(struct conn *conn, const struct pm_event *sub)
 {
 	struct announcement *ann;
 
@@ -73,7 +73,7 @@ static void was_announced(struct conn *conn, const struct pm_event *sub)
 	if (!ann)
 		return;
 	ann->state = PM_ANNOUNCED_JOINED;
-	accept_count(conn, ann, true);
+	announcement_count_accepted(conn, ann, true);
 }
 
 int engine_resync_subflow(struct engine *engine, const struct pm_event *sub, bool live,
@@ -103,7 +103,7 @@ int engine_resync_subflow(struct engine *engine, const struct pm_event *sub, boo
 		conn->excluded = engine->pool->sections[conn->section].excluded;
 	}
 	conn->established |= initial;
-	subflow.endpoint = endpoint_of(engine, conn, &sub->local);
+	subflow.endpoint = conn_endpoint(engine, conn, &sub->local);
 	if (subflow.endpoint)
 		subflow.backup = engine->pool->endpoints[subflow.endpoint - 1].flags &
 				 MPTCP_PM_ADDR_FLAG_BACKUP;
@@ -113,7 +113,7 @@ int engine_resync_subflow(struct engine *engine, const struct pm_event *sub, boo
 		conn->spent |= endpoint_bit(conn->mpc - 1);
 	conn_id_seen(&engine->table, conn, &sub->local, sub->local_id);
 	if (!initial && !sub->server_side)
-		was_announced(conn, sub);
+		resync_announcement(conn, sub);
 	return conn_subflow_add(conn, &subflow) ? 0 : -ENOMEM;
 }
 

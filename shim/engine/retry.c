@@ -25,8 +25,8 @@ uint32_t retry_delay(const struct engine *engine, const struct conn *conn,
 	return delay + delay * (conn->token * UINT32_C(2654435761) >> 24) / 2048;
 }
 
-void announcement_delay(struct engine *engine, struct conn *conn,
-			struct announcement *ann)
+void announcement_set_retry(struct engine *engine, struct conn *conn,
+			    struct announcement *ann)
 {
 	if (ann->timed || !(ann->tried || ann->any_tried) ||
 	    ann->tries >= engine->pool->retry.tries)
@@ -36,7 +36,7 @@ void announcement_delay(struct engine *engine, struct conn *conn,
 }
 
 /* What was established for long has earned quick tries again. */
-static uint8_t tries_of(const struct engine *engine, const struct subflow *s)
+static uint8_t subflow_tries(const struct engine *engine, const struct subflow *s)
 {
 	if (s->state == SUBFLOW_LIVE &&
 	    (uint32_t)engine->now - s->when >= ESTABLISHED_FOR_GOOD(&engine->pool->retry))
@@ -44,13 +44,13 @@ static uint8_t tries_of(const struct engine *engine, const struct subflow *s)
 	return s->tries;
 }
 
-static void fixed_failed(struct engine *engine, struct conn *conn, struct subflow *s,
-			 bool for_good)
+static void retry_schedule_pair(struct engine *engine, struct conn *conn,
+				struct subflow *s, bool for_good)
 {
-	unsigned int tries = tries_of(engine, s);
+	unsigned int tries = subflow_tries(engine, s);
 
 	if (for_good || s->removed || tries >= engine->pool->retry.tries ||
-	    s->endpoint == SUBFLOW_ENDPOINT_LOST) {
+	    s->endpoint == SUBFLOW_ENDPOINT_REMOVED) {
 		conn_subflow_del(conn, s);
 		return;
 	}
@@ -60,12 +60,12 @@ static void fixed_failed(struct engine *engine, struct conn *conn, struct subflo
 	s->when = engine->now + retry_delay(engine, conn, tries);
 }
 
-struct announcement *first_announced(struct engine *engine, struct conn *conn)
+struct announcement *announce_first_address(struct engine *engine, struct conn *conn)
 {
 	struct announcement *ann = conn_announced_to(conn, &conn->peer);
 
 	if (ann || conn->deny_join_id0 || conn->server_side ||
-	    !(section_of(engine, conn)->kinds &
+	    !(conn_section(engine, conn)->kinds &
 	      (MPTCP_PM_ADDR_FLAG_LAMINAR | MPTCP_PM_ADDR_FLAG_FULLMESH)))
 		return ann;
 	return conn_announced_add(conn, 0, &conn->peer);
@@ -78,8 +78,9 @@ void subflow_failed(struct engine *engine, struct conn *conn, struct subflow *s,
 	struct announcement *ann;
 	bool live = s->state == SUBFLOW_LIVE;
 
-	ann = s->initial && engine->pool->retry.tries ? first_announced(engine, conn)
-						      : announcement_of(conn, s);
+	ann = s->initial && engine->pool->retry.tries
+		      ? announce_first_address(engine, conn)
+		      : subflow_announcement(conn, s);
 	conn->last_error = error;
 	if (ann && !s->removed) {
 		ann->error = error;
@@ -91,19 +92,19 @@ void subflow_failed(struct engine *engine, struct conn *conn, struct subflow *s,
 		} else if (!s->fixed) {
 			ann->state = PM_ANNOUNCED_WAITING;
 			ann->reason = PM_REASON_ERROR;
-			ann->tries = live ? tries_of(engine, s) : ann->tries;
+			ann->tries = live ? subflow_tries(engine, s) : ann->tries;
 			ann->any_tried = true;
-			if (s->endpoint && s->endpoint != SUBFLOW_ENDPOINT_LOST)
+			if (s->endpoint && s->endpoint != SUBFLOW_ENDPOINT_REMOVED)
 				ann->tried |= endpoint_bit(s->endpoint - 1);
 		}
 	}
 	if (s->fixed)
-		fixed_failed(engine, conn, s, for_good);
+		retry_schedule_pair(engine, conn, s, for_good);
 	else
 		conn_subflow_del(conn, s);
 }
 
-static void due_earlier(struct conn *conn, bool *any, uint32_t when)
+static void conn_set_due(struct conn *conn, bool *any, uint32_t when)
 {
 	if (!*any || (int32_t)(when - conn->due) < 0)
 		conn->due = when;
@@ -118,15 +119,15 @@ void conn_schedule(struct engine *engine, struct conn *conn)
 
 	if (conn_is_ours(engine, conn)) {
 		if (conn->again)
-			due_earlier(conn, &any, engine->now);
+			conn_set_due(conn, &any, engine->now);
 		if (conn->work)
-			due_earlier(conn, &any, conn->work_when);
+			conn_set_due(conn, &any, conn->work_when);
 		for_each_announcement(conn, ann) if (ann->timed &&
 						     ann->state == PM_ANNOUNCED_WAITING)
-			due_earlier(conn, &any, ann->when);
+			conn_set_due(conn, &any, ann->when);
 		for_each_subflow (conn, s)
 			if (s->state == SUBFLOW_RETRY)
-				due_earlier(conn, &any, s->when);
+				conn_set_due(conn, &any, s->when);
 	}
-	conn_time(&engine->table, conn, any);
+	conn_set_timed(&engine->table, conn, any);
 }

@@ -10,13 +10,13 @@
 uint32_t retry_delay(const struct engine *engine, const struct conn *conn,
 		     unsigned int tries);
 /* Delays the next try of an announcement that found no endpoint, if it failed before. */
-void announcement_delay(struct engine *engine, struct conn *conn,
-			struct announcement *ann);
+void announcement_set_retry(struct engine *engine, struct conn *conn,
+			    struct announcement *ann);
 /*
  * The first path is lost, and nobody announces its address: endpoints that are there to
  * be used for announcements go there as if somebody had.
  */
-struct announcement *first_announced(struct engine *engine, struct conn *conn);
+struct announcement *announce_first_address(struct engine *engine, struct conn *conn);
 /* A join, or a live subflow, ended with @error: the record is changed or deleted. */
 void subflow_failed(struct engine *engine, struct conn *conn, struct subflow *s,
 		    uint8_t error, uint8_t reset_reason);

@@ -12,7 +12,7 @@
 
 #include <errno.h>
 
-static bool subflows_left(const struct engine *engine, const struct conn *conn)
+static bool limit_leaves_subflow(const struct engine *engine, const struct conn *conn)
 {
 	return conn_extra_subflows(conn) < engine->pool->subflows;
 }
@@ -22,20 +22,20 @@ static bool subflows_left(const struct engine *engine, const struct conn *conn)
  * announcements would be for nothing: the kernel serves those with `subflow` endpoints
  * (mptcp_pm_add_addr_c_flag_case()).
  */
-static bool c_flag_case(const struct engine *engine, const struct conn *conn)
+static bool join_c_flag_case(const struct engine *engine, const struct conn *conn)
 {
 	uint64_t used = conn->spent;
 
 	if (conn->mpc)
 		used &= ~endpoint_bit(conn->mpc - 1);
-	return conn->deny_join_id0 && !(used & section_of(engine, conn)->subflow) &&
-	       !engine->pool->add_addr_accepted && subflows_left(engine, conn);
+	return conn->deny_join_id0 && !(used & conn_section(engine, conn)->subflow) &&
+	       !engine->pool->add_addr_accepted && limit_leaves_subflow(engine, conn);
 }
 
 /* The kernel gives the address that routing picks an ID of its own, from 1 upwards, and
  * wants one for the address of all zeros beside it: one from the other end.
  */
-static uint8_t any_id(const struct mpaddr *any)
+static uint8_t join_any_id(const struct mpaddr *any)
 {
 	return any->family == AF_INET ? UINT8_MAX : UINT8_MAX - 1;
 }
@@ -85,19 +85,20 @@ static int join_prepare(struct engine *engine, struct conn *conn, const struct w
 	if ((want->fixed || want->routed) && ep && conn->mpc == want->index + 1)
 		return 0;
 	cmd->local_id = conn_id_for(&engine->table, conn, &cmd->local,
-				    ep ? ep->local_id : any_id(&any));
+				    ep ? ep->local_id : join_any_id(&any));
 	return cmd->local_id ? 0 : -ENOSPC;
 }
 
 /* @s is a record to use again, or NULL for a new one. */
-static enum join request(struct engine *engine, struct conn *conn,
-			 const struct want *want, struct subflow *s, struct pm_cmds *out)
+static enum join join_request(struct engine *engine, struct conn *conn,
+			      const struct want *want, struct subflow *s,
+			      struct pm_cmds *out)
 {
 	const struct subflow fresh = { 0 };
 	bool again = s;
 	struct pm_cmd *cmd;
 
-	if (!subflows_left(engine, conn))
+	if (!limit_leaves_subflow(engine, conn))
 		return JOIN_LIMIT;
 	if (out->n == PM_CMDS_MAX)
 		return JOIN_NO_ROOM;
@@ -125,8 +126,8 @@ static enum join request(struct engine *engine, struct conn *conn,
 	return JOIN_REQUESTED;
 }
 
-enum join subflow_again(struct engine *engine, struct conn *conn, struct subflow *s,
-			struct pm_cmds *out)
+enum join join_retry(struct engine *engine, struct conn *conn, struct subflow *s,
+		     struct pm_cmds *out)
 {
 	const struct mpaddr remote = s->remote;
 	const struct want want = { .index = s->endpoint - 1,
@@ -136,7 +137,7 @@ enum join subflow_again(struct engine *engine, struct conn *conn, struct subflow
 
 	if (!conn_is_ours(engine, conn))
 		return JOIN_NOT_OURS;
-	return request(engine, conn, &want, s, out);
+	return join_request(engine, conn, &want, s, out);
 }
 
 /* The endpoints of @mask, one after the other, to @ann, and not twice. */
@@ -147,40 +148,41 @@ static enum join join_from_each(struct engine *engine, struct conn *conn, uint64
 	struct want want = { .remote = &remote,
 			     .remote_id = ann->remote_id,
 			     .fixed = true };
-	const bool c_flag = c_flag_case(engine, conn);
+	const bool c_flag = join_c_flag_case(engine, conn);
 	enum join all = JOIN_NO_ENDPOINT, one;
 	unsigned int i;
 
 	for (i = 0; i < engine->pool->n_endpoints; i++) {
 		const struct mpaddr *local = &engine->pool->endpoints[i].addr;
 
-		if (!(mask & endpoint_bit(i)) || !families_match(conn, local, &remote) ||
+		if (!(mask & endpoint_bit(i)) ||
+		    !conn_family_matches(conn, local, &remote) ||
 		    conn_has_pair(conn, local, &remote))
 			continue;
 		want.index = i;
-		one = request(engine, conn, &want, NULL, out);
+		one = join_request(engine, conn, &want, NULL, out);
 		if (one != JOIN_REQUESTED)
 			return all == JOIN_REQUESTED && one == JOIN_LIMIT ? all : one;
 		all = one;
 		if (c_flag)
 			conn->spent |=
-				section_of(engine, conn)->subflow & endpoint_bit(i);
+				conn_section(engine, conn)->subflow & endpoint_bit(i);
 	}
 	return all;
 }
 
 /* The first laminar endpoint that fits, is not in use and did not fail for @ann. */
-static int laminar_pick(const struct engine *engine, const struct conn *conn,
-			struct announcement *ann)
+static int select_laminar(const struct engine *engine, const struct conn *conn,
+			  struct announcement *ann)
 {
 	const struct endpoint *ep = engine->pool->endpoints;
-	uint64_t mask = section_of(engine, conn)->laminar;
+	uint64_t mask = conn_section(engine, conn)->laminar;
 	unsigned int i;
 
 	ann->reason = PM_REASON_FAMILY;
 	for (i = 0; i < engine->pool->n_endpoints; i++, ep++) {
 		if (!(mask & endpoint_bit(i)) ||
-		    !families_match(conn, &ep->addr, &ann->addr))
+		    !conn_family_matches(conn, &ep->addr, &ann->addr))
 			continue;
 		if (ann->tried & endpoint_bit(i)) {
 			ann->reason = PM_REASON_ERROR;
@@ -193,11 +195,11 @@ static int laminar_pick(const struct engine *engine, const struct conn *conn,
 	}
 	/* What there would be is not on this machine. */
 	if (!mask)
-		ann->reason = PM_REASON_ABSENT;
+		ann->reason = PM_REASON_UNAVAILABLE;
 	return -1;
 }
 
-static enum join laminar_join(struct engine *engine, struct conn *conn,
+static enum join join_laminar(struct engine *engine, struct conn *conn,
 			      struct announcement *ann, struct pm_cmds *out)
 {
 	const struct mpaddr remote = ann->addr;
@@ -206,32 +208,33 @@ static enum join laminar_join(struct engine *engine, struct conn *conn,
 			     .tries = ann->tries };
 	enum join r;
 
-	want.index = laminar_pick(engine, conn, ann);
+	want.index = select_laminar(engine, conn, ann);
 	if (want.index < 0)
 		return JOIN_NO_ENDPOINT; /* never a fallback to routing */
-	r = request(engine, conn, &want, NULL, out);
+	r = join_request(engine, conn, &want, NULL, out);
 	if (r == JOIN_REQUESTED)
 		conn->spent |=
-			section_of(engine, conn)->subflow & endpoint_bit(want.index);
+			conn_section(engine, conn)->subflow & endpoint_bit(want.index);
 	return r;
 }
 
 /* The address that routing takes, and which endpoint that is. */
-static void route(const struct engine *engine, const struct conn *conn, struct want *want)
+static void select_by_route(const struct engine *engine, const struct conn *conn,
+			    struct want *want)
 {
 	want->index = PM_CMD_NO_ENDPOINT;
 	if (!engine->route ||
 	    !engine->route(engine->route_ctx, want->remote, &want->source))
 		return;
 	want->source.port = 0;
-	want->index = (int)endpoint_of(engine, conn, &want->source) - 1;
+	want->index = (int)conn_endpoint(engine, conn, &want->source) - 1;
 	/* One whose link is down would be closed as soon as it is there. */
-	if (want->index >= 0 && engine->gone & endpoint_bit(want->index))
+	if (want->index >= 0 && engine->down & endpoint_bit(want->index))
 		want->index = PM_CMD_NO_ENDPOINT;
 }
 
-static enum join any_join(struct engine *engine, struct conn *conn,
-			  struct announcement *ann, struct pm_cmds *out)
+static enum join join_routed(struct engine *engine, struct conn *conn,
+			     struct announcement *ann, struct pm_cmds *out)
 {
 	const struct mpaddr remote = ann->addr;
 	struct want want = { .remote = &remote,
@@ -239,24 +242,25 @@ static enum join any_join(struct engine *engine, struct conn *conn,
 			     .routed = true,
 			     .tries = ann->tries };
 
-	route(engine, conn, &want);
+	select_by_route(engine, conn, &want);
 	ann->reason = ann->any_tried ? PM_REASON_ERROR : PM_REASON_FAMILY;
-	if (ann->any_tried || !families_match(conn, &remote, &remote))
+	if (ann->any_tried || !conn_family_matches(conn, &remote, &remote))
 		return JOIN_NO_ENDPOINT;
-	return request(engine, conn, &want, NULL, out);
+	return join_request(engine, conn, &want, NULL, out);
 }
 
 /* As the kernel's fill_local_addresses_vec() does. */
 static enum join join_by_kind(struct engine *engine, struct conn *conn,
 			      struct announcement *ann, struct pm_cmds *out)
 {
-	const struct section_view *section = section_of(engine, conn);
+	const struct section_index *section = conn_section(engine, conn);
 	enum join r = JOIN_NO_ENDPOINT;
 
 	if (section->kinds & MPTCP_PM_ADDR_FLAG_FULLMESH)
 		r = join_from_each(engine, conn, section->fullmesh, ann, out);
 	if (r == JOIN_NO_ROOM && conn_reaches(conn, &ann->addr)) {
-		conn->refill |= section->fullmesh; /* mesh_refill() has the rest */
+		conn->refill |=
+			section->fullmesh; /* join_fullmesh_again() has the rest */
 		conn->work = true;
 		conn->work_when = engine->now;
 		return JOIN_REQUESTED;
@@ -264,8 +268,8 @@ static enum join join_by_kind(struct engine *engine, struct conn *conn,
 	if (r != JOIN_NO_ENDPOINT)
 		return r;
 	if (section->kinds & MPTCP_PM_ADDR_FLAG_LAMINAR)
-		return laminar_join(engine, conn, ann, out);
-	if (ann->remote_id && c_flag_case(engine, conn)) {
+		return join_laminar(engine, conn, ann, out);
+	if (ann->remote_id && join_c_flag_case(engine, conn)) {
 		uint64_t mask = section->subflow & ~conn->spent;
 
 		if (conn->mpc)
@@ -274,22 +278,23 @@ static enum join join_by_kind(struct engine *engine, struct conn *conn,
 	}
 	if (section->kinds & MPTCP_PM_ADDR_FLAG_FULLMESH)
 		ann->reason = PM_REASON_FAMILY;
-	return any_join(engine, conn, ann, out);
+	return join_routed(engine, conn, ann, out);
 }
 
 /* Whether add_addr_accepted lets @ann in; otherwise it gets the reason. */
-static bool accept_left(const struct engine *engine, const struct conn *conn,
-			struct announcement *ann)
+static bool limit_accepts(const struct engine *engine, const struct conn *conn,
+			  struct announcement *ann)
 {
 	if (ann->accepted || !ann->remote_id ||
-	    conn->accepted < engine->pool->add_addr_accepted || c_flag_case(engine, conn))
+	    conn->accepted < engine->pool->add_addr_accepted ||
+	    join_c_flag_case(engine, conn))
 		return true;
 	ann->reason = PM_REASON_LIMIT_ACCEPTED;
 	return false;
 }
 
-enum join announcement_join(struct engine *engine, struct conn *conn,
-			    struct announcement *ann, struct pm_cmds *out)
+enum join join_announced(struct engine *engine, struct conn *conn,
+			 struct announcement *ann, struct pm_cmds *out)
 {
 	const uint8_t before = ann->reason;
 	enum join r;
@@ -298,9 +303,9 @@ enum join announcement_join(struct engine *engine, struct conn *conn,
 		ann->reason = conn->excluded ? PM_REASON_EXCLUDED : PM_REASON_INHERITED;
 		return JOIN_NOT_OURS;
 	}
-	if (!accept_left(engine, conn, ann))
+	if (!limit_accepts(engine, conn, ann))
 		return JOIN_LIMIT;
-	if (!subflows_left(engine, conn)) {
+	if (!limit_leaves_subflow(engine, conn)) {
 		ann->reason = PM_REASON_LIMIT_SUBFLOWS;
 		return JOIN_LIMIT;
 	}
@@ -310,20 +315,21 @@ enum join announcement_join(struct engine *engine, struct conn *conn,
 		ann->state = PM_ANNOUNCED_JOINED;
 		ann->reason = PM_REASON_NONE;
 		ann->timed = false;
-		accept_count(conn, ann, true);
+		announcement_count_accepted(conn, ann, true);
 		break;
 	case JOIN_NO_ENDPOINT:
 		if (ann->reason == PM_REASON_EXHAUSTED && before != ann->reason)
 			COUNT(engine, conn, exhausted);
-		announcement_delay(engine, conn, ann);
+		announcement_set_retry(engine, conn, ann);
 		break;
 	case JOIN_NO_ROOM:
 		conn->again = true;
 		ann->reason = PM_REASON_TOO_MANY;
 		break;
 	case JOIN_LIMIT:
-		ann->reason = subflows_left(engine, conn) ? PM_REASON_TOO_MANY
-							  : PM_REASON_LIMIT_SUBFLOWS;
+		ann->reason = limit_leaves_subflow(engine, conn)
+				      ? PM_REASON_TOO_MANY
+				      : PM_REASON_LIMIT_SUBFLOWS;
 		break;
 	case JOIN_NOT_OURS:
 		break;
@@ -331,7 +337,7 @@ enum join announcement_join(struct engine *engine, struct conn *conn,
 	return r;
 }
 
-void waiting_retry(struct engine *engine, struct conn *conn, struct pm_cmds *out)
+void join_waiting(struct engine *engine, struct conn *conn, struct pm_cmds *out)
 {
 	unsigned int i;
 
@@ -339,20 +345,20 @@ void waiting_retry(struct engine *engine, struct conn *conn, struct pm_cmds *out
 		struct announcement *ann = &conn->announced[i];
 
 		if (ann->state == PM_ANNOUNCED_WAITING && !conn_reaches(conn, &ann->addr))
-			announcement_join(engine, conn, ann, out);
+			join_announced(engine, conn, ann, out);
 	}
 }
 
-void mpc_setup(struct engine *engine, struct conn *conn)
+void conn_use_first_endpoint(struct engine *engine, struct conn *conn)
 {
 	struct subflow *s;
 	bool there = false;
 
 	/* The address has ID 0 for good, whatever becomes of the first subflow. */
-	conn->mpc = endpoint_of(engine, conn, &conn->first);
+	conn->mpc = conn_endpoint(engine, conn, &conn->first);
 	for_each_subflow (conn, s) {
 		there |= s->initial;
-		if (s->initial && s->endpoint != SUBFLOW_ENDPOINT_LOST)
+		if (s->initial && s->endpoint != SUBFLOW_ENDPOINT_REMOVED)
 			s->endpoint = conn->mpc;
 	}
 	if (conn->mpc && there)
@@ -360,8 +366,8 @@ void mpc_setup(struct engine *engine, struct conn *conn)
 }
 
 /* As the kernel's fill_remote_addresses_fullmesh(): each address that is reached. */
-static bool subflow_to_each(struct engine *engine, struct conn *conn, int index,
-			    struct pm_cmds *out)
+static bool join_known_addresses(struct engine *engine, struct conn *conn, int index,
+				 struct pm_cmds *out)
 {
 	const struct mpaddr *local = &engine->pool->endpoints[index].addr;
 	struct want want = { .index = index, .fixed = true };
@@ -375,31 +381,32 @@ static bool subflow_to_each(struct engine *engine, struct conn *conn, int index,
 		want.remote = &remote;
 		want.remote_id = s->remote_id;
 		if (!subflow_counts(s) || (conn->deny_join_id0 && !s->remote_id) ||
-		    !families_match(conn, local, &remote) ||
+		    !conn_family_matches(conn, local, &remote) ||
 		    conn_has_pair(conn, local, &remote))
 			continue;
-		if (request(engine, conn, &want, NULL, out) == JOIN_NO_ROOM)
+		if (join_request(engine, conn, &want, NULL, out) == JOIN_NO_ROOM)
 			return false;
 	}
 	return true;
 }
 
-static bool subflow_to_first(struct engine *engine, struct conn *conn, int index,
-			     struct pm_cmds *out)
+static bool join_first_address(struct engine *engine, struct conn *conn, int index,
+			       struct pm_cmds *out)
 {
 	const struct want want = { .index = index, .remote = &conn->peer, .fixed = true };
 	const struct mpaddr *local = &engine->pool->endpoints[index].addr;
 
-	if (conn->deny_join_id0 || !families_match(conn, local, &conn->peer) ||
+	if (conn->deny_join_id0 || !conn_family_matches(conn, local, &conn->peer) ||
 	    conn_has_pair(conn, local, &conn->peer))
 		return true;
-	return request(engine, conn, &want, NULL, out) != JOIN_NO_ROOM;
+	return join_request(engine, conn, &want, NULL, out) != JOIN_NO_ROOM;
 }
 
 /* `fullmesh` endpoints that came back: to what other endpoints have joined meanwhile. */
-static bool mesh_refill(struct engine *engine, struct conn *conn, struct pm_cmds *out)
+static bool join_fullmesh_again(struct engine *engine, struct conn *conn,
+				struct pm_cmds *out)
 {
-	uint64_t mask = conn->refill & section_of(engine, conn)->fullmesh;
+	uint64_t mask = conn->refill & conn_section(engine, conn)->fullmesh;
 	struct announcement *ann;
 
 	for_each_announcement(conn,
@@ -410,9 +417,10 @@ static bool mesh_refill(struct engine *engine, struct conn *conn, struct pm_cmds
 	return true;
 }
 
-static bool signal_work(struct engine *engine, struct conn *conn, struct pm_cmds *out)
+static bool announce_endpoints(struct engine *engine, struct conn *conn,
+			       struct pm_cmds *out)
 {
-	uint64_t mask = section_of(engine, conn)->signal & ~conn->signalled;
+	uint64_t mask = conn_section(engine, conn)->signal & ~conn->signalled;
 	const struct endpoint *ep = engine->pool->endpoints;
 	unsigned int i;
 	uint8_t id;
@@ -436,32 +444,34 @@ static bool signal_work(struct engine *engine, struct conn *conn, struct pm_cmds
 					 .local_id = id,
 					 .flags = ep->flags & MPTCP_PM_ADDR_FLAG_BACKUP,
 					 .endpoint = i };
-		/* As in the kernel: this ends what c_flag_case() is about. */
+		/* As in the kernel: this ends what join_c_flag_case() is about. */
 		if (conn->deny_join_id0)
 			conn->spent |=
-				section_of(engine, conn)->subflow & endpoint_bit(i);
+				conn_section(engine, conn)->subflow & endpoint_bit(i);
 		NOTE(engine, conn, .what = PM_NOTE_SIGNALLED, .local = &ep->addr,
 		     .local_id = id);
 	}
 	return true;
 }
 
-static bool subflow_work(struct engine *engine, struct conn *conn, struct pm_cmds *out)
+static bool join_subflow_endpoints(struct engine *engine, struct conn *conn,
+				   struct pm_cmds *out)
 {
-	uint64_t mask = section_of(engine, conn)->subflow & ~conn->spent;
+	uint64_t mask = conn_section(engine, conn)->subflow & ~conn->spent;
 	unsigned int i;
 	bool done;
 
 	/* Nobody listens at a client's first address. */
-	if (!mask || conn->server_side || c_flag_case(engine, conn))
+	if (!mask || conn->server_side || join_c_flag_case(engine, conn))
 		return true;
-	for (i = 0; i < engine->pool->n_endpoints && subflows_left(engine, conn); i++) {
+	for (i = 0; i < engine->pool->n_endpoints && limit_leaves_subflow(engine, conn);
+	     i++) {
 		if (!(mask & endpoint_bit(i)))
 			continue;
 		if (engine->pool->endpoints[i].flags & MPTCP_PM_ADDR_FLAG_FULLMESH)
-			done = subflow_to_each(engine, conn, i, out);
+			done = join_known_addresses(engine, conn, i, out);
 		else
-			done = subflow_to_first(engine, conn, i, out);
+			done = join_first_address(engine, conn, i, out);
 		if (!done)
 			return false;
 		conn->spent |= endpoint_bit(i);
@@ -469,13 +479,14 @@ static bool subflow_work(struct engine *engine, struct conn *conn, struct pm_cmd
 	return true;
 }
 
-bool conn_work(struct engine *engine, struct conn *conn, struct pm_cmds *out)
+bool conn_use_endpoints(struct engine *engine, struct conn *conn, struct pm_cmds *out)
 {
 	conn->work = false;
 	if (!conn->established || !conn_is_ours(engine, conn))
 		return true;
 	conn->work_when = engine->now;
-	conn->work = !signal_work(engine, conn, out) ||
-		     !subflow_work(engine, conn, out) || !mesh_refill(engine, conn, out);
+	conn->work = !announce_endpoints(engine, conn, out) ||
+		     !join_subflow_endpoints(engine, conn, out) ||
+		     !join_fullmesh_again(engine, conn, out);
 	return !conn->work;
 }

@@ -16,16 +16,16 @@ enum join {
 };
 
 /* Try to join @ann, which gets the reason if that cannot be. */
-enum join announcement_join(struct engine *engine, struct conn *conn,
-			    struct announcement *ann, struct pm_cmds *out);
+enum join join_announced(struct engine *engine, struct conn *conn,
+			 struct announcement *ann, struct pm_cmds *out);
 /* Try what waits on @conn: something became free. */
-void waiting_retry(struct engine *engine, struct conn *conn, struct pm_cmds *out);
+void join_waiting(struct engine *engine, struct conn *conn, struct pm_cmds *out);
 /*
  * Announce `signal` endpoints, use `subflow` ones. Return: false if @out was too short.
  */
-bool conn_work(struct engine *engine, struct conn *conn, struct pm_cmds *out);
+bool conn_use_endpoints(struct engine *engine, struct conn *conn, struct pm_cmds *out);
 /* Request the pair of a SUBFLOW_RETRY record again. */
-enum join subflow_again(struct engine *engine, struct conn *conn, struct subflow *s,
-			struct pm_cmds *out);
+enum join join_retry(struct engine *engine, struct conn *conn, struct subflow *s,
+		     struct pm_cmds *out);
 /* The first subflow's endpoint has its turn; its `backup` flag is followed. */
-void mpc_setup(struct engine *engine, struct conn *conn);
+void conn_use_first_endpoint(struct engine *engine, struct conn *conn);

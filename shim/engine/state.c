@@ -14,7 +14,7 @@ struct engine *engine_new(const struct pool *pool)
 	if (!engine)
 		return NULL;
 	engine->pool = pool;
-	sections_view(engine);
+	engine_index_sections(engine);
 	return engine;
 }
 
@@ -26,24 +26,24 @@ void engine_free(struct engine *engine)
 	free(engine);
 }
 
-void engine_clock(struct engine *engine, int64_t now_ms)
+void engine_set_clock(struct engine *engine, int64_t now_ms)
 {
 	engine->now = now_ms;
 }
 
-void engine_router(struct engine *engine, engine_route_fn route, void *ctx)
+void engine_set_router(struct engine *engine, engine_route_fn route, void *ctx)
 {
 	engine->route = route;
 	engine->route_ctx = ctx;
 }
 
-void engine_log(struct engine *engine, engine_log_fn log, void *ctx)
+void engine_set_log(struct engine *engine, engine_log_fn log, void *ctx)
 {
 	engine->log = log;
 	engine->log_ctx = ctx;
 }
 
-void engine_old_kernel(struct engine *engine)
+void engine_set_old_kernel(struct engine *engine)
 {
 	engine->flags_ignored = true;
 }
@@ -70,24 +70,24 @@ unsigned int engine_expire(struct engine *engine, int64_t since, unsigned int ke
 	return n;
 }
 
-void sections_view(struct engine *engine)
+void engine_index_sections(struct engine *engine)
 {
 	const struct pool *pool = engine->pool;
 	const struct endpoint *ep = pool->endpoints;
 	unsigned int i;
 
-	engine->gone = 0;
+	engine->down = 0;
 	for (i = 0; i < POOL_SECTIONS_MAX; i++) {
-		engine->sections[i] = (struct section_view){ 0 };
+		engine->sections[i] = (struct section_index){ 0 };
 		if (i < pool->n_sections)
 			engine->sections[i].kinds = pool->sections[i].kinds;
 	}
 	for (i = 0; i < pool->n_endpoints; i++, ep++) {
-		struct section_view *view = &engine->sections[ep->section];
+		struct section_index *view = &engine->sections[ep->section];
 		uint64_t bit = endpoint_bit(i);
 
-		if (ep->state == ENDPOINT_GONE) {
-			engine->gone |= bit;
+		if (ep->state == ENDPOINT_DOWN) {
+			engine->down |= bit;
 			continue;
 		}
 		view->laminar |= ep->flags & MPTCP_PM_ADDR_FLAG_LAMINAR ? bit : 0;
@@ -97,8 +97,8 @@ void sections_view(struct engine *engine)
 	}
 }
 
-const struct section_view *section_of(const struct engine *engine,
-				      const struct conn *conn)
+const struct section_index *conn_section(const struct engine *engine,
+					 const struct conn *conn)
 {
 	return &engine->sections[conn->section];
 }
@@ -109,8 +109,8 @@ bool conn_is_ours(const struct engine *engine, const struct conn *conn)
 }
 
 /* As mptcp_pm_addr_families_match() has it, with mapped addresses held as IPv4. */
-bool families_match(const struct conn *conn, const struct mpaddr *local,
-		    const struct mpaddr *remote)
+bool conn_family_matches(const struct conn *conn, const struct mpaddr *local,
+			 const struct mpaddr *remote)
 {
 	if (conn->family == AF_INET)
 		return local->family == AF_INET && remote->family == AF_INET;
@@ -119,8 +119,8 @@ bool families_match(const struct conn *conn, const struct mpaddr *local,
 	return local->family == remote->family;
 }
 
-uint8_t endpoint_of(const struct engine *engine, const struct conn *conn,
-		    const struct mpaddr *local)
+uint8_t conn_endpoint(const struct engine *engine, const struct conn *conn,
+		      const struct mpaddr *local)
 {
 	const struct endpoint *ep = engine->pool->endpoints;
 	unsigned int i;
@@ -133,7 +133,8 @@ uint8_t endpoint_of(const struct engine *engine, const struct conn *conn,
 	return SUBFLOW_NO_ENDPOINT;
 }
 
-struct announcement *announcement_of(struct conn *conn, const struct subflow *subflow)
+struct announcement *subflow_announcement(struct conn *conn,
+					  const struct subflow *subflow)
 {
 	struct announcement *ann;
 
@@ -141,7 +142,8 @@ struct announcement *announcement_of(struct conn *conn, const struct subflow *su
 	return ann ?: conn_announced_to(conn, &subflow->remote);
 }
 
-void accept_count(struct conn *conn, struct announcement *ann, bool accepted)
+void announcement_count_accepted(struct conn *conn, struct announcement *ann,
+				 bool accepted)
 {
 	/* ID 0 is the address of MP_CAPABLE come back: it does not count. */
 	if (!ann->remote_id || ann->accepted == accepted)
@@ -180,7 +182,7 @@ static void note_count(struct engine *engine, struct conn *conn, const struct no
 		[PM_REASON_EXHAUSTED] = C(add_addr_waiting),
 		[PM_REASON_FAMILY] = C(add_addr_waiting),
 		[PM_REASON_ERROR] = C(add_addr_waiting),
-		[PM_REASON_ABSENT] = C(add_addr_waiting),
+		[PM_REASON_UNAVAILABLE] = C(add_addr_waiting),
 		[PM_REASON_LIMIT_SUBFLOWS] = C(add_addr_limited),
 		[PM_REASON_LIMIT_ACCEPTED] = C(add_addr_limited),
 		[PM_REASON_TOO_MANY] = C(add_addr_limited),
@@ -190,7 +192,7 @@ static void note_count(struct engine *engine, struct conn *conn, const struct no
 		[PM_REASON_NONE] = C(closed_other),
 		[PM_REASON_ERROR] = C(closed_error),
 		[PM_REASON_REMOVED] = C(closed_removed),
-		[PM_REASON_ENDPOINT_GONE] = C(closed_local),
+		[PM_REASON_ENDPOINT_DOWN] = C(closed_local),
 	};
 #undef C
 	unsigned int index = kinds[note->what];
@@ -238,7 +240,7 @@ void note_add(struct engine *engine, struct conn *conn, const struct note *note)
 		engine->log(engine->log_ctx, kept);
 }
 
-void engine_overrun(struct engine *engine)
+void engine_note_overrun(struct engine *engine)
 {
 	NOTE(engine, NULL, .what = PM_NOTE_OVERRUN);
 }

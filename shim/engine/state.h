@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 /* Endpoints of one section that can be used now, as bits; and the kinds in the file. */
-struct section_view {
+struct section_index {
 	uint64_t laminar, fullmesh, subflow, signal;
 	uint32_t kinds;
 };
@@ -24,8 +24,8 @@ struct engine {
 	const struct pool *pool;
 	struct conn_table table;
 	struct pm_counters counters;
-	struct section_view sections[POOL_SECTIONS_MAX];
-	uint64_t gone;	       /* endpoints that are not there now */
+	struct section_index sections[POOL_SECTIONS_MAX];
+	uint64_t down;	       /* endpoints that are not there now */
 	int64_t now;	       /* milliseconds */
 	bool waiting;	       /* for the process that has the inherited connections */
 	engine_route_fn route; /* or NULL */
@@ -46,26 +46,28 @@ static inline uint64_t endpoint_bit(unsigned int index)
 }
 
 /* Milliseconds wrap after 49 days: nothing here is that far off. */
-static inline bool time_reached(const struct engine *engine, uint32_t when)
+static inline bool engine_time_reached(const struct engine *engine, uint32_t when)
 {
 	return (int32_t)((uint32_t)engine->now - when) >= 0;
 }
 
 /* To be called when the pool is another one. */
-void sections_view(struct engine *engine);
+void engine_index_sections(struct engine *engine);
 /* The conditions of the conn's section; all bits 0 where it is excluded. */
-const struct section_view *section_of(const struct engine *engine,
-				      const struct conn *conn);
+const struct section_index *conn_section(const struct engine *engine,
+					 const struct conn *conn);
 /* Whether commands for @conn are this process's business at all. */
 bool conn_is_ours(const struct engine *engine, const struct conn *conn);
-bool families_match(const struct conn *conn, const struct mpaddr *local,
-		    const struct mpaddr *remote);
-void accept_count(struct conn *conn, struct announcement *ann, bool accepted);
+bool conn_family_matches(const struct conn *conn, const struct mpaddr *local,
+			 const struct mpaddr *remote);
+void announcement_count_accepted(struct conn *conn, struct announcement *ann,
+				 bool accepted);
 /* The announcement that a subflow joins; two may have the same address. */
-struct announcement *announcement_of(struct conn *conn, const struct subflow *subflow);
+struct announcement *subflow_announcement(struct conn *conn,
+					  const struct subflow *subflow);
 /* The endpoint with this address on @conn: index + 1, or SUBFLOW_NO_ENDPOINT. */
-uint8_t endpoint_of(const struct engine *engine, const struct conn *conn,
-		    const struct mpaddr *local);
+uint8_t conn_endpoint(const struct engine *engine, const struct conn *conn,
+		      const struct mpaddr *local);
 
 /* What happened, on @conn or, NULL, to the whole engine. */
 struct note {

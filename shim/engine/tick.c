@@ -33,7 +33,7 @@ static bool retry_must_wait(const struct engine *engine, const struct conn *conn
 	       !(flags & MPTCP_PM_ADDR_FLAG_FULLMESH) && conn_uses(conn, &retry->local);
 }
 
-static bool subflows_again(struct engine *engine, struct conn *conn, struct pm_cmds *out)
+static bool tick_retries(struct engine *engine, struct conn *conn, struct pm_cmds *out)
 {
 	const bool ours = conn_is_ours(engine, conn);
 	unsigned int i = 0;
@@ -41,7 +41,7 @@ static bool subflows_again(struct engine *engine, struct conn *conn, struct pm_c
 	while (i < conn->n_subflows) {
 		struct subflow *s = &conn->subflows[i++];
 
-		if (s->state != SUBFLOW_RETRY || !time_reached(engine, s->when))
+		if (s->state != SUBFLOW_RETRY || !engine_time_reached(engine, s->when))
 			continue;
 		if (ours && retry_is_void(engine, conn, s)) {
 			conn_subflow_del(conn, s);
@@ -50,7 +50,7 @@ static bool subflows_again(struct engine *engine, struct conn *conn, struct pm_c
 		}
 		switch (ours && retry_must_wait(engine, conn, s)
 				? JOIN_LIMIT
-				: subflow_again(engine, conn, s, out)) {
+				: join_retry(engine, conn, s, out)) {
 		case JOIN_REQUESTED:
 			break;
 		case JOIN_NO_ROOM:
@@ -65,14 +65,14 @@ static bool subflows_again(struct engine *engine, struct conn *conn, struct pm_c
 	return true;
 }
 
-static void announcements_due(struct engine *engine, struct conn *conn)
+static void tick_announcements(struct engine *engine, struct conn *conn)
 {
 	struct announcement *ann;
 
 	for_each_announcement(conn, ann)
 	{
 		if (!ann->timed || ann->state != PM_ANNOUNCED_WAITING ||
-		    !time_reached(engine, ann->when))
+		    !engine_time_reached(engine, ann->when))
 			continue;
 		ann->timed = false;
 		ann->tried = 0;
@@ -82,18 +82,18 @@ static void announcements_due(struct engine *engine, struct conn *conn)
 }
 
 /* Return: whether all was done that is due on @conn. */
-static bool conn_tick(struct engine *engine, struct conn *conn, struct pm_cmds *out)
+static bool tick_conn(struct engine *engine, struct conn *conn, struct pm_cmds *out)
 {
 	bool done;
 
 	done = conn_reconcile(engine, conn, out);
 	if (done) {
-		announcements_due(engine, conn);
+		tick_announcements(engine, conn);
 		conn->again = false;
-		waiting_retry(engine, conn, out);
-		if (conn->work && time_reached(engine, conn->work_when))
-			conn_work(engine, conn, out);
-		done = subflows_again(engine, conn, out);
+		join_waiting(engine, conn, out);
+		if (conn->work && engine_time_reached(engine, conn->work_when))
+			conn_use_endpoints(engine, conn, out);
+		done = tick_retries(engine, conn, out);
 	}
 	if (!done) {
 		conn->work = true;
@@ -103,14 +103,14 @@ static bool conn_tick(struct engine *engine, struct conn *conn, struct pm_cmds *
 	return done && out->n < PM_CMDS_MAX;
 }
 
-static bool rescan(struct engine *engine, struct pm_cmds *out)
+static bool tick_rescan(struct engine *engine, struct pm_cmds *out)
 {
 	struct conn_table *table = &engine->table;
 
 	while (engine->rescan && table->cursor) {
 		table->cursor->work = true;
 		table->cursor->work_when = engine->now;
-		if (!conn_tick(engine, table->cursor, out))
+		if (!tick_conn(engine, table->cursor, out))
 			return false;
 		table->cursor = table->cursor->hh.next;
 	}
@@ -122,13 +122,13 @@ bool engine_tick(struct engine *engine, struct pm_cmds *out)
 {
 	struct conn *conn, *next;
 
-	if (!rescan(engine, out))
+	if (!tick_rescan(engine, out))
 		return true;
 	for (conn = engine->table.timed; conn; conn = next) {
 		next = conn->next;
-		if (!time_reached(engine, conn->due))
+		if (!engine_time_reached(engine, conn->due))
 			continue;
-		if (!conn_tick(engine, conn, out))
+		if (!tick_conn(engine, conn, out))
 			return true;
 	}
 	return false;

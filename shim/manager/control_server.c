@@ -155,7 +155,7 @@ static void fill_endpoints(struct answer *answer, const struct pool *pool,
 			.flags = ep->flags,
 			.local_id = ep->local_id,
 			.state = ep->state == ENDPOINT_USABLE ? CTL_ENDPOINT_USABLE
-							      : CTL_ENDPOINT_ABSENT,
+							      : CTL_ENDPOINT_UNSEEN,
 			.section = ep->section,
 			.from_dev = ep->from_dev,
 			.line = ep->line,
@@ -209,15 +209,15 @@ static void fill_paged(struct answer *answer, const struct ctl_request *request,
 {
 	if (request->op == CTL_OP_CONNECTIONS) {
 		answer->head.record_size = sizeof(struct pm_conn_report);
-		answer->head.total = engine_view_count(view->engine);
+		answer->head.total = engine_count_shown(view->engine);
 		answer->head.count =
-			engine_view(view->engine, request->after, CTL_PAGE_MAX,
-				    answer->connections, &answer->head.next);
+			engine_report_conns(view->engine, request->after, CTL_PAGE_MAX,
+					    answer->connections, &answer->head.next);
 	} else {
 		answer->head.record_size = sizeof(struct pm_announced_report);
-		answer->head.count =
-			engine_view_announced(view->engine, request->after, CTL_PAGE_MAX,
-					      answer->announced, &answer->head.next);
+		answer->head.count = engine_report_announced(
+			view->engine, request->after, CTL_PAGE_MAX, answer->announced,
+			&answer->head.next);
 	}
 }
 
@@ -287,7 +287,7 @@ static void fill_records(struct answer *answer, const struct ctl_request *reques
 		fill_paged(answer, request, view);
 		break;
 	case CTL_OP_ENDPOINTS:
-		engine_view_used(view->engine, used);
+		engine_count_used(view->engine, used);
 		fill_endpoints(answer, view->watch->pool, used);
 		break;
 	case CTL_OP_CONFIGURED:

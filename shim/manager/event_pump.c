@@ -179,6 +179,6 @@ const char *pump_check_kernel(struct engine *engine)
 	if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2 ||
 	    major > 6 || (major == 6 && minor >= 9))
 		return NULL;
-	engine_old_kernel(engine);
+	engine_set_old_kernel(engine);
 	return name.release;
 }

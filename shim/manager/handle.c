@@ -79,7 +79,7 @@ void handle_registrations(struct manager *m)
 /* A connection that the application accepted: nothing registers it, its event does. */
 static bool take_accepted(struct manager *m, const struct pm_event *ev)
 {
-	const bool inherited = engine_waits(m->engine);
+	const bool inherited = engine_is_waiting(m->engine);
 	struct pm_registration reg = { .token = ev->token, .inherited = inherited };
 
 	if (ev->type != PM_EVENT_ESTABLISHED || !ev->server_side ||
@@ -114,7 +114,7 @@ void handle_events(struct manager *m)
 {
 	struct pm_event ev;
 
-	engine_clock(m->engine, clock_ms());
+	engine_set_clock(m->engine, clock_ms());
 	while (pump_next(&m->pump, &ev))
 		handle_event(m, &ev);
 }

@@ -126,7 +126,7 @@ static void manager_serve_loss(struct manager *m)
 {
 	if (!pump_take_loss(&m->pump))
 		return;
-	engine_overrun(m->engine);
+	engine_note_overrun(m->engine);
 	pump_log_resync(resync(m->engine));
 }
 
@@ -149,7 +149,7 @@ static void manager_serve_takeover(struct manager *m, bool hung_up)
 /* The engine gets the pool that is in force now; @old was in force before. */
 static void manager_change_pool(struct manager *m, struct pool *old)
 {
-	engine_clock(m->engine, clock_ms());
+	engine_set_clock(m->engine, clock_ms());
 	engine_set_pool(m->engine, m->watch.pool);
 	port_listeners_update(&m->ports, m->watch.pool);
 	pool_free(old);
@@ -224,7 +224,7 @@ static void manager_loop(struct manager *m)
 		port_listeners_serve(&m->ports, &fds[FDS_FIRST]); /* before they change */
 		manager_serve_takeover(m, fds[1].revents);
 		manager_serve_pool(m, &fds[2]);
-		engine_clock(m->engine, clock_ms());
+		engine_set_clock(m->engine, clock_ms());
 		pump_tick(&m->pump, m->engine);
 		idle_before_wait(m);
 		if (n > FDS_FIRST + ports) /* last: followers get what came of all that */
@@ -291,7 +291,7 @@ static int manager_load_pool(struct manager *m)
 	m->engine = engine_new(m->watch.pool);
 	if (!m->engine)
 		return -ENOMEM;
-	engine_router(m->engine, route_to, NULL);
+	engine_set_router(m->engine, route_to, NULL);
 	manager_check_kernel(m);
 	return 0;
 }
@@ -328,7 +328,7 @@ static int manager_open(struct manager *m)
 	r = m->engine ? 0 : manager_load_pool(m);
 	if (r < 0)
 		return r;
-	engine_clock(m->engine, clock_ms());
+	engine_set_clock(m->engine, clock_ms());
 	if (!h->log_forced && h->log_level >= 0)
 		log_open(h->log_fd, m->watch.pool->log, h->program, h->pid);
 	m->pump.event_fd = h->event_fd;

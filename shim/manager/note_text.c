@@ -54,11 +54,11 @@ const char *note_reason_text(uint8_t reason, uint8_t error,
 		[PM_REASON_FILTER] = "filter ([accept] does not let it through)",
 		[PM_REASON_PROHIBITED] =
 			"join refused by the peer: administratively prohibited",
-		[PM_REASON_ABSENT] = "every endpoint left is unavailable",
+		[PM_REASON_UNAVAILABLE] = "every endpoint left is unavailable",
 		[PM_REASON_EXCLUDED] = "no pool for this destination",
 		[PM_REASON_INHERITED] = "the parent process manages it",
 		[PM_REASON_REMOVED] = "withdrawn by the peer",
-		[PM_REASON_ENDPOINT_GONE] = "its local address went away",
+		[PM_REASON_ENDPOINT_DOWN] = "its local address went away",
 		[PM_REASON_TOO_MANY] = "too many addresses at once",
 	};
 
@@ -226,9 +226,9 @@ static void put_note(struct text *out, const struct pm_note *note)
 		return put_local(out, "announced to the peer:", note);
 	case PM_NOTE_WITHDRAWN:
 		return put_local(out, "withdrawn from the peer:", note);
-	case PM_NOTE_ENDPOINT_GONE:
+	case PM_NOTE_ENDPOINT_DOWN:
 		return put_local(out, "endpoint gone:", note);
-	case PM_NOTE_ENDPOINT_BACK:
+	case PM_NOTE_ENDPOINT_UP:
 		return put_local(out, "endpoint can be used:", note);
 	case PM_NOTE_POOL:
 		if (!note->error && !note->reason)

@@ -43,7 +43,7 @@ void netif_free(struct netif_table *table);
  * pool_resolve() - what @spec, a pool file's, means with the addresses of @table
  *
  * Devices give way to the addresses that they have. What @before had (NULL: nothing)
- * keeps its ID, and is ENDPOINT_GONE if it is not there any more.
+ * keeps its ID, and is ENDPOINT_DOWN if it is not there any more.
  */
 void pool_resolve(const struct pool *spec, const struct netif_table *table,
 		  const struct pool *before, struct pool *ret_pool);

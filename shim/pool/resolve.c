@@ -87,10 +87,10 @@ static void set_state(const struct netif_table *table, const struct pool *spec,
 	}
 	if (there && up)
 		ep->state = ENDPOINT_USABLE;
-	else if (there || (was && was->state != ENDPOINT_ABSENT))
-		ep->state = ENDPOINT_GONE;
+	else if (there || (was && was->state != ENDPOINT_UNSEEN))
+		ep->state = ENDPOINT_DOWN;
 	else
-		ep->state = ENDPOINT_ABSENT;
+		ep->state = ENDPOINT_UNSEEN;
 }
 
 static bool listed(const struct pool *spec, const struct pool *pool,

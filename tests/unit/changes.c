@@ -380,7 +380,7 @@ static void history(uint64_t number)
 	pool_words(text);
 	play_open(&play, text);
 	if (number % 4 == 1)
-		engine_old_kernel(play.engine);
+		engine_set_old_kernel(play.engine);
 	for (step_number = number * STEPS; step_number < (number + 1) * STEPS;
 	     step_number++)
 		one_step();

@@ -26,7 +26,7 @@ static bool to_routed(void *ctx, const struct mpaddr *remote, struct mpaddr *ret
 static void routed_play(struct play *p, const char *text)
 {
 	play_open(p, text);
-	engine_router(p->engine, to_routed, &routed);
+	engine_set_router(p->engine, to_routed, &routed);
 	play_connect(p, TOKEN, "10.0.1.2", "10.0.1.1:80");
 }
 
@@ -91,7 +91,7 @@ Test(corners, old_kernel_is_told_of_backup_afterwards)
 	struct play p;
 
 	play_open(&p, POOL "endpoint=10.0.2.2 backup\nendpoint=10.0.3.2\n");
-	engine_old_kernel(p.engine);
+	engine_set_old_kernel(p.engine);
 	play_connect(&p, TOKEN, "10.0.1.2", "10.0.1.1:80");
 	play_announce(&p, TOKEN, 1, "10.0.2.1:80");
 	c = wanted(&p, "10.0.2.2", "10.0.2.1:80");
@@ -115,7 +115,7 @@ Test(corners, v6_connection_of_a_v4_pool_has_no_endpoint)
 	wanted_none(&p);
 	play_announce(&p, TOKEN, 1, "10.0.4.1:80");
 	wanted_none(&p);
-	cr_assert_eq(engine_view_announced(p.engine, 0, 4, ann, &next), 1);
+	cr_assert_eq(engine_report_announced(p.engine, 0, 4, ann, &next), 1);
 	cr_assert_eq(ann[0].reason, PM_REASON_FAMILY);
 	play_close(&p);
 }
@@ -192,11 +192,11 @@ Test(corners, child_of_a_waiting_child_keeps_what_both_wait_for)
 	cr_assert_eq(engine_conns(p.engine), 3);
 	engine_inherit(p.engine);
 	cr_assert_eq(engine_conns(p.engine), 1);
-	cr_assert(engine_waits(p.engine));
+	cr_assert(engine_is_waiting(p.engine));
 	cr_assert_eq(engine_register(p.engine, &(struct pm_registration){ .token = 4 }),
 		     0);
 	engine_take_over(p.engine);
-	cr_assert(!engine_waits(p.engine));
+	cr_assert(!engine_is_waiting(p.engine));
 	engine_expire(p.engine, 1, 0);
 	play_close(&p);
 }
@@ -209,7 +209,7 @@ Test(corners, unconfirmed_connections_are_inherited_too)
 	cr_assert_eq(engine_register(p.engine, &(struct pm_registration){ .token = 3 }),
 		     0);
 	engine_inherit(p.engine);
-	cr_assert_eq(engine_view_count(p.engine), 0);
+	cr_assert_eq(engine_count_shown(p.engine), 0);
 	cr_assert_eq(engine_conns(p.engine), 1);
 	engine_expire(p.engine, 1, 0);
 	play_close(&p);
@@ -261,18 +261,18 @@ Test(corners, walks_go_on_where_connections_have_gone)
 		play_connect(&p, t, "10.0.1.2", "10.0.1.1:80");
 		play_announce(&p, t, 1, "10.0.2.1:80");
 	}
-	n = engine_view(p.engine, 0, 2, views, &next);
+	n = engine_report_conns(p.engine, 0, 2, views, &next);
 	cr_assert(n == 2 && next);
 	play_closed(&p, views[1].token); /* where the walk stands */
-	n += engine_view(p.engine, next, 2, views, &more);
+	n += engine_report_conns(p.engine, next, 2, views, &more);
 	while (more) {
 		next = more;
-		n += engine_view(p.engine, next, 2, views, &more);
+		n += engine_report_conns(p.engine, next, 2, views, &more);
 	}
 	cr_assert(n == 5 || n == 6, "%u connections", n);
-	n = engine_view_announced(p.engine, 0, 2, ann, &next);
+	n = engine_report_announced(p.engine, 0, 2, ann, &next);
 	cr_assert(n == 2 && next);
-	n += engine_view_announced(p.engine, next, ENGINE_ANNOUNCED_MAX, ann, &next);
+	n += engine_report_announced(p.engine, next, ENGINE_ANNOUNCED_MAX, ann, &next);
 	cr_assert_eq(n, 5);
 	cr_assert_eq(next, 0);
 	play_close(&p);

@@ -15,9 +15,9 @@ static unsigned int shown(const struct play *p)
 {
 	struct pm_conn_report views[16];
 	uint64_t next;
-	unsigned int n = engine_view(p->engine, 0, 16, views, &next);
+	unsigned int n = engine_report_conns(p->engine, 0, 16, views, &next);
 
-	cr_assert_eq(n, engine_view_count(p->engine));
+	cr_assert_eq(n, engine_count_shown(p->engine));
 	cr_assert_eq(next, 0);
 	return n;
 }

@@ -530,7 +530,7 @@ Test(kinds, more_commands_than_fit_go_on_later)
 	strcat(text, "[limits]\nsubflows=64\n");
 	play_open(&p, text);
 	play_connect(&p, TOKEN, "10.0.1.2", "10.0.1.1:80");
-	engine_clock(p.engine, 1);
+	engine_set_clock(p.engine, 1);
 	for (int i = 0; i < 10 && total < 60; i++) {
 		p.out.n = 0;
 		more = engine_tick(p.engine, &p.out);

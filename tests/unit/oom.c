@@ -74,7 +74,7 @@ static bool history(const struct pool *pool, int failure)
 	if (engine_register(engine, &reg) == 0) {
 		event(engine, PM_EVENT_CREATED, "10.0.1.2:1", "10.0.1.1:80", 0, &out);
 		event(engine, PM_EVENT_ESTABLISHED, "10.0.1.2:1", "10.0.1.1:80", 0, &out);
-		engine_clock(engine, 5);
+		engine_set_clock(engine, 5);
 		engine_tick(engine, &out);
 		event(engine, PM_EVENT_ANNOUNCED, NULL, "10.0.2.1:80", 1, &out);
 		event(engine, PM_EVENT_ANNOUNCED, NULL, "10.0.3.1:80", 2, &out);

@@ -60,7 +60,7 @@ void play_close(struct play *play)
 	unsigned int i, n;
 	uint64_t next;
 
-	n = engine_view(play->engine, 0, 16, views, &next);
+	n = engine_report_conns(play->engine, 0, 16, views, &next);
 	for (i = 0; i < n; i++)
 		play_closed(play, views[i].token);
 	cr_assert_eq(engine_conns(play->engine), 0, "connections are left");
@@ -202,7 +202,7 @@ void play_connect_c_flag(struct play *play, uint32_t token, const char *local,
 void play_time(struct play *play, int64_t ms)
 {
 	play->out.n = 0;
-	engine_clock(play->engine, ms);
+	engine_set_clock(play->engine, ms);
 	engine_tick(play->engine, &play->out);
 }
 
@@ -212,7 +212,7 @@ void play_pool(struct play *play, const char *text, uint64_t gone)
 
 	for (unsigned int i = 0; i < pool->n_endpoints; i++)
 		if (gone >> i & 1)
-			pool->endpoints[i].state = ENDPOINT_GONE;
+			pool->endpoints[i].state = ENDPOINT_DOWN;
 	engine_set_pool(play->engine, pool);
 	play->pool = pool;
 	pool_free(old);
@@ -288,7 +288,7 @@ struct pm_conn_report play_view(const struct play *play, uint32_t token)
 {
 	struct pm_conn_report views[16];
 	uint64_t next;
-	unsigned int i, n = engine_view(play->engine, 0, 16, views, &next);
+	unsigned int i, n = engine_report_conns(play->engine, 0, 16, views, &next);
 
 	for (i = 0; i < n; i++)
 		if (views[i].token == token)

@@ -139,17 +139,17 @@ Test(resolve, address_that_was_there_is_gone_and_one_that_never_was_is_absent)
 	has("10.0.0.1", 2, true);
 	resolved(text, NULL, &first);
 	is(&first, 0, "10.0.0.1", 1, ENDPOINT_USABLE);
-	is(&first, 1, "10.9.9.9", 2, ENDPOINT_ABSENT);
+	is(&first, 1, "10.9.9.9", 2, ENDPOINT_UNSEEN);
 	table.n_addrs = 0;
 	resolved(text, &first, &second);
-	is(&second, 0, "10.0.0.1", 1, ENDPOINT_GONE);
-	is(&second, 1, "10.9.9.9", 2, ENDPOINT_ABSENT);
+	is(&second, 0, "10.0.0.1", 1, ENDPOINT_DOWN);
+	is(&second, 1, "10.9.9.9", 2, ENDPOINT_UNSEEN);
 	resolved(text, &second, &third);
-	is(&third, 0, "10.0.0.1", 1, ENDPOINT_GONE);
+	is(&third, 0, "10.0.0.1", 1, ENDPOINT_DOWN);
 	table.n_addrs = 1;
 	links[1].up = false;
 	resolved(text, NULL, &third);
-	is(&third, 0, "10.0.0.1", 1, ENDPOINT_GONE);
+	is(&third, 0, "10.0.0.1", 1, ENDPOINT_DOWN);
 }
 
 Test(resolve, address_bound_to_a_device_needs_that_device)
@@ -163,11 +163,11 @@ Test(resolve, address_bound_to_a_device_needs_that_device)
 	resolved(text, NULL, &pool);
 	is(&pool, 0, "10.0.0.1", 1, ENDPOINT_USABLE);
 	cr_assert_eq(pool.endpoints[0].if_idx, 2);
-	is(&pool, 1, "10.0.0.2", 2, ENDPOINT_ABSENT);
+	is(&pool, 1, "10.0.0.2", 2, ENDPOINT_UNSEEN);
 	cr_assert_eq(pool.endpoints[1].if_idx, -1);
 	links[1].up = false;
 	resolved(text, NULL, &pool);
-	is(&pool, 0, "10.0.0.1", 1, ENDPOINT_GONE);
+	is(&pool, 0, "10.0.0.1", 1, ENDPOINT_DOWN);
 }
 
 Test(resolve, address_on_an_unknown_link_is_not_usable)
@@ -176,7 +176,7 @@ Test(resolve, address_on_an_unknown_link_is_not_usable)
 
 	has("10.0.0.1", 77, true);
 	resolved("[pool]\nendpoint=10.0.0.1\n", NULL, &pool);
-	is(&pool, 0, "10.0.0.1", 1, ENDPOINT_GONE);
+	is(&pool, 0, "10.0.0.1", 1, ENDPOINT_DOWN);
 }
 
 Test(resolve, machine_that_tells_nothing_leaves_it_to_the_kernel)

@@ -318,7 +318,7 @@ Test(retry, many_connections_are_served_in_turn)
 	play_open(&p, FIXED TRIES("5"));
 	for (c.token = 1; c.token <= 100; c.token++)
 		play_connect(&p, c.token, "10.0.1.2", "10.0.1.1:80");
-	engine_clock(p.engine, 1);
+	engine_set_clock(p.engine, 1);
 	do {
 		p.out.n = 0;
 		more = engine_tick(p.engine, &p.out);

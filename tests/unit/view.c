@@ -31,7 +31,7 @@ Test(view, notes_tell_what_happened_and_old_ones_go)
 	cr_assert_eq(notes[n - 1].what, PM_NOTE_JOINED);
 	cr_assert_eq(engine_notes(p.engine, n, 10, notes), 0);
 	for (int i = 0; i < PM_NOTES_MAX; i++)
-		engine_overrun(p.engine);
+		engine_note_overrun(p.engine);
 	engine_note_pool(p.engine, EINVAL);
 	n = engine_notes(p.engine, 0, PM_NOTES_MAX + 10, notes);
 	cr_assert_eq(n, PM_NOTES_MAX);
@@ -54,7 +54,7 @@ Test(view, what_waits_and_why_is_shown)
 	play_announce(&p, TOKEN, 2, "10.0.3.1:80");
 	play_announce(&p, TOKEN, 3, "10.0.9.1:80");
 	play_announce(&p, TOKEN, 4, "[2001:db8::1]:80");
-	cr_assert_eq(engine_view_announced(p.engine, 0, 8, ann, &next), 4);
+	cr_assert_eq(engine_report_announced(p.engine, 0, 8, ann, &next), 4);
 	cr_assert_eq(ann[0].state, PM_ANNOUNCED_JOINED);
 	cr_assert_eq(ann[1].state, PM_ANNOUNCED_WAITING);
 	cr_assert_eq(ann[1].reason, PM_REASON_EXHAUSTED);
@@ -64,10 +64,10 @@ Test(view, what_waits_and_why_is_shown)
 	play_remove(&p, TOKEN, 1);
 	play_foreign_down(&p, TOKEN, "10.0.2.2:10012", "10.0.2.1:80");
 	c = wanted(&p, "10.0.2.2", "10.0.3.1:80");
-	cr_assert_eq(engine_view_announced(p.engine, 0, 8, ann, &next), 3);
+	cr_assert_eq(engine_report_announced(p.engine, 0, 8, ann, &next), 3);
 	cr_assert_eq(ann[0].state, PM_ANNOUNCED_PENDING);
 	play_down(&p, &c, ECONNREFUSED);
-	cr_assert_eq(engine_view_announced(p.engine, 0, 8, ann, &next), 3);
+	cr_assert_eq(engine_report_announced(p.engine, 0, 8, ann, &next), 3);
 	cr_assert_eq(ann[0].reason, PM_REASON_ERROR);
 	cr_assert_eq(ann[0].error, ECONNREFUSED);
 	cr_assert_geq(ann[0].retry_ms, 1000);
@@ -84,12 +84,12 @@ Test(view, used_endpoints_are_counted)
 	connected(&p, POOL A "\n" B "\nendpoint=2001:db8::2\n");
 	play_join(&p, 1, "10.0.2.2", "10.0.2.1:80");
 	play_announce(&p, TOKEN, 2, "10.0.3.1:80");
-	engine_view_used(p.engine, used);
+	engine_count_used(p.engine, used);
 	cr_assert(used[0] == 1 && used[1] == 0);
 	view = play_view(&p, TOKEN);
 	cr_assert_eq(view.endpoints_used, 1);
 	cr_assert_eq(view.endpoints_pending, 2);
 	cr_assert_eq(view.endpoints_mine, 3);
-	cr_assert_eq(engine_view_count(p.engine), 1);
+	cr_assert_eq(engine_count_shown(p.engine), 1);
 	play_close(&p);
 }

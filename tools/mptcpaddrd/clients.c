@@ -44,7 +44,7 @@ void held_forget(struct broker *b, struct held *held)
 	struct engine *engine = held->client->engine;
 	struct pm_cmds none = { .n = 0 };
 
-	engine_clock(engine, clock_ms());
+	engine_set_clock(engine, clock_ms());
 	engine_handle(engine, &closed, &none);
 	held_drop(b, held);
 }
@@ -60,7 +60,8 @@ void held_sweep(struct broker *b, struct client *client)
 		return;
 	/* Those that the engine has are moved to a table of their own. */
 	do {
-		n = engine_view(client->engine, after, CTL_PAGE_MAX, views, &after);
+		n = engine_report_conns(client->engine, after, CTL_PAGE_MAX, views,
+					&after);
 		for (i = 0; i < n; i++) {
 			held = held_find(b, views[i].token);
 			if (!held || held->client != client)
@@ -131,7 +132,7 @@ static int put_in_force(struct broker *b, struct client *client, struct pool *sp
 	pool_resolve(spec, &b->table, old, pool);
 	apply_policy(b, client, pool);
 	if (client->engine) {
-		engine_clock(client->engine, clock_ms());
+		engine_set_clock(client->engine, clock_ms());
 		engine_set_pool(client->engine, pool);
 		client->due_ms = 0;
 	} else {
@@ -342,7 +343,7 @@ int client_register(struct broker *b, struct client *client, uint32_t token, boo
 	*held = (struct held){
 		.token = token, .v6only = v6only, .cookie = cookie, .client = client
 	};
-	engine_clock(client->engine, clock_ms());
+	engine_set_clock(client->engine, clock_ms());
 	r = engine_register(client->engine, &reg);
 	if (r < 0) {
 		free(held);
@@ -380,7 +381,7 @@ int client_edit(void *ctx, char *words, char *ret_why, size_t size)
 	if (r < 0)
 		return r;
 	/* The engine has the one before still: what is allowed of the new one follows. */
-	engine_clock(client->engine, clock_ms());
+	engine_set_clock(client->engine, clock_ms());
 	engine_set_pool(client->engine, client->watch.pool);
 	pool_free(old);
 	client_resolve(edit->broker, client);

@@ -75,7 +75,7 @@ bool work_event(struct broker *b, const struct pm_event *ev)
 	b->pump.label = client->program;
 	if (ev->type == PM_EVENT_SUB_CLOSED && ev->local_id && held->subflows)
 		count_subflow(held, -1);
-	engine_clock(client->engine, clock_ms());
+	engine_set_clock(client->engine, clock_ms());
 	if (pump_deliver(&b->pump, client->engine, ev) ==
 	    -ENOENT) { /* it expired there */
 		held_drop(b, held);
@@ -132,7 +132,7 @@ void work_tick(struct broker *b)
 	for (client = b->clients; client; client = client->next) {
 		if (client->due_ms > now)
 			continue;
-		engine_clock(client->engine, now);
+		engine_set_clock(client->engine, now);
 		if (engine_expire(client->engine, now / 1000 - UNCONFIRMED_SECONDS,
 				  UNCONFIRMED_KEEP))
 			held_sweep(b, client);
@@ -173,7 +173,7 @@ int work_again(struct broker *b)
 			if (all.v[i].initial && !held_find(b, all.v[i].sub.token))
 				adopt_one(b, all.v[i].sub.token, !all.v[i].active);
 	for (client = b->clients; client; client = client->next) {
-		engine_clock(client->engine, clock_ms());
+		engine_set_clock(client->engine, clock_ms());
 		resync_apply(&all, client->engine);
 		held_sweep(b, client);
 		client->due_ms = 0;
@@ -190,7 +190,7 @@ static void serve_loss(struct broker *b)
 	if (!pump_take_loss(&b->pump))
 		return;
 	for (client = b->clients; client; client = client->next)
-		engine_overrun(client->engine);
+		engine_note_overrun(client->engine);
 	pump_log_resync(work_again(b));
 }
 
