@@ -12,11 +12,15 @@
 #include <fcntl.h>
 #include <ini.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define LINES_MAX	10000 /* of one file */
+#define FILE_MAX	(4 << 20)
+#define READ_SIZE	65536
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define NOT_SPLIT	"neither \"name = value\" nor \"[section]\""
 
@@ -49,24 +53,6 @@ static int fail_file(struct ini *ini, int error, const char *what)
 	pool_error_set(ini->why, error, "%s: %s", ini->path, what);
 	report_error(ini);
 	return ini->error = error;
-}
-
-int ini_open(struct ini *ini)
-{
-	int fd = open(ini->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat st;
-
-	if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
-		close(fd);
-		return fail_file(ini, -EINVAL, "not a regular file");
-	}
-	ini->file = fd < 0 ? NULL : fdopen(fd, "r");
-	if (ini->file)
-		return 0;
-	fail_file(ini, -errno, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return ini->error;
 }
 
 static bool in_section(const struct ini_key *key, const char *section)
@@ -140,47 +126,84 @@ static void parse_line(struct ini *ini, const char *text)
 		ini_fail(ini, NOT_SPLIT);
 }
 
-/* Without leading blanks: to inih they mean that the line before continues. */
-static void read_line(struct ini *ini, char text[INI_LINE_MAX + 1])
+/* Leading blanks are dropped: to inih they mean that the line before continues. */
+static void read_line(struct ini *ini, const char *from, const char *to)
 {
-	int n = 0, c;
+	char text[INI_LINE_MAX + 1];
+	int n = 0;
 
-	while ((!ini->error || ini->report) && (c = getc(ini->file)) != EOF &&
-	       c != '\n') {
-		if (!n && (c == ' ' || c == '\t' || c == '\r'))
-			continue;
-		if (!c)
+	while (from < to && (*from == ' ' || *from == '\t' || *from == '\r'))
+		from++;
+	for (; from < to; from++) {
+		if (!*from)
 			ini_fail(ini, "a NUL character");
-		else if (c < ' ' && c != '\t' && c != '\r')
+		else if ((unsigned char)*from < ' ' && *from != '\t' && *from != '\r')
 			ini_fail(ini, "a control character"); /* a blank, to inih */
 		else if (n == INI_LINE_MAX)
 			ini_fail(ini, "longer than %d characters", INI_LINE_MAX);
-		else
-			text[n++] = c;
+		if (ini->error)
+			return;
+		text[n++] = *from;
 	}
 	text[n] = '\0';
+	parse_line(ini, text);
 }
 
-int ini_read(struct ini *ini)
+int ini_read_text(struct ini *ini, const char *text, size_t len)
 {
-	char text[INI_LINE_MAX + 1];
-	int c;
+	const char *end = text + len, *line_end;
 
-	while (!ini->error && (c = getc(ini->file)) != EOF) {
-		ungetc(c, ini->file);
-		if (++ini->line > LINES_MAX) {
-			ini_fail(ini, "more than %d lines", LINES_MAX);
-			break;
-		}
-		read_line(ini, text);
-		if (!ini->error)
-			parse_line(ini, text);
+	for (; text < end && !ini->error; text = line_end + 1) {
+		line_end = memchr(text, '\n', end - text) ?: end;
+		if (++ini->line > LINES_MAX)
+			return ini_fail(ini, "more than %d lines", LINES_MAX);
+		read_line(ini, text, line_end);
 		if (ini->report)
 			ini->error = 0;
 	}
-	if (ferror(ini->file))
-		fail_file(ini, -EIO, strerror(EIO));
-	fclose(ini->file);
+	return ini->error;
+}
+
+/* Return: the length of *@ret_text, which the caller frees in any case; -errno. */
+static ssize_t read_all(int fd, char **ret_text)
+{
+	ssize_t len = 0, n;
+	char *grown;
+
+	do {
+		grown = realloc(*ret_text, len + READ_SIZE);
+		if (!grown)
+			return -ENOMEM;
+		*ret_text = grown;
+		n = read(fd, *ret_text + len, READ_SIZE);
+		if (n < 0)
+			return -errno;
+		len += n;
+	} while (n > 0 && len < FILE_MAX);
+	return len < FILE_MAX ? len : -EFBIG;
+}
+
+/* Not stdio's: mptcpaddrd's system call filter has no fcntl() for fdopen(). */
+int ini_read_file(struct ini *ini)
+{
+	int fd = open(ini->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	char *text = NULL;
+	struct stat st;
+	ssize_t len;
+
+	if (fd < 0)
+		return fail_file(ini, -errno, strerror(errno));
+	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+		fail_file(ini, -EINVAL, "not a regular file");
+	} else {
+		len = read_all(fd, &text);
+		if (len < 0)
+			fail_file(ini, len, strerror(-len));
+		else
+			ini_read_text(ini, text, len);
+		free(text);
+	}
+	close(fd);
 	return ini->error;
 }
 

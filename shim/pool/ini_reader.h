@@ -6,8 +6,6 @@
 
 #include "mptcpaddr/pool.h"
 
-#include <stdio.h>
-
 #define INI_LINE_MAX 197 /* characters; inih takes no more than 198 */
 
 struct ini;
@@ -45,19 +43,18 @@ struct ini {
 	unsigned int errors; /* that were reported */
 
 	int error; /* -errno, of `line` */
-	FILE *file;
 };
 
-/* ini_open() - open ini->path. Return: 0; -errno with ini->why filled. */
-int ini_open(struct ini *ini);
-
 /*
- * ini_read() - read ini->file to its end, and close it
+ * ini_read_text() - read @len bytes that ini->path had when somebody else read it
  *
  * A key may come more than once. Return: 0, or with ini->report however many errors were
- * reported; -EINVAL for a bad line; -EIO. ini->why is filled in case of failure.
+ * reported; -EINVAL for a bad line. ini->why is filled in case of failure.
  */
-int ini_read(struct ini *ini);
+int ini_read_text(struct ini *ini, const char *text, size_t len);
+
+/* ini_read_file() - likewise, ini->path itself. Return: other -errno, too. */
+int ini_read_file(struct ini *ini);
 
 /* ini_fail() - "FILE:LINE: what is wrong", of ini->line. Return: -EINVAL. */
 __attribute__((format(printf, 2, 3))) int ini_fail(struct ini *ini, const char *fmt, ...);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,23 +160,23 @@ void pool_free(struct pool *pool)
 	free(pool);
 }
 
-/* From ini->file if that is open already. */
-static int read_pool(struct parser *p, struct pool **ret_pool)
+/* @text: what the file had; NULL: read it. */
+static int read_pool(struct parser *p, const char *text, size_t len,
+		     struct pool **ret_pool)
 {
 	struct ini *ini = &p->ini;
 	struct pool *pool = malloc(sizeof(*pool));
 
-	if (!pool) {
-		if (ini->file)
-			fclose(ini->file);
+	if (!pool)
 		return pool_error_set(ini->why, -ENOMEM, "%s: no memory", ini->path);
-	}
 	pool_default(pool);
 	ini->keys = keys;
 	ini->n_keys = sizeof(keys) / sizeof(*keys);
 	ini->into = pool;
-	if (ini->file || ini_open(ini) == 0)
-		ini_read(ini);
+	if (text)
+		ini_read_text(ini, text, len);
+	else
+		ini_read_file(ini);
 	if (!ini->error && pool->retry.first_ms > pool->retry.max_ms) {
 		ini->line = p->retry_line;
 		ini_fail(ini, "\"first\" is longer than \"max\"");
@@ -193,7 +194,7 @@ int pool_load(const char *path, struct pool **ret_pool, struct pool_error *why)
 {
 	struct parser p = { .ini = { .path = path, .why = why } };
 
-	return read_pool(&p, ret_pool);
+	return read_pool(&p, NULL, 0, ret_pool);
 }
 
 int pool_load_text(const char *text, size_t len, const char *path, struct pool **ret_pool,
@@ -201,11 +202,7 @@ int pool_load_text(const char *text, size_t len, const char *path, struct pool *
 {
 	struct parser p = { .ini = { .path = path, .why = why } };
 
-	/* It only reads; and takes no buffer of 0 bytes. */
-	p.ini.file = fmemopen(len ? (void *)(uintptr_t)text : "\n", len ?: 1, "rb");
-	if (!p.ini.file)
-		return pool_error_set(why, -errno, "%s: %s", path, strerror(errno));
-	return read_pool(&p, ret_pool);
+	return read_pool(&p, text, len, ret_pool);
 }
 
 int pool_check(const char *path, struct pool **ret_pool, pool_report_fn report,
@@ -215,7 +212,7 @@ int pool_check(const char *path, struct pool **ret_pool, pool_report_fn report,
 	struct parser p = {
 		.ini = { .path = path, .why = &why, .report = report, .user = user }
 	};
-	int r = read_pool(&p, ret_pool);
+	int r = read_pool(&p, NULL, 0, ret_pool);
 
 	return r < 0 ? r : (int)p.ini.errors;
 }

@@ -233,10 +233,8 @@ int policy_load(const char *path, bool needed, struct policy *ret_policy,
 	ini.n_keys = sizeof(keys) / sizeof(*keys);
 	ini.into = policy;
 	ini.on_section = add_program;
-	if (ini_open(&ini) == 0) {
-		ini_read(&ini);
+	if (ini_read_file(&ini) == 0)
 		check_programs(&ini);
-	}
 	if (ini.error == -ENOENT && !needed)
 		ini.error = 0;
 	if (!ini.error)
