@@ -9,7 +9,6 @@
 #include "event_pump.h"
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/netlink.h"
-#include "mptcpaddr/uapi.h"
 #include "shim/common/clock.h"
 
 #include <errno.h>
@@ -48,44 +47,39 @@ bool pump_next(struct event_pump *pump, struct pm_event *ret_ev)
 	return !pump->stop && event_queue_pop(&pump->queue, ret_ev);
 }
 
-static void log_command(const struct event_pump *pump, const struct pm_cmd *cmd, int r)
+static enum log_level note_level(const struct pm_note *note)
 {
-	static const char *const verbs[] = {
-		[PM_CMD_SUBFLOW_CREATE] = "join",    [PM_CMD_SUBFLOW_DESTROY] = "close",
-		[PM_CMD_ANNOUNCE] = "announce",	     [PM_CMD_REMOVE] = "withdraw",
-		[PM_CMD_SET_FLAGS] = "set flags of",
-	};
-	char local[MPADDR_TEXT_MAX], remote[MPADDR_TEXT_MAX];
-	bool pair = cmd->type != PM_CMD_ANNOUNCE && cmd->type != PM_CMD_REMOVE;
-	enum log_level level = pump->command_level;
-
-	if (cmd->type == PM_CMD_SUBFLOW_DESTROY && r == -ESRCH)
-		r = 0; /* the peer was faster: it had our REMOVE_ADDR */
-	/* Users can fix a missing address or device: worth a warning. */
-	if (cmd->type == PM_CMD_SUBFLOW_CREATE && level < LOG_LEVEL_DEBUG &&
-	    (r == -EADDRNOTAVAIL || r == -ENODEV))
-		level = LOG_LEVEL_WARNING;
-	if (!log_wanted(level))
-		return;
-	log_print(level, "%s%stoken 0x%08x: %s %s%s%s (id %u)%s%s%s", pump->label ?: "",
-		  pump->label ? ": " : "", cmd->token, verbs[cmd->type],
-		  pair ? mpaddr_text(&cmd->remote, remote) : "", pair ? " from " : "",
-		  mpaddr_text(&cmd->local, local), cmd->local_id,
-		  cmd->flags & MPTCP_PM_ADDR_FLAG_BACKUP ? " backup" : "", r ? ": " : "",
-		  r ? strerror(-r) : "");
+	switch (note->what) {
+	case PM_NOTE_JOIN_FAILED:
+		/* Users can fix a missing address or device. */
+		return note->error == EADDRNOTAVAIL || note->error == ENODEV
+			       ? LOG_LEVEL_WARNING
+			       : LOG_LEVEL_INFO;
+	case PM_NOTE_JOINING:
+	case PM_NOTE_SUBFLOW_CLOSED:
+	case PM_NOTE_SIGNALLED:
+	case PM_NOTE_WITHDRAWN:
+	case PM_NOTE_BACKUP:
+		return LOG_LEVEL_INFO;
+	default:
+		return LOG_LEVEL_DEBUG;
+	}
 }
 
-static void log_event(const struct event_pump *pump, const struct pm_event *ev)
+void pump_log_note(void *label, const struct pm_note *note)
 {
-	char local[MPADDR_TEXT_MAX], remote[MPADDR_TEXT_MAX];
+	const enum log_level level = label ? LOG_LEVEL_DEBUG : note_level(note);
+	char text[NOTE_TEXT_MAX];
 
-	if (log_wanted(LOG_LEVEL_DEBUG))
-		log_debug("%s%stoken 0x%08x: %s: local %s (id %u) remote %s (id %u) "
-			  "error %u",
-			  pump->label ?: "", pump->label ? ": " : "", ev->token,
-			  pm_event_name(ev->type), mpaddr_text(&ev->local, local),
-			  ev->local_id, mpaddr_text(&ev->remote, remote), ev->remote_id,
-			  ev->error);
+	if (!log_wanted(level))
+		return;
+	if (label)
+		log_print(level, "%s: token 0x%08x: %s", (const char *)label, note->token,
+			  note_text(note, text));
+	else if (note->token)
+		log_print(level, "token 0x%08x: %s", note->token, note_text(note, text));
+	else
+		log_print(level, "%s", note_text(note, text));
 }
 
 /* Each refusal may bring the next endpoint: bounded by endpoints and announcements. */
@@ -100,7 +94,9 @@ static void execute_commands(struct event_pump *pump, struct engine *engine,
 		cmds->n--;
 		memmove(cmds->v, cmds->v + 1, cmds->n * sizeof(*cmds->v));
 		r = pump->send_command(pump->ctx, &cmd);
-		log_command(pump, &cmd, r);
+		if (r < 0)
+			log_debug("token 0x%08x: command %d refused: %s", cmd.token,
+				  cmd.type, strerror(-r));
 		engine_result(engine, &cmd, -r, cmds);
 		pump_read(pump);
 	}
@@ -116,7 +112,6 @@ int pump_deliver(struct event_pump *pump, struct engine *engine,
 	r = engine_handle(engine, ev, &cmds);
 	if (r == -ENOENT)
 		return r;
-	log_event(pump, ev);
 	if (r < 0)
 		log_warning("token 0x%08x: %s: %s", ev->token, pm_event_name(ev->type),
 			    strerror(-r));

@@ -13,8 +13,6 @@ struct event_pump {
 	/* To the kernel. Return: 0; -errno, which the engine gets. */
 	int (*send_command)(void *ctx, const struct pm_cmd *cmd);
 	void *ctx;
-	const char *label;	      /* heads the log lines that follow; NULL: nothing */
-	enum log_level command_level; /* of these lines */
 
 	struct event_queue queue;
 	struct early_events early;
@@ -50,10 +48,18 @@ bool pump_take_loss(struct event_pump *pump);
 /* pump_log_resync() - log the result of the resync after a loss. */
 void pump_log_resync(int r);
 
+/*
+ * pump_log_note() - an engine_set_log() callback
+ *
+ * @label: a broker's client, which heads the line and is logged at debug level; NULL: the
+ * manager, which shows what it requests at info level.
+ */
+void pump_log_note(void *label, const struct pm_note *note);
+
 void pump_free(struct event_pump *pump);
 
 /*
- * check_kernel() - adapt @engine to kernels before 6.9
+ * pump_check_kernel() - adapt @engine to kernels before 6.9
  *
  * There a subflow is created without flags, and not bound to its interface.
  * Return: NULL, or the kernel's release if it is that old.

@@ -292,6 +292,7 @@ static int manager_load_pool(struct manager *m)
 	if (!m->engine)
 		return -ENOMEM;
 	engine_set_router(m->engine, route_to, NULL);
+	engine_set_log(m->engine, pump_log_note, NULL);
 	manager_check_kernel(m);
 	return 0;
 }
@@ -383,7 +384,6 @@ static struct manager *manager_new(struct handover *h)
 	m->watch.netif_fd = m->watch.file_fd = -1;
 	m->pump.send_command = manager_send_command;
 	m->pump.ctx = m;
-	m->pump.command_level = LOG_LEVEL_INFO;
 	m->takeover = (struct takeover){ .listener = -1, .watch = -1, .claimed = -1 };
 	return m;
 }

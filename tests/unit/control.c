@@ -149,7 +149,7 @@ static int dial(const struct server *s)
 static void serve(struct server *s)
 {
 	struct pollfd fds[CONTROL_FDS_MAX];
-	const struct event_pump pump = { .label = NULL };
+	const struct event_pump pump = { .lost = false };
 	const struct control_view view = { .about = &s->about,
 					   .engine = s->play.engine,
 					   .watch = &s->watch,

@@ -141,6 +141,7 @@ static int put_in_force(struct broker *b, struct client *client, struct pool *sp
 			pool_free(pool);
 			return -ENOMEM;
 		}
+		engine_set_log(client->engine, pump_log_note, client->program);
 	}
 	watch->pool = pool;
 	pool_free(old);

@@ -72,7 +72,6 @@ bool work_event(struct broker *b, const struct pm_event *ev)
 	if (!held)
 		return false;
 	client = held->client;
-	b->pump.label = client->program;
 	if (ev->type == PM_EVENT_SUB_CLOSED && ev->local_id && held->subflows)
 		count_subflow(held, -1);
 	engine_set_clock(client->engine, clock_ms());
@@ -136,7 +135,6 @@ void work_tick(struct broker *b)
 		if (engine_expire(client->engine, now / 1000 - UNCONFIRMED_SECONDS,
 				  UNCONFIRMED_KEEP))
 			held_sweep(b, client);
-		b->pump.label = client->program;
 		pump_tick(&b->pump, client->engine);
 		wait = engine_wait(client->engine);
 		client->due_ms = wait < 0 ? INT64_MAX : now + wait;

@@ -93,7 +93,6 @@ static struct broker *broker_new(const struct options *options)
 	b->controls_fd = b->path_manager_fd = b->state_fd = b->state_dir = -1;
 	b->pump.send_command = work_command;
 	b->pump.ctx = b;
-	b->pump.command_level = LOG_LEVEL_DEBUG;
 	if (broker_policy(b, &why) < 0) {
 		log_error("%s", why.text);
 		free(b);
