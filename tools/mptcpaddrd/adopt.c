@@ -20,26 +20,28 @@
 #define CACHE_MS    500
 #define WAIT_MS	    20 /* for the connect() under a shim to return and register */
 
-void adopt_note(struct broker *b, const struct pm_event *ev)
+void adopt_add_candidate(struct broker *b, const struct pm_event *ev)
 {
-	struct newcomer *newcomer;
+	struct candidate *candidate;
 
 	if (!b->policy.adopt || ev->type != PM_EVENT_ESTABLISHED ||
-	    b->n_newcomers == NEWCOMERS_MAX)
+	    b->n_candidates == CANDIDATES_MAX)
 		return;
-	newcomer = &b->newcomers[(b->first_newcomer + b->n_newcomers++) % NEWCOMERS_MAX];
-	*newcomer = (struct newcomer){ ev->token, ev->server_side, clock_ms() };
+	candidate =
+		&b->candidates[(b->first_candidate + b->n_candidates++) % CANDIDATES_MAX];
+	*candidate = (struct candidate){ ev->token, ev->server_side, clock_ms() };
 }
 
-static bool is_of(const struct policy_program *program, const struct token_owner *owner)
+static bool program_matches(const struct policy_program *program,
+			    const struct token_owner *owner)
 {
 	switch (program->kind) {
 	case PROGRAM_UID:
 		return owner->uid == program->uid;
 	case PROGRAM_CGROUP:
-		return cgroup_is(owner->cgroup, program->name);
+		return cgroup_matches_path(owner->cgroup, program->name);
 	case PROGRAM_UNIT:
-		return cgroup_is_unit(owner->cgroup, program->name);
+		return cgroup_matches_unit(owner->cgroup, program->name);
 	}
 	return false;
 }
@@ -51,7 +53,7 @@ static struct found {
 	int64_t until_ms;
 } cache[CACHE_SIZE];
 
-void adopt_forget(void)
+void adopt_clear_cache(void)
 {
 	memset(cache, 0, sizeof(cache));
 }
@@ -60,8 +62,8 @@ void adopt_forget(void)
  * For a moment, what was found is taken for what there is: units are looked for in all
  * slices, and anybody may open a thousand connections in a second.
  */
-static const struct policy_program *program_of(const struct broker *b,
-					       const struct token_owner *owner)
+static const struct policy_program *adopt_find_program(const struct broker *b,
+						       const struct token_owner *owner)
 {
 	struct found *known;
 	int i;
@@ -74,51 +76,51 @@ static const struct policy_program *program_of(const struct broker *b,
 		known->until_ms = clock_ms() + CACHE_MS;
 		known->program = -1;
 		for (i = b->policy.n_programs - 1; i >= 0; i--) /* the first one counts */
-			if (is_of(&b->policy.programs[i], owner))
+			if (program_matches(&b->policy.programs[i], owner))
 				known->program = i;
 	}
 	return known->program < 0 ? NULL : &b->policy.programs[known->program];
 }
 
 /* Each connection would bring the same line again. */
-static void complain(const char *about, const char *what)
+static void adopt_warn(const char *about, const char *what)
 {
-	static int64_t said_ms;
+	static int64_t logged_ms;
 
-	if (said_ms && clock_ms() - said_ms < COMPLAIN_MS)
+	if (logged_ms && clock_ms() - logged_ms < COMPLAIN_MS)
 		return;
-	said_ms = clock_ms();
+	logged_ms = clock_ms();
 	log_warning("adopting: %s: %s", about, what);
 }
 
 /* Its client, which is made with the first connection. */
-static struct client *client_of(struct broker *b, const struct policy_program *program,
-				uid_t uid)
+static struct client *adopt_get_client(struct broker *b,
+				       const struct policy_program *program, uid_t uid)
 {
-	struct account *account = account_get(&b->accounts, uid);
+	struct user *user = user_get(&b->users, uid);
 	struct pool_error why = { "" };
 	struct client *client = NULL;
 	char *text;
 	size_t len;
 	int r;
 
-	r = read_whole(program->pool, &text, &len);
+	r = read_pool_file(program->pool, &text, &len);
 	if (r < 0) {
-		complain(program->pool, strerror(-r));
+		adopt_warn(program->pool, strerror(-r));
 		return NULL;
 	}
-	if (account)
-		client = client_get(b, account, program->name, program->pool, text, len,
+	if (user)
+		client = client_get(b, user, program->name, program->pool, text, len,
 				    program, &why, &r);
 	if (!client)
-		complain(program->name,
-			 why.text[0] ? why.text : strerror(r < 0 ? -r : ENOMEM));
+		adopt_warn(program->name,
+			   why.text[0] ? why.text : strerror(r < 0 ? -r : ENOMEM));
 	free(text);
 	return client;
 }
 
-/* A server has something to gain only if its pool announces addresses. */
-static bool announces(const struct client *client)
+/* A server has something to gain only if its pool client_announces addresses. */
+static bool client_announces(const struct client *client)
 {
 	const struct pool *pool = client->watch.pool;
 	unsigned int i;
@@ -129,7 +131,7 @@ static bool announces(const struct client *client)
 	return false;
 }
 
-void adopt_one(struct broker *b, uint32_t token, bool server_side)
+void adopt_connection(struct broker *b, uint32_t token, bool server_side)
 {
 	const struct policy_program *program;
 	struct token_owner owner;
@@ -137,29 +139,29 @@ void adopt_one(struct broker *b, uint32_t token, bool server_side)
 
 	if (token_ask(b->diag_fd, token, &owner) < 0)
 		return;
-	program = program_of(b, &owner);
-	client = program ? client_of(b, program, owner.uid) : NULL;
-	if (!client || (server_side && !announces(client)) ||
+	program = adopt_find_program(b, &owner);
+	client = program ? adopt_get_client(b, program, owner.uid) : NULL;
+	if (!client || (server_side && !client_announces(client)) ||
 	    client_register(b, client, token, false, owner.cookie) < 0)
 		return;
 	b->registrations++;
 	log_debug("token 0x%08x: adopted for %s", token, program->name);
-	work_replay(b, token);
+	dispatch_early(b, token);
 }
 
-void adopt_due(struct broker *b)
+void adopt_candidates(struct broker *b)
 {
 	const int64_t before = clock_ms() - WAIT_MS;
-	struct newcomer *newcomer;
+	struct candidate *candidate;
 
-	while (b->n_newcomers) {
-		newcomer = &b->newcomers[b->first_newcomer];
-		if (newcomer->since_ms > before)
+	while (b->n_candidates) {
+		candidate = &b->candidates[b->first_candidate];
+		if (candidate->since_ms > before)
 			return;
-		b->first_newcomer = (b->first_newcomer + 1) % NEWCOMERS_MAX;
-		b->n_newcomers--;
-		if (!held_find(b, newcomer->token))
-			adopt_one(b, newcomer->token, newcomer->server_side);
+		b->first_candidate = (b->first_candidate + 1) % CANDIDATES_MAX;
+		b->n_candidates--;
+		if (!client_conn_find(b, candidate->token))
+			adopt_connection(b, candidate->token, candidate->server_side);
 	}
 }
 
@@ -167,8 +169,8 @@ int adopt_timeout(const struct broker *b)
 {
 	int64_t left;
 
-	if (!b->n_newcomers)
+	if (!b->n_candidates)
 		return -1;
-	left = b->newcomers[b->first_newcomer].since_ms + WAIT_MS + 1 - clock_ms();
+	left = b->candidates[b->first_candidate].since_ms + WAIT_MS + 1 - clock_ms();
 	return left > 0 ? (int)left : 0;
 }

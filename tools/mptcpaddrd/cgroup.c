@@ -16,7 +16,7 @@
 #define FOLDERS_MAX 2000 /* slices looked at for one unit */
 
 /* cgroup 2 alone, or beside cgroup 1 ("hybrid"). */
-static const char *root(void)
+static const char *cgroup_root(void)
 {
 	struct stat st;
 
@@ -26,19 +26,20 @@ static const char *root(void)
 		       : "/sys/fs/cgroup";
 }
 
-static bool is_folder(uint64_t id, const char *path)
+static bool dir_has_inode(uint64_t id, const char *path)
 {
 	struct stat st;
 
 	return id && stat(path, &st) == 0 && st.st_ino == id;
 }
 
-bool cgroup_is(uint64_t id, const char *path)
+bool cgroup_matches_path(uint64_t id, const char *path)
 {
 	char full[512];
 
-	return snprintf(full, sizeof(full), "%s%s", root(), path) < (int)sizeof(full) &&
-	       is_folder(id, full);
+	return snprintf(full, sizeof(full), "%s%s", cgroup_root(), path) <
+		       (int)sizeof(full) &&
+	       dir_has_inode(id, full);
 }
 
 struct search {
@@ -58,7 +59,7 @@ static bool search_slice(struct search *search, const char *path, int depth)
 
 	if (snprintf(below, sizeof(below), "%s/%s", path, search->unit) <
 		    (int)sizeof(below) &&
-	    is_folder(search->id, below))
+	    dir_has_inode(search->id, below))
 		return true;
 	if (depth == DEPTH_MAX || search->folders++ == FOLDERS_MAX)
 		return false;
@@ -78,9 +79,9 @@ static bool search_slice(struct search *search, const char *path, int depth)
 	return found;
 }
 
-bool cgroup_is_unit(uint64_t id, const char *unit)
+bool cgroup_matches_unit(uint64_t id, const char *unit)
 {
 	struct search search = { .unit = unit, .id = id };
 
-	return id && search_slice(&search, root(), 0);
+	return id && search_slice(&search, cgroup_root(), 0);
 }

@@ -7,9 +7,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* cgroup_is() - whether @id is the cgroup at @path ("/system.slice/caddy.service") now.
+/* cgroup_matches_path() - whether @id is the cgroup at @path
+ * ("/system.slice/caddy.service") now.
  */
-bool cgroup_is(uint64_t id, const char *path);
+bool cgroup_matches_path(uint64_t id, const char *path);
 
-/* cgroup_is_unit() - likewise of the systemd unit @unit, in whatever slice it runs. */
-bool cgroup_is_unit(uint64_t id, const char *unit);
+/* cgroup_matches_unit() - likewise of the systemd unit @unit, in whatever slice it runs.
+ */
+bool cgroup_matches_unit(uint64_t id, const char *unit);

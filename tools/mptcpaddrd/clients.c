@@ -20,39 +20,39 @@
 #define LOADS_PER_SECOND 10
 #define LOADS_AT_ONCE	 (2 * CLIENTS_PER_USER)
 
-struct held *held_find(const struct broker *b, uint32_t token)
+struct client_conn *client_conn_find(const struct broker *b, uint32_t token)
 {
-	struct held *held;
+	struct client_conn *conn;
 
-	HASH_FIND(hh, b->held, &token, sizeof(token), held);
-	return held;
+	HASH_FIND(hh, b->conns, &token, sizeof(token), conn);
+	return conn;
 }
 
-void held_drop(struct broker *b, struct held *held)
+void client_conn_drop(struct broker *b, struct client_conn *conn)
 {
-	struct account *account = held->client->account;
+	struct user *user = conn->client->user;
 
-	account->connections--;
-	account->subflows -= held->subflows;
-	HASH_DEL(b->held, held);
-	free(held);
+	user->connections--;
+	user->subflows -= conn->subflows;
+	HASH_DEL(b->conns, conn);
+	free(conn);
 }
 
-void held_forget(struct broker *b, struct held *held)
+void client_conn_forget(struct broker *b, struct client_conn *conn)
 {
-	const struct pm_event closed = { .type = PM_EVENT_CLOSED, .token = held->token };
-	struct engine *engine = held->client->engine;
+	const struct pm_event closed = { .type = PM_EVENT_CLOSED, .token = conn->token };
+	struct engine *engine = conn->client->engine;
 	struct pm_cmds none = { .n = 0 };
 
 	engine_set_clock(engine, clock_ms());
 	engine_handle(engine, &closed, &none);
-	held_drop(b, held);
+	client_conn_drop(b, conn);
 }
 
-void held_sweep(struct broker *b, struct client *client)
+void client_conn_sweep(struct broker *b, struct client *client)
 {
 	struct pm_conn_report *views = calloc(CTL_PAGE_MAX, sizeof(*views));
-	struct held *held, *next, *there = NULL;
+	struct client_conn *conn, *next, *reported = NULL;
 	uint64_t after = 0;
 	unsigned int i, n;
 
@@ -63,25 +63,26 @@ void held_sweep(struct broker *b, struct client *client)
 		n = engine_report_conns(client->engine, after, CTL_PAGE_MAX, views,
 					&after);
 		for (i = 0; i < n; i++) {
-			held = held_find(b, views[i].token);
-			if (!held || held->client != client)
+			conn = client_conn_find(b, views[i].token);
+			if (!conn || conn->client != client)
 				continue;
-			HASH_DEL(b->held, held);
-			HASH_ADD(hh, there, token, sizeof(held->token), held);
+			HASH_DEL(b->conns, conn);
+			HASH_ADD(hh, reported, token, sizeof(conn->token), conn);
 		}
 	} while (after);
 	free(views);
-	HASH_ITER (hh, b->held, held, next)
-		if (held->client == client)
-			held_drop(b, held);
-	HASH_ITER (hh, there, held, next) {
-		HASH_DEL(there, held);
-		HASH_ADD(hh, b->held, token, sizeof(held->token), held);
+	HASH_ITER (hh, b->conns, conn, next)
+		if (conn->client == client)
+			client_conn_drop(b, conn);
+	HASH_ITER (hh, reported, conn, next) {
+		HASH_DEL(reported, conn);
+		HASH_ADD(hh, b->conns, token, sizeof(conn->token), conn);
 	}
 }
 
 /* The interface that has @addr; "": none. */
-static const char *device_of(const struct netif_table *table, const struct mpaddr *addr)
+static const char *find_device_of(const struct netif_table *table,
+				  const struct mpaddr *addr)
 {
 	unsigned int i, k;
 
@@ -96,7 +97,8 @@ static const char *device_of(const struct netif_table *table, const struct mpadd
 }
 
 /* What the policy does not allow is left out; what it wanted to be is not (`kinds`). */
-static void apply_policy(const struct broker *b, struct client *client, struct pool *pool)
+static void client_apply_policy(const struct broker *b, struct client *client,
+				struct pool *pool)
 {
 	struct pool_error *error = &client->watch.error;
 	const struct endpoint *ep;
@@ -109,7 +111,7 @@ static void apply_policy(const struct broker *b, struct client *client, struct p
 		ep = &pool->endpoints[i];
 		if (policy_address(&b->policy, &ep->addr,
 				   ep->dev[0] ? ep->dev
-					      : device_of(&b->table, &ep->addr))) {
+					      : find_device_of(&b->table, &ep->addr))) {
 			pool->endpoints[kept++] = *ep;
 			continue;
 		}
@@ -121,7 +123,7 @@ static void apply_policy(const struct broker *b, struct client *client, struct p
 }
 
 /* Put the pool that @spec means now in force; @spec is the client's from then on. */
-static int put_in_force(struct broker *b, struct client *client, struct pool *spec)
+static int client_apply_pool(struct broker *b, struct client *client, struct pool *spec)
 {
 	struct poolwatch *watch = &client->watch;
 	struct pool *pool = calloc(1, sizeof(*pool)), *old = watch->pool;
@@ -130,7 +132,7 @@ static int put_in_force(struct broker *b, struct client *client, struct pool *sp
 		return -ENOMEM;
 	watch->error.text[0] = '\0';
 	pool_resolve(spec, &b->table, old, pool);
-	apply_policy(b, client, pool);
+	client_apply_policy(b, client, pool);
 	if (client->engine) {
 		engine_set_clock(client->engine, clock_ms());
 		engine_set_pool(client->engine, pool);
@@ -153,21 +155,20 @@ static int put_in_force(struct broker *b, struct client *client, struct pool *sp
 
 void client_resolve(struct broker *b, struct client *client)
 {
-	if (put_in_force(b, client, client->watch.spec) < 0)
+	if (client_apply_pool(b, client, client->watch.spec) < 0)
 		log_error("no memory for the pool of %s", client->program);
 }
 
 /* Return: 0; -EDQUOT: too often; -EINVAL, -ENOMEM: then the pool before stays. */
-static int client_load(struct broker *b, struct client *client, const char *text,
-		       size_t len, struct pool_error *why)
+static int client_load_pool(struct broker *b, struct client *client, const char *text,
+			    size_t len, struct pool_error *why)
 {
 	struct pool *spec;
 	char *copy;
 	int r;
 
-	if (!client->adopts.line &&
-	    !rate_take(&client->account->loading, LOADS_PER_SECOND, LOADS_AT_ONCE,
-		       clock_us())) {
+	if (!client->adopts.line && !rate_take(&client->user->loading, LOADS_PER_SECOND,
+					       LOADS_AT_ONCE, clock_us())) {
 		snprintf(why->text, sizeof(why->text), "%.300s: changes too often",
 			 client->path);
 		return -EDQUOT;
@@ -181,7 +182,7 @@ static int client_load(struct broker *b, struct client *client, const char *text
 	client->text_len = len;
 	r = pool_load_text(text, len, client->path, &spec, why);
 	if (r == 0) {
-		r = put_in_force(b, client, spec);
+		r = client_apply_pool(b, client, spec);
 		if (r < 0)
 			pool_free(spec);
 	}
@@ -192,7 +193,7 @@ static int client_load(struct broker *b, struct client *client, const char *text
 	return r;
 }
 
-static void open_control(struct broker *b, struct client *client)
+static void client_open_control(struct broker *b, struct client *client)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = client };
 	struct ctl_manager *about = &client->about;
@@ -200,14 +201,14 @@ static void open_control(struct broker *b, struct client *client)
 	int r;
 
 	snprintf(name, sizeof(name), CTL_NAME_PREFIX "broker.%u", client->number);
-	r = control_listen(&client->control, name, client->account->uid);
+	r = control_listen(&client->control, name, client->user->uid);
 	if (r == 0 && epoll_ctl(b->controls_fd, EPOLL_CTL_ADD, client->control.listener,
 				&event) < 0)
 		r = -errno;
 	if (r < 0)
 		log_warning("no control socket %s: %s", name, strerror(-r));
 	about->pid = getpid();
-	about->uid = client->account->uid;
+	about->uid = client->user->uid;
 	strcpy(about->backend, "broker");
 	snprintf(about->program, sizeof(about->program), "%s", client->program);
 	snprintf(about->pool_file, sizeof(about->pool_file), "%s", client->path);
@@ -215,14 +216,14 @@ static void open_control(struct broker *b, struct client *client)
 
 void client_free(struct broker *b, struct client *client)
 {
-	struct held *held, *next;
+	struct client_conn *conn, *next;
 
-	HASH_ITER (hh, b->held, held, next)
-		if (held->client == client)
-			held_drop(b, held);
+	HASH_ITER (hh, b->conns, conn, next)
+		if (conn->client == client)
+			client_conn_drop(b, conn);
 	DL_DELETE(b->clients, client);
 	b->n_clients--;
-	client->account->clients--;
+	client->user->clients--;
 	control_close(&client->control);
 	engine_free(client->engine);
 	pool_free(client->watch.spec);
@@ -232,15 +233,15 @@ void client_free(struct broker *b, struct client *client)
 }
 
 /* Room for one more: the one without connections that was used longest ago goes. */
-static bool make_room(struct broker *b, const struct account *account)
+static bool client_make_room(struct broker *b, const struct user *user)
 {
-	const bool own = account->clients >= CLIENTS_PER_USER;
+	const bool own = user->clients >= CLIENTS_PER_USER;
 	struct client *client, *oldest = NULL;
 
 	if (!own && b->n_clients < CLIENTS_MAX)
 		return true;
 	for (client = b->clients; client; client = client->next)
-		if ((!own || client->account == account) && !client->adopts.line &&
+		if ((!own || client->user == user) && !client->adopts.line &&
 		    !engine_conns(client->engine) &&
 		    (!oldest || client->used_ms < oldest->used_ms))
 			oldest = client;
@@ -250,15 +251,14 @@ static bool make_room(struct broker *b, const struct account *account)
 	return true;
 }
 
-static struct client *client_new(struct broker *b, struct account *account,
-				 const char *program, const char *path,
-				 const struct policy_program *adopts)
+static struct client *client_new(struct broker *b, struct user *user, const char *program,
+				 const char *path, const struct policy_program *adopts)
 {
 	struct client *client = calloc(1, sizeof(*client));
 
 	if (!client)
 		return NULL;
-	client->account = account;
+	client->user = user;
 	if (adopts)
 		client->adopts = *adopts;
 	snprintf(client->program, sizeof(client->program), "%s", program);
@@ -268,62 +268,62 @@ static struct client *client_new(struct broker *b, struct account *account,
 	client->control.listener = -1;
 	client->due_ms = INT64_MAX;
 	client->number = ++b->last_number;
-	account->clients++;
+	user->clients++;
 	b->n_clients++;
 	DL_APPEND(b->clients, client);
 	return client;
 }
 
-static struct client *client_find(struct broker *b, const struct account *account,
+static struct client *client_find(struct broker *b, const struct user *user,
 				  const char *program, const char *path, bool adopts)
 {
 	struct client *client;
 
 	for (client = b->clients; client; client = client->next)
-		if (client->account == account && !client->adopts.line == !adopts &&
+		if (client->user == user && !client->adopts.line == !adopts &&
 		    !strcmp(client->program, program) && !strcmp(client->path, path))
 			return client;
 	return NULL;
 }
 
-struct client *client_get(struct broker *b, struct account *account, const char *program,
+struct client *client_get(struct broker *b, struct user *user, const char *program,
 			  const char *path, const char *text, size_t len,
 			  const struct policy_program *adopts, struct pool_error *why,
 			  int *ret_error)
 {
-	struct client *client = client_find(b, account, program, path, adopts);
+	struct client *client = client_find(b, user, program, path, adopts);
 
 	if (client) {
 		client->used_ms = clock_ms();
 		if (client->text_len != len || memcmp(client->text, text, len) != 0) {
-			*ret_error = client_load(b, client, text, len, why);
+			*ret_error = client_load_pool(b, client, text, len, why);
 			if (*ret_error == 0)
-				state_client(b, client);
+				journal_add_client(b, client);
 			else if (*ret_error != -EDQUOT) /* that would be often */
 				log_warning("%s", why->text);
 		}
 		return client; /* with the pool that it had, if the new one is wrong */
 	}
 	*ret_error = -ENOSPC;
-	if (!make_room(b, account))
+	if (!client_make_room(b, user))
 		return NULL;
 	*ret_error = -ENOMEM;
-	client = client_new(b, account, program, path, adopts);
+	client = client_new(b, user, program, path, adopts);
 	if (!client)
 		return NULL;
 	client->used_ms = clock_ms();
-	*ret_error = client_load(b, client, text, len, why);
+	*ret_error = client_load_pool(b, client, text, len, why);
 	if (*ret_error < 0) {
 		client_free(b, client);
 		return NULL;
 	}
 	pump_check_kernel(client->engine);
-	open_control(b, client);
-	log_info("user %u: %s: %u endpoints from %s", account->uid, program,
+	client_open_control(b, client);
+	log_info("user %u: %s: %u endpoints from %s", user->uid, program,
 		 client->watch.pool->n_endpoints, path);
 	if (client->watch.error.text[0])
 		log_warning("%s", client->watch.error.text);
-	state_client(b, client);
+	journal_add_client(b, client);
 	return client;
 }
 
@@ -333,29 +333,29 @@ int client_register(struct broker *b, struct client *client, uint32_t token, boo
 	struct pm_registration reg = { .token = token,
 				       .v6only = v6only,
 				       .when = clock_ms() / 1000 };
-	struct held *held;
+	struct client_conn *conn;
 	int r;
 
-	if (client->account->connections >= b->policy.user_connections)
+	if (client->user->connections >= b->policy.user_connections)
 		return -EDQUOT;
-	held = calloc(1, sizeof(*held));
-	if (!held)
+	conn = calloc(1, sizeof(*conn));
+	if (!conn)
 		return -ENOMEM;
-	*held = (struct held){
+	*conn = (struct client_conn){
 		.token = token, .v6only = v6only, .cookie = cookie, .client = client
 	};
 	engine_set_clock(client->engine, clock_ms());
 	r = engine_register(client->engine, &reg);
 	if (r < 0) {
-		free(held);
+		free(conn);
 		return r;
 	}
-	HASH_ADD(hh, b->held, token, sizeof(held->token), held);
-	if (!held->hh.tbl) {
-		free(held); /* the engine alone has it: its events are foreign to us */
+	HASH_ADD(hh, b->conns, token, sizeof(conn->token), conn);
+	if (!conn->hh.tbl) {
+		free(conn); /* the engine alone has it: its events are foreign to us */
 		return -ENOMEM;
 	}
-	client->account->connections++;
+	client->user->connections++;
 	client->about.registrations++;
 	return 0;
 }
@@ -371,7 +371,7 @@ int client_edit(void *ctx, char *words, char *ret_why, size_t size)
 	if (!edit->broker->policy.pools && !client->adopts.line)
 		snprintf(why.text, sizeof(why.text), "%s",
 			 "the broker lets users have no pools of their own");
-	else if (!rate_take(&client->account->loading, LOADS_PER_SECOND, LOADS_AT_ONCE,
+	else if (!rate_take(&client->user->loading, LOADS_PER_SECOND, LOADS_AT_ONCE,
 			    clock_us()))
 		snprintf(why.text, sizeof(why.text), "%s", "too many changes");
 	else {

@@ -2,7 +2,7 @@
 /*
  * daemon.h - the broker's own state
  *
- * A client is a program of a user with its pool, and has an engine; an account is a
+ * A client is a program of a user with its pool, and has an engine; an user is a
  * user. Everything runs in one thread, around broker_run().
  */
 #pragma once
@@ -21,7 +21,7 @@
 
 struct client {
 	struct client *prev, *next;
-	struct account *account;
+	struct user *user;
 	struct policy_program adopts; /* `line` 0: a shim's */
 	char program[64], path[1024];
 	char *text; /* the pool file as it was sent last */
@@ -36,7 +36,7 @@ struct client {
 };
 
 /* A connection that is ours. */
-struct held {
+struct client_conn {
 	uint32_t token;
 	bool v6only;
 	unsigned int subflows; /* requested, and not closed */
@@ -46,20 +46,20 @@ struct held {
 };
 
 /* A connection that nobody has registered so far: perhaps one to adopt. */
-#define NEWCOMERS_MAX 1024
+#define CANDIDATES_MAX 1024
 
-struct newcomer {
+struct candidate {
 	uint32_t token;
 	bool server_side;
 	int64_t since_ms;
 };
 
-#define GUESTS_MAX	256 /* that are connected and have said nothing yet */
-#define GUESTS_PER_USER 16
+#define PEERS_MAX      256 /* that are connected and have said nothing yet */
+#define PEERS_PER_USER 16
 
-struct guest {
+struct peer {
 	int fd;
-	struct account *account;
+	struct user *user;
 	bool admitted;
 	unsigned int requests;
 	int64_t since_ms;
@@ -73,33 +73,33 @@ struct refusals {
 struct broker {
 	const char *config;
 	struct policy policy;
-	int door_fd, netif_fd, diag_fd, signal_fd, controls_fd;
-	int path_manager_fd, state_fd, state_dir;
+	int listen_fd, netif_fd, diag_fd, signal_fd, controls_fd;
+	int path_manager_fd, journal_fd, state_dir;
 	struct pmnl *pmnl;
 	struct netif_table table;
 	struct client *clients;
 	unsigned int n_clients;
 	uint32_t last_number;
-	struct held *held;
-	struct account *accounts;
-	struct guest guests[GUESTS_MAX];
-	unsigned int n_guests;
+	struct client_conn *conns;
+	struct user *users;
+	struct peer peers[PEERS_MAX];
+	unsigned int n_peers;
 	struct event_pump pump;
-	struct newcomer newcomers[NEWCOMERS_MAX]; /* a ring */
-	unsigned int first_newcomer, n_newcomers;
+	struct candidate candidates[CANDIDATES_MAX]; /* a ring */
+	unsigned int first_candidate, n_candidates;
 	struct refusals refused;
 	uint64_t registrations;
-	uint64_t state_size, state_kept;
+	uint64_t journal_size, journal_compacted;
 	bool stop;
 };
 
 /* clients.c */
-struct held *held_find(const struct broker *b, uint32_t token);
-void held_drop(struct broker *b, struct held *held);
-/* held_forget() - its engine forgets it, too. */
-void held_forget(struct broker *b, struct held *held);
-/* held_sweep() - drop those of @client that its engine has dropped. */
-void held_sweep(struct broker *b, struct client *client);
+struct client_conn *client_conn_find(const struct broker *b, uint32_t token);
+void client_conn_drop(struct broker *b, struct client_conn *conn);
+/* client_conn_forget() - its engine forgets it, too. */
+void client_conn_forget(struct broker *b, struct client_conn *conn);
+/* client_conn_sweep() - drop those of @client that its engine has dropped. */
+void client_conn_sweep(struct broker *b, struct client *client);
 
 /*
  * client_get() - the client that this is, made if need be, with the pool @text
@@ -107,7 +107,7 @@ void held_sweep(struct broker *b, struct client *client);
  * Return: NULL and *@ret_error: -ENOSPC, -ENOMEM, -EDQUOT: too many, or too often
  * another pool; -EINVAL: the pool is wrong, and *@why says how.
  */
-struct client *client_get(struct broker *b, struct account *account, const char *program,
+struct client *client_get(struct broker *b, struct user *user, const char *program,
 			  const char *path, const char *text, size_t len,
 			  const struct policy_program *adopts, struct pool_error *why,
 			  int *ret_error);
@@ -125,44 +125,45 @@ struct edit_context {
 int client_edit(void *ctx, char *words, char *ret_why, size_t size);
 
 /* work.c: what an engine wants */
-/* work_command() - struct event_pump's send_command(). */
-int work_command(void *ctx, const struct pm_cmd *cmd);
-/* work_event() - Return: false if the connection is nobody's. */
-bool work_event(struct broker *b, const struct pm_event *ev);
-void work_replay(struct broker *b, uint32_t token);
-void work_tick(struct broker *b);
-/* work_again() - the kernel tells what there is: after events were lost, at start. */
-int work_again(struct broker *b);
+/* dispatch_command() - struct event_pump's send_command(). */
+int dispatch_command(void *ctx, const struct pm_cmd *cmd);
+/* dispatch_event() - Return: false if the connection is nobody's. */
+bool dispatch_event(struct broker *b, const struct pm_event *ev);
+void dispatch_early(struct broker *b, uint32_t token);
+void dispatch_timers(struct broker *b);
+/* resync_clients() - the kernel tells what there is: after events were lost, at start. */
+int resync_clients(struct broker *b);
 int broker_run(struct broker *b);
 
 /* door.c */
-int door_open(struct broker *b);
-int door_listen(struct broker *b);
-void door_serve(struct broker *b);
-unsigned int door_poll_fill(const struct broker *b, struct pollfd *fds);
-void door_serve_guests(struct broker *b, const struct pollfd *fds);
-int door_timeout(const struct broker *b);
+int registration_open(struct broker *b);
+int registration_listen(struct broker *b);
+void registration_accept(struct broker *b);
+unsigned int registration_poll_fill(const struct broker *b, struct pollfd *fds);
+void registration_serve_peers(struct broker *b, const struct pollfd *fds);
+int registration_timeout(const struct broker *b);
 
 /* adopt.c */
-void adopt_note(struct broker *b, const struct pm_event *ev);
-void adopt_due(struct broker *b);
-void adopt_one(struct broker *b, uint32_t token, bool server_side);
-/* adopt_forget() - there is another policy. */
-void adopt_forget(void);
+void adopt_add_candidate(struct broker *b, const struct pm_event *ev);
+void adopt_candidates(struct broker *b);
+void adopt_connection(struct broker *b, uint32_t token, bool server_side);
+/* adopt_clear_cache() - there is another policy. */
+void adopt_clear_cache(void);
 int adopt_timeout(const struct broker *b);
 
 /* state.c: what outlives the process */
-int state_open(struct broker *b, const char *folder);
-void state_client(struct broker *b, const struct client *client);
-void state_held(struct broker *b, const struct held *held);
-void state_restore(struct broker *b);
+int journal_open(struct broker *b, const char *folder);
+void journal_add_client(struct broker *b, const struct client *client);
+void journal_add_conn(struct broker *b, const struct client_conn *conn);
+void restore_clients(struct broker *b);
 
 /* start.c */
 int broker_open(struct broker *b, const char *folder);
-/* broker_policy() - as policy_load(); a file that was named with -c must be there. */
-int broker_policy(struct broker *b, struct pool_error *why);
+/* broker_load_policy() - as policy_load(); a file that was named with -c must be there.
+ */
+int broker_load_policy(struct broker *b, struct pool_error *why);
 void broker_reload(struct broker *b);
 void broker_close(struct broker *b);
-int system_pool(const char *program, char **ret_text, size_t *ret_len, char *ret_path,
-		size_t size);
-int read_whole(const char *path, char **ret_text, size_t *ret_len);
+int read_system_pool(const char *program, char **ret_text, size_t *ret_len,
+		     char *ret_path, size_t size);
+int read_pool_file(const char *path, char **ret_text, size_t *ret_len);

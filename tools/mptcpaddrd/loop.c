@@ -4,7 +4,7 @@
  *
  * One event socket for the namespace. What came is read first, then what programs have
  * registered, and then the events are handled: so an event that was faster than its
- * connect() finds the connection there, or is held a while (event_queue.h).
+ * connect() finds the connection there, or is conn a while (event_queue.h).
  */
 #include "daemon.h"
 #include "mptcpaddr/engine.h"
@@ -27,13 +27,13 @@
 #define UNCONFIRMED_KEEP    4096
 
 /* The policy limits what the engines of a user may request. */
-static int allowed(const struct broker *b, const struct client *client,
-		   const struct pm_cmd *cmd)
+static int command_is_allowed(const struct broker *b, const struct client *client,
+			      const struct pm_cmd *cmd)
 {
 	const bool restricted = b->policy.addresses.n || b->policy.n_devices;
 
 	if (cmd->type == PM_CMD_SUBFLOW_CREATE) {
-		if (client->account->subflows >= b->policy.user_subflows)
+		if (client->user->subflows >= b->policy.user_subflows)
 			return -EDQUOT;
 		/* Routing would pick an address that nobody has looked at. */
 		if (restricted && mpaddr_is_any(&cmd->local))
@@ -42,87 +42,87 @@ static int allowed(const struct broker *b, const struct client *client,
 	return 0;
 }
 
-static void count_subflow(struct held *held, int by)
+static void count_subflows(struct client_conn *conn, int by)
 {
-	held->subflows += by;
-	held->client->account->subflows += by;
+	conn->subflows += by;
+	conn->client->user->subflows += by;
 }
 
-int work_command(void *ctx, const struct pm_cmd *cmd)
+int dispatch_command(void *ctx, const struct pm_cmd *cmd)
 {
 	struct broker *b = ctx;
-	struct held *held = held_find(b, cmd->token);
+	struct client_conn *conn = client_conn_find(b, cmd->token);
 	int r;
 
-	if (!held)
+	if (!conn)
 		return -ENOENT;
-	r = allowed(b, held->client, cmd);
+	r = command_is_allowed(b, conn->client, cmd);
 	if (r == 0)
 		r = pmnl_command(b->pmnl, cmd);
 	if (r == 0 && cmd->type == PM_CMD_SUBFLOW_CREATE)
-		count_subflow(held, 1);
+		count_subflows(conn, 1);
 	return r;
 }
 
-bool work_event(struct broker *b, const struct pm_event *ev)
+bool dispatch_event(struct broker *b, const struct pm_event *ev)
 {
-	struct held *held = held_find(b, ev->token);
+	struct client_conn *conn = client_conn_find(b, ev->token);
 	struct client *client;
 
-	if (!held)
+	if (!conn)
 		return false;
-	client = held->client;
-	if (ev->type == PM_EVENT_SUB_CLOSED && ev->local_id && held->subflows)
-		count_subflow(held, -1);
+	client = conn->client;
+	if (ev->type == PM_EVENT_SUB_CLOSED && ev->local_id && conn->subflows)
+		count_subflows(conn, -1);
 	engine_set_clock(client->engine, clock_ms());
 	if (pump_deliver(&b->pump, client->engine, ev) ==
 	    -ENOENT) { /* it expired there */
-		held_drop(b, held);
+		client_conn_drop(b, conn);
 		return false;
 	}
 	client->about.events++;
 	client->due_ms = 0;
 	if (ev->type == PM_EVENT_CLOSED)
-		held_drop(b, held);
+		client_conn_drop(b, conn);
 	return true;
 }
 
-void work_replay(struct broker *b, uint32_t token)
+void dispatch_early(struct broker *b, uint32_t token)
 {
 	struct pm_event ev;
 
 	while (early_take(&b->pump.early, token, &ev)) {
-		struct held *held = held_find(b, token);
+		struct client_conn *conn = client_conn_find(b, token);
 
-		if (held)
-			held->client->about.events_replayed++;
-		work_event(b, &ev);
+		if (conn)
+			conn->client->about.events_replayed++;
+		dispatch_event(b, &ev);
 	}
 }
 
-static void handle_events(struct broker *b)
+static void broker_handle_events(struct broker *b)
 {
 	struct pm_event ev;
 
 	while (pump_next(&b->pump, &ev)) {
-		if (ev.type == PM_EVENT_LISTENER_CLOSED || work_event(b, &ev))
+		if (ev.type == PM_EVENT_LISTENER_CLOSED || dispatch_event(b, &ev))
 			continue;
-		door_serve(b);
-		if (work_event(b, &ev))
+		registration_accept(b);
+		if (dispatch_event(b, &ev))
 			continue;
 		if (ev.type == PM_EVENT_CLOSED) {
-			b->pump.foreign++; /* and so are the events held of it */
+			b->pump.foreign++; /* and so are the events conn of it */
 			while (early_take(&b->pump.early, ev.token, &ev))
 				b->pump.foreign++;
 			continue;
 		}
 		pump_hold(&b->pump, &ev);
-		adopt_note(b, &ev);
+		adopt_add_candidate(b, &ev);
 	}
 	pump_expire(&b->pump, clock_ms() - EARLY_HOLD_MS);
 }
 
-void work_tick(struct broker *b)
+void dispatch_timers(struct broker *b)
 {
 	const int64_t now = clock_ms();
 	struct client *client;
@@ -134,7 +134,7 @@ void work_tick(struct broker *b)
 		engine_set_clock(client->engine, now);
 		if (engine_expire(client->engine, now / 1000 - UNCONFIRMED_SECONDS,
 				  UNCONFIRMED_KEEP))
-			held_sweep(b, client);
+			client_conn_sweep(b, client);
 		pump_tick(&b->pump, client->engine);
 		wait = engine_wait(client->engine);
 		client->due_ms = wait < 0 ? INT64_MAX : now + wait;
@@ -142,21 +142,22 @@ void work_tick(struct broker *b)
 }
 
 /* How many subflows beside the first one each connection has by now. */
-static void count_again(struct broker *b, const struct resync *all)
+static void recount_subflows(struct broker *b, const struct resync *all)
 {
-	struct held *held, *next;
+	struct client_conn *conn, *next;
 	unsigned int i;
 
-	HASH_ITER (hh, b->held, held, next)
-		count_subflow(held, -(int)held->subflows);
+	HASH_ITER (hh, b->conns, conn, next)
+		count_subflows(conn, -(int)conn->subflows);
 	for (i = 0; i < all->n; i++) {
-		held = all->v[i].initial ? NULL : held_find(b, all->v[i].sub.token);
-		if (held)
-			count_subflow(held, 1);
+		conn = all->v[i].initial ? NULL
+					 : client_conn_find(b, all->v[i].sub.token);
+		if (conn)
+			count_subflows(conn, 1);
 	}
 }
 
-int work_again(struct broker *b)
+int resync_clients(struct broker *b)
 {
 	struct client *client;
 	struct resync all;
@@ -168,20 +169,20 @@ int work_again(struct broker *b)
 		return r;
 	if (b->policy.adopt)
 		for (i = 0; i < all.n; i++)
-			if (all.v[i].initial && !held_find(b, all.v[i].sub.token))
-				adopt_one(b, all.v[i].sub.token, !all.v[i].active);
+			if (all.v[i].initial && !client_conn_find(b, all.v[i].sub.token))
+				adopt_connection(b, all.v[i].sub.token, !all.v[i].active);
 	for (client = b->clients; client; client = client->next) {
 		engine_set_clock(client->engine, clock_ms());
 		resync_apply(&all, client->engine);
-		held_sweep(b, client);
+		client_conn_sweep(b, client);
 		client->due_ms = 0;
 	}
-	count_again(b, &all);
+	recount_subflows(b, &all);
 	resync_free(&all);
 	return 0;
 }
 
-static void serve_loss(struct broker *b)
+static void broker_serve_loss(struct broker *b)
 {
 	struct client *client;
 
@@ -189,10 +190,10 @@ static void serve_loss(struct broker *b)
 		return;
 	for (client = b->clients; client; client = client->next)
 		engine_note_overrun(client->engine);
-	pump_log_resync(work_again(b));
+	pump_log_resync(resync_clients(b));
 }
 
-static void serve_netif(struct broker *b)
+static void broker_serve_addresses(struct broker *b)
 {
 	struct client *client;
 
@@ -203,7 +204,7 @@ static void serve_netif(struct broker *b)
 		client_resolve(b, client);
 }
 
-static void serve_signal(struct broker *b)
+static void broker_serve_signal(struct broker *b)
 {
 	struct signalfd_siginfo info;
 
@@ -215,8 +216,8 @@ static void serve_signal(struct broker *b)
 	}
 }
 
-static void serve_control(struct broker *b, struct client *client,
-			  const struct pollfd *fds)
+static void client_serve_control(struct broker *b, struct client *client,
+				 const struct pollfd *fds)
 {
 	struct edit_context edit = { b, client };
 	const struct control_view view = { .about = &client->about,
@@ -226,14 +227,14 @@ static void serve_control(struct broker *b, struct client *client,
 					   .edit = client_edit,
 					   .ctx = &edit };
 
-	client->about.registrations_lost = client->account->refused;
+	client->about.registrations_lost = client->user->refused;
 	control_serve(&client->control, fds, &view);
 }
 
 #define CONTROL_FDS 256 /* of clients that somebody asks just now */
 
 /* Those of control sockets that somebody is connected to. Return: how many. */
-static unsigned int controls_fill(const struct broker *b, struct pollfd *fds)
+static unsigned int controls_poll_fill(const struct broker *b, struct pollfd *fds)
 {
 	const struct client *client;
 	unsigned int n = 0;
@@ -256,7 +257,7 @@ static void serve_controls(struct broker *b, const struct pollfd *fds, unsigned 
 		had = client->control.n_clients;
 		if (!had || at + CONTROL_FDS_MAX > CONTROL_FDS || at >= n)
 			continue;
-		serve_control(b, client, &fds[at]);
+		client_serve_control(b, client, &fds[at]);
 		at += 1 + had;
 	}
 	ready = epoll_wait(b->controls_fd, events, 16, 0);
@@ -266,16 +267,16 @@ static void serve_controls(struct broker *b, const struct pollfd *fds, unsigned 
 		if (!had)
 			continue;
 		fresh[0].revents = POLLIN;
-		serve_control(b, client, fresh);
+		client_serve_control(b, client, fresh);
 	}
 }
 
 /* No timer runs when nothing waits. */
-static int timeout_ms(const struct broker *b)
+static int broker_timeout(const struct broker *b)
 {
 	const int64_t now = clock_ms();
 	const struct client *client;
-	int wait = pump_earlier(notify_timeout(now), door_timeout(b));
+	int wait = pump_earlier(notify_timeout(now), registration_timeout(b));
 	int64_t due = INT64_MAX;
 
 	if (b->pump.early.n)
@@ -293,7 +294,7 @@ static int timeout_ms(const struct broker *b)
 
 enum {
 	FD_EVENTS,
-	FD_DOOR,
+	FD_LISTEN,
 	FD_NETIF,
 	FD_SIGNALS,
 	FD_CONTROLS,
@@ -302,34 +303,34 @@ enum {
 
 int broker_run(struct broker *b)
 {
-	struct pollfd fds[FDS_FIXED + GUESTS_MAX + CONTROL_FDS];
-	unsigned int guests, controls;
+	struct pollfd fds[FDS_FIXED + PEERS_MAX + CONTROL_FDS];
+	unsigned int peers, controls;
 
 	while (!b->stop && !b->pump.stop) {
 		fds[FD_EVENTS] = (struct pollfd){ b->pump.event_fd, POLLIN, 0 };
-		fds[FD_DOOR] = (struct pollfd){ b->door_fd, POLLIN, 0 };
+		fds[FD_LISTEN] = (struct pollfd){ b->listen_fd, POLLIN, 0 };
 		fds[FD_NETIF] = (struct pollfd){ b->netif_fd, POLLIN, 0 };
 		fds[FD_SIGNALS] = (struct pollfd){ b->signal_fd, POLLIN, 0 };
 		fds[FD_CONTROLS] = (struct pollfd){ b->controls_fd, POLLIN, 0 };
-		guests = door_poll_fill(b, &fds[FDS_FIXED]);
-		controls = controls_fill(b, &fds[FDS_FIXED + guests]);
-		if (poll(fds, FDS_FIXED + guests + controls, timeout_ms(b)) < 0 &&
+		peers = registration_poll_fill(b, &fds[FDS_FIXED]);
+		controls = controls_poll_fill(b, &fds[FDS_FIXED + peers]);
+		if (poll(fds, FDS_FIXED + peers + controls, broker_timeout(b)) < 0 &&
 		    errno != EINTR)
 			return -errno;
 		pump_read(&b->pump);
 		if (controls || fds[FD_CONTROLS].revents)
-			serve_controls(b, &fds[FDS_FIXED + guests], controls);
-		door_serve_guests(b, &fds[FDS_FIXED]);
-		door_serve(b);
-		handle_events(b);
-		serve_loss(b);
-		adopt_due(b);
+			serve_controls(b, &fds[FDS_FIXED + peers], controls);
+		registration_serve_peers(b, &fds[FDS_FIXED]);
+		registration_accept(b);
+		broker_handle_events(b);
+		broker_serve_loss(b);
+		adopt_candidates(b);
 		if (fds[FD_NETIF].revents)
-			serve_netif(b);
-		work_tick(b);
+			broker_serve_addresses(b);
+		dispatch_timers(b);
 		if (fds[FD_SIGNALS].revents)
-			serve_signal(b);
-		notify_alive(clock_ms());
+			broker_serve_signal(b);
+		notify_watchdog(clock_ms());
 	}
 	if (b->pump.stop)
 		log_error("cannot read kernel events: %s", strerror(-b->pump.stop));

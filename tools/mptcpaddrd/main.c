@@ -23,7 +23,7 @@ struct options {
 	bool userspace;
 };
 
-static _Noreturn void usage(int status)
+static _Noreturn void print_usage(int status)
 {
 	fprintf(status ? stderr : stdout,
 		"usage: mptcpaddrd [-u] [-c FILE] [-s FOLDER]\n"
@@ -58,27 +58,27 @@ static void read_options(int argc, char *argv[], struct options *ret_options)
 			ret_options->folder = optarg;
 			break;
 		case 'h':
-			usage(0);
+			print_usage(0);
 		default:
-			usage(2);
+			print_usage(2);
 		}
 	}
 	if (optind < argc)
-		usage(2);
+		print_usage(2);
 }
 
 /* What was there before us: connections of programs, as the last broker knew them. */
-static void look_back(struct broker *b)
+static void restore_state(struct broker *b)
 {
 	int r;
 
-	state_restore(b);
-	r = work_again(b);
+	restore_clients(b);
+	r = resync_clients(b);
 	if (r < 0)
 		log_warning("the kernel does not say what connections there are: %s",
 			    strerror(-r));
-	if (HASH_COUNT(b->held))
-		log_info("%u connections from before", HASH_COUNT(b->held));
+	if (HASH_COUNT(b->conns))
+		log_info("%u connections from before", HASH_COUNT(b->conns));
 }
 
 static struct broker *broker_new(const struct options *options)
@@ -89,11 +89,11 @@ static struct broker *broker_new(const struct options *options)
 	if (!b)
 		return NULL;
 	b->config = options->config;
-	b->pump.event_fd = b->door_fd = b->netif_fd = b->diag_fd = b->signal_fd = -1;
-	b->controls_fd = b->path_manager_fd = b->state_fd = b->state_dir = -1;
-	b->pump.send_command = work_command;
+	b->pump.event_fd = b->listen_fd = b->netif_fd = b->diag_fd = b->signal_fd = -1;
+	b->controls_fd = b->path_manager_fd = b->journal_fd = b->state_dir = -1;
+	b->pump.send_command = dispatch_command;
 	b->pump.ctx = b;
-	if (broker_policy(b, &why) < 0) {
+	if (broker_load_policy(b, &why) < 0) {
 		log_error("%s", why.text);
 		free(b);
 		return NULL;
@@ -135,21 +135,21 @@ int main(int argc, char *argv[])
 	if (!b || broker_open(b, options.folder) < 0)
 		return 1;
 	notify_open();
-	r = jail_enter(&what);
+	r = sandbox_enter(&what);
 	if (r < 0) {
 		log_error("%s: %s", what, strerror(-r));
 		return 1;
 	}
-	look_back(b);
-	r = door_listen(b);
+	restore_state(b);
+	r = registration_listen(b);
 	if (r < 0) {
 		log_error("listen: %s", strerror(-r));
 		return 1;
 	}
 	log_info("serving programs of this network namespace");
-	notify_say("READY=1\nSTATUS=Serving programs of this network namespace");
+	notify_state("READY=1\nSTATUS=Serving programs of this network namespace");
 	r = broker_run(b);
-	notify_say("STOPPING=1");
+	notify_state("STOPPING=1");
 	broker_close(b);
 	free(b);
 	return r < 0;

@@ -3,7 +3,7 @@
  * registration.c - programs come, say what they have connected, and go
  *
  * Nothing that is said here is believed: who speaks is told by SO_PEERCRED, whose the
- * connection is by sock_diag. Nobody waits for us, and we wait for nobody: a guest that
+ * connection is by sock_diag. Nobody waits for us, and we wait for nobody: a peer that
  * says nothing is put aside, and out after a while.
  */
 #include "daemon.h"
@@ -18,13 +18,13 @@
 #include <unistd.h>
 
 #define BACKLOG	     4096
-#define SERVE_MAX    256  /* guests before events have their turn again */
+#define SERVE_MAX    256  /* peers before events have their turn again */
 #define SILENT_MS    1000 /* then it is put out */
 #define REQUESTS_MAX 64
 #define GIDS_MAX     1024
 #define LOG_EVERY_MS 10000
 
-int door_open(struct broker *b)
+int registration_open(struct broker *b)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	const socklen_t len =
@@ -41,119 +41,122 @@ int door_open(struct broker *b)
 		close(fd);
 		return -error;
 	}
-	b->door_fd = fd;
+	b->listen_fd = fd;
 	return 0;
 }
 
 /* From here on, programs find us. */
-int door_listen(struct broker *b)
+int registration_listen(struct broker *b)
 {
-	return listen(b->door_fd, BACKLOG) < 0 ? -errno : 0;
+	return listen(b->listen_fd, BACKLOG) < 0 ? -errno : 0;
 }
 
-static void refuse(struct broker *b, struct account *account, uint64_t *counter,
-		   const char *what)
+static void refuse_registration(struct broker *b, struct user *user, uint64_t *counter,
+				const char *what)
 {
 	(*counter)++;
-	if (!account)
+	if (!user)
 		return;
-	account->refused++;
+	user->refused++;
 	/* One user's noise must not drown what the log says of others. */
-	if (clock_ms() - account->said_ms < LOG_EVERY_MS && account->said_ms)
+	if (clock_ms() - user->logged_ms < LOG_EVERY_MS && user->logged_ms)
 		return;
-	account->said_ms = clock_ms();
-	log_warning("user %u: refused: %s (%llu so far)", account->uid, what,
-		    (unsigned long long)account->refused);
+	user->logged_ms = clock_ms();
+	log_warning("user %u: refused: %s (%llu so far)", user->uid, what,
+		    (unsigned long long)user->refused);
 }
 
-static bool admitted(const struct broker *b, int fd, const struct ucred *peer)
+static bool peer_is_admitted(const struct broker *b, int fd, const struct ucred *cred)
 {
 	static gid_t gids[GIDS_MAX + 1];
 	socklen_t len = GIDS_MAX * sizeof(*gids);
 
 	if (!b->policy.n_gids)
-		return policy_admits(&b->policy, peer->uid, NULL, 0);
+		return policy_admits(&b->policy, cred->uid, NULL, 0);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, gids, &len) < 0)
 		len = 0;
-	gids[len / sizeof(*gids)] = peer->gid;
-	return policy_admits(&b->policy, peer->uid, gids, len / sizeof(*gids) + 1);
+	gids[len / sizeof(*gids)] = cred->gid;
+	return policy_admits(&b->policy, cred->uid, gids, len / sizeof(*gids) + 1);
 }
 
 /* The pool is the administrator's: the user's own is not looked at. */
-static struct client *system_client(struct broker *b, struct account *account,
-				    const struct record *record, struct pool_error *why,
-				    int *ret_error)
+static struct client *get_system_client(struct broker *b, struct user *user,
+					const struct record *record,
+					struct pool_error *why, int *ret_error)
 {
 	struct client *client;
 	char path[512], *text;
 	size_t len;
 
-	*ret_error = system_pool(record->program, &text, &len, path, sizeof(path));
+	*ret_error = read_system_pool(record->program, &text, &len, path, sizeof(path));
 	if (*ret_error == -ENOENT)
 		log_debug("user %u: %s: no pool in " POLICY_POOLS " (pools = no)",
-			  account->uid, record->program);
+			  user->uid, record->program);
 	if (*ret_error < 0)
 		return NULL;
-	client = client_get(b, account, record->program, path, text, len, NULL, why,
+	client = client_get(b, user, record->program, path, text, len, NULL, why,
 			    ret_error);
 	free(text);
 	return client;
 }
 
-static void take_record(struct broker *b, struct account *account,
-			const struct record *record)
+static void handle_record(struct broker *b, struct user *user,
+			  const struct record *record)
 {
 	struct pool_error why = { "" };
 	struct token_owner owner;
 	struct client *client;
-	struct held *held;
+	struct client_conn *conn;
 	bool adopted;
 	int r;
 
 	r = token_ask(b->diag_fd, record->token, &owner);
 	if (r < 0) {
-		refuse(b, account, &b->refused.stale, "there is no such connection");
+		refuse_registration(b, user, &b->refused.stale,
+				    "there is no such connection");
 		return;
 	}
-	if (account->uid && owner.uid != account->uid) {
-		refuse(b, account, &b->refused.foreign, "another user's connection");
+	if (user->uid && owner.uid != user->uid) {
+		refuse_registration(b, user, &b->refused.foreign,
+				    "another user's connection");
 		return;
 	}
 	client = b->policy.pools
-			 ? client_get(b, account, record->program, record->path,
+			 ? client_get(b, user, record->program, record->path,
 				      record->pool, record->pool_len, NULL, &why, &r)
-			 : system_client(b, account, record, &why, &r);
+			 : get_system_client(b, user, record, &why, &r);
 	if (!client) {
 		if (r != -ENOENT) /* no pool of the administrator's: none at all */
-			refuse(b, account,
-			       r == -EINVAL ? &b->refused.pool : &b->refused.room,
-			       why.text[0] ? why.text : strerror(-r));
+			refuse_registration(b, user,
+					    r == -EINVAL ? &b->refused.pool
+							 : &b->refused.room,
+					    why.text[0] ? why.text : strerror(-r));
 		return;
 	}
-	held = held_find(b, record->token);
-	adopted = held && held->client->adopts.line;
-	if (held && held->cookie == owner.cookie && !adopted)
+	conn = client_conn_find(b, record->token);
+	adopted = conn && conn->client->adopts.line;
+	if (conn && conn->cookie == owner.cookie && !adopted)
 		return; /* told once more */
-	if (held)
-		held_forget(b, held); /* the token is another's by now, or was adopted */
+	if (conn)
+		client_conn_forget(
+			b, conn); /* the token is another's by now, or was adopted */
 	r = client_register(b, client, record->token, record->v6only, owner.cookie);
 	if (r < 0) {
-		refuse(b, account, &b->refused.room, "too many connections");
+		refuse_registration(b, user, &b->refused.room, "too many connections");
 		return;
 	}
 	b->registrations++;
-	account->registrations++;
-	state_held(b, held_find(b, record->token));
-	log_debug("user %u: %s: token 0x%08x", account->uid, record->program,
-		  record->token);
-	work_replay(b, record->token);
+	user->registrations++;
+	journal_add_conn(b, client_conn_find(b, record->token));
+	log_debug("user %u: %s: token 0x%08x", user->uid, record->program, record->token);
+	dispatch_early(b, record->token);
 	if (adopted)
-		work_again(b); /* its subflows are there already */
+		resync_clients(b); /* its subflows are there already */
 	client->due_ms = 0;
 }
 
 /* mptcpinfo asks the broker itself, too. Root sees the sum, others what is theirs. */
-static bool answer_request(struct broker *b, struct guest *guest,
+static bool answer_request(struct broker *b, struct peer *peer,
 			   const struct ctl_request *request, size_t len)
 {
 	struct {
@@ -163,10 +166,10 @@ static bool answer_request(struct broker *b, struct guest *guest,
 		.head = { .magic = CTL_MAGIC, .version = CTL_VERSION, .op = request->op }
 	};
 	struct ctl_manager *about = &answer.manager;
-	const struct account *account = guest->account;
+	const struct user *user = peer->user;
 	size_t size = sizeof(answer.head);
 
-	if (guest->requests++ == REQUESTS_MAX)
+	if (peer->requests++ == REQUESTS_MAX)
 		return false;
 	if (request->version != CTL_VERSION) {
 		answer.head.error = -EPROTO;
@@ -176,15 +179,13 @@ static bool answer_request(struct broker *b, struct guest *guest,
 		answer.head.count = answer.head.total = 1;
 		answer.head.record_size = sizeof(*about);
 		about->pid = getpid();
-		about->connections =
-			account->uid ? account->connections : HASH_COUNT(b->held);
-		about->events = account->uid ? 0 : b->pump.events;
-		about->events_foreign = account->uid ? 0 : b->pump.foreign;
+		about->connections = user->uid ? user->connections : HASH_COUNT(b->conns);
+		about->events = user->uid ? 0 : b->pump.events;
+		about->events_foreign = user->uid ? 0 : b->pump.foreign;
 		about->overruns = b->pump.overruns;
-		about->registrations =
-			account->uid ? account->registrations : b->registrations;
-		about->registrations_lost = account->refused;
-		if (!account->uid)
+		about->registrations = user->uid ? user->registrations : b->registrations;
+		about->registrations_lost = user->refused;
+		if (!user->uid)
 			about->registrations_lost =
 				b->refused.length + b->refused.form + b->refused.version +
 				b->refused.sense + b->refused.rate + b->refused.policy +
@@ -194,41 +195,45 @@ static bool answer_request(struct broker *b, struct guest *guest,
 		strcpy(about->program, "mptcpaddrd");
 		size = sizeof(answer);
 	}
-	return send(guest->fd, &answer, size, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+	return send(peer->fd, &answer, size, MSG_DONTWAIT | MSG_NOSIGNAL) ==
 	       (ssize_t)size;
 }
 
-static void take_datagram(struct broker *b, struct account *account, const void *data,
-			  size_t len)
+static void handle_datagram(struct broker *b, struct user *user, const void *data,
+			    size_t len)
 {
 	struct record record;
 	int r = record_parse(data, len, &record);
 
 	switch (-r) {
 	case 0:
-		take_record(b, account, &record);
+		handle_record(b, user, &record);
 		break;
 	case EMSGSIZE:
-		refuse(b, account, &b->refused.length, "a record of the wrong length");
+		refuse_registration(b, user, &b->refused.length,
+				    "a record of the wrong length");
 		break;
 	case EPROTO:
-		refuse(b, account, &b->refused.version, "a record of another version");
+		refuse_registration(b, user, &b->refused.version,
+				    "a record of another version");
 		break;
 	case EBADMSG:
-		refuse(b, account, &b->refused.form, "something that is no record");
+		refuse_registration(b, user, &b->refused.form,
+				    "something that is no record");
 		break;
 	default:
-		refuse(b, account, &b->refused.sense, "a record that makes no sense");
+		refuse_registration(b, user, &b->refused.sense,
+				    "a record that makes no sense");
 		break;
 	}
 }
 
-/* Return: whether the guest is to stay. */
-static bool hear(struct broker *b, struct guest *guest)
+/* Return: whether the peer is to stay. */
+static bool handle_peer(struct broker *b, struct peer *peer)
 {
 	static _Alignas(struct ctl_request) char data[BROKER_RECORD_MAX + 1];
 	/* Descriptors that come along are closed by the kernel: there is no room. */
-	ssize_t n = recv(guest->fd, data, sizeof(data), MSG_DONTWAIT | MSG_TRUNC);
+	ssize_t n = recv(peer->fd, data, sizeof(data), MSG_DONTWAIT | MSG_TRUNC);
 	uint32_t magic = 0;
 
 	if (n < 0)
@@ -239,103 +244,101 @@ static bool hear(struct broker *b, struct guest *guest)
 		memcpy(&magic, data, sizeof(magic));
 	if (magic == CTL_MAGIC && (size_t)n >= offsetof(struct ctl_request, after) &&
 	    (size_t)n <= sizeof(data))
-		return answer_request(b, guest, (const struct ctl_request *)data, n);
-	if (!guest->admitted)
-		refuse(b, guest->account, &b->refused.policy,
-		       "the policy does not admit this user");
+		return answer_request(b, peer, (const struct ctl_request *)data, n);
+	if (!peer->admitted)
+		refuse_registration(b, peer->user, &b->refused.policy,
+				    "the policy does not admit this user");
 	else
-		take_datagram(b, guest->account, data, n);
+		handle_datagram(b, peer->user, data, n);
 	return false;
 }
 
-static void put_out(struct broker *b, unsigned int i)
+static void drop_peer(struct broker *b, unsigned int i)
 {
-	close(b->guests[i].fd);
-	b->guests[i].account->waiting--;
-	memmove(&b->guests[i], &b->guests[i + 1],
-		(--b->n_guests - i) * sizeof(*b->guests));
+	close(b->peers[i].fd);
+	b->peers[i].user->waiting--;
+	memmove(&b->peers[i], &b->peers[i + 1], (--b->n_peers - i) * sizeof(*b->peers));
 }
 
-/* For one more of @account; the one that has waited longest goes. */
-static void seat(struct broker *b, const struct account *account)
+/* For one more of @user; the one that has waited longest goes. */
+static void make_peer_room(struct broker *b, const struct user *user)
 {
 	unsigned int i;
 
-	if (b->n_guests < GUESTS_MAX && account->waiting < GUESTS_PER_USER)
+	if (b->n_peers < PEERS_MAX && user->waiting < PEERS_PER_USER)
 		return;
-	for (i = 0; i < b->n_guests; i++) {
-		if (account->waiting >= GUESTS_PER_USER &&
-		    b->guests[i].account != account)
+	for (i = 0; i < b->n_peers; i++) {
+		if (user->waiting >= PEERS_PER_USER && b->peers[i].user != user)
 			continue;
-		put_out(b, i);
+		drop_peer(b, i);
 		return;
 	}
 }
 
-static void welcome(struct broker *b, int fd)
+static void accept_peer(struct broker *b, int fd)
 {
-	struct guest guest = { .fd = fd, .since_ms = clock_ms() };
+	struct peer peer = { .fd = fd, .since_ms = clock_ms() };
 	socklen_t len = sizeof(struct ucred);
-	struct ucred peer;
+	struct ucred cred;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0)
-		guest.account = account_get(&b->accounts, peer.uid);
-	if (!guest.account) {
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0)
+		peer.user = user_get(&b->users, cred.uid);
+	if (!peer.user) {
 		b->refused.room++;
 		close(fd);
 		return;
 	}
-	if (!rate_take(&guest.account->registering, b->policy.user_rate,
-		       b->policy.user_rate, clock_us())) {
-		refuse(b, guest.account, &b->refused.rate, "too many at a time");
+	if (!rate_take(&peer.user->registering, b->policy.user_rate, b->policy.user_rate,
+		       clock_us())) {
+		refuse_registration(b, peer.user, &b->refused.rate, "too many at a time");
 		close(fd);
 		return;
 	}
-	guest.admitted = admitted(b, fd, &peer);
-	if (!hear(b, &guest)) {
+	peer.admitted = peer_is_admitted(b, fd, &cred);
+	if (!handle_peer(b, &peer)) {
 		close(fd);
 		return;
 	}
-	seat(b, guest.account);
-	guest.account->waiting++;
-	b->guests[b->n_guests++] = guest;
+	make_peer_room(b, peer.user);
+	peer.user->waiting++;
+	b->peers[b->n_peers++] = peer;
 }
 
-void door_serve(struct broker *b)
+void registration_accept(struct broker *b)
 {
 	int fd, i;
 
 	for (i = 0; i < SERVE_MAX; i++) {
-		fd = accept4(b->door_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		fd = accept4(b->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd < 0 && errno != ECONNABORTED && errno != EINTR)
 			return;
 		if (fd >= 0)
-			welcome(b, fd);
+			accept_peer(b, fd);
 	}
 }
 
-unsigned int door_poll_fill(const struct broker *b, struct pollfd *fds)
+unsigned int registration_poll_fill(const struct broker *b, struct pollfd *fds)
 {
 	unsigned int i;
 
-	for (i = 0; i < b->n_guests; i++)
-		fds[i] = (struct pollfd){ b->guests[i].fd, POLLIN, 0 };
-	return b->n_guests;
+	for (i = 0; i < b->n_peers; i++)
+		fds[i] = (struct pollfd){ b->peers[i].fd, POLLIN, 0 };
+	return b->n_peers;
 }
 
 /* From the last to the first: those that leave do not move those that are left. */
-void door_serve_guests(struct broker *b, const struct pollfd *fds)
+void registration_serve_peers(struct broker *b, const struct pollfd *fds)
 {
 	const int64_t before = clock_ms() - SILENT_MS;
 	unsigned int i;
 
-	for (i = b->n_guests; i-- > 0;)
-		if ((fds[i].revents && !hear(b, &b->guests[i])) ||
-		    b->guests[i].since_ms < before)
-			put_out(b, i);
+	for (i = b->n_peers; i-- > 0;)
+		if ((fds[i].revents && !handle_peer(b, &b->peers[i])) ||
+		    b->peers[i].since_ms < before)
+			drop_peer(b, i);
 }
 
-int door_timeout(const struct broker *b)
+int registration_timeout(const struct broker *b)
 {
-	return b->n_guests ? SILENT_MS / 4 : -1;
+	return b->n_peers ? SILENT_MS / 4 : -1;
 }

@@ -19,13 +19,13 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define STATE_MAGIC 0x4d504453u /* "MPDS" */
-#define STATE_MAX   (64 << 20)
-#define GROW_FREELY (1 << 20)
+#define JOURNAL_MAGIC 0x4d504453u /* "MPDS" */
+#define JOURNAL_MAX   (64 << 20)
+#define GROW_FREELY   (1 << 20)
 
 enum entry_kind {
 	ENTRY_CLIENT = 1,
-	ENTRY_HELD = 2,
+	ENTRY_CONN = 2,
 };
 
 struct entry {
@@ -42,18 +42,18 @@ struct client_names {
 	char program[64], path[1024];
 };
 
-static char state_name[64], fresh_name[72];
+static char journal_name[64], fresh_name[72];
 
-int state_open(struct broker *b, const char *folder)
+int journal_open(struct broker *b, const char *folder)
 {
 	struct stat st;
 
 	/* A network namespace has a broker; /run may be shared. */
 	if (stat("/proc/self/ns/net", &st) < 0)
 		return -errno;
-	snprintf(state_name, sizeof(state_name), "broker.%llu",
+	snprintf(journal_name, sizeof(journal_name), "broker.%llu",
 		 (unsigned long long)st.st_ino);
-	snprintf(fresh_name, sizeof(fresh_name), "%s.new", state_name);
+	snprintf(fresh_name, sizeof(fresh_name), "%s.new", journal_name);
 	if (mkdir(folder, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	b->state_dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -61,23 +61,24 @@ int state_open(struct broker *b, const char *folder)
 		return -errno;
 	if (st.st_uid != geteuid() || (st.st_mode & 022))
 		return -EPERM; /* others could write what we believe */
-	b->state_fd = openat(b->state_dir, state_name,
-			     O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	return b->state_fd < 0 ? -errno : 0;
+	b->journal_fd =
+		openat(b->state_dir, journal_name,
+		       O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return b->journal_fd < 0 ? -errno : 0;
 }
 
 /* Without it we go on: only a restart would lose connections. */
-static void give_up(struct broker *b, const char *what)
+static void journal_abandon(struct broker *b, const char *what)
 {
 	log_error("the state file: %s: %s; a restart will not know the connections", what,
 		  strerror(errno));
-	if (b->state_fd >= 0)
-		close(b->state_fd);
-	b->state_fd = -1;
+	if (b->journal_fd >= 0)
+		close(b->journal_fd);
+	b->journal_fd = -1;
 }
 
-static int append(int fd, const struct entry *entry, const struct client *client,
-		  uint64_t *size)
+static int journal_write(int fd, const struct entry *entry, const struct client *client,
+			 uint64_t *size)
 {
 	struct client_names names = { 0 };
 	struct iovec v[3] = { { (void *)(uintptr_t)entry, sizeof(*entry) } };
@@ -96,90 +97,92 @@ static int append(int fd, const struct entry *entry, const struct client *client
 	return writev(fd, v, n) == (ssize_t)len ? 0 : -1;
 }
 
-static int append_client(int fd, const struct client *client, uint64_t *size)
+static int journal_write_client(int fd, const struct client *client, uint64_t *size)
 {
-	const struct entry entry = { .magic = STATE_MAGIC,
+	const struct entry entry = { .magic = JOURNAL_MAGIC,
 				     .kind = ENTRY_CLIENT,
 				     .client = client->number,
 				     .len = client->text_len,
-				     .uid = client->account->uid };
+				     .uid = client->user->uid };
 
-	return append(fd, &entry, client, size);
+	return journal_write(fd, &entry, client, size);
 }
 
-static int append_held(int fd, const struct held *held, uint64_t *size)
+static int journal_write_conn(int fd, const struct client_conn *conn, uint64_t *size)
 {
-	const struct entry entry = { .magic = STATE_MAGIC,
-				     .kind = ENTRY_HELD,
-				     .flags = held->v6only,
-				     .client = held->client->number,
-				     .uid = held->client->account->uid,
-				     .token = held->token,
-				     .cookie = held->cookie };
+	const struct entry entry = { .magic = JOURNAL_MAGIC,
+				     .kind = ENTRY_CONN,
+				     .flags = conn->v6only,
+				     .client = conn->client->number,
+				     .uid = conn->client->user->uid,
+				     .token = conn->token,
+				     .cookie = conn->cookie };
 
-	return append(fd, &entry, NULL, size);
+	return journal_write(fd, &entry, NULL, size);
 }
 
 /* What holds now, in a new file that takes the old one's place as a whole. */
-static void rewrite(struct broker *b)
+static void journal_compact(struct broker *b)
 {
 	const struct client *client;
-	struct held *held, *next;
+	struct client_conn *conn, *next;
 	uint64_t size = 0;
 	int fd, r = 0;
 
 	fd = openat(b->state_dir, fresh_name,
 		    O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0) {
-		give_up(b, fresh_name);
+		journal_abandon(b, fresh_name);
 		return;
 	}
 	for (client = b->clients; client; client = client->next)
 		if (!r && !client->adopts.line)
-			r = append_client(fd, client, &size);
-	HASH_ITER (hh, b->held, held, next)
-		if (!r && !held->client->adopts.line)
-			r = append_held(fd, held, &size);
+			r = journal_write_client(fd, client, &size);
+	HASH_ITER (hh, b->conns, conn, next)
+		if (!r && !conn->client->adopts.line)
+			r = journal_write_conn(fd, conn, &size);
 	if (!r)
-		r = renameat(b->state_dir, fresh_name, b->state_dir, state_name);
+		r = renameat(b->state_dir, fresh_name, b->state_dir, journal_name);
 	if (r) {
 		close(fd);
-		give_up(b, state_name);
+		journal_abandon(b, journal_name);
 		return;
 	}
-	close(b->state_fd);
-	b->state_fd = fd;
-	b->state_size = b->state_kept = size;
+	close(b->journal_fd);
+	b->journal_fd = fd;
+	b->journal_size = b->journal_compacted = size;
 }
 
-static void written(struct broker *b, int r)
+static void journal_check(struct broker *b, int r)
 {
 	if (r < 0)
-		give_up(b, state_name);
-	else if (b->state_size > GROW_FREELY + 2 * b->state_kept)
-		rewrite(b);
+		journal_abandon(b, journal_name);
+	else if (b->journal_size > GROW_FREELY + 2 * b->journal_compacted)
+		journal_compact(b);
 }
 
-void state_client(struct broker *b, const struct client *client)
+void journal_add_client(struct broker *b, const struct client *client)
 {
-	if (b->state_fd >= 0 && !client->adopts.line)
-		written(b, append_client(b->state_fd, client, &b->state_size));
+	if (b->journal_fd >= 0 && !client->adopts.line)
+		journal_check(
+			b, journal_write_client(b->journal_fd, client, &b->journal_size));
 }
 
-void state_held(struct broker *b, const struct held *held)
+void journal_add_conn(struct broker *b, const struct client_conn *conn)
 {
-	if (b->state_fd >= 0 && held)
-		written(b, append_held(b->state_fd, held, &b->state_size));
+	if (b->journal_fd >= 0 && conn)
+		journal_check(b,
+			      journal_write_conn(b->journal_fd, conn, &b->journal_size));
 }
 
 /* Clients by the number that they had. */
-struct known {
+struct restored {
 	uint32_t number, now; /* `now`: 0 if it could not be made */
 	UT_hash_handle hh;
 };
 
 /* By its number: an earlier one may have had to make room for a later one. */
-static struct client *client_now(const struct broker *b, uint32_t number)
+static struct client *client_by_number(const struct broker *b, uint32_t number)
 {
 	struct client *client;
 
@@ -189,14 +192,14 @@ static struct client *client_now(const struct broker *b, uint32_t number)
 	return NULL;
 }
 
-static void restore_client(struct broker *b, struct known **known,
+static void restore_client(struct broker *b, struct restored **known,
 			   const struct entry *entry, const char *data)
 {
-	struct account *account = account_get(&b->accounts, entry->uid);
+	struct user *user = user_get(&b->users, entry->uid);
 	struct pool_error why = { "" };
 	struct client_names names;
 	struct client *client;
-	struct known *k;
+	struct restored *k;
 	int r;
 
 	memcpy(&names, data, sizeof(names));
@@ -205,30 +208,31 @@ static void restore_client(struct broker *b, struct known **known,
 	HASH_FIND(hh, *known, &entry->client, sizeof(entry->client), k);
 	if (!k) {
 		k = calloc(1, sizeof(*k));
-		if (!k || !account) {
+		if (!k || !user) {
 			free(k);
 			return;
 		}
 		k->number = entry->client;
 		HASH_ADD(hh, *known, number, sizeof(k->number), k);
 	}
-	if (!account)
+	if (!user)
 		return;
-	account->loading.full_us = 0; /* what took days comes back at once */
-	client = client_get(b, account, names.program, names.path, data + sizeof(names),
+	user->loading.full_us = 0; /* what took days comes back at once */
+	client = client_get(b, user, names.program, names.path, data + sizeof(names),
 			    entry->len, NULL, &why, &r);
 	k->now = client ? client->number : 0;
 }
 
-static void restore_held(struct broker *b, struct known *known, const struct entry *entry)
+static void restore_conn(struct broker *b, struct restored *known,
+			 const struct entry *entry)
 {
 	struct token_owner owner;
 	struct client *client;
-	struct known *k;
+	struct restored *k;
 
 	HASH_FIND(hh, known, &entry->client, sizeof(entry->client), k);
-	client = k ? client_now(b, k->now) : NULL;
-	if (!client || held_find(b, entry->token) ||
+	client = k ? client_by_number(b, k->now) : NULL;
+	if (!client || client_conn_find(b, entry->token) ||
 	    token_ask(b->diag_fd, entry->token, &owner) < 0 ||
 	    owner.cookie != entry->cookie)
 		return;
@@ -236,16 +240,16 @@ static void restore_held(struct broker *b, struct known *known, const struct ent
 }
 
 /* The last entry may be cut, where the process was killed: the file ends there. */
-static void restore_all(struct broker *b, const char *data, size_t size)
+static void restore_entries(struct broker *b, const char *data, size_t size)
 {
-	struct known *known = NULL, *k, *next;
+	struct restored *known = NULL, *k, *next;
 	struct entry entry;
 	size_t at = 0, len;
 
 	while (size - at >= sizeof(entry)) {
 		memcpy(&entry, data + at, sizeof(entry));
 		len = sizeof(entry);
-		if (entry.magic != STATE_MAGIC || entry.len > BROKER_POOL_MAX)
+		if (entry.magic != JOURNAL_MAGIC || entry.len > BROKER_POOL_MAX)
 			break;
 		if (entry.kind == ENTRY_CLIENT)
 			len += sizeof(struct client_names) + entry.len;
@@ -253,8 +257,8 @@ static void restore_all(struct broker *b, const char *data, size_t size)
 			break;
 		if (entry.kind == ENTRY_CLIENT)
 			restore_client(b, &known, &entry, data + at + sizeof(entry));
-		else if (entry.kind == ENTRY_HELD)
-			restore_held(b, known, &entry);
+		else if (entry.kind == ENTRY_CONN)
+			restore_conn(b, known, &entry);
 		at += len;
 	}
 	HASH_ITER (hh, known, k, next) {
@@ -263,25 +267,25 @@ static void restore_all(struct broker *b, const char *data, size_t size)
 	}
 }
 
-void state_restore(struct broker *b)
+void restore_clients(struct broker *b)
 {
-	const int fd = b->state_fd;
+	const int fd = b->journal_fd;
 	struct stat st;
 	char *data = NULL;
 
 	if (fd < 0)
 		return;
-	if (fstat(fd, &st) < 0 || st.st_size > STATE_MAX) {
+	if (fstat(fd, &st) < 0 || st.st_size > JOURNAL_MAX) {
 		errno = EFBIG;
-		give_up(b, state_name);
+		journal_abandon(b, journal_name);
 		return;
 	}
 	data = malloc(st.st_size ?: 1);
 	if (data && pread(fd, data, st.st_size, 0) == st.st_size) {
-		b->state_fd = -1; /* nothing is added while it is read */
-		restore_all(b, data, st.st_size);
-		b->state_fd = fd;
+		b->journal_fd = -1; /* nothing is added while it is read */
+		restore_entries(b, data, st.st_size);
+		b->journal_fd = fd;
 	}
 	free(data);
-	rewrite(b); /* those that are left */
+	journal_compact(b); /* those that are left */
 }

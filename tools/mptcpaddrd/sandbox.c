@@ -28,7 +28,7 @@
 #endif
 
 /* Each with whom it is for. No exec, no clone, no connect(), no signal to anybody. */
-static const int calls[] = {
+static const int allowed_calls[] = {
 	/* the loop */
 	SCMP_SYS(poll),
 	SCMP_SYS(ppoll),
@@ -86,8 +86,8 @@ static int add_rules(scmp_filter_ctx filter)
 	unsigned int i;
 	int r = 0;
 
-	for (i = 0; i < sizeof(calls) / sizeof(*calls) && r == 0; i++)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+	for (i = 0; i < sizeof(allowed_calls) / sizeof(*allowed_calls) && r == 0; i++)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_calls[i], 0);
 	/* libnl's sockets, and control sockets of new clients: none to the outside. */
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
@@ -125,7 +125,7 @@ static int filter_calls(void)
 }
 
 /* systemd has done it (CapabilityBoundingSet=), and perhaps forbidden capset(2). */
-static bool has_one_alone(void)
+static bool has_net_admin_only(void)
 {
 	int cap;
 
@@ -141,7 +141,7 @@ static bool has_one_alone(void)
 
 static int drop_capabilities(void)
 {
-	if (has_one_alone())
+	if (has_net_admin_only())
 		return 0;
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN) < 0)
@@ -150,7 +150,7 @@ static int drop_capabilities(void)
 	return capng_apply(CAPNG_SELECT_CAPS) < 0 ? -EPERM : 0;
 }
 
-int jail_enter(const char **ret_what)
+int sandbox_enter(const char **ret_what)
 {
 	int r;
 

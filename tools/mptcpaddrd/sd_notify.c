@@ -50,7 +50,7 @@ void notify_open(void)
 		open_watchdog();
 }
 
-void notify_say(const char *state)
+void notify_state(const char *state)
 {
 	if (notify_fd >= 0)
 		send(notify_fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -62,15 +62,15 @@ void notify_reloading(void)
 
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
 		 (long long)clock_us());
-	notify_say(text);
+	notify_state(text);
 }
 
-void notify_alive(int64_t now_ms)
+void notify_watchdog(int64_t now_ms)
 {
 	if (!every_ms || now_ms < next_ms)
 		return;
 	next_ms = now_ms + every_ms;
-	notify_say("WATCHDOG=1");
+	notify_state("WATCHDOG=1");
 }
 
 int notify_timeout(int64_t now_ms)

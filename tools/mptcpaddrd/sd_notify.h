@@ -9,10 +9,10 @@
 /* notify_open() - as $NOTIFY_SOCKET and $WATCHDOG_USEC say; without them all does
  * nothing. */
 void notify_open(void);
-void notify_say(const char *state);
+void notify_state(const char *state);
 void notify_reloading(void);
 
-/* notify_alive() - for the watchdog, when it is time. @now_ms: steady. */
-void notify_alive(int64_t now_ms);
+/* notify_watchdog() - for the watchdog, when it is time. @now_ms: steady. */
+void notify_watchdog(int64_t now_ms);
 /* notify_timeout() - milliseconds until then; -1: there is no watchdog. */
 int notify_timeout(int64_t now_ms);

@@ -22,9 +22,9 @@
 #define SYSCTLS "/proc/sys/net/mptcp/"
 
 /* What net.mptcp.path_manager was, for the end; also beside the state file. */
-static char manager_before[16], before_name[64];
+static char saved_manager[16], saved_name[64];
 
-int read_whole(const char *path, char **ret_text, size_t *ret_len)
+int read_pool_file(const char *path, char **ret_text, size_t *ret_len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), r = 0;
 	struct stat st;
@@ -51,21 +51,21 @@ int read_whole(const char *path, char **ret_text, size_t *ret_len)
 	return r;
 }
 
-int system_pool(const char *program, char **ret_text, size_t *ret_len, char *ret_path,
-		size_t size)
+int read_system_pool(const char *program, char **ret_text, size_t *ret_len,
+		     char *ret_path, size_t size)
 {
 	int r;
 
 	snprintf(ret_path, size, POLICY_POOLS "%s.conf", program);
-	r = read_whole(ret_path, ret_text, ret_len);
+	r = read_pool_file(ret_path, ret_text, ret_len);
 	if (r != -ENOENT)
 		return r;
 	snprintf(ret_path, size, POLICY_POOLS "default.conf");
-	return read_whole(ret_path, ret_text, ret_len);
+	return read_pool_file(ret_path, ret_text, ret_len);
 }
 
 /* Return: what the open sysctl or file says, its first word. */
-static bool first_word(int fd, char *ret_word, size_t size)
+static bool read_first_word(int fd, char *ret_word, size_t size)
 {
 	ssize_t n = fd < 0 ? -1 : pread(fd, ret_word, size - 1, 0);
 
@@ -83,12 +83,13 @@ static bool is_userspace(const char *word)
 }
 
 /* A broker that was killed could not put it back: what it found is in a file. */
-static void remember_manager(struct broker *b, const char *now)
+static void save_path_manager(struct broker *b, const char *now)
 {
-	int fd = openat(b->state_dir, before_name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = openat(b->state_dir, saved_name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
-	strcpy(manager_before, now);
-	if (is_userspace(now) && first_word(fd, manager_before, sizeof(manager_before))) {
+	strcpy(saved_manager, now);
+	if (is_userspace(now) &&
+	    read_first_word(fd, saved_manager, sizeof(saved_manager))) {
 		close(fd);
 		return;
 	}
@@ -99,7 +100,7 @@ static void remember_manager(struct broker *b, const char *now)
 	}
 }
 
-static void open_path_manager(struct broker *b)
+static void take_path_manager(struct broker *b)
 {
 	const bool wanted = b->policy.userspace;
 	const char *word = "userspace";
@@ -112,7 +113,7 @@ static void open_path_manager(struct broker *b)
 			open(SYSCTLS "pm_type", (wanted ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 		word = "1";
 	}
-	if (!first_word(b->path_manager_fd, now, sizeof(now))) {
+	if (!read_first_word(b->path_manager_fd, now, sizeof(now))) {
 		log_warning("cannot read net.mptcp.path_manager: %s", strerror(errno));
 		return;
 	}
@@ -123,7 +124,7 @@ static void open_path_manager(struct broker *b)
 				    "until it is \"userspace\", as option -u sets it");
 		return;
 	}
-	remember_manager(b, now);
+	save_path_manager(b, now);
 	if (!is_userspace(now) && pwrite(b->path_manager_fd, word, strlen(word), 0) < 0)
 		log_error("cannot set net.mptcp.path_manager: %s", strerror(errno));
 	else if (!is_userspace(now))
@@ -136,20 +137,19 @@ static void restore_path_manager(struct broker *b)
 {
 	char now[16];
 
-	if (!b->policy.userspace || !manager_before[0])
+	if (!b->policy.userspace || !saved_manager[0])
 		return;
-	if (!is_userspace(manager_before) &&
-	    first_word(b->path_manager_fd, now, sizeof(now)) && is_userspace(now)) {
+	if (!is_userspace(saved_manager) &&
+	    read_first_word(b->path_manager_fd, now, sizeof(now)) && is_userspace(now)) {
 		if (lseek(b->path_manager_fd, 0, SEEK_SET) < 0 ||
-		    write(b->path_manager_fd, manager_before, strlen(manager_before)) < 0)
+		    write(b->path_manager_fd, saved_manager, strlen(saved_manager)) < 0)
 			log_error("cannot put net.mptcp.path_manager back: %s",
 				  strerror(errno));
 		else
-			log_info("net.mptcp.path_manager is \"%s\" again",
-				 manager_before);
+			log_info("net.mptcp.path_manager is \"%s\" again", saved_manager);
 	}
 	if (b->state_dir >= 0)
-		unlinkat(b->state_dir, before_name, 0);
+		unlinkat(b->state_dir, saved_name, 0);
 }
 
 static int open_signals(void)
@@ -192,7 +192,7 @@ int broker_open(struct broker *b, const char *folder)
 	const char *what;
 	int r;
 
-	r = door_open(b);
+	r = registration_open(b);
 	if (r < 0) {
 		log_error(r == -EADDRINUSE
 				  ? "another broker runs in this network namespace"
@@ -210,18 +210,18 @@ int broker_open(struct broker *b, const char *folder)
 	if (b->signal_fd < 0 || b->controls_fd < 0)
 
 		return -errno;
-	r = state_open(b, folder);
+	r = journal_open(b, folder);
 	if (r < 0)
 		log_warning("%s: %s; a restart will not know the connections", folder,
 			    strerror(-r));
 	if (stat("/proc/self/ns/net", &st) == 0)
-		snprintf(before_name, sizeof(before_name), "path_manager.%llu",
+		snprintf(saved_name, sizeof(saved_name), "path_manager.%llu",
 			 (unsigned long long)st.st_ino);
-	open_path_manager(b);
+	take_path_manager(b);
 	return 0;
 }
 
-int broker_policy(struct broker *b, struct pool_error *why)
+int broker_load_policy(struct broker *b, struct pool_error *why)
 {
 	/* One that was asked for: nobody is to have more than it says. */
 	const bool needed = strcmp(b->config, POLICY_FILE) != 0;
@@ -240,17 +240,17 @@ void broker_reload(struct broker *b)
 	struct client *client;
 
 	notify_reloading();
-	if (broker_policy(b, &why) < 0) {
+	if (broker_load_policy(b, &why) < 0) {
 		log_error("%s; what was in force before stays", why.text);
 	} else {
 		b->policy.userspace = userspace; /* decided at start */
-		adopt_forget();
+		adopt_clear_cache();
 		log_open(STDERR_FILENO, b->policy.log, "mptcpaddrd", getpid());
 		log_info("read %s again", b->config);
 		for (client = b->clients; client; client = client->next)
 			client_resolve(b, client);
 	}
-	notify_say("READY=1");
+	notify_state("READY=1");
 }
 
 void broker_close(struct broker *b)
@@ -258,7 +258,7 @@ void broker_close(struct broker *b)
 	while (b->clients)
 		client_free(b, b->clients);
 	restore_path_manager(b);
-	accounts_free(&b->accounts);
+	users_free(&b->users);
 	netif_free(&b->table);
 	pump_free(&b->pump);
 	pmnl_close(b->pmnl);

@@ -8,44 +8,44 @@
 
 /* Those that hold nothing can go. Their rates start anew: many users, not one, do that.
  */
-static void sweep(struct account **accounts)
+static void users_sweep(struct user **users)
 {
-	struct account *account, *next;
+	struct user *user, *next;
 
-	HASH_ITER (hh, *accounts, account, next) {
-		if (account->waiting || account->clients || account->connections)
+	HASH_ITER (hh, *users, user, next) {
+		if (user->waiting || user->clients || user->connections)
 			continue;
-		HASH_DEL(*accounts, account);
-		free(account);
+		HASH_DEL(*users, user);
+		free(user);
 	}
 }
 
-struct account *account_get(struct account **accounts, uid_t uid)
+struct user *user_get(struct user **users, uid_t uid)
 {
-	struct account *account;
+	struct user *user;
 
-	HASH_FIND(hh, *accounts, &uid, sizeof(uid), account);
-	if (account)
-		return account;
-	if (HASH_COUNT(*accounts) >= ACCOUNTS_MAX)
-		sweep(accounts);
-	if (HASH_COUNT(*accounts) >= ACCOUNTS_MAX)
+	HASH_FIND(hh, *users, &uid, sizeof(uid), user);
+	if (user)
+		return user;
+	if (HASH_COUNT(*users) >= USERS_MAX)
+		users_sweep(users);
+	if (HASH_COUNT(*users) >= USERS_MAX)
 		return NULL;
-	account = calloc(1, sizeof(*account));
-	if (!account)
+	user = calloc(1, sizeof(*user));
+	if (!user)
 		return NULL;
-	account->uid = uid;
-	HASH_ADD(hh, *accounts, uid, sizeof(account->uid), account);
-	return account;
+	user->uid = uid;
+	HASH_ADD(hh, *users, uid, sizeof(user->uid), user);
+	return user;
 }
 
-void accounts_free(struct account **accounts)
+void users_free(struct user **users)
 {
-	struct account *account, *next;
+	struct user *user, *next;
 
-	HASH_ITER (hh, *accounts, account, next) {
-		HASH_DEL(*accounts, account);
-		free(account);
+	HASH_ITER (hh, *users, user, next) {
+		HASH_DEL(*users, user);
+		free(user);
 	}
 }
 
