@@ -53,7 +53,7 @@ static bool is_copy_of(const struct pool_copy *copy, const struct statx *st)
 }
 
 /* Return: false if it cannot be read, or is longer than the broker takes. */
-static bool fill(struct pool_copy *copy, int fd)
+static bool read_copy(struct pool_copy *copy, int fd)
 {
 	uint32_t len = 0;
 	long n = 1;
@@ -72,7 +72,7 @@ static bool fill(struct pool_copy *copy, int fd)
 }
 
 /* With `writing` held: read the file of @old, or find the first one. */
-static void refresh(const struct pool_copy *old)
+static void refresh_copy(const struct pool_copy *old)
 {
 	const int next = old && old == copies[0];
 	struct pool_copy *copy = copies[next];
@@ -87,13 +87,13 @@ static void refresh(const struct pool_copy *old)
 		fd = sys_call(SYS_openat, AT_FDCWD, (long)old->program.path,
 			      O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	} else {
-		fd = pool_file_open(copy->program.path);
+		fd = pool_file_open(env_program(), copy->program.path);
 		str_append(copy->program.program, 0, sizeof(copy->program.program) - 1,
 			   env_program());
 	}
 	if (fd < 0)
 		return;
-	if (fill(copy, fd))
+	if (read_copy(copy, fd))
 		atomic_store(&current, copy);
 	sys_close(fd);
 }
@@ -115,17 +115,17 @@ static bool may_write(void)
 	const pid_t pid = sys_getpid();
 	pid_t holder = 0;
 
-	if (owner_is_vfork_child(sys_gettid()))
-		return false;
-	return atomic_compare_exchange_strong(&writing, &holder, pid) ||
-	       (holder != pid && atomic_compare_exchange_strong(&writing, &holder, pid));
+	return !owner_is_vfork_child(sys_gettid()) &&
+	       (atomic_compare_exchange_strong(&writing, &holder, pid) ||
+		(holder != pid &&
+		 atomic_compare_exchange_strong(&writing, &holder, pid)));
 }
 
 /*
  * The file as it is now, or was a second ago; as it was, while another thread reads it.
  * NULL: not to be had.
  */
-static const struct pool_copy *pool_text(void)
+static const struct pool_copy *current_copy(void)
 {
 	struct pool_copy *copy = atomic_load(&current);
 	struct statx st;
@@ -136,7 +136,7 @@ static const struct pool_copy *pool_text(void)
 	    (!sys_statx(AT_FDCWD, copy->program.path, &st) || is_copy_of(copy, &st)))
 		return copy;
 	if (may_write()) {
-		refresh(copy);
+		refresh_copy(copy);
 		atomic_store(&writing, 0);
 	}
 	return atomic_load(&current);
@@ -157,12 +157,9 @@ static bool is_root(int fd)
  * Return: a descriptor; -EAGAIN, -EINTR: it has too much to do; other -errno: there
  * is none.
  */
-static int dial(bool wait)
+static int connect_broker(bool wait)
 {
-	static const struct {
-		sa_family_t family;
-		char name[sizeof(BROKER_NAME) + 1];
-	} addr = { AF_UNIX, "\0" BROKER_NAME };
+	static const struct sockaddr_un addr = { AF_UNIX, "\0" BROKER_NAME };
 	const socklen_t len =
 		offsetof(struct sockaddr_un, sun_path) + sizeof(BROKER_NAME);
 	static const struct timeval patience = { 0, FULL_WAIT_US };
@@ -189,7 +186,7 @@ static int dial(bool wait)
 
 bool broker_answers(void)
 {
-	int fd = dial(false);
+	int fd = connect_broker(false);
 
 	if (fd >= 0)
 		sys_close(fd);
@@ -197,14 +194,14 @@ bool broker_answers(void)
 }
 
 /* Once it was too long, nobody waits again in that second. */
-static int dial_patiently(void)
+static int connect_patiently(void)
 {
-	int fd = dial(false), i;
+	int fd = connect_broker(false), i;
 
 	if (fd != -EAGAIN || atomic_load(&gave_up) == sys_seconds())
 		return fd;
 	for (i = 0; i < FULL_TRIES && (fd == -EAGAIN || fd == -EINTR); i++)
-		fd = dial(true);
+		fd = connect_broker(true);
 	if (fd == -EAGAIN || fd == -EINTR)
 		atomic_store(&gave_up, sys_seconds());
 	return fd;
@@ -212,7 +209,7 @@ static int dial_patiently(void)
 
 bool broker_register(uint32_t token, bool v6only)
 {
-	const struct pool_copy *copy = pool_text();
+	const struct pool_copy *copy = current_copy();
 	struct broker_head head = {
 		.magic = BROKER_MAGIC,
 		.version = BROKER_VERSION,
@@ -228,7 +225,7 @@ bool broker_register(uint32_t token, bool v6only)
 	head.pool_len = copy->len;
 	v[1].iov_base = (void *)(uintptr_t)&copy->program;
 	v[1].iov_len = offsetof(struct pool_copy, text) + copy->len;
-	fd = dial_patiently();
+	fd = connect_patiently();
 	if (fd < 0)
 		return fd == -EAGAIN || fd == -EINTR || fd == -EMFILE || fd == -ENFILE;
 	sys_call(SYS_sendmsg, fd, (long)&msg, MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -36,7 +36,7 @@ static _Atomic pid_t starter;	      /* thread that is in start_manager() */
 static _Atomic pid_t main_ended;      /* the process whose main thread has ended */
 static _Atomic int64_t broker_sought; /* sys_seconds() */
 
-static int backends(void)
+static int allowed_backends(void)
 {
 	const char *backend = env_get("MPTCPADDR_BACKEND");
 
@@ -59,9 +59,9 @@ static bool fill_handover(struct handover *h)
 	h->nonce = sys_nonce();
 	str_append(h->program, 0, sizeof(h->program) - 1, env_program());
 	log_request_read(h);
-	if (!(backends() & BACKEND_DIRECT))
+	if (!(allowed_backends() & BACKEND_DIRECT))
 		return false;
-	fd = pool_file_open(h->pool_path);
+	fd = pool_file_open(env_program(), h->pool_path);
 	if (fd >= 0)
 		sys_close(fd);
 	return fd != -ENOENT; /* the manager says what else is wrong with it */
@@ -77,7 +77,7 @@ static struct handover *wait_started(pid_t pid)
 /* Whether a broker answers; then it is this process's manager from now on. */
 static bool broker_found(uint32_t seen)
 {
-	const int allowed = backends();
+	const int allowed = allowed_backends();
 
 	if (!(allowed & BACKEND_BROKER))
 		return false;
@@ -134,7 +134,7 @@ failed:
 	return NULL;
 }
 
-static struct handover *manager_of_process(bool broker)
+struct handover *launch_manager(bool broker)
 {
 	const uint32_t word = owner_get();
 	pid_t pid;
@@ -150,16 +150,6 @@ static struct handover *manager_of_process(bool broker)
 		return start_manager(pid, word, broker);
 	/* A signal handler on top of start_manager() must not wait for itself. */
 	return atomic_load(&starter) == sys_gettid() ? NULL : wait_started(pid);
-}
-
-struct handover *launch_manager(void)
-{
-	return manager_of_process(true);
-}
-
-struct handover *launch_listener(void)
-{
-	return manager_of_process(false);
 }
 
 static bool is_alive(uint32_t word, pid_t pid)

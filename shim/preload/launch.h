@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 struct handover;
 
 /* In place of a manager of our own: connections go to broker_register(). */
@@ -12,18 +14,13 @@ struct handover;
 /*
  * launch_manager() - the manager of this process, started now if there is none yet
  *
+ * @broker: ask for a broker first. None serves a program that listens.
+ *
  * Returns once the manager is subscribed to events; LAUNCH_BROKER at once if a broker
  * answers. NULL: none (no rights, no thread, no pool, or a vfork child, whose memory is
  * its parent's). Changes errno.
  */
-struct handover *launch_manager(void);
-
-/*
- * launch_listener() - the same for a program that listens, which no broker serves
- *
- * LAUNCH_BROKER only if the process has that already.
- */
-struct handover *launch_listener(void);
+struct handover *launch_manager(bool broker);
 
 /*
  * launch_end() - the main thread ends: stop the manager, and join its thread

@@ -23,7 +23,7 @@
 static _Atomic int decided;
 
 /* The text without the blanks around it, of [*from, *to). */
-static void trim(const char **from, const char **to)
+static void trim_blanks(const char **from, const char **to)
 {
 	while (*from < *to && (**from == ' ' || **from == '\t' || **from == '\r'))
 		(*from)++;
@@ -60,8 +60,8 @@ static void scan_line(struct scan *scan, const char *from, const char *to)
 	if (comment < to && comment > value &&
 	    (comment[-1] == ' ' || comment[-1] == '\t'))
 		to = comment;
-	trim(&from, &name_end);
-	trim(&value, &to);
+	trim_blanks(&from, &name_end);
+	trim_blanks(&value, &to);
 	if (str_is(from, name_end, "mptcp"))
 		scan->refused = str_is(value, to, "no");
 }
@@ -91,7 +91,7 @@ static size_t scan_text(struct scan *scan, const char *text, size_t len, bool la
 		if (to == end && !last)
 			break;
 		next = to < end ? to + 1 : end;
-		trim(&from, &to);
+		trim_blanks(&from, &to);
 		scan->line(scan, from, to);
 	}
 	return from - text;
@@ -131,7 +131,7 @@ bool mode_signals(void)
 
 	if (mode_get() != MODE_POOL)
 		return false;
-	fd = pool_file_open(path);
+	fd = pool_file_open(env_program(), path);
 	if (fd < 0)
 		return false;
 	scan_file(&scan, fd);
@@ -139,7 +139,7 @@ bool mode_signals(void)
 	return scan.signals;
 }
 
-static enum mode decide(void)
+static enum mode decide_mode(void)
 {
 	const char *disable = env_get("MPTCPADDR_DISABLE");
 	struct scan scan = { .line = scan_line };
@@ -148,7 +148,7 @@ static enum mode decide(void)
 
 	if (env_is_secure() || (disable && *disable && (disable[0] != '0' || disable[1])))
 		return MODE_OFF;
-	fd = pool_file_open(path);
+	fd = pool_file_open(env_program(), path);
 	if (fd == -EMFILE || fd == -ENFILE)
 		return MODE_UNKNOWN;
 	if (fd < 0)
@@ -169,7 +169,8 @@ enum mode mode_get(void)
 
 	if (mode != MODE_UNKNOWN)
 		return mode;
-	mode = decide(); /* threads that race decide the same; errno is not touched */
+	mode = decide_mode(); /* threads that race decide the same; errno is not touched
+			       */
 	atomic_store_explicit(&decided, mode, memory_order_relaxed);
 	return mode;
 }

@@ -26,9 +26,9 @@ static int open_pool(const char *path)
 }
 
 /* Behind the folder's path, of @len bytes: NAME.conf. */
-static int open_named(char path[POOL_FILE_PATH_MAX], size_t len)
+static int open_named(char path[POOL_FILE_PATH_MAX], size_t len, const char *program)
 {
-	len = str_append(path, len, POOL_FILE_PATH_MAX, env_program());
+	len = str_append(path, len, POOL_FILE_PATH_MAX, program);
 	len = STR_APPEND(path, len, POOL_FILE_PATH_MAX, ".conf");
 	return len < POOL_FILE_PATH_MAX ? open_pool(path) : -ENOENT;
 }
@@ -39,13 +39,12 @@ static int open_default(char path[POOL_FILE_PATH_MAX], size_t len)
 	return len < POOL_FILE_PATH_MAX ? open_pool(path) : -ENOENT;
 }
 
-static bool is_there(const char *folder)
+static bool folder_exists(const char *folder)
 {
 	return sys_call(SYS_faccessat, AT_FDCWD, (long)folder, F_OK) == 0;
 }
 
-/* The user's folder, with a slash behind it. Return: its length; 0: none is named. */
-static size_t user_folder(char path[POOL_FILE_PATH_MAX])
+size_t pool_file_user_folder(char ret_path[POOL_FILE_PATH_MAX])
 {
 	const char *dir = env_get("XDG_CONFIG_HOME");
 	bool home = !dir || !*dir;
@@ -55,21 +54,21 @@ static size_t user_folder(char path[POOL_FILE_PATH_MAX])
 		dir = env_get("HOME");
 	if (!dir || dir[0] != '/')
 		return 0;
-	len = str_append(path, 0, POOL_FILE_PATH_MAX, dir);
+	len = str_append(ret_path, 0, POOL_FILE_PATH_MAX, dir);
 	if (home)
-		len = STR_APPEND(path, len, POOL_FILE_PATH_MAX, "/.config");
-	len = STR_APPEND(path, len, POOL_FILE_PATH_MAX, "/mptcpaddr/");
+		len = STR_APPEND(ret_path, len, POOL_FILE_PATH_MAX, "/.config");
+	len = STR_APPEND(ret_path, len, POOL_FILE_PATH_MAX, "/mptcpaddr/");
 	return len < POOL_FILE_PATH_MAX ? len : 0;
 }
 
 /* What is left of the order when the program's own file is not in the user's folder. */
-static int search_both(char path[POOL_FILE_PATH_MAX], bool user)
+static int search_both(char path[POOL_FILE_PATH_MAX], const char *program, bool user)
 {
 	const size_t system = STR_APPEND(path, 0, POOL_FILE_PATH_MAX, SYSTEM_FOLDER);
-	int fd = open_named(path, system);
+	int fd = open_named(path, system, program);
 
 	if (fd < 0 && user)
-		fd = open_default(path, user_folder(path));
+		fd = open_default(path, pool_file_user_folder(path));
 	if (fd < 0) {
 		STR_APPEND(path, 0, POOL_FILE_PATH_MAX, SYSTEM_FOLDER);
 		fd = open_default(path, system);
@@ -82,35 +81,35 @@ static int search_both(char path[POOL_FILE_PATH_MAX], bool user)
  * pays for it: with a file of its own in the user's folder this is one system call, with
  * no file at all it is three.
  */
-static int search(char path[POOL_FILE_PATH_MAX])
+static int search_folders(char path[POOL_FILE_PATH_MAX], const char *program)
 {
-	size_t user = user_folder(path);
+	size_t user = pool_file_user_folder(path);
 	int fd = -ENOENT;
 
 	if (user)
-		fd = open_named(path, user);
+		fd = open_named(path, user, program);
 	if (fd >= 0)
 		return fd;
 	if (fd != -ENOENT) {
 		/* No way into that folder, somebody else's perhaps: it is not there. */
 		path[user] = '\0';
-		if (!is_there(path))
+		if (!folder_exists(path))
 			user = 0;
 	}
-	if (is_there(SYSTEM_FOLDER))
-		return search_both(path, user);
+	if (folder_exists(SYSTEM_FOLDER))
+		return search_both(path, program, user);
 	return user ? open_default(path, user) : -ENOENT;
 }
 
-int pool_file_open(char path[POOL_FILE_PATH_MAX])
+int pool_file_open(const char *program, char ret_path[POOL_FILE_PATH_MAX])
 {
 	const char *explicit = env_get("MPTCPADDR_CONFIG");
 	int fd;
 
 	if (!explicit || !*explicit)
-		return search(path);
-	if (str_append(path, 0, POOL_FILE_PATH_MAX, explicit) == POOL_FILE_PATH_MAX)
+		return search_folders(ret_path, program);
+	if (str_append(ret_path, 0, POOL_FILE_PATH_MAX, explicit) == POOL_FILE_PATH_MAX)
 		return -ENAMETOOLONG;
-	fd = open_pool(path);
+	fd = open_pool(ret_path);
 	return fd == -ENOENT ? -ENODATA : fd;
 }

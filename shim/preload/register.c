@@ -31,7 +31,7 @@ bool register_is_mptcp(int fd)
 	       protocol == IPPROTO_MPTCP;
 }
 
-static struct handover *begin_with(int fd, struct handover *(*launch)(void))
+static struct handover *begin_with(int fd, bool broker)
 {
 	enum mode mode = mode_known();
 	struct handover *handover;
@@ -39,7 +39,7 @@ static struct handover *begin_with(int fd, struct handover *(*launch)(void))
 
 	if (mode == MODE_OFF || mode == MODE_PLAIN)
 		return NULL;
-	handover = register_is_mptcp(fd) ? launch() : NULL;
+	handover = register_is_mptcp(fd) ? launch_manager(broker) : NULL;
 	if (handover && handover != LAUNCH_BROKER) {
 		atomic_fetch_add(&handover->in_flight, 1);
 		if (atomic_load(&handover->filter) == HANDOVER_FILTER_IDLE)
@@ -51,7 +51,7 @@ static struct handover *begin_with(int fd, struct handover *(*launch)(void))
 
 struct handover *register_begin(int fd)
 {
-	return begin_with(fd, launch_manager);
+	return begin_with(fd, true);
 }
 
 struct handover *register_begin_listen(int fd)
@@ -65,7 +65,7 @@ struct handover *register_begin_listen(int fd)
 		 (owner_get() == owner_word(sys_getpid(), OWNER_RUNNING) ||
 		  mode_signals());
 	errno = saved;
-	return wanted ? begin_with(fd, launch_listener) : NULL;
+	return wanted ? begin_with(fd, false) : NULL;
 }
 
 static bool slot_put(struct handover *h, uint64_t value)

@@ -43,14 +43,13 @@ static int open_bound(void)
 	fd = syscall(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
 	if (fd < 0)
 		return -errno;
-	for (i = 0; i < PORT_TRIES; i++) {
+	for (i = 0; i <= PORT_TRIES; i++) {
 		addr.nl_pid = PORT_FIRST + (i << 22) + (sys_getpid() & 0x3fffff);
+		if (i == PORT_TRIES)
+			addr.nl_pid = 0; /* other PID namespaces have this number, too */
 		if (!syscall(SYS_bind, fd, &addr, sizeof(addr)))
 			return fd;
 	}
-	addr.nl_pid = 0; /* many processes of this number share the network namespace */
-	if (!syscall(SYS_bind, fd, &addr, sizeof(addr)))
-		return fd;
 	error = errno;
 	sys_close(fd);
 	return -error;
@@ -117,7 +116,7 @@ static int parse_family(const char *answer, size_t len, uint16_t *ret_family_id,
 	return *ret_group ? 0 : -ENOENT;
 }
 
-static int resolve(int fd, uint16_t *ret_family_id, uint32_t *ret_group)
+static int resolve_family(int fd, uint16_t *ret_family_id, uint32_t *ret_group)
 {
 	struct request request = {
 		.nlh = { .nlmsg_len = sizeof(request),
@@ -150,7 +149,7 @@ int subscribe_events(int32_t *ret_fd, uint16_t *ret_family_id)
 	fd = open_bound();
 	if (fd < 0)
 		return fd;
-	r = resolve(fd, &family_id, &group);
+	r = resolve_family(fd, &family_id, &group);
 	if (r < 0)
 		goto out;
 	if (syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes,

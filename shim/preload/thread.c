@@ -37,7 +37,7 @@ static pthread_t manager;
 static _Atomic bool joinable; /* there is one */
 
 /* A descriptor table of our own, with nothing of the application's in it. */
-static int isolate(struct handover *h)
+static int isolate_descriptors(struct handover *h)
 {
 	int fd, i;
 
@@ -56,7 +56,7 @@ static int isolate(struct handover *h)
 }
 
 /* Return: whether @path begins with @word; -errno if it cannot be read. */
-static int file_says(const char *path, const char *word)
+static int file_begins_with(const char *path, const char *word)
 {
 	char text[16] = "";
 	int fd = sys_call(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC);
@@ -70,13 +70,13 @@ static int file_says(const char *path, const char *word)
 }
 
 /* Without /proc nobody knows; a connection of the kernel's then refuses our commands. */
-static bool kernel_manages(void)
+static bool kernel_is_path_manager(void)
 {
-	int says = file_says("/proc/sys/net/mptcp/path_manager", "kernel");
+	int r = file_begins_with("/proc/sys/net/mptcp/path_manager", "kernel");
 
-	if (says < 0) /* before 6.15 */
-		says = file_says("/proc/sys/net/mptcp/pm_type", "0");
-	return says > 0;
+	if (r < 0) /* before 6.15 */
+		r = file_begins_with("/proc/sys/net/mptcp/pm_type", "0");
+	return r > 0;
 }
 
 /*
@@ -84,7 +84,7 @@ static bool kernel_manages(void)
  * libraries wrap dlopen() and become the caller (ASan does); otherwise by DT_RUNPATH,
  * which is $ORIGIN and survives a relative LD_PRELOAD and a later chdir().
  */
-static void *open_path_manager(void)
+static void *open_library(void)
 {
 	static const char name[] = "/" HANDOVER_PM_LIBRARY;
 	char path[PATH_MAX];
@@ -103,7 +103,7 @@ static void *open_path_manager(void)
 	return library ?: dlopen(name + 1, RTLD_LAZY | RTLD_LOCAL);
 }
 
-static int run_path_manager(struct handover *h)
+static int run_library(struct handover *h)
 {
 	int (*run)(struct handover *);
 	char *(*why)(void);
@@ -112,7 +112,7 @@ static int run_path_manager(struct handover *h)
 	/* By name, as it is needed in one program of a thousand: see oldest.h. Before
 	 * dlopen(), whose error this would replace. */
 	why = (char *(*)(void))dlsym(RTLD_DEFAULT, "dlerror");
-	library = open_path_manager();
+	library = open_library();
 	run = library ? (int (*)(struct handover *))dlsym(library, HANDOVER_PM_RUN)
 		      : NULL;
 	if (!run) {
@@ -126,7 +126,7 @@ static int become_manager(struct handover *h)
 {
 	int r;
 
-	r = isolate(h);
+	r = isolate_descriptors(h);
 	if (!r)
 		r = subscribe_events(&h->event_fd, &h->family_id);
 	if (r < 0) {
@@ -143,13 +143,13 @@ static int become_manager(struct handover *h)
 	sys_call(SYS_sched_yield, 0, 0, 0);
 	/* The application's setns() into a mount namespace wants its folders unshared. */
 	syscall(SYS_unshare, CLONE_FS);
-	if (kernel_manages()) {
+	if (kernel_is_path_manager()) {
 		log_warning("no pool: the path manager is the kernel's "
 			    "(net.mptcp.path_manager)");
 		sys_close(h->event_fd);
 		return -EOPNOTSUPP;
 	}
-	return run_path_manager(h);
+	return run_library(h);
 }
 
 /*
@@ -157,7 +157,7 @@ static int become_manager(struct handover *h)
  * the child connects. Whatever happens meanwhile is the parent's business; if that is
  * gone already, nobody echoes an ADD_ADDR, and the peer repeats it.
  */
-static void wait_for_exec(struct handover *h)
+static void wait_for_child_exec(struct handover *h)
 {
 	sys_futex_wait(&h->connect_waits, 0, EXEC_WAIT_NS);
 }
@@ -168,7 +168,7 @@ static void *thread_main(void *arg)
 
 	sys_call(SYS_prctl, PR_SET_NAME, (long)"mptcpaddr", 0);
 	if (h->takeover_pid)
-		wait_for_exec(h);
+		wait_for_child_exec(h);
 	pthread_mutex_lock(&h->lock); /* until the path manager waits */
 	become_manager(h);
 	owner_set(h->pid, OWNER_FAILED);

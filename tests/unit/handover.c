@@ -27,12 +27,7 @@
 static struct handover ring;
 static _Atomic unsigned int kicks;
 
-struct handover *launch_manager(void)
-{
-	return &ring;
-}
-
-struct handover *launch_listener(void)
+struct handover *launch_manager(bool broker)
 {
 	return &ring;
 }

@@ -133,7 +133,7 @@ static void touch(const char *dir, const char *name)
 static void is_found(const char *expected)
 {
 	char path[PATH_MAX];
-	int fd = pool_file_open(path);
+	int fd = pool_file_open(program_invocation_short_name, path);
 
 	cr_assert_geq(fd, 0, "%s is not found: %s", expected, strerror(-fd));
 	cr_assert_str_eq(path, expected);
@@ -151,7 +151,7 @@ Test(mode, pool_file_is_looked_for_in_the_order_of_the_manual)
 	unsetenv("MPTCPADDR_CONFIG");
 	unsetenv("XDG_CONFIG_HOME");
 	setenv("HOME", dir, 1);
-	cr_assert_eq(pool_file_open(path), -ENOENT);
+	cr_assert_eq(pool_file_open(program_invocation_short_name, path), -ENOENT);
 
 	touch(config, "default");
 	snprintf(other, sizeof(other), "%s/mptcpaddr/default.conf", config);
@@ -162,16 +162,18 @@ Test(mode, pool_file_is_looked_for_in_the_order_of_the_manual)
 	is_found(own);
 
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
-	cr_assert_eq(pool_file_open(path), -ENOENT, "HOME counts without XDG only");
+	cr_assert_eq(pool_file_open(program_invocation_short_name, path), -ENOENT,
+		     "HOME counts without XDG only");
 	setenv("XDG_CONFIG_HOME", "relative", 1);
-	cr_assert_eq(pool_file_open(path), -ENOENT);
+	cr_assert_eq(pool_file_open(program_invocation_short_name, path), -ENOENT);
 	setenv("XDG_CONFIG_HOME", config, 1);
 	is_found(own);
 
 	setenv("MPTCPADDR_CONFIG", other, 1);
 	is_found(other);
 	setenv("MPTCPADDR_CONFIG", "/nonexistent.conf", 1);
-	cr_assert_eq(pool_file_open(path), -ENODATA, "it is the only candidate");
+	cr_assert_eq(pool_file_open(program_invocation_short_name, path), -ENODATA,
+		     "it is the only candidate");
 	setenv("MPTCPADDR_CONFIG", "", 1);
 	is_found(own);
 	unlink(own);
@@ -190,8 +192,8 @@ Test(mode, over_long_path_is_no_candidate)
 	huge[0] = '/';
 	huge[sizeof(huge) - 1] = '\0';
 	setenv("MPTCPADDR_CONFIG", huge, 1);
-	cr_assert_eq(pool_file_open(path), -ENAMETOOLONG);
+	cr_assert_eq(pool_file_open(program_invocation_short_name, path), -ENAMETOOLONG);
 	unsetenv("MPTCPADDR_CONFIG");
 	setenv("XDG_CONFIG_HOME", huge, 1);
-	cr_assert_lt(pool_file_open(path), 0);
+	cr_assert_lt(pool_file_open(program_invocation_short_name, path), 0);
 }
