@@ -5,16 +5,22 @@
  * A connection that nobody has registered a moment after it was established is looked
  * up in the kernel: its user and its control group decide which [program] it is of.
  */
-#include "cgroup.h"
-#include "daemon.h"
+#include "adopt.h"
+#include "clients.h"
+#include "dispatch.h"
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/uapi.h"
 #include "shim/common/clock.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#define DEPTH_MAX   6	 /* slices within slices */
+#define FOLDERS_MAX 2000 /* slices looked at for one unit */
 #define CACHE_SIZE  64
 #define COMPLAIN_MS 10000
 #define CACHE_MS    500
@@ -30,6 +36,77 @@ void adopt_add_candidate(struct broker *b, const struct pm_event *ev)
 	candidate =
 		&b->candidates[(b->first_candidate + b->n_candidates++) % CANDIDATES_MAX];
 	*candidate = (struct candidate){ ev->token, ev->server_side, clock_ms() };
+}
+
+/* cgroup 2 alone, or beside cgroup 1 ("hybrid"). */
+static const char *cgroup_root(void)
+{
+	struct stat st;
+
+	return stat("/sys/fs/cgroup/cgroup.controllers", &st) < 0 &&
+			       stat("/sys/fs/cgroup/unified", &st) == 0
+		       ? "/sys/fs/cgroup/unified"
+		       : "/sys/fs/cgroup";
+}
+
+static bool dir_has_inode(uint64_t id, const char *path)
+{
+	struct stat st;
+
+	return id && stat(path, &st) == 0 && st.st_ino == id;
+}
+
+static bool cgroup_matches_path(uint64_t id, const char *path)
+{
+	char full[512];
+
+	return snprintf(full, sizeof(full), "%s%s", cgroup_root(), path) <
+		       (int)sizeof(full) &&
+	       dir_has_inode(id, full);
+}
+
+struct unit_search {
+	const char *unit;
+	uint64_t id;
+	unsigned int folders;
+};
+
+/* Only slices are gone into: what is below a service is the service's own to name. */
+static bool search_slice(struct unit_search *search, const char *path, int depth)
+{
+	const struct dirent *entry;
+	char below[512];
+	bool found;
+	size_t len;
+	DIR *dir;
+
+	if (snprintf(below, sizeof(below), "%s/%s", path, search->unit) <
+		    (int)sizeof(below) &&
+	    dir_has_inode(search->id, below))
+		return true;
+	if (depth == DEPTH_MAX || search->folders++ == FOLDERS_MAX)
+		return false;
+	dir = opendir(path);
+	found = false;
+	while (dir && !found && (entry = readdir(dir))) {
+		len = strlen(entry->d_name);
+		if (entry->d_type != DT_DIR || len < 7 ||
+		    strcmp(entry->d_name + len - 6, ".slice") != 0)
+			continue;
+		if (snprintf(below, sizeof(below), "%s/%s", path, entry->d_name) <
+		    (int)sizeof(below))
+			found = search_slice(search, below, depth + 1);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static bool cgroup_matches_unit(uint64_t id, const char *unit)
+{
+	struct unit_search search = { .unit = unit, .id = id };
+
+	return id && search_slice(&search, cgroup_root(), 0);
 }
 
 static bool program_matches(const struct policy_program *program,

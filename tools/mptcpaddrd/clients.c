@@ -2,23 +2,66 @@
 /*
  * clients.c - programs of users, their pools, and the connections that are theirs
  */
-#include "daemon.h"
+#include "clients.h"
+#include "journal.h"
 #include "mptcpaddr/engine.h"
 #include "mptcpaddr/log.h"
 #include "shim/common/clock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utlist.h>
 
 /* A pool is parsed, and may change what ten thousand connections do. */
 #define LOADS_PER_SECOND 10
 #define LOADS_AT_ONCE	 (2 * CLIENTS_PER_USER)
+
+int read_pool_file(const char *path, char **ret_text, size_t *ret_len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), r = 0;
+	struct stat st;
+	ssize_t n = -1;
+	char *text;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > BROKER_POOL_MAX) {
+		close(fd);
+		return -EFBIG;
+	}
+	text = malloc(st.st_size + 1);
+	if (text)
+		n = read(fd, text, st.st_size);
+	if (n < 0) {
+		r = text ? -errno : -ENOMEM;
+		free(text);
+	} else {
+		*ret_text = text;
+		*ret_len = n;
+	}
+	close(fd);
+	return r;
+}
+
+int read_system_pool(const char *program, char **ret_text, size_t *ret_len,
+		     char *ret_path, size_t size)
+{
+	int r;
+
+	snprintf(ret_path, size, POLICY_POOLS "%s.conf", program);
+	r = read_pool_file(ret_path, ret_text, ret_len);
+	if (r != -ENOENT)
+		return r;
+	snprintf(ret_path, size, POLICY_POOLS "default.conf");
+	return read_pool_file(ret_path, ret_text, ret_len);
+}
 
 struct client_conn *client_conn_find(const struct broker *b, uint32_t token)
 {
@@ -360,7 +403,12 @@ int client_register(struct broker *b, struct client *client, uint32_t token, boo
 	return 0;
 }
 
-int client_edit(void *ctx, char *words, char *ret_why, size_t size)
+struct edit_context {
+	struct broker *broker;
+	struct client *client;
+};
+
+static int client_edit(void *ctx, char *words, char *ret_why, size_t size)
 {
 	struct edit_context *edit = ctx;
 	struct client *client = edit->client;
@@ -388,4 +436,19 @@ int client_edit(void *ctx, char *words, char *ret_why, size_t size)
 	client_resolve(edit->broker, client);
 	engine_note_pool(client->engine, 0);
 	return 0;
+}
+
+void client_serve_control(struct broker *b, struct client *client,
+			  const struct pollfd *fds)
+{
+	struct edit_context edit = { b, client };
+	const struct control_view view = { .about = &client->about,
+					   .engine = client->engine,
+					   .watch = &client->watch,
+					   .pump = &b->pump,
+					   .edit = client_edit,
+					   .ctx = &edit };
+
+	client->about.registrations_lost = client->user->refused;
+	control_serve(&client->control, fds, &view);
 }

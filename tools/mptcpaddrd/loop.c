@@ -6,13 +6,17 @@
  * registered, and then the events are handled: so an event that was faster than its
  * connect() finds the connection there, or is conn a while (event_queue.h).
  */
-#include "daemon.h"
+#include "loop.h"
+#include "adopt.h"
+#include "clients.h"
+#include "dispatch.h"
 #include "mptcpaddr/engine.h"
 #include "mptcpaddr/log.h"
-#include "mptcpaddr/uapi.h"
+#include "registration.h"
+#include "restore.h"
 #include "sd_notify.h"
+#include "setup.h"
 #include "shim/common/clock.h"
-#include "shim/netlink/diag_resync.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -22,83 +26,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define EARLY_POLL_MS	    100
-#define UNCONFIRMED_SECONDS 300
-#define UNCONFIRMED_KEEP    4096
-
-/* The policy limits what the engines of a user may request. */
-static int command_is_allowed(const struct broker *b, const struct client *client,
-			      const struct pm_cmd *cmd)
-{
-	const bool restricted = b->policy.addresses.n || b->policy.n_devices;
-
-	if (cmd->type == PM_CMD_SUBFLOW_CREATE) {
-		if (client->user->subflows >= b->policy.user_subflows)
-			return -EDQUOT;
-		/* Routing would pick an address that nobody has looked at. */
-		if (restricted && mpaddr_is_any(&cmd->local))
-			return -EACCES;
-	}
-	return 0;
-}
-
-static void count_subflows(struct client_conn *conn, int by)
-{
-	conn->subflows += by;
-	conn->client->user->subflows += by;
-}
-
-int dispatch_command(void *ctx, const struct pm_cmd *cmd)
-{
-	struct broker *b = ctx;
-	struct client_conn *conn = client_conn_find(b, cmd->token);
-	int r;
-
-	if (!conn)
-		return -ENOENT;
-	r = command_is_allowed(b, conn->client, cmd);
-	if (r == 0)
-		r = pmnl_command(b->pmnl, cmd);
-	if (r == 0 && cmd->type == PM_CMD_SUBFLOW_CREATE)
-		count_subflows(conn, 1);
-	return r;
-}
-
-bool dispatch_event(struct broker *b, const struct pm_event *ev)
-{
-	struct client_conn *conn = client_conn_find(b, ev->token);
-	struct client *client;
-
-	if (!conn)
-		return false;
-	client = conn->client;
-	if (ev->type == PM_EVENT_SUB_CLOSED && ev->local_id && conn->subflows)
-		count_subflows(conn, -1);
-	engine_set_clock(client->engine, clock_ms());
-	if (pump_deliver(&b->pump, client->engine, ev) ==
-	    -ENOENT) { /* it expired there */
-		client_conn_drop(b, conn);
-		return false;
-	}
-	client->about.events++;
-	client->due_ms = 0;
-	if (ev->type == PM_EVENT_CLOSED)
-		client_conn_drop(b, conn);
-	return true;
-}
-
-void dispatch_early(struct broker *b, uint32_t token)
-{
-	struct pm_event ev;
-
-	while (early_take(&b->pump.early, token, &ev)) {
-		struct client_conn *conn = client_conn_find(b, token);
-
-		if (conn)
-			conn->client->about.events_replayed++;
-		dispatch_event(b, &ev);
-	}
-}
+#define EARLY_POLL_MS 100
 
 static void broker_handle_events(struct broker *b)
 {
@@ -120,66 +48,6 @@ static void broker_handle_events(struct broker *b)
 		adopt_add_candidate(b, &ev);
 	}
 	pump_expire(&b->pump, clock_ms() - EARLY_HOLD_MS);
-}
-
-void dispatch_timers(struct broker *b)
-{
-	const int64_t now = clock_ms();
-	struct client *client;
-	int wait;
-
-	for (client = b->clients; client; client = client->next) {
-		if (client->due_ms > now)
-			continue;
-		engine_set_clock(client->engine, now);
-		if (engine_expire(client->engine, now / 1000 - UNCONFIRMED_SECONDS,
-				  UNCONFIRMED_KEEP))
-			client_conn_sweep(b, client);
-		pump_tick(&b->pump, client->engine);
-		wait = engine_wait(client->engine);
-		client->due_ms = wait < 0 ? INT64_MAX : now + wait;
-	}
-}
-
-/* How many subflows beside the first one each connection has by now. */
-static void recount_subflows(struct broker *b, const struct resync *all)
-{
-	struct client_conn *conn, *next;
-	unsigned int i;
-
-	HASH_ITER (hh, b->conns, conn, next)
-		count_subflows(conn, -(int)conn->subflows);
-	for (i = 0; i < all->n; i++) {
-		conn = all->v[i].initial ? NULL
-					 : client_conn_find(b, all->v[i].sub.token);
-		if (conn)
-			count_subflows(conn, 1);
-	}
-}
-
-int resync_clients(struct broker *b)
-{
-	struct client *client;
-	struct resync all;
-	unsigned int i;
-	int r;
-
-	r = resync_read(&all);
-	if (r < 0)
-		return r;
-	if (b->policy.adopt)
-		for (i = 0; i < all.n; i++)
-			if (all.v[i].initial && !client_conn_find(b, all.v[i].sub.token))
-				adopt_connection(b, all.v[i].sub.token, !all.v[i].active);
-	for (client = b->clients; client; client = client->next) {
-		engine_set_clock(client->engine, clock_ms());
-		resync_apply(&all, client->engine);
-		client_conn_sweep(b, client);
-		client->due_ms = 0;
-	}
-	recount_subflows(b, &all);
-	resync_free(&all);
-	return 0;
 }
 
 static void broker_serve_loss(struct broker *b)
@@ -214,21 +82,6 @@ static void broker_serve_signal(struct broker *b)
 		else
 			b->stop = true;
 	}
-}
-
-static void client_serve_control(struct broker *b, struct client *client,
-				 const struct pollfd *fds)
-{
-	struct edit_context edit = { b, client };
-	const struct control_view view = { .about = &client->about,
-					   .engine = client->engine,
-					   .watch = &client->watch,
-					   .pump = &b->pump,
-					   .edit = client_edit,
-					   .ctx = &edit };
-
-	client->about.registrations_lost = client->user->refused;
-	control_serve(&client->control, fds, &view);
 }
 
 #define CONTROL_FDS 256 /* of clients that somebody asks just now */

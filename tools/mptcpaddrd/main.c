@@ -5,10 +5,14 @@
  * The order here is what keeps it safe: everything that needs rights is opened, then the
  * rights go, and only then does anybody hear of us.
  */
-#include "daemon.h"
+#include "dispatch.h"
+#include "loop.h"
 #include "mptcpaddr/log.h"
+#include "registration.h"
+#include "restore.h"
 #include "sandbox.h"
 #include "sd_notify.h"
+#include "setup.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -6,8 +6,13 @@
  * connection is by sock_diag. Nobody waits for us, and we wait for nobody: a peer that
  * says nothing is put aside, and out after a while.
  */
-#include "daemon.h"
+#include "registration.h"
+#include "clients.h"
+#include "dispatch.h"
+#include "journal.h"
+#include "message.h"
 #include "mptcpaddr/log.h"
+#include "restore.h"
 #include "shim/common/clock.h"
 
 #include <errno.h>

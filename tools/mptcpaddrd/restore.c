@@ -1,179 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
- * restore.c - which connection is whose, for the broker that comes after this one
+ * restore.c - connections that began before this broker, or whose events were lost
  *
- * A file of root's that only grows, until most of it is about connections that are gone;
- * then it is written anew. Nothing needs to be done at the end, so SIGKILL costs nothing.
- * What it says is checked when it is read: a token counts only if the kernel has the
- * same socket by it.
+ * Nothing in the state file is believed: a token counts only if the kernel has the same
+ * socket by it.
  */
-#include "daemon.h"
-#include "mptcpaddr/log.h"
+#include "restore.h"
+#include "adopt.h"
+#include "clients.h"
+#include "dispatch.h"
+#include "journal.h"
+#include "shim/common/clock.h"
+#include "shim/netlink/diag_resync.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
-#include <unistd.h>
-
-#define JOURNAL_MAGIC 0x4d504453u /* "MPDS" */
-#define JOURNAL_MAX   (64 << 20)
-#define GROW_FREELY   (1 << 20)
-
-enum entry_kind {
-	ENTRY_CLIENT = 1,
-	ENTRY_CONN = 2,
-};
-
-struct entry {
-	uint32_t magic;
-	uint16_t kind, flags; /* HELD: 1 for v6only */
-	uint32_t client;
-	uint32_t len; /* of what follows; CLIENT: the pool */
-	uint32_t uid;
-	uint32_t token;
-	uint64_t cookie;
-};
-
-struct client_names {
-	char program[64], path[1024];
-};
-
-static char journal_name[64], fresh_name[72];
-
-int journal_open(struct broker *b, const char *folder)
-{
-	struct stat st;
-
-	/* A network namespace has a broker; /run may be shared. */
-	if (stat("/proc/self/ns/net", &st) < 0)
-		return -errno;
-	snprintf(journal_name, sizeof(journal_name), "broker.%llu",
-		 (unsigned long long)st.st_ino);
-	snprintf(fresh_name, sizeof(fresh_name), "%s.new", journal_name);
-	if (mkdir(folder, 0755) < 0 && errno != EEXIST)
-		return -errno;
-	b->state_dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (b->state_dir < 0 || fstat(b->state_dir, &st) < 0)
-		return -errno;
-	if (st.st_uid != geteuid() || (st.st_mode & 022))
-		return -EPERM; /* others could write what we believe */
-	b->journal_fd =
-		openat(b->state_dir, journal_name,
-		       O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	return b->journal_fd < 0 ? -errno : 0;
-}
-
-/* Without it we go on: only a restart would lose connections. */
-static void journal_abandon(struct broker *b, const char *what)
-{
-	log_error("the state file: %s: %s; a restart will not know the connections", what,
-		  strerror(errno));
-	if (b->journal_fd >= 0)
-		close(b->journal_fd);
-	b->journal_fd = -1;
-}
-
-static int journal_write(int fd, const struct entry *entry, const struct client *client,
-			 uint64_t *size)
-{
-	struct client_names names = { 0 };
-	struct iovec v[3] = { { (void *)(uintptr_t)entry, sizeof(*entry) } };
-	size_t len = sizeof(*entry);
-	int n = 1;
-
-	if (client) {
-		strcpy(names.program, client->program);
-		strcpy(names.path, client->path);
-		v[1] = (struct iovec){ &names, sizeof(names) };
-		v[2] = (struct iovec){ client->text, client->text_len };
-		len += sizeof(names) + client->text_len;
-		n = 3;
-	}
-	*size += len;
-	return writev(fd, v, n) == (ssize_t)len ? 0 : -1;
-}
-
-static int journal_write_client(int fd, const struct client *client, uint64_t *size)
-{
-	const struct entry entry = { .magic = JOURNAL_MAGIC,
-				     .kind = ENTRY_CLIENT,
-				     .client = client->number,
-				     .len = client->text_len,
-				     .uid = client->user->uid };
-
-	return journal_write(fd, &entry, client, size);
-}
-
-static int journal_write_conn(int fd, const struct client_conn *conn, uint64_t *size)
-{
-	const struct entry entry = { .magic = JOURNAL_MAGIC,
-				     .kind = ENTRY_CONN,
-				     .flags = conn->v6only,
-				     .client = conn->client->number,
-				     .uid = conn->client->user->uid,
-				     .token = conn->token,
-				     .cookie = conn->cookie };
-
-	return journal_write(fd, &entry, NULL, size);
-}
-
-/* What holds now, in a new file that takes the old one's place as a whole. */
-static void journal_compact(struct broker *b)
-{
-	const struct client *client;
-	struct client_conn *conn, *next;
-	uint64_t size = 0;
-	int fd, r = 0;
-
-	fd = openat(b->state_dir, fresh_name,
-		    O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0) {
-		journal_abandon(b, fresh_name);
-		return;
-	}
-	for (client = b->clients; client; client = client->next)
-		if (!r && !client->adopts.line)
-			r = journal_write_client(fd, client, &size);
-	HASH_ITER (hh, b->conns, conn, next)
-		if (!r && !conn->client->adopts.line)
-			r = journal_write_conn(fd, conn, &size);
-	if (!r)
-		r = renameat(b->state_dir, fresh_name, b->state_dir, journal_name);
-	if (r) {
-		close(fd);
-		journal_abandon(b, journal_name);
-		return;
-	}
-	close(b->journal_fd);
-	b->journal_fd = fd;
-	b->journal_size = b->journal_compacted = size;
-}
-
-static void journal_check(struct broker *b, int r)
-{
-	if (r < 0)
-		journal_abandon(b, journal_name);
-	else if (b->journal_size > GROW_FREELY + 2 * b->journal_compacted)
-		journal_compact(b);
-}
-
-void journal_add_client(struct broker *b, const struct client *client)
-{
-	if (b->journal_fd >= 0 && !client->adopts.line)
-		journal_check(
-			b, journal_write_client(b->journal_fd, client, &b->journal_size));
-}
-
-void journal_add_conn(struct broker *b, const struct client_conn *conn)
-{
-	if (b->journal_fd >= 0 && conn)
-		journal_check(b,
-			      journal_write_conn(b->journal_fd, conn, &b->journal_size));
-}
 
 /* Clients by the number that they had. */
 struct restored {
@@ -193,11 +35,11 @@ static struct client *client_by_number(const struct broker *b, uint32_t number)
 }
 
 static void restore_client(struct broker *b, struct restored **known,
-			   const struct entry *entry, const char *data)
+			   const struct journal_entry *entry, const char *data)
 {
 	struct user *user = user_get(&b->users, entry->uid);
 	struct pool_error why = { "" };
-	struct client_names names;
+	struct journal_names names;
 	struct client *client;
 	struct restored *k;
 	int r;
@@ -224,7 +66,7 @@ static void restore_client(struct broker *b, struct restored **known,
 }
 
 static void restore_conn(struct broker *b, struct restored *known,
-			 const struct entry *entry)
+			 const struct journal_entry *entry)
 {
 	struct token_owner owner;
 	struct client *client;
@@ -243,7 +85,7 @@ static void restore_conn(struct broker *b, struct restored *known,
 static void restore_entries(struct broker *b, const char *data, size_t size)
 {
 	struct restored *known = NULL, *k, *next;
-	struct entry entry;
+	struct journal_entry entry;
 	size_t at = 0, len;
 
 	while (size - at >= sizeof(entry)) {
@@ -251,13 +93,13 @@ static void restore_entries(struct broker *b, const char *data, size_t size)
 		len = sizeof(entry);
 		if (entry.magic != JOURNAL_MAGIC || entry.len > BROKER_POOL_MAX)
 			break;
-		if (entry.kind == ENTRY_CLIENT)
-			len += sizeof(struct client_names) + entry.len;
+		if (entry.kind == JOURNAL_CLIENT)
+			len += sizeof(struct journal_names) + entry.len;
 		if (size - at < len)
 			break;
-		if (entry.kind == ENTRY_CLIENT)
+		if (entry.kind == JOURNAL_CLIENT)
 			restore_client(b, &known, &entry, data + at + sizeof(entry));
-		else if (entry.kind == ENTRY_CONN)
+		else if (entry.kind == JOURNAL_CONN)
 			restore_conn(b, known, &entry);
 		at += len;
 	}
@@ -270,22 +112,56 @@ static void restore_entries(struct broker *b, const char *data, size_t size)
 void restore_clients(struct broker *b)
 {
 	const int fd = b->journal_fd;
-	struct stat st;
-	char *data = NULL;
+	size_t size;
+	char *data = journal_read(b, &size);
 
-	if (fd < 0)
-		return;
-	if (fstat(fd, &st) < 0 || st.st_size > JOURNAL_MAX) {
-		errno = EFBIG;
-		journal_abandon(b, journal_name);
-		return;
-	}
-	data = malloc(st.st_size ?: 1);
-	if (data && pread(fd, data, st.st_size, 0) == st.st_size) {
+	if (data) {
 		b->journal_fd = -1; /* nothing is added while it is read */
-		restore_entries(b, data, st.st_size);
+		restore_entries(b, data, size);
 		b->journal_fd = fd;
+		free(data);
 	}
-	free(data);
-	journal_compact(b); /* those that are left */
+	if (b->journal_fd >= 0)
+		journal_compact(b);
+}
+
+/* How many subflows beside the first one each connection has by now. */
+static void recount_subflows(struct broker *b, const struct resync *all)
+{
+	struct client_conn *conn, *next;
+	unsigned int i;
+
+	HASH_ITER (hh, b->conns, conn, next)
+		dispatch_count_subflows(conn, -(int)conn->subflows);
+	for (i = 0; i < all->n; i++) {
+		conn = all->v[i].initial ? NULL
+					 : client_conn_find(b, all->v[i].sub.token);
+		if (conn)
+			dispatch_count_subflows(conn, 1);
+	}
+}
+
+int resync_clients(struct broker *b)
+{
+	struct client *client;
+	struct resync all;
+	unsigned int i;
+	int r;
+
+	r = resync_read(&all);
+	if (r < 0)
+		return r;
+	if (b->policy.adopt)
+		for (i = 0; i < all.n; i++)
+			if (all.v[i].initial && !client_conn_find(b, all.v[i].sub.token))
+				adopt_connection(b, all.v[i].sub.token, !all.v[i].active);
+	for (client = b->clients; client; client = client->next) {
+		engine_set_clock(client->engine, clock_ms());
+		resync_apply(&all, client->engine);
+		client_conn_sweep(b, client);
+		client->due_ms = 0;
+	}
+	recount_subflows(b, &all);
+	resync_free(&all);
+	return 0;
 }

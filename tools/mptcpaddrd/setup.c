@@ -2,8 +2,12 @@
 /*
  * setup.c - what the broker opens, reads again, and puts back
  */
-#include "daemon.h"
+#include "setup.h"
+#include "adopt.h"
+#include "clients.h"
+#include "journal.h"
 #include "mptcpaddr/log.h"
+#include "registration.h"
 #include "sd_notify.h"
 #include "shim/netlink/event_filter.h"
 #include "shim/preload/subscribe.h"
@@ -23,46 +27,6 @@
 
 /* What net.mptcp.path_manager was, for the end; also beside the state file. */
 static char saved_manager[16], saved_name[64];
-
-int read_pool_file(const char *path, char **ret_text, size_t *ret_len)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), r = 0;
-	struct stat st;
-	ssize_t n = -1;
-	char *text;
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > BROKER_POOL_MAX) {
-		close(fd);
-		return -EFBIG;
-	}
-	text = malloc(st.st_size + 1);
-	if (text)
-		n = read(fd, text, st.st_size);
-	if (n < 0) {
-		r = text ? -errno : -ENOMEM;
-		free(text);
-	} else {
-		*ret_text = text;
-		*ret_len = n;
-	}
-	close(fd);
-	return r;
-}
-
-int read_system_pool(const char *program, char **ret_text, size_t *ret_len,
-		     char *ret_path, size_t size)
-{
-	int r;
-
-	snprintf(ret_path, size, POLICY_POOLS "%s.conf", program);
-	r = read_pool_file(ret_path, ret_text, ret_len);
-	if (r != -ENOENT)
-		return r;
-	snprintf(ret_path, size, POLICY_POOLS "default.conf");
-	return read_pool_file(ret_path, ret_text, ret_len);
-}
 
 /* Return: what the open sysctl or file says, its first word. */
 static bool read_first_word(int fd, char *ret_word, size_t size)

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * adopt.h - connections of programs that use MPTCP by themselves
+ */
+#pragma once
+
+#include "broker.h"
+
+/* adopt_add_candidate() - @ev is of a connection that nobody has registered. */
+void adopt_add_candidate(struct broker *b, const struct pm_event *ev);
+/* adopt_candidates() - adopt those that have waited long enough for a registration. */
+void adopt_candidates(struct broker *b);
+int adopt_timeout(const struct broker *b);
+
+/* adopt_connection() - if a [program] of the policy is meant. */
+void adopt_connection(struct broker *b, uint32_t token, bool server_side);
+
+/* adopt_clear_cache() - the policy has changed. */
+void adopt_clear_cache(void);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * broker.h - the broker's own state
+ *
+ * A client is a program of a user with its pool, and has an engine; an user is a
+ * user. Everything runs in one thread, around broker_run().
+ */
+#pragma once
+
+#include "conn_owner.h"
+#include "mptcpaddr/broker.h"
+#include "mptcpaddr/netlink.h"
+#include "policy.h"
+#include "shim/manager/control_server.h"
+#include "shim/manager/event_pump.h"
+#include "shim/pool/watch.h"
+#include "user_quota.h"
+
+#define CLIENTS_MAX	 512
+#define CLIENTS_PER_USER 64
+
+struct client {
+	struct client *prev, *next;
+	struct user *user;
+	struct policy_program adopts; /* `line` 0: a shim's */
+	char program[64], path[1024];
+	char *text; /* the pool file as it was sent last */
+	size_t text_len;
+	struct poolwatch watch; /* without its descriptors */
+	struct engine *engine;
+	struct control control;
+	struct ctl_manager about;
+	uint32_t number; /* in the control socket's name and in the state file */
+	int64_t due_ms;	 /* when the engine wants engine_tick(); INT64_MAX: never */
+	int64_t used_ms;
+};
+
+/* A connection that is ours. */
+struct client_conn {
+	uint32_t token;
+	bool v6only;
+	unsigned int subflows; /* requested, and not closed */
+	uint64_t cookie;
+	struct client *client;
+	UT_hash_handle hh;
+};
+
+/* A connection that nobody has registered so far: perhaps one to adopt. */
+#define CANDIDATES_MAX 1024
+
+struct candidate {
+	uint32_t token;
+	bool server_side;
+	int64_t since_ms;
+};
+
+#define PEERS_MAX      256 /* that are connected and have said nothing yet */
+#define PEERS_PER_USER 16
+
+struct peer {
+	int fd;
+	struct user *user;
+	bool admitted;
+	unsigned int requests;
+	int64_t since_ms;
+};
+
+struct refusals {
+	uint64_t length, form, version, sense; /* what record_parse() says */
+	uint64_t rate, policy, room, foreign, stale, pool;
+};
+
+struct broker {
+	const char *config;
+	struct policy policy;
+	int listen_fd, netif_fd, diag_fd, signal_fd, controls_fd;
+	int path_manager_fd, journal_fd, state_dir;
+	struct pmnl *pmnl;
+	struct netif_table table;
+	struct client *clients;
+	unsigned int n_clients;
+	uint32_t last_number;
+	struct client_conn *conns;
+	struct user *users;
+	struct peer peers[PEERS_MAX];
+	unsigned int n_peers;
+	struct event_pump pump;
+	struct candidate candidates[CANDIDATES_MAX]; /* a ring */
+	unsigned int first_candidate, n_candidates;
+	struct refusals refused;
+	uint64_t registrations;
+	uint64_t journal_size, journal_compacted;
+	bool stop;
+};

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+/*
+ * dispatch.c - events to the engine of their connection, commands within the policy
+ */
+#include "dispatch.h"
+#include "clients.h"
+#include "mptcpaddr/netlink.h"
+#include "shim/common/clock.h"
+
+#include <errno.h>
+
+#define UNCONFIRMED_SECONDS 300
+#define UNCONFIRMED_KEEP    4096
+
+/* The policy limits what the engines of a user may request. */
+static int command_is_allowed(const struct broker *b, const struct client *client,
+			      const struct pm_cmd *cmd)
+{
+	const bool restricted = b->policy.addresses.n || b->policy.n_devices;
+
+	if (cmd->type == PM_CMD_SUBFLOW_CREATE) {
+		if (client->user->subflows >= b->policy.user_subflows)
+			return -EDQUOT;
+		/* Routing would pick an address that nobody has looked at. */
+		if (restricted && mpaddr_is_any(&cmd->local))
+			return -EACCES;
+	}
+	return 0;
+}
+
+void dispatch_count_subflows(struct client_conn *conn, int by)
+{
+	conn->subflows += by;
+	conn->client->user->subflows += by;
+}
+
+int dispatch_command(void *ctx, const struct pm_cmd *cmd)
+{
+	struct broker *b = ctx;
+	struct client_conn *conn = client_conn_find(b, cmd->token);
+	int r;
+
+	if (!conn)
+		return -ENOENT;
+	r = command_is_allowed(b, conn->client, cmd);
+	if (r == 0)
+		r = pmnl_command(b->pmnl, cmd);
+	if (r == 0 && cmd->type == PM_CMD_SUBFLOW_CREATE)
+		dispatch_count_subflows(conn, 1);
+	return r;
+}
+
+bool dispatch_event(struct broker *b, const struct pm_event *ev)
+{
+	struct client_conn *conn = client_conn_find(b, ev->token);
+	struct client *client;
+
+	if (!conn)
+		return false;
+	client = conn->client;
+	if (ev->type == PM_EVENT_SUB_CLOSED && ev->local_id && conn->subflows)
+		dispatch_count_subflows(conn, -1);
+	engine_set_clock(client->engine, clock_ms());
+	if (pump_deliver(&b->pump, client->engine, ev) ==
+	    -ENOENT) { /* it expired there */
+		client_conn_drop(b, conn);
+		return false;
+	}
+	client->about.events++;
+	client->due_ms = 0;
+	if (ev->type == PM_EVENT_CLOSED)
+		client_conn_drop(b, conn);
+	return true;
+}
+
+void dispatch_early(struct broker *b, uint32_t token)
+{
+	struct pm_event ev;
+
+	while (early_take(&b->pump.early, token, &ev)) {
+		struct client_conn *conn = client_conn_find(b, token);
+
+		if (conn)
+			conn->client->about.events_replayed++;
+		dispatch_event(b, &ev);
+	}
+}
+
+void dispatch_timers(struct broker *b)
+{
+	const int64_t now = clock_ms();
+	struct client *client;
+	int wait;
+
+	for (client = b->clients; client; client = client->next) {
+		if (client->due_ms > now)
+			continue;
+		engine_set_clock(client->engine, now);
+		if (engine_expire(client->engine, now / 1000 - UNCONFIRMED_SECONDS,
+				  UNCONFIRMED_KEEP))
+			client_conn_sweep(b, client);
+		pump_tick(&b->pump, client->engine);
+		wait = engine_wait(client->engine);
+		client->due_ms = wait < 0 ? INT64_MAX : now + wait;
+	}
+}
