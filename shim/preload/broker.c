@@ -87,9 +87,9 @@ static void refresh_copy(const struct pool_copy *old)
 		fd = sys_call(SYS_openat, AT_FDCWD, (long)old->program.path,
 			      O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	} else {
-		fd = pool_file_open(env_program(), copy->program.path);
+		fd = pool_file_open(env_program_name(), copy->program.path);
 		str_append(copy->program.program, 0, sizeof(copy->program.program) - 1,
-			   env_program());
+			   env_program_name());
 	}
 	if (fd < 0)
 		return;
@@ -184,7 +184,7 @@ static int connect_broker(bool wait)
 	return r;
 }
 
-bool broker_answers(void)
+bool broker_is_running(void)
 {
 	int fd = connect_broker(false);
 

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* broker_answers() - whether one of root's listens in this network namespace. */
-bool broker_answers(void);
+/* broker_is_running() - whether one of root's listens in this network namespace. */
+bool broker_is_running(void);
 
 /*
  * broker_register() - tell it of the connection @token

@@ -81,7 +81,7 @@ const char *env_get(const char *name)
 	return NULL;
 }
 
-const char *env_program(void)
+const char *env_program_name(void)
 {
 	char **ask_libc;
 

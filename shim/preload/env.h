@@ -12,8 +12,9 @@ bool env_is_secure(void);
 /* env_get() - like secure_getenv(): NULL in such a program. */
 const char *env_get(const char *name);
 
-/* env_program() - program_invocation_short_name as it was at the start; never NULL. */
-const char *env_program(void);
+/* env_program_name() - program_invocation_short_name as it was at the start; never NULL.
+ */
+const char *env_program_name(void);
 
 /*
  * env_stderr_is_original() - descriptor 2 still is the standard error at the start

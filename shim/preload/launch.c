@@ -57,11 +57,11 @@ static bool fill_handover(struct handover *h)
 	h->pid = sys_getpid();
 	h->event_fd = -1;
 	h->nonce = sys_nonce();
-	str_append(h->program, 0, sizeof(h->program) - 1, env_program());
+	str_append(h->program, 0, sizeof(h->program) - 1, env_program_name());
 	log_request_read(h);
 	if (!(allowed_backends() & BACKEND_DIRECT))
 		return false;
-	fd = pool_file_open(env_program(), h->pool_path);
+	fd = pool_file_open(env_program_name(), h->pool_path);
 	if (fd >= 0)
 		sys_close(fd);
 	return fd != -ENOENT; /* the manager says what else is wrong with it */
@@ -82,7 +82,7 @@ static bool broker_found(uint32_t seen)
 	if (!(allowed & BACKEND_BROKER))
 		return false;
 	atomic_store(&broker_sought, sys_seconds());
-	if (!broker_answers()) {
+	if (!broker_is_running()) {
 		if (!(allowed & BACKEND_DIRECT))
 			log_request_once(LOG_LEVEL_WARNING,
 					 "no pool: no broker answers, and "

@@ -60,7 +60,7 @@ void log_request_once(enum log_level level, const char *text)
 	if (!h)
 		return;
 	h->pid = sys_getpid();
-	str_append(h->program, 0, sizeof(h->program) - 1, env_program());
+	str_append(h->program, 0, sizeof(h->program) - 1, env_program_name());
 	log_request_read(h);
 	log_request_open(h);
 	log_print(level, "%s", text);

@@ -131,7 +131,7 @@ bool mode_signals(void)
 
 	if (mode_get() != MODE_POOL)
 		return false;
-	fd = pool_file_open(env_program(), path);
+	fd = pool_file_open(env_program_name(), path);
 	if (fd < 0)
 		return false;
 	scan_file(&scan, fd);
@@ -148,7 +148,7 @@ static enum mode decide_mode(void)
 
 	if (env_is_secure() || (disable && *disable && (disable[0] != '0' || disable[1])))
 		return MODE_OFF;
-	fd = pool_file_open(env_program(), path);
+	fd = pool_file_open(env_program_name(), path);
 	if (fd == -EMFILE || fd == -ENFILE)
 		return MODE_UNKNOWN;
 	if (fd < 0)

@@ -22,50 +22,60 @@
 
 #define FULL_TRIES 64 /* yields while the manager makes room */
 
-bool register_is_mptcp(int fd)
+/* Return: the socket option; 0 if there is none. */
+static int int_option(int fd, int level, int name)
 {
-	int protocol = 0;
-	socklen_t len = sizeof(protocol);
+	int value = 0;
+	socklen_t len = sizeof(value);
 
-	return !syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) &&
-	       protocol == IPPROTO_MPTCP;
+	syscall(SYS_getsockopt, fd, level, name, &value, &len);
+	return value;
 }
 
-static struct handover *begin_with(int fd, bool broker)
+bool register_is_mptcp(int fd)
 {
-	enum mode mode = mode_known();
-	struct handover *handover;
-	int saved = errno;
+	return int_option(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_MPTCP;
+}
 
-	if (mode == MODE_OFF || mode == MODE_PLAIN)
-		return NULL;
-	handover = register_is_mptcp(fd) ? launch_manager(broker) : NULL;
-	if (handover && handover != LAUNCH_BROKER) {
-		atomic_fetch_add(&handover->in_flight, 1);
-		if (atomic_load(&handover->filter) == HANDOVER_FILTER_IDLE)
-			wake_open_filter(handover);
+/* A program may open MPTCP sockets itself: then the mode is still unknown. */
+static bool may_have_manager(int fd)
+{
+	const enum mode mode = mode_known();
+
+	return mode != MODE_OFF && mode != MODE_PLAIN && register_is_mptcp(fd);
+}
+
+static struct handover *begin_call(struct handover *h)
+{
+	if (h && h != LAUNCH_BROKER) {
+		atomic_fetch_add(&h->in_flight, 1);
+		if (atomic_load(&h->filter) == HANDOVER_FILTER_IDLE)
+			wake_open_filter(h);
 	}
-	errno = saved;
-	return handover;
+	return h;
 }
 
 struct handover *register_begin(int fd)
 {
-	return begin_with(fd, true);
+	struct handover *handover = NULL;
+	int saved = errno;
+
+	if (may_have_manager(fd))
+		handover = begin_call(launch_manager(true));
+	errno = saved;
+	return handover;
 }
 
 struct handover *register_begin_listen(int fd)
 {
+	struct handover *handover = NULL;
 	int saved = errno;
-	bool wanted;
 
-	/* A program may speak MPTCP by itself: then nothing was decided at socket(). */
-	wanted = mode_known() != MODE_OFF && mode_known() != MODE_PLAIN &&
-		 register_is_mptcp(fd) &&
-		 (owner_get() == owner_word(sys_getpid(), OWNER_RUNNING) ||
-		  mode_signals());
+	if (may_have_manager(fd) &&
+	    (owner_get() == owner_word(sys_getpid(), OWNER_RUNNING) || mode_signals()))
+		handover = begin_call(launch_manager(false));
 	errno = saved;
-	return wanted ? begin_with(fd, false) : NULL;
+	return handover;
 }
 
 static bool slot_put(struct handover *h, uint64_t value)
@@ -103,18 +113,13 @@ static uint64_t read_token(int fd)
 {
 	struct mptcpaddr_info info;
 	socklen_t len = offsetof(struct mptcpaddr_info, write_seq);
-	socklen_t int_len = sizeof(int);
-	uint64_t value = HANDOVER_VALID;
-	int v6only = 0;
 
 	if (syscall(SYS_getsockopt, fd, SOL_MPTCP, MPTCP_INFO, &info, &len) < 0)
 		return 0;
 	if (len < offsetof(struct mptcpaddr_info, write_seq) || !info.token)
 		return 0;
-	if (!syscall(SYS_getsockopt, fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &int_len) &&
-	    v6only)
-		value |= HANDOVER_V6ONLY;
-	return value | info.token;
+	return HANDOVER_VALID | info.token |
+	       (int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY) ? HANDOVER_V6ONLY : 0);
 }
 
 static void register_connection(struct handover *h, int fd)
@@ -137,7 +142,7 @@ static void register_connection(struct handover *h, int fd)
 		sys_futex_wake(&h->registered);
 }
 
-static void register_finish(struct handover *h)
+static void end_call(struct handover *h)
 {
 	uint32_t n = h == LAUNCH_BROKER ? 0 : atomic_load(&h->in_flight);
 
@@ -156,7 +161,7 @@ void register_end(struct handover *handover, int fd, ssize_t result)
 	/* A connect() interrupted by a signal goes on by itself. */
 	if (result >= 0 || saved == EINPROGRESS || saved == EINTR)
 		register_connection(handover, fd);
-	register_finish(handover);
+	end_call(handover);
 	errno = saved;
 }
 
@@ -168,8 +173,7 @@ static bool listener_name(int fd, struct handover_listener *listener)
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
 	} name = { .any.sa_family = AF_UNSPEC };
-	socklen_t len = sizeof(name), int_len = sizeof(int);
-	int v6only = 0;
+	socklen_t len = sizeof(name);
 
 	if (syscall(SYS_getsockname, fd, &name, &len) < 0)
 		return false;
@@ -182,8 +186,7 @@ static bool listener_name(int fd, struct handover_listener *listener)
 	case AF_INET6:
 		listener->port = name.v6.sin6_port;
 		memcpy(listener->ip, &name.v6.sin6_addr, sizeof(name.v6.sin6_addr));
-		syscall(SYS_getsockopt, fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, &int_len);
-		listener->v6only = v6only;
+		listener->v6only = int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY);
 		return true;
 	default:
 		return false;
@@ -244,6 +247,6 @@ void register_listener(struct handover *handover, int fd, int result)
 		return; /* the broker serves what connects, not what listens */
 	if (!result)
 		listener_add(handover, fd);
-	register_finish(handover);
+	end_call(handover);
 	errno = saved;
 }
