@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
 # make          build into build/
-# make demo     the main job, end to end, in namespaces of its own
-# make check    every test
+# make demo     curl over three paths, in network namespaces
+# make check    run all tests
 # Variables: V=1 shows the commands; DEV=0 drops -Werror; SAN=address,undefined
 # builds with sanitizers; B=DIR builds elsewhere; CC=clang.
 
@@ -27,16 +27,16 @@ pc       = $(shell pkg-config $(1) $(2) 2>/dev/null)
 NL_CFLAGS    = $(call pc,--cflags,libnl-3.0 libnl-genl-3.0)
 NL_LIBS      = $(call pc,--libs,libnl-3.0 libnl-genl-3.0)
 
-# What this compiler knows of it.
+# The option, if this compiler has it.
 option = $(shell $(CC) -Werror $(1) -fsyntax-only -x c /dev/null 2>/dev/null && echo $(1))
 
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude -I. -MMD -MP $(WARN) $(CFLAGS) $(SANFLAGS)
 LIB_CFLAGS = $(ALL_CFLAGS) -fPIC -fvisibility=hidden
 
-# One list of sources a program; each subfolder of tests/ adds its own in rules.mk.
+# One list of sources per program; each directory of tests/ adds its own in rules.mk.
 PRELOAD_SRC := $(wildcard shim/preload/*.c)
 COMMON_SRC  := $(wildcard shim/common/*.c)
-# Pure, without I/O: tests link these files as they are.
+# Without I/O: tests link these files unchanged.
 ENGINE_SRC  := $(wildcard shim/engine/*.c) $(filter-out %/watch.c,$(wildcard shim/pool/*.c))
 NETLINK_SRC := $(wildcard shim/netlink/*.c)
 PM_SRC      := $(ENGINE_SRC) shim/pool/watch.c $(NETLINK_SRC) $(wildcard shim/manager/*.c)
@@ -48,9 +48,9 @@ lib: $(B)/libmptcpaddr.so $(B)/libmptcpaddr-pm.so
 
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
-# Every exec pays for a preloaded library. Two segments instead of four: two mappings
-# less. No start files: nothing to construct, and four symbols less to search. No RELRO:
-# it would cost a system call and protect nothing (lazy binding keeps the table writable).
+# Each exec pays for a preloaded library, so: two segments instead of four, which saves two
+# mappings; no start files, which saves four symbol lookups; no RELRO, which would cost a
+# system call and protect nothing (lazy binding keeps the table writable).
 $(B)/libmptcpaddr.so: $(call obj,$(PRELOAD_SRC) $(COMMON_SRC)) shim/preload/export.map shim/preload/data.ld
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared $(SANFLAGS) $(LDFLAGS) -Wl,-soname,libmptcpaddr.so -Wl,-z,defs \
@@ -65,7 +65,7 @@ $(B)/libmptcpaddr-pm.so: $(call obj,$(PM_SRC) $(COMMON_SRC)) shim/manager/export
 		-Wl,--version-script=shim/manager/export.map -o $@ $(filter %.o,$^) \
 		$(NL_LIBS) -linih
 
-# Small loops stay loops: see str.h.
+# Keep small loops: see str.h.
 $(B)/obj/shim/preload/%.o $(B)/obj/shim/common/%.o: LIB_CFLAGS += $(call option,-fno-tree-loop-distribute-patterns)
 
 $(B)/obj/shim/%.o: shim/%.c
@@ -75,7 +75,7 @@ $(B)/obj/shim/%.o: shim/%.c
 
 include tools/rules.mk tools/install.mk tests/rules.mk
 
-# What a user types: each installs what it misses, and builds.
+# User goals: install missing packages, then build.
 demo: deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)tools/demo/demo $(B)
@@ -86,8 +86,7 @@ check: deps
 bench: deps
 	$(Q)$(MAKE) --no-print-directory bench-run
 
-# Installs what a fresh Debian 12 misses for these goals, or for all of them; does
-# nothing and asks nobody when nothing is missing.
+# Install what a fresh Debian 12 lacks for these goals, or for all. Silent if complete.
 deps:
 	$(Q)tools/deps $(filter demo check bench lint deb check-install check-systemd,$(MAKECMDGOALS))
 

@@ -1,22 +1,21 @@
 # SPDX-License-Identifier: MIT
 #
-# make install      below DESTDIR: PREFIX, LIBDIR (libraries), SYSCONFDIR
-# make uninstall    what it put there, but for files of SYSCONFDIR
-# make deb          Debian packages, into build/deb/
+# make install      into PREFIX, LIBDIR (libraries) and SYSCONFDIR, below DESTDIR
+# make uninstall    remove the installed files, except those in SYSCONFDIR
+# make deb          build Debian packages in build/deb/
 #
-# Both libraries go into LIBDIR, a folder that the dynamic linker searches: then
-# LD_PRELOAD=libmptcpaddr.so works by its bare name, and the one finds the other beside
-# itself.
+# Both libraries go into LIBDIR, which the dynamic linker searches: LD_PRELOAD works with
+# the bare name libmptcpaddr.so, which finds libmptcpaddr-pm.so in its own directory.
 
 PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
-# Programs look for their pool files there, whatever the prefix.
+# The library looks for pool files in /etc/mptcpaddr, regardless of PREFIX.
 SYSCONFDIR ?= /etc
 UNITDIR    ?= $(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
 MANDIR     ?= $(PREFIX)/share/man
 EXAMPLES   ?= $(PREFIX)/share/doc/libmptcpaddr/examples
 
-# FILE:MODE:FOLDER[:NAME], what there is to install.
+# FILE:MODE:DIRECTORY[:NAME]
 INSTALL_FILES = \
 	$(B)/libmptcpaddr.so:644:$(LIBDIR) \
 	$(B)/libmptcpaddr-pm.so:644:$(LIBDIR) \
@@ -35,13 +34,13 @@ INSTALL_FILES = \
 	$(B)/mptcpaddrd.service:644:$(UNITDIR)
 ZSHDIR ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 
-# Configuration: a file that is there is the administrator's, and stays.
+# Configuration: an existing file belongs to the administrator and is kept.
 INSTALL_CONFIG = \
 	config/default.conf:644:$(SYSCONFDIR)/mptcpaddr \
 	config/sysctl.d/90-mptcpaddr.conf:644:$(SYSCONFDIR)/sysctl.d \
 	config/broker.conf:644:$(SYSCONFDIR)/mptcpaddr
 
-# ":" to blanks: file, mode, folder, name.
+# Field 2 of FILE:MODE:DIRECTORY:NAME, counted from 1.
 field  = $(word $(2),$(subst :, ,$(1)))
 target = $(DESTDIR)$(call field,$(1),3)/$(or $(call field,$(1),4),$(notdir $(call field,$(1),1)))
 define newline
@@ -61,13 +60,13 @@ uninstall:
 	$(foreach f,$(INSTALL_FILES),$(Q)rm -f $(call target,$(f))$(newline))
 	$(if $(DESTDIR),,$(Q)! test -w /etc/ld.so.cache || /sbin/ldconfig)
 
-# The unit names the program where it is installed.
+# The unit contains the installed path of the broker.
 $(B)/mptcpaddrd.service: config/systemd/mptcpaddrd.service $(B)/prefix
 	$(Q)sed 's|/usr/sbin/mptcpaddrd|$(PREFIX)/sbin/mptcpaddrd|' $< >$@
 
 all: $(B)/mptcpaddrd.service
 
-# What names a folder is built again when the folder is another one.
+# Rebuild files that contain a directory when that directory changes.
 $(B)/prefix: ALWAYS
 	$(Q)mkdir -p $(@D)
 	$(Q)echo '$(PREFIX) $(LIBDIR)' | cmp -s - $@ || echo '$(PREFIX) $(LIBDIR)' >$@

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# mptcpinfo; the launcher and the broker come here too.
+# mptcpinfo and mptcpaddr; the broker has its own rules.mk.
 
 MPTCPINFO_SRC := $(wildcard tools/mptcpinfo/*.c tools/mptcpinfo/*/*.c tools/common/*.c) \
 		 shim/netlink/diag.c shim/manager/note_text.c shim/pool/addr.c
@@ -15,7 +15,7 @@ $(B)/obj/tools/%.o: tools/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(NL_CFLAGS) $(call pc,--cflags,jansson) -c -o $@ $<
 
-# The launcher. The library is found beside it or, when it is installed, in LIBDIR.
+# mptcpaddr finds the library in its own directory or, when installed, in LIBDIR.
 LIBDIR ?= /usr/local/lib
 
 MPTCPADDR_SRC := $(wildcard tools/mptcpaddr/*.c) $(wildcard tools/common/*.c) \

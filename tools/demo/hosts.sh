@@ -3,12 +3,12 @@
 #
 # hosts.sh - two hosts in network namespaces, joined by three shaped links
 #
-# Sourced by demo, inside a user, network and mount namespace of its own. Link i
-# joins eth$i of both hosts; 10.0.$i.2 is the client's end, 10.0.$i.1 the server's.
+# Sourced by demo, in its own user, network and mount namespaces. Link i connects eth$i of
+# both hosts: 10.0.$i.2 of the client with 10.0.$i.1 of the server.
 
 on() { ip netns exec "$@"; }
 
-# userspace_pm HOST - new sockets of HOST leave the path management to user space
+# userspace_pm HOST - select the userspace path manager for new sockets of HOST
 userspace_pm()
 {
 	if [ -e /proc/sys/net/mptcp/path_manager ]; then
@@ -18,12 +18,12 @@ userspace_pm()
 	fi
 }
 
-# make_hosts RATE - RATE as tc writes it
+# make_hosts RATE - RATE in tc's notation
 make_hosts()
 {
 	local i host
 
-	mount -t tmpfs none /run	# ours alone: ip netns keeps its names there
+	mount -t tmpfs none /run	# private: ip netns keeps its names there
 	ip netns add client
 	ip netns add server
 	for i in 1 2 3; do
@@ -38,13 +38,13 @@ make_hosts()
 			tc -n "$host" qdisc add dev "eth$i" root \
 				tbf rate "$1" burst 128kb limit 512kb
 		done
-		# Room for three paths of one connection, whatever the machine's default.
+		# Buffers for three paths of one connection, regardless of the machine's defaults.
 		on "$host" sysctl -qw net.ipv4.tcp_rmem='4096 131072 33554432' \
 			net.ipv4.tcp_wmem='4096 65536 33554432'
 	done
 	userspace_pm client
 
-	# The server's kernel announces its further addresses, and lets them be joined.
+	# The server's kernel announces its additional addresses and accepts joins.
 	ip -n server mptcp limits set subflows 8 add_addr_accepted 0
 	ip -n server mptcp endpoint add 10.0.2.1 dev eth2 signal
 	ip -n server mptcp endpoint add 10.0.3.1 dev eth3 signal

@@ -1,11 +1,11 @@
 # shellcheck shell=bash disable=SC2154
 # SPDX-License-Identifier: MIT
 #
-# verify.sh - which paths carry the download: what mptcpinfo says, and what ss says
+# verify.sh - compare the paths of the download in mptcpinfo and ss
 #
-# Sourced by demo, whose variables it uses. A list of paths has one line each: CLIENT-SERVER BYTES.
+# Sourced by demo, whose variables it uses. Lists of paths have lines CLIENT-SERVER BYTES.
 
-# From the client: what each subflow has received.
+# From mptcpinfo on the client: bytes received by each subflow.
 mptcpinfo_paths()
 {
 	jq -r '.connections[] | select(.program == "curl") | .subflows[] |
@@ -14,7 +14,7 @@ mptcpinfo_paths()
 		       print $1 "-" $2, $3 }' | sort
 }
 
-# From the server, by another program: what each TCP socket of MPTCP has sent.
+# From ss on the server: bytes sent by each TCP socket of MPTCP.
 ss_paths()
 {
 	on server ss -HtniO state established 'sport = :80' |
@@ -26,7 +26,7 @@ ss_paths()
 
 pairs() { echo "$1" | cut -d' ' -f1 | paste -sd' '; }
 
-# wait_half - until two fifths of the file have come, or curl has ended
+# wait_half - wait until two fifths of the file have arrived; fail if curl exits first
 wait_half()
 {
 	local i sum
@@ -37,34 +37,34 @@ wait_half()
 		sum=$(mptcpinfo_paths | awk '{ sum += $2 } END { printf "%d", sum }')
 		[ "$sum" -gt $((size * 2 / 5)) ] && return
 		kill -0 "$curl_pid" 2>/dev/null ||
-			die "curl ended when mptcpinfo had seen $sum bytes of it"
+			die "curl exited after $sum bytes seen by mptcpinfo"
 		sleep 0.1
 	done
-	die 'the download does not get on'
+	die 'the download is stuck'
 }
 
-# watch_paths - while curl runs: three pairs, each with a fair part of the bytes
+# watch_paths - check, while curl runs, that three paths carry a fair share each
 watch_paths()
 {
 	local info ss manager
 
 	wait_half
-	ss=$(ss_paths)	# after mptcpinfo: it has sent what the client had received
+	ss=$(ss_paths)	# after mptcpinfo, so it counts at least as many bytes
 	info=$(mptcpinfo_paths)
 	step 'While it runs, mptcpinfo:'
 	on client "$build/mptcpinfo" | sed 's/^/  /'
-	step 'and ss -tni on the server: from-to, bytes sent'
+	step 'and ss -tni on the server: path, bytes sent'
 	printf '  %s\n' "${ss//$'\n'/$'\n'  }"
 
 	manager=$(jq -r '.connections[] | select(.program == "curl") | .manager' \
 		"$dir/info.json")
-	[ "$manager" = direct ] || die "the manager of curl's connection is: $manager"
+	[ "$manager" = direct ] || die "curl's connection has the manager $manager, not direct"
 	[ "$(pairs "$info")" = "$want" ] ||
 		die "mptcpinfo shows the paths $(pairs "$info"), not $want"
 	[ "$(pairs "$ss")" = "$want" ] ||
 		die "ss shows the paths $(pairs "$ss"), not $want"
 	paste -d' ' <(echo "$info") <(echo "$ss") | awk -v size="$size" '
-		$2 + 0 < size / 25 { print "  " $1 " has carried " $2 " bytes only"; bad = 1 }
-		$4 + 0 < $2 + 0 { print "  " $1 ": ss saw " $4 " bytes, mptcpinfo before it " $2; bad = 1 }
-		END { exit bad }' || die 'the bytes are not as they must be'
+		$2 + 0 < size / 25 { print "  " $1 " carried only " $2 " bytes"; bad = 1 }
+		$4 + 0 < $2 + 0 { print "  " $1 ": " $4 " bytes in ss, but " $2 " before in mptcpinfo"; bad = 1 }
+		END { exit bad }' || die 'wrong byte counts'
 }
