@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,12 +120,18 @@ static _Noreturn void follow(pid_t pid)
 	}
 }
 
-/* The next process of this PID namespace shall have the number @pid. */
-static void choose_pid(pid_t pid)
+/*
+ * Criterion names its socket in /tmp after its PID. Ours starts anew at 1, so two test
+ * programs that run at once would share it: give the next process of this PID namespace
+ * a number that no other namespace has.
+ */
+static void choose_pid(void)
 {
+	struct stat st = { 0 };
 	char line[16];
 
-	snprintf(line, sizeof(line), "%d", pid - 1);
+	stat("/proc/self/ns/pid", &st);
+	snprintf(line, sizeof(line), "%u", 300 + (unsigned int)st.st_ino % 32000);
 	put("/proc/sys/kernel/ns_last_pid", line);
 }
 
@@ -145,7 +152,7 @@ int sandbox_enter(void)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
-	pid_t pid = getpid(), mapper = -EPERM;
+	pid_t mapper = -EPERM;
 	int r, go = -1;
 
 	if (uid == 0 && gid == 0)
@@ -168,11 +175,7 @@ int sandbox_enter(void)
 		perror("sandbox: mount");
 		_exit(125);
 	}
-	/*
-	 * Criterion names its files in /tmp after its PID. Ours starts anew at 1: two
-	 * test programs that run at once would take each other's.
-	 */
-	choose_pid(pid);
+	choose_pid();
 	r = go_on_in_child(); /* the first child stays behind as PID 1 */
 	if (r < 0)
 		return r;
