@@ -28,7 +28,7 @@
 #endif
 
 #define HELLO	   "hello"
-#define TIMEOUT_MS 15000
+#define TIMEOUT_MS 60000
 #define CHUNK	   16384
 
 enum opening {

@@ -36,20 +36,19 @@ static void pairs_are(struct lab *lab, uid_t uid, const char *cgroup, const char
 		in_cgroup[4] = built("tests/broker-native", path, sizeof(path));
 	}
 	lab_start(lab, &client, uid, NULL, cgroup ? in_cgroup : native);
-	cr_assert(WAIT_UNTIL(proc_said(&client, "connected"), LAB_WAIT_MS), "%s",
-		  proc_errors(&client));
-	WAIT_UNTIL(joined_count(&lab->world.client) == joins, LAB_WAIT_MS);
+	cr_assert(WAIT_FOR(proc_said(&client, "connected")), "%s", proc_errors(&client));
+	WAIT_FOR(joined_count(&lab->world.client) == joins);
 	nap_ms(100); /* not one more */
 	got = pairs_text(&lab->world.client, 0, false);
 	cr_expect_str_eq(got, pairs, "user %u: \"%s\", not \"%s\"", uid, got, pairs);
 	free(got);
 	proc_end(&client);
-	cr_assert(WAIT_UNTIL(joined_count(&lab->world.client) == 0, LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&lab->world.client) == 0));
 }
 
 #define BOTH "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1"
 
-Test(adopt, a_static_program_gets_the_pool_of_its_user, .timeout = 60)
+Test(adopt, a_static_program_gets_the_pool_of_its_user)
 {
 	char config[256];
 	struct lab lab;
@@ -66,7 +65,7 @@ Test(adopt, a_static_program_gets_the_pool_of_its_user, .timeout = 60)
 	lab_close(&lab);
 }
 
-Test(adopt, without_the_word_nothing_is_adopted, .timeout = 60)
+Test(adopt, without_the_word_nothing_is_adopted)
 {
 	char config[256];
 	struct lab lab;
@@ -82,7 +81,7 @@ Test(adopt, without_the_word_nothing_is_adopted, .timeout = 60)
 }
 
 /* A program under the shim keeps the pool that it came with. */
-Test(adopt, a_shim_comes_first, .timeout = 60)
+Test(adopt, a_shim_comes_first)
 {
 	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
 					    NULL };
@@ -99,8 +98,8 @@ Test(adopt, a_shim_comes_first, .timeout = 60)
 		 lab.pool);
 	lab_broker(&lab, config);
 	lab_start(&lab, &client, ALICE, own, argv);
-	cr_assert(WAIT_UNTIL(proc_said(&client, "connected 1\n"), LAB_WAIT_MS));
-	WAIT_UNTIL(joined_count(&lab.world.client) == 1, LAB_WAIT_MS);
+	cr_assert(WAIT_FOR(proc_said(&client, "connected 1\n")));
+	WAIT_FOR(joined_count(&lab.world.client) == 1);
 	nap_ms(200);
 	got = pairs_text(&lab.world.client, 0, false);
 	cr_expect(!strncmp(got, "10.0.4.2-10.0.", 14) && !strchr(got, ' '), "%s", got);
@@ -111,7 +110,7 @@ Test(adopt, a_shim_comes_first, .timeout = 60)
 }
 
 /* Connections that were there before the broker. */
-Test(adopt, what_was_there_before_is_adopted_too, .timeout = 60)
+Test(adopt, what_was_there_before_is_adopted_too)
 {
 	static const char *const none[] = { NULL };
 	const struct endpoint_spec second = { .addr = "10.0.2.1", .flags = EP_SIGNAL };
@@ -125,10 +124,10 @@ Test(adopt, what_was_there_before_is_adopted_too, .timeout = 60)
 		 "[broker]\nadopt = yes\n[program \"uid:%d\"]\npool = %s\n", ALICE,
 		 lab.pool);
 	lab_start(&lab, &client, ALICE, NULL, native);
-	cr_assert(WAIT_UNTIL(proc_said(&client, "connected"), LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(proc_said(&client, "connected")));
 	lab_broker(&lab, config);
 	cr_assert_eq(endpoint_add(&lab.world.server, &second), 0);
-	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 1, LAB_WAIT_MS));
+	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 1));
 	proc_end(&client);
 	lab_broker_end(&lab);
 	lab_close(&lab);
@@ -158,7 +157,7 @@ static bool cgroup_gone(const char *path)
 	return rmdir(path) == 0 || errno == ENOENT;
 }
 
-Test(adopt, a_static_program_gets_the_pool_of_its_cgroup_or_unit, .timeout = 60)
+Test(adopt, a_static_program_gets_the_pool_of_its_cgroup_or_unit)
 {
 	char slice[PATH_MAX], unit[PATH_MAX], other[PATH_MAX], name[128], config[1024];
 	char pool2[64];
@@ -186,6 +185,6 @@ Test(adopt, a_static_program_gets_the_pool_of_its_cgroup_or_unit, .timeout = 60)
 	pairs_are(&lab, 0, slice, "");
 	lab_broker_end(&lab);
 	lab_close(&lab);
-	cr_expect(WAIT_UNTIL(
-		cgroup_gone(unit) && cgroup_gone(other) && cgroup_gone(slice), 2000));
+	cr_expect(
+		WAIT_FOR(cgroup_gone(unit) && cgroup_gone(other) && cgroup_gone(slice)));
 }

@@ -53,7 +53,7 @@ void lab_open(struct lab *lab, const char *const announced[])
 		cr_assert_eq(endpoint_add(&lab->world.server, &e), 0, "%s", *announced);
 	}
 	cr_assert_eq(proc_start(&lab->server, &lab->world.server, argv, NULL), 0);
-	cr_assert(WAIT_UNTIL(proc_said(&lab->server, "listening"), LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(proc_said(&lab->server, "listening")));
 	snprintf(lab->dir, sizeof(lab->dir), "/run/lab-%d", getpid());
 	cr_assert(mkdir(lab->dir, 0755) == 0 && chmod(lab->dir, 0755) == 0);
 	snprintf(lab->pool, sizeof(lab->pool), "%s/pool.conf", lab->dir);
@@ -82,13 +82,12 @@ void lab_broker(struct lab *lab, const char *config)
 
 	put_text(lab->config, config);
 	cr_assert_eq(proc_start(&lab->broker, &lab->world.client, argv, NULL), 0);
-	ok = WAIT_UNTIL(({
-				said = proc_errors(&lab->broker);
-				bool there = strstr(said, "serving programs");
-				free(said);
-				there || proc_wait(&lab->broker, 0) != -ETIMEDOUT;
-			}),
-			LAB_WAIT_MS);
+	ok = WAIT_FOR(({
+		said = proc_errors(&lab->broker);
+		bool there = strstr(said, "serving programs");
+		free(said);
+		there || proc_wait(&lab->broker, 0) != -ETIMEDOUT;
+	}));
 	said = proc_errors(&lab->broker);
 	cr_assert(ok && lab->broker.pid && strstr(said, "serving programs"),
 		  "the broker: %s", said);
@@ -101,7 +100,7 @@ void lab_broker_end(struct lab *lab)
 	int r;
 
 	cr_assert_eq(kill(lab->broker.pid, SIGTERM), 0);
-	r = proc_wait(&lab->broker, LAB_WAIT_MS);
+	r = proc_wait(&lab->broker, EFFECT_MS);
 	said = proc_errors(&lab->broker);
 	cr_assert_eq(r, 0, "the broker ended with %d: %s", r, said);
 	free(said);
@@ -176,14 +175,13 @@ void lab_web(struct lab *lab, struct proc *nginx)
 	make_file(path);
 	put_text("web/nginx.conf", nginx_conf);
 	cr_assert_eq(proc_start(nginx, &lab->world.server, argv, NULL), 0);
-	cr_assert(WAIT_UNTIL(web_answers(lab), LAB_WAIT_MS), "no web server: %s",
-		  proc_errors(nginx));
+	cr_assert(WAIT_FOR(web_answers(lab)), "no web server: %s", proc_errors(nginx));
 }
 
 static int dial(const char *name)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	const struct timeval timeout = { .tv_sec = 2 };
+	const struct timeval timeout = { .tv_sec = EFFECT_MS / 1000 };
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), r;
 
 	memcpy(addr.sun_path + 1, name, strlen(name));

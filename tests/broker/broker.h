@@ -18,10 +18,9 @@
 #include "until.h"
 #include "world.h"
 
-#define LAB_PORT    "8080"
-#define LAB_WAIT_MS 9000
-#define ALICE	    1000
-#define BOB	    1001
+#define LAB_PORT "8080"
+#define ALICE	 1000
+#define BOB	 1001
 
 /* Two users beside root: only root of the machine may map them (launcher-progs/users). */
 #define NEED_USERS()                                                     \

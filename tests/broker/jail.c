@@ -44,7 +44,7 @@ static void status_says(const struct lab *lab, const char *name, const char *val
 	cr_expect(said, "no %s", name);
 }
 
-Test(jail, one_capability_and_a_filter, .timeout = 40)
+Test(jail, one_capability_and_a_filter)
 {
 	struct lab lab;
 
@@ -68,7 +68,7 @@ Test(jail, one_capability_and_a_filter, .timeout = 40)
 static int dial(const char *name)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	const struct timeval timeout = { .tv_sec = 2 };
+	const struct timeval timeout = { .tv_sec = EFFECT_MS / 1000 };
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	memcpy(addr.sun_path + 1, name, strlen(name));
@@ -110,7 +110,7 @@ static int ask_as_owner(void *arg)
 	return fd >= 0 && ask(fd, CTL_OP_MANAGER, "") == 0 ? 0 : 1;
 }
 
-Test(jail, every_question_and_every_edit, .timeout = 60)
+Test(jail, every_question_and_every_edit)
 {
 	struct proc client;
 	struct lab lab;
@@ -120,16 +120,16 @@ Test(jail, every_question_and_every_edit, .timeout = 60)
 	lab_open(&lab, two);
 	lab_broker(&lab, "[broker]\nlog = debug\n");
 	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
-	cr_assert(WAIT_UNTIL(joined_count(&lab.world.client) == 2, LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 2));
 	fd = dial("mptcpaddr/broker.1");
 	cr_assert_geq(fd, 0, "%s", strerror(-fd));
 	for (op = CTL_OP_MANAGER; op <= CTL_OP_CONFIGURED; op++)
 		if (op != CTL_OP_FOLLOW && op != CTL_OP_EDIT)
 			cr_expect_eq(ask(fd, op, ""), 0, "request %u", op);
 	cr_expect_eq(ask(fd, CTL_OP_EDIT, "endpoint del 10.0.3.2"), 0);
-	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 1, LAB_WAIT_MS));
+	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 1));
 	cr_expect_eq(ask(fd, CTL_OP_EDIT, "endpoint add 10.0.4.2 laminar"), 0);
-	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 2, LAB_WAIT_MS));
+	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 2));
 	cr_expect_eq(ask(fd, CTL_OP_EDIT, "nonsense"), -EINVAL);
 	cr_expect_eq(ask(fd, CTL_OP_FOLLOW, ""), 0);
 	cr_expect_eq(as_user(BOB, ask_as_stranger, NULL), 0, "another user was answered");
@@ -139,7 +139,7 @@ Test(jail, every_question_and_every_edit, .timeout = 60)
 	cr_assert_eq(host_ip(&lab.world.client, "addr add 10.7.7.7/24 dev c4\n"
 						"link set c2 down\n"),
 		     0);
-	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) <= 1, LAB_WAIT_MS));
+	cr_expect(WAIT_FOR(joined_count(&lab.world.client) <= 1));
 	cr_expect(tcp_gone_from(&lab.world.client, "10.0.2.2"));
 	cr_assert_eq(host_ip(&lab.world.client, "link set c2 up\n"), 0);
 	proc_end(&client);
@@ -156,7 +156,7 @@ static bool broker_said(const struct lab *lab, const char *text)
 	return yes;
 }
 
-Test(jail, it_reads_its_configuration_again, .timeout = 60)
+Test(jail, it_reads_its_configuration_again)
 {
 	struct proc client;
 	struct lab lab;
@@ -167,18 +167,17 @@ Test(jail, it_reads_its_configuration_again, .timeout = 60)
 	put_text(lab.config, "[users]\nusers = root daemon\ngroups = daemon\n"
 			     "addresses = 10.0.3.0/24\ndevices = c3\n");
 	kill(lab.broker.pid, SIGHUP);
-	cr_assert(WAIT_UNTIL(broker_said(&lab, "again"), LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(broker_said(&lab, "again")));
 	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
-	cr_assert(WAIT_UNTIL(proc_said(&client, "connected 1\n"), LAB_WAIT_MS));
-	cr_expect(WAIT_UNTIL(broker_said(&lab, "does not admit"), LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(proc_said(&client, "connected 1\n")));
+	cr_expect(WAIT_FOR(broker_said(&lab, "does not admit")));
 	proc_end(&client);
 	put_text(lab.config, "[users]\nsubflows = many\n");
 	kill(lab.broker.pid, SIGHUP);
-	cr_expect(WAIT_UNTIL(broker_said(&lab, "broker.conf:2: subflows \"many\""),
-			     LAB_WAIT_MS));
+	cr_expect(WAIT_FOR(broker_said(&lab, "broker.conf:2: subflows \"many\"")));
 	/* root is admitted; of its pool, what the policy names is left */
 	lab_start(&lab, &client, 0, lab.pool, client_argv);
-	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 1, LAB_WAIT_MS));
+	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 1));
 	nap_ms(200);
 	cr_expect_eq(joined_count(&lab.world.client), 1);
 	cr_expect(broker_said(&lab, "does not allow 10.0.2.2"));
@@ -203,7 +202,7 @@ static void path_manager_is(struct lab *lab, const char *value)
 }
 
 /* Also when it was killed in between. */
-Test(jail, the_path_manager_is_set_and_put_back, .timeout = 60)
+Test(jail, the_path_manager_is_set_and_put_back)
 {
 	struct lab lab;
 
@@ -217,7 +216,7 @@ Test(jail, the_path_manager_is_set_and_put_back, .timeout = 60)
 	lab_broker(&lab, "[broker]\npath_manager = userspace\n");
 	path_manager_is(&lab, "userspace");
 	kill(lab.broker.pid, SIGKILL);
-	proc_wait(&lab.broker, LAB_WAIT_MS);
+	proc_wait(&lab.broker, EFFECT_MS);
 	proc_end(&lab.broker);
 	path_manager_is(&lab, "userspace");
 	lab_broker(&lab, "[broker]\npath_manager = userspace\n");
@@ -227,7 +226,7 @@ Test(jail, the_path_manager_is_set_and_put_back, .timeout = 60)
 }
 
 /* As systemd would: readiness and the watchdog. */
-Test(jail, systemd_hears_of_it, .timeout = 60)
+Test(jail, systemd_hears_of_it)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	char text[256], path[PATH_MAX], env[128];
@@ -249,7 +248,8 @@ Test(jail, systemd_hears_of_it, .timeout = 60)
 				(const char *[]){ env, "WATCHDOG_USEC=300000",
 						  "JOURNAL_STREAM=1:2", NULL }),
 		     0);
-	for (int64_t until = now_ms() + 5000; now_ms() < until && !(ready && alive);) {
+	for (int64_t until = now_ms() + EFFECT_MS;
+	     now_ms() < until && !(ready && alive);) {
 		struct pollfd pfd = { fd, POLLIN, 0 };
 
 		if (poll(&pfd, 1, 500) <= 0)
@@ -285,7 +285,7 @@ Test(jail, systemd_rates_the_unit_below_2)
 
 /* As the unit starts it: the bounding set has nothing else, and capset(2) is not needed.
  */
-Test(jail, it_starts_with_the_capability_that_the_unit_leaves, .timeout = 40)
+Test(jail, it_starts_with_the_capability_that_the_unit_leaves)
 {
 	char path[PATH_MAX];
 	struct lab lab;
@@ -301,7 +301,7 @@ Test(jail, it_starts_with_the_capability_that_the_unit_leaves, .timeout = 40)
 					"-c", lab.config, "-s", lab.dir, NULL },
 				NULL),
 		     0);
-	cr_assert(WAIT_UNTIL(broker_said(&lab, "serving programs"), LAB_WAIT_MS), "%s",
+	cr_assert(WAIT_FOR(broker_said(&lab, "serving programs")), "%s",
 		  proc_errors(&lab.broker));
 	status_says(&lab, "CapEff", "0000000000001000");
 	status_says(&lab, "CapBnd", "0000000000001000");
@@ -331,7 +331,7 @@ static void own_etc(void)
 		     0);
 }
 
-Test(jail, the_administrators_pool_and_no_other, .timeout = 60)
+Test(jail, the_administrators_pool_and_no_other)
 {
 	struct proc client;
 	struct lab lab;
@@ -345,7 +345,7 @@ Test(jail, the_administrators_pool_and_no_other, .timeout = 60)
 	put_text("/etc/mptcpaddr/default.conf", "[pool]\nendpoint = 10.0.9.9 laminar\n");
 	lab_broker(&lab, "[users]\npools = no\n");
 	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
-	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 1, LAB_WAIT_MS));
+	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 1));
 	nap_ms(200);
 	pairs = pairs_text(&lab.world.client, 0, false);
 	cr_expect(!strncmp(pairs, "10.0.4.2-", 9) && !strchr(pairs, ' '), "%s", pairs);
@@ -355,7 +355,18 @@ Test(jail, the_administrators_pool_and_no_other, .timeout = 60)
 	lab_close(&lab);
 }
 
-Test(jail, limits_of_a_connection_and_of_a_user, .timeout = 60)
+static size_t subflows_left(const struct lab *lab)
+{
+	struct subflows s = { 0 };
+	size_t n;
+
+	cr_assert_eq(subflows_read(&lab->world.client, &s), 0);
+	n = s.count;
+	subflows_free(&s);
+	return n;
+}
+
+Test(jail, limits_of_a_connection_and_of_a_user)
 {
 	struct proc clients[3];
 	struct lab lab;
@@ -365,20 +376,18 @@ Test(jail, limits_of_a_connection_and_of_a_user, .timeout = 60)
 	lab_broker(&lab, "[users]\nsubflows = 1\nsubflows_per_user = 2\n");
 	for (int i = 0; i < 3; i++) {
 		lab_start(&lab, &clients[i], ALICE, lab.pool, client_argv);
-		cr_assert(
-			WAIT_UNTIL(proc_said(&clients[i], "connected 1\n"), LAB_WAIT_MS));
+		cr_assert(WAIT_FOR(proc_said(&clients[i], "connected 1\n")));
 		/* one each, and two in all */
-		WAIT_UNTIL(joined_count(&lab.world.client) == (i < 2 ? i + 1 : 2),
-			   LAB_WAIT_MS);
+		WAIT_FOR(joined_count(&lab.world.client) == (i < 2 ? i + 1 : 2));
 		nap_ms(200);
 		cr_expect_eq(joined_count(&lab.world.client), i < 2 ? i + 1 : 2,
 			     "%d joins of %d connections",
 			     joined_count(&lab.world.client), i + 1);
 	}
-	/* What one gives back, another one gets, at the next try. */
+	/* The third gets at the next try what the first gives back. */
 	proc_end(&clients[0]);
-	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 1, LAB_WAIT_MS));
-	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 2, LAB_WAIT_MS));
+	cr_expect(WAIT_FOR(subflows_left(&lab) == 4 &&
+			   joined_count(&lab.world.client) == 2));
 	for (int i = 1; i < 3; i++)
 		proc_end(&clients[i]);
 	lab_broker_end(&lab);

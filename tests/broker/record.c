@@ -105,7 +105,7 @@ static size_t mutate(char *data, size_t len, size_t size)
 	}
 }
 
-Test(record, random_changes_are_refused_or_sound, .timeout = 120)
+Test(record, random_changes_are_refused_or_sound)
 {
 	static char whole[BROKER_RECORD_MAX + 4096], data[sizeof(whole)];
 	const size_t sound = record_fill(whole, 0x1234, "curl", "/etc/x.conf", POOL_23);
@@ -175,7 +175,7 @@ static size_t random_pool(char *text, size_t size)
 	return len;
 }
 
-Test(record, random_pools_are_refused_with_a_line_or_taken, .timeout = 120)
+Test(record, random_pools_are_refused_with_a_line_or_taken)
 {
 	unsigned int taken = 0;
 	struct pool_error why;

@@ -46,17 +46,17 @@ static char *pairs_of(struct lab *lab, uid_t uid, const char *const argv[], int 
 	int r;
 
 	lab_start(lab, &client, uid, lab->pool, argv);
-	cr_assert(WAIT_UNTIL(proc_said(&client, "connected 1\n"), LAB_WAIT_MS),
-		  "not connected: %s", proc_errors(&client));
-	WAIT_UNTIL(joined_count(&lab->world.client) == joins, LAB_WAIT_MS);
+	cr_assert(WAIT_FOR(proc_said(&client, "connected 1\n")), "not connected: %s",
+		  proc_errors(&client));
+	WAIT_FOR(joined_count(&lab->world.client) == joins);
 	pairs = pairs_text(&lab->world.client, 0, false);
 	*ret_threads = count_entries(client.pid, "task");
 	*ret_fds = count_entries(client.pid, "fd");
 	proc_eof(&client);
-	r = proc_wait(&client, LAB_WAIT_MS);
+	r = proc_wait(&client, EFFECT_MS);
 	cr_assert_eq(r, 0, "the client ended with %d: %s", r, proc_errors(&client));
 	proc_end(&client);
-	cr_assert(WAIT_UNTIL(joined_count(&lab->world.client) == 0, LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&lab->world.client) == 0));
 	return pairs;
 }
 
@@ -74,7 +74,7 @@ static const struct kind kinds[] = {
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-Test(serve, a_user_gets_the_pairs_that_root_gets_directly, .timeout = 60)
+Test(serve, a_user_gets_the_pairs_that_root_gets_directly)
 {
 	int threads, direct_fds[KINDS], fds;
 	char *direct[KINDS], *served;
@@ -115,7 +115,7 @@ static int times(const char *pairs, const char *pair)
 	return n;
 }
 
-Test(serve, a_thousand_connections_of_fifty_processes, .timeout = 120)
+Test(serve, a_thousand_connections_of_fifty_processes)
 {
 	static const char *const argvs[][8] = {
 		{ "@tests/apps/tcpclient", "-N", "20", "10.0.1.1", LAB_PORT },
@@ -138,9 +138,9 @@ Test(serve, a_thousand_connections_of_fifty_processes, .timeout = 120)
 		lab_start(&lab, &clients[i], i % 5 ? ALICE : BOB, lab.pool, argvs[i % 4]);
 	}
 	for (i = 0; i < PROCESSES; i++)
-		cr_assert(WAIT_UNTIL(proc_said(&clients[i], "connected 20\n"), 30000),
+		cr_assert(WAIT_FOR(proc_said(&clients[i], "connected 20\n")),
 			  "process %d: %s", i, proc_errors(&clients[i]));
-	WAIT_UNTIL(joined_count(&lab.world.client) == PROCESSES * EACH, 30000);
+	WAIT_FOR(joined_count(&lab.world.client) == PROCESSES * EACH);
 	pairs = pairs_text(&lab.world.client, 0, false);
 	cr_expect_eq(times(pairs, "10.0.2.2-10.0.2.1"), of_v4 * EACH);
 	cr_expect_eq(times(pairs, "dead:beef:2::2-dead:beef:2::1"),
@@ -152,18 +152,18 @@ Test(serve, a_thousand_connections_of_fifty_processes, .timeout = 120)
 		proc_eof(&clients[i]);
 	}
 	for (i = 0; i < PROCESSES; i++) {
-		cr_expect_eq(proc_wait(&clients[i], LAB_WAIT_MS), 0);
+		cr_expect_eq(proc_wait(&clients[i], EFFECT_MS), 0);
 		proc_end(&clients[i]);
 	}
-	cr_expect(WAIT_UNTIL(broker_count().connections == 0, LAB_WAIT_MS),
-		  "%u connections are left", broker_count().connections);
+	cr_expect(WAIT_FOR(broker_count().connections == 0), "%u connections are left",
+		  broker_count().connections);
 	cr_expect_eq(broker_count().registrations, PROCESSES * EACH);
 	lab_broker_end(&lab);
 	lab_close(&lab);
 }
 
 /* The pool of a running program changes when it connects once more. */
-Test(serve, a_changed_pool_applies_to_connections_that_are_there, .timeout = 40)
+Test(serve, a_changed_pool_applies_to_connections_that_are_there)
 {
 	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
 					    NULL };
@@ -175,11 +175,11 @@ Test(serve, a_changed_pool_applies_to_connections_that_are_there, .timeout = 40)
 	put_text(lab.pool, "[pool]\nendpoint = 10.0.2.2 laminar\n");
 	lab_broker(&lab, "");
 	lab_start(&lab, &first, ALICE, lab.pool, argv);
-	cr_assert(WAIT_UNTIL(joined_count(&lab.world.client) == 1, LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 1));
 	put_text(lab.pool, POOL_23);
 	lab_start(&lab, &second, ALICE, lab.pool, argv);
-	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 4, LAB_WAIT_MS),
-		  "%d joins", joined_count(&lab.world.client));
+	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 4), "%d joins",
+		  joined_count(&lab.world.client));
 	proc_end(&first);
 	proc_end(&second);
 	lab_broker_end(&lab);
@@ -187,7 +187,7 @@ Test(serve, a_changed_pool_applies_to_connections_that_are_there, .timeout = 40)
 }
 
 /* What falls back, and to what. */
-Test(serve, a_broker_that_dies_leaves_programs_and_is_used_again, .timeout = 60)
+Test(serve, a_broker_that_dies_leaves_programs_and_is_used_again)
 {
 	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
 					    NULL };
@@ -198,22 +198,22 @@ Test(serve, a_broker_that_dies_leaves_programs_and_is_used_again, .timeout = 60)
 	lab_open(&lab, both_families);
 	lab_broker(&lab, "");
 	lab_start(&lab, &client, ALICE, lab.pool, argv);
-	cr_assert(WAIT_UNTIL(joined_count(&lab.world.client) == 2, LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 2));
 	kill(lab.broker.pid, SIGKILL);
-	proc_wait(&lab.broker, LAB_WAIT_MS);
+	proc_wait(&lab.broker, EFFECT_MS);
 	proc_end(&lab.broker);
 	cr_assert_eq(proc_tell(&client, "echo 100000"), 0);
 	lab_start(&lab, &later, ALICE, lab.pool, argv);
-	cr_assert(WAIT_UNTIL(proc_said(&later, "connected 1\n"), LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(proc_said(&later, "connected 1\n")));
 	cr_expect_eq(joined_count(&lab.world.client), 2, "nobody serves the second one");
 	proc_end(&later);
 	lab_broker(&lab, "");
 	lab_start(&lab, &later, ALICE, lab.pool, argv);
-	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 4, LAB_WAIT_MS),
-		  "%d joins", joined_count(&lab.world.client));
+	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 4), "%d joins",
+		  joined_count(&lab.world.client));
 	proc_end(&later);
 	proc_eof(&client);
-	cr_expect_eq(proc_wait(&client, LAB_WAIT_MS), 0);
+	cr_expect_eq(proc_wait(&client, EFFECT_MS), 0);
 	proc_end(&client);
 	lab_broker_end(&lab);
 	lab_close(&lab);
@@ -227,14 +227,13 @@ static void connects(struct lab *lab, struct proc *p, int n, int joins)
 	snprintf(said, sizeof(said), "connected %d\n", n);
 	if (n > 1)
 		cr_assert_eq(proc_tell(p, "connect"), 0);
-	cr_assert(WAIT_UNTIL(proc_said(p, said), LAB_WAIT_MS), "not %s: %s", said,
-		  proc_errors(p));
-	cr_expect(WAIT_UNTIL(joined_count(&lab->world.client) == joins, LAB_WAIT_MS),
+	cr_assert(WAIT_FOR(proc_said(p, said)), "not %s: %s", said, proc_errors(p));
+	cr_expect(WAIT_FOR(joined_count(&lab->world.client) == joins),
 		  "%s: %d joins, not %d", said, joined_count(&lab->world.client), joins);
 }
 
 /* Brokers come and go while it runs; it looks for one once a second at most. */
-Test(serve, one_program_finds_a_broker_that_comes, .timeout = 60)
+Test(serve, one_program_finds_a_broker_that_comes)
 {
 	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
 					    NULL };
@@ -250,7 +249,7 @@ Test(serve, one_program_finds_a_broker_that_comes, .timeout = 60)
 	connects(&lab, &program, 2, 2);
 	connects(&lab, &program, 3, 4);
 	kill(lab.broker.pid, SIGKILL);
-	proc_wait(&lab.broker, LAB_WAIT_MS);
+	proc_wait(&lab.broker, EFFECT_MS);
 	proc_end(&lab.broker);
 	connects(&lab, &program, 4, 4);
 	connects(&lab, &program, 5, 4);
@@ -259,7 +258,7 @@ Test(serve, one_program_finds_a_broker_that_comes, .timeout = 60)
 	connects(&lab, &program, 6, 6);
 	cr_expect_eq(count_entries(program.pid, "task"), 1);
 	proc_eof(&program);
-	cr_expect_eq(proc_wait(&program, LAB_WAIT_MS), 0);
+	cr_expect_eq(proc_wait(&program, EFFECT_MS), 0);
 	proc_end(&program);
 	lab_broker_end(&lab);
 	lab_close(&lab);
@@ -276,7 +275,7 @@ static void is_logged(const struct proc *client, const char *text)
 }
 
 /* One program that connects now and then. */
-Test(serve, a_program_falls_to_direct_and_forced_ones_do_not, .timeout = 60)
+Test(serve, a_program_falls_to_direct_and_forced_ones_do_not)
 {
 	static const char *const free_argv[] = { "@tests/apps/tcpclient", "10.0.1.1",
 						 LAB_PORT, NULL };
@@ -300,12 +299,12 @@ Test(serve, a_program_falls_to_direct_and_forced_ones_do_not, .timeout = 60)
 	lab_open(&lab, both_families);
 	/* root may be its own manager, and there is no broker */
 	lab_start(&lab, &client, 0, lab.pool, free_argv);
-	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 2, LAB_WAIT_MS));
+	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 2));
 	cr_expect_eq(count_entries(client.pid, "task"), 2);
 	proc_end(&client);
-	cr_assert(WAIT_UNTIL(joined_count(&lab.world.client) == 0, LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 0));
 	lab_start(&lab, &client, 0, lab.pool, forced);
-	cr_assert(WAIT_UNTIL(proc_said(&client, "connected 1\n"), LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(proc_said(&client, "connected 1\n")));
 	nap_ms(300);
 	cr_expect_eq(joined_count(&lab.world.client), 0);
 	cr_expect_eq(count_entries(client.pid, "task"), 1);
@@ -313,12 +312,12 @@ Test(serve, a_program_falls_to_direct_and_forced_ones_do_not, .timeout = 60)
 	proc_end(&client);
 	lab_broker(&lab, "");
 	lab_start(&lab, &client, ALICE, lab.pool, forced);
-	cr_assert(WAIT_UNTIL(joined_count(&lab.world.client) == 2, LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 2));
 	is_logged(&client, "info: the broker has the connections");
 	proc_end(&client);
-	cr_assert(WAIT_UNTIL(joined_count(&lab.world.client) == 0, LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 0));
 	lab_start(&lab, &client, 0, lab.pool, direct);
-	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 2, LAB_WAIT_MS));
+	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 2));
 	cr_expect_eq(count_entries(client.pid, "task"), 2);
 	cr_expect_eq(broker_count().registrations, 1);
 	proc_end(&client);
@@ -327,7 +326,7 @@ Test(serve, a_program_falls_to_direct_and_forced_ones_do_not, .timeout = 60)
 }
 
 /* The command of the README, and a download that takes a while. */
-Test(serve, curl_under_the_launcher, .timeout = 60)
+Test(serve, curl_under_the_launcher)
 {
 	static const char *const second[] = { "10.0.2.1", NULL };
 	const char *argv[] = { "@mptcpaddr",   "run",  "--pool", NULL,
@@ -346,13 +345,13 @@ Test(serve, curl_under_the_launcher, .timeout = 60)
 	argv[3] = lab.pool;
 	argv[12] = LAB_URL;
 	lab_start(&lab, &curl, ALICE, NULL, argv);
-	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 1, LAB_WAIT_MS), "%s",
+	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 1), "%s",
 		  proc_errors(&curl));
 	pairs = pairs_text(&lab.world.client, 0, false);
 	cr_expect_str_eq(pairs, "10.0.2.2-10.0.2.1");
 	free(pairs);
 	cr_expect_eq(count_entries(curl.pid, "task"), 1);
-	r = proc_wait(&curl, LAB_WAIT_MS);
+	r = proc_wait(&curl, EFFECT_MS);
 	cr_expect_eq(r, 0, "curl ended with %d: %s", r, proc_errors(&curl));
 	proc_end(&curl);
 	proc_end(&web);

@@ -26,7 +26,7 @@ static char *told_to(struct lab *lab, uid_t uid, int status, const char *const a
 	int r;
 
 	lab_start(lab, &p, uid, NULL, argv);
-	r = proc_wait(&p, LAB_WAIT_MS);
+	r = proc_wait(&p, EFFECT_MS);
 	text = proc_output(&p);
 	errors = proc_errors(&p);
 	cr_expect_eq(r, status, "%s ended with %d: %s", argv[0], r, errors);
@@ -48,7 +48,7 @@ static void says(struct lab *lab, uid_t uid, int status, const char *const argv[
 	free(text);
 }
 
-Test(tools, mptcpinfo_names_the_program_and_not_the_broker, .timeout = 30)
+Test(tools, mptcpinfo_names_the_program_and_not_the_broker)
 {
 	const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
 				     NULL };
@@ -61,8 +61,8 @@ Test(tools, mptcpinfo_names_the_program_and_not_the_broker, .timeout = 30)
 	put_text(lab.pool, POOL_23);
 	lab_broker(&lab, "");
 	lab_start(&lab, &client, ALICE, lab.pool, argv);
-	cr_assert(WAIT_UNTIL(proc_said(&client, "connected 1\n"), LAB_WAIT_MS));
-	cr_assert(WAIT_UNTIL(joined_count(&lab.world.client) == 1, LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(proc_said(&client, "connected 1\n")));
+	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 1));
 	snprintf(pid, sizeof(pid), "\"pid\":%d,", client.pid);
 	for (int uid = 0; uid <= ALICE; uid += ALICE) {
 		text = told_to(&lab, uid, 0, ARGS("@mptcpinfo", "--json"));
@@ -76,7 +76,7 @@ Test(tools, mptcpinfo_names_the_program_and_not_the_broker, .timeout = 30)
 		free(text);
 	}
 	proc_eof(&client);
-	cr_expect_eq(proc_wait(&client, LAB_WAIT_MS), 0);
+	cr_expect_eq(proc_wait(&client, EFFECT_MS), 0);
 	proc_end(&client);
 	lab_broker_end(&lab);
 	lab_close(&lab);
@@ -85,7 +85,7 @@ Test(tools, mptcpinfo_names_the_program_and_not_the_broker, .timeout = 30)
 #define ENDPOINT(...) ARGS("@mptcpaddr", "endpoint", __VA_ARGS__)
 
 /* A pool is the user's and the name's: of all the programs of that name. */
-Test(tools, user_edits_the_pool_that_the_broker_has, .timeout = 60)
+Test(tools, user_edits_the_pool_that_the_broker_has)
 {
 	struct proc client;
 	char pid[16];
@@ -97,7 +97,7 @@ Test(tools, user_edits_the_pool_that_the_broker_has, .timeout = 60)
 	lab_broker(&lab, "");
 	says(&lab, ALICE, 1, ENDPOINT("show"), "no program has a manager");
 	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
-	cr_assert(WAIT_UNTIL(joined_count(&lab.world.client) == 2, LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 2));
 	snprintf(pid, sizeof(pid), "%d", client.pid);
 	says(&lab, ALICE, 0, ENDPOINT("show"), "# tcpclient of user 1000, ");
 	says(&lab, ALICE, 0, ENDPOINT("show", "--pid", pid), "endpoint = 10.0.3.2 ");
@@ -106,17 +106,17 @@ Test(tools, user_edits_the_pool_that_the_broker_has, .timeout = 60)
 	says(&lab, ALICE, 1, ENDPOINT("del", "10.0.9.9", "--pid", pid),
 	     "tcpclient of user 1000: no such endpoint");
 	says(&lab, ALICE, 0, ENDPOINT("del", "10.0.3.2", "--pid", pid), "");
-	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 1, LAB_WAIT_MS));
+	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 1));
 	says(&lab, ALICE, 0, ENDPOINT("add", "10.0.3.2"), "");
-	cr_expect(WAIT_UNTIL(joined_count(&lab.world.client) == 2, LAB_WAIT_MS));
+	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 2));
 	proc_eof(&client);
-	cr_expect_eq(proc_wait(&client, LAB_WAIT_MS), 0);
+	cr_expect_eq(proc_wait(&client, EFFECT_MS), 0);
 	proc_end(&client);
 	lab_broker_end(&lab);
 	lab_close(&lab);
 }
 
-Test(tools, mptcpinfo_says_that_the_broker_has_no_pool_for_a_program, .timeout = 60)
+Test(tools, mptcpinfo_says_that_the_broker_has_no_pool_for_a_program)
 {
 	struct proc client;
 	struct lab lab;
@@ -126,12 +126,11 @@ Test(tools, mptcpinfo_says_that_the_broker_has_no_pool_for_a_program, .timeout =
 	put_text(lab.pool, POOL_23);
 	lab_broker(&lab, "[broker]\nlog = debug\n[users]\npools = no\n");
 	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
-	cr_assert(WAIT_UNTIL(proc_said(&client, "connected 1\n"), LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(proc_said(&client, "connected 1\n")));
 	says(&lab, ALICE, 0, ARGS("@mptcpinfo", "-p", "tcpclient"),
 	     "why        no pool: mptcpaddrd has none for it");
-	cr_expect(WAIT_UNTIL(strstr(proc_errors(&lab.broker),
-				    "user 1000: tcpclient: no pool in /etc/mptcpaddr/"),
-			     LAB_WAIT_MS));
+	cr_expect(WAIT_FOR(strstr(proc_errors(&lab.broker),
+				  "user 1000: tcpclient: no pool in /etc/mptcpaddr/")));
 	cr_expect_eq(joined_count(&lab.world.client), 0);
 	proc_end(&client);
 	lab_broker_end(&lab);

@@ -255,15 +255,14 @@ static void agree_open(struct stage *s, const char *address, size_t per,
 	stage_open(s, 3);
 	stage_endpoints(s);
 	stage_connect(s, address, "3");
-	cr_assert(WAIT_UNTIL(subflows_on(&s->w.client) == 3 * per &&
-				     subflows_on(&s->w.server) == 3 * per,
-			     9000),
+	cr_assert(WAIT_FOR(subflows_on(&s->w.client) == 3 * per &&
+			   subflows_on(&s->w.server) == 3 * per),
 		  "%zu and %zu subflows", subflows_on(&s->w.client),
 		  subflows_on(&s->w.server));
 	if (rules)
 		cr_assert_eq(host_nft(&s->w.server, rules), 0);
 	proc_tell(&s->client, "echo 300000");
-	cr_assert(WAIT_UNTIL(proc_said(&s->client, "echoed"), 30000));
+	cr_assert(WAIT_FOR(proc_said(&s->client, "echoed")));
 }
 
 static void agrees(const char *address, size_t per)
@@ -289,7 +288,7 @@ Test(agree, ipv6_on_both_hosts_field_by_field_with_ss)
 	agrees("dead:beef:1::1", 5);
 }
 
-Test(agree, retransmissions_are_those_of_ss, .timeout = 60)
+Test(agree, retransmissions_are_those_of_ss)
 {
 	static const char lossy[] =
 		"add table inet t\n"
@@ -333,11 +332,15 @@ Test(agree, ipv4_on_an_ipv6_socket_is_written_as_ipv4)
 	stage_close(&s);
 }
 
+static void look_at_nstat(const struct host *h, struct said ret[2])
+{
+	ret[0] = run(h, (const char *[]){ "nstat", "-asz", "MPTcpExt*", NULL });
+}
+
 Test(agree, counters_of_the_namespace_are_those_of_nstat)
 {
-	static const char *const argv[] = { "nstat", "-asz", "MPTcpExt*", NULL };
+	struct said all[2], said;
 	long long number;
-	struct said said;
 	struct stage s;
 	size_t n = 0;
 	json_t *root;
@@ -347,9 +350,9 @@ Test(agree, counters_of_the_namespace_are_those_of_nstat)
 	stage_open(&s, 3);
 	stage_endpoints(&s);
 	stage_connect(&s, "10.0.1.1", "2");
-	cr_assert(WAIT_UNTIL(subflows_on(&s.w.client) == 8, 5000));
-	said = run(&s.w.client, argv);
-	root = info_json(&s.w.client, NULL);
+	cr_assert(WAIT_FOR(subflows_on(&s.w.client) == 8));
+	root = info_steady(&s.w.client, look_at_nstat, all);
+	said = all[0];
 	for (line = strtok_r(said.out, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		if (sscanf(line, "MPTcpExt%63s %lld", name, &number) != 2)

@@ -63,7 +63,7 @@ void log_connect(struct log *l, const char *count)
 	cr_assert_eq(
 		proc_start(&l->s.client, &l->s.w.client, argv, shim_env(&shim, l->pool)),
 		0);
-	cr_assert(WAIT_UNTIL(proc_said(&l->s.client, "connected"), 30000), "%s",
+	cr_assert(WAIT_FOR(proc_said(&l->s.client, "connected")), "%s",
 		  proc_errors(&l->s.client));
 }
 
@@ -71,8 +71,8 @@ void log_close(struct log *l)
 {
 	kill(l->text.pid, SIGINT);
 	kill(l->json.pid, SIGTERM);
-	cr_assert_eq(proc_wait(&l->text, EVENT_MS), 0, "%s", proc_errors(&l->text));
-	cr_assert_eq(proc_wait(&l->json, EVENT_MS), 0, "%s", proc_errors(&l->json));
+	cr_assert_eq(proc_wait(&l->text, EFFECT_MS), 0, "%s", proc_errors(&l->text));
+	cr_assert_eq(proc_wait(&l->json, EFFECT_MS), 0, "%s", proc_errors(&l->json));
 	proc_end(&l->text);
 	proc_end(&l->json);
 	stage_close(&l->s);
@@ -117,10 +117,9 @@ static bool there(const struct log *l, const char *what, const char *local,
 void told(const struct log *l, const char *what, const char *local, const char *remote,
 	  const char *words)
 {
-	cr_assert(WAIT_UNTIL(there(l, what, local, remote), EVENT_MS),
-		  "no %s %s %s in\n%s", what, local ? local : "", remote ? remote : "",
-		  proc_output(&l->json));
-	cr_assert(WAIT_UNTIL(proc_said(&l->text, words), EVENT_MS), "no %s in\n%s", words,
+	cr_assert(WAIT_FOR(there(l, what, local, remote)), "no %s %s %s in\n%s", what,
+		  local ? local : "", remote ? remote : "", proc_output(&l->json));
+	cr_assert(WAIT_FOR(proc_said(&l->text, words)), "no %s in\n%s", words,
 		  proc_output(&l->text));
 }
 

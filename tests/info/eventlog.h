@@ -6,8 +6,6 @@
 
 #include "info.h"
 
-#define EVENT_MS 6000
-
 /* Pool files: two links beside the first, and one. */
 #define TWO_LINKS "[pool]\nendpoint = 10.0.2.2 laminar\nendpoint = 10.0.3.2 laminar\n"
 #define ONE_LINK  "[pool]\nendpoint = 10.0.2.2 laminar\n"

@@ -18,7 +18,7 @@
 
 #define FILES_NEEDED 1000
 
-Test(events, announcement_and_its_join_are_told_with_their_ids, .timeout = 60)
+Test(events, announcement_and_its_join_are_told_with_their_ids)
 {
 	struct log l;
 	json_t *event;
@@ -57,7 +57,7 @@ Test(events, announcement_and_its_join_are_told_with_their_ids, .timeout = 60)
 	log_close(&l);
 }
 
-Test(events, announcements_that_lead_to_nothing_say_why, .timeout = 60)
+Test(events, announcements_that_lead_to_nothing_say_why)
 {
 	struct log l;
 
@@ -78,7 +78,7 @@ Test(events, announcements_that_lead_to_nothing_say_why, .timeout = 60)
 	log_close(&l);
 }
 
-Test(events, limit_and_missing_family_are_told, .timeout = 60)
+Test(events, limit_and_missing_family_are_told)
 {
 	struct log l;
 
@@ -97,7 +97,7 @@ Test(events, limit_and_missing_family_are_told, .timeout = 60)
 	log_close(&l);
 }
 
-Test(events, withdrawn_address_and_its_closed_path_are_told, .timeout = 60)
+Test(events, withdrawn_address_and_its_closed_path_are_told)
 {
 	struct log l;
 
@@ -115,7 +115,7 @@ Test(events, withdrawn_address_and_its_closed_path_are_told, .timeout = 60)
 	log_close(&l);
 }
 
-Test(events, refused_join_is_told_with_its_error, .timeout = 60)
+Test(events, refused_join_is_told_with_its_error)
 {
 	struct log l;
 	json_t *event;
@@ -142,7 +142,7 @@ Test(events, refused_join_is_told_with_its_error, .timeout = 60)
 	log_close(&l);
 }
 
-Test(events, priority_of_a_path_is_told, .timeout = 60)
+Test(events, priority_of_a_path_is_told)
 {
 	struct log l;
 	json_t *event;
@@ -165,7 +165,7 @@ Test(events, priority_of_a_path_is_told, .timeout = 60)
 	log_close(&l);
 }
 
-Test(events, own_wish_for_backup_is_told, .timeout = 60)
+Test(events, own_wish_for_backup_is_told)
 {
 	struct log l;
 
@@ -181,7 +181,7 @@ Test(events, own_wish_for_backup_is_told, .timeout = 60)
 	log_close(&l);
 }
 
-Test(events, repeated_announcement_is_told, .timeout = 60)
+Test(events, repeated_announcement_is_told)
 {
 	struct log l;
 
@@ -200,7 +200,7 @@ Test(events, repeated_announcement_is_told, .timeout = 60)
 	log_close(&l);
 }
 
-Test(events, endpoint_that_comes_and_goes_is_told, .timeout = 60)
+Test(events, endpoint_that_comes_and_goes_is_told)
 {
 	struct log l;
 
@@ -220,7 +220,7 @@ Test(events, endpoint_that_comes_and_goes_is_told, .timeout = 60)
 	log_close(&l);
 }
 
-Test(events, pool_files_good_and_bad_are_told, .timeout = 60)
+Test(events, pool_files_good_and_bad_are_told)
 {
 	struct log l;
 
@@ -236,7 +236,7 @@ Test(events, pool_files_good_and_bad_are_told, .timeout = 60)
 	log_close(&l);
 }
 
-Test(events, own_announcements_are_told, .timeout = 60)
+Test(events, own_announcements_are_told)
 {
 	struct log l;
 
@@ -251,7 +251,7 @@ Test(events, own_announcements_are_told, .timeout = 60)
 	log_close(&l);
 }
 
-Test(events, notes_that_the_ring_no_longer_has_are_counted, .timeout = 120)
+Test(events, notes_that_the_ring_no_longer_has_are_counted)
 {
 	struct rlimit files;
 	struct log l;
@@ -272,7 +272,7 @@ Test(events, notes_that_the_ring_no_longer_has_are_counted, .timeout = 120)
 }
 
 /* Those that are not wanted are not in it. */
-Test(events, filters_apply, .timeout = 60)
+Test(events, filters_apply)
 {
 	struct proc by_name, by_pid, nobody, by_token;
 	char pid[16], token[16];
@@ -294,9 +294,9 @@ Test(events, filters_apply, .timeout = 60)
 	start_info(&by_pid, &l.s.w.client, (const char *[]){ "-e", "-p", pid, NULL });
 	start_info(&nobody, &l.s.w.client, (const char *[]){ "-e", "-p", "curl", NULL });
 	start_info(&by_token, &l.s.w.client, (const char *[]){ "-e", "-t", token, NULL });
-	cr_assert(WAIT_UNTIL(proc_said(&by_name, "-> joined"), EVENT_MS));
-	cr_assert(WAIT_UNTIL(proc_said(&by_pid, "-> joined"), EVENT_MS));
-	cr_assert(WAIT_UNTIL(proc_said(&by_token, "-> joined"), EVENT_MS));
+	cr_assert(WAIT_FOR(proc_said(&by_name, "-> joined")));
+	cr_assert(WAIT_FOR(proc_said(&by_pid, "-> joined")));
+	cr_assert(WAIT_FOR(proc_said(&by_token, "-> joined")));
 	char *text = proc_output(&by_token), *first = strstr(text, "-> joined");
 	cr_assert(!strstr(first + 1, "-> joined"), "%s", text);
 	free(text);

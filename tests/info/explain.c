@@ -14,7 +14,6 @@
 #include "skip.h"
 #include "until.h"
 
-#define SETTLE_MS 9000
 #define TWO_PATHS "[pool]\nendpoint = 10.0.2.2 laminar\nendpoint = 10.0.3.2 laminar\n"
 
 /* "" if nothing is to be explained. */
@@ -39,8 +38,8 @@ static void is_explained(const struct stage *s, const char *what)
 	char why[700], line[720];
 	struct said said;
 
-	cr_assert(WAIT_UNTIL(says(&s->w.client, what, why), SETTLE_MS),
-		  "'%s' instead of '%s'", why, what);
+	cr_assert(WAIT_FOR(says(&s->w.client, what, why)), "'%s' instead of '%s'", why,
+		  what);
 	said = info(&s->w.client, (const char *[]){ "-p", "tcpclient", NULL });
 	snprintf(line, sizeof(line), "\n  why        %s\n", why);
 	cr_assert(strstr(said.out, line), "%s", said.out);
@@ -52,8 +51,7 @@ static void is_explained_with(const struct stage *s, const char *what)
 {
 	char why[700];
 
-	cr_assert(WAIT_UNTIL((explanation(&s->w.client, why), strstr(why, what)),
-			     SETTLE_MS),
+	cr_assert(WAIT_FOR((explanation(&s->w.client, why), strstr(why, what))),
 		  "'%s' without '%s'", why, what);
 }
 
@@ -97,9 +95,8 @@ Test(explain, all_paths_need_no_explanation)
 
 	NEED_SANDBOX();
 	scene(&s, TWO_PATHS);
-	cr_assert(WAIT_UNTIL(subflows_on(&s.w.client) == 3, SETTLE_MS));
-	cr_assert(WAIT_UNTIL(says(&s.w.client, "", why) && !why[0], SETTLE_MS), "%s",
-		  why);
+	cr_assert(WAIT_FOR(subflows_on(&s.w.client) == 3));
+	cr_assert(WAIT_FOR(says(&s.w.client, "", why) && !why[0]), "%s", why);
 	is_announced(&s, 12, "joined", NULL);
 	is_announced(&s, 13, "joined", NULL);
 	stage_close(&s);
@@ -339,9 +336,9 @@ Test(explain, path_that_the_peer_prohibits)
 	pool_write(TWO_PATHS);
 	stage_announcing(&s);
 	cr_assert_eq(proc_start(&p, &s.w.server, argv, NULL), 0);
-	cr_assert(WAIT_UNTIL(proc_said(&p, "ready"), SETTLE_MS));
+	cr_assert(WAIT_FOR(proc_said(&p, "ready")));
 	stage_preloaded(&s, "1");
-	cr_assert_eq(proc_wait(&p, 20000), 0, "%s", proc_errors(&p));
+	cr_assert_eq(proc_wait(&p, EFFECT_MS), 0, "%s", proc_errors(&p));
 	is_explained(&s, "join refused by the peer: administratively prohibited: "
 			 "10.0.2.1 (id 12)");
 	is_announced(&s, 12, "refused", "join refused by the peer");
@@ -371,7 +368,7 @@ Test(explain, path_that_was_closed_and_is_not_to_be_tried_again)
 
 	NEED_SANDBOX();
 	scene(&s, TWO_PATHS "[retry]\ntries = 0\n");
-	cr_assert(WAIT_UNTIL(subflows_on(&s.w.client) == 3, SETTLE_MS));
+	cr_assert(WAIT_FOR(subflows_on(&s.w.client) == 3));
 	cr_assert_eq(proc_run(&s.w.server, NULL, kill_path), 0);
 	is_explained(&s, "its subflow was closed: 10.0.");
 	stage_close(&s);
@@ -385,7 +382,7 @@ Test(explain, path_whose_endpoint_left_the_pool)
 	NEED_SANDBOX();
 	scene(&s, "[pool]\nendpoint = 10.0.2.2 subflow\n");
 	/* To both announced addresses, and from 10.0.2.2 to the first one. */
-	cr_assert(WAIT_UNTIL(subflows_on(&s.w.client) == 4, SETTLE_MS));
+	cr_assert(WAIT_FOR(subflows_on(&s.w.client) == 4));
 	pool_write("[pool]\nendpoint = 10.0.3.2 subflow\n");
 	is_explained(&s, "its local address went away: 10.0.2.1 (id 12)");
 	stage_close(&s);
@@ -476,7 +473,7 @@ Test(explain, manager_that_does_not_answer)
 
 	NEED_SANDBOX();
 	scene(&s, TWO_PATHS);
-	cr_assert(WAIT_UNTIL(subflows_on(&s.w.client) == 3, SETTLE_MS));
+	cr_assert(WAIT_FOR(subflows_on(&s.w.client) == 3));
 	cr_assert_eq(kill(s.client.pid, SIGSTOP), 0);
 	is_explained(&s, "not known: a manager that may have it could not be asked");
 	cr_assert_eq(kill(s.client.pid, SIGCONT), 0);
@@ -502,7 +499,7 @@ Test(explain, pool_file_with_an_error)
 	NEED_SANDBOX();
 	scene(&s, "[pool]\nendpoint = 10.0.2.2 id 300 laminar\n");
 	/* It runs as if it had no pool; who says so depends on how far it got. */
-	cr_assert(WAIT_UNTIL(says(&s.w.client, "no p", why), SETTLE_MS), "%s", why);
+	cr_assert(WAIT_FOR(says(&s.w.client, "no p", why)), "%s", why);
 	stage_close(&s);
 }
 
@@ -512,17 +509,12 @@ Test(explain, fell_back_to_tcp)
 					    "TCP6-LISTEN:" SERVER_PORT
 					    ",ipv6only=0,fork,reuseaddr",
 					    "PIPE", NULL };
-	static const char *const listening[] = { "ss", "-tlnH", NULL };
-	struct said said = { 0 };
 	struct stage s = { 0 };
 
 	NEED_SANDBOX();
 	cr_assert_eq(world_open(&s.w, 1), 0);
 	cr_assert_eq(proc_start(&s.server, &s.w.server, echo, NULL), 0);
-	cr_assert(WAIT_UNTIL((said_free(&said), said = run(&s.w.server, listening),
-			      strstr(said.out, ":" SERVER_PORT)),
-			     3000));
-	said_free(&said);
+	cr_assert(WAIT_FOR(host_listens(&s.w.server, atoi(SERVER_PORT))));
 	pool_write(TWO_PATHS);
 	cr_assert_eq(host_path_manager(&s.w.client, PM_USERSPACE), 0);
 	stage_preloaded(&s, "1");

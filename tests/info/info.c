@@ -14,9 +14,6 @@
 #include "shim.h"
 #include "until.h"
 
-#define START_MS 5000
-#define RUN_MS	 20000
-
 void stage_open(struct stage *s, int links)
 {
 	char path[PATH_MAX];
@@ -26,7 +23,7 @@ void stage_open(struct stage *s, int links)
 	memset(s, 0, sizeof(*s));
 	cr_assert_eq(world_open(&s->w, links), 0);
 	cr_assert_eq(proc_start(&s->server, &s->w.server, argv, NULL), 0);
-	cr_assert(WAIT_UNTIL(proc_said(&s->server, "listening"), START_MS));
+	cr_assert(WAIT_FOR(proc_said(&s->server, "listening")));
 }
 
 void stage_connect(struct stage *s, const char *address, const char *count)
@@ -41,7 +38,7 @@ void stage_connect(struct stage *s, const char *address, const char *count)
 				     NULL };
 
 	cr_assert_eq(proc_start(&s->client, &s->w.client, argv, NULL), 0);
-	cr_assert(WAIT_UNTIL(proc_said(&s->client, "connected"), RUN_MS), "%s",
+	cr_assert(WAIT_FOR(proc_said(&s->client, "connected")), "%s",
 		  proc_errors(&s->client));
 }
 
@@ -124,7 +121,7 @@ void stage_preloaded_by(struct stage *s, const char *const by[], const char *cou
 	cr_assert_eq(
 		proc_start(&s->client, &s->w.client, argv, shim_env(&env, pool_path())),
 		0);
-	cr_assert(WAIT_UNTIL(proc_said(&s->client, "connected"), 30000), "%s",
+	cr_assert(WAIT_FOR(proc_said(&s->client, "connected")), "%s",
 		  proc_errors(&s->client));
 }
 
@@ -135,7 +132,7 @@ void stage_preloaded(struct stage *s, const char *count)
 
 struct said run(const struct host *h, const char *const argv[])
 {
-	return run_for(h, argv, RUN_MS);
+	return run_for(h, argv, EFFECT_MS);
 }
 
 struct said run_for(const struct host *h, const char *const argv[], int timeout_ms)
@@ -175,6 +172,53 @@ json_t *info_json(const struct host *h, const char *const args[])
 	root = json_loads(said.out, JSON_REJECT_DUPLICATES, &error);
 	cr_assert(root, "line %d: %s\n%s", error.line, error.text, said.out);
 	said_free(&said);
+	return root;
+}
+
+/* Whether two documents differ in nothing but the clocks of mptcp_info. */
+static bool same_state(const json_t *a, const json_t *b)
+{
+	const json_t *conn;
+	bool same;
+	size_t i;
+
+	same = json_array_size(at(a, "connections")) ==
+		       json_array_size(at(b, "connections")) &&
+	       json_equal(at(a, "namespace"), at(b, "namespace")) &&
+	       json_equal(at(a, "managers"), at(b, "managers"));
+	json_array_foreach((json_t *)at(a, "connections"), i, conn) same =
+		same &&
+		json_equal(at(conn, "subflows"),
+			   at(json_array_get(at(b, "connections"), i), "subflows"));
+	return same;
+}
+
+static bool looked_at_rest(const struct host *h, look_fn *look, struct said ret[2],
+			   json_t **ret_root)
+{
+	json_t *before = info_json(h, NULL), *after;
+	bool same;
+
+	for (int i = 0; i < 2; i++)
+		said_free(&ret[i]);
+	memset(ret, 0, 2 * sizeof(*ret));
+	look(h, ret);
+	after = info_json(h, NULL);
+	same = same_state(before, after);
+	json_decref(after);
+	if (same)
+		*ret_root = before;
+	else
+		json_decref(before);
+	return same;
+}
+
+json_t *info_steady(const struct host *h, look_fn *look, struct said ret[2])
+{
+	json_t *root = NULL;
+
+	memset(ret, 0, 2 * sizeof(*ret));
+	cr_assert(WAIT_FOR(looked_at_rest(h, look, ret, &root)), "it never rests");
 	return root;
 }
 

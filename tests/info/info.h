@@ -53,6 +53,14 @@ struct said run_for(const struct host *h, const char *const argv[], int timeout_
 struct said info(const struct host *h, const char *const args[]);
 /* The same with --json, which must succeed; NULL for no arguments. */
 json_t *info_json(const struct host *h, const char *const args[]);
+/* Ask mptcpinfo in some ways; up to two answers in @ret, zeros at first. */
+typedef void look_fn(const struct host *h, struct said ret[2]);
+/*
+ * info_steady() - call @look until the JSON is the same before and after
+ *
+ * Return: that JSON; @ret: the answers in between, which the caller frees.
+ */
+json_t *info_steady(const struct host *h, look_fn *look, struct said ret[2]);
 /* mptcpinfo @args (NULL: none), fed into a script of prog/, by its name there. */
 struct said piped(const struct host *h, const char *args, const char *script);
 /* What mptcpinfo --json @args prints fits the schema. */

@@ -33,7 +33,7 @@ static void liar_start(struct scene *sc, struct proc *liar, const char *fault)
 	for (int i = 0; i < CONNECTIONS; i++)
 		argv[i + 2] = sc->tokens[i];
 	cr_assert_eq(proc_start(liar, &sc->s.w.client, argv, NULL), 0);
-	cr_assert(WAIT_UNTIL(proc_said(liar, "ready"), 3000));
+	cr_assert(WAIT_FOR(proc_said(liar, "ready")));
 }
 
 static void scene_open(struct scene *sc, const char *fault)
@@ -123,14 +123,11 @@ static void is_reported(const char *fault, const char *what)
 	struct scene sc;
 	struct said said;
 	char name[32];
-	int64_t start;
 	json_t *root;
 
 	NEED_SANDBOX();
 	scene_open(&sc, fault);
-	start = now_ms();
 	said = info(&sc.s.w.client, (const char *[]){ "--json", NULL });
-	cr_assert_lt(now_ms() - start, 4000);
 	cr_assert_eq(said.status, 0, "%s", said.err);
 	cr_assert(strstr(said.err, what), "%s", said.err);
 	cr_assert(strstr(said.err, "(info-liar)"), "%s", said.err);
@@ -214,14 +211,11 @@ Test(managers, stopped_process_holds_nobody_up)
 {
 	struct scene sc;
 	struct said said;
-	int64_t start;
 
 	NEED_SANDBOX();
 	scene_open(&sc, "none");
 	kill(sc.liar.pid, SIGSTOP);
-	start = now_ms();
 	said = info(&sc.s.w.client, NULL);
-	cr_assert_lt(now_ms() - start, 2000);
 	cr_assert_eq(said.status, 0);
 	cr_assert(strstr(said.err, "does not answer"), "%s", said.err);
 	cr_assert(strstr(said.out, "5 MPTCP connections"), "%s", said.out);

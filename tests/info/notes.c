@@ -32,10 +32,10 @@ static void server_preloaded(struct log *l)
 	cr_assert_eq(
 		proc_start(&l->s.server, &l->s.w.server, argv, shim_env(&shim, l->pool)),
 		0);
-	cr_assert(WAIT_UNTIL(proc_said(&l->s.server, "listening"), EVENT_MS));
+	cr_assert(WAIT_FOR(proc_said(&l->s.server, "listening")));
 }
 
-Test(notes, server_tells_what_it_announces_and_who_joins, .timeout = 60)
+Test(notes, server_tells_what_it_announces_and_who_joins)
 {
 	struct log l;
 
@@ -59,7 +59,7 @@ Test(notes, server_tells_what_it_announces_and_who_joins, .timeout = 60)
 	log_close(&l);
 }
 
-Test(notes, link_that_goes_down_and_comes_up_is_told, .timeout = 60)
+Test(notes, link_that_goes_down_and_comes_up_is_told)
 {
 	struct log l;
 
@@ -78,7 +78,7 @@ Test(notes, link_that_goes_down_and_comes_up_is_told, .timeout = 60)
 	log_close(&l);
 }
 
-Test(notes, join_as_backup_is_told_as_such, .timeout = 60)
+Test(notes, join_as_backup_is_told_as_such)
 {
 	struct log l;
 	json_t *event;
@@ -97,7 +97,7 @@ Test(notes, join_as_backup_is_told_as_such, .timeout = 60)
 }
 
 /* Where routing picks the source, it is not known before the join is complete. */
-Test(notes, join_by_routing_is_told_once_its_source_is_known, .timeout = 60)
+Test(notes, join_by_routing_is_told_once_its_source_is_known)
 {
 	struct log l;
 
@@ -126,7 +126,7 @@ static void join_rule(const struct log *l, const char *verdict)
 }
 
 /* Without `laminar` the same join is made again; there is no announcement behind it. */
-Test(notes, join_that_is_tried_again_is_told_as_such, .timeout = 60)
+Test(notes, join_that_is_tried_again_is_told_as_such)
 {
 	struct log l;
 
@@ -145,7 +145,7 @@ Test(notes, join_that_is_tried_again_is_told_as_such, .timeout = 60)
 	log_close(&l);
 }
 
-Test(notes, path_that_the_peer_resets_is_told_with_its_error, .timeout = 60)
+Test(notes, path_that_the_peer_resets_is_told_with_its_error)
 {
 	static const char *const kill_path[] = { "ss", "-K", "dst", "10.0.2.2", NULL };
 	struct log l;
@@ -163,7 +163,7 @@ Test(notes, path_that_the_peer_resets_is_told_with_its_error, .timeout = 60)
 	log_close(&l);
 }
 
-Test(notes, announcements_without_a_pool_or_an_endpoint_say_why, .timeout = 60)
+Test(notes, announcements_without_a_pool_or_an_endpoint_say_why)
 {
 	struct log l;
 
@@ -189,7 +189,7 @@ Test(notes, announcements_without_a_pool_or_an_endpoint_say_why, .timeout = 60)
  * Withdrawals that never arrive: the connection has more and more to remember. They are
  * the acknowledgements that are four bytes longer than others.
  */
-Test(notes, announcement_beyond_those_that_are_remembered_is_told, .timeout = 120)
+Test(notes, announcement_beyond_those_that_are_remembered_is_told)
 {
 	struct log l;
 	char addr[32];
@@ -206,7 +206,7 @@ Test(notes, announcement_beyond_those_that_are_remembered_is_told, .timeout = 12
 	for (int i = 1; i <= REMEMBERED + 1; i++) {
 		snprintf(addr, sizeof(addr), "10.0.9.%d", i);
 		log_announce(&l, addr, i);
-		cr_assert(WAIT_UNTIL(counter(&l.s.w.server, "EchoAdd") >= i, EVENT_MS),
+		cr_assert(WAIT_FOR(counter(&l.s.w.server, "EchoAdd") >= i),
 			  "%s was not heard of", addr);
 		cr_assert_eq(endpoint_del(&l.s.w.server, addr), 0);
 	}
@@ -220,7 +220,7 @@ Test(notes, announcement_beyond_those_that_are_remembered_is_told, .timeout = 12
 }
 
 /* A program that is stopped does not read its events. */
-Test(notes, lost_events_are_told, .timeout = 120)
+Test(notes, lost_events_are_told)
 {
 	char path[PATH_MAX];
 	const char *const argv[] = { built("tests/apps/tcpclient", path, sizeof(path)),
@@ -241,7 +241,7 @@ Test(notes, lost_events_are_told, .timeout = 120)
 	log_announce(&l, "10.0.2.1", 12); /* to each of the crowd */
 	cr_assert_eq(kill(l.s.client.pid, SIGSTOP), 0);
 	cr_assert_eq(proc_start(&crowd, &l.s.w.client, argv, NULL), 0);
-	cr_assert(WAIT_UNTIL(proc_said(&crowd, "connected " CROWD), 60000));
+	cr_assert(WAIT_FOR(proc_said(&crowd, "connected " CROWD)));
 	proc_end(&crowd);
 	cr_assert_eq(kill(l.s.client.pid, SIGCONT), 0);
 	told(&l, "overrun", NULL, NULL, "]: events were lost; the state was read anew\n");
@@ -265,7 +265,7 @@ static int managers_found(const struct log *l)
 }
 
 /* A forked child follows the connections that its parent manages, and lets it. */
-Test(notes, child_leaves_announcements_to_its_parent, .timeout = 60)
+Test(notes, child_leaves_announcements_to_its_parent)
 {
 	char path[PATH_MAX];
 	const char *const argv[] = { "python3",
@@ -279,8 +279,8 @@ Test(notes, child_leaves_announcements_to_its_parent, .timeout = 60)
 	log_start(&l, &l.s.w.client);
 	cr_assert_eq(
 		proc_start(&l.s.client, &l.s.w.client, argv, shim_env(&shim, l.pool)), 0);
-	cr_assert(WAIT_UNTIL(proc_said(&l.s.client, "child"), EVENT_MS));
-	cr_assert(WAIT_UNTIL(managers_found(&l) == 2, EVENT_MS));
+	cr_assert(WAIT_FOR(proc_said(&l.s.client, "child")));
+	cr_assert(WAIT_FOR(managers_found(&l) == 2));
 	log_announce(&l, "10.0.2.1", 12);
 	told(&l, "joined", "10.0.2.2", "10.0.2.1", "-> joined from 10.0.2.2");
 	told(&l, "announced", NULL, "10.0.2.1",

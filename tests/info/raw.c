@@ -180,7 +180,7 @@ Test(raw, every_field_of_mptcp_info_is_what_the_program_itself_is_given)
 	stage_endpoints(&s);
 	cr_assert_eq(endpoint_add(&s.w.client, &mesh), 0);
 	fd = connection(&s);
-	cr_assert(WAIT_UNTIL((echo(fd, DATA), raw_info(fd).info.subflows >= 3), 5000));
+	cr_assert(WAIT_FOR((echo(fd, DATA), raw_info(fd).info.subflows >= 3)));
 	root = look(&s, fd, &before, &after);
 	info = at(root, "connections.0.mptcp_info");
 	cr_assert_eq(number_at(root, "connections.0.token"), before.info.token);

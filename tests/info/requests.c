@@ -29,7 +29,7 @@ struct answer {
 
 static int dial(const struct stage *s)
 {
-	const struct timeval limit = { .tv_sec = 3 };
+	const struct timeval limit = { .tv_sec = EFFECT_MS / 1000 };
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd, len;
 
@@ -38,9 +38,8 @@ static int dial(const struct stage *s)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
 	/* It listens a moment after the first connect() has returned. */
-	cr_assert(WAIT_UNTIL(connect(fd, (struct sockaddr *)&addr,
-				     offsetof(struct sockaddr_un, sun_path) + len) == 0,
-			     5000));
+	cr_assert(WAIT_FOR(connect(fd, (struct sockaddr *)&addr,
+				   offsetof(struct sockaddr_un, sun_path) + len) == 0));
 	return fd;
 }
 
@@ -76,7 +75,7 @@ static void open_scene(struct stage *s)
 	pool_write(POOL_TEXT);
 	stage_announcing(s);
 	stage_preloaded(s, "1");
-	cr_assert(WAIT_UNTIL(subflows_on(&s->w.client) == 3, 5000));
+	cr_assert(WAIT_FOR(subflows_on(&s->w.client) == 3));
 }
 
 /* It serves the same connection with the same paths, and others ask as before. */
@@ -85,7 +84,7 @@ static void is_unharmed(struct stage *s)
 	json_t *root;
 
 	proc_tell(&s->client, "echo 100000");
-	cr_assert(WAIT_UNTIL(proc_said(&s->client, "echoed"), 5000), "%s",
+	cr_assert(WAIT_FOR(proc_said(&s->client, "echoed")), "%s",
 		  proc_errors(&s->client));
 	root = info_json(&s->w.client, NULL);
 	cr_assert_str_eq(text_at(root, "connections.0.manager"), "direct");

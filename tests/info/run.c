@@ -16,8 +16,6 @@
 #include "term.h"
 #include "until.h"
 
-#define WAIT_MS 8000
-
 /* To its end, with nothing on its standard input. */
 static struct said run_to_end(const struct host *h, const char *const argv[],
 			      const char *const env[])
@@ -27,7 +25,7 @@ static struct said run_to_end(const struct host *h, const char *const argv[],
 
 	cr_assert_eq(proc_start(&p, h, argv, env), 0);
 	proc_eof(&p);
-	said.status = proc_wait(&p, 30000);
+	said.status = proc_wait(&p, EFFECT_MS);
 	said.out = proc_output(&p);
 	said.err = proc_errors(&p);
 	proc_end(&p);
@@ -96,8 +94,7 @@ static void adds_up(const struct world *w, long long sum, long long size, int pa
 	cr_assert_leq(sum, size + paths + twice * 65536);
 }
 
-Test(run, paths_of_a_curl_are_shown_when_it_has_ended_and_add_up_to_what_it_got,
-     .timeout = 60)
+Test(run, paths_of_a_curl_are_shown_when_it_has_ended_and_add_up_to_what_it_got)
 {
 	static const char *const locals[] = { "10.0.1.2:", "10.0.2.2:", "10.0.3.2:" };
 	static const char *const remotes[] = { "10.0.1.1:80", "10.0.2.1:80",
@@ -232,9 +229,9 @@ static void passes_on(int signal, const char *name, int status)
 	/* Under nohup(1) it is ignored, and a shell leaves that so. */
 	sigaction(signal, &by_default, NULL);
 	cr_assert_eq(proc_start(&p, NULL, argv, NULL), 0);
-	cr_assert(WAIT_UNTIL(wrote(&p, "ready"), WAIT_MS));
+	cr_assert(WAIT_FOR(wrote(&p, "ready")));
 	kill(p.pid, signal);
-	cr_assert_eq(proc_wait(&p, WAIT_MS), status);
+	cr_assert_eq(proc_wait(&p, EFFECT_MS), status);
 	cr_assert(wrote(&p, "got"));
 	proc_end(&p);
 }
@@ -248,7 +245,7 @@ Test(run, signals_sent_to_it_reach_the_program)
 }
 
 /* The kernel sends it to the whole process group: it must not come twice. */
-Test(run, interrupt_from_the_terminal_reaches_the_program_once, .timeout = 60)
+Test(run, interrupt_from_the_terminal_reaches_the_program_once)
 {
 	char path[PATH_MAX], command[PATH_MAX + 256];
 	struct term t;
@@ -256,20 +253,21 @@ Test(run, interrupt_from_the_terminal_reaches_the_program_once, .timeout = 60)
 	NEED_SANDBOX();
 	snprintf(command, sizeof(command),
 		 "'%s' run bash -c 'n=0; trap \"((n++))\" INT; echo ready; "
-		 "for i in {1..40}; do sleep 0.05; done; echo $n interrupts; exit 5'; "
+		 "until ((n)); do sleep 0.05; done; sleep 0.5; echo $n interrupts; exit "
+		 "5'; "
 		 "echo status $?; sleep 60",
 		 built("mptcpinfo", path, sizeof(path)));
 	term_open(&t, NULL, 80, 24, command);
-	cr_assert(WAIT_UNTIL(term_shows(&t, "ready"), WAIT_MS));
+	cr_assert(WAIT_FOR(term_shows(&t, "ready")));
 	term_key(&t, "C-c");
-	cr_assert(WAIT_UNTIL(term_shows(&t, "1 interrupts"), WAIT_MS));
-	cr_assert(WAIT_UNTIL(term_shows(&t, "0 MPTCP connections"), WAIT_MS));
-	cr_assert(WAIT_UNTIL(term_shows(&t, "status 5"), WAIT_MS));
+	cr_assert(WAIT_FOR(term_shows(&t, "1 interrupts")));
+	cr_assert(WAIT_FOR(term_shows(&t, "0 MPTCP connections")));
+	cr_assert(WAIT_FOR(term_shows(&t, "status 5")));
 	term_close(&t);
 }
 
 /* Children, and those that outlive the process that started them. */
-Test(run, whole_process_tree_counts_and_nobody_else, .timeout = 60)
+Test(run, whole_process_tree_counts_and_nobody_else)
 {
 	char path[PATH_MAX], script[PATH_MAX + 256];
 	const char *const argv[] = { "sh", "-c", script, NULL };

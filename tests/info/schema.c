@@ -51,9 +51,9 @@ static void three_paths(struct stage *s)
 	pool_write(THREE_PATHS);
 	stage_announcing(s);
 	stage_preloaded(s, "1");
-	cr_assert(WAIT_UNTIL(subflows_on(&s->w.client) == 3, 5000));
+	cr_assert(WAIT_FOR(subflows_on(&s->w.client) == 3));
 	proc_tell(&s->client, "echo 300000");
-	cr_assert(WAIT_UNTIL(proc_said(&s->client, "echoed"), 10000));
+	cr_assert(WAIT_FOR(proc_said(&s->client, "echoed")));
 }
 
 Test(schema, json_of_three_paths_fits)
@@ -88,7 +88,7 @@ Test(schema, json_of_a_curl_that_downloads_over_three_paths_fits)
 	NEED_SANDBOX();
 	download_open(&d);
 	download_start(&d);
-	cr_assert(WAIT_UNTIL(subflows_on(&d.w.client) == PATHS, 5000));
+	cr_assert(WAIT_FOR(subflows_on(&d.w.client) == PATHS));
 	is_valid_json(&d.w.client, "-p curl");
 	is_valid_json(&d.w.server, NULL);
 	download_close(&d);
@@ -194,10 +194,15 @@ static void has_sample(const char *text, const char *sample)
 	cr_assert(strstr(text, sample), "no %s in\n%s", sample, text);
 }
 
+static void look_at_prometheus(const struct host *h, struct said ret[2])
+{
+	ret[0] = piped(h, "--prometheus", "exposition.py");
+}
+
 Test(schema, prometheus_is_read_by_its_own_library)
 {
 	char sample[256], labels[160];
-	struct said said;
+	struct said all[2], said;
 	const json_t *sf;
 	struct stage s;
 	json_t *root;
@@ -205,9 +210,8 @@ Test(schema, prometheus_is_read_by_its_own_library)
 
 	NEED_SANDBOX();
 	three_paths(&s);
-	nap_ms(300);
-	root = info_json(&s.w.client, NULL);
-	said = piped(&s.w.client, "--prometheus", "exposition.py");
+	root = info_steady(&s.w.client, look_at_prometheus, all);
+	said = all[0];
 	cr_assert_eq(said.status, 0, "%s", said.err);
 	has_sample(said.out, "mptcpaddr_info{path_manager=\"userspace\"} 1\n");
 	has_sample(said.out, "mptcpaddr_mptcp_ext{name=\"MPJoinSynAckRx\"} 2\n");
@@ -252,7 +256,7 @@ Test(schema, prometheus_labels_are_escaped)
 	cr_assert_eq(symlink(built("tests/apps/tcpclient", client, PATH_MAX), argv[0]),
 		     0);
 	cr_assert_eq(proc_start(&s.client, &s.w.client, argv, NULL), 0);
-	cr_assert(WAIT_UNTIL(proc_said(&s.client, "connected"), 5000));
+	cr_assert(WAIT_FOR(proc_said(&s.client, "connected")));
 	said = piped(&s.w.client, "--prometheus", "exposition.py");
 	cr_assert_eq(said.status, 0, "%s", said.err);
 	has_sample(said.out, "program=\"a\"b\\c{}\"");

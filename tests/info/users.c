@@ -66,7 +66,7 @@ static void start_of_user(const struct stage *s, struct proc *p)
 
 	snprintf(config, sizeof(config), "MPTCPADDR_CONFIG=%s", pool_path());
 	cr_assert_eq(proc_start(p, &s->w.client, argv, env), 0);
-	cr_assert(WAIT_UNTIL(proc_said(p, "connected"), 10000), "%s", proc_errors(p));
+	cr_assert(WAIT_FOR(proc_said(p, "connected")), "%s", proc_errors(p));
 }
 
 static struct said info_of_user(const struct stage *s)
@@ -106,7 +106,7 @@ Test(users, manager_answers_its_user_and_root_and_refuses_others)
 	stage_announcing(&s);
 	stage_preloaded(&s, "1");
 	start_of_user(&s, &other);
-	cr_assert(WAIT_UNTIL(subflows_on(&s.w.client) == 6, 5000));
+	cr_assert(WAIT_FOR(subflows_on(&s.w.client) == 6));
 
 	root = info_json(&s.w.client, NULL);
 	cr_assert_eq(json_array_size(at(root, "managers")), 2);

@@ -61,10 +61,15 @@ static size_t width_of(const char *text, const char *start)
 	return strcspn(line, "\n");
 }
 
+static void look_at_table(const struct host *h, struct said ret[2])
+{
+	ret[0] = info(h, NULL);
+}
+
 Test(views, table_has_a_head_and_a_line_for_each_subflow)
 {
 	char line[256];
-	struct said said;
+	struct said all[2], said;
 	struct stage s;
 	json_t *root;
 
@@ -72,10 +77,9 @@ Test(views, table_has_a_head_and_a_line_for_each_subflow)
 	stage_open(&s, 3);
 	stage_endpoints(&s);
 	stage_connect(&s, "10.0.1.1", "1");
-	cr_assert(WAIT_UNTIL(subflows_on(&s.w.client) == 4, 5000));
-	nap_ms(500); /* what was not acknowledged in time is sent again */
-	root = info_json(&s.w.client, NULL);
-	said = info(&s.w.client, NULL);
+	cr_assert(WAIT_FOR(subflows_on(&s.w.client) == 4));
+	root = info_steady(&s.w.client, look_at_table, all);
+	said = all[0];
 	cr_assert_eq(said.status, 0);
 	cr_assert_str_empty(said.err);
 	snprintf(line, sizeof(line), "tcpclient[%d] 0x%08llx kernel %s -> %s established",
@@ -104,7 +108,7 @@ Test(views, ids_and_backup_are_those_of_the_endpoints)
 	stage_open(&s, 3);
 	stage_endpoints(&s);
 	stage_connect(&s, "10.0.1.1", "1");
-	cr_assert(WAIT_UNTIL(subflows_on(&s.w.client) == 4, 5000));
+	cr_assert(WAIT_FOR(subflows_on(&s.w.client) == 4));
 	root = info_json(&s.w.client, NULL);
 	cr_assert_eq(number_at(root, "connections.0.subflows.0.local_id"), 0);
 	cr_assert_eq(number_at(root, "connections.0.subflows.0.remote_id"), 0);
@@ -179,9 +183,15 @@ static void are_listed(const char *text, const json_t *counters)
 	}
 }
 
+static void look_at_counters(const struct host *h, struct said ret[2])
+{
+	ret[0] = info(h, (const char *[]){ "--counters", NULL });
+	ret[1] = info(h, (const char *[]){ "--counters", "--json", NULL });
+}
+
 Test(views, counters_are_those_of_the_json)
 {
-	struct said said;
+	struct said all[2], said;
 	struct stage s;
 	json_t *root, *counters;
 
@@ -189,12 +199,13 @@ Test(views, counters_are_those_of_the_json)
 	pool_write("[pool]\nendpoint = 10.0.2.2 laminar\n");
 	stage_announcing(&s);
 	stage_preloaded(&s, "1");
-	cr_assert(WAIT_UNTIL(subflows_on(&s.w.client) == 2, 5000));
-	nap_ms(500); /* what was not acknowledged in time is sent again */
-	root = info_json(&s.w.client, NULL);
-	counters = info_json(&s.w.client, (const char *[]){ "--counters", NULL });
-	said = info(&s.w.client, (const char *[]){ "--counters", NULL });
+	cr_assert(WAIT_FOR(subflows_on(&s.w.client) == 2));
+	root = info_steady(&s.w.client, look_at_counters, all);
+	said = all[0];
 	cr_assert_eq(said.status, 0);
+	counters = json_loads(all[1].out, JSON_REJECT_DUPLICATES, NULL);
+	cr_assert(counters, "%s", all[1].out);
+	said_free(&all[1]);
 	json_object_del((json_t *)at(root, "managers.0.counters"), "notes");
 	are_listed(said.out, at(root, "namespace.counters"));
 	are_listed(said.out, at(root, "managers.0.counters"));
@@ -233,8 +244,8 @@ Test(views, remote_filter_takes_address_prefix_and_port)
 	stage_connect(&s, "dead:beef:3::1", "2");
 	other = s.client;
 	stage_connect(&s, "10.0.1.1", "1");
-	cr_assert(WAIT_UNTIL(shown(&s, "10.0.3.0/24") == 3, 5000),
-		  "%zu: by any of their paths", shown(&s, "10.0.3.0/24"));
+	cr_assert(WAIT_FOR(shown(&s, "10.0.3.0/24") == 3), "%zu: by any of their paths",
+		  shown(&s, "10.0.3.0/24"));
 	cr_assert_eq(shown(&s, "10.0.1.1"), 1);
 	cr_assert_eq(shown(&s, "10.0.1.1:" SERVER_PORT), 1);
 	cr_assert_eq(shown(&s, "10.0.1.1:81"), 0);
@@ -323,11 +334,10 @@ Test(views, listener_and_plain_tcp_are_not_connections)
 	NEED_SANDBOX();
 	stage_open(&s, 1);
 	cr_assert_eq(proc_start(&server, &s.w.server, echo, NULL), 0);
-	nap_ms(200);
+	cr_assert(WAIT_FOR(host_listens(&s.w.server, 9000)));
 	cr_assert_eq(proc_start(&client, &s.w.client, plain, NULL), 0);
-	cr_assert(WAIT_UNTIL((said_free(&said), said = run(&s.w.server, lines),
-			      has(said.out, "ESTAB")),
-			     3000));
+	cr_assert(WAIT_FOR((said_free(&said), said = run(&s.w.server, lines),
+			    has(said.out, "ESTAB"))));
 	root = info_json(&s.w.server, NULL);
 	cr_assert_eq(json_array_size(at(root, "connections")), 0);
 	json_decref(root);
@@ -353,10 +363,9 @@ Test(views, fallback_to_tcp_is_said)
 	NEED_SANDBOX();
 	cr_assert_eq(world_open(&w, 1), 0);
 	cr_assert_eq(proc_start(&server, &w.server, echo, NULL), 0);
-	nap_ms(300);
+	cr_assert(WAIT_FOR(host_listens(&w.server, 8001)));
 	cr_assert_eq(proc_start(&client, &w.client, argv, NULL), 0);
-	cr_assert(WAIT_UNTIL(proc_said(&client, "connected"), 3000), "%s",
-		  proc_errors(&client));
+	cr_assert(WAIT_FOR(proc_said(&client, "connected")), "%s", proc_errors(&client));
 	root = info_json(&w.client, NULL);
 	cr_assert_str_eq(text_at(root, "connections.0.explain"),
 			 "fell back to TCP: the peer, or something on the path, does not "

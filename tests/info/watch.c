@@ -17,7 +17,6 @@
 #include "term.h"
 #include "until.h"
 
-#define WAIT_MS	 20000 /* it is niced, and looks the less the longer a look takes */
 #define LOOKS	 8
 #define BUFFERED 32768 /* in curl, on the way to its file */
 #define MANY	 "30"
@@ -129,10 +128,10 @@ static void start_info(struct proc *p, const struct host *h, const char *const a
 static void interrupt(struct proc *p)
 {
 	kill(p->pid, SIGINT);
-	cr_assert_eq(proc_wait(p, WAIT_MS), 0, "%s", proc_errors(p));
+	cr_assert_eq(proc_wait(p, EFFECT_MS), 0, "%s", proc_errors(p));
 }
 
-Test(watch, table_json_live_view_and_log_show_the_same_three_pairs, .timeout = 60)
+Test(watch, table_json_live_view_and_log_show_the_same_three_pairs)
 {
 	char command[PATH_MAX + 64], *picture, *log;
 	struct download d;
@@ -147,11 +146,11 @@ Test(watch, table_json_live_view_and_log_show_the_same_three_pairs, .timeout = 6
 	download_start(&d);
 	term_open(&t, &d.w.client, 80, 24,
 		  watch_command(command, sizeof(command), "-i 0.3"));
-	cr_assert(WAIT_UNTIL(term_shows(&t, " MB/s"), WAIT_MS));
+	cr_assert(WAIT_FOR(term_shows(&t, " MB/s")));
 	picture = term_picture(&t);
 	root = info_json(&d.w.client, NULL);
 	table = info(&d.w.client, NULL);
-	cr_assert(WAIT_UNTIL(proc_said(&events, "joined from 10.0.3.2"), WAIT_MS));
+	cr_assert(WAIT_FOR(proc_said(&events, "joined from 10.0.3.2")));
 	fprintf(stderr, "%s", picture);
 
 	fits(picture, 80, 24);
@@ -193,7 +192,7 @@ static long long twice(const struct host *h)
 	return counter(h, "DuplicateData") * 65536;
 }
 
-Test(watch, bytes_of_the_paths_are_what_curl_has_got_and_what_is_in_flight, .timeout = 60)
+Test(watch, bytes_of_the_paths_are_what_curl_has_got_and_what_is_in_flight)
 {
 	long long before, after, sum;
 	struct download d;
@@ -227,7 +226,7 @@ static int lines_of(const struct proc *p)
 	return n;
 }
 
-Test(watch, json_is_a_document_a_line, .timeout = 60)
+Test(watch, json_is_a_document_a_line)
 {
 	char *text, *line, *save;
 	long long sum, first = 0, last = 0;
@@ -244,7 +243,7 @@ Test(watch, json_is_a_document_a_line, .timeout = 60)
 	start_info(
 		&p, &d.w.client,
 		(const char *[]){ "--json", "--watch", "-i", "0.1", "-p", "curl", NULL });
-	cr_assert(WAIT_UNTIL(lines_of(&p) >= 5, WAIT_MS));
+	cr_assert(WAIT_FOR(lines_of(&p) >= 5));
 	interrupt(&p);
 	began = now_ms() - began;
 	text = proc_output(&p);
@@ -258,8 +257,8 @@ Test(watch, json_is_a_document_a_line, .timeout = 60)
 		first = lines ? first : sum;
 		json_decref(root);
 	}
-	cr_assert_gt(last, first); /* each look is one of its own */
 	cr_assert_leq(lines, began / 100 + 2, "%d lines in %d ms", lines, (int)began);
+	cr_assert_gt(last, first); /* each look is one of its own */
 	free(text);
 	proc_end(&p);
 	download_close(&d);
@@ -271,7 +270,6 @@ Test(watch, it_ends_quietly_when_nobody_reads_any_more)
 					     "--events" };
 	char path[PATH_MAX], command[PATH_MAX + 128];
 	const char *const argv[] = { "bash", "-c", command, NULL };
-	int64_t began = now_ms();
 	struct said said;
 
 	built("mptcpinfo", path, sizeof(path));
@@ -283,7 +281,6 @@ Test(watch, it_ends_quietly_when_nobody_reads_any_more)
 		cr_assert_eq(strstr(said.err, "output"), NULL, "%s", said.err);
 		said_free(&said);
 	}
-	cr_assert_lt(now_ms() - began, WAIT_MS);
 }
 
 Test(watch, signal_ends_it_even_if_the_reader_has_stopped_reading)
@@ -298,8 +295,8 @@ Test(watch, signal_ends_it_even_if_the_reader_has_stopped_reading)
 	stage_connect(&s, "10.0.1.1", "100");
 	/* By its number: other tests run beside this one, with an mptcpinfo of theirs. */
 	snprintf(command, sizeof(command),
-		 "'%s' -j -w -i 0.05 > >(exec sleep 30) & p=$!; sleep 1; kill -TERM $p; "
-		 "for i in {1..60}; do kill -0 $p 2>&- || break; sleep 0.1; done; "
+		 "'%s' -j -w -i 0.05 > >(exec sleep 80) & p=$!; sleep 1; kill -TERM $p; "
+		 "for i in {1..500}; do kill -0 $p 2>&- || break; sleep 0.1; done; "
 		 "kill -0 $p 2>&- && echo still there; kill -KILL $p 2>&-; wait $p; "
 		 "echo ended with $?",
 		 built("mptcpinfo", path, sizeof(path)));
@@ -320,7 +317,7 @@ static int frames_of(const struct proc *p)
 	return n;
 }
 
-Test(watch, elsewhere_than_on_a_terminal_frames_follow_one_another, .timeout = 40)
+Test(watch, elsewhere_than_on_a_terminal_frames_follow_one_another)
 {
 	struct stage s;
 	char *text, *last, *next;
@@ -330,7 +327,7 @@ Test(watch, elsewhere_than_on_a_terminal_frames_follow_one_another, .timeout = 4
 	stage_open(&s, 1);
 	stage_connect(&s, "10.0.1.1", "2");
 	start_info(&p, &s.w.client, (const char *[]){ "--watch", "-i", "0.1", NULL });
-	cr_assert(WAIT_UNTIL(frames_of(&p) >= 4, WAIT_MS));
+	cr_assert(WAIT_FOR(frames_of(&p) >= 4));
 	interrupt(&p);
 	text = proc_output(&p);
 	/* But for the last one, which the end may have cut. */
@@ -354,7 +351,7 @@ static void first_head(const char *picture, char out[static 128])
 		 found ? found : "");
 }
 
-Test(watch, busiest_connection_comes_first_and_those_left_out_are_counted, .timeout = 60)
+Test(watch, busiest_connection_comes_first_and_those_left_out_are_counted)
 {
 	char command[PATH_MAX + 64], head[128], busy[32], path[PATH_MAX], *picture;
 	const char *const argv[] = { built("tests/apps/tcpclient", path, sizeof(path)),
@@ -367,13 +364,13 @@ Test(watch, busiest_connection_comes_first_and_those_left_out_are_counted, .time
 	stage_open(&s, 1);
 	stage_connect(&s, "10.0.1.1", MANY);
 	cr_assert_eq(proc_start(&client, &s.w.client, argv, NULL), 0);
-	cr_assert(WAIT_UNTIL(proc_said(&client, "connected"), WAIT_MS));
+	cr_assert(WAIT_FOR(proc_said(&client, "connected")));
 	term_open(&t, &s.w.client, 80, 24,
 		  watch_command(command, sizeof(command), "-i 0.3"));
-	cr_assert(WAIT_UNTIL(term_shows(&t, " more connections"), WAIT_MS));
+	cr_assert(WAIT_FOR(term_shows(&t, " more connections")));
 	proc_tell(&client, "echo 2000000000");
 	snprintf(busy, sizeof(busy), "tcpclient[%d]", client.pid);
-	cr_assert(WAIT_UNTIL(term_shows(&t, busy), WAIT_MS));
+	cr_assert(WAIT_FOR(term_shows(&t, busy)));
 	picture = term_picture(&t);
 	fprintf(stderr, "%s", picture);
 	fits(picture, 80, 24);
@@ -395,10 +392,10 @@ static void watch_one(struct stage *s, struct term *t)
 	stage_open(s, 1);
 	stage_connect(s, "10.0.1.1", "1");
 	term_open(t, &s->w.client, 80, 24, watch_command(command, sizeof(command), ""));
-	cr_assert(WAIT_UNTIL(term_shows(t, "1 MPTCP connection,"), WAIT_MS));
+	cr_assert(WAIT_FOR(term_shows(t, "1 MPTCP connection,")));
 }
 
-Test(watch, lines_are_cut_to_the_size_that_the_terminal_has_now, .timeout = 60)
+Test(watch, lines_are_cut_to_the_size_that_the_terminal_has_now)
 {
 	char *picture;
 	struct stage s;
@@ -407,15 +404,14 @@ Test(watch, lines_are_cut_to_the_size_that_the_terminal_has_now, .timeout = 60)
 	NEED_SANDBOX();
 	watch_one(&s, &t);
 	term_resize(&t, 40, 3);
-	cr_assert(WAIT_UNTIL(!term_shows(&t, " > 10.0.1.1") &&
-				     term_shows(&t, "1 MPTCP connection"),
-			     WAIT_MS));
+	cr_assert(WAIT_FOR(!term_shows(&t, " > 10.0.1.1") &&
+			   term_shows(&t, "1 MPTCP connection")));
 	picture = term_picture(&t);
 	fits(picture, 40, 3);
 	free(picture);
 	term_resize(&t, 1, 1); /* no crash */
 	term_resize(&t, 100, 30);
-	cr_assert(WAIT_UNTIL(term_shows(&t, " > 10.0.1.1:" SERVER_PORT), WAIT_MS));
+	cr_assert(WAIT_FOR(term_shows(&t, " > 10.0.1.1:" SERVER_PORT)));
 	term_close(&t);
 	stage_close(&s);
 }
@@ -429,20 +425,19 @@ static void gives_back(const char *key)
 	watch_one(&s, &t);
 	cr_assert_not(term_shows(&t, "before"));
 	term_key(&t, key);
-	cr_assert(WAIT_UNTIL(term_shows(&t, "before\nafter 0\n"), WAIT_MS), "%s",
-		  term_picture(&t));
+	cr_assert(WAIT_FOR(term_shows(&t, "before\nafter 0\n")), "%s", term_picture(&t));
 	cr_assert_not(term_shows(&t, "MPTCP connection"));
 	term_close(&t);
 	stage_close(&s);
 }
 
-Test(watch, terminal_is_given_back_on_q, .timeout = 60)
+Test(watch, terminal_is_given_back_on_q)
 {
 	NEED_SANDBOX();
 	gives_back("q");
 }
 
-Test(watch, terminal_is_given_back_on_interrupt, .timeout = 60)
+Test(watch, terminal_is_given_back_on_interrupt)
 {
 	NEED_SANDBOX();
 	gives_back("C-c");

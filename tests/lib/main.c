@@ -8,6 +8,10 @@
 #include <string.h>
 
 #include "sandbox.h"
+#include "until.h"
+
+/* Longer than one wait, whose message says more than "timed out". */
+#define TEST_S 300
 
 static int skipped;
 
@@ -39,6 +43,7 @@ int main(int argc, char *argv[])
 		fprintf(stderr, "no namespaces of our own: %s\n", strerror(-r));
 
 	tests = criterion_initialize();
+	criterion_options.timeout = TEST_S * patience();
 	if (criterion_handle_args(argc, argv, true))
 		failed = !criterion_run_all_tests(tests);
 	criterion_finalize(tests);

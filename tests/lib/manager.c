@@ -14,12 +14,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "until.h"
 #include "world.h"
 
 static int dial(pid_t pid)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	struct timeval tv = { .tv_sec = 2 };
+	struct timeval tv = { .tv_sec = EFFECT_MS / 1000 };
 	int fd, n, r;
 
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);

@@ -23,9 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "until.h"
 #include "world.h"
-
-#define RUN_MS 10000
 
 static _Noreturn void become(const struct proc *p, int in, pid_t parent,
 			     const char *const argv[], const char *const env[])
@@ -188,7 +187,7 @@ int proc_run(const struct host *host, const char *input, const char *const argv[
 	if (input && write(p.in, input, strlen(input)) < 0)
 		fprintf(stderr, "%s: no input taken: %s\n", argv[0], strerror(errno));
 	proc_eof(&p);
-	r = proc_wait(&p, RUN_MS);
+	r = proc_wait(&p, EFFECT_MS);
 	if (r) {
 		errors = proc_errors(&p);
 		fprintf(stderr, "%s: ended with %d: %s", argv[0], r, errors);

@@ -45,7 +45,7 @@ char *proc_errors(const struct proc *p);
 bool proc_said(const struct proc *p, const char *text);
 
 /*
- * proc_run() - run a program to its end, at most 10 s, with @input (may be NULL)
+ * proc_run() - run a program to its end, at most EFFECT_MS, with @input (may be NULL)
  *
  * Return: as proc_wait(); on anything but 0 its stderr is printed to ours.
  */

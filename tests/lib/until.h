@@ -32,6 +32,12 @@ static inline int patience(void)
 	return times && atoi(times) > 0 ? atoi(times) : 1;
 }
 
+/*
+ * How long a test waits for an effect before it fails. Generous, since the tests share
+ * the machine: no test fails because something came late.
+ */
+#define EFFECT_MS 60000
+
 /* Evaluates @condition every 3 ms until it holds; its last value after @ms * patience().
  */
 #define WAIT_UNTIL(condition, ms)                                   \
@@ -42,3 +48,6 @@ static inline int patience(void)
 			nap_ms(3);                                  \
 		held_;                                              \
 	})
+
+/* WAIT_UNTIL() for an effect that must come. */
+#define WAIT_FOR(condition) WAIT_UNTIL(condition, EFFECT_MS)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "proc.h"
+#include "until.h"
 
 int host_enter(const struct host *h)
 {
@@ -60,6 +61,21 @@ int host_ip(const struct host *h, const char *commands)
 	static const char *const argv[] = { "ip", "-batch", "-", NULL };
 
 	return proc_run(h, commands, argv) ? -EINVAL : 0;
+}
+
+bool host_listens(const struct host *h, int port)
+{
+	char filter[32];
+	const char *const argv[] = { "ss", "-Htln", filter, NULL };
+	struct proc p;
+	bool listens;
+
+	snprintf(filter, sizeof(filter), "sport = :%d", port);
+	if (proc_start(&p, h, argv, NULL) < 0)
+		return false;
+	listens = proc_wait(&p, EFFECT_MS) == 0 && proc_said(&p, ":");
+	proc_end(&p);
+	return listens;
 }
 
 static int host_make(struct host *h, const char *name)

@@ -47,4 +47,7 @@ int host_path_manager(const struct host *h, enum path_manager pm);
 /* Feed @rules to nft(8) on @h. */
 int host_nft(const struct host *h, const char *rules);
 /* Feed @commands, one a line, to ip(8) on @h. */
+/* Whether something listens on TCP @port. */
+bool host_listens(const struct host *h, int port);
+
 int host_ip(const struct host *h, const char *commands);

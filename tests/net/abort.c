@@ -59,29 +59,28 @@ static void first_is_aborted(const char *connect)
 	cr_expect_eq(abort_it(client, f.token, &f.remote, &f.local), -ENOENT);
 	cr_assert_eq(established(client, &f), 2, "another one was aborted");
 	cr_assert_eq(abort_it(client, f.token, &f.local, &f.remote), 0, "%s", connect);
-	cr_assert(WAIT_UNTIL(established(client, &f) == 1 && established(server, &f) == 1,
-			     NET_WAIT_MS));
+	cr_assert(WAIT_FOR(established(client, &f) == 1 && established(server, &f) == 1));
 	net_carries_data(&n);
 	net_close(&n);
 }
 
-Test(abort, subflow_of_an_ipv4_socket, .timeout = 40)
+Test(abort, subflow_of_an_ipv4_socket)
 {
 	first_is_aborted("10.0.1.1");
 }
 
-Test(abort, subflow_of_a_v4_mapped_socket, .timeout = 40)
+Test(abort, subflow_of_a_v4_mapped_socket)
 {
 	first_is_aborted("::ffff:10.0.1.1");
 }
 
-Test(abort, subflow_of_an_ipv6_socket, .timeout = 40)
+Test(abort, subflow_of_an_ipv6_socket)
 {
 	first_is_aborted("dead:beef:1::1");
 }
 
 /* In place of a connection that is no more the kernel finds who listens there. */
-Test(abort, listener_is_left_alone, .timeout = 40)
+Test(abort, listener_is_left_alone)
 {
 	static const char *const listening[] = {
 		"sh", "-c", "test -n \"$(ss -Htln sport = :" NET_PORT ")\"", NULL

@@ -23,21 +23,21 @@ static void run(const struct net_spec *spec)
 	net_close(&n);
 }
 
-Test(pool, nonblocking_connect_is_served, .timeout = 40)
+Test(pool, nonblocking_connect_is_served)
 {
 	static const struct net_spec spec = { ONE, .client_args = { "-b" } };
 
 	run(&spec);
 }
 
-Test(pool, connection_from_a_thread_that_has_ended_is_served, .timeout = 40)
+Test(pool, connection_from_a_thread_that_has_ended_is_served)
 {
 	static const struct net_spec spec = { ONE, .client_args = { "-t" } };
 
 	run(&spec);
 }
 
-Test(pool, fastopen_by_sendto_is_served, .timeout = 40)
+Test(pool, fastopen_by_sendto_is_served)
 {
 	static const struct net_spec spec = { ONE, .fastopen = true,
 					      .client_args = { "-o", "sendto" } };
@@ -45,7 +45,7 @@ Test(pool, fastopen_by_sendto_is_served, .timeout = 40)
 	run(&spec);
 }
 
-Test(pool, fastopen_by_sendmsg_is_served, .timeout = 40)
+Test(pool, fastopen_by_sendmsg_is_served)
 {
 	static const struct net_spec spec = { ONE, .fastopen = true,
 					      .client_args = { "-o", "sendmsg" } };
@@ -53,7 +53,7 @@ Test(pool, fastopen_by_sendmsg_is_served, .timeout = 40)
 	run(&spec);
 }
 
-Test(pool, fastopen_by_sendmmsg_is_served, .timeout = 40)
+Test(pool, fastopen_by_sendmmsg_is_served)
 {
 	static const struct net_spec spec = { ONE, .fastopen = true,
 					      .client_args = { "-o", "sendmmsg" } };
@@ -61,7 +61,7 @@ Test(pool, fastopen_by_sendmmsg_is_served, .timeout = 40)
 	run(&spec);
 }
 
-Test(pool, nonblocking_fastopen_is_served, .timeout = 40)
+Test(pool, nonblocking_fastopen_is_served)
 {
 	static const struct net_spec spec = { ONE, .fastopen = true,
 					      .client_args = { "-b", "-o", "sendto" } };
@@ -69,7 +69,7 @@ Test(pool, nonblocking_fastopen_is_served, .timeout = 40)
 	run(&spec);
 }
 
-Test(pool, fastopen_on_the_first_write_is_served, .timeout = 40)
+Test(pool, fastopen_on_the_first_write_is_served)
 {
 	static const struct net_spec spec = { ONE, .fastopen = true,
 					      .client_args = { "-o", "firstwrite" } };

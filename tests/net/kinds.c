@@ -132,8 +132,7 @@ ParameterizedTestParameters(kinds, pool_does_what_the_kernel_does)
 	return cr_make_param_array(struct kinds_case, all, n);
 }
 
-ParameterizedTest(struct kinds_case *c, kinds, pool_does_what_the_kernel_does,
-		  .timeout = 60)
+ParameterizedTest(struct kinds_case *c, kinds, pool_does_what_the_kernel_does)
 {
 	struct net_spec spec;
 	char *kernel, *pool;

@@ -17,10 +17,10 @@
 static void tell_close(struct net *n)
 {
 	cr_assert_eq(proc_tell(&n->client, "close"), 0);
-	cr_assert(WAIT_UNTIL(proc_said(&n->client, "closed"), NET_WAIT_MS));
+	cr_assert(WAIT_FOR(proc_said(&n->client, "closed")));
 }
 
-Test(pool, connections_closed_at_once_leave_nothing, .timeout = 60)
+Test(pool, connections_closed_at_once_leave_nothing)
 {
 	static const struct net_spec spec = { TWO, .client_args = { "-N", "300" } };
 	struct net n;
@@ -32,16 +32,16 @@ Test(pool, connections_closed_at_once_leave_nothing, .timeout = 60)
 	net_close(&n);
 }
 
-Test(pool, connections_that_the_server_closed_leave_nothing, .timeout = 60)
+Test(pool, connections_that_the_server_closed_leave_nothing)
 {
 	static const struct net_spec spec = { TWO, .client_args = { "-N", "20" } };
 	struct net n;
 
 	net_open(&n, &spec, FROM_POOL);
 	net_connect(&n, 20);
-	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 40, NET_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&n.world.client) == 40));
 	cr_assert_eq(proc_tell(&n.server, "close"), 0);
-	cr_assert(WAIT_UNTIL(proc_said(&n.server, "closed 20"), NET_WAIT_MS));
+	cr_assert(WAIT_FOR(proc_said(&n.server, "closed 20")));
 	tell_close(&n);
 	net_tables_are_empty(&n);
 	net_close(&n);
@@ -60,7 +60,7 @@ static void plain(const struct net_spec *spec)
 	net_close(&n);
 }
 
-Test(pool, fallback_to_plain_tcp_works_and_leaves_nothing, .timeout = 60)
+Test(pool, fallback_to_plain_tcp_works_and_leaves_nothing)
 {
 	static const struct net_spec spec = { TWO, .plain_tcp = true,
 					      .client_args = { "-N", "10" } };
@@ -68,7 +68,7 @@ Test(pool, fallback_to_plain_tcp_works_and_leaves_nothing, .timeout = 60)
 	plain(&spec);
 }
 
-Test(pool, fallback_of_a_nonblocking_connect_leaves_nothing, .timeout = 60)
+Test(pool, fallback_of_a_nonblocking_connect_leaves_nothing)
 {
 	static const struct net_spec spec = { TWO, .plain_tcp = true,
 					      .client_args = { "-b", "-N", "10" } };
@@ -91,7 +91,7 @@ static void refused_connects(const struct net_spec *spec)
 	"table inet t { chain in { type filter hook input priority 0;" \
 	" tcp dport 8080 reject with tcp reset; }; }"
 
-Test(pool, refused_connects_leave_nothing, .timeout = 60)
+Test(pool, refused_connects_leave_nothing)
 {
 	static const struct net_spec spec = { TWO, .server_nft = NOBODY,
 					      .client_args = { "-x", "-N", "10" } };
@@ -99,7 +99,7 @@ Test(pool, refused_connects_leave_nothing, .timeout = 60)
 	refused_connects(&spec);
 }
 
-Test(pool, refused_nonblocking_connects_leave_nothing, .timeout = 60)
+Test(pool, refused_nonblocking_connects_leave_nothing)
 {
 	static const struct net_spec spec = { TWO, .server_nft = NOBODY,
 					      .client_args = { "-b", "-x", "-N", "10" } };
@@ -122,10 +122,15 @@ static void start_other(struct net *n, struct proc *other)
 		   "[limits]\nsubflows = 8\nadd_addr_accepted = 8\n");
 	fclose(f);
 	cr_assert_eq(proc_start(other, &n->world.client, argv, shim_env(&shim, file)), 0);
-	cr_assert(WAIT_UNTIL(proc_said(other, "connected 1"), NET_WAIT_MS));
+	cr_assert(WAIT_FOR(proc_said(other, "connected 1")));
 }
 
-Test(pool, two_programs_at_once_use_their_own_pools, .timeout = 40)
+static uint64_t heard(const struct ctl_manager *m)
+{
+	return m->counters.add_addr_received - m->counters.add_addr_repeated;
+}
+
+Test(pool, two_programs_at_once_use_their_own_pools)
 {
 	static const struct net_spec spec = { TWO };
 	struct ctl_manager m;
@@ -137,16 +142,16 @@ Test(pool, two_programs_at_once_use_their_own_pools, .timeout = 40)
 	net_settle(&n);
 	start_other(&n, &other);
 	n.announced *= 2; /* each connection is told */
-	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 4, NET_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&n.world.client) == 4));
 	net_announce(&n, "10.0.4.1"); /* to both; neither has an address left */
 	n.announced++;
-	cr_assert(WAIT_UNTIL(counter(&n.world.server, "EchoAdd") == n.announced,
-			     NET_WAIT_MS));
+	cr_assert(WAIT_FOR(counter(&n.world.server, "EchoAdd") == n.announced));
+	WAIT_FOR((net_manager(&n, &m), heard(&m) >= 3));
 	nap_ms(50);
 	net_manager(&n, &m);
 	cr_assert_eq(m.registrations, 1);
 	/* Not those of the other; a slow echo makes the server repeat itself. */
-	cr_assert_eq(m.counters.add_addr_received - m.counters.add_addr_repeated, 3);
+	cr_assert_eq(heard(&m), 3);
 	pairs = pairs_text(&n.world.server, 0, true);
 	cr_assert_str_eq(pairs, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1 "
 				"10.0.3.2-10.0.3.1 10.0.4.2-10.0.2.1");
@@ -156,7 +161,7 @@ Test(pool, two_programs_at_once_use_their_own_pools, .timeout = 40)
 }
 
 /* Rule 7: what cannot be used now is passed over at once. */
-Test(pool, address_that_this_machine_does_not_have_is_passed_over, .timeout = 40)
+Test(pool, address_that_this_machine_does_not_have_is_passed_over)
 {
 	static const struct net_spec spec = {
 		.pool = { { "10.0.9.9" }, { "dead:beef:9::9" }, { "10.0.3.2" } },
@@ -169,7 +174,7 @@ Test(pool, address_that_this_machine_does_not_have_is_passed_over, .timeout = 40
 	net_close(&n);
 }
 
-Test(pool, endpoint_on_a_device_that_is_not_there_is_passed_over, .timeout = 40)
+Test(pool, endpoint_on_a_device_that_is_not_there_is_passed_over)
 {
 	static const struct net_spec spec = {
 		.pool = { { "10.0.2.2", .dev = "wwan7" }, { "10.0.3.2" } },
@@ -186,7 +191,7 @@ Test(pool, endpoint_on_a_device_that_is_not_there_is_passed_over, .timeout = 40)
  * A program that is stopped does not read its events: the queue runs over, and the end
  * of a subflow is among what is lost.
  */
-Test(pool, address_whose_end_was_lost_in_an_overrun_serves_again, .timeout = 150)
+Test(pool, address_whose_end_was_lost_in_an_overrun_serves_again)
 {
 	static const struct net_spec spec = { .pool = { { "10.0.2.2" } } };
 	char path[PATH_MAX], *pairs;
@@ -206,16 +211,16 @@ Test(pool, address_whose_end_was_lost_in_an_overrun_serves_again, .timeout = 150
 	net_pairs_are(&n, "10.0.2.2-10.0.2.1");
 	cr_assert_eq(kill(n.client.pid, SIGSTOP), 0);
 	cr_assert_eq(proc_start(&crowd, &n.world.client, argv, NULL), 0);
-	cr_assert(WAIT_UNTIL(proc_said(&crowd, "connected 4000"), 3 * NET_WAIT_MS));
+	cr_assert(WAIT_FOR(proc_said(&crowd, "connected 4000")));
 	proc_end(&crowd);
 	net_withdraw(&n, "10.0.2.1");
-	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 0, NET_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&n.world.client) == 0));
 	cr_assert_eq(kill(n.client.pid, SIGCONT), 0);
 
-	cr_assert(WAIT_UNTIL((net_manager(&n, &m), m.overruns), NET_WAIT_MS),
+	cr_assert(WAIT_FOR((net_manager(&n, &m), m.overruns)),
 		  "the queue did not run over");
 	net_announce(&n, "10.0.4.1");
-	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 1, NET_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&n.world.client) == 1));
 	pairs = pairs_text(&n.world.client, 0, false);
 	cr_assert_str_eq(pairs, "10.0.2.2-10.0.4.1");
 	free(pairs);

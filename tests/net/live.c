@@ -59,12 +59,12 @@ static void del_laminar(struct net *n)
 {
 	net_pairs_are(n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
 	net_del(n, "10.0.2.2");
-	cr_assert(WAIT_UNTIL(joined_count(&n->world.server) == 1, NET_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&n->world.server) == 1));
 	net_pairs_are(n, "10.0.3.2-10.0.3.1");
-	cr_assert(WAIT_UNTIL(sent(n, SEEN_RM_ADDR, 2), NET_WAIT_MS), "no RM_ADDR");
+	cr_assert(WAIT_FOR(sent(n, SEEN_RM_ADDR, 2)), "no RM_ADDR");
 }
 
-Test(live, deleted_laminar_endpoint_closes_its_subflow, .timeout = 60)
+Test(live, deleted_laminar_endpoint_closes_its_subflow)
 {
 	static const struct net_spec spec = { TWO, .no_retry = true };
 
@@ -75,13 +75,13 @@ static void del_subflow(struct net *n)
 {
 	net_pairs_are(n, "10.0.2.2-10.0.1.1 10.0.3.2-10.0.1.1");
 	net_del(n, "10.0.2.2");
-	cr_assert(WAIT_UNTIL(joined_count(&n->world.server) == 1, NET_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&n->world.server) == 1));
 	net_pairs_are(n, "10.0.3.2-10.0.1.1");
-	cr_assert(WAIT_UNTIL(sent(n, SEEN_RM_ADDR, 20), NET_WAIT_MS), "no RM_ADDR");
+	cr_assert(WAIT_FOR(sent(n, SEEN_RM_ADDR, 20)), "no RM_ADDR");
 }
 
 /* The kernel's "userspace pm create destroy subflow": with ID 20. */
-Test(live, deleted_subflow_endpoint_closes_its_subflow, .timeout = 60)
+Test(live, deleted_subflow_endpoint_closes_its_subflow)
 {
 	static const struct net_spec spec = {
 		.pool = { { "10.0.2.2", EP_SUBFLOW, .id = 20 },
@@ -97,11 +97,11 @@ static void del_fullmesh(struct net *n)
 	net_pairs_are(n, "10.0.2.2-10.0.2.1 10.0.2.2-10.0.3.1 10.0.3.2-10.0.2.1 "
 			 "10.0.3.2-10.0.3.1");
 	net_del(n, "10.0.2.2");
-	cr_assert(WAIT_UNTIL(joined_count(&n->world.server) == 2, NET_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&n->world.server) == 2));
 	net_pairs_are(n, "10.0.3.2-10.0.2.1 10.0.3.2-10.0.3.1");
 }
 
-Test(live, deleted_fullmesh_endpoint_closes_all_its_subflows, .timeout = 60)
+Test(live, deleted_fullmesh_endpoint_closes_all_its_subflows)
 {
 	static const struct net_spec spec = {
 		.pool = { { "10.0.2.2", EP_FULLMESH, .id = 20 },
@@ -115,13 +115,13 @@ Test(live, deleted_fullmesh_endpoint_closes_all_its_subflows, .timeout = 60)
 
 static void del_signal(struct net *n)
 {
-	cr_assert(WAIT_UNTIL(sent(n, SEEN_ADD_ADDR, 7), NET_WAIT_MS), "no ADD_ADDR");
+	cr_assert(WAIT_FOR(sent(n, SEEN_ADD_ADDR, 7)), "no ADD_ADDR");
 	net_settle(n);
 	net_del(n, "10.0.2.2");
-	cr_assert(WAIT_UNTIL(sent(n, SEEN_RM_ADDR, 7), NET_WAIT_MS), "no RM_ADDR");
+	cr_assert(WAIT_FOR(sent(n, SEEN_RM_ADDR, 7)), "no RM_ADDR");
 }
 
-Test(live, deleted_signal_endpoint_is_withdrawn, .timeout = 60)
+Test(live, deleted_signal_endpoint_is_withdrawn)
 {
 	static const struct net_spec spec = {
 		.pool = { { "10.0.2.2", EP_SIGNAL, .id = 7 } },
@@ -138,13 +138,13 @@ static void add_each(struct net *n)
 
 	net_pairs_are(n, "");
 	net_add(n, &subflow);
-	cr_assert(WAIT_UNTIL(joined_count(&n->world.server) == 1, NET_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&n->world.server) == 1));
 	net_pairs_are(n, "10.0.2.2-10.0.1.1");
 	net_add(n, &signal);
-	cr_assert(WAIT_UNTIL(sent(n, SEEN_ADD_ADDR, 9), NET_WAIT_MS), "no ADD_ADDR");
+	cr_assert(WAIT_FOR(sent(n, SEEN_ADD_ADDR, 9)), "no ADD_ADDR");
 }
 
-Test(live, added_endpoints_are_used_and_announced_at_once, .timeout = 60)
+Test(live, added_endpoints_are_used_and_announced_at_once)
 {
 	static const struct net_spec spec = { .no_retry = true };
 
@@ -154,16 +154,16 @@ Test(live, added_endpoints_are_used_and_announced_at_once, .timeout = 60)
 static void prio(struct net *n)
 {
 	net_change(n, "10.0.2.2", EP_LAMINAR | EP_BACKUP);
-	cr_assert(WAIT_UNTIL(counter(&n->world.server, "MPPrioRx") == 1, NET_WAIT_MS));
+	cr_assert(WAIT_FOR(counter(&n->world.server, "MPPrioRx") == 1));
 	net_settle(n);
 	cr_assert_eq(counter(&n->world.client, "MPPrioTx"), 1);
 	net_change(n, "10.0.2.2", EP_LAMINAR);
-	cr_assert(WAIT_UNTIL(counter(&n->world.server, "MPPrioRx") == 2, NET_WAIT_MS));
+	cr_assert(WAIT_FOR(counter(&n->world.server, "MPPrioRx") == 2));
 	net_settle(n);
 	cr_assert_eq(counter(&n->world.client, "MPPrioTx"), 2);
 }
 
-Test(live, changed_backup_flag_sends_one_mp_prio, .timeout = 60)
+Test(live, changed_backup_flag_sends_one_mp_prio)
 {
 	static const struct net_spec spec = { TWO, .no_retry = true };
 
@@ -173,12 +173,12 @@ Test(live, changed_backup_flag_sends_one_mp_prio, .timeout = 60)
 static void prio_subflow(struct net *n)
 {
 	net_change(n, "10.0.2.2", EP_SUBFLOW | EP_BACKUP);
-	cr_assert(WAIT_UNTIL(counter(&n->world.server, "MPPrioRx") == 1, NET_WAIT_MS));
+	cr_assert(WAIT_FOR(counter(&n->world.server, "MPPrioRx") == 1));
 	net_settle(n);
 	cr_assert_eq(counter(&n->world.client, "MPPrioTx"), 1);
 }
 
-Test(live, changed_backup_flag_of_a_subflow_endpoint_sends_one_mp_prio, .timeout = 60)
+Test(live, changed_backup_flag_of_a_subflow_endpoint_sends_one_mp_prio)
 {
 	static const struct net_spec spec = {
 		.pool = { { "10.0.2.2", EP_SUBFLOW, .id = 20 },
@@ -197,8 +197,7 @@ static void del_first(struct net *n)
 }
 
 /* The kernel's "userspace pm remove initial subflow". */
-Test(live, deleted_endpoint_of_the_first_subflow_leaves_the_connection_alive,
-     .timeout = 60)
+Test(live, deleted_endpoint_of_the_first_subflow_leaves_the_connection_alive)
 {
 	static const struct net_spec spec = {
 		.pool = { { "10.0.1.2", .id = 1 }, { "10.0.2.2", .id = 2 } },
@@ -218,7 +217,7 @@ static void nothing_came(struct net *n)
 	cr_assert_eq(capture_count(&n->wire, SEEN_MP_JOIN), 0);
 }
 
-Test(live, subflow_from_an_address_that_is_not_there_leaves_no_trace, .timeout = 60)
+Test(live, subflow_from_an_address_that_is_not_there_leaves_no_trace)
 {
 	static const struct net_spec spec = {
 		.pool = { { "10.0.9.9", EP_SUBFLOW, .id = 20 } },
@@ -232,7 +231,7 @@ Test(live, subflow_from_an_address_that_is_not_there_leaves_no_trace, .timeout =
 	net_close(&n);
 }
 
-Test(live, added_laminar_endpoint_serves_what_waits, .timeout = 60)
+Test(live, added_laminar_endpoint_serves_what_waits)
 {
 	static const struct net_spec spec = { .pool = { { "10.0.2.2" } },
 					      .announced = { { "10.0.2.1" },
@@ -243,12 +242,12 @@ Test(live, added_laminar_endpoint_serves_what_waits, .timeout = 60)
 	net_start(&n, &spec, FROM_POOL);
 	net_pairs_are(&n, "10.0.2.2-10.0.2.1");
 	net_add(&n, &more);
-	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 2, NET_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&n.world.client) == 2));
 	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
 	net_close(&n);
 }
 
-Test(live, raised_limits_let_in_what_waits, .timeout = 60)
+Test(live, raised_limits_let_in_what_waits)
 {
 	static const struct net_spec spec = { TWO, .subflows = 1, .accepted = 1 };
 	struct net n;
@@ -258,14 +257,14 @@ Test(live, raised_limits_let_in_what_waits, .timeout = 60)
 	net_limits(&n, 2, 1);
 	net_pairs_are(&n, "10.0.2.2-10.0.2.1");
 	net_limits(&n, 2, 2);
-	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 2, NET_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&n.world.client) == 2));
 	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
 	net_limits(&n, 1, 1); /* what is there stays */
 	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
 	net_close(&n);
 }
 
-Test(live, bad_changed_file_leaves_the_pool_in_force, .timeout = 60)
+Test(live, bad_changed_file_leaves_the_pool_in_force)
 {
 	static const struct net_spec spec = { TWO };
 	struct ctl_manager m;
@@ -274,7 +273,7 @@ Test(live, bad_changed_file_leaves_the_pool_in_force, .timeout = 60)
 	net_start(&n, &spec, FROM_POOL);
 	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
 	net_pool_text(&n, "[pool]\nendpoint = 10.0.2.2 id 300\n");
-	cr_assert(WAIT_UNTIL((net_manager(&n, &m), m.pool_error[0]), NET_WAIT_MS));
+	cr_assert(WAIT_FOR((net_manager(&n, &m), m.pool_error[0])));
 	cr_assert(strstr(m.pool_error, ".conf:2: local id 300 is not in 1-255"), "%s",
 		  m.pool_error);
 	cr_assert_eq(m.endpoints, 2);
@@ -283,7 +282,7 @@ Test(live, bad_changed_file_leaves_the_pool_in_force, .timeout = 60)
 	net_announce(&n, "10.0.4.1");
 	net_pairs_are(&n, "10.0.2.2-10.0.4.1 10.0.3.2-10.0.3.1");
 	net_del(&n, "10.0.2.2"); /* a good file again */
-	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 1, NET_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&n.world.client) == 1));
 	net_manager(&n, &m);
 	cr_assert_str_eq(m.pool_error, "");
 	net_pairs_are(&n, "10.0.3.2-10.0.3.1");
@@ -297,15 +296,14 @@ static void ip(struct net *n, const char *commands)
 
 static void pairs_become(struct net *n, int count, const char *pairs)
 {
-	cr_assert(WAIT_UNTIL(joined_count(&n->world.client) == count &&
-				     joined_count(&n->world.server) == count,
-			     NET_WAIT_MS),
+	cr_assert(WAIT_FOR(joined_count(&n->world.client) == count &&
+			   joined_count(&n->world.server) == count),
 		  "the client has %s, wanted %s", pairs_text(&n->world.client, 0, false),
 		  pairs);
 	net_pairs_are(n, pairs);
 }
 
-Test(live, address_that_goes_closes_its_subflow_and_serves_when_it_is_back, .timeout = 60)
+Test(live, address_that_goes_closes_its_subflow_and_serves_when_it_is_back)
 {
 	static const struct net_spec spec = { TWO };
 	struct net n;
@@ -321,7 +319,7 @@ Test(live, address_that_goes_closes_its_subflow_and_serves_when_it_is_back, .tim
 }
 
 /* A FIN would wait there for an answer, as the server's retransmissions would. */
-Test(live, link_that_goes_leaves_no_socket_on_either_host, .timeout = 60)
+Test(live, link_that_goes_leaves_no_socket_on_either_host)
 {
 	static const struct net_spec spec = { TWO };
 	struct net n;
@@ -331,7 +329,7 @@ Test(live, link_that_goes_leaves_no_socket_on_either_host, .timeout = 60)
 	ip(&n, "link set c3 down\n");
 	pairs_become(&n, 1, "10.0.2.2-10.0.2.1");
 	cr_assert(tcp_gone_from(&n.world.client, "10.0.3.2"));
-	cr_assert(WAIT_UNTIL(tcp_gone_from(&n.world.server, "10.0.3.1"), NET_WAIT_MS));
+	cr_assert(WAIT_FOR(tcp_gone_from(&n.world.server, "10.0.3.1")));
 	net_carries_data(&n);
 	net_close(&n);
 }
@@ -351,7 +349,7 @@ static void ninth_link(struct net *n)
 	      "route add default via 10.0.9.1 dev c9 metric 90\n");
 }
 
-Test(live, device_stands_for_the_addresses_that_it_has, .timeout = 60)
+Test(live, device_stands_for_the_addresses_that_it_has)
 {
 	static const struct net_spec spec = {
 		.pool_text =
@@ -373,7 +371,7 @@ Test(live, device_stands_for_the_addresses_that_it_has, .timeout = 60)
 	net_close(&n);
 }
 
-Test(live, pool_of_the_destination_is_used, .timeout = 60)
+Test(live, pool_of_the_destination_is_used)
 {
 	static const struct net_spec spec = {
 		.pool = { { "10.0.2.2" } },
@@ -388,7 +386,7 @@ Test(live, pool_of_the_destination_is_used, .timeout = 60)
 	net_close(&n);
 }
 
-Test(live, excluded_destination_has_no_pool, .timeout = 60)
+Test(live, excluded_destination_has_no_pool)
 {
 	static const struct net_spec spec = {
 		.pool = { { "10.0.2.2" }, { "10.0.3.2", EP_SUBFLOW } },
@@ -407,7 +405,7 @@ Test(live, excluded_destination_has_no_pool, .timeout = 60)
 	"table inet t { chain in { type filter hook input priority 0;" \
 	" ip saddr 10.0.2.2 meta l4proto tcp reject with tcp reset; }; }"
 
-Test(live, refused_join_is_tried_again_until_it_is_let_in, .timeout = 60)
+Test(live, refused_join_is_tried_again_until_it_is_let_in)
 {
 	static const struct net_spec spec = {
 		.pool = { { "10.0.2.2" } },
@@ -419,8 +417,7 @@ Test(live, refused_join_is_tried_again_until_it_is_let_in, .timeout = 60)
 
 	net_start(&n, &spec, FROM_POOL);
 	net_announce(&n, "10.0.2.1");
-	cr_assert(
-		WAIT_UNTIL((net_manager(&n, &m), m.counters.retries >= 3), NET_WAIT_MS));
+	cr_assert(WAIT_FOR((net_manager(&n, &m), m.counters.retries >= 3)));
 	cr_assert_eq(joined_count(&n.world.client), 0);
 	cr_assert_eq(host_nft(&n.world.server, "delete table inet t"), 0);
 	pairs_become(&n, 1, "10.0.2.2-10.0.2.1");
@@ -430,7 +427,7 @@ Test(live, refused_join_is_tried_again_until_it_is_let_in, .timeout = 60)
 	net_close(&n);
 }
 
-Test(live, withdrawn_address_is_not_tried_again, .timeout = 60)
+Test(live, withdrawn_address_is_not_tried_again)
 {
 	static const struct net_spec spec = {
 		.pool = { { "10.0.2.2" } },
@@ -443,8 +440,7 @@ Test(live, withdrawn_address_is_not_tried_again, .timeout = 60)
 
 	net_start(&n, &spec, FROM_POOL);
 	net_announce(&n, "10.0.2.1");
-	cr_assert(
-		WAIT_UNTIL((net_manager(&n, &m), m.counters.retries >= 2), NET_WAIT_MS));
+	cr_assert(WAIT_FOR((net_manager(&n, &m), m.counters.retries >= 2)));
 	net_withdraw(&n, "10.0.2.1");
 	net_settle(&n);
 	joins = net_joins_sent(&n);

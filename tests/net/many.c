@@ -11,7 +11,6 @@
 #include "shim.h"
 
 #define CONNECTIONS_MAX 1000
-#define MANY_MS		60000
 
 static const struct net_spec one_side = {
 	.pool = { { "10.0.2.2" }, { "10.0.3.2" } },
@@ -89,9 +88,8 @@ static void server_is_empty(struct net *n)
 {
 	struct ctl_manager m = { .connections = 1 };
 
-	cr_assert(WAIT_UNTIL(manager_ask(&n->world.server, n->server.pid, &m) == 0 &&
-				     !m.connections,
-			     NET_WAIT_MS),
+	cr_assert(WAIT_FOR(manager_ask(&n->world.server, n->server.pid, &m) == 0 &&
+			   !m.connections),
 		  "%u connections are left", m.connections);
 	cr_assert_eq(m.used_ids, 0);
 	cr_assert_eq(m.counters.announced, 2 * connections());
@@ -112,9 +110,8 @@ static void thousand(const struct net_spec *pools, enum net_side side)
 	net_open(&n, &spec, side);
 	started = now_ms();
 	net_connect(&n, connections());
-	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 2 * connections() &&
-				     joined_count(&n.world.server) == 2 * connections(),
-			     MANY_MS),
+	cr_assert(WAIT_FOR(joined_count(&n.world.client) == 2 * connections() &&
+			   joined_count(&n.world.server) == 2 * connections()),
 		  "the client has %d joins, the server %d", joined_count(&n.world.client),
 		  joined_count(&n.world.server));
 	cr_log_info("%d subflows after %d ms", 3 * connections(),
@@ -127,8 +124,8 @@ static void thousand(const struct net_spec *pools, enum net_side side)
 	subflows_free(&server);
 
 	cr_assert_eq(proc_tell(&n.client, "close"), 0);
-	cr_assert(WAIT_UNTIL(proc_said(&n.client, "closed"), NET_WAIT_MS));
-	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 0, NET_WAIT_MS));
+	cr_assert(WAIT_FOR(proc_said(&n.client, "closed")));
+	cr_assert(WAIT_FOR(joined_count(&n.world.client) == 0));
 	if (side == FROM_POOL) {
 		struct ctl_manager m;
 
@@ -140,17 +137,17 @@ static void thousand(const struct net_spec *pools, enum net_side side)
 	if (spec.server_pool)
 		server_is_empty(&n);
 	proc_eof(&n.client);
-	cr_assert_eq(proc_wait(&n.client, NET_WAIT_MS), 0);
+	cr_assert_eq(proc_wait(&n.client, EFFECT_MS), 0);
 	net_close(&n);
 }
 
-Test(pool, thousand_connections_get_three_subflows_each_and_leave_nothing, .timeout = 300)
+Test(pool, thousand_connections_get_three_subflows_each_and_leave_nothing)
 {
 	thousand(&one_side, FROM_POOL);
 }
 
 /* Both ends are under the shim, neither kernel decides anything. */
-Test(pool, thousand_connections_between_two_programs_with_pools, .timeout = 300)
+Test(pool, thousand_connections_between_two_programs_with_pools)
 {
 	static const struct net_spec both = {
 		.pool = { { "10.0.2.2" }, { "10.0.3.2" } },
@@ -161,14 +158,13 @@ Test(pool, thousand_connections_between_two_programs_with_pools, .timeout = 300)
 	thousand(&both, FROM_POOL);
 }
 
-Test(kernel, thousand_connections_get_three_subflows_each_and_leave_nothing,
-     .timeout = 300)
+Test(kernel, thousand_connections_get_three_subflows_each_and_leave_nothing)
 {
 	thousand(&one_side, FROM_KERNEL);
 }
 
 /* Each with a manager of its own, which sees the events of all. */
-Test(pool, thirty_programs_at_once_get_all_their_subflows, .timeout = 150)
+Test(pool, thirty_programs_at_once_get_all_their_subflows)
 {
 	static const struct net_spec few = {
 		.pool = { { "10.0.2.2" }, { "10.0.3.2" } },
@@ -194,14 +190,13 @@ Test(pool, thirty_programs_at_once_get_all_their_subflows, .timeout = 150)
 		cr_assert_eq(r, 0);
 	}
 	net_connect(&n, 10);
-	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 600 &&
-				     joined_count(&n.world.server) == 600,
-			     NET_WAIT_MS),
+	cr_assert(WAIT_FOR(joined_count(&n.world.client) == 600 &&
+			   joined_count(&n.world.server) == 600),
 		  "the client has %d joins, the server %d", joined_count(&n.world.client),
 		  joined_count(&n.world.server));
 	for (int i = 0; i < 29; i++) {
 		proc_eof(&more[i]);
-		cr_assert_eq(proc_wait(&more[i], NET_WAIT_MS), 0);
+		cr_assert_eq(proc_wait(&more[i], EFFECT_MS), 0);
 		proc_end(&more[i]);
 	}
 	net_close(&n);

@@ -105,7 +105,7 @@ static void open_server(struct net *n)
 	argv[argc] = NULL;
 	r = proc_start(&n->server, server, argv, env);
 	cr_assert_eq(r, 0, "server: %s", strerror(-r));
-	cr_assert(WAIT_UNTIL(proc_said(&n->server, "listening"), NET_WAIT_MS));
+	cr_assert(WAIT_FOR(proc_said(&n->server, "listening")));
 }
 
 void net_open(struct net *n, const struct net_spec *spec, enum net_side side)
@@ -159,9 +159,8 @@ static void start_client(struct net *n)
 
 static void await_announcement(struct net *n)
 {
-	cr_assert(WAIT_UNTIL(proc_said(&n->client, "waiting"), 3 * NET_WAIT_MS));
-	cr_assert(WAIT_UNTIL(counter(&n->world.client, "AddAddr") > 0, NET_WAIT_MS),
-		  "no ADD_ADDR came");
+	cr_assert(WAIT_FOR(proc_said(&n->client, "waiting")));
+	cr_assert(WAIT_FOR(counter(&n->world.client, "AddAddr") > 0), "no ADD_ADDR came");
 	cr_assert_eq(proc_tell(&n->client, "go"), 0);
 }
 
@@ -175,9 +174,8 @@ void net_connect(struct net *n, int count)
 		await_announcement(n);
 	snprintf(want, sizeof(want), "connected %d\n", count);
 	/* A program that has failed will not say it later. */
-	ok = WAIT_UNTIL(proc_said(&n->client, want) ||
-				proc_wait(&n->client, 0) != -ETIMEDOUT,
-			3 * NET_WAIT_MS);
+	ok = WAIT_FOR(proc_said(&n->client, want) ||
+		      proc_wait(&n->client, 0) != -ETIMEDOUT);
 	errors = proc_errors(&n->client);
 	cr_assert(ok && n->client.pid, "the client did not connect: %s", errors);
 	free(errors);
@@ -195,7 +193,7 @@ void net_close(struct net *n)
 	int r;
 
 	proc_eof(&n->client);
-	r = proc_wait(&n->client, NET_WAIT_MS);
+	r = proc_wait(&n->client, EFFECT_MS);
 	errors = proc_errors(&n->client);
 	cr_assert_eq(r, 0, "the client ended with %d: %s", r, errors);
 	free(errors);
@@ -231,7 +229,7 @@ void net_withdraw(struct net *n, const char *addr)
 	int r = endpoint_del(&n->world.server, addr);
 
 	cr_assert_eq(r, 0, "withdrawing %s: %s", addr, strerror(-r));
-	cr_assert(WAIT_UNTIL(counter(&n->world.client, "RmAddr") > before, NET_WAIT_MS),
+	cr_assert(WAIT_FOR(counter(&n->world.client, "RmAddr") > before),
 		  "no RM_ADDR of %s came", addr);
 }
 
@@ -329,19 +327,17 @@ void net_settle(struct net *n)
 {
 	struct ctl_manager m = { 0 };
 
-	cr_assert(WAIT_UNTIL(counter(&n->world.server, "EchoAdd") >= n->announced,
-			     NET_WAIT_MS),
+	cr_assert(WAIT_FOR(counter(&n->world.server, "EchoAdd") >= n->announced),
 		  "%d announcements, %d echoes; %s", n->announced,
 		  (int)counter(&n->world.server, "EchoAdd"), n->spec->about ?: "");
-	if (WAIT_UNTIL(!half_open(n) && manager_idle(n) && !announcing(n) && stable(n),
-		       NET_WAIT_MS))
+	if (WAIT_FOR(!half_open(n) && manager_idle(n) && !announcing(n) && stable(n)))
 		return;
 	if (n->side == FROM_POOL)
 		net_manager(n, &m);
 	cr_assert_fail(
 		"no rest after %d ms: half open %d; client %s; server %s; manager: "
 		"received %d, requested %d, established %d, failed %d, early %d; %s",
-		NET_WAIT_MS, half_open(n), pairs_text(&n->world.client, 0, false),
+		EFFECT_MS, half_open(n), pairs_text(&n->world.client, 0, false),
 		pairs_text(&n->world.server, 0, true), (int)m.counters.add_addr_received,
 		(int)m.counters.subflows_requested, (int)m.counters.subflows_established,
 		(int)m.counters.subflows_failed, (int)m.early, n->spec->about ?: "");
@@ -396,7 +392,7 @@ void net_carries_data(struct net *n)
 	bool ok;
 
 	cr_assert_eq(proc_tell(&n->client, "echo 200000"), 0);
-	ok = WAIT_UNTIL(proc_said(&n->client, "echoed 200000"), NET_WAIT_MS);
+	ok = WAIT_FOR(proc_said(&n->client, "echoed 200000"));
 	errors = proc_errors(&n->client);
 	if (!ok && n->spec->about)
 		net_show(n);
@@ -409,8 +405,7 @@ void net_manager(struct net *n, struct ctl_manager *ret)
 	int r;
 
 	/* Its control socket may come a little after the first connection. */
-	cr_assert(WAIT_UNTIL((r = manager_ask(&n->world.client, n->client.pid, ret)) == 0,
-			     NET_WAIT_MS),
+	cr_assert(WAIT_FOR((r = manager_ask(&n->world.client, n->client.pid, ret)) == 0),
 		  "the manager does not answer: %s", strerror(-r));
 }
 
@@ -418,7 +413,7 @@ void net_tables_are_empty(struct net *n)
 {
 	struct ctl_manager m = { 0 };
 
-	WAIT_UNTIL((net_manager(n, &m), !m.connections && !m.early), NET_WAIT_MS);
+	WAIT_FOR((net_manager(n, &m), !m.connections && !m.early));
 	cr_assert_eq(m.connections, 0, "%u connections are left", m.connections);
 	cr_assert_eq(m.used_ids, 0, "%u local IDs are left", m.used_ids);
 	cr_assert_eq(m.early, 0, "%u early events are left", m.early);

@@ -24,7 +24,6 @@
 
 #define NET_PORT     "8080"
 #define NET_LIST_MAX 9 /* the kernel has at most 8 endpoints; one for the end */
-#define NET_WAIT_MS  9000
 
 enum net_side {
 	FROM_KERNEL,
@@ -131,12 +130,12 @@ void net_tables_are_empty(struct net *n);
 	} while (0)
 
 /* One scenario as two tests: suite `pool` under the shim, suite `kernel` without. */
-#define NET_TEST(name, body)              \
-	Test(pool, name, .timeout = 40)   \
-	{                                 \
-		body(FROM_POOL);          \
-	}                                 \
-	Test(kernel, name, .timeout = 40) \
-	{                                 \
-		body(FROM_KERNEL);        \
+#define NET_TEST(name, body)       \
+	Test(pool, name)           \
+	{                          \
+		body(FROM_POOL);   \
+	}                          \
+	Test(kernel, name)         \
+	{                          \
+		body(FROM_KERNEL); \
 	}

@@ -134,7 +134,7 @@ static void pool_again(struct net *n)
 	net_manager(n, &m);
 	loads = m.pool_loads;
 	write_pool(n);
-	cr_assert(WAIT_UNTIL((net_manager(n, &m), m.pool_loads > loads), NET_WAIT_MS),
+	cr_assert(WAIT_FOR((net_manager(n, &m), m.pool_loads > loads)),
 		  "the changed file does not take effect: %s", m.pool_error);
 }
 

@@ -11,7 +11,7 @@
 #include "net.h"
 #include "shim.h"
 
-#define IDLE_MS 15000 /* three times what it takes */
+#define IDLE_MS 7500 /* longer than it takes to become idle */
 #define CROWD	100
 #define NAP_MS	200 /* on a busy machine it gets its turn later */
 
@@ -78,11 +78,11 @@ static void crowd(struct net *n, int count)
 	snprintf(number, sizeof(number), "%d", count);
 	snprintf(said, sizeof(said), "connected %d\n", count);
 	cr_assert_eq(proc_start(&others, &n->world.client, argv, NULL), 0);
-	cr_assert(WAIT_UNTIL(proc_said(&others, said), 3 * NET_WAIT_MS));
+	cr_assert(WAIT_FOR(proc_said(&others, said)));
 	proc_eof(&others);
-	cr_assert_eq(proc_wait(&others, NET_WAIT_MS), 0);
+	cr_assert_eq(proc_wait(&others, EFFECT_MS), 0);
 	proc_end(&others);
-	cr_assert(WAIT_UNTIL(subflows_of_server(n) <= before, NET_WAIT_MS));
+	cr_assert(WAIT_FOR(subflows_of_server(n) <= before));
 }
 
 static long woken_by(struct net *n, int count)
@@ -96,23 +96,23 @@ static long woken_by(struct net *n, int count)
 
 static void becomes_idle(struct net *n)
 {
-	cr_assert(WAIT_UNTIL(woken_by(n, CROWD) == 0, IDLE_MS), "it never was");
+	cr_assert(WAIT_FOR(woken_by(n, CROWD) == 0), "it never was");
 }
 
 /* Joined subflows of the program that is looked at: the others' have none for long. */
 static void joins_become(struct net *n, int joins)
 {
-	cr_expect(WAIT_UNTIL(joined_count(&n->world.client) == joins, NET_WAIT_MS),
-		  "%d joins, not %d", joined_count(&n->world.client), joins);
+	cr_expect(WAIT_FOR(joined_count(&n->world.client) == joins), "%d joins, not %d",
+		  joined_count(&n->world.client), joins);
 }
 
 static void connects(struct net *n, const char *said)
 {
 	cr_assert_eq(proc_tell(&n->client, "connect"), 0);
-	cr_assert(WAIT_UNTIL(proc_said(&n->client, said), NET_WAIT_MS));
+	cr_assert(WAIT_FOR(proc_said(&n->client, said)));
 }
 
-Test(pool, idle_program_is_not_woken_by_connections_of_others, .timeout = 90)
+Test(pool, idle_program_is_not_woken_by_connections_of_others)
 {
 	struct ctl_manager before, after;
 	struct net n;
@@ -142,7 +142,7 @@ Test(pool, idle_program_is_not_woken_by_connections_of_others, .timeout = 90)
 }
 
 /* What it accepts, nobody can tell the filter beforehand. */
-Test(pool, idle_server_hears_of_what_it_accepts, .timeout = 60)
+Test(pool, idle_server_hears_of_what_it_accepts)
 {
 	static const struct net_spec spec = {
 		.pool = { { "10.0.2.2" } },
@@ -152,7 +152,7 @@ Test(pool, idle_server_hears_of_what_it_accepts, .timeout = 60)
 	struct net n;
 
 	net_open(&n, &spec, FROM_POOL);
-	nap_ms(IDLE_MS / 2);
+	nap_ms(IDLE_MS);
 	net_connect(&n, 1);
 	net_pairs_are(&n, "10.0.2.2-10.0.2.1");
 	net_close(&n);

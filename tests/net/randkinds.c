@@ -243,8 +243,7 @@ ParameterizedTestParameters(random, kinds_do_what_the_kernel_does)
 				   numbers_fill(numbers, SCENARIOS, "random kinds"));
 }
 
-ParameterizedTest(struct number *number, random, kinds_do_what_the_kernel_does,
-		  .timeout = 120)
+ParameterizedTest(struct number *number, random, kinds_do_what_the_kernel_does)
 {
 	struct story s = { 0 };
 	char *what, *kernel, *pool;

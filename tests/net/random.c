@@ -166,8 +166,7 @@ ParameterizedTestParameters(random, pool_gives_the_pairs_of_laminar_endpoints)
 				   numbers_fill(numbers, SCENARIOS, "random pools"));
 }
 
-ParameterizedTest(struct number *n, random, pool_gives_the_pairs_of_laminar_endpoints,
-		  .timeout = 120)
+ParameterizedTest(struct number *n, random, pool_gives_the_pairs_of_laminar_endpoints)
 {
 	struct scenario s;
 	char *what, *kernel, *pool;

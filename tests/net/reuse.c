@@ -65,7 +65,7 @@ static void closed(enum net_side side)
 	net_announce(&n, "10.0.3.1");
 	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
 	reset_subflow(&n, "10.0.2.2");
-	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 1, NET_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&n.world.client) == 1));
 	net_announce(&n, "10.0.4.1");
 	net_pairs_are(&n, "10.0.2.2-10.0.4.1 10.0.3.2-10.0.3.1");
 	net_close(&n);
@@ -105,7 +105,7 @@ static void never_first(enum net_side side)
 NET_TEST(pool_of_the_first_address_alone_sends_no_join, never_first)
 
 /* What the kernel does not do: an announcement that found nothing free waits. */
-Test(pool, waiting_announcement_is_served_when_an_address_becomes_free, .timeout = 40)
+Test(pool, waiting_announcement_is_served_when_an_address_becomes_free)
 {
 	struct net n;
 
@@ -117,12 +117,12 @@ Test(pool, waiting_announcement_is_served_when_an_address_becomes_free, .timeout
 	net_announce(&n, "10.0.4.1");
 	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
 	net_withdraw(&n, "10.0.2.1");
-	cr_assert(WAIT_UNTIL(joined_count(&n.world.client) == 2, NET_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&n.world.client) == 2));
 	net_pairs_are(&n, "10.0.2.2-10.0.4.1 10.0.3.2-10.0.3.1");
 	net_close(&n);
 }
 
-Test(pool, waiting_announcement_that_is_withdrawn_is_forgotten, .timeout = 40)
+Test(pool, waiting_announcement_that_is_withdrawn_is_forgotten)
 {
 	struct net n;
 

@@ -148,7 +148,7 @@ NET_TEST(refused_join_leaves_exactly_one_from_the_next_address, refused)
  * A reset arrives before the second announcement: the kernel then tries the refused
  * address again for that one and ends with no join at all.
  */
-Test(pool, join_that_is_reset_is_tried_from_the_next_address, .timeout = 40)
+Test(pool, join_that_is_reset_is_tried_from_the_next_address)
 {
 	static const struct net_spec spec = { REFUSED_POOL, .server_nft = RESET_2_2 };
 

@@ -80,7 +80,7 @@ static void backup(enum net_side side)
 
 	net_start(&n, &spec, side);
 	net_pairs_are(&n, "10.0.3.2-10.0.2.1");
-	cr_assert(WAIT_UNTIL(server_sees_backup(&n), NET_WAIT_MS));
+	cr_assert(WAIT_FOR(server_sees_backup(&n)));
 	if (side == FROM_POOL && !create_takes_flags()) {
 		cr_assert(!the_join(&n)->backup);
 		cr_assert_eq(counter(&n.world.server, "MPPrioRx"), 1);
@@ -153,7 +153,7 @@ static void repeated(enum net_side side)
 	cr_assert_eq(host_nft(&n.world.client, drop_echoes), 0);
 	n.announced = 0; /* to wait for */
 	net_connect(&n, 1);
-	cr_assert(WAIT_UNTIL(counter(&n.world.client, "AddAddr") >= 2, NET_WAIT_MS));
+	cr_assert(WAIT_FOR(counter(&n.world.client, "AddAddr") >= 2));
 	net_pairs_are(&n, "10.0.3.2-10.0.2.1");
 	the_join(&n);
 	net_close(&n);
@@ -193,7 +193,7 @@ static void accept_limit(enum net_side side)
 }
 NET_TEST(no_more_announcements_accepted_than_the_limit, accept_limit)
 
-Test(pool, announcements_at_once_are_held_to_the_limit, .timeout = 40)
+Test(pool, announcements_at_once_are_held_to_the_limit)
 {
 	static const struct net_spec spec = { FOUR, .accepted = 1 };
 	struct net n;
@@ -204,7 +204,7 @@ Test(pool, announcements_at_once_are_held_to_the_limit, .timeout = 40)
 	net_close(&n);
 }
 
-Test(pool, address_that_the_filter_denies_is_not_joined, .timeout = 40)
+Test(pool, address_that_the_filter_denies_is_not_joined)
 {
 	static const struct net_spec spec = {
 		FOUR,
@@ -220,7 +220,7 @@ Test(pool, address_that_the_filter_denies_is_not_joined, .timeout = 40)
 	net_close(&n);
 }
 
-Test(pool, filter_that_allows_one_prefix_refuses_the_rest, .timeout = 40)
+Test(pool, filter_that_allows_one_prefix_refuses_the_rest)
 {
 	static const struct net_spec spec = {
 		FOUR,
@@ -250,32 +250,32 @@ static void refuses(const char *addr)
 	net_close(&n);
 }
 
-Test(pool, server_cannot_point_its_client_at_v4_loopback, .timeout = 40)
+Test(pool, server_cannot_point_its_client_at_v4_loopback)
 {
 	refuses("127.0.0.1");
 }
 
-Test(pool, server_cannot_point_its_client_at_v6_loopback, .timeout = 40)
+Test(pool, server_cannot_point_its_client_at_v6_loopback)
 {
 	refuses("::1");
 }
 
-Test(pool, server_cannot_point_its_client_at_mapped_loopback, .timeout = 40)
+Test(pool, server_cannot_point_its_client_at_mapped_loopback)
 {
 	refuses("::ffff:127.0.0.1");
 }
 
-Test(pool, server_cannot_point_its_client_at_a_link_local_address, .timeout = 40)
+Test(pool, server_cannot_point_its_client_at_a_link_local_address)
 {
 	refuses("169.254.1.1");
 }
 
-Test(pool, server_cannot_point_its_client_at_a_multicast_address, .timeout = 40)
+Test(pool, server_cannot_point_its_client_at_a_multicast_address)
 {
 	refuses("224.0.0.5");
 }
 
-Test(pool, server_cannot_point_its_client_at_the_broadcast_address, .timeout = 40)
+Test(pool, server_cannot_point_its_client_at_the_broadcast_address)
 {
 	refuses("255.255.255.255");
 }
