@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
-# Every folder of tests has a rules.mk; one with tests of its own calls suite.
+# Each directory of tests has a rules.mk; one with its own tests calls suite.
 
 CHECKS :=
 
-# suite FOLDER,SOURCES,LIBRARIES,PREREQUISITES[,GOAL] - a program B/tests/FOLDER of
-# tests/FOLDER/*.c and SOURCES, and a goal that runs it, GOAL or check-FOLDER.
-# make check-NAME TESTS='pool/*' runs the tests of one Criterion suite, JOBS=1 one at a
-# time, V=1 with their times; SEED=N repeats a run of random tests. A rules.mk may set
-# check-NAME: SUITE_JOBS, and SUITE_UNDER, a program that starts the tests.
+# suite DIRECTORY,SOURCES,LIBRARIES,PREREQUISITES[,GOAL] - the program
+# B/tests/DIRECTORY from tests/DIRECTORY/*.c and SOURCES, and the goal that runs it, GOAL or
+# check-DIRECTORY.
+#
+# make check-NAME TESTS='pool/*' runs one Criterion suite; JOBS=1 one test at a time, V=1
+# shows times, SEED=N repeats a run of random tests. A rules.mk may set SUITE_JOBS and
+# SUITE_UNDER, a program that starts the tests, for check-NAME.
 define suite
 $(B)/tests/$(1): $$(call obj,$$(wildcard tests/$(1)/*.c) $(2)) $(B)/tests/libtest.a
 	$$(call say,LINK,$$@)

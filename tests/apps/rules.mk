@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# One program a file: what the tests preload, and what they talk to.
+# Clients and servers for the tests, one program per file.
 
 TEST_APPS := $(patsubst tests/apps/%.c,$(B)/tests/apps/%,$(wildcard tests/apps/*.c))
 

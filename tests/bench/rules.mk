@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# What the shim costs, beside its peers in one run. A table and no test: times depend on
-# the machine, so nothing here is in CHECKS.
+# The costs of the library, measured against its peers in one run. A table, not a test: times
+# depend on the machine, so CHECKS has no benchmark.
 
 BENCH_SRC   := $(wildcard tests/bench/*.c)
 BENCH_PROGS := $(patsubst tests/bench/prog/%.c,$(B)/tests/bench-%,\
@@ -18,7 +18,7 @@ $(B)/tests/bench-%: $(B)/obj/tests/bench/prog/%.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $<
 
-# PARTS='startup connects broker joins memory watch scale': some of it.
+# PARTS='startup connects' runs these of: startup connects broker joins memory watch scale.
 bench-run: lib $(B)/mptcpinfo $(B)/mptcpaddrd $(B)/tests/bench $(BENCH_PROGS) $(TEST_APPS)
 	$(Q)$(B)/tests/bench $(PARTS)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# mptcpaddrd: with ordinary users, and with those that mean it no good.
+# mptcpaddrd, with ordinary and with malicious users.
 
 BROKER_REAL     := $(patsubst %,tools/mptcpaddrd/%.c,message policy) \
 		   $(patsubst %,shim/pool/%.c,addr parse endpoint accept ini_reader)

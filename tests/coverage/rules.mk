@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: MIT
-# What the unit tests reach of the engine and the pool, in a build of its own. Fails below
-# 95 % of lines or branches.
+# Coverage of engine and pool by the unit tests, in a separate build. Fails below 95 % of
+# lines or branches.
 
 COVERED := $(filter-out %/addr.c,$(ENGINE_SRC))
 COVERAGE_MIN ?= 95
-# Not ours: what uthash's and utlist's macros do inside. Not there: the value that none of
-# the cases of an exhaustive switch has; what they do is counted as lines. And a counter
-# that has had enough.
+# Excluded branches: those inside uthash and utlist macros, the impossible default of an
+# exhaustive switch (lines count its cases), and saturated counters.
 COVERAGE_HOW := --exclude-branches-by-pattern '.*\b((HASH_|DL_|COUNT)[A-Z_]* ?|switch )\(.*'
 
 coverage: deps

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# mptcpinfo: its parts, and the whole of it beside ss and nstat.
+# mptcpinfo: its parts, and its output compared with ss and nstat.
 
 INFO_LIAR     := $(B)/tests/info-liar
 INFO_PARTS    := $(patsubst %,tools/mptcpinfo/%.c,snapshot \
@@ -11,7 +11,7 @@ $(INFO_LIAR): $(call obj,tests/info/prog/liar.c)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $<
 
-# Found by the tests beside themselves.
+# The tests find these files in their own directory.
 INFO_DATA := $(patsubst %,$(B)/tests/%.py,validate exposition prohibit forks) \
 	     $(B)/tests/mptcpinfo.schema.json $(B)/tests/mptcpinfo.8
 

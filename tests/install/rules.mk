@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-# What is installed: make install below a folder, completions in their shells; and the
-# packages on a bare Debian, which takes minutes and is a goal of its own.
+# make install into a directory, and completions in their shells. check-install takes minutes
+# and is not part of make check: it installs the packages on a minimal Debian.
 
 $(eval $(call suite,install,,,all,check-staged))
 
-# As root: debootstrap takes no less.
+# debootstrap needs root.
 check-install: deb
 	$(Q)tests/install/bare $(B)/deb
 

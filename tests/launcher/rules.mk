@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# mptcpaddr run and check: each warning with the program or the setting that it is about.
+# mptcpaddr: each warning, with the program or the setting that causes it.
 
 LAUNCHER_DIR  := $(B)/tests/launcher-progs
 LAUNCHER_PROG := $(addprefix $(LAUNCHER_DIR)/,hello hello-static hello-static-pie hello-musl \
@@ -11,7 +11,7 @@ $(LAUNCHER_DIR)/hello-static-pie: LAUNCHER_CC += -static-pie -fPIE
 $(LAUNCHER_DIR)/hello-musl: LAUNCHER_CC = musl-gcc
 $(LAUNCHER_DIR)/hello32: LAUNCHER_CC = $(CC) -O1 -m32 -nostdlib -static -ffreestanding \
 	-fno-pic -fno-stack-protector
-# The headers of the kernel are in the folder of this machine alone.
+# Debian has kernel headers for the machine's own architecture only.
 CC_32 = $(CC) $(CFLAGS) -m32 -D_GNU_SOURCE -idirafter /usr/include/$(shell $(CC) -print-multiarch)
 $(LAUNCHER_DIR)/protocol-32: LAUNCHER_CC = $(CC_32)
 $(LAUNCHER_DIR)/protocol-32: tests/launcher/prog/protocol.c

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What every kind of test stands on: hosts, programs, endpoints, captures.
+# Shared by all suites: hosts, programs, endpoints, captures.
 
 TESTLIB_SRC := $(wildcard tests/lib/*.c)
 

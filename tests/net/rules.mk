@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Tests with a real kernel and real programs, on hosts in namespaces of their own.
+# Real kernel, real programs, hosts in namespaces.
 
 $(eval $(call suite,net,shim/netlink/diag.c shim/pool/addr.c,,$(TEST_APPS) lib))
 
-# They wait for timers of the kernel most of the time.
+# Mostly waiting for kernel timers, so more jobs than processors.
 check-net: SUITE_JOBS := 4

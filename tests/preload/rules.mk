@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-# The hazards of a preload library, each with a program that does not know it.
+# Hazards of a preload library, each with a program that is unaware of the library.
 
 GUEST_DIR        := $(B)/tests/guests
 GUESTS           := $(patsubst tests/preload/guests/%.c,$(GUEST_DIR)/%, \
 		      $(wildcard tests/preload/guests/*.c))
-# The plain client once more, as programs come that a preload library does not reach, or
-# that bring their own hooks.
+# The plain client, built so that a preload library cannot reach it, or with hooks of its
+# own.
 GUEST_KINDS      := $(addprefix $(GUEST_DIR)/client-,static static-pie asan asan-inside ctor)
 
 $(GUEST_DIR)/%: $(B)/obj/tests/preload/guests/%.o

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-# The packages under a systemd of their own, which takes minutes: no part of make check.
+# The packages in a container with systemd. Not part of make check: takes minutes.
 
-# As root: debootstrap takes no less.
+# debootstrap needs root.
 check-systemd: deb
 	$(Q)tests/systemd/booted $(B)/deb
 

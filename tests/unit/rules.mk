@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Tests that need no kernel's path manager: the engine, its tables, pool files.
+# Tests without a kernel path manager: the engine, its tables, pool files.
 
 UNIT_REAL := $(ENGINE_SRC) $(patsubst %,shim/manager/%.c,event_queue control_server) \
 	     $(patsubst %,shim/netlink/%.c,pm_event rtnl) shim/pool/watch.c shim/common/log.c \
@@ -7,10 +7,9 @@ UNIT_REAL := $(ENGINE_SRC) $(patsubst %,shim/manager/%.c,event_queue control_ser
 
 $(eval $(call suite,unit,$(UNIT_REAL),-linih -pthread))
 
-# The same under AddressSanitizer and UBSan, in a build of its own; programs that the
-# network tests preload are preceded by the sanitizer's run-time library. Of the network
-# tests those that look at the shim by itself: the comparisons with the kernel, by the
-# hundred, walk the same code.
+# With AddressSanitizer and UBSan, in a separate build. Programs under the library preload
+# the sanitizer's run-time library first. Of the network tests, only those of the library:
+# the hundreds of comparisons with the kernel exercise the same code.
 check-san: deps
 	$(Q)$(MAKE) --no-print-directory B=$(B)/san SAN=address,undefined check-unit check-info
 	$(Q)$(MAKE) --no-print-directory B=$(B)/san SAN=address,undefined check-net \

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-# The network tests on Debian's other kernels, in virtual machines. Not part of
-# make check: it downloads 300 MB, once, and takes some minutes a kernel.
+# Network tests on other Debian kernels, in virtual machines. Not part of make check: takes
+# minutes per kernel, and downloads 300 MB once.
 
-# KERNELS=bookworm runs one of them, TESTS='pool/*' some of the tests.
+# KERNELS=bookworm selects a kernel, TESTS='pool/*' tests.
 check-kernels:
 	$(Q)tools/deps kernels
 	$(Q)$(MAKE) --no-print-directory check-kernels-run
