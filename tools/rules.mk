@@ -2,7 +2,7 @@
 # mptcpinfo and mptcpaddr; the broker has its own rules.mk.
 
 MPTCPINFO_SRC := $(wildcard tools/mptcpinfo/*.c tools/mptcpinfo/*/*.c tools/common/*.c) \
-		 shim/netlink/diag.c shim/manager/note_text.c shim/pool/addr.c
+		 shim/netlink/diag.c shim/netlink/request.c shim/manager/note_text.c shim/pool/addr.c
 
 tools: $(B)/mptcpinfo
 
@@ -19,7 +19,7 @@ $(B)/obj/tools/%.o: tools/%.c
 LIBDIR ?= /usr/local/lib
 
 MPTCPADDR_SRC := $(wildcard tools/mptcpaddr/*.c) $(wildcard tools/common/*.c) \
-		 shim/preload/pool_file.c shim/preload/env.c shim/netlink/diag.c \
+		 shim/preload/pool_file.c shim/preload/env.c shim/netlink/diag.c shim/netlink/request.c \
 		 $(patsubst %,shim/pool/%.c,parse endpoint addr accept ini_reader)
 
 tools: $(B)/mptcpaddr

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * diag.h - sock_diag dumps of the sockets of this network namespace
+ * diag.h - the sockets of this network namespace, by sock_diag(7)
  */
 #pragma once
 
+#include "mptcpaddr/pm.h"
+
 #include <linux/inet_diag.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-struct mpaddr;
+struct engine;
 struct nlattr;
 
 /* One socket; @tb is indexed by INET_DIAG_*. Return: 0, or -errno to stop the dump. */
@@ -15,10 +18,10 @@ typedef int (*diag_fn)(void *ctx, const struct inet_diag_msg *msg,
 		       struct nlattr *const *tb);
 
 /*
- * diag_dump() - every socket of @protocol (IPv4 and IPv6), but no listener, no
- * TIME-WAIT one
+ * diag_dump() - every socket of @protocol (IPv4 and IPv6), except listening and TIME-WAIT
+ * ones
  *
- * Return: 0, the callback's error, or -errno (-ENOENT: the kernel cannot tell).
+ * Return: 0, the callback's error, or -errno (-ENOENT: not supported by the kernel).
  */
 int diag_dump(int protocol, diag_fn fn, void *ctx);
 
@@ -29,16 +32,58 @@ int diag_listeners(int protocol, diag_fn fn, void *ctx);
  * diag_abort() - reset the subflow of connection @token between two addresses and ports
  * (net/ipv4/tcp.c, tcp_abort(): RST to the peer, ECONNABORTED here)
  *
- * @if_idx: the interface that it is bound to, 0: none. It takes CAP_NET_ADMIN and
+ * @if_idx: the interface that it is bound to, 0: none. Needs CAP_NET_ADMIN and
  * CONFIG_INET_DIAG_DESTROY. Return: 0 or -errno (-ENOENT: no such subflow).
  */
 int diag_abort(uint32_t token, const struct mpaddr *local, const struct mpaddr *remote,
 	       int if_idx);
 
 /*
- * diag_subflow() - the MPTCP part of a TCP socket's INET_DIAG_ULP_INFO
+ * diag_parse_subflow() - the MPTCP part of a TCP socket's INET_DIAG_ULP_INFO
  *
  * @ret_tb, with MPTCP_SUBFLOW_ATTR_MAX + 1 elements, is indexed by MPTCP_SUBFLOW_ATTR_*.
  * Return: 0; -ENOENT: not a subflow, or no CAP_NET_ADMIN to see it.
  */
-int diag_subflow(struct nlattr *const *tb, struct nlattr **ret_tb);
+int diag_parse_subflow(struct nlattr *const *tb, struct nlattr **ret_tb);
+
+struct diag_owner {
+	uid_t uid;	 /* of the process that opened the socket */
+	uint64_t cookie; /* of the socket: never used again */
+	uint64_t cgroup; /* ID in the cgroup 2 hierarchy; 0: unknown */
+};
+
+/* diag_open() - a socket for diag_read_owner(). Return: it; -errno. */
+int diag_open(void);
+
+/*
+ * diag_read_owner() - the owner of connection @token of this network namespace
+ *
+ * One exact request: the kernel has a hash of tokens (net/mptcp/mptcp_diag.c).
+ * Return: 0; -ENOENT: no such connection; other -errno.
+ */
+int diag_read_owner(int fd, uint32_t token, struct diag_owner *ret_owner);
+
+struct diag_subflow {
+	struct pm_event sub; /* as of a SUB_ESTABLISHED */
+	bool live, initial;
+	bool active; /* this side sent MP_CAPABLE */
+};
+
+struct diag_subflows {
+	struct diag_subflow *v;
+	unsigned int n, size;
+};
+
+/*
+ * diag_read_subflows() - all subflows of the namespace
+ *
+ * Return: 0, and the caller frees them with diag_free_subflows(); -errno.
+ */
+int diag_read_subflows(struct diag_subflows *ret_all);
+void diag_free_subflows(struct diag_subflows *all);
+
+/* diag_resync_from() - bring @engine in line with @all; engine_tick() must follow. */
+void diag_resync_from(const struct diag_subflows *all, struct engine *engine);
+
+/* diag_resync() - both. Return: 0; -errno with @engine unchanged. */
+int diag_resync(struct engine *engine);

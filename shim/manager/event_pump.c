@@ -18,18 +18,18 @@
 
 void pump_read(struct event_pump *pump)
 {
-	struct pm_event events[PMNL_BATCH];
+	struct pm_event events[PM_EVENTS_BATCH];
 	unsigned int i, n;
 	int got;
 
 	do {
-		if (event_queue_reserve(&pump->queue, PMNL_BATCH) < 0)
+		if (event_queue_reserve(&pump->queue, PM_EVENTS_BATCH) < 0)
 			return; /* the kernel's buffer holds the rest for now */
-		got = pmnl_events_read(pump->event_fd, pump->family_id, events, &n);
+		got = pm_events_read(pump->event_fd, pump->family_id, events, &n);
 		if (got == -ENOBUFS) {
 			pump->overruns++;
 			pump->lost = true;
-			got = PMNL_BATCH; /* the error is cleared; read on */
+			got = PM_EVENTS_BATCH; /* the error is cleared; read on */
 			continue;
 		}
 		if (got < 0) {
@@ -39,7 +39,7 @@ void pump_read(struct event_pump *pump)
 		pump->events += n;
 		for (i = 0; i < n; i++)
 			event_queue_push(&pump->queue, &events[i]);
-	} while (got == PMNL_BATCH);
+	} while (got == PM_EVENTS_BATCH);
 }
 
 bool pump_next(struct event_pump *pump, struct pm_event *ret_ev)

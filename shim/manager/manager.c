@@ -4,10 +4,10 @@
  */
 #include "handle.h"
 #include "idle.h"
+#include "mptcpaddr/diag.h"
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/uapi.h"
 #include "shim/common/clock.h"
-#include "shim/netlink/diag_resync.h"
 #include "shim/netlink/event_filter.h"
 
 #include <arpa/inet.h>
@@ -31,7 +31,7 @@
 static int manager_send_command(void *ctx, const struct pm_cmd *cmd)
 {
 	struct manager *m = ctx;
-	int r = pmnl_command(m->pmnl, cmd);
+	int r = pm_command_send(m->command_fd, m->h->family_id, cmd);
 
 	if (r == -EPERM || r == -ENOSYS)
 		m->pump.stop = r; /* the program gave up its rights */
@@ -127,7 +127,7 @@ static void manager_serve_loss(struct manager *m)
 	if (!pump_take_loss(&m->pump))
 		return;
 	engine_note_overrun(m->engine);
-	pump_log_resync(resync(m->engine));
+	pump_log_resync(diag_resync(m->engine));
 }
 
 static void manager_serve_takeover(struct manager *m, bool hung_up)
@@ -141,7 +141,7 @@ static void manager_serve_takeover(struct manager *m, bool hung_up)
 	m->h->takeover_pid = 0;
 	idle_restart(m);
 	log_info("process %d has ended: its connections are ours", m->takeover.of.pid);
-	resync(m->engine); /* what came between fork() and our subscription */
+	diag_resync(m->engine); /* what came between fork() and our subscription */
 	engine_take_over(m->engine);
 	port_listeners_update(&m->ports, m->watch.pool);
 }
@@ -305,7 +305,7 @@ static struct manager *manager_inherit(struct handover *h)
 {
 	struct manager *m = h->manager;
 
-	m->pmnl = NULL; /* not closed: its number may be anybody's here */
+	m->command_fd = -1; /* not closed: its number may be anybody's here */
 	m->control = (struct control){ .listener = -1 };
 	m->takeover = (struct takeover){ .listener = -1, .watch = -1, .claimed = -1 };
 	poolwatch_reopen(&m->watch);
@@ -334,15 +334,15 @@ static int manager_open(struct manager *m)
 		log_open(h->log_fd, m->watch.pool->log, h->program, h->pid);
 	m->pump.event_fd = h->event_fd;
 	m->pump.family_id = h->family_id;
-	r = pmnl_open(h->family_id, &m->pmnl);
-	if (r < 0)
-		return r;
+	m->command_fd = pm_command_open();
+	if (m->command_fd < 0)
+		return m->command_fd;
 	r = control_open(&m->control, h->pid, h->control_name, sizeof(h->control_name));
 	if (r < 0)
 		log_warning("no control socket: %s", strerror(-r));
 	takeover_open(&m->takeover, &(struct takeover_name){ h->pid, h->nonce });
 	if (h->takeover_pid)
-		resync(m->engine); /* the subscription is younger than the copy */
+		diag_resync(m->engine); /* the subscription is younger than the copy */
 	if (h->takeover_pid &&
 	    takeover_wait(&m->takeover,
 			  &(struct takeover_name){ h->takeover_pid, h->takeover_nonce }))
@@ -365,7 +365,8 @@ static void manager_free(struct manager *m)
 	app_listeners_close(&m->listeners);
 	port_listeners_close(&m->ports);
 	takeover_close(&m->takeover);
-	pmnl_close(m->pmnl);
+	if (m->command_fd >= 0)
+		close(m->command_fd);
 	engine_free(m->engine);
 	poolwatch_close(&m->watch);
 	pump_free(&m->pump);
@@ -379,6 +380,7 @@ static struct manager *manager_new(struct handover *h)
 	if (!m)
 		return NULL;
 	m->h = h;
+	m->command_fd = -1;
 	m->control.listener = -1;
 	app_listeners_open(&m->listeners, h);
 	m->watch.netif_fd = m->watch.file_fd = -1;

@@ -17,7 +17,7 @@ struct manager {
 	struct handover *h;
 	struct poolwatch watch;
 	struct engine *engine;
-	struct pmnl *pmnl;
+	int command_fd;
 	struct event_pump pump;
 	struct control control;
 	struct app_listeners listeners;

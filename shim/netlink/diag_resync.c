@@ -3,9 +3,8 @@
  * diag_resync.c - bring an engine in line with the kernel after events were lost
  *
  * The dump is collected first and applied as a whole: half a dump would make the engine
- * forget connections that are there.
+ * forget existing connections.
  */
-#include "diag_resync.h"
 #include "mptcpaddr/diag.h"
 #include "mptcpaddr/engine.h"
 #include "mptcpaddr/uapi.h"
@@ -31,16 +30,17 @@ static uint8_t get_id(struct nlattr *attr)
 	return attr ? nla_get_u8(attr) : 0;
 }
 
-static int on_socket(void *ctx, const struct inet_diag_msg *msg, struct nlattr *const *tb)
+static int add_subflow(void *ctx, const struct inet_diag_msg *msg,
+		       struct nlattr *const *tb)
 {
 	struct nlattr *mptcp[MPTCP_SUBFLOW_ATTR_MAX + 1];
 	const uint32_t mp_capable =
 		MPTCP_SUBFLOW_FLAG_MCAP_REM | MPTCP_SUBFLOW_FLAG_MCAP_LOC;
-	struct resync *all = ctx;
-	struct resync_subflow *f;
+	struct diag_subflows *all = ctx;
+	struct diag_subflow *f;
 	uint32_t flags;
 
-	if (diag_subflow(tb, mptcp) < 0)
+	if (diag_parse_subflow(tb, mptcp) < 0)
 		return 0;
 	if (all->n == all->size) {
 		f = realloc(all->v, (all->size * 2 + 64) * sizeof(*f));
@@ -50,7 +50,7 @@ static int on_socket(void *ctx, const struct inet_diag_msg *msg, struct nlattr *
 		all->size = all->size * 2 + 64;
 	}
 	f = &all->v[all->n++];
-	*f = (struct resync_subflow){ 0 };
+	*f = (struct diag_subflow){ 0 };
 	f->sub.token = nla_get_u32(mptcp[MPTCP_SUBFLOW_ATTR_TOKEN_LOC]);
 	f->sub.family = msg->idiag_family;
 	get_end(msg->idiag_family, msg->id.idiag_src, msg->id.idiag_sport, &f->sub.local);
@@ -69,9 +69,9 @@ static int on_socket(void *ctx, const struct inet_diag_msg *msg, struct nlattr *
 	return 0;
 }
 
-/* As the kernel's laminar endpoints see it: a closing subflow holds no address. */
-static int on_open_socket(void *ctx, const struct inet_diag_msg *msg,
-			  struct nlattr *const *tb)
+/* As for the kernel's laminar endpoints, a closing subflow uses no address. */
+static int on_subflow(void *ctx, const struct inet_diag_msg *msg,
+		      struct nlattr *const *tb)
 {
 	switch (msg->idiag_state) {
 	case TCP_FIN_WAIT1:
@@ -80,22 +80,22 @@ static int on_open_socket(void *ctx, const struct inet_diag_msg *msg,
 	case TCP_CLOSE:
 		return 0;
 	default:
-		return on_socket(ctx, msg, tb);
+		return add_subflow(ctx, msg, tb);
 	}
 }
 
-int resync_read(struct resync *ret_all)
+int diag_read_subflows(struct diag_subflows *ret_all)
 {
 	int r;
 
-	*ret_all = (struct resync){ 0 };
-	r = diag_dump(IPPROTO_TCP, on_open_socket, ret_all);
+	*ret_all = (struct diag_subflows){ 0 };
+	r = diag_dump(IPPROTO_TCP, on_subflow, ret_all);
 	if (r < 0)
-		resync_free(ret_all);
+		diag_free_subflows(ret_all);
 	return r;
 }
 
-void resync_apply(const struct resync *all, struct engine *engine)
+void diag_resync_from(const struct diag_subflows *all, struct engine *engine)
 {
 	unsigned int i;
 
@@ -106,19 +106,19 @@ void resync_apply(const struct resync *all, struct engine *engine)
 	engine_resync_end(engine);
 }
 
-void resync_free(struct resync *all)
+void diag_free_subflows(struct diag_subflows *all)
 {
 	free(all->v);
-	*all = (struct resync){ 0 };
+	*all = (struct diag_subflows){ 0 };
 }
 
-int resync(struct engine *engine)
+int diag_resync(struct engine *engine)
 {
-	struct resync all;
-	int r = resync_read(&all);
+	struct diag_subflows all;
+	int r = diag_read_subflows(&all);
 
 	if (r == 0)
-		resync_apply(&all, engine);
-	resync_free(&all);
+		diag_resync_from(&all, engine);
+	diag_free_subflows(&all);
 	return r;
 }

@@ -80,8 +80,8 @@ static void get_attributes(struct nlattr *a[ATTR_MAX + 1], struct pm_event *ev)
 		ev->reset_reason = nla_get_u32(a[MPTCP_ATTR_RESET_REASON]);
 }
 
-int pmnl_event_parse(const struct nlmsghdr *nlh, uint16_t family_id,
-		     struct pm_event *ret_event)
+int pm_event_parse(const struct nlmsghdr *nlh, uint16_t family_id,
+		   struct pm_event *ret_event)
 {
 	static const struct nla_policy policy[ATTR_MAX + 1] = {
 		[MPTCP_ATTR_TOKEN] = { .type = NLA_U32 },
@@ -125,28 +125,28 @@ int pmnl_event_parse(const struct nlmsghdr *nlh, uint16_t family_id,
 }
 
 /* The kernel sends each event as a datagram of its own; a batch is one system call. */
-int pmnl_events_read(int fd, uint16_t family_id, struct pm_event *ret_events,
-		     unsigned int *ret_n)
+int pm_events_read(int fd, uint16_t family_id, struct pm_event *ret_events,
+		   unsigned int *ret_n)
 {
-	static _Alignas(struct nlmsghdr) char data[PMNL_BATCH][DATAGRAM_SIZE];
-	struct mmsghdr msgs[PMNL_BATCH] = { 0 };
-	struct iovec iov[PMNL_BATCH];
+	static _Alignas(struct nlmsghdr) char data[PM_EVENTS_BATCH][DATAGRAM_SIZE];
+	struct mmsghdr msgs[PM_EVENTS_BATCH] = { 0 };
+	struct iovec iov[PM_EVENTS_BATCH];
 	unsigned int n = 0;
 	int i, got;
 
-	for (i = 0; i < PMNL_BATCH; i++) {
+	for (i = 0; i < PM_EVENTS_BATCH; i++) {
 		iov[i] = (struct iovec){ data[i], sizeof(data[i]) };
 		msgs[i].msg_hdr.msg_iov = &iov[i];
 		msgs[i].msg_hdr.msg_iovlen = 1;
 	}
-	got = recvmmsg(fd, msgs, PMNL_BATCH, MSG_DONTWAIT, NULL);
+	got = recvmmsg(fd, msgs, PM_EVENTS_BATCH, MSG_DONTWAIT, NULL);
 	if (got < 0)
 		return errno == EAGAIN || errno == EINTR ? (*ret_n = 0, 0) : -errno;
 	for (i = 0; i < got; i++) {
 		struct nlmsghdr *nlh = (struct nlmsghdr *)data[i];
 
 		if (nlmsg_ok(nlh, msgs[i].msg_len) &&
-		    !pmnl_event_parse(nlh, family_id, &ret_events[n]))
+		    !pm_event_parse(nlh, family_id, &ret_events[n]))
 			n++;
 	}
 	*ret_n = n;

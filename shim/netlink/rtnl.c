@@ -3,20 +3,21 @@
  * rtnl.c - the addresses that this network namespace has (rtnetlink(7))
  *
  * A notification only says that something changed: the tables are then read as a whole,
- * so nothing that got lost can leave them wrong. libnl-3's core is enough for that.
+ * so that lost notifications do no harm.
  */
 #include "rtnl.h"
+#include "request.h"
 
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
-#include <netlink/netlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define SLOT	    601	  /* see netlink_open() */
 #define ENTRIES_MAX 65536 /* of either table */
 
 /* IFF_LOWER_UP and IFF_DORMANT of <linux/if.h>, which <net/if.h> does not go with */
@@ -25,28 +26,8 @@
 
 int netif_watch(void)
 {
-	struct sockaddr_nl addr = {
-		.nl_family = AF_NETLINK,
-		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
-	};
-	int fd, r;
-
-	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-	if (fd < 0)
-		return -errno;
-	/* A number of its own choice would be the one that the application may want. */
-	addr.nl_pid = (601U << 22) + (getpid() & 0x3fffff);
-	r = bind(fd, (struct sockaddr *)&addr, sizeof(addr));
-	if (r < 0) {
-		addr.nl_pid = 0;
-		r = bind(fd, (struct sockaddr *)&addr, sizeof(addr));
-	}
-	if (r < 0) {
-		r = -errno;
-		close(fd);
-		return r;
-	}
-	return fd;
+	return netlink_open(NETLINK_ROUTE, SLOT,
+			    RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
 }
 
 bool netif_drain(int fd)
@@ -137,63 +118,44 @@ static void on_addr(struct netif_table *table, struct nlmsghdr *hdr)
 		!link_local(&entry->addr);
 }
 
-static int on_message(struct nl_msg *msg, void *arg)
+static int on_message(void *ctx, struct nlmsghdr *hdr)
 {
-	struct nlmsghdr *hdr = nlmsg_hdr(msg);
-
 	if (hdr->nlmsg_type == RTM_NEWLINK &&
 	    nlmsg_valid_hdr(hdr, sizeof(struct ifinfomsg)))
-		on_link(arg, hdr);
+		on_link(ctx, hdr);
 	else if (hdr->nlmsg_type == RTM_NEWADDR &&
 		 nlmsg_valid_hdr(hdr, sizeof(struct ifaddrmsg)))
-		on_addr(arg, hdr);
-	return NL_OK;
+		on_addr(ctx, hdr);
+	return 0;
 }
 
-/* libnl prints errors and folds them by itself. */
-static int on_error(struct sockaddr_nl *from, struct nlmsgerr *err, void *arg)
+static int dump_table(int fd, int type, struct netif_table *table)
 {
-	return NL_STOP;
+	struct {
+		struct nlmsghdr nlh;
+		struct rtgenmsg gen;
+	} request = {
+		.nlh = { .nlmsg_len = NLMSG_LENGTH(sizeof(request.gen)),
+			 .nlmsg_type = type,
+			 .nlmsg_flags = NLM_F_DUMP },
+		.gen = { .rtgen_family = AF_UNSPEC },
+	};
+
+	return netlink_ask(fd, &request.nlh, on_message, table);
 }
 
-static int dump(struct nl_sock *sock, int type)
-{
-	struct rtgenmsg gen = { .rtgen_family = AF_UNSPEC };
-	int r;
-
-	if (nl_send_simple(sock, type, NLM_F_DUMP, &gen, sizeof(gen)) < 0)
-		return -EIO;
-	r = nl_recvmsgs_default(sock);
-	if (r == -NLE_DUMP_INTR)
-		return -EAGAIN; /* something changed meanwhile */
-	return r < 0 ? -EIO : 0;
-}
-
-static int read_both(struct netif_table *table)
-{
-	struct nl_sock *sock = nl_socket_alloc();
-	int r = -ENOMEM;
-
-	if (!sock)
-		return r;
-	nl_socket_modify_cb(sock, NL_CB_VALID, NL_CB_CUSTOM, on_message, table);
-	nl_socket_modify_err_cb(sock, NL_CB_CUSTOM, on_error, NULL);
-	r = nl_connect(sock, NETLINK_ROUTE) < 0 ? -EPROTONOSUPPORT : 0;
-	if (r == 0)
-		r = dump(sock, RTM_GETLINK);
-	if (r == 0)
-		r = dump(sock, RTM_GETADDR);
-	nl_socket_free(sock);
-	table->known = r == 0;
-	return r;
-}
-
-/* A dump that changes interrupt is worth nothing: what was known before stays. */
+/* What was known stays if a dump fails. */
 int netif_read(struct netif_table *table)
 {
-	struct netif_table now = { 0 };
-	int r = read_both(&now);
+	struct netif_table now = { .known = true };
+	int fd = netlink_open(NETLINK_ROUTE, SLOT, 0), r;
 
+	if (fd < 0)
+		return fd;
+	r = dump_table(fd, RTM_GETLINK, &now);
+	if (r == 0)
+		r = dump_table(fd, RTM_GETADDR, &now);
+	close(fd);
 	if (r < 0) {
 		netif_free(&now);
 		return r;

@@ -119,7 +119,7 @@ Test(pmevent, subflow_events_tell_addresses_ids_and_error)
 
 	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		tuple(&m, kinds[i].cmd, AF_INET, "10.0.2.2", "10.0.2.1");
-		cr_assert_eq(pmnl_event_parse(head(&m), FAMILY, &ev), 0);
+		cr_assert_eq(pm_event_parse(head(&m), FAMILY, &ev), 0);
 		cr_assert_eq(ev.type, kinds[i].type);
 		cr_assert_eq(ev.token, TOKEN);
 		cr_assert_eq(ev.family, AF_INET);
@@ -140,12 +140,12 @@ Test(pmevent, ipv6_and_mapped_addresses_are_told_apart)
 
 	tuple(&m, MPTCP_EVENT_CREATED, AF_INET6, "2001:db8::2", "2001:db8::1");
 	put_u8(&m, MPTCPADDR_ATTR_SERVER_SIDE, 1);
-	cr_assert_eq(pmnl_event_parse(head(&m), FAMILY, &ev), 0);
+	cr_assert_eq(pm_event_parse(head(&m), FAMILY, &ev), 0);
 	is_addr(&ev.local, "[2001:db8::2]:40000");
 	is_addr(&ev.remote, "[2001:db8::1]:80");
 	cr_assert(ev.server_side);
 	tuple(&m, MPTCP_EVENT_CREATED, AF_INET6, "::ffff:10.0.2.2", "::ffff:10.0.2.1");
-	cr_assert_eq(pmnl_event_parse(head(&m), FAMILY, &ev), 0);
+	cr_assert_eq(pm_event_parse(head(&m), FAMILY, &ev), 0);
 	cr_assert_eq(ev.family, AF_INET6);
 	is_addr(&ev.local, "10.0.2.2:40000");
 	is_addr(&ev.remote, "10.0.2.1:80");
@@ -165,7 +165,7 @@ Test(pmevent, announcement_has_no_family_and_tells_it_by_its_address)
 		put_u8(&m, MPTCP_ATTR_REM_ID, 9);
 		put_ip(&m, MPTCP_ATTR_DADDR4, MPTCP_ATTR_DADDR6, ips[i]);
 		put_u16(&m, MPTCP_ATTR_DPORT, htons(8443));
-		cr_assert_eq(pmnl_event_parse(head(&m), FAMILY, &ev), 0);
+		cr_assert_eq(pm_event_parse(head(&m), FAMILY, &ev), 0);
 		cr_assert_eq(ev.type, PM_EVENT_ANNOUNCED);
 		is_addr(&ev.remote, texts[i]);
 		cr_assert_eq(ev.remote_id, 9);
@@ -180,12 +180,12 @@ Test(pmevent, withdrawal_and_end_have_little_to_tell)
 	begin(&m, MPTCP_EVENT_REMOVED);
 	put_token(&m, TOKEN);
 	put_u8(&m, MPTCP_ATTR_REM_ID, 0);
-	cr_assert_eq(pmnl_event_parse(head(&m), FAMILY, &ev), 0);
+	cr_assert_eq(pm_event_parse(head(&m), FAMILY, &ev), 0);
 	cr_assert_eq(ev.type, PM_EVENT_REMOVED);
 	cr_assert_eq(ev.remote_id, 0);
 	begin(&m, MPTCP_EVENT_CLOSED);
 	put_token(&m, TOKEN);
-	cr_assert_eq(pmnl_event_parse(head(&m), FAMILY, &ev), 0);
+	cr_assert_eq(pm_event_parse(head(&m), FAMILY, &ev), 0);
 	cr_assert_eq(ev.type, PM_EVENT_CLOSED);
 }
 
@@ -199,10 +199,10 @@ Test(pmevent, other_messages_say_nothing)
 	for (i = 0; i < sizeof(cmds); i++) {
 		begin(&m, cmds[i]);
 		put_token(&m, TOKEN);
-		cr_assert_eq(pmnl_event_parse(head(&m), FAMILY, &ev), -ENOMSG);
+		cr_assert_eq(pm_event_parse(head(&m), FAMILY, &ev), -ENOMSG);
 	}
 	tuple(&m, MPTCP_EVENT_CREATED, AF_INET, "10.0.2.2", "10.0.2.1");
-	cr_assert_eq(pmnl_event_parse(head(&m), FAMILY + 1, &ev), -ENOMSG);
+	cr_assert_eq(pm_event_parse(head(&m), FAMILY + 1, &ev), -ENOMSG);
 	cr_assert_eq(ev.token, 7, "written only on success");
 }
 
@@ -214,7 +214,7 @@ Test(pmevent, attributes_of_newer_kernels_are_passed_over)
 	tuple(&m, MPTCP_EVENT_CREATED, AF_INET, "10.0.2.2", "10.0.2.1");
 	put(&m, 90, "something new", 13);
 	put_u8(&m, MPTCPADDR_ATTR_SERVER_SIDE, 1);
-	cr_assert_eq(pmnl_event_parse(head(&m), FAMILY, &ev), 0);
+	cr_assert_eq(pm_event_parse(head(&m), FAMILY, &ev), 0);
 	cr_assert(ev.server_side);
 }
 
@@ -224,9 +224,9 @@ Test(pmevent, message_without_a_token_is_bad)
 	struct pm_event ev;
 
 	begin(&m, MPTCP_EVENT_CLOSED);
-	cr_assert_eq(pmnl_event_parse(head(&m), FAMILY, &ev), -EBADMSG);
+	cr_assert_eq(pm_event_parse(head(&m), FAMILY, &ev), -EBADMSG);
 	put_u8(&m, MPTCP_ATTR_REM_ID, 9);
-	cr_assert_eq(pmnl_event_parse(head(&m), FAMILY, &ev), -EBADMSG);
+	cr_assert_eq(pm_event_parse(head(&m), FAMILY, &ev), -EBADMSG);
 }
 
 Test(pmevent, attribute_shorter_than_its_type_is_bad)
@@ -245,7 +245,7 @@ Test(pmevent, attribute_shorter_than_its_type_is_bad)
 		begin(&m, MPTCP_EVENT_SUB_CLOSED);
 		put_token(&m, TOKEN);
 		put(&m, types[i], "", 0);
-		cr_assert_eq(pmnl_event_parse(head(&m), FAMILY, &ev), -EBADMSG,
+		cr_assert_eq(pm_event_parse(head(&m), FAMILY, &ev), -EBADMSG,
 			     "attribute %u", types[i]);
 	}
 }
@@ -258,7 +258,7 @@ static int parse_copy(const struct message *m, unsigned int len, struct pm_event
 
 	memcpy(copy, m->data, len);
 	copy->nlmsg_len = len;
-	r = pmnl_event_parse(copy, FAMILY, ev);
+	r = pm_event_parse(copy, FAMILY, ev);
 	free(copy);
 	return r;
 }
@@ -309,14 +309,14 @@ Test(pmevent, garbage_is_never_read_beyond_its_end)
 
 Test(pmevent, batch_of_datagrams_gives_its_events_and_skips_the_rest)
 {
-	struct pm_event events[PMNL_BATCH];
+	struct pm_event events[PM_EVENTS_BATCH];
 	struct message m, other;
 	unsigned int i, n = 99;
 	char large[4096] = { 0 };
 	int fds[2];
 
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds), 0);
-	cr_assert_eq(pmnl_events_read(fds[0], FAMILY, events, &n), 0);
+	cr_assert_eq(pm_events_read(fds[0], FAMILY, events, &n), 0);
 	cr_assert_eq(n, 0);
 
 	begin(&other, MPTCPADDR_EV_LISTENER_CREATED);
@@ -333,31 +333,31 @@ Test(pmevent, batch_of_datagrams_gives_its_events_and_skips_the_rest)
 	memcpy(large, m.data, sizeof(m.data));
 	send(fds[1], large, sizeof(large), 0);
 
-	cr_assert_eq(pmnl_events_read(fds[0], FAMILY, events, &n), 21);
+	cr_assert_eq(pm_events_read(fds[0], FAMILY, events, &n), 21);
 	cr_assert_eq(n, 4);
 	for (i = 0; i < 4; i++)
 		cr_assert_eq(events[i].token, i);
-	cr_assert_eq(pmnl_events_read(fds[0], FAMILY, events, &n), 0);
+	cr_assert_eq(pm_events_read(fds[0], FAMILY, events, &n), 0);
 	cr_assert_eq(n, 0);
-	cr_assert_eq(pmnl_events_read(-1, FAMILY, events, &n), -EBADF);
+	cr_assert_eq(pm_events_read(-1, FAMILY, events, &n), -EBADF);
 }
 
 Test(pmevent, full_batch_leaves_the_rest_for_the_next)
 {
-	static const int batches[] = { PMNL_BATCH, PMNL_BATCH, 5, 0 };
-	struct pm_event events[PMNL_BATCH];
+	static const int batches[] = { PM_EVENTS_BATCH, PM_EVENTS_BATCH, 5, 0 };
+	struct pm_event events[PM_EVENTS_BATCH];
 	unsigned int i, n, seen = 0;
 	struct message m;
 	int fds[2], got;
 
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, fds), 0);
-	for (i = 0; i < 2 * PMNL_BATCH + 5; i++) {
+	for (i = 0; i < 2 * PM_EVENTS_BATCH + 5; i++) {
 		begin(&m, MPTCP_EVENT_CLOSED);
 		put_token(&m, i);
 		cr_assert_gt(send(fds[1], m.data, head(&m)->nlmsg_len, 0), 0);
 	}
 	for (i = 0; i < sizeof(batches) / sizeof(*batches); i++) {
-		got = pmnl_events_read(fds[0], FAMILY, events, &n);
+		got = pm_events_read(fds[0], FAMILY, events, &n);
 		cr_assert_eq(got, batches[i]);
 		cr_assert_eq(n, batches[i]);
 		for (; n; n--, seen++)

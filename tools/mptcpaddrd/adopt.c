@@ -110,7 +110,7 @@ static bool cgroup_matches_unit(uint64_t id, const char *unit)
 }
 
 static bool program_matches(const struct policy_program *program,
-			    const struct token_owner *owner)
+			    const struct diag_owner *owner)
 {
 	switch (program->kind) {
 	case PROGRAM_UID:
@@ -140,7 +140,7 @@ void adopt_clear_cache(void)
  * slices, and anybody may open a thousand connections in a second.
  */
 static const struct policy_program *adopt_find_program(const struct broker *b,
-						       const struct token_owner *owner)
+						       const struct diag_owner *owner)
 {
 	struct found *known;
 	int i;
@@ -211,10 +211,10 @@ static bool client_announces(const struct client *client)
 void adopt_connection(struct broker *b, uint32_t token, bool server_side)
 {
 	const struct policy_program *program;
-	struct token_owner owner;
+	struct diag_owner owner;
 	struct client *client;
 
-	if (token_ask(b->diag_fd, token, &owner) < 0)
+	if (diag_read_owner(b->diag_fd, token, &owner) < 0)
 		return;
 	program = adopt_find_program(b, &owner);
 	client = program ? adopt_get_client(b, program, owner.uid) : NULL;

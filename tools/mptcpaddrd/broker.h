@@ -7,8 +7,8 @@
  */
 #pragma once
 
-#include "conn_owner.h"
 #include "mptcpaddr/broker.h"
+#include "mptcpaddr/diag.h"
 #include "mptcpaddr/netlink.h"
 #include "policy.h"
 #include "shim/manager/control_server.h"
@@ -75,7 +75,7 @@ struct broker {
 	struct policy policy;
 	int listen_fd, netif_fd, diag_fd, signal_fd, controls_fd;
 	int path_manager_fd, journal_fd, state_dir;
-	struct pmnl *pmnl;
+	int command_fd;
 	struct netif_table table;
 	struct client *clients;
 	unsigned int n_clients;

@@ -44,7 +44,7 @@ int dispatch_command(void *ctx, const struct pm_cmd *cmd)
 		return -ENOENT;
 	r = command_is_allowed(b, conn->client, cmd);
 	if (r == 0)
-		r = pmnl_command(b->pmnl, cmd);
+		r = pm_command_send(b->command_fd, b->pump.family_id, cmd);
 	if (r == 0 && cmd->type == PM_CMD_SUBFLOW_CREATE)
 		dispatch_count_subflows(conn, 1);
 	return r;

@@ -109,13 +109,13 @@ static void handle_record(struct broker *b, struct user *user,
 			  const struct record *record)
 {
 	struct pool_error why = { "" };
-	struct token_owner owner;
+	struct diag_owner owner;
 	struct client *client;
 	struct client_conn *conn;
 	bool adopted;
 	int r;
 
-	r = token_ask(b->diag_fd, record->token, &owner);
+	r = diag_read_owner(b->diag_fd, record->token, &owner);
 	if (r < 0) {
 		refuse_registration(b, user, &b->refused.stale,
 				    "there is no such connection");

@@ -10,8 +10,8 @@
 #include "clients.h"
 #include "dispatch.h"
 #include "journal.h"
+#include "mptcpaddr/diag.h"
 #include "shim/common/clock.h"
-#include "shim/netlink/diag_resync.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -68,14 +68,14 @@ static void restore_client(struct broker *b, struct restored **known,
 static void restore_conn(struct broker *b, struct restored *known,
 			 const struct journal_entry *entry)
 {
-	struct token_owner owner;
+	struct diag_owner owner;
 	struct client *client;
 	struct restored *k;
 
 	HASH_FIND(hh, known, &entry->client, sizeof(entry->client), k);
 	client = k ? client_by_number(b, k->now) : NULL;
 	if (!client || client_conn_find(b, entry->token) ||
-	    token_ask(b->diag_fd, entry->token, &owner) < 0 ||
+	    diag_read_owner(b->diag_fd, entry->token, &owner) < 0 ||
 	    owner.cookie != entry->cookie)
 		return;
 	client_register(b, client, entry->token, entry->flags & 1, entry->cookie);
@@ -126,7 +126,7 @@ void restore_clients(struct broker *b)
 }
 
 /* How many subflows beside the first one each connection has by now. */
-static void recount_subflows(struct broker *b, const struct resync *all)
+static void recount_subflows(struct broker *b, const struct diag_subflows *all)
 {
 	struct client_conn *conn, *next;
 	unsigned int i;
@@ -144,11 +144,11 @@ static void recount_subflows(struct broker *b, const struct resync *all)
 int resync_clients(struct broker *b)
 {
 	struct client *client;
-	struct resync all;
+	struct diag_subflows all;
 	unsigned int i;
 	int r;
 
-	r = resync_read(&all);
+	r = diag_read_subflows(&all);
 	if (r < 0)
 		return r;
 	if (b->policy.adopt)
@@ -157,11 +157,11 @@ int resync_clients(struct broker *b)
 				adopt_connection(b, all.v[i].sub.token, !all.v[i].active);
 	for (client = b->clients; client; client = client->next) {
 		engine_set_clock(client->engine, clock_ms());
-		resync_apply(&all, client->engine);
+		diag_resync_from(&all, client->engine);
 		client_conn_sweep(b, client);
 		client->due_ms = 0;
 	}
 	recount_subflows(b, &all);
-	resync_free(&all);
+	diag_free_subflows(&all);
 	return 0;
 }

@@ -137,10 +137,10 @@ static const char *open_kernel(struct broker *b, int *ret_error)
 		return *ret_error == -ENOENT ? "this kernel has no MPTCP path manager"
 					     : "path manager events";
 	evfilter_useful(b->pump.event_fd);
-	*ret_error = pmnl_open(b->pump.family_id, &b->pmnl);
+	b->command_fd = *ret_error = pm_command_open();
 	if (*ret_error < 0)
 		return "path manager commands";
-	b->diag_fd = *ret_error = token_open();
+	b->diag_fd = *ret_error = diag_open();
 	if (*ret_error < 0)
 		return "sock_diag";
 	b->netif_fd = *ret_error = netif_watch();
@@ -225,5 +225,4 @@ void broker_close(struct broker *b)
 	users_free(&b->users);
 	netif_free(&b->table);
 	pump_free(&b->pump);
-	pmnl_close(b->pmnl);
 }

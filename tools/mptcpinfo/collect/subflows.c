@@ -59,7 +59,7 @@ static int on_tcp_socket(void *ctx, const struct inet_diag_msg *msg,
 
 	end_local(msg, &ends.local);
 	end_remote(msg, &ends.remote);
-	told = diag_subflow(tb, mptcp) == 0;
+	told = diag_parse_subflow(tb, mptcp) == 0;
 	if (told) {
 		token = nla_get_u32(mptcp[MPTCP_SUBFLOW_ATTR_TOKEN_LOC]);
 		pos = index_find(m->by_token, &token);
