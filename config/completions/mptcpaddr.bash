@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # bash completion for mptcpaddr(8)
 
-# Programs that have a path manager in this network namespace: their PIDs.
+# The PIDs of programs with a path manager in this network namespace.
 _mptcpaddr_pids()
 {
 	awk '$NF ~ /^@mptcpaddr\/[0-9]+$/ { sub(/.*\//, "", $NF); print $NF }' \
@@ -22,7 +22,7 @@ _mptcpaddr_files()
 	COMPREPLY=($(compgen -f -- "$1"))
 }
 
-# The program of "run" and its own completion begin where its options end.
+# After the options of "run", complete the program and its arguments.
 _mptcpaddr_run()
 {
 	local i
