@@ -30,8 +30,9 @@ struct client {
 	struct engine *engine;
 	struct control control;
 	struct ctl_manager about;
-	uint32_t number; /* in the control socket's name and in the state file */
-	int64_t due_ms;	 /* when the engine wants engine_tick(); INT64_MAX: never */
+	uint32_t restored; /* its number in an earlier broker's state file; 0: new */
+	uint32_t number;   /* in the control socket's name and in the state file */
+	int64_t due_ms;	   /* when the engine wants engine_tick(); INT64_MAX: never */
 	int64_t used_ms;
 };
 
@@ -65,11 +66,6 @@ struct peer {
 	int64_t since_ms;
 };
 
-struct refusals {
-	uint64_t length, form, version, sense; /* what record_parse() says */
-	uint64_t rate, policy, room, foreign, stale, pool;
-};
-
 struct broker {
 	const char *config;
 	struct policy policy;
@@ -87,8 +83,7 @@ struct broker {
 	struct event_pump pump;
 	struct candidate candidates[CANDIDATES_MAX]; /* a ring */
 	unsigned int first_candidate, n_candidates;
-	struct refusals refused;
-	uint64_t registrations;
+	uint64_t registrations, refused;
 	uint64_t journal_size, journal_compacted;
 	bool stop;
 };

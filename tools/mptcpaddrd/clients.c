@@ -341,7 +341,7 @@ struct client *client_get(struct broker *b, struct user *user, const char *progr
 		if (client->text_len != len || memcmp(client->text, text, len) != 0) {
 			*ret_error = client_load_pool(b, client, text, len, why);
 			if (*ret_error == 0)
-				journal_add_client(b, client);
+				journal_add(b, client, NULL);
 			else if (*ret_error != -EDQUOT) /* that would be often */
 				log_warning("%s", why->text);
 		}
@@ -366,7 +366,7 @@ struct client *client_get(struct broker *b, struct user *user, const char *progr
 		 client->watch.pool->n_endpoints, path);
 	if (client->watch.error.text[0])
 		log_warning("%s", client->watch.error.text);
-	journal_add_client(b, client);
+	journal_add(b, client, NULL);
 	return client;
 }
 

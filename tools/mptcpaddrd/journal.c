@@ -55,48 +55,34 @@ static void journal_abandon(struct broker *b, const char *what)
 	b->journal_fd = -1;
 }
 
-static int journal_write(int fd, const struct journal_entry *entry,
-			 const struct client *client, uint64_t *size)
+/* Adopted connections are found again in the kernel. @conn NULL: the client itself. */
+static int journal_write(int fd, const struct client *client,
+			 const struct client_conn *conn, uint64_t *size)
 {
+	const struct journal_entry entry = {
+		.magic = JOURNAL_MAGIC,
+		.kind = conn ? JOURNAL_CONN : JOURNAL_CLIENT,
+		.flags = conn && conn->v6only,
+		.client = client->number,
+		.len = conn ? 0 : client->text_len,
+		.uid = client->user->uid,
+		.token = conn ? conn->token : 0,
+		.cookie = conn ? conn->cookie : 0,
+	};
 	struct journal_names names = { 0 };
-	struct iovec v[3] = { { (void *)(uintptr_t)entry, sizeof(*entry) } };
-	size_t len = sizeof(*entry);
-	int n = 1;
+	const struct iovec v[] = {
+		{ (void *)(uintptr_t)&entry, sizeof(entry) },
+		{ &names, sizeof(names) },
+		{ client->text, client->text_len },
+	};
+	const size_t len = sizeof(entry) + (conn ? 0 : sizeof(names) + client->text_len);
 
-	if (client) {
-		strcpy(names.program, client->program);
-		strcpy(names.path, client->path);
-		v[1] = (struct iovec){ &names, sizeof(names) };
-		v[2] = (struct iovec){ client->text, client->text_len };
-		len += sizeof(names) + client->text_len;
-		n = 3;
-	}
+	if (client->adopts.line)
+		return 0;
+	strcpy(names.program, client->program);
+	strcpy(names.path, client->path);
 	*size += len;
-	return writev(fd, v, n) == (ssize_t)len ? 0 : -1;
-}
-
-static int journal_write_client(int fd, const struct client *client, uint64_t *size)
-{
-	const struct journal_entry entry = { .magic = JOURNAL_MAGIC,
-					     .kind = JOURNAL_CLIENT,
-					     .client = client->number,
-					     .len = client->text_len,
-					     .uid = client->user->uid };
-
-	return journal_write(fd, &entry, client, size);
-}
-
-static int journal_write_conn(int fd, const struct client_conn *conn, uint64_t *size)
-{
-	const struct journal_entry entry = { .magic = JOURNAL_MAGIC,
-					     .kind = JOURNAL_CONN,
-					     .flags = conn->v6only,
-					     .client = conn->client->number,
-					     .uid = conn->client->user->uid,
-					     .token = conn->token,
-					     .cookie = conn->cookie };
-
-	return journal_write(fd, &entry, NULL, size);
+	return writev(fd, v, conn ? 1 : 3) == (ssize_t)len ? 0 : -1;
 }
 
 /* What holds now, in a new file that takes the old one's place as a whole. */
@@ -114,11 +100,11 @@ void journal_compact(struct broker *b)
 		return;
 	}
 	for (client = b->clients; client; client = client->next)
-		if (!r && !client->adopts.line)
-			r = journal_write_client(fd, client, &size);
+		if (!r)
+			r = journal_write(fd, client, NULL, &size);
 	HASH_ITER (hh, b->conns, conn, next)
-		if (!r && !conn->client->adopts.line)
-			r = journal_write_conn(fd, conn, &size);
+		if (!r)
+			r = journal_write(fd, conn->client, conn, &size);
 	if (!r)
 		r = renameat(b->state_dir, fresh_name, b->state_dir, journal_name);
 	if (r) {
@@ -131,26 +117,15 @@ void journal_compact(struct broker *b)
 	b->journal_size = b->journal_compacted = size;
 }
 
-static void journal_check(struct broker *b, int r)
+void journal_add(struct broker *b, const struct client *client,
+		 const struct client_conn *conn)
 {
-	if (r < 0)
+	if (b->journal_fd < 0)
+		return;
+	if (journal_write(b->journal_fd, client, conn, &b->journal_size) < 0)
 		journal_abandon(b, journal_name);
 	else if (b->journal_size > GROW_FREELY + 2 * b->journal_compacted)
 		journal_compact(b);
-}
-
-void journal_add_client(struct broker *b, const struct client *client)
-{
-	if (b->journal_fd >= 0 && !client->adopts.line)
-		journal_check(
-			b, journal_write_client(b->journal_fd, client, &b->journal_size));
-}
-
-void journal_add_conn(struct broker *b, const struct client_conn *conn)
-{
-	if (b->journal_fd >= 0 && conn)
-		journal_check(b,
-			      journal_write_conn(b->journal_fd, conn, &b->journal_size));
 }
 
 char *journal_read(struct broker *b, size_t *ret_size)

@@ -29,8 +29,9 @@ struct journal_names {
 
 /* journal_open() - in the directory @dir. Return: 0; -errno: then nothing is written. */
 int journal_open(struct broker *b, const char *dir);
-void journal_add_client(struct broker *b, const struct client *client);
-void journal_add_conn(struct broker *b, const struct client_conn *conn);
+/* journal_add() - a client with its pool, or, with @conn, a connection of it. */
+void journal_add(struct broker *b, const struct client *client,
+		 const struct client_conn *conn);
 
 /* journal_read() - the whole file, for free(). Return: NULL: none, or unreadable. */
 char *journal_read(struct broker *b, size_t *ret_size);

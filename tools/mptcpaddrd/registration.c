@@ -56,10 +56,9 @@ int registration_listen(struct broker *b)
 	return listen(b->listen_fd, BACKLOG) < 0 ? -errno : 0;
 }
 
-static void refuse_registration(struct broker *b, struct user *user, uint64_t *counter,
-				const char *what)
+static void refuse_registration(struct broker *b, struct user *user, const char *what)
 {
-	(*counter)++;
+	b->refused++;
 	if (!user)
 		return;
 	user->refused++;
@@ -117,13 +116,11 @@ static void handle_record(struct broker *b, struct user *user,
 
 	r = diag_read_owner(b->diag_fd, record->token, &owner);
 	if (r < 0) {
-		refuse_registration(b, user, &b->refused.stale,
-				    "there is no such connection");
+		refuse_registration(b, user, "there is no such connection");
 		return;
 	}
 	if (user->uid && owner.uid != user->uid) {
-		refuse_registration(b, user, &b->refused.foreign,
-				    "another user's connection");
+		refuse_registration(b, user, "another user's connection");
 		return;
 	}
 	client = b->policy.pools
@@ -133,8 +130,6 @@ static void handle_record(struct broker *b, struct user *user,
 	if (!client) {
 		if (r != -ENOENT) /* no pool of the administrator's: none at all */
 			refuse_registration(b, user,
-					    r == -EINVAL ? &b->refused.pool
-							 : &b->refused.room,
 					    why.text[0] ? why.text : strerror(-r));
 		return;
 	}
@@ -147,12 +142,12 @@ static void handle_record(struct broker *b, struct user *user,
 			b, conn); /* the token is another's by now, or was adopted */
 	r = client_register(b, client, record->token, record->v6only, owner.cookie);
 	if (r < 0) {
-		refuse_registration(b, user, &b->refused.room, "too many connections");
+		refuse_registration(b, user, "too many connections");
 		return;
 	}
 	b->registrations++;
 	user->registrations++;
-	journal_add_conn(b, client_conn_find(b, record->token));
+	journal_add(b, client, client_conn_find(b, record->token));
 	log_debug("user %u: %s: token 0x%08x", user->uid, record->program, record->token);
 	dispatch_early(b, record->token);
 	if (adopted)
@@ -191,11 +186,7 @@ static bool answer_request(struct broker *b, struct peer *peer,
 		about->registrations = user->uid ? user->registrations : b->registrations;
 		about->registrations_lost = user->refused;
 		if (!user->uid)
-			about->registrations_lost =
-				b->refused.length + b->refused.form + b->refused.version +
-				b->refused.sense + b->refused.rate + b->refused.policy +
-				b->refused.room + b->refused.foreign + b->refused.stale +
-				b->refused.pool;
+			about->registrations_lost = b->refused;
 		strcpy(about->backend, "broker");
 		strcpy(about->program, "mptcpaddrd");
 		size = sizeof(answer);
@@ -208,27 +199,22 @@ static void handle_datagram(struct broker *b, struct user *user, const void *dat
 			    size_t len)
 {
 	struct record record;
-	int r = record_parse(data, len, &record);
 
-	switch (-r) {
+	switch (-record_parse(data, len, &record)) {
 	case 0:
 		handle_record(b, user, &record);
 		break;
 	case EMSGSIZE:
-		refuse_registration(b, user, &b->refused.length,
-				    "a record of the wrong length");
+		refuse_registration(b, user, "a record of the wrong length");
 		break;
 	case EPROTO:
-		refuse_registration(b, user, &b->refused.version,
-				    "a record of another version");
+		refuse_registration(b, user, "a record of another version");
 		break;
 	case EBADMSG:
-		refuse_registration(b, user, &b->refused.form,
-				    "something that is no record");
+		refuse_registration(b, user, "not a registration record");
 		break;
 	default:
-		refuse_registration(b, user, &b->refused.sense,
-				    "a record that makes no sense");
+		refuse_registration(b, user, "a record with impossible values");
 		break;
 	}
 }
@@ -251,8 +237,7 @@ static bool handle_peer(struct broker *b, struct peer *peer)
 	    (size_t)n <= sizeof(data))
 		return answer_request(b, peer, (const struct ctl_request *)data, n);
 	if (!peer->admitted)
-		refuse_registration(b, peer->user, &b->refused.policy,
-				    "the policy does not admit this user");
+		refuse_registration(b, peer->user, "the policy does not admit this user");
 	else
 		handle_datagram(b, peer->user, data, n);
 	return false;
@@ -289,13 +274,13 @@ static void accept_peer(struct broker *b, int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0)
 		peer.user = user_get(&b->users, cred.uid);
 	if (!peer.user) {
-		b->refused.room++;
+		b->refused++;
 		close(fd);
 		return;
 	}
 	if (!rate_take(&peer.user->registering, b->policy.user_rate, b->policy.user_rate,
 		       clock_us())) {
-		refuse_registration(b, peer.user, &b->refused.rate, "too many at a time");
+		refuse_registration(b, peer.user, "too many at a time");
 		close(fd);
 		return;
 	}

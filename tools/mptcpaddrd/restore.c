@@ -17,74 +17,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Clients by the number that they had. */
-struct restored {
-	uint32_t number, now; /* `now`: 0 if it could not be made */
-	UT_hash_handle hh;
-};
-
-/* By its number: an earlier one may have had to make room for a later one. */
-static struct client *client_by_number(const struct broker *b, uint32_t number)
+/* By its number in the state file. An earlier one may have made room for a later one. */
+static struct client *find_restored(const struct broker *b, uint32_t number)
 {
 	struct client *client;
 
 	for (client = b->clients; client; client = client->next)
-		if (client->number == number)
+		if (client->restored == number)
 			return client;
 	return NULL;
 }
 
-static void restore_client(struct broker *b, struct restored **known,
-			   const struct journal_entry *entry, const char *data)
+static void restore_client(struct broker *b, const struct journal_entry *entry,
+			   const char *data)
 {
 	struct user *user = user_get(&b->users, entry->uid);
 	struct pool_error why = { "" };
 	struct journal_names names;
 	struct client *client;
-	struct restored *k;
 	int r;
 
+	if (!user)
+		return;
 	memcpy(&names, data, sizeof(names));
 	names.program[sizeof(names.program) - 1] = '\0';
 	names.path[sizeof(names.path) - 1] = '\0';
-	HASH_FIND(hh, *known, &entry->client, sizeof(entry->client), k);
-	if (!k) {
-		k = calloc(1, sizeof(*k));
-		if (!k || !user) {
-			free(k);
-			return;
-		}
-		k->number = entry->client;
-		HASH_ADD(hh, *known, number, sizeof(k->number), k);
-	}
-	if (!user)
-		return;
-	user->loading.full_us = 0; /* what took days comes back at once */
+	user->loading.full_us = 0; /* days of changes are replayed at once */
 	client = client_get(b, user, names.program, names.path, data + sizeof(names),
 			    entry->len, NULL, &why, &r);
-	k->now = client ? client->number : 0;
+	if (client)
+		client->restored = entry->client;
 }
 
-static void restore_conn(struct broker *b, struct restored *known,
-			 const struct journal_entry *entry)
+static void restore_conn(struct broker *b, const struct journal_entry *entry)
 {
+	struct client *client = find_restored(b, entry->client);
 	struct diag_owner owner;
-	struct client *client;
-	struct restored *k;
 
-	HASH_FIND(hh, known, &entry->client, sizeof(entry->client), k);
-	client = k ? client_by_number(b, k->now) : NULL;
-	if (!client || client_conn_find(b, entry->token) ||
-	    diag_read_owner(b->diag_fd, entry->token, &owner) < 0 ||
-	    owner.cookie != entry->cookie)
-		return;
-	client_register(b, client, entry->token, entry->flags & 1, entry->cookie);
+	if (client && !client_conn_find(b, entry->token) &&
+	    diag_read_owner(b->diag_fd, entry->token, &owner) == 0 &&
+	    owner.cookie == entry->cookie)
+		client_register(b, client, entry->token, entry->flags & 1, entry->cookie);
 }
 
 /* The last entry may be cut, where the process was killed: the file ends there. */
 static void restore_entries(struct broker *b, const char *data, size_t size)
 {
-	struct restored *known = NULL, *k, *next;
 	struct journal_entry entry;
 	size_t at = 0, len;
 
@@ -98,14 +76,10 @@ static void restore_entries(struct broker *b, const char *data, size_t size)
 		if (size - at < len)
 			break;
 		if (entry.kind == JOURNAL_CLIENT)
-			restore_client(b, &known, &entry, data + at + sizeof(entry));
+			restore_client(b, &entry, data + at + sizeof(entry));
 		else if (entry.kind == JOURNAL_CONN)
-			restore_conn(b, known, &entry);
+			restore_conn(b, &entry);
 		at += len;
-	}
-	HASH_ITER (hh, known, k, next) {
-		HASH_DEL(known, k);
-		free(k);
 	}
 }
 
