@@ -15,7 +15,6 @@
 #include "registration.h"
 #include "restore.h"
 #include "sd_notify.h"
-#include "setup.h"
 #include "shim/common/clock.h"
 
 #include <errno.h>
@@ -70,6 +69,38 @@ static void broker_serve_addresses(struct broker *b)
 	netif_read(&b->table);
 	for (client = b->clients; client; client = client->next)
 		client_resolve(b, client);
+}
+
+int broker_load_policy(struct broker *b, struct pool_error *why)
+{
+	/* One that was asked for: nobody is to have more than it says. */
+	const bool needed = strcmp(b->config, POLICY_FILE) != 0;
+	int r = policy_load(b->config, needed, &b->policy, why);
+
+	if (r == 0 && b->policy.n_programs && !b->policy.adopt)
+		log_warning("%s:%u: a [program] counts with \"adopt = yes\" only",
+			    b->config, b->policy.programs[0].line);
+	return r;
+}
+
+static void broker_reload(struct broker *b)
+{
+	const bool userspace = b->policy.userspace;
+	struct pool_error why = { "" };
+	struct client *client;
+
+	notify_reloading();
+	if (broker_load_policy(b, &why) < 0) {
+		log_error("%s; what was in force before stays", why.text);
+	} else {
+		b->policy.userspace = userspace; /* decided at start */
+		adopt_clear_cache();
+		log_open(STDERR_FILENO, b->policy.log, "mptcpaddrd", getpid());
+		log_info("read %s again", b->config);
+		for (client = b->clients; client; client = client->next)
+			client_resolve(b, client);
+	}
+	notify_state("READY=1");
 }
 
 static void broker_serve_signal(struct broker *b)
