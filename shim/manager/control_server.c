@@ -252,7 +252,7 @@ static void count_endpoints(const struct pool *pool, struct ctl_manager *about)
 
 static void fill_manager(struct answer *answer, const struct control_view *view)
 {
-	const struct poolwatch *watch = view->watch;
+	const struct pool_watch *watch = view->watch;
 	struct ctl_manager *about = view->about;
 
 	count_endpoints(watch->pool, about);

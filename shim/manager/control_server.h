@@ -35,7 +35,7 @@ struct control {
 struct control_view {
 	struct ctl_manager *about; /* completed by control_serve() from the others */
 	const struct engine *engine;
-	const struct poolwatch *watch;
+	const struct pool_watch *watch;
 	const struct event_pump *pump;
 	/* Return: 0, or -errno and the reason in @ret_why. */
 	int (*edit)(void *ctx, char *words, char *ret_why, size_t size);

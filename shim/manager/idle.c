@@ -92,31 +92,31 @@ static void idle_wake_connects(struct handover *h)
  */
 static void filter_own_events(struct manager *m)
 {
-	uint32_t tokens[EVFILTER_TOKENS_MAX];
-	unsigned int n = engine_tokens(m->engine, tokens, EVFILTER_TOKENS_MAX);
+	uint32_t tokens[EVENT_FILTER_TOKENS_MAX];
+	unsigned int n = engine_tokens(m->engine, tokens, EVENT_FILTER_TOKENS_MAX);
 
-	if (n > EVFILTER_TOKENS_MAX || !idle_is_possible(m))
+	if (n > EVENT_FILTER_TOKENS_MAX || !idle_is_possible(m))
 		return;
 	if (!idle_tokens_known(m)) {
 		idle_restart(m);
 		return;
 	}
 	atomic_store(&m->h->filter, HANDOVER_FILTER_IDLE);
-	if (idle_tokens_known(m) && !evfilter_tokens(m->h->event_fd, tokens, n))
+	if (idle_tokens_known(m) && !event_filter_set_tokens(m->h->event_fd, tokens, n))
 		return;
 	idle_wake_connects(m->h);
 }
 
 static void filter_no_events(struct manager *m)
 {
-	int r = evfilter_none(m->h->event_fd);
+	int r = event_filter_remove(m->h->event_fd);
 
 	if (r < 0) { /* a sandbox that came later: nothing new could be heard of */
 		m->pump.stop = r;
 		return;
 	}
 	idle_wake_connects(m->h);
-	evfilter_useful(m->h->event_fd); /* while the SYN is on its way */
+	event_filter_set_useful(m->h->event_fd); /* while the SYN is on its way */
 	idle_restart(m);
 }
 

@@ -44,7 +44,7 @@ static int manager_timeout(const struct manager *m)
 	int wait = engine_wait(m->engine);
 	int64_t left;
 
-	wait = pump_earlier(wait, poolwatch_wait(&m->watch, clock_ms()));
+	wait = pump_earlier(wait, watch_wait_ms(&m->watch, clock_ms()));
 	wait = pump_earlier(wait, idle_wait(m));
 	if (takeover_must_retry(&m->takeover))
 		wait = pump_earlier(wait, TAKEOVER_RETRY_MS);
@@ -155,15 +155,15 @@ static void manager_change_pool(struct manager *m, struct pool *old)
 	pool_free(old);
 }
 
-static void manager_serve_pool(struct manager *m, const struct pollfd fds[POOLWATCH_FDS])
+static void manager_serve_pool(struct manager *m, const struct pollfd fds[WATCH_FDS])
 {
 	uint64_t loads = m->watch.loads;
 	struct pool *old;
 
 	if (!fds[0].revents && !fds[1].revents &&
-	    poolwatch_wait(&m->watch, clock_ms()) != 0)
+	    watch_wait_ms(&m->watch, clock_ms()) != 0)
 		return;
-	old = poolwatch_serve(&m->watch, fds, clock_ms());
+	old = watch_update(&m->watch, fds, clock_ms());
 	if (old)
 		manager_change_pool(m, old);
 	if (fds[1].revents && (m->watch.loads != loads || m->watch.error.text[0]))
@@ -177,7 +177,7 @@ static int manager_edit_pool(void *ctx, char *words, char *ret_why, size_t size)
 	struct pool *old;
 	int r;
 
-	r = poolwatch_edit(&m->watch, words, &old, &why);
+	r = watch_edit(&m->watch, words, &old, &why);
 	snprintf(ret_why, size, "%s", why.text);
 	if (r < 0)
 		return r;
@@ -200,7 +200,7 @@ static void manager_serve_control(struct manager *m, const struct pollfd *fds)
 	control_serve(&m->control, fds, &view);
 }
 
-#define FDS_FIRST (2 + POOLWATCH_FDS)
+#define FDS_FIRST (2 + WATCH_FDS)
 
 static void manager_loop(struct manager *m)
 {
@@ -210,7 +210,7 @@ static void manager_loop(struct manager *m)
 	while (!m->pump.stop && !atomic_load(&m->h->quit)) {
 		fds[0] = (struct pollfd){ m->h->event_fd, POLLIN, 0 };
 		fds[1] = (struct pollfd){ m->takeover.watch, 0, 0 }; /* POLLHUP */
-		poolwatch_fds(&m->watch, &fds[2]);
+		watch_fill_fds(&m->watch, &fds[2]);
 		ports = port_listeners_poll_fill(&m->ports, &fds[FDS_FIRST]);
 		n = FDS_FIRST + ports;
 		n += control_poll_fill(&m->control, &fds[n]);
@@ -283,7 +283,7 @@ static int manager_load_pool(struct manager *m)
 {
 	int r;
 
-	r = poolwatch_open(&m->watch, m->h->pool_path);
+	r = watch_open(&m->watch, m->h->pool_path);
 	if (r < 0) {
 		log_error("no pool: %s", m->watch.error.text);
 		return r;
@@ -308,7 +308,7 @@ static struct manager *manager_inherit(struct handover *h)
 	m->command_fd = -1; /* not closed: its number may be anybody's here */
 	m->control = (struct control){ .listener = -1 };
 	m->takeover = (struct takeover){ .listener = -1, .watch = -1, .claimed = -1 };
-	poolwatch_reopen(&m->watch);
+	watch_reopen(&m->watch);
 	app_listeners_open(&m->listeners, h);
 	m->ports.n = 0;
 	early_expire(&m->pump.early, INT64_MAX);
@@ -368,7 +368,7 @@ static void manager_free(struct manager *m)
 	if (m->command_fd >= 0)
 		close(m->command_fd);
 	engine_free(m->engine);
-	poolwatch_close(&m->watch);
+	watch_close(&m->watch);
 	pump_free(&m->pump);
 	free(m);
 }
@@ -383,7 +383,7 @@ static struct manager *manager_new(struct handover *h)
 	m->command_fd = -1;
 	m->control.listener = -1;
 	app_listeners_open(&m->listeners, h);
-	m->watch.netif_fd = m->watch.file_fd = -1;
+	m->watch.rtnl_fd = m->watch.file_fd = -1;
 	m->pump.send_command = manager_send_command;
 	m->pump.ctx = m;
 	m->takeover = (struct takeover){ .listener = -1, .watch = -1, .claimed = -1 };
@@ -397,7 +397,7 @@ __attribute__((visibility("default"))) int mptcpaddr_pm_run(struct handover *h)
 
 	log_open(h->log_fd, h->log_level, h->program, h->pid);
 	if (h->abi == HANDOVER_ABI) {
-		evfilter_useful(h->event_fd);
+		event_filter_set_useful(h->event_fd);
 		m = h->manager ? manager_inherit(h) : manager_new(h);
 	}
 	if (m)

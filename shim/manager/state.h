@@ -15,7 +15,7 @@
 
 struct manager {
 	struct handover *h;
-	struct poolwatch watch;
+	struct pool_watch watch;
 	struct engine *engine;
 	int command_fd;
 	struct event_pump pump;

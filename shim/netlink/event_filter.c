@@ -15,7 +15,7 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
-#define CODE_MAX (16 + 2 * EVFILTER_TOKENS_MAX)
+#define CODE_MAX (16 + 2 * EVENT_FILTER_TOKENS_MAX)
 
 struct code {
 	unsigned short n;
@@ -77,7 +77,7 @@ static int attach(int fd, struct code *code)
 		       : 0;
 }
 
-void evfilter_useful(int fd)
+void event_filter_set_useful(int fd)
 {
 	struct code code = { 0 };
 
@@ -86,18 +86,18 @@ void evfilter_useful(int fd)
 	attach(fd, &code); /* without it, more wake-ups */
 }
 
-int evfilter_tokens(int fd, const uint32_t *tokens, unsigned int n)
+int event_filter_set_tokens(int fd, const uint32_t *tokens, unsigned int n)
 {
 	struct code code = { 0 };
 
-	if (n > EVFILTER_TOKENS_MAX)
+	if (n > EVENT_FILTER_TOKENS_MAX)
 		return -E2BIG;
 	put_useful(&code);
 	put_tokens(&code, tokens, n);
 	return attach(fd, &code);
 }
 
-int evfilter_none(int fd)
+int event_filter_remove(int fd)
 {
 	const int unused = 0;
 

@@ -24,13 +24,13 @@
 #define LOWER_UP (1 << 16)
 #define DORMANT	 (1 << 17)
 
-int netif_watch(void)
+int rtnl_watch(void)
 {
 	return netlink_open(NETLINK_ROUTE, SLOT,
 			    RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
 }
 
-bool netif_drain(int fd)
+bool rtnl_drain(int fd)
 {
 	char data[8192];
 	bool any = false;
@@ -60,11 +60,11 @@ static void *grow(void **v, unsigned int *n, unsigned int *room, size_t size)
 	return memset((char *)*v + size * (*n)++, 0, size);
 }
 
-static void on_link(struct netif_table *table, struct nlmsghdr *hdr)
+static void on_link(struct rtnl_table *table, struct nlmsghdr *hdr)
 {
 	const struct ifinfomsg *info = nlmsg_data(hdr);
 	struct nlattr *tb[IFLA_MAX + 1];
-	struct netif_link *link;
+	struct rtnl_iface *link;
 
 	if (nlmsg_parse(hdr, sizeof(*info), tb, IFLA_MAX, NULL) < 0 || !tb[IFLA_IFNAME])
 		return;
@@ -89,11 +89,11 @@ static bool link_local(const struct mpaddr *addr)
 	return mpprefix_covers(&local[0], addr) || mpprefix_covers(&local[1], addr);
 }
 
-static void on_addr(struct netif_table *table, struct nlmsghdr *hdr)
+static void on_addr(struct rtnl_table *table, struct nlmsghdr *hdr)
 {
 	const struct ifaddrmsg *info = nlmsg_data(hdr);
 	struct nlattr *tb[IFA_MAX + 1], *ip;
-	struct netif_addr *entry;
+	struct rtnl_address *entry;
 	uint32_t flags;
 
 	if (nlmsg_parse(hdr, sizeof(*info), tb, IFA_MAX, NULL) < 0)
@@ -129,7 +129,7 @@ static int on_message(void *ctx, struct nlmsghdr *hdr)
 	return 0;
 }
 
-static int dump_table(int fd, int type, struct netif_table *table)
+static int dump_table(int fd, int type, struct rtnl_table *table)
 {
 	struct {
 		struct nlmsghdr nlh;
@@ -145,9 +145,9 @@ static int dump_table(int fd, int type, struct netif_table *table)
 }
 
 /* What was known stays if a dump fails. */
-int netif_read(struct netif_table *table)
+int rtnl_read_table(struct rtnl_table *table)
 {
-	struct netif_table now = { .known = true };
+	struct rtnl_table now = { .known = true };
 	int fd = netlink_open(NETLINK_ROUTE, SLOT, 0), r;
 
 	if (fd < 0)
@@ -157,17 +157,17 @@ int netif_read(struct netif_table *table)
 		r = dump_table(fd, RTM_GETADDR, &now);
 	close(fd);
 	if (r < 0) {
-		netif_free(&now);
+		rtnl_free_table(&now);
 		return r;
 	}
-	netif_free(table);
+	rtnl_free_table(table);
 	*table = now;
 	return 0;
 }
 
-void netif_free(struct netif_table *table)
+void rtnl_free_table(struct rtnl_table *table)
 {
 	free(table->links);
 	free(table->addrs);
-	*table = (struct netif_table){ 0 };
+	*table = (struct rtnl_table){ 0 };
 }

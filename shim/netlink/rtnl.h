@@ -6,38 +6,39 @@
 
 #include "mptcpaddr/pool.h"
 
-struct netif_link {
+struct rtnl_iface {
 	int if_idx;
 	bool up; /* switched on, and with a carrier */
 	char dev[IFNAMSIZ];
 };
 
-struct netif_addr {
+struct rtnl_address {
 	struct mpaddr addr;
 	int if_idx;
 	bool ready; /* neither tentative nor deprecated nor link-local */
 };
 
-struct netif_table {
+struct rtnl_table {
 	bool known; /* false: the kernel did not tell */
 	unsigned int n_links, n_addrs, links_size, addrs_size;
-	struct netif_link *links;
-	struct netif_addr *addrs;
+	struct rtnl_iface *links;
+	struct rtnl_address *addrs;
 };
 
 /*
- * netif_watch() - a socket that becomes readable when links or addresses change
+ * rtnl_watch() - a socket that becomes readable when links or addresses change
  *
  * Return: the descriptor, the caller's; -errno.
  */
-int netif_watch(void);
+int rtnl_watch(void);
 
-/* netif_drain() - read all that is there. Return: whether there was anything. */
-bool netif_drain(int fd);
+/* rtnl_drain() - read all that is there. Return: whether there was anything. */
+bool rtnl_drain(int fd);
 
-/* netif_read() - ask the kernel. Return: 0; -errno, and @table is as it was before. */
-int netif_read(struct netif_table *table);
-void netif_free(struct netif_table *table);
+/* rtnl_read_table() - ask the kernel. Return: 0; -errno, and @table is as it was before.
+ */
+int rtnl_read_table(struct rtnl_table *table);
+void rtnl_free_table(struct rtnl_table *table);
 
 /*
  * pool_resolve() - what @spec, a pool file's, means with the addresses of @table
@@ -45,5 +46,5 @@ void netif_free(struct netif_table *table);
  * Devices give way to the addresses that they have. What @before had (NULL: nothing)
  * keeps its ID, and is ENDPOINT_DOWN if it is not there any more.
  */
-void pool_resolve(const struct pool *spec, const struct netif_table *table,
+void pool_resolve(const struct pool *spec, const struct rtnl_table *table,
 		  const struct pool *before, struct pool *ret_pool);

@@ -225,7 +225,7 @@ int endpoint_append(struct pool *pool, const struct endpoint *ep, struct pool_er
 	return 0;
 }
 
-void endpoint_number(struct pool *pool)
+void endpoint_assign_ids(struct pool *pool)
 {
 	struct endpoint *ep;
 	unsigned int s, next;

@@ -30,8 +30,8 @@ int endpoint_parse(char *words, struct endpoint *ret_ep, struct pool_error *why)
  */
 int endpoint_append(struct pool *pool, const struct endpoint *ep, struct pool_error *why);
 
-/* endpoint_number() - endpoints without an ID get the lowest free one, in order. */
-void endpoint_number(struct pool *pool);
+/* endpoint_assign_ids() - endpoints without an ID get the lowest free one, in order. */
+void endpoint_assign_ids(struct pool *pool);
 
 /* endpoint_text() - the words again; @text has room for ENDPOINT_TEXT_MAX. */
 #define ENDPOINT_TEXT_MAX 192

@@ -185,7 +185,7 @@ static int read_pool(struct parser *p, const char *text, size_t len,
 		pool_free(pool);
 		return ini->error;
 	}
-	endpoint_number(pool);
+	endpoint_assign_ids(pool);
 	*ret_pool = pool;
 	return 0;
 }

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-static const struct netif_link *link_by_name(const struct netif_table *table,
+static const struct rtnl_iface *link_by_name(const struct rtnl_table *table,
 					     const char *dev)
 {
 	unsigned int i;
@@ -20,7 +20,7 @@ static const struct netif_link *link_by_name(const struct netif_table *table,
 	return NULL;
 }
 
-static bool link_up(const struct netif_table *table, int if_idx)
+static bool link_up(const struct rtnl_table *table, int if_idx)
 {
 	unsigned int i;
 
@@ -31,7 +31,7 @@ static bool link_up(const struct netif_table *table, int if_idx)
 }
 
 /* On whatever interface: routing may reply from one where the address is not. */
-static bool address_there(const struct netif_table *table, const struct mpaddr *addr,
+static bool address_there(const struct rtnl_table *table, const struct mpaddr *addr,
 			  bool *ret_up)
 {
 	bool there = false;
@@ -67,11 +67,11 @@ static const struct endpoint *endpoint_before(const struct pool *before,
  * An address that was never on an interface may still be local (a local route, or
  * ip_nonlocal_bind): then the kernel decides. One that was, and is not now, is gone.
  */
-static void set_state(const struct netif_table *table, const struct pool *spec,
+static void set_state(const struct rtnl_table *table, const struct pool *spec,
 		      const struct pool *before, struct endpoint *ep)
 {
 	const struct endpoint *was = endpoint_before(before, spec, ep);
-	const struct netif_link *link = NULL;
+	const struct rtnl_iface *link = NULL;
 	bool up = true, there = true;
 
 	if (!table->known) {
@@ -111,10 +111,10 @@ static bool listed(const struct pool *spec, const struct pool *pool,
 }
 
 static void add_device(const struct pool *spec, const struct endpoint *dev,
-		       const struct netif_table *table, const struct pool *before,
+		       const struct rtnl_table *table, const struct pool *before,
 		       struct pool *pool)
 {
-	const struct netif_link *link = link_by_name(table, dev->dev);
+	const struct rtnl_iface *link = link_by_name(table, dev->dev);
 	const struct endpoint *was;
 	struct endpoint ep = *dev;
 	unsigned int i;
@@ -148,7 +148,7 @@ static void drop_taken_ids(struct pool *pool)
 				pool->endpoints[i].local_id = 0;
 }
 
-void pool_resolve(const struct pool *spec, const struct netif_table *table,
+void pool_resolve(const struct pool *spec, const struct rtnl_table *table,
 		  const struct pool *before, struct pool *ret_pool)
 {
 	const struct endpoint *ep = spec->endpoints;
@@ -168,5 +168,5 @@ void pool_resolve(const struct pool *spec, const struct netif_table *table,
 			  &ret_pool->endpoints[ret_pool->n_endpoints++]);
 	}
 	drop_taken_ids(ret_pool);
-	endpoint_number(ret_pool);
+	endpoint_assign_ids(ret_pool);
 }

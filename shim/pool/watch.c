@@ -23,11 +23,11 @@
 #define FOLDER_EVENTS \
 	(IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_MOVED_FROM)
 /* All interfaces are read at once, and not more often than this in a storm. */
-#define NETIF_PAUSE_MS 100
+#define RTNL_PAUSE_MS 100
 
 #define FILE_EVENTS (IN_CLOSE_WRITE | IN_MOVE_SELF | IN_DELETE_SELF)
 
-static void watch_file(struct poolwatch *watch)
+static void watch_file(struct pool_watch *watch)
 {
 	char folder[PATH_MAX];
 	char *slash;
@@ -51,7 +51,7 @@ static void watch_file(struct poolwatch *watch)
  * happens to others in the folder may mean a link, but nothing for a file in it that
  * is being written in place.
  */
-static bool worth_reading(const struct poolwatch *watch, const struct inotify_event *ev)
+static bool worth_reading(const struct pool_watch *watch, const struct inotify_event *ev)
 {
 	const char *base = strrchr(watch->path, '/');
 	struct stat link, now;
@@ -68,7 +68,7 @@ static bool worth_reading(const struct poolwatch *watch, const struct inotify_ev
 }
 
 /* Return: whether the file is to be looked at. */
-static bool drain(const struct poolwatch *watch)
+static bool drain(const struct pool_watch *watch)
 {
 	_Alignas(struct inotify_event) char data[4096];
 	const struct inotify_event *ev;
@@ -85,7 +85,7 @@ static bool drain(const struct poolwatch *watch)
 }
 
 /* Whether the file is not the one that was read. */
-static bool file_changed(struct poolwatch *watch)
+static bool file_changed(struct pool_watch *watch)
 {
 	struct stat now = { 0 };
 	bool same;
@@ -101,7 +101,7 @@ static bool file_changed(struct poolwatch *watch)
 }
 
 /* The pool that @spec means now; NULL: no memory. */
-static struct pool *resolve(const struct poolwatch *watch, const struct pool *spec)
+static struct pool *resolve(const struct pool_watch *watch, const struct pool *spec)
 {
 	struct pool *pool = calloc(1, sizeof(*pool));
 
@@ -110,55 +110,55 @@ static struct pool *resolve(const struct poolwatch *watch, const struct pool *sp
 	return pool;
 }
 
-int poolwatch_open(struct poolwatch *watch, const char *path)
+int watch_open(struct pool_watch *watch, const char *path)
 {
 	int r;
 
-	*watch = (struct poolwatch){ .path = path, .netif_fd = -1, .file_fd = -1 };
+	*watch = (struct pool_watch){ .path = path, .rtnl_fd = -1, .file_fd = -1 };
 	/* Watching begins before reading, so that no change is missed. */
-	watch->netif_fd = netif_watch();
+	watch->rtnl_fd = rtnl_watch();
 	watch_file(watch);
 	file_changed(watch);
 	r = pool_load(path, &watch->spec, &watch->error);
 	if (r == 0) {
 		watch->loads = 1;
-		netif_read(&watch->table);
+		rtnl_read_table(&watch->table);
 		watch->pool = resolve(watch, watch->spec);
 		r = watch->pool ? 0 : -ENOMEM;
 	}
 	if (r < 0)
-		poolwatch_close(watch);
+		watch_close(watch);
 	return r;
 }
 
-void poolwatch_reopen(struct poolwatch *watch)
+void watch_reopen(struct pool_watch *watch)
 {
-	watch->netif_fd = netif_watch();
+	watch->rtnl_fd = rtnl_watch();
 	watch_file(watch);
 	watch->stale = true; /* what changed since the fork */
 }
 
-void poolwatch_close(struct poolwatch *watch)
+void watch_close(struct pool_watch *watch)
 {
-	if (watch->netif_fd >= 0)
-		close(watch->netif_fd);
+	if (watch->rtnl_fd >= 0)
+		close(watch->rtnl_fd);
 	if (watch->file_fd >= 0)
 		close(watch->file_fd);
-	netif_free(&watch->table);
+	rtnl_free_table(&watch->table);
 	pool_free(watch->spec);
 	pool_free(watch->pool);
 	watch->spec = watch->pool = NULL;
-	watch->netif_fd = watch->file_fd = -1;
+	watch->rtnl_fd = watch->file_fd = -1;
 }
 
-void poolwatch_fds(const struct poolwatch *watch, struct pollfd fds[POOLWATCH_FDS])
+void watch_fill_fds(const struct pool_watch *watch, struct pollfd fds[WATCH_FDS])
 {
-	fds[0] = (struct pollfd){ watch->netif_fd, POLLIN, 0 };
+	fds[0] = (struct pollfd){ watch->rtnl_fd, POLLIN, 0 };
 	fds[1] = (struct pollfd){ watch->file_fd, POLLIN, 0 };
 }
 
 /* Return: true if there is another pool in watch->spec. */
-static bool reload(struct poolwatch *watch)
+static bool reload(struct pool_watch *watch)
 {
 	struct pool_error why;
 	struct pool *spec;
@@ -181,7 +181,7 @@ static bool reload(struct poolwatch *watch)
 	return true;
 }
 
-int poolwatch_wait(const struct poolwatch *watch, int64_t now_ms)
+int watch_wait_ms(const struct pool_watch *watch, int64_t now_ms)
 {
 	if (!watch->stale)
 		return -1;
@@ -205,17 +205,17 @@ static bool same_addresses(const struct pool *a, const struct pool *b)
 	return true;
 }
 
-struct pool *poolwatch_serve(struct poolwatch *watch,
-			     const struct pollfd fds[POOLWATCH_FDS], int64_t now_ms)
+struct pool *watch_update(struct pool_watch *watch, const struct pollfd fds[WATCH_FDS],
+			  int64_t now_ms)
 {
 	bool changed = false, reloaded = false;
 	struct pool *pool, *old = watch->pool;
 
 	if (fds[0].revents)
-		watch->stale |= netif_drain(watch->netif_fd);
-	if (watch->stale && poolwatch_wait(watch, now_ms) == 0) {
-		watch->next_read_ms = now_ms + NETIF_PAUSE_MS;
-		watch->stale = netif_read(&watch->table) == -EAGAIN;
+		watch->stale |= rtnl_drain(watch->rtnl_fd);
+	if (watch->stale && watch_wait_ms(watch, now_ms) == 0) {
+		watch->next_read_ms = now_ms + RTNL_PAUSE_MS;
+		watch->stale = rtnl_read_table(&watch->table) == -EAGAIN;
 		changed = true;
 	}
 	if (fds[1].revents && drain(watch))
@@ -257,7 +257,7 @@ static void endpoint_remove(struct pool *spec, unsigned int i)
 }
 
 /* "id N" alone, as `ip mptcp endpoint del` takes it, or the words of the endpoint. */
-static int find(const struct poolwatch *watch, const struct pool *spec, char *words,
+static int find(const struct pool_watch *watch, const struct pool *spec, char *words,
 		struct endpoint *ret_ep, struct pool_error *why)
 {
 	const struct pool *pool = watch->pool;
@@ -306,7 +306,7 @@ static void take_changes(char *words, uint32_t *ret_set, uint32_t *ret_clear)
 	strcpy(words, rest); /* which is no longer than it was */
 }
 
-static int change_endpoint(const struct poolwatch *watch, struct pool *spec, char *words,
+static int change_endpoint(const struct pool_watch *watch, struct pool *spec, char *words,
 			   struct pool_error *why)
 {
 	struct endpoint ep = { 0 };
@@ -325,7 +325,7 @@ static int change_endpoint(const struct poolwatch *watch, struct pool *spec, cha
 	return 0;
 }
 
-static int edit_endpoint(const struct poolwatch *watch, struct pool *spec, char *verb,
+static int edit_endpoint(const struct pool_watch *watch, struct pool *spec, char *verb,
 			 char *words, struct pool_error *why)
 {
 	struct endpoint ep = { 0 };
@@ -342,7 +342,7 @@ static int edit_endpoint(const struct poolwatch *watch, struct pool *spec, char 
 		if (endpoint_parse(words, &ep, why) < 0 ||
 		    endpoint_append(spec, &ep, why) < 0)
 			return -EINVAL;
-		endpoint_number(spec); /* to be kept when others go */
+		endpoint_assign_ids(spec); /* to be kept when others go */
 		return 0;
 	}
 	if (!strcmp(verb, "change"))
@@ -383,8 +383,8 @@ static int edit_limits(struct pool *spec, char *words, struct pool_error *why)
 	return 0;
 }
 
-int poolwatch_edit(struct poolwatch *watch, char *words, struct pool **ret_old,
-		   struct pool_error *why)
+int watch_edit(struct pool_watch *watch, char *words, struct pool **ret_old,
+	       struct pool_error *why)
 {
 	struct pool *spec = malloc(sizeof(*spec)), *pool = NULL;
 	char *object, *save;

@@ -37,7 +37,7 @@ struct sample {
 struct server {
 	struct play play;
 	struct control control;
-	struct poolwatch watch;
+	struct pool_watch watch;
 	struct ctl_manager about;
 	char name[32];
 	unsigned int edits, refused;
@@ -86,7 +86,7 @@ static int edit(void *ctx, char *words, char *ret_why, size_t size)
 	int r;
 
 	cr_assert_lt(strlen(words), CTL_TEXT_MAX);
-	r = poolwatch_edit(&s->watch, words, &old, &why);
+	r = watch_edit(&s->watch, words, &old, &why);
 	snprintf(ret_why, size, "%s", why.text);
 	if (r < 0) {
 		cr_assert(why.text[0], "refused without a reason");
@@ -109,7 +109,7 @@ static void server_open(struct server *s)
 	cr_assert_gt(dprintf(fd, "[pool]\nendpoint = 10.0.2.2\nendpoint = 10.0.3.2\n"),
 		     0);
 	close(fd);
-	cr_assert_eq(poolwatch_open(&s->watch, path), 0);
+	cr_assert_eq(watch_open(&s->watch, path), 0);
 	unlink(path);
 	play_open(&s->play, "[pool]\nendpoint=10.0.2.2\nendpoint=10.0.3.2\n");
 	engine_set_pool(s->play.engine, s->watch.pool);
@@ -131,7 +131,7 @@ static void server_close(struct server *s)
 	control_close(&s->control);
 	engine_free(s->play.engine);
 	pool_free(s->play.pool);
-	poolwatch_close(&s->watch);
+	watch_close(&s->watch);
 }
 
 static int dial(const struct server *s)

@@ -10,17 +10,17 @@
 
 #define ADDRS 70
 
-static struct netif_link links[] = { { 1, true, "lo" },
+static struct rtnl_iface links[] = { { 1, true, "lo" },
 				     { 2, true, "eth0" },
 				     { 3, true, "wwan0" } };
-static struct netif_addr addrs[ADDRS];
-static struct netif_table table = {
+static struct rtnl_address addrs[ADDRS];
+static struct rtnl_table table = {
 	.known = true, .n_links = 3, .links = links, .addrs = addrs
 };
 
 static void has(const char *addr, int if_idx, bool ready)
 {
-	addrs[table.n_addrs++] = (struct netif_addr){ at(addr), if_idx, ready };
+	addrs[table.n_addrs++] = (struct rtnl_address){ at(addr), if_idx, ready };
 }
 
 static void resolved(const char *text, const struct pool *before, struct pool *ret)
@@ -183,7 +183,7 @@ Test(resolve, machine_that_tells_nothing_leaves_it_to_the_kernel)
 {
 	static const char text[] = "[pool]\nendpoint=10.0.0.1\nendpoint=10.0.0.2 dev lo\n"
 				   "endpoint=10.0.0.3 dev nosuchdev0\n";
-	struct netif_table unknown = { 0 };
+	struct rtnl_table unknown = { 0 };
 	struct pool *spec = pool_from(text), pool;
 
 	pool_resolve(spec, &unknown, NULL, &pool);

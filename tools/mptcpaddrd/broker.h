@@ -26,7 +26,7 @@ struct client {
 	char program[64], path[1024];
 	char *text; /* the pool file as it was sent last */
 	size_t text_len;
-	struct poolwatch watch; /* without its descriptors */
+	struct pool_watch watch; /* without its descriptors */
 	struct engine *engine;
 	struct control control;
 	struct ctl_manager about;
@@ -69,10 +69,10 @@ struct peer {
 struct broker {
 	const char *config;
 	struct policy policy;
-	int listen_fd, netif_fd, diag_fd, signal_fd, controls_fd;
+	int listen_fd, rtnl_fd, diag_fd, signal_fd, controls_fd;
 	int path_manager_fd, journal_fd, state_dir;
 	int command_fd;
-	struct netif_table table;
+	struct rtnl_table table;
 	struct client *clients;
 	unsigned int n_clients;
 	uint32_t last_number;

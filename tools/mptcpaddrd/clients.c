@@ -124,7 +124,7 @@ void client_conn_sweep(struct broker *b, struct client *client)
 }
 
 /* The interface that has @addr; "": none. */
-static const char *find_device_of(const struct netif_table *table,
+static const char *find_device_of(const struct rtnl_table *table,
 				  const struct mpaddr *addr)
 {
 	unsigned int i, k;
@@ -168,7 +168,7 @@ static void client_apply_policy(const struct broker *b, struct client *client,
 /* Put the pool that @spec means now in force; @spec is the client's from then on. */
 static int client_apply_pool(struct broker *b, struct client *client, struct pool *spec)
 {
-	struct poolwatch *watch = &client->watch;
+	struct pool_watch *watch = &client->watch;
 	struct pool *pool = calloc(1, sizeof(*pool)), *old = watch->pool;
 
 	if (!pool)
@@ -307,7 +307,7 @@ static struct client *client_new(struct broker *b, struct user *user, const char
 	snprintf(client->program, sizeof(client->program), "%s", program);
 	snprintf(client->path, sizeof(client->path), "%s", path);
 	client->watch =
-		(struct poolwatch){ .path = client->path, .netif_fd = -1, .file_fd = -1 };
+		(struct pool_watch){ .path = client->path, .rtnl_fd = -1, .file_fd = -1 };
 	client->control.listener = -1;
 	client->due_ms = INT64_MAX;
 	client->number = ++b->last_number;
@@ -424,7 +424,7 @@ static int client_edit(void *ctx, char *words, char *ret_why, size_t size)
 		snprintf(why.text, sizeof(why.text), "%s", "too many changes");
 	else {
 		client->watch.table = edit->broker->table; /* borrowed */
-		r = poolwatch_edit(&client->watch, words, &old, &why);
+		r = watch_edit(&client->watch, words, &old, &why);
 	}
 	snprintf(ret_why, size, "%s", why.text);
 	if (r < 0)

@@ -64,9 +64,9 @@ static void broker_serve_addresses(struct broker *b)
 {
 	struct client *client;
 
-	if (!netif_drain(b->netif_fd))
+	if (!rtnl_drain(b->rtnl_fd))
 		return;
-	netif_read(&b->table);
+	rtnl_read_table(&b->table);
 	for (client = b->clients; client; client = client->next)
 		client_resolve(b, client);
 }
@@ -179,7 +179,7 @@ static int broker_timeout(const struct broker *b)
 enum {
 	FD_EVENTS,
 	FD_LISTEN,
-	FD_NETIF,
+	FD_RTNL,
 	FD_SIGNALS,
 	FD_CONTROLS,
 	FDS_FIXED
@@ -193,7 +193,7 @@ int broker_run(struct broker *b)
 	while (!b->stop && !b->pump.stop) {
 		fds[FD_EVENTS] = (struct pollfd){ b->pump.event_fd, POLLIN, 0 };
 		fds[FD_LISTEN] = (struct pollfd){ b->listen_fd, POLLIN, 0 };
-		fds[FD_NETIF] = (struct pollfd){ b->netif_fd, POLLIN, 0 };
+		fds[FD_RTNL] = (struct pollfd){ b->rtnl_fd, POLLIN, 0 };
 		fds[FD_SIGNALS] = (struct pollfd){ b->signal_fd, POLLIN, 0 };
 		fds[FD_CONTROLS] = (struct pollfd){ b->controls_fd, POLLIN, 0 };
 		peers = registration_poll_fill(b, &fds[FDS_FIXED]);
@@ -209,7 +209,7 @@ int broker_run(struct broker *b)
 		broker_handle_events(b);
 		broker_serve_loss(b);
 		adopt_candidates(b);
-		if (fds[FD_NETIF].revents)
+		if (fds[FD_RTNL].revents)
 			broker_serve_addresses(b);
 		dispatch_timers(b);
 		if (fds[FD_SIGNALS].revents)

@@ -193,17 +193,17 @@ static const char *open_kernel(struct broker *b, int *ret_error)
 	if (*ret_error < 0)
 		return *ret_error == -ENOENT ? "this kernel has no MPTCP path manager"
 					     : "path manager events";
-	evfilter_useful(b->pump.event_fd);
+	event_filter_set_useful(b->pump.event_fd);
 	b->command_fd = *ret_error = pm_command_open();
 	if (*ret_error < 0)
 		return "path manager commands";
 	b->diag_fd = *ret_error = diag_open();
 	if (*ret_error < 0)
 		return "sock_diag";
-	b->netif_fd = *ret_error = netif_watch();
+	b->rtnl_fd = *ret_error = rtnl_watch();
 	if (*ret_error < 0)
 		return "interfaces";
-	netif_read(&b->table);
+	rtnl_read_table(&b->table);
 	return NULL;
 }
 
@@ -247,7 +247,7 @@ static void broker_close(struct broker *b)
 		client_free(b, b->clients);
 	restore_path_manager(b);
 	users_free(&b->users);
-	netif_free(&b->table);
+	rtnl_free_table(&b->table);
 	pump_free(&b->pump);
 }
 
@@ -273,7 +273,7 @@ static struct broker *broker_new(const struct options *options)
 	if (!b)
 		return NULL;
 	b->config = options->config;
-	b->pump.event_fd = b->listen_fd = b->netif_fd = b->diag_fd = b->signal_fd = -1;
+	b->pump.event_fd = b->listen_fd = b->rtnl_fd = b->diag_fd = b->signal_fd = -1;
 	b->controls_fd = b->path_manager_fd = b->journal_fd = b->state_dir = -1;
 	b->pump.send_command = dispatch_command;
 	b->pump.ctx = b;
