@@ -15,9 +15,7 @@ struct conn *conn_find(const struct conn_table *table, uint32_t token)
 {
 	struct conn *conn;
 
-	HASH_FIND(hh, table->confirmed, &token, sizeof(token), conn);
-	if (!conn)
-		HASH_FIND(hh, table->unconfirmed, &token, sizeof(token), conn);
+	HASH_FIND(hh, table->conns, &token, sizeof(token), conn);
 	return conn;
 }
 
@@ -25,49 +23,45 @@ struct conn *conn_add(struct conn_table *table, const struct pm_registration *re
 {
 	struct conn *conn;
 
-	if (HASH_COUNT(table->confirmed) + HASH_COUNT(table->unconfirmed) >=
-	    ENGINE_CONNS_MAX)
+	if (HASH_COUNT(table->conns) >= ENGINE_CONNS_MAX)
 		return NULL;
 	conn = calloc(1, sizeof(*conn));
 	if (!conn)
 		return NULL;
+	conn->table = table;
 	conn->token = reg->token;
 	conn->v6only = reg->v6only;
 	conn->inherited = reg->inherited;
 	conn->registered = reg->when;
-	HASH_ADD(hh, table->unconfirmed, token, sizeof(conn->token), conn);
+	HASH_ADD(hh, table->conns, token, sizeof(conn->token), conn);
 	if (!conn->hh.tbl) { /* uthash had no memory */
 		free(conn);
 		return NULL;
 	}
+	DL_APPEND(table->unconfirmed, conn);
+	table->n_unconfirmed++;
 	return conn;
 }
 
-void conn_confirm(struct conn_table *table, struct conn *conn)
+void conn_confirm(struct conn *conn)
 {
 	if (conn->confirmed)
 		return;
-	HASH_DELETE(hh, table->unconfirmed, conn);
-	HASH_ADD(hh, table->confirmed, token, sizeof(conn->token), conn);
-	if (conn->hh.tbl) {
-		conn->confirmed = true;
-		return;
-	}
-	/* No memory for the second table: the first one had room a moment ago. */
-	HASH_ADD(hh, table->unconfirmed, token, sizeof(conn->token), conn);
+	DL_DELETE(conn->table->unconfirmed, conn);
+	conn->table->n_unconfirmed--;
+	conn->confirmed = true;
 }
 
-void conn_free(struct conn_table *table, struct conn *conn)
+void conn_free(struct conn *conn)
 {
+	struct conn_table *table = conn->table;
 	struct used_id *id, *next;
 
-	conn_set_timed(table, conn, false);
+	conn_confirm(conn);
+	conn_set_timed(conn, false);
 	if (table->cursor == conn)
 		table->cursor = conn->hh.next;
-	if (conn->confirmed)
-		HASH_DELETE(hh, table->confirmed, conn);
-	else if (conn->hh.tbl)
-		HASH_DELETE(hh, table->unconfirmed, conn);
+	HASH_DELETE(hh, table->conns, conn);
 	for (id = conn->ids; id; id = next) {
 		next = id->next;
 		HASH_DELETE(hh, table->ids, id);
@@ -78,12 +72,12 @@ void conn_free(struct conn_table *table, struct conn *conn)
 	free(conn);
 }
 
-void conn_set_timed(struct conn_table *table, struct conn *conn, bool timed)
+void conn_set_timed(struct conn *conn, bool timed)
 {
 	if (timed && !conn->timed)
-		DL_APPEND(table->timed, conn);
+		DL_APPEND(conn->table->timed, conn);
 	else if (!timed && conn->timed)
-		DL_DELETE(table->timed, conn);
+		DL_DELETE(conn->table->timed, conn);
 	conn->timed = timed;
 }
 
@@ -91,10 +85,8 @@ void conn_table_free(struct conn_table *table)
 {
 	struct conn *conn, *tmp;
 
-	HASH_ITER (hh, table->confirmed, conn, tmp)
-		conn_free(table, conn);
-	HASH_ITER (hh, table->unconfirmed, conn, tmp)
-		conn_free(table, conn);
+	HASH_ITER (hh, table->conns, conn, tmp)
+		conn_free(conn);
 }
 
 struct subflow *conn_subflow_add(struct conn *conn, const struct subflow *subflow)
@@ -138,52 +130,17 @@ struct subflow *conn_subflow_find(struct conn *conn, const struct mpaddr *local,
 	return pending;
 }
 
-bool subflow_counts(const struct subflow *subflow)
-{
-	return subflow->state == SUBFLOW_PENDING || subflow->state == SUBFLOW_LIVE;
-}
-
-bool conn_reaches(const struct conn *conn, const struct mpaddr *remote)
+unsigned int conn_count(const struct conn *conn, unsigned int states,
+			const struct mpaddr *local, const struct mpaddr *remote)
 {
 	const struct subflow *s;
+	unsigned int n = 0;
 
 	for_each_subflow (conn, s)
-		if (subflow_counts(s) && mpaddr_equal(&s->remote, remote))
-			return true;
-	return false;
-}
-
-bool conn_uses(const struct conn *conn, const struct mpaddr *local)
-{
-	const struct subflow *s;
-
-	for_each_subflow (conn, s)
-		if ((subflow_counts(s) || s->state == SUBFLOW_DOOMED) &&
-		    mpaddr_same_ip(&s->local, local))
-			return true;
-	return false;
-}
-
-bool conn_joins(const struct conn *conn, const struct mpaddr *remote)
-{
-	const struct subflow *s;
-
-	for_each_subflow (conn, s)
-		if (s->state == SUBFLOW_PENDING && mpaddr_equal(&s->remote, remote))
-			return true;
-	return false;
-}
-
-bool conn_has_pair(const struct conn *conn, const struct mpaddr *local,
-		   const struct mpaddr *remote)
-{
-	const struct subflow *s;
-
-	for_each_subflow (conn, s)
-		if (s->state != SUBFLOW_CLOSING && mpaddr_same_ip(&s->local, local) &&
-		    mpaddr_equal(&s->remote, remote))
-			return true;
-	return false;
+		n += 1U << s->state & states &&
+		     (!local || mpaddr_same_ip(&s->local, local)) &&
+		     (!remote || mpaddr_equal(&s->remote, remote));
+	return n;
 }
 
 unsigned int conn_extra_subflows(const struct conn *conn)
@@ -192,29 +149,19 @@ unsigned int conn_extra_subflows(const struct conn *conn)
 	unsigned int n = 0;
 
 	for_each_subflow (conn, s)
-		n += !s->initial && (subflow_counts(s) || s->state == SUBFLOW_DOOMED);
+		n += !s->initial && 1U << s->state & SUBFLOW_HOLDING;
 	return n;
 }
 
-struct announcement *conn_announced(struct conn *conn, uint8_t remote_id,
+struct announcement *conn_announced(struct conn *conn, int remote_id,
 				    const struct mpaddr *addr)
 {
-	unsigned int i;
+	struct announcement *ann;
 
-	for (i = 0; i < conn->n_announced; i++)
-		if (conn->announced[i].remote_id == remote_id &&
-		    mpaddr_equal(&conn->announced[i].addr, addr))
-			return &conn->announced[i];
-	return NULL;
-}
-
-struct announcement *conn_announced_to(struct conn *conn, const struct mpaddr *addr)
-{
-	unsigned int i;
-
-	for (i = 0; i < conn->n_announced; i++)
-		if (mpaddr_equal(&conn->announced[i].addr, addr))
-			return &conn->announced[i];
+	for_each_announcement (conn, ann)
+		if ((remote_id < 0 || ann->remote_id == remote_id) &&
+		    mpaddr_equal(&ann->addr, addr))
+			return ann;
 	return NULL;
 }
 
@@ -242,17 +189,16 @@ void conn_announced_del(struct conn *conn, struct announcement *ann)
 	conn->n_announced--;
 }
 
-static struct used_id *used_id_find(struct conn_table *table, const struct conn *conn,
-				    uint8_t local_id)
+static struct used_id *used_id_find(const struct conn *conn, uint8_t local_id)
 {
 	struct used_id key = { .key = { conn->token, local_id } }, *found;
 
-	HASH_FIND(hh, table->ids, &key.key, sizeof(key.key), found);
+	HASH_FIND(hh, conn->table->ids, &key.key, sizeof(key.key), found);
 	return found;
 }
 
-static int used_id_add(struct conn_table *table, struct conn *conn,
-		       const struct mpaddr *addr, uint8_t local_id, bool ours)
+static int used_id_add(struct conn *conn, const struct mpaddr *addr, uint8_t local_id,
+		       bool ours)
 {
 	struct used_id *id = calloc(1, sizeof(*id));
 
@@ -262,7 +208,7 @@ static int used_id_add(struct conn_table *table, struct conn *conn,
 	id->key.local_id = local_id;
 	id->addr = *addr;
 	id->ours = ours;
-	HASH_ADD(hh, table->ids, key, sizeof(id->key), id);
+	HASH_ADD(hh, conn->table->ids, key, sizeof(id->key), id);
 	if (!id->hh.tbl) {
 		free(id);
 		return -ENOMEM;
@@ -272,14 +218,14 @@ static int used_id_add(struct conn_table *table, struct conn *conn,
 	return 0;
 }
 
-static void used_id_del(struct conn_table *table, struct conn *conn, struct used_id *id)
+static void used_id_del(struct conn *conn, struct used_id *id)
 {
 	struct used_id **link = &conn->ids;
 
 	while (*link != id)
 		link = &(*link)->next;
 	*link = id->next;
-	HASH_DELETE(hh, table->ids, id);
+	HASH_DELETE(hh, conn->table->ids, id);
 	free(id);
 }
 
@@ -292,39 +238,36 @@ struct used_id *conn_id_of(const struct conn *conn, const struct mpaddr *addr)
 	return id;
 }
 
-uint8_t conn_id_for(struct conn_table *table, struct conn *conn,
-		    const struct mpaddr *addr, uint8_t wanted)
+uint8_t conn_id_for(struct conn *conn, const struct mpaddr *addr, uint8_t wanted)
 {
 	struct used_id *id = conn_id_of(conn, addr);
 	unsigned int n;
 
 	if (id)
 		return id->key.local_id;
-	if (!wanted || used_id_find(table, conn, wanted)) {
-		for (n = 1; n <= UINT8_MAX && used_id_find(table, conn, n); n++)
+	if (!wanted || used_id_find(conn, wanted)) {
+		for (n = 1; n <= UINT8_MAX && used_id_find(conn, n); n++)
 			;
 		if (n > UINT8_MAX)
 			return 0;
 		wanted = n;
 	}
-	return used_id_add(table, conn, addr, wanted, true) < 0 ? 0 : wanted;
+	return used_id_add(conn, addr, wanted, true) < 0 ? 0 : wanted;
 }
 
-uint8_t conn_id_from_top(struct conn_table *table, struct conn *conn,
-			 const struct mpaddr *addr)
+uint8_t conn_id_from_top(struct conn *conn, const struct mpaddr *addr)
 {
 	/* 255 and 254 stand for what routing picks unseen. */
 	uint8_t wanted = UINT8_MAX - 2;
 
-	while (wanted > 1 && used_id_find(table, conn, wanted))
+	while (wanted > 1 && used_id_find(conn, wanted))
 		wanted--;
-	return conn_id_for(table, conn, addr, wanted);
+	return conn_id_for(conn, addr, wanted);
 }
 
-void conn_id_seen(struct conn_table *table, struct conn *conn, const struct mpaddr *addr,
-		  uint8_t local_id)
+void conn_id_seen(struct conn *conn, const struct mpaddr *addr, uint8_t local_id)
 {
-	struct used_id *id = used_id_find(table, conn, local_id), *old;
+	struct used_id *id = used_id_find(conn, local_id), *old;
 	struct mpaddr ip = *addr;
 
 	ip.port = 0;
@@ -336,8 +279,8 @@ void conn_id_seen(struct conn_table *table, struct conn *conn, const struct mpad
 		return;
 	/* A refused request left no ID in the kernel: what is seen there counts. */
 	if (id)
-		used_id_del(table, conn, id);
+		used_id_del(conn, id);
 	if (old)
-		used_id_del(table, conn, old);
-	used_id_add(table, conn, &ip, local_id, false);
+		used_id_del(conn, old);
+	used_id_add(conn, &ip, local_id, false);
 }

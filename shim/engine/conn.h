@@ -2,42 +2,45 @@
 /*
  * conn.h - the engine's tables: connections by token, used local IDs by connection
  *
- * Private to the engine. 10,000 connections with two joins each are a normal load, so
- * a connection is kept small: its used IDs live in one table for all connections, keyed
- * by token and ID, because a uthash table of its own costs 120 bytes.
+ * 10,000 connections with two joins each are a normal load, so a connection is kept
+ * small: the used IDs of all connections are in one table, keyed by token and ID, because
+ * a uthash table of its own costs 120 bytes.
  */
 #pragma once
 
 #include "mptcpaddr/engine.h"
 #include "mptcpaddr/note.h"
 
-/* Out of memory leaves hh.tbl NULL instead of ending the application. */
+/* Out of memory leaves hh.tbl NULL; uthash's default is exit(). */
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 enum subflow_state {
 	SUBFLOW_PENDING, /* requested; the handshake is under way */
 	SUBFLOW_LIVE,
-	SUBFLOW_CLOSING, /* its end was requested: it holds no address any more */
-	SUBFLOW_DOOMED, /* pending, while its address went away: holds that, and its place
-			 */
-	SUBFLOW_RETRY,	/* none: the pair is tried again when its time has come */
+	SUBFLOW_CLOSING, /* its end was requested; its address is free */
+	SUBFLOW_DOOMED,	 /* pending, but its address went away; keeps address and place */
+	SUBFLOW_RETRY,	 /* no subflow: the pair is joined again at `when` */
 };
 
+/* Sets of states, for conn_count() */
+#define SUBFLOW_BIT(state) (1U << SUBFLOW_##state)
+#define SUBFLOW_OPEN	   (SUBFLOW_BIT(PENDING) | SUBFLOW_BIT(LIVE))
+#define SUBFLOW_HOLDING	   (SUBFLOW_OPEN | SUBFLOW_BIT(DOOMED))
+
 #define SUBFLOW_NO_ENDPOINT	 0
-#define SUBFLOW_ENDPOINT_REMOVED UINT8_MAX /* it was taken out of the pool */
+#define SUBFLOW_ENDPOINT_REMOVED UINT8_MAX /* from the pool */
 
 struct subflow {
 	struct mpaddr local, remote; /* local.port 0 while pending */
 	uint32_t when;	  /* LIVE: since; RETRY: the time; milliseconds, wrapping */
-	uint8_t endpoint; /* its index + 1, or one of the above */
-	uint8_t local_id;
-	uint8_t remote_id; /* of the announcement that it joins */
+	uint8_t endpoint; /* index + 1, or one of the above */
+	uint8_t local_id, remote_id;
 	uint8_t state;
 	uint8_t tries;	  /* that failed */
-	bool initial : 1; /* the one of MP_CAPABLE, not counted by the limits */
+	bool initial : 1; /* MP_CAPABLE; the limits do not count it */
 	bool fixed : 1;	  /* this pair is wanted (subflow, fullmesh), not any endpoint */
-	bool backup : 1;  /* asked for */
+	bool backup : 1;  /* requested */
 	bool removed : 1; /* the peer withdrew its address */
 };
 
@@ -47,14 +50,13 @@ struct announcement {
 	uint32_t when;	    /* the next try, if `timed`; milliseconds, wrapping */
 	uint64_t tried;	    /* endpoint_bit() of those that failed for it */
 	uint8_t remote_id;
-	uint8_t state;	/* enum pm_announced_state; JOINED while a subflow is pending, too
-			 */
+	uint8_t state;	/* enum pm_announced_state; JOINED from the request on */
 	uint8_t reason; /* enum pm_reason, of WAITING and REFUSED */
-	uint8_t error;	/* of the last join that failed */
-	uint8_t tries;	/* that ended with no endpoint left */
+	uint8_t error;	/* errno of the last failed join */
+	uint8_t tries;	/* rounds in which every endpoint failed */
 	bool timed : 1;
 	bool accepted : 1;  /* counts against add_addr_accepted */
-	bool any_tried : 1; /* routing's choice was tried */
+	bool any_tried : 1; /* routing's choice failed */
 };
 
 /* An address keeps its ID for the life of the connection, an ID its address. */
@@ -64,8 +66,8 @@ struct used_id {
 		uint32_t local_id;
 	} key;
 	struct mpaddr addr;
-	bool ours;	      /* given by us: the kernel's own are with a port */
-	bool withdraw;	      /* announced, and no endpoint any more */
+	bool ours;	      /* assigned here; the kernel's own have a port */
+	bool withdraw;	      /* announced, but no longer an endpoint */
 	struct used_id *next; /* of the same connection */
 	UT_hash_handle hh;
 };
@@ -73,45 +75,46 @@ struct used_id {
 #define N_COUNTERS (sizeof(struct pm_counters) / sizeof(uint64_t))
 
 struct conn {
+	struct conn_table *table;
 	uint32_t token;
 	uint32_t due;	    /* milliseconds, wrapping; if `timed` */
 	uint32_t work_when; /* likewise; if `work` */
 	uint16_t family;    /* of the socket: AF_INET, AF_INET6; 0 until CREATED */
 	uint8_t section;    /* of the pool */
-	uint8_t mpc;	  /* the endpoint of the first subflow's address: index + 1; 0 */
-	uint8_t accepted; /* announcements that count against the limit */
+	uint8_t mpc;	    /* endpoint of the first subflow's address: index + 1; or 0 */
+	uint8_t accepted;   /* announcements that count against the limit */
 	uint8_t n_subflows, n_announced;
 	uint8_t last_error;
 	bool v6only : 1;
-	bool inherited : 1;   /* of the process that this one was forked from */
+	bool inherited : 1;   /* from the parent process */
 	bool confirmed : 1;   /* an event came */
-	bool established : 1; /* its first subflow's addresses are known */
+	bool established : 1; /* the first subflow's addresses are known */
 	bool server_side : 1;
-	bool deny_join_id0 : 1; /* the peer does not want joins to its first address */
+	bool deny_join_id0 : 1; /* the peer's C flag (RFC 8684, 3.1) */
 	bool excluded : 1;
-	bool timed : 1;	    /* is in the list of those with something to do later */
-	bool again : 1;	    /* an announcement found no room in a list of commands */
-	bool work : 1;	    /* endpoints may be there to be used or announced */
-	int64_t registered; /* seconds */
-	struct mpaddr first,
-		peer; /* the addresses of MP_CAPABLE: ours, with ID 0, theirs */
-	/* Bits of endpoints, endpoint_bit() */
-	uint64_t spent;	    /* `subflow` endpoints that had their turn */
-	uint64_t signalled; /* announced to the peer */
-	uint64_t refill;    /* `fullmesh` endpoints that came (back) in between */
+	bool timed : 1;		   /* in conn_table.timed */
+	bool again : 1;		   /* an announcement waits for room in the commands */
+	bool work : 1;		   /* conn_use_endpoints() is due at work_when */
+	int64_t registered;	   /* seconds */
+	struct mpaddr first, peer; /* of MP_CAPABLE: ours, with ID 0, and the peer's */
+	/* endpoint_bit() of: */
+	uint64_t spent;	    /* `subflow` endpoints that were used once */
+	uint64_t signalled; /* endpoints announced to the peer */
+	uint64_t refill;    /* `fullmesh` endpoints that came back */
 	struct subflow *subflows;
 	struct announcement *announced; /* in the order of arrival */
 	struct used_id *ids;
-	struct conn *prev, *next;      /* among the timed ones */
+	struct conn *prev, *next; /* in conn_table.unconfirmed, then perhaps .timed */
 	uint16_t counters[N_COUNTERS]; /* as in struct pm_counters; they saturate */
 	UT_hash_handle hh;
 };
 
 struct conn_table {
-	struct conn *confirmed;
-	struct conn *unconfirmed; /* in the order of registration */
-	struct conn *timed;	  /* those with something to do later */
-	struct conn *cursor;	  /* the next one of a walk in parts, or NULL */
+	struct conn *conns;	  /* in the order of registration */
+	struct conn *unconfirmed; /* likewise */
+	struct conn *timed;	  /* for engine_wait() */
+	struct conn *cursor;	  /* from here on, engine_tick() looks at each; or NULL */
+	unsigned int n_unconfirmed;
 	struct used_id *ids;
 };
 
@@ -125,12 +128,12 @@ struct conn *conn_find(const struct conn_table *table, uint32_t token);
 
 /* conn_add() - NULL: no memory, or ENGINE_CONNS_MAX reached. The token must be new. */
 struct conn *conn_add(struct conn_table *table, const struct pm_registration *reg);
-void conn_confirm(struct conn_table *table, struct conn *conn);
-void conn_free(struct conn_table *table, struct conn *conn);
+void conn_confirm(struct conn *conn);
+void conn_free(struct conn *conn);
 void conn_table_free(struct conn_table *table);
 
-/* conn_set_timed() - whether @conn is in the list of the timed ones. */
-void conn_set_timed(struct conn_table *table, struct conn *conn, bool timed);
+/* conn_set_timed() - put @conn into the list of timed connections, or take it out. */
+void conn_set_timed(struct conn *conn, bool timed);
 
 /* conn_subflow_add() - append a copy. Return: the new one; NULL: no memory or full. */
 struct subflow *conn_subflow_add(struct conn *conn, const struct subflow *subflow);
@@ -140,21 +143,25 @@ void conn_subflow_del(struct conn *conn, struct subflow *subflow);
 struct subflow *conn_subflow_find(struct conn *conn, const struct mpaddr *local,
 				  const struct mpaddr *remote);
 
-/* Pending or live: it counts for the limits, and for what is reached. */
-bool subflow_counts(const struct subflow *subflow);
-/* Whether such a subflow goes to an address; whether its address is held. */
-bool conn_reaches(const struct conn *conn, const struct mpaddr *remote);
-bool conn_uses(const struct conn *conn, const struct mpaddr *local);
-/* Whether a pending subflow goes there. */
-bool conn_joins(const struct conn *conn, const struct mpaddr *remote);
-/* Whether the pair is there already, in whatever state. */
-bool conn_has_pair(const struct conn *conn, const struct mpaddr *local,
-		   const struct mpaddr *remote);
+/* conn_count() - subflows in one of @states from @local to @remote; NULL: any. */
+unsigned int conn_count(const struct conn *conn, unsigned int states,
+			const struct mpaddr *local, const struct mpaddr *remote);
+/* Those that count against the `subflows` limit. */
 unsigned int conn_extra_subflows(const struct conn *conn);
 
-struct announcement *conn_announced(struct conn *conn, uint8_t remote_id,
+static inline bool conn_reaches(const struct conn *conn, const struct mpaddr *remote)
+{
+	return conn_count(conn, SUBFLOW_OPEN, NULL, remote);
+}
+
+static inline bool conn_uses(const struct conn *conn, const struct mpaddr *local)
+{
+	return conn_count(conn, SUBFLOW_HOLDING, local, NULL);
+}
+
+/* conn_announced() - that of @remote_id, -1: of any, to @addr; or NULL. */
+struct announcement *conn_announced(struct conn *conn, int remote_id,
 				    const struct mpaddr *addr);
-struct announcement *conn_announced_to(struct conn *conn, const struct mpaddr *addr);
 
 /* conn_announced_add() - NULL: no memory, or ENGINE_ANNOUNCED_MAX remembered. */
 struct announcement *conn_announced_add(struct conn *conn, uint8_t remote_id,
@@ -167,16 +174,13 @@ void conn_announced_del(struct conn *conn, struct announcement *ann);
  * @wanted is taken when neither the address has an ID nor another address has @wanted;
  * otherwise the lowest free ID from 1 on. Return: 1-255; 0: none free, or no memory.
  */
-uint8_t conn_id_for(struct conn_table *table, struct conn *conn,
-		    const struct mpaddr *addr, uint8_t wanted);
+uint8_t conn_id_for(struct conn *conn, const struct mpaddr *addr, uint8_t wanted);
 
-/* conn_id_from_top() - the same, with an ID that endpoints hardly have: a high one. */
-uint8_t conn_id_from_top(struct conn_table *table, struct conn *conn,
-			 const struct mpaddr *addr);
+/* conn_id_from_top() - the same, with a high ID, which endpoints hardly have. */
+uint8_t conn_id_from_top(struct conn *conn, const struct mpaddr *addr);
 
 /* conn_id_of() - the entry of @addr, with its port; NULL: it has no ID. */
 struct used_id *conn_id_of(const struct conn *conn, const struct mpaddr *addr);
 
 /* conn_id_seen() - the kernel has @addr with this ID; ID 0 is the first subflow's. */
-void conn_id_seen(struct conn_table *table, struct conn *conn, const struct mpaddr *addr,
-		  uint8_t local_id);
+void conn_id_seen(struct conn *conn, const struct mpaddr *addr, uint8_t local_id);

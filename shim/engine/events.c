@@ -18,17 +18,15 @@
 #define WORK_DELAY_MS 1
 
 /* Neither the filter nor the kernel's rule for ID 0 is against it. */
-static bool announcement_allowed(const struct engine *engine, const struct conn *conn,
-				 const struct pm_event *ev)
+static bool announcement_allowed(const struct conn *conn, const struct pm_event *ev)
 {
 	if (!ev->remote_id && !mpaddr_same_ip(&ev->remote, &conn->peer))
 		return false;
-	return pool_accepts(engine->pool, &conn->peer, &ev->remote);
+	return pool_accepts(engine_of(conn)->pool, &conn->peer, &ev->remote);
 }
 
 /* Withdrawn and announced again during its join: remembered, as that may yet fail. */
-static void announcement_remember(const struct engine *engine, struct conn *conn,
-				  const struct pm_event *ev)
+static void announcement_remember(struct conn *conn, const struct pm_event *ev)
 {
 	struct announcement *ann;
 	struct subflow *s;
@@ -37,7 +35,8 @@ static void announcement_remember(const struct engine *engine, struct conn *conn
 		if (mpaddr_equal(&s->remote, &ev->remote))
 			s->removed = false;
 	if (conn_announced(conn, ev->remote_id, &ev->remote) ||
-	    !conn_joins(conn, &ev->remote) || !announcement_allowed(engine, conn, ev))
+	    !conn_count(conn, SUBFLOW_BIT(PENDING), NULL, &ev->remote) ||
+	    !announcement_allowed(conn, ev))
 		return;
 	ann = conn_announced_add(conn, ev->remote_id, &ev->remote);
 	if (ann)
@@ -45,27 +44,25 @@ static void announcement_remember(const struct engine *engine, struct conn *conn
 }
 
 /* @ann is new, or announced again: try to join it. */
-static void announcement_accept(struct engine *engine, struct conn *conn,
-				struct announcement *ann, struct note *heard,
-				struct pm_cmds *out)
+static void announcement_accept(struct conn *conn, struct announcement *ann,
+				struct note *heard, struct pm_cmds *out)
 {
 	ann->state = PM_ANNOUNCED_WAITING;
-	ann->tried = 0;
-	ann->any_tried = false;
-	ann->timed = false;
-	join_announced(engine, conn, ann, out);
+	announcement_forget_tries(ann);
+	join_announced(conn, ann, out);
 	if (ann->state == PM_ANNOUNCED_WAITING)
 		heard->reason = ann->reason;
 	if (conn->work) /* the first announcement is served before `subflow` endpoints */
-		conn_use_endpoints(engine, conn, out);
+		conn_use_endpoints(conn, out);
 }
 
 /*
  * on_announced() - the peer sent ADD_ADDR (RFC 8684, 3.4.1)
  */
-static void on_announced(struct engine *engine, struct conn *conn,
-			 const struct pm_event *ev, struct pm_cmds *out)
+static void on_announced(struct conn *conn, const struct pm_event *ev,
+			 struct pm_cmds *out)
 {
+	struct engine *engine = engine_of(conn);
 	struct announcement *ann = conn_announced(conn, ev->remote_id, &ev->remote);
 	const bool reached = conn_reaches(conn, &ev->remote);
 	struct note heard = { .what = PM_NOTE_ANNOUNCED,
@@ -74,10 +71,10 @@ static void on_announced(struct engine *engine, struct conn *conn,
 
 	/* The kernel passes retransmitted and repeated ADD_ADDRs on as new events. */
 	if (ann || reached)
-		COUNT(engine, conn, add_addr_repeated);
+		COUNT(conn, add_addr_repeated);
 	engine->heard = &heard;
 	if (reached) {
-		announcement_remember(engine, conn, ev);
+		announcement_remember(conn, ev);
 		heard.what = PM_NOTE_REPEATED;
 	} else if (ann && ann->reason == PM_REASON_PROHIBITED) {
 		heard.what = PM_NOTE_REPEATED; /* the peer said no for good */
@@ -85,11 +82,11 @@ static void on_announced(struct engine *engine, struct conn *conn,
 	} else if (!ann &&
 		   !(ann = conn_announced_add(conn, ev->remote_id, &ev->remote))) {
 		heard.reason = PM_REASON_TOO_MANY;
-	} else if (!announcement_allowed(engine, conn, ev)) {
+	} else if (!announcement_allowed(conn, ev)) {
 		ann->state = PM_ANNOUNCED_REFUSED;
 		ann->reason = heard.reason = PM_REASON_FILTER;
 	} else {
-		announcement_accept(engine, conn, ann, &heard, out);
+		announcement_accept(conn, ann, &heard, out);
 	}
 	if (engine->heard)
 		note_add(engine, conn, &heard);
@@ -97,21 +94,19 @@ static void on_announced(struct engine *engine, struct conn *conn,
 }
 
 /* Below a limit, or an endpoint is free: what waited has its turn. */
-static void join_after_release(struct engine *engine, struct conn *conn,
-			       struct pm_cmds *out)
+static void join_after_release(struct conn *conn, struct pm_cmds *out)
 {
-	join_waiting(engine, conn, out);
-	if (!conn->work && conn_section(engine, conn)->subflow & ~conn->spent)
-		conn_use_endpoints(engine, conn, out);
+	join_waiting(conn, out);
+	if (!conn->work && conn_section(conn)->subflow & ~conn->spent)
+		conn_use_endpoints(conn, out);
 }
 
 /* The peer sent REMOVE_ADDR (RFC 8684, 3.4.2); the kernel closes the subflows itself. */
-static void on_removed(struct engine *engine, struct conn *conn,
-		       const struct pm_event *ev, struct pm_cmds *out)
+static void on_removed(struct conn *conn, const struct pm_event *ev, struct pm_cmds *out)
 {
 	unsigned int i = 0;
 
-	NOTE(engine, conn, .what = PM_NOTE_REMOVED, .remote_id = ev->remote_id);
+	NOTE(conn, .what = PM_NOTE_REMOVED, .remote_id = ev->remote_id);
 	while (i < conn->n_announced) {
 		struct announcement *ann = &conn->announced[i];
 
@@ -131,109 +126,89 @@ static void on_removed(struct engine *engine, struct conn *conn,
 		else
 			i++;
 	}
-	join_after_release(engine, conn, out); /* add_addr_accepted may have room now */
+	join_after_release(conn, out); /* add_addr_accepted may have room now */
 }
 
 /* MP_CAPABLE: CREATED and ESTABLISHED both tell the addresses of the first subflow. */
-static int on_created(struct engine *engine, struct conn *conn, const struct pm_event *ev)
+static int on_created(struct conn *conn, const struct pm_event *ev)
 {
-	const struct subflow initial = {
-		.local = ev->local,
-		.remote = ev->remote,
-		.local_id = ev->local_id,
-		.remote_id = ev->remote_id,
-		.state = SUBFLOW_LIVE,
-		.when = engine->now,
-		.initial = true,
-	};
-
-	conn->family = ev->family;
-	conn->first = ev->local;
-	conn->peer = ev->remote;
+	conn_set_first(conn, ev);
 	conn->server_side |= ev->server_side;
 	conn->deny_join_id0 |= ev->deny_join_id0;
-	conn->section = pool_section(engine->pool, &conn->peer);
-	conn->excluded = engine->pool->sections[conn->section].excluded;
 	if (!conn_subflow_find(conn, &ev->local, &ev->remote) &&
-	    !conn_subflow_add(conn, &initial))
+	    !subflow_add(conn, ev, SUBFLOW_LIVE, true))
 		return -ENOMEM;
 	return 0;
 }
 
 /* The connection is fully established: what it can have by itself, it gets now. */
-static int on_established(struct engine *engine, struct conn *conn,
-			  const struct pm_event *ev, struct pm_cmds *out)
+static int on_established(struct conn *conn, const struct pm_event *ev,
+			  struct pm_cmds *out)
 {
 	const uint32_t kinds = MPTCP_PM_ADDR_FLAG_SUBFLOW;
-	int r = on_created(engine, conn, ev);
+	int r = on_created(conn, ev);
 
 	if (r < 0 || conn->established)
 		return r;
 	conn->established = true;
-	NOTE(engine, conn, .what = PM_NOTE_ESTABLISHED, .local = &ev->local,
+	NOTE(conn, .what = PM_NOTE_ESTABLISHED, .local = &ev->local,
 	     .local_id = ev->local_id, .remote = &ev->remote, .remote_id = ev->remote_id);
-	conn_use_first_endpoint(engine, conn);
-	if (!conn_section(engine, conn)->kinds)
+	conn_use_first_endpoint(conn);
+	if (!conn_section(conn)->kinds)
 		return 0;
 	conn->work = true;
-	conn->work_when = engine->now;
-	if (conn_section(engine, conn)->kinds & kinds && !conn->server_side)
+	conn->work_when = engine_of(conn)->now;
+	if (conn_section(conn)->kinds & kinds && !conn->server_side)
 		conn->work_when += WORK_DELAY_MS;
 	else
-		conn_use_endpoints(engine, conn, out);
-	if (!conn_reconcile(engine, conn, out))
+		conn_use_endpoints(conn, out);
+	if (!conn_reconcile(conn, out))
 		conn->work = true;
 	return 0;
 }
 
-/* A subflow came up whose address went away meanwhile, and is back now or not. */
-static bool doomed_is_usable(struct engine *engine, struct conn *conn, struct subflow *s)
+/* A subflow came up that was given up meanwhile: whether its endpoint is back. */
+static bool doomed_is_usable(const struct conn *conn, const struct subflow *s)
 {
-	bool there = s->endpoint != SUBFLOW_ENDPOINT_REMOVED &&
-		     !(s->endpoint && engine->down & endpoint_bit(s->endpoint - 1));
-
-	return there && !conn_reaches(conn, &s->remote) &&
-	       conn_extra_subflows(conn) <= engine->pool->subflows;
+	return subflow_has_endpoint(conn, s) && !conn_reaches(conn, &s->remote) &&
+	       conn_extra_subflows(conn) <= engine_of(conn)->pool->subflows;
 }
 
-static int on_sub_established(struct engine *engine, struct conn *conn,
-			      const struct pm_event *ev, struct pm_cmds *out)
+static int on_sub_established(struct conn *conn, const struct pm_event *ev,
+			      struct pm_cmds *out)
 {
 	struct subflow *subflow = conn_subflow_find(conn, &ev->local, &ev->remote);
-	const struct subflow foreign = { .remote = ev->remote,
-					 .remote_id = ev->remote_id };
 	bool ours = subflow && subflow->state == SUBFLOW_PENDING;
 	bool doomed = subflow && subflow->state == SUBFLOW_DOOMED;
 	struct announcement *ann;
 
-	if (doomed && !doomed_is_usable(engine, conn, subflow))
+	if (doomed && !doomed_is_usable(conn, subflow))
 		subflow->endpoint =
 			SUBFLOW_ENDPOINT_REMOVED; /* conn_reconcile() ends it */
 	if (!subflow)
-		subflow = conn_subflow_add(conn, &foreign);
+		subflow = subflow_add(conn, ev, SUBFLOW_LIVE, false);
 	if (!subflow)
 		return -ENOMEM;
 	subflow->local = ev->local;
 	subflow->local_id = ev->local_id;
 	subflow->state = SUBFLOW_LIVE;
-	subflow->when = engine->now;
+	subflow->when = engine_of(conn)->now;
 	if (!ours && !doomed)
-		subflow->endpoint = conn_endpoint(engine, conn, &ev->local);
+		subflow->endpoint = conn_endpoint(conn, &ev->local);
 	ann = subflow_announcement(conn, subflow);
 	if (ann && subflow->endpoint != SUBFLOW_ENDPOINT_REMOVED)
 		ann->state = PM_ANNOUNCED_JOINED;
 	if (ours && ann)
-		COUNT(engine, conn, add_addr_joined);
-	NOTE(engine, conn, .what = ours ? PM_NOTE_JOINED : PM_NOTE_SUBFLOW_FOREIGN,
+		COUNT(conn, add_addr_joined);
+	NOTE(conn, .what = ours ? PM_NOTE_JOINED : PM_NOTE_SUBFLOW_FOREIGN,
 	     .subflow = subflow);
-	conn_id_seen(&engine->table, conn, &ev->local, ev->local_id);
-	if (!conn_reconcile(engine, conn, out))
+	conn_id_seen(conn, &ev->local, ev->local_id);
+	if (!conn_reconcile(conn, out))
 		conn->work = true;
 	return 0;
 }
 
-static void note_subflow_closed(struct engine *engine, struct conn *conn,
-				const struct subflow *s, uint8_t error)
+static void note_subflow_closed(struct conn *conn, const struct subflow *s, uint8_t error)
 {
 	enum pm_reason reason = error ? PM_REASON_ERROR : PM_REASON_NONE;
 
@@ -243,12 +218,12 @@ static void note_subflow_closed(struct engine *engine, struct conn *conn,
 	} else if (s->removed) {
 		reason = PM_REASON_REMOVED;
 	}
-	NOTE(engine, conn, .what = PM_NOTE_SUBFLOW_CLOSED, .reason = reason,
-	     .error = error, .subflow = s);
+	NOTE(conn, .what = PM_NOTE_SUBFLOW_CLOSED, .reason = reason, .error = error,
+	     .subflow = s);
 }
 
-static void on_sub_closed(struct engine *engine, struct conn *conn,
-			  const struct pm_event *ev, struct pm_cmds *out)
+static void on_sub_closed(struct conn *conn, const struct pm_event *ev,
+			  struct pm_cmds *out)
 {
 	struct subflow *subflow = conn_subflow_find(conn, &ev->local, &ev->remote);
 	struct announcement *ann;
@@ -257,18 +232,17 @@ static void on_sub_closed(struct engine *engine, struct conn *conn,
 		return;
 	switch (subflow->state) {
 	case SUBFLOW_PENDING:
-		NOTE(engine, conn, .what = PM_NOTE_JOIN_FAILED,
+		NOTE(conn, .what = PM_NOTE_JOIN_FAILED,
 		     .reason = ev->reset_reason == PM_RESET_PROHIBITED
 				       ? PM_REASON_PROHIBITED
 				       : PM_REASON_ERROR,
 		     .error = ev->error, .subflow = subflow);
-		subflow_failed(engine, conn, subflow, ev->error, ev->reset_reason);
+		subflow_failed(conn, subflow, ev->error, ev->reset_reason);
 		break;
 	case SUBFLOW_LIVE:
-		note_subflow_closed(engine, conn, subflow, ev->error);
+		note_subflow_closed(conn, subflow, ev->error);
 		if (ev->error && !subflow->removed) {
-			subflow_failed(engine, conn, subflow, ev->error,
-				       ev->reset_reason);
+			subflow_failed(conn, subflow, ev->error, ev->reset_reason);
 			break;
 		}
 		ann = subflow_announcement(conn, subflow);
@@ -277,7 +251,7 @@ static void on_sub_closed(struct engine *engine, struct conn *conn,
 		conn_subflow_del(conn, subflow);
 		break;
 	case SUBFLOW_CLOSING:
-		note_subflow_closed(engine, conn, subflow, ev->error);
+		note_subflow_closed(conn, subflow, ev->error);
 		conn_subflow_del(conn, subflow);
 		break;
 	case SUBFLOW_DOOMED:
@@ -285,13 +259,13 @@ static void on_sub_closed(struct engine *engine, struct conn *conn,
 		conn_subflow_del(conn, subflow);
 		break;
 	}
-	join_after_release(engine, conn, out);
+	join_after_release(conn, out);
 }
 
-static void on_conn_closed(struct engine *engine, struct conn *conn)
+static void on_conn_closed(struct conn *conn)
 {
-	NOTE(engine, conn, .what = PM_NOTE_CLOSED);
-	conn_free(&engine->table, conn);
+	NOTE(conn, .what = PM_NOTE_CLOSED);
+	conn_free(conn);
 }
 
 int engine_handle(struct engine *engine, const struct pm_event *ev, struct pm_cmds *out)
@@ -301,39 +275,39 @@ int engine_handle(struct engine *engine, const struct pm_event *ev, struct pm_cm
 
 	if (!conn)
 		return -ENOENT;
-	conn_confirm(&engine->table, conn);
+	conn_confirm(conn);
 	switch (ev->type) {
 	case PM_EVENT_CREATED:
-		r = on_created(engine, conn, ev);
+		r = on_created(conn, ev);
 		break;
 	case PM_EVENT_ESTABLISHED:
-		r = on_established(engine, conn, ev, out);
+		r = on_established(conn, ev, out);
 		break;
 	case PM_EVENT_CLOSED:
-		on_conn_closed(engine, conn);
+		on_conn_closed(conn);
 		return 0;
 	case PM_EVENT_ANNOUNCED:
-		on_announced(engine, conn, ev, out);
+		on_announced(conn, ev, out);
 		break;
 	case PM_EVENT_REMOVED:
-		on_removed(engine, conn, ev, out);
+		on_removed(conn, ev, out);
 		break;
 	case PM_EVENT_SUB_ESTABLISHED:
-		r = on_sub_established(engine, conn, ev, out);
+		r = on_sub_established(conn, ev, out);
 		break;
 	case PM_EVENT_SUB_CLOSED:
-		on_sub_closed(engine, conn, ev, out);
+		on_sub_closed(conn, ev, out);
 		break;
 	case PM_EVENT_LISTENER_CLOSED:
 		break;
 	case PM_EVENT_SUB_PRIORITY: /* the peer's wish: the kernel's scheduler follows */
-		NOTE(engine, conn, .what = PM_NOTE_PRIORITY, .local = &ev->local,
+		NOTE(conn, .what = PM_NOTE_PRIORITY, .local = &ev->local,
 		     .local_id = ev->local_id, .remote = &ev->remote,
 		     .remote_id = ev->remote_id,
 		     .flags = ev->backup ? PM_NOTE_FLAG_BACKUP : 0);
 		break;
 	}
-	conn_schedule(engine, conn);
+	conn_schedule(conn);
 	return r;
 }
 
@@ -350,12 +324,12 @@ void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 	if (!subflow || subflow->state != SUBFLOW_PENDING)
 		return;
 	ann = subflow_announcement(conn, subflow);
-	NOTE(engine, conn, .what = PM_NOTE_JOIN_FAILED, .reason = PM_REASON_ERROR,
+	NOTE(conn, .what = PM_NOTE_JOIN_FAILED, .reason = PM_REASON_ERROR,
 	     .refused = true, .error = error, .subflow = subflow);
 	/* As in the kernel, what created no subflow does not count as accepted. */
 	if (ann && !subflow->fixed)
 		announcement_count_accepted(conn, ann, false);
-	subflow_failed(engine, conn, subflow, error, 0);
-	join_after_release(engine, conn, out);
-	conn_schedule(engine, conn);
+	subflow_failed(conn, subflow, error, 0);
+	join_after_release(conn, out);
+	conn_schedule(conn);
 }

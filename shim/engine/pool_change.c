@@ -23,14 +23,13 @@ static int endpoint_find_same(const struct pool *pool, const struct pool *old_po
 	return -1;
 }
 
-static uint64_t map_mask(uint64_t mask, const int *map, unsigned int n)
+static uint64_t map_mask(uint64_t mask, const int *map)
 {
 	uint64_t mapped = 0;
-	unsigned int i;
+	int i;
 
-	for (i = 0; i < n; i++)
-		if (mask & endpoint_bit(i) && map[i] >= 0)
-			mapped |= endpoint_bit(map[i]);
+	for_each_bit (i, mask)
+		mapped |= map[i] >= 0 ? endpoint_bit(map[i]) : 0;
 	return mapped;
 }
 
@@ -42,14 +41,13 @@ static uint8_t map_index(uint8_t endpoint, const int *map)
 }
 
 /* The [accept] filter of another pool, for what is not joined yet. */
-static void announcement_refilter(const struct engine *engine, const struct conn *conn,
-				  struct announcement *ann)
+static void announcement_refilter(const struct conn *conn, struct announcement *ann)
 {
 	bool filtered =
 		ann->state == PM_ANNOUNCED_REFUSED && ann->reason == PM_REASON_FILTER;
-	bool accepted =
-		mpaddr_same_ip(&ann->addr, &conn->peer) ||
-		(ann->remote_id && pool_accepts(engine->pool, &conn->peer, &ann->addr));
+	bool accepted = mpaddr_same_ip(&ann->addr, &conn->peer) ||
+			(ann->remote_id &&
+			 pool_accepts(engine_of(conn)->pool, &conn->peer, &ann->addr));
 
 	if (filtered && accepted) {
 		ann->state = PM_ANNOUNCED_WAITING;
@@ -60,20 +58,17 @@ static void announcement_refilter(const struct engine *engine, const struct conn
 }
 
 /* Which part of the pool is @conn's, and what it has of that already. */
-static void conn_set_endpoints(struct engine *engine, struct conn *conn)
+static void conn_set_endpoints(struct conn *conn)
 {
-	const struct pool *pool = engine->pool;
 	struct announcement *ann;
 	struct subflow *s;
 
-	conn->section = pool_section(pool, &conn->peer);
-	conn->excluded = pool->sections[conn->section].excluded;
+	conn_set_section(conn);
 	/* Its endpoint was taken out, and routing was not to take its place. */
-	for_each_announcement(conn, ann)
-	{
+	for_each_announcement (conn, ann) {
 		if (ann->state == PM_ANNOUNCED_CLOSED &&
 		    ann->reason == PM_REASON_ENDPOINT_DOWN &&
-		    conn_section(engine, conn)->kinds & MPTCP_PM_ADDR_FLAG_LAMINAR)
+		    conn_section(conn)->kinds & MPTCP_PM_ADDR_FLAG_LAMINAR)
 			ann->state = PM_ANNOUNCED_WAITING;
 	}
 	/* An endpoint may have come for what went on without one, or with one that was
@@ -82,42 +77,35 @@ static void conn_set_endpoints(struct engine *engine, struct conn *conn)
 		if ((s->endpoint == SUBFLOW_NO_ENDPOINT ||
 		     s->endpoint == SUBFLOW_ENDPOINT_REMOVED) &&
 		    s->state == SUBFLOW_LIVE)
-			s->endpoint =
-				conn_endpoint(engine, conn, &s->local) ?: s->endpoint;
+			s->endpoint = conn_endpoint(conn, &s->local) ?: s->endpoint;
 	if (!conn->mpc)
-		conn_use_first_endpoint(engine, conn);
+		conn_use_first_endpoint(conn);
 }
 
-static void conn_map_endpoints(struct engine *engine, struct conn *conn,
-			       const struct pool *old, const int *map)
+static void conn_map_endpoints(struct conn *conn, const struct pool *old, const int *map)
 {
-	const struct pool *pool = engine->pool;
+	const struct pool *pool = engine_of(conn)->pool;
 	struct announcement *ann;
 	struct used_id *id;
 	struct subflow *s;
 	unsigned int i;
 
-	for (i = 0; i < old->n_endpoints; i++) {
-		bool signal = map[i] >= 0 &&
-			      pool->endpoints[map[i]].flags & MPTCP_PM_ADDR_FLAG_SIGNAL;
-
-		if (!(conn->signalled & endpoint_bit(i)) || signal)
+	for_each_bit (i, conn->signalled) {
+		if (map[i] >= 0 &&
+		    pool->endpoints[map[i]].flags & MPTCP_PM_ADDR_FLAG_SIGNAL)
 			continue;
 		conn->signalled &= ~endpoint_bit(i);
 		id = conn_id_of(conn, &old->endpoints[i].addr);
 		if (id)
 			id->withdraw = true;
 	}
-	conn->spent = map_mask(conn->spent, map, old->n_endpoints);
-	conn->signalled = map_mask(conn->signalled, map, old->n_endpoints);
-	conn->refill = map_mask(conn->refill, map, old->n_endpoints);
-	for_each_announcement(conn, ann)
-	{
-		ann->tried = 0; /* another pool, another chance */
-		ann->any_tried = false;
-		ann->timed = false;
+	conn->spent = map_mask(conn->spent, map);
+	conn->signalled = map_mask(conn->signalled, map);
+	conn->refill = map_mask(conn->refill, map);
+	for_each_announcement (conn, ann) {
+		announcement_forget_tries(ann);
 		ann->tries = 0;
-		announcement_refilter(engine, conn, ann);
+		announcement_refilter(conn, ann);
 	}
 	for_each_subflow (conn, s)
 		s->endpoint = map_index(s->endpoint, map);
@@ -125,37 +113,36 @@ static void conn_map_endpoints(struct engine *engine, struct conn *conn,
 	if (conn->mpc == SUBFLOW_ENDPOINT_REMOVED)
 		conn->mpc = 0;
 	if (conn->established)
-		conn_set_endpoints(engine, conn);
+		conn_set_endpoints(conn);
 }
 
-/* Endpoints that came, for good or back, and those that went. */
+static void note_endpoint(struct engine *engine, enum pm_note_what what,
+			  const struct endpoint *ep)
+{
+	note_add(engine, NULL,
+		 &(const struct note){
+			 .what = what, .local = &ep->addr, .local_id = ep->local_id });
+}
+
+/* Note the endpoints that went down and those that came up. */
 static void note_endpoint_changes(struct engine *engine, const struct pool *old,
 				  const int *map)
 {
-	uint64_t came = 0;
+	const struct pool *pool = engine->pool;
+	uint64_t still = engine->down; /* endpoints that need no note */
 	unsigned int i;
 
-	for (i = 0; i < engine->pool->n_endpoints; i++)
-		came |= endpoint_bit(i);
 	for (i = 0; i < old->n_endpoints; i++) {
-		const struct endpoint *ep = &old->endpoints[i];
-		bool was = ep->state != ENDPOINT_DOWN;
-		bool is = map[i] >= 0 &&
-			  engine->pool->endpoints[map[i]].state != ENDPOINT_DOWN;
-
-		if (was && !is)
-			NOTE(engine, NULL, .what = PM_NOTE_ENDPOINT_DOWN,
-			     .local = &ep->addr, .local_id = ep->local_id);
-		if (was && map[i] >= 0)
-			came &= ~endpoint_bit(map[i]);
+		if (old->endpoints[i].state == ENDPOINT_DOWN)
+			continue;
+		if (map[i] < 0 || engine->down & endpoint_bit(map[i]))
+			note_endpoint(engine, PM_NOTE_ENDPOINT_DOWN, &old->endpoints[i]);
+		else
+			still |= endpoint_bit(map[i]);
 	}
-	for (i = 0; i < engine->pool->n_endpoints; i++) {
-		const struct endpoint *ep = &engine->pool->endpoints[i];
-
-		if (came & endpoint_bit(i) && ep->state != ENDPOINT_DOWN)
-			NOTE(engine, NULL, .what = PM_NOTE_ENDPOINT_UP,
-			     .local = &ep->addr, .local_id = ep->local_id);
-	}
+	for (i = 0; i < pool->n_endpoints; i++)
+		if (!(still & endpoint_bit(i)))
+			note_endpoint(engine, PM_NOTE_ENDPOINT_UP, &pool->endpoints[i]);
 }
 
 void engine_set_pool(struct engine *engine, const struct pool *pool)
@@ -170,8 +157,7 @@ void engine_set_pool(struct engine *engine, const struct pool *pool)
 	engine->pool = pool;
 	engine_index_sections(engine);
 	note_endpoint_changes(engine, old, map);
-	for (conn = engine->table.confirmed; conn; conn = conn->hh.next)
-		conn_map_endpoints(engine, conn, old, map);
-	engine->table.cursor = engine->table.confirmed;
-	engine->rescan = true;
+	for (conn = engine->table.conns; conn; conn = conn->hh.next)
+		conn_map_endpoints(conn, old, map);
+	engine->table.cursor = engine->table.conns;
 }

@@ -7,4 +7,4 @@
 #include "state.h"
 
 /* Close what has lost its endpoint, set flags. Return: false if @out was too short. */
-bool conn_reconcile(struct engine *engine, struct conn *conn, struct pm_cmds *out);
+bool conn_reconcile(struct conn *conn, struct pm_cmds *out);

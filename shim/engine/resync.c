@@ -10,21 +10,14 @@
 
 void engine_inherit(struct engine *engine)
 {
-	struct conn_table *table = &engine->table;
 	struct conn *conn, *tmp;
 
-	if (engine->waiting) {
-		HASH_ITER (hh, table->confirmed, conn, tmp)
-			if (!conn->inherited)
-				conn_free(table, conn);
-		HASH_ITER (hh, table->unconfirmed, conn, tmp)
-			if (!conn->inherited)
-				conn_free(table, conn);
+	HASH_ITER (hh, engine->table.conns, conn, tmp) {
+		if (engine->waiting && !conn->inherited)
+			conn_free(conn);
+		else
+			conn->inherited = true;
 	}
-	for (conn = table->confirmed; conn; conn = conn->hh.next)
-		conn->inherited = true;
-	for (conn = table->unconfirmed; conn; conn = conn->hh.next)
-		conn->inherited = true;
 	engine->waiting = true;
 	engine->counters = (struct pm_counters){ 0 };
 }
@@ -32,8 +25,7 @@ void engine_inherit(struct engine *engine)
 void engine_take_over(struct engine *engine)
 {
 	engine->waiting = false;
-	engine->table.cursor = engine->table.confirmed;
-	engine->rescan = true;
+	engine->table.cursor = engine->table.conns;
 }
 
 bool engine_is_waiting(const struct engine *engine)
@@ -47,13 +39,16 @@ void engine_resync_begin(struct engine *engine)
 	struct conn *conn;
 	unsigned int i;
 
-	for (conn = engine->table.confirmed; conn; conn = conn->hh.next) {
+	for (conn = engine->table.conns; conn; conn = conn->hh.next) {
 		/* If their subflow is not found: a join has failed, a live one was
 		 * closed.
 		 */
-		for_each_announcement(conn, ann) if (ann->state == PM_ANNOUNCED_JOINED)
-			ann->state = conn_joins(conn, &ann->addr) ? PM_ANNOUNCED_WAITING
-								  : PM_ANNOUNCED_CLOSED;
+		for_each_announcement (conn, ann)
+			if (ann->state == PM_ANNOUNCED_JOINED)
+				ann->state = conn_count(conn, SUBFLOW_BIT(PENDING), NULL,
+							&ann->addr)
+						     ? PM_ANNOUNCED_WAITING
+						     : PM_ANNOUNCED_CLOSED;
 		for (i = 0; i < conn->n_subflows;)
 			if (conn->subflows[i].state == SUBFLOW_RETRY)
 				i++;
@@ -67,7 +62,7 @@ static void resync_announcement(struct conn *conn, const struct pm_event *sub)
 {
 	struct announcement *ann;
 
-	if (!sub->remote_id || conn_announced_to(conn, &sub->remote))
+	if (!sub->remote_id || conn_announced(conn, -1, &sub->remote))
 		return;
 	ann = conn_announced_add(conn, sub->remote_id, &sub->remote);
 	if (!ann)
@@ -80,41 +75,30 @@ int engine_resync_subflow(struct engine *engine, const struct pm_event *sub, boo
 			  bool initial)
 {
 	struct conn *conn = conn_find(&engine->table, sub->token);
-	struct subflow subflow = {
-		.local = sub->local,
-		.remote = sub->remote,
-		.local_id = sub->local_id,
-		.remote_id = sub->remote_id,
-		.state = live ? SUBFLOW_LIVE : SUBFLOW_PENDING,
-		.when = engine->now,
-		.initial = initial,
-	};
+	struct subflow *s;
 
 	if (!conn)
 		return -ENOENT;
 	if (initial && !live)
 		return 0; /* not established: its events are still to come */
-	conn_confirm(&engine->table, conn);
-	if (initial && !conn->family) {
-		conn->family = sub->family;
-		conn->first = sub->local;
-		conn->peer = sub->remote;
-		conn->section = pool_section(engine->pool, &conn->peer);
-		conn->excluded = engine->pool->sections[conn->section].excluded;
-	}
+	conn_confirm(conn);
+	if (initial && !conn->family)
+		conn_set_first(conn, sub);
 	conn->established |= initial;
-	subflow.endpoint = conn_endpoint(engine, conn, &sub->local);
-	if (subflow.endpoint)
-		subflow.backup = engine->pool->endpoints[subflow.endpoint - 1].flags &
-				 MPTCP_PM_ADDR_FLAG_BACKUP;
+	s = subflow_add(conn, sub, live ? SUBFLOW_LIVE : SUBFLOW_PENDING, initial);
+	if (!s)
+		return -ENOMEM;
+	s->endpoint = conn_endpoint(conn, &sub->local);
+	s->backup = s->endpoint &&
+		    subflow_endpoint(conn, s)->flags & MPTCP_PM_ADDR_FLAG_BACKUP;
 	if (initial)
-		conn->mpc = subflow.endpoint;
+		conn->mpc = s->endpoint;
 	if (conn->mpc)
 		conn->spent |= endpoint_bit(conn->mpc - 1);
-	conn_id_seen(&engine->table, conn, &sub->local, sub->local_id);
+	conn_id_seen(conn, &sub->local, sub->local_id);
 	if (!initial && !sub->server_side)
 		resync_announcement(conn, sub);
-	return conn_subflow_add(conn, &subflow) ? 0 : -ENOMEM;
+	return 0;
 }
 
 void engine_resync_end(struct engine *engine)
@@ -124,17 +108,17 @@ void engine_resync_end(struct engine *engine)
 	struct subflow *s;
 	bool any;
 
-	HASH_ITER (hh, engine->table.confirmed, conn, tmp) {
-		any = false;
+	HASH_ITER (hh, engine->table.conns, conn, tmp) {
+		any = !conn->confirmed;
 		for_each_subflow (conn, s)
 			any |= s->state != SUBFLOW_RETRY;
 		if (!any) {
-			conn_free(&engine->table, conn);
+			conn_free(conn);
 			continue;
 		}
-		for_each_announcement(conn, ann) if (conn_reaches(conn, &ann->addr))
-			ann->state = PM_ANNOUNCED_JOINED;
+		for_each_announcement (conn, ann)
+			if (conn_reaches(conn, &ann->addr))
+				ann->state = PM_ANNOUNCED_JOINED;
 	}
-	engine->table.cursor = engine->table.confirmed;
-	engine->rescan = true;
+	engine->table.cursor = engine->table.conns;
 }

@@ -2,20 +2,15 @@
 /*
  * retry.c - when a failed join is tried again
  *
- * A delay doubles with each try (DESIGN.md, 4, rule 7). Only connections that wait for
- * their time are in the list that engine_wait() looks at.
+ * The delay doubles with each try (DESIGN.md, 4, rule 7). engine_wait() looks only at
+ * connections with a timer.
  */
 #include "retry.h"
 
-#define ESTABLISHED_FOR_GOOD(retry) ((retry)->max_ms)
-
-/* The delay before try number @tries + 1, spread by an eighth so that not all come at
- * once.
- */
-uint32_t retry_delay(const struct engine *engine, const struct conn *conn,
-		     unsigned int tries)
+/* The delay is spread by an eighth, so that not all retries come at once. */
+uint32_t retry_delay(const struct conn *conn, unsigned int tries)
 {
-	const struct pool_retry *retry = &engine->pool->retry;
+	const struct pool_retry *retry = &engine_of(conn)->pool->retry;
 	uint64_t delay = retry->first_ms;
 
 	while (tries-- && delay < retry->max_ms)
@@ -25,29 +20,31 @@ uint32_t retry_delay(const struct engine *engine, const struct conn *conn,
 	return delay + delay * (conn->token * UINT32_C(2654435761) >> 24) / 2048;
 }
 
-void announcement_set_retry(struct engine *engine, struct conn *conn,
-			    struct announcement *ann)
+void announcement_set_retry(struct conn *conn, struct announcement *ann)
 {
+	struct engine *engine = engine_of(conn);
+
 	if (ann->timed || !(ann->tried || ann->any_tried) ||
 	    ann->tries >= engine->pool->retry.tries)
 		return;
-	ann->when = engine->now + retry_delay(engine, conn, ann->tries++);
+	ann->when = engine->now + retry_delay(conn, ann->tries++);
 	ann->timed = true;
 }
 
-/* What was established for long has earned quick tries again. */
-static uint8_t subflow_tries(const struct engine *engine, const struct subflow *s)
+/* A subflow that was established for long has quick tries again. */
+static uint8_t subflow_tries(const struct conn *conn, const struct subflow *s)
 {
-	if (s->state == SUBFLOW_LIVE &&
-	    (uint32_t)engine->now - s->when >= ESTABLISHED_FOR_GOOD(&engine->pool->retry))
-		return 0;
-	return s->tries;
+	const struct engine *engine = engine_of(conn);
+	const uint32_t age = (uint32_t)engine->now - s->when;
+
+	return s->state == SUBFLOW_LIVE && age >= engine->pool->retry.max_ms ? 0
+									     : s->tries;
 }
 
-static void retry_schedule_pair(struct engine *engine, struct conn *conn,
-				struct subflow *s, bool for_good)
+static void retry_schedule_pair(struct conn *conn, struct subflow *s, bool for_good)
 {
-	unsigned int tries = subflow_tries(engine, s);
+	struct engine *engine = engine_of(conn);
+	unsigned int tries = subflow_tries(conn, s);
 
 	if (for_good || s->removed || tries >= engine->pool->retry.tries ||
 	    s->endpoint == SUBFLOW_ENDPOINT_REMOVED) {
@@ -57,49 +54,56 @@ static void retry_schedule_pair(struct engine *engine, struct conn *conn,
 	s->state = SUBFLOW_RETRY;
 	s->local.port = 0;
 	s->tries = tries + 1;
-	s->when = engine->now + retry_delay(engine, conn, tries);
+	s->when = engine->now + retry_delay(conn, tries);
 }
 
-struct announcement *announce_first_address(struct engine *engine, struct conn *conn)
+struct announcement *announce_first_address(struct conn *conn)
 {
-	struct announcement *ann = conn_announced_to(conn, &conn->peer);
+	struct announcement *ann = conn_announced(conn, -1, &conn->peer);
 
 	if (ann || conn->deny_join_id0 || conn->server_side ||
-	    !(conn_section(engine, conn)->kinds &
+	    !(conn_section(conn)->kinds &
 	      (MPTCP_PM_ADDR_FLAG_LAMINAR | MPTCP_PM_ADDR_FLAG_FULLMESH)))
 		return ann;
 	return conn_announced_add(conn, 0, &conn->peer);
 }
 
-void subflow_failed(struct engine *engine, struct conn *conn, struct subflow *s,
-		    uint8_t error, uint8_t reset_reason)
+/* The subflow @s of @ann failed: which state @ann has then. */
+static void announcement_failed(struct conn *conn, struct announcement *ann,
+				const struct subflow *s, bool for_good)
 {
-	bool for_good = reset_reason == PM_RESET_PROHIBITED;
-	struct announcement *ann;
-	bool live = s->state == SUBFLOW_LIVE;
+	const bool live = s->state == SUBFLOW_LIVE;
 
-	ann = s->initial && engine->pool->retry.tries
-		      ? announce_first_address(engine, conn)
+	if (for_good) {
+		ann->state = PM_ANNOUNCED_REFUSED;
+		ann->reason = PM_REASON_PROHIBITED;
+	} else if (live && !engine_of(conn)->pool->retry.tries) {
+		ann->state = PM_ANNOUNCED_CLOSED;
+	} else if (!s->fixed) {
+		ann->state = PM_ANNOUNCED_WAITING;
+		ann->reason = PM_REASON_ERROR;
+		ann->tries = live ? subflow_tries(conn, s) : ann->tries;
+		ann->any_tried = true;
+		ann->tried |= subflow_endpoint_bit(s);
+	}
+}
+
+void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
+		    uint8_t reset_reason)
+{
+	const bool for_good = reset_reason == PM_RESET_PROHIBITED;
+	struct announcement *ann;
+
+	ann = s->initial && engine_of(conn)->pool->retry.tries
+		      ? announce_first_address(conn)
 		      : subflow_announcement(conn, s);
 	conn->last_error = error;
 	if (ann && !s->removed) {
 		ann->error = error;
-		if (for_good) {
-			ann->state = PM_ANNOUNCED_REFUSED;
-			ann->reason = PM_REASON_PROHIBITED;
-		} else if (live && !engine->pool->retry.tries) {
-			ann->state = PM_ANNOUNCED_CLOSED;
-		} else if (!s->fixed) {
-			ann->state = PM_ANNOUNCED_WAITING;
-			ann->reason = PM_REASON_ERROR;
-			ann->tries = live ? subflow_tries(engine, s) : ann->tries;
-			ann->any_tried = true;
-			if (s->endpoint && s->endpoint != SUBFLOW_ENDPOINT_REMOVED)
-				ann->tried |= endpoint_bit(s->endpoint - 1);
-		}
+		announcement_failed(conn, ann, s, for_good);
 	}
 	if (s->fixed)
-		retry_schedule_pair(engine, conn, s, for_good);
+		retry_schedule_pair(conn, s, for_good);
 	else
 		conn_subflow_del(conn, s);
 }
@@ -111,23 +115,23 @@ static void conn_set_due(struct conn *conn, bool *any, uint32_t when)
 	*any = true;
 }
 
-void conn_schedule(struct engine *engine, struct conn *conn)
+void conn_schedule(struct conn *conn)
 {
 	struct announcement *ann;
 	struct subflow *s;
 	bool any = false;
 
-	if (conn_is_ours(engine, conn)) {
+	if (conn_is_ours(conn)) {
 		if (conn->again)
-			conn_set_due(conn, &any, engine->now);
+			conn_set_due(conn, &any, engine_of(conn)->now);
 		if (conn->work)
 			conn_set_due(conn, &any, conn->work_when);
-		for_each_announcement(conn, ann) if (ann->timed &&
-						     ann->state == PM_ANNOUNCED_WAITING)
-			conn_set_due(conn, &any, ann->when);
+		for_each_announcement (conn, ann)
+			if (ann->timed && ann->state == PM_ANNOUNCED_WAITING)
+				conn_set_due(conn, &any, ann->when);
 		for_each_subflow (conn, s)
 			if (s->state == SUBFLOW_RETRY)
 				conn_set_due(conn, &any, s->when);
 	}
-	conn_set_timed(&engine->table, conn, any);
+	conn_set_timed(conn, any);
 }

@@ -1,117 +1,127 @@
 // SPDX-License-Identifier: MIT
 /*
- * select.c - which endpoint goes to which address
+ * select.c - which endpoint joins which address
  *
- * The rules are those of DESIGN.md section 4, which are the kernel's own for its
- * endpoints (net/mptcp/pm_kernel.c, 6.18). An announced address is served by every
- * `fullmesh` endpoint, else by the first free `laminar` one, else by the address that
- * routing picks. `subflow` endpoints join the server's first address.
+ * The rules of DESIGN.md, 4, are the kernel's own for its endpoints
+ * (net/mptcp/pm_kernel.c, 6.18). Every `fullmesh` endpoint joins an announced address,
+ * else the first free `laminar` one, else the address that routing picks. `subflow`
+ * endpoints join the server's first address.
  */
 #include "select.h"
 #include "retry.h"
 
 #include <errno.h>
 
-static bool limit_leaves_subflow(const struct engine *engine, const struct conn *conn)
+static bool limit_leaves_subflow(const struct conn *conn)
 {
-	return conn_extra_subflows(conn) < engine->pool->subflows;
+	return conn_extra_subflows(conn) < engine_of(conn)->pool->subflows;
+}
+
+static uint64_t first_endpoint_bit(const struct conn *conn)
+{
+	return conn->mpc ? endpoint_bit(conn->mpc - 1) : 0;
+}
+
+static void endpoint_spend(struct conn *conn, unsigned int index)
+{
+	conn->spent |= conn_section(conn)->subflow & endpoint_bit(index);
+}
+
+/* Whether an endpoint at @local can join @remote and has not done so. */
+static bool pair_is_free(const struct conn *conn, const struct mpaddr *local,
+			 const struct mpaddr *remote)
+{
+	return conn_family_matches(conn, local, remote) &&
+	       !conn_count(conn, ~SUBFLOW_BIT(CLOSING), local, remote);
 }
 
 /*
- * The peer forbids joins to its first address, and the limits are such that its
- * announcements would be for nothing: the kernel serves those with `subflow` endpoints
+ * The peer forbids joins to its first address, and the limits admit no announcement: the
+ * kernel then serves announcements with `subflow` endpoints
  * (mptcp_pm_add_addr_c_flag_case()).
  */
-static bool join_c_flag_case(const struct engine *engine, const struct conn *conn)
+static bool join_c_flag_case(const struct conn *conn)
 {
-	uint64_t used = conn->spent;
+	const uint64_t used = conn->spent & ~first_endpoint_bit(conn);
 
-	if (conn->mpc)
-		used &= ~endpoint_bit(conn->mpc - 1);
-	return conn->deny_join_id0 && !(used & conn_section(engine, conn)->subflow) &&
-	       !engine->pool->add_addr_accepted && limit_leaves_subflow(engine, conn);
-}
-
-/* The kernel gives the address that routing picks an ID of its own, from 1 upwards, and
- * wants one for the address of all zeros beside it: one from the other end.
- */
-static uint8_t join_any_id(const struct mpaddr *any)
-{
-	return any->family == AF_INET ? UINT8_MAX : UINT8_MAX - 1;
+	return conn->deny_join_id0 && !(used & conn_section(conn)->subflow) &&
+	       !engine_of(conn)->pool->add_addr_accepted && limit_leaves_subflow(conn);
 }
 
 struct want {
 	int index; /* of the endpoint, or PM_CMD_NO_ENDPOINT */
-	const struct mpaddr *remote;
 	uint8_t remote_id;
+	uint8_t tries; /* of the announcement */
 	bool fixed;
-	bool routed;	      /* by routing, not from the list */
-	uint8_t tries;	      /* of the announcement */
-	struct mpaddr source; /* what routing takes; AF_UNSPEC: not known */
+	bool routed; /* routing picked the endpoint */
+	struct mpaddr remote;
+	struct mpaddr source; /* routing's choice; AF_UNSPEC: unknown */
 };
 
-/* Fill @cmd. Without an endpoint, the address of all zeros leaves it to routing. */
-static int join_prepare(struct engine *engine, struct conn *conn, const struct want *want,
-			struct pm_cmd *cmd)
+/* Fill @cmd. Without an endpoint, the unspecified address leaves the choice to routing.
+ */
+static int join_prepare(struct conn *conn, const struct want *want, struct pm_cmd *cmd)
 {
-	const struct mpaddr any = { .family = want->remote->family };
 	const struct used_id *id = conn_id_of(conn, &want->source);
 	const struct endpoint *ep = NULL;
+	/*
+	 * The kernel gives routing's address an ID of its own, from 1 upwards, and needs
+	 * one for the unspecified address, too: take that from the other end.
+	 */
+	uint8_t wanted = want->remote.family == AF_INET ? UINT8_MAX : UINT8_MAX - 1;
 
-	if (want->index >= 0)
-		ep = &engine->pool->endpoints[want->index];
 	*cmd = (struct pm_cmd){
 		.type = PM_CMD_SUBFLOW_CREATE,
 		.token = conn->token,
-		.local = ep ? ep->addr : any,
-		.remote = *want->remote,
-		.flags = ep ? ep->flags & MPTCP_PM_ADDR_FLAG_BACKUP : 0,
+		.local = { .family = want->remote.family },
+		.remote = want->remote,
 		.endpoint = want->index,
-		.if_idx = ep && !want->routed ? ep->if_idx : 0,
 	};
-	cmd->local.port = 0;
+	if (want->index >= 0) {
+		ep = &engine_of(conn)->pool->endpoints[want->index];
+		cmd->local = ep->addr;
+		cmd->local.port = 0;
+		cmd->flags = ep->flags & MPTCP_PM_ADDR_FLAG_BACKUP;
+		cmd->if_idx = want->routed ? 0 : ep->if_idx;
+		wanted = ep->local_id;
+	}
 	/*
-	 * The address that routing takes is named, if it is not the first one's and the
-	 * kernel has not given it an ID already: it finds none for it once ID 0 is in its
-	 * list (mptcp_userspace_pm_append_new_local_addr()).
+	 * Name routing's address, unless it is the first subflow's or has an ID from the
+	 * kernel, which finds none for it once ID 0 is in its list
+	 * (mptcp_userspace_pm_append_new_local_addr()).
 	 */
 	if (!ep && want->source.family != AF_UNSPEC && (!id || id->ours) &&
 	    !mpaddr_same_ip(&want->source, &conn->first)) {
 		cmd->local = want->source;
-		cmd->local_id = conn_id_from_top(&engine->table, conn, &want->source);
+		cmd->local_id = conn_id_from_top(conn, &want->source);
 		return cmd->local_id ? 0 : -ENOSPC;
 	}
-	/* As the kernel has it, `laminar` endpoints are never the address with ID 0. */
+	/* As in the kernel, `laminar` endpoints never are the address with ID 0. */
 	if ((want->fixed || want->routed) && ep && conn->mpc == want->index + 1)
 		return 0;
-	cmd->local_id = conn_id_for(&engine->table, conn, &cmd->local,
-				    ep ? ep->local_id : join_any_id(&any));
+	cmd->local_id = conn_id_for(conn, &cmd->local, wanted);
 	return cmd->local_id ? 0 : -ENOSPC;
 }
 
-/* @s is a record to use again, or NULL for a new one. */
-static enum join join_request(struct engine *engine, struct conn *conn,
-			      const struct want *want, struct subflow *s,
-			      struct pm_cmds *out)
+/* @s is the record of a retry, or NULL. */
+static enum join join_request(struct conn *conn, const struct want *want,
+			      struct subflow *s, struct pm_cmds *out)
 {
-	const struct subflow fresh = { 0 };
-	bool again = s;
-	struct pm_cmd *cmd;
+	const struct subflow fresh = { .tries = want->tries };
+	const uint8_t flags = s ? PM_NOTE_FLAG_RETRY : 0;
+	struct pm_cmd *cmd = &out->v[out->n];
 
-	if (!limit_leaves_subflow(engine, conn))
+	if (!limit_leaves_subflow(conn))
 		return JOIN_LIMIT;
 	if (out->n == PM_CMDS_MAX)
 		return JOIN_NO_ROOM;
-	cmd = &out->v[out->n];
-	/* No ID, no memory: nothing that would be better in a moment. */
-	if (join_prepare(engine, conn, want, cmd) < 0)
+	/* No ID or no memory: trying again soon would not help. */
+	if (join_prepare(conn, want, cmd) < 0)
 		return JOIN_LIMIT;
 	if (!s)
 		s = conn_subflow_add(conn, &fresh);
 	if (!s)
 		return JOIN_LIMIT;
-	if (!again)
-		s->tries = want->tries;
 	s->local = cmd->local;
 	s->remote = cmd->remote;
 	s->endpoint = want->index + 1;
@@ -119,198 +129,165 @@ static enum join join_request(struct engine *engine, struct conn *conn,
 	s->remote_id = want->remote_id;
 	s->state = SUBFLOW_PENDING;
 	s->fixed = want->fixed;
-	s->backup = cmd->flags & MPTCP_PM_ADDR_FLAG_BACKUP && !engine->flags_ignored;
+	s->backup = cmd->flags && !engine_of(conn)->flags_ignored;
 	out->n++;
-	NOTE(engine, conn, .what = PM_NOTE_JOINING, .subflow = s,
-	     .flags = again ? PM_NOTE_FLAG_RETRY : 0);
+	NOTE(conn, .what = PM_NOTE_JOINING, .subflow = s, .flags = flags);
 	return JOIN_REQUESTED;
 }
 
-enum join join_retry(struct engine *engine, struct conn *conn, struct subflow *s,
-		     struct pm_cmds *out)
+enum join join_retry(struct conn *conn, struct subflow *s, struct pm_cmds *out)
 {
-	const struct mpaddr remote = s->remote;
 	const struct want want = { .index = s->endpoint - 1,
-				   .remote = &remote,
+				   .remote = s->remote,
 				   .remote_id = s->remote_id,
 				   .fixed = true };
 
-	if (!conn_is_ours(engine, conn))
-		return JOIN_NOT_OURS;
-	return join_request(engine, conn, &want, s, out);
+	return join_request(conn, &want, s, out);
 }
 
-/* The endpoints of @mask, one after the other, to @ann, and not twice. */
-static enum join join_from_each(struct engine *engine, struct conn *conn, uint64_t mask,
+/* Join @ann from each endpoint of @mask. */
+static enum join join_from_each(struct conn *conn, uint64_t mask,
 				const struct announcement *ann, struct pm_cmds *out)
 {
-	const struct mpaddr remote = ann->addr;
-	struct want want = { .remote = &remote,
+	const struct endpoint *endpoints = engine_of(conn)->pool->endpoints;
+	struct want want = { .remote = ann->addr,
 			     .remote_id = ann->remote_id,
 			     .fixed = true };
-	const bool c_flag = join_c_flag_case(engine, conn);
+	const bool c_flag = join_c_flag_case(conn);
 	enum join all = JOIN_NO_ENDPOINT, one;
-	unsigned int i;
 
-	for (i = 0; i < engine->pool->n_endpoints; i++) {
-		const struct mpaddr *local = &engine->pool->endpoints[i].addr;
-
-		if (!(mask & endpoint_bit(i)) ||
-		    !conn_family_matches(conn, local, &remote) ||
-		    conn_has_pair(conn, local, &remote))
+	for_each_bit (want.index, mask) {
+		if (!pair_is_free(conn, &endpoints[want.index].addr, &want.remote))
 			continue;
-		want.index = i;
-		one = join_request(engine, conn, &want, NULL, out);
+		one = join_request(conn, &want, NULL, out);
 		if (one != JOIN_REQUESTED)
 			return all == JOIN_REQUESTED && one == JOIN_LIMIT ? all : one;
 		all = one;
 		if (c_flag)
-			conn->spent |=
-				conn_section(engine, conn)->subflow & endpoint_bit(i);
+			endpoint_spend(conn, want.index);
 	}
 	return all;
 }
 
-/* The first laminar endpoint that fits, is not in use and did not fail for @ann. */
-static int select_laminar(const struct engine *engine, const struct conn *conn,
-			  struct announcement *ann)
+/* The first laminar endpoint that fits, is not in use and did not fail for @ann, or -1.
+ */
+static int select_laminar(const struct conn *conn, struct announcement *ann)
 {
-	const struct endpoint *ep = engine->pool->endpoints;
-	uint64_t mask = conn_section(engine, conn)->laminar;
-	unsigned int i;
+	const uint64_t mask = conn_section(conn)->laminar;
+	const struct mpaddr *local;
+	int i;
 
-	ann->reason = PM_REASON_FAMILY;
-	for (i = 0; i < engine->pool->n_endpoints; i++, ep++) {
-		if (!(mask & endpoint_bit(i)) ||
-		    !conn_family_matches(conn, &ep->addr, &ann->addr))
+	ann->reason = mask ? PM_REASON_FAMILY : PM_REASON_UNAVAILABLE;
+	for_each_bit (i, mask) {
+		local = &engine_of(conn)->pool->endpoints[i].addr;
+		if (!conn_family_matches(conn, local, &ann->addr))
 			continue;
-		if (ann->tried & endpoint_bit(i)) {
+		if (ann->tried & endpoint_bit(i))
 			ann->reason = PM_REASON_ERROR;
-		} else if (conn_uses(conn, &ep->addr)) {
-			if (ann->reason != PM_REASON_ERROR)
-				ann->reason = PM_REASON_EXHAUSTED;
-		} else {
+		else if (!conn_uses(conn, local))
 			return i;
-		}
+		else if (ann->reason != PM_REASON_ERROR)
+			ann->reason = PM_REASON_EXHAUSTED;
 	}
-	/* What there would be is not on this machine. */
-	if (!mask)
-		ann->reason = PM_REASON_UNAVAILABLE;
 	return -1;
 }
 
-static enum join join_laminar(struct engine *engine, struct conn *conn,
-			      struct announcement *ann, struct pm_cmds *out)
+static enum join join_laminar(struct conn *conn, struct announcement *ann,
+			      struct pm_cmds *out)
 {
-	const struct mpaddr remote = ann->addr;
-	struct want want = { .remote = &remote,
-			     .remote_id = ann->remote_id,
-			     .tries = ann->tries };
+	const struct want want = { .index = select_laminar(conn, ann),
+				   .remote = ann->addr,
+				   .remote_id = ann->remote_id,
+				   .tries = ann->tries };
 	enum join r;
 
-	want.index = select_laminar(engine, conn, ann);
 	if (want.index < 0)
 		return JOIN_NO_ENDPOINT; /* never a fallback to routing */
-	r = join_request(engine, conn, &want, NULL, out);
+	r = join_request(conn, &want, NULL, out);
 	if (r == JOIN_REQUESTED)
-		conn->spent |=
-			conn_section(engine, conn)->subflow & endpoint_bit(want.index);
+		endpoint_spend(conn, want.index);
 	return r;
 }
 
-/* The address that routing takes, and which endpoint that is. */
-static void select_by_route(const struct engine *engine, const struct conn *conn,
-			    struct want *want)
+/* The address that routing picks; perhaps it is an endpoint. */
+static void select_by_route(const struct conn *conn, struct want *want)
 {
+	struct engine *engine = engine_of(conn);
+
 	want->index = PM_CMD_NO_ENDPOINT;
 	if (!engine->route ||
-	    !engine->route(engine->route_ctx, want->remote, &want->source))
+	    !engine->route(engine->route_ctx, &want->remote, &want->source))
 		return;
 	want->source.port = 0;
-	want->index = (int)conn_endpoint(engine, conn, &want->source) - 1;
-	/* One whose link is down would be closed as soon as it is there. */
+	want->index = (int)conn_endpoint(conn, &want->source) - 1;
+	/* conn_reconcile() would close a subflow of an endpoint that is down. */
 	if (want->index >= 0 && engine->down & endpoint_bit(want->index))
 		want->index = PM_CMD_NO_ENDPOINT;
 }
 
-static enum join join_routed(struct engine *engine, struct conn *conn,
-			     struct announcement *ann, struct pm_cmds *out)
+static enum join join_routed(struct conn *conn, struct announcement *ann,
+			     struct pm_cmds *out)
 {
-	const struct mpaddr remote = ann->addr;
-	struct want want = { .remote = &remote,
+	struct want want = { .remote = ann->addr,
 			     .remote_id = ann->remote_id,
 			     .routed = true,
 			     .tries = ann->tries };
 
-	select_by_route(engine, conn, &want);
+	select_by_route(conn, &want);
 	ann->reason = ann->any_tried ? PM_REASON_ERROR : PM_REASON_FAMILY;
-	if (ann->any_tried || !conn_family_matches(conn, &remote, &remote))
+	if (ann->any_tried || !conn_family_matches(conn, &ann->addr, &ann->addr))
 		return JOIN_NO_ENDPOINT;
-	return join_request(engine, conn, &want, NULL, out);
+	return join_request(conn, &want, NULL, out);
 }
 
 /* As the kernel's fill_local_addresses_vec() does. */
-static enum join join_by_kind(struct engine *engine, struct conn *conn,
-			      struct announcement *ann, struct pm_cmds *out)
+static enum join join_by_kind(struct conn *conn, struct announcement *ann,
+			      struct pm_cmds *out)
 {
-	const struct section_index *section = conn_section(engine, conn);
+	const struct section_index *section = conn_section(conn);
 	enum join r = JOIN_NO_ENDPOINT;
 
 	if (section->kinds & MPTCP_PM_ADDR_FLAG_FULLMESH)
-		r = join_from_each(engine, conn, section->fullmesh, ann, out);
+		r = join_from_each(conn, section->fullmesh, ann, out);
 	if (r == JOIN_NO_ROOM && conn_reaches(conn, &ann->addr)) {
-		conn->refill |=
-			section->fullmesh; /* join_fullmesh_again() has the rest */
-		conn->work = true;
-		conn->work_when = engine->now;
+		conn->refill |= section->fullmesh; /* for join_fullmesh_again() */
+		conn_set_work(conn);
 		return JOIN_REQUESTED;
 	}
 	if (r != JOIN_NO_ENDPOINT)
 		return r;
 	if (section->kinds & MPTCP_PM_ADDR_FLAG_LAMINAR)
-		return join_laminar(engine, conn, ann, out);
-	if (ann->remote_id && join_c_flag_case(engine, conn)) {
-		uint64_t mask = section->subflow & ~conn->spent;
-
-		if (conn->mpc)
-			mask &= ~endpoint_bit(conn->mpc - 1);
-		return join_from_each(engine, conn, mask, ann, out);
-	}
-	if (section->kinds & MPTCP_PM_ADDR_FLAG_FULLMESH)
-		ann->reason = PM_REASON_FAMILY;
-	return join_routed(engine, conn, ann, out);
+		return join_laminar(conn, ann, out);
+	if (ann->remote_id && join_c_flag_case(conn))
+		return join_from_each(
+			conn, section->subflow & ~conn->spent & ~first_endpoint_bit(conn),
+			ann, out);
+	return join_routed(conn, ann, out);
 }
 
-/* Whether add_addr_accepted lets @ann in; otherwise it gets the reason. */
-static bool limit_accepts(const struct engine *engine, const struct conn *conn,
-			  struct announcement *ann)
+/* PM_REASON_NONE, or the limit that @ann meets. */
+static enum pm_reason limit_reason(const struct conn *conn,
+				   const struct announcement *ann)
 {
-	if (ann->accepted || !ann->remote_id ||
-	    conn->accepted < engine->pool->add_addr_accepted ||
-	    join_c_flag_case(engine, conn))
-		return true;
-	ann->reason = PM_REASON_LIMIT_ACCEPTED;
-	return false;
+	if (!ann->accepted && ann->remote_id &&
+	    conn->accepted >= engine_of(conn)->pool->add_addr_accepted &&
+	    !join_c_flag_case(conn))
+		return PM_REASON_LIMIT_ACCEPTED;
+	return limit_leaves_subflow(conn) ? PM_REASON_NONE : PM_REASON_LIMIT_SUBFLOWS;
 }
 
-enum join join_announced(struct engine *engine, struct conn *conn,
-			 struct announcement *ann, struct pm_cmds *out)
+void join_announced(struct conn *conn, struct announcement *ann, struct pm_cmds *out)
 {
 	const uint8_t before = ann->reason;
-	enum join r;
 
-	if (!conn_is_ours(engine, conn)) {
+	if (!conn_is_ours(conn)) {
 		ann->reason = conn->excluded ? PM_REASON_EXCLUDED : PM_REASON_INHERITED;
-		return JOIN_NOT_OURS;
+		return;
 	}
-	if (!limit_accepts(engine, conn, ann))
-		return JOIN_LIMIT;
-	if (!limit_leaves_subflow(engine, conn)) {
-		ann->reason = PM_REASON_LIMIT_SUBFLOWS;
-		return JOIN_LIMIT;
-	}
-	r = join_by_kind(engine, conn, ann, out);
-	switch (r) {
+	ann->reason = limit_reason(conn, ann);
+	if (ann->reason)
+		return;
+	switch (join_by_kind(conn, ann, out)) {
 	case JOIN_REQUESTED:
 		ann->state = PM_ANNOUNCED_JOINED;
 		ann->reason = PM_REASON_NONE;
@@ -319,120 +296,117 @@ enum join join_announced(struct engine *engine, struct conn *conn,
 		break;
 	case JOIN_NO_ENDPOINT:
 		if (ann->reason == PM_REASON_EXHAUSTED && before != ann->reason)
-			COUNT(engine, conn, exhausted);
-		announcement_set_retry(engine, conn, ann);
+			COUNT(conn, exhausted);
+		announcement_set_retry(conn, ann);
 		break;
 	case JOIN_NO_ROOM:
 		conn->again = true;
 		ann->reason = PM_REASON_TOO_MANY;
 		break;
 	case JOIN_LIMIT:
-		ann->reason = limit_leaves_subflow(engine, conn)
-				      ? PM_REASON_TOO_MANY
-				      : PM_REASON_LIMIT_SUBFLOWS;
-		break;
-	case JOIN_NOT_OURS:
+		ann->reason = limit_reason(conn, ann) ?: PM_REASON_TOO_MANY;
 		break;
 	}
-	return r;
 }
 
-void join_waiting(struct engine *engine, struct conn *conn, struct pm_cmds *out)
+void join_waiting(struct conn *conn, struct pm_cmds *out)
 {
-	unsigned int i;
+	struct announcement *ann;
 
-	for (i = 0; i < conn->n_announced; i++) {
-		struct announcement *ann = &conn->announced[i];
-
+	for_each_announcement (conn, ann)
 		if (ann->state == PM_ANNOUNCED_WAITING && !conn_reaches(conn, &ann->addr))
-			join_announced(engine, conn, ann, out);
-	}
+			join_announced(conn, ann, out);
 }
 
-void conn_use_first_endpoint(struct engine *engine, struct conn *conn)
+void conn_use_first_endpoint(struct conn *conn)
 {
 	struct subflow *s;
 	bool there = false;
 
-	/* The address has ID 0 for good, whatever becomes of the first subflow. */
-	conn->mpc = conn_endpoint(engine, conn, &conn->first);
+	/* The address keeps ID 0 after the end of the first subflow. */
+	conn->mpc = conn_endpoint(conn, &conn->first);
 	for_each_subflow (conn, s) {
 		there |= s->initial;
 		if (s->initial && s->endpoint != SUBFLOW_ENDPOINT_REMOVED)
 			s->endpoint = conn->mpc;
 	}
-	if (conn->mpc && there)
-		conn->spent |= endpoint_bit(conn->mpc - 1);
+	if (there)
+		conn->spent |= first_endpoint_bit(conn);
 }
 
-/* As the kernel's fill_remote_addresses_fullmesh(): each address that is reached. */
-static bool join_known_addresses(struct engine *engine, struct conn *conn, int index,
-				 struct pm_cmds *out)
+/*
+ * A `subflow` endpoint joins the peer's first address; one that is `fullmesh`, too, each
+ * address that is reached, as in the kernel's fill_remote_addresses_fullmesh().
+ */
+static bool join_from_endpoint(struct conn *conn, int index, struct pm_cmds *out)
 {
-	const struct mpaddr *local = &engine->pool->endpoints[index].addr;
-	struct want want = { .index = index, .fixed = true };
-	struct mpaddr remote;
-	unsigned int i;
+	const struct endpoint *ep = &engine_of(conn)->pool->endpoints[index];
+	const bool mesh = ep->flags & MPTCP_PM_ADDR_FLAG_FULLMESH;
+	struct want want = { .index = index, .remote = conn->peer, .fixed = true };
+	unsigned int i, n = mesh ? conn->n_subflows : 1;
 
-	for (i = 0; i < conn->n_subflows; i++) {
-		const struct subflow *s = &conn->subflows[i];
-
-		remote = s->remote;
-		want.remote = &remote;
-		want.remote_id = s->remote_id;
-		if (!subflow_counts(s) || (conn->deny_join_id0 && !s->remote_id) ||
-		    !conn_family_matches(conn, local, &remote) ||
-		    conn_has_pair(conn, local, &remote))
+	for (i = 0; i < n; i++) {
+		if (mesh) {
+			if (!(1U << conn->subflows[i].state & SUBFLOW_OPEN))
+				continue;
+			want.remote = conn->subflows[i].remote;
+			want.remote_id = conn->subflows[i].remote_id;
+		}
+		if ((conn->deny_join_id0 && !want.remote_id) ||
+		    !pair_is_free(conn, &ep->addr, &want.remote))
 			continue;
-		if (join_request(engine, conn, &want, NULL, out) == JOIN_NO_ROOM)
+		if (join_request(conn, &want, NULL, out) == JOIN_NO_ROOM)
 			return false;
 	}
 	return true;
 }
 
-static bool join_first_address(struct engine *engine, struct conn *conn, int index,
-			       struct pm_cmds *out)
+static bool join_from_subflow_endpoints(struct conn *conn, struct pm_cmds *out)
 {
-	const struct want want = { .index = index, .remote = &conn->peer, .fixed = true };
-	const struct mpaddr *local = &engine->pool->endpoints[index].addr;
+	const uint64_t mask = conn_section(conn)->subflow & ~conn->spent;
+	int i;
 
-	if (conn->deny_join_id0 || !conn_family_matches(conn, local, &conn->peer) ||
-	    conn_has_pair(conn, local, &conn->peer))
+	/* Nobody listens at a client's first address. */
+	if (!mask || conn->server_side || join_c_flag_case(conn))
 		return true;
-	return join_request(engine, conn, &want, NULL, out) != JOIN_NO_ROOM;
+	for_each_bit (i, mask) {
+		if (!limit_leaves_subflow(conn))
+			break;
+		if (!join_from_endpoint(conn, i, out))
+			return false;
+		conn->spent |= endpoint_bit(i);
+	}
+	return true;
 }
 
-/* `fullmesh` endpoints that came back: to what other endpoints have joined meanwhile. */
-static bool join_fullmesh_again(struct engine *engine, struct conn *conn,
-				struct pm_cmds *out)
+/* `fullmesh` endpoints that came back join what others have joined meanwhile. */
+static bool join_fullmesh_again(struct conn *conn, struct pm_cmds *out)
 {
-	uint64_t mask = conn->refill & conn_section(engine, conn)->fullmesh;
+	const uint64_t mask = conn->refill & conn_section(conn)->fullmesh;
 	struct announcement *ann;
 
-	for_each_announcement(conn,
-			      ann) if (mask && ann->state == PM_ANNOUNCED_JOINED &&
-				       join_from_each(engine, conn, mask, ann, out) ==
-					       JOIN_NO_ROOM) return false;
+	for_each_announcement (conn, ann)
+		if (mask && ann->state == PM_ANNOUNCED_JOINED &&
+		    join_from_each(conn, mask, ann, out) == JOIN_NO_ROOM)
+			return false;
 	conn->refill &= ~mask;
 	return true;
 }
 
-static bool announce_endpoints(struct engine *engine, struct conn *conn,
-			       struct pm_cmds *out)
+static bool announce_endpoints(struct conn *conn, struct pm_cmds *out)
 {
-	uint64_t mask = conn_section(engine, conn)->signal & ~conn->signalled;
-	const struct endpoint *ep = engine->pool->endpoints;
-	unsigned int i;
+	/* The peer knows the address of MP_CAPABLE, and those that have joined. */
+	const uint64_t mask =
+		conn_section(conn)->signal & ~conn->signalled & ~conn->spent;
+	const struct endpoint *ep;
 	uint8_t id;
+	int i;
 
-	/* The peer has that of MP_CAPABLE, and what joined it already. */
-	mask &= ~conn->spent;
-	for (i = 0; mask && i < engine->pool->n_endpoints; i++, ep++) {
-		if (!(mask & endpoint_bit(i)))
-			continue;
+	for_each_bit (i, mask) {
 		if (out->n == PM_CMDS_MAX)
 			return false;
-		id = conn_id_for(&engine->table, conn, &ep->addr, ep->local_id);
+		ep = &engine_of(conn)->pool->endpoints[i];
+		id = conn_id_for(conn, &ep->addr, ep->local_id);
 		if (!id)
 			continue;
 		conn_id_of(conn, &ep->addr)->withdraw = false;
@@ -444,49 +418,22 @@ static bool announce_endpoints(struct engine *engine, struct conn *conn,
 					 .local_id = id,
 					 .flags = ep->flags & MPTCP_PM_ADDR_FLAG_BACKUP,
 					 .endpoint = i };
-		/* As in the kernel: this ends what join_c_flag_case() is about. */
+		/* As in the kernel, this ends the case of join_c_flag_case(). */
 		if (conn->deny_join_id0)
-			conn->spent |=
-				conn_section(engine, conn)->subflow & endpoint_bit(i);
-		NOTE(engine, conn, .what = PM_NOTE_SIGNALLED, .local = &ep->addr,
-		     .local_id = id);
+			endpoint_spend(conn, i);
+		NOTE(conn, .what = PM_NOTE_SIGNALLED, .local = &ep->addr, .local_id = id);
 	}
 	return true;
 }
 
-static bool join_subflow_endpoints(struct engine *engine, struct conn *conn,
-				   struct pm_cmds *out)
-{
-	uint64_t mask = conn_section(engine, conn)->subflow & ~conn->spent;
-	unsigned int i;
-	bool done;
-
-	/* Nobody listens at a client's first address. */
-	if (!mask || conn->server_side || join_c_flag_case(engine, conn))
-		return true;
-	for (i = 0; i < engine->pool->n_endpoints && limit_leaves_subflow(engine, conn);
-	     i++) {
-		if (!(mask & endpoint_bit(i)))
-			continue;
-		if (engine->pool->endpoints[i].flags & MPTCP_PM_ADDR_FLAG_FULLMESH)
-			done = join_known_addresses(engine, conn, i, out);
-		else
-			done = join_first_address(engine, conn, i, out);
-		if (!done)
-			return false;
-		conn->spent |= endpoint_bit(i);
-	}
-	return true;
-}
-
-bool conn_use_endpoints(struct engine *engine, struct conn *conn, struct pm_cmds *out)
+bool conn_use_endpoints(struct conn *conn, struct pm_cmds *out)
 {
 	conn->work = false;
-	if (!conn->established || !conn_is_ours(engine, conn))
+	if (!conn->established || !conn_is_ours(conn))
 		return true;
-	conn->work_when = engine->now;
-	conn->work = !announce_endpoints(engine, conn, out) ||
-		     !join_subflow_endpoints(engine, conn, out) ||
-		     !join_fullmesh_again(engine, conn, out);
+	conn->work_when = engine_of(conn)->now;
+	conn->work = !announce_endpoints(conn, out) ||
+		     !join_from_subflow_endpoints(conn, out) ||
+		     !join_fullmesh_again(conn, out);
 	return !conn->work;
 }

@@ -11,21 +11,18 @@ enum join {
 	JOIN_REQUESTED,
 	JOIN_NO_ENDPOINT,
 	JOIN_LIMIT,
-	JOIN_NOT_OURS, /* the parent process does it, or the destination has no pool */
-	JOIN_NO_ROOM,  /* in the list of commands */
+	JOIN_NO_ROOM, /* in the list of commands */
 };
 
 /* Try to join @ann, which gets the reason if that cannot be. */
-enum join join_announced(struct engine *engine, struct conn *conn,
-			 struct announcement *ann, struct pm_cmds *out);
+void join_announced(struct conn *conn, struct announcement *ann, struct pm_cmds *out);
 /* Try what waits on @conn: something became free. */
-void join_waiting(struct engine *engine, struct conn *conn, struct pm_cmds *out);
+void join_waiting(struct conn *conn, struct pm_cmds *out);
 /*
  * Announce `signal` endpoints, use `subflow` ones. Return: false if @out was too short.
  */
-bool conn_use_endpoints(struct engine *engine, struct conn *conn, struct pm_cmds *out);
+bool conn_use_endpoints(struct conn *conn, struct pm_cmds *out);
 /* Request the pair of a SUBFLOW_RETRY record again. */
-enum join join_retry(struct engine *engine, struct conn *conn, struct subflow *s,
-		     struct pm_cmds *out);
+enum join join_retry(struct conn *conn, struct subflow *s, struct pm_cmds *out);
 /* The first subflow's endpoint has its turn; its `backup` flag is followed. */
-void conn_use_first_endpoint(struct engine *engine, struct conn *conn);
+void conn_use_first_endpoint(struct conn *conn);

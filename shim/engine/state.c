@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <utlist.h>
 
 struct engine *engine_new(const struct pool *pool)
 {
@@ -60,11 +61,10 @@ unsigned int engine_expire(struct engine *engine, int64_t since, unsigned int ke
 	struct conn *conn, *tmp;
 	unsigned int n = 0;
 
-	HASH_ITER (hh, engine->table.unconfirmed, conn, tmp) {
-		if (conn->registered >= since ||
-		    HASH_COUNT(engine->table.unconfirmed) <= keep)
-			break; /* the table is in the order of registration */
-		conn_free(&engine->table, conn);
+	DL_FOREACH_SAFE (engine->table.unconfirmed, conn, tmp) {
+		if (conn->registered >= since || engine->table.n_unconfirmed <= keep)
+			break;
+		conn_free(conn);
 		n++;
 	}
 	return n;
@@ -97,15 +97,14 @@ void engine_index_sections(struct engine *engine)
 	}
 }
 
-const struct section_index *conn_section(const struct engine *engine,
-					 const struct conn *conn)
+const struct section_index *conn_section(const struct conn *conn)
 {
-	return &engine->sections[conn->section];
+	return &engine_of(conn)->sections[conn->section];
 }
 
-bool conn_is_ours(const struct engine *engine, const struct conn *conn)
+bool conn_is_ours(const struct conn *conn)
 {
-	return !conn->excluded && !(engine->waiting && conn->inherited);
+	return !conn->excluded && !(engine_of(conn)->waiting && conn->inherited);
 }
 
 /* As mptcp_pm_addr_families_match() has it, with mapped addresses held as IPv4. */
@@ -119,9 +118,9 @@ bool conn_family_matches(const struct conn *conn, const struct mpaddr *local,
 	return local->family == remote->family;
 }
 
-uint8_t conn_endpoint(const struct engine *engine, const struct conn *conn,
-		      const struct mpaddr *local)
+uint8_t conn_endpoint(const struct conn *conn, const struct mpaddr *local)
 {
+	struct engine *engine = engine_of(conn);
 	const struct endpoint *ep = engine->pool->endpoints;
 	unsigned int i;
 
@@ -139,7 +138,50 @@ struct announcement *subflow_announcement(struct conn *conn,
 	struct announcement *ann;
 
 	ann = conn_announced(conn, subflow->remote_id, &subflow->remote);
-	return ann ?: conn_announced_to(conn, &subflow->remote);
+	return ann ?: conn_announced(conn, -1, &subflow->remote);
+}
+
+void conn_set_section(struct conn *conn)
+{
+	const struct pool *pool = engine_of(conn)->pool;
+
+	conn->section = pool_section(pool, &conn->peer);
+	conn->excluded = pool->sections[conn->section].excluded;
+}
+
+void conn_set_first(struct conn *conn, const struct pm_event *ev)
+{
+	conn->family = ev->family;
+	conn->first = ev->local;
+	conn->peer = ev->remote;
+	conn_set_section(conn);
+}
+
+struct subflow *subflow_add(struct conn *conn, const struct pm_event *ev,
+			    enum subflow_state state, bool initial)
+{
+	const struct subflow subflow = { .local = ev->local,
+					 .remote = ev->remote,
+					 .local_id = ev->local_id,
+					 .remote_id = ev->remote_id,
+					 .state = state,
+					 .when = engine_of(conn)->now,
+					 .initial = initial };
+
+	return conn_subflow_add(conn, &subflow);
+}
+
+const struct endpoint *subflow_endpoint(const struct conn *conn, const struct subflow *s)
+{
+	if (!subflow_endpoint_bit(s))
+		return NULL;
+	return &engine_of(conn)->pool->endpoints[s->endpoint - 1];
+}
+
+bool subflow_has_endpoint(const struct conn *conn, const struct subflow *s)
+{
+	return s->endpoint != SUBFLOW_ENDPOINT_REMOVED &&
+	       !(engine_of(conn)->down & subflow_endpoint_bit(s));
 }
 
 void announcement_count_accepted(struct conn *conn, struct announcement *ann,
@@ -152,62 +194,57 @@ void announcement_count_accepted(struct conn *conn, struct announcement *ann,
 	conn->accepted += accepted ? 1 : -1;
 }
 
-void counter_bump(struct engine *engine, struct conn *conn, unsigned int index)
+void counter_bump(struct conn *conn, unsigned int index)
 {
-	((uint64_t *)&engine->counters)[index]++;
+	((uint64_t *)&engine_of(conn)->counters)[index]++;
 	if (conn->counters[index] != UINT16_MAX)
 		conn->counters[index]++;
 }
 
-/*
- * note_count() - the counters that a note implies, by its kind and its reason
- *
- * The tables hold COUNTER() + 1; 0: none.
- */
-static void note_count(struct engine *engine, struct conn *conn, const struct note *note)
+/* The counters that a note implies, by its kind and its reason. */
+static void note_count(struct conn *conn, const struct note *note)
 {
-#define C(name) (COUNTER(name) + 1)
-	static const uint8_t kinds[PM_NOTE_BACKUP + 1] = {
-		[PM_NOTE_ANNOUNCED] = C(add_addr_received),
-		[PM_NOTE_REPEATED] = C(add_addr_received),
-		[PM_NOTE_REMOVED] = C(rm_addr_received),
-		[PM_NOTE_JOINING] = C(subflows_requested),
-		[PM_NOTE_JOINED] = C(subflows_established),
-		[PM_NOTE_JOIN_FAILED] = C(subflows_failed),
-		[PM_NOTE_SUBFLOW_FOREIGN] = C(subflows_foreign),
-		[PM_NOTE_SIGNALLED] = C(announced),
-		[PM_NOTE_WITHDRAWN] = C(withdrawn),
+	enum {
+		ANY = UINT8_MAX
 	};
-	static const uint8_t not_joined[PM_REASON_TOO_MANY + 1] = {
-		[PM_REASON_EXHAUSTED] = C(add_addr_waiting),
-		[PM_REASON_FAMILY] = C(add_addr_waiting),
-		[PM_REASON_ERROR] = C(add_addr_waiting),
-		[PM_REASON_UNAVAILABLE] = C(add_addr_waiting),
-		[PM_REASON_LIMIT_SUBFLOWS] = C(add_addr_limited),
-		[PM_REASON_LIMIT_ACCEPTED] = C(add_addr_limited),
-		[PM_REASON_TOO_MANY] = C(add_addr_limited),
-		[PM_REASON_FILTER] = C(add_addr_filtered),
+	static const struct {
+		uint8_t what, reason, counter;
+	} rules[] = {
+		{ PM_NOTE_ANNOUNCED, ANY, COUNTER(add_addr_received) },
+		{ PM_NOTE_ANNOUNCED, PM_REASON_EXHAUSTED, COUNTER(add_addr_waiting) },
+		{ PM_NOTE_ANNOUNCED, PM_REASON_FAMILY, COUNTER(add_addr_waiting) },
+		{ PM_NOTE_ANNOUNCED, PM_REASON_ERROR, COUNTER(add_addr_waiting) },
+		{ PM_NOTE_ANNOUNCED, PM_REASON_UNAVAILABLE, COUNTER(add_addr_waiting) },
+		{ PM_NOTE_ANNOUNCED, PM_REASON_LIMIT_SUBFLOWS,
+		  COUNTER(add_addr_limited) },
+		{ PM_NOTE_ANNOUNCED, PM_REASON_LIMIT_ACCEPTED,
+		  COUNTER(add_addr_limited) },
+		{ PM_NOTE_ANNOUNCED, PM_REASON_TOO_MANY, COUNTER(add_addr_limited) },
+		{ PM_NOTE_ANNOUNCED, PM_REASON_FILTER, COUNTER(add_addr_filtered) },
+		{ PM_NOTE_REPEATED, ANY, COUNTER(add_addr_received) },
+		{ PM_NOTE_REMOVED, ANY, COUNTER(rm_addr_received) },
+		{ PM_NOTE_JOINING, ANY, COUNTER(subflows_requested) },
+		{ PM_NOTE_JOINED, ANY, COUNTER(subflows_established) },
+		{ PM_NOTE_SUBFLOW_FOREIGN, ANY, COUNTER(subflows_foreign) },
+		{ PM_NOTE_SUBFLOW_CLOSED, PM_REASON_NONE, COUNTER(closed_other) },
+		{ PM_NOTE_SUBFLOW_CLOSED, PM_REASON_ERROR, COUNTER(closed_error) },
+		{ PM_NOTE_SUBFLOW_CLOSED, PM_REASON_REMOVED, COUNTER(closed_removed) },
+		{ PM_NOTE_SUBFLOW_CLOSED, PM_REASON_ENDPOINT_DOWN,
+		  COUNTER(closed_local) },
+		{ PM_NOTE_SIGNALLED, ANY, COUNTER(announced) },
+		{ PM_NOTE_WITHDRAWN, ANY, COUNTER(withdrawn) },
 	};
-	static const uint8_t closed[PM_REASON_TOO_MANY + 1] = {
-		[PM_REASON_NONE] = C(closed_other),
-		[PM_REASON_ERROR] = C(closed_error),
-		[PM_REASON_REMOVED] = C(closed_removed),
-		[PM_REASON_ENDPOINT_DOWN] = C(closed_local),
-	};
-#undef C
-	unsigned int index = kinds[note->what];
+	unsigned int i;
 
-	if (note->refused)
-		index = COUNTER(subflows_refused) + 1;
-	if (index)
-		counter_bump(engine, conn, index - 1);
-	index = note->what == PM_NOTE_ANNOUNCED	       ? not_joined[note->reason]
-		: note->what == PM_NOTE_SUBFLOW_CLOSED ? closed[note->reason]
-						       : 0;
-	if (index)
-		counter_bump(engine, conn, index - 1);
+	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (rules[i].what == note->what &&
+		    (rules[i].reason == ANY || rules[i].reason == note->reason))
+			counter_bump(conn, rules[i].counter);
+	if (note->what == PM_NOTE_JOIN_FAILED)
+		counter_bump(conn, note->refused ? COUNTER(subflows_refused)
+						 : COUNTER(subflows_failed));
 	if (note->flags & PM_NOTE_FLAG_RETRY)
-		COUNT(engine, conn, retries);
+		COUNT(conn, retries);
 }
 
 void note_add(struct engine *engine, struct conn *conn, const struct note *note)
@@ -235,17 +272,18 @@ void note_add(struct engine *engine, struct conn *conn, const struct note *note)
 		kept->local = s ? s->local : *note->local;
 	if (s || note->remote)
 		kept->remote = s ? s->remote : *note->remote;
-	note_count(engine, conn, note);
+	note_count(conn, note);
 	if (engine->log)
 		engine->log(engine->log_ctx, kept);
 }
 
 void engine_note_overrun(struct engine *engine)
 {
-	NOTE(engine, NULL, .what = PM_NOTE_OVERRUN);
+	note_add(engine, NULL, &(const struct note){ .what = PM_NOTE_OVERRUN });
 }
 
 void engine_note_pool(struct engine *engine, int error)
 {
-	NOTE(engine, NULL, .what = PM_NOTE_POOL, .error = error);
+	note_add(engine, NULL,
+		 &(const struct note){ .what = PM_NOTE_POOL, .error = error });
 }

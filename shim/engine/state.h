@@ -21,8 +21,8 @@ struct section_index {
 struct note;
 
 struct engine {
+	struct conn_table table; /* first, for engine_of() */
 	const struct pool *pool;
-	struct conn_table table;
 	struct pm_counters counters;
 	struct section_index sections[POOL_SECTIONS_MAX];
 	uint64_t down;	       /* endpoints that are not there now */
@@ -31,7 +31,6 @@ struct engine {
 	engine_route_fn route; /* or NULL */
 	void *route_ctx;
 	bool flags_ignored; /* by SUBFLOW_CREATE */
-	bool rescan;	    /* connections from table.cursor on are to be looked at */
 	engine_log_fn log;  /* or NULL */
 	void *log_ctx;
 	const struct note *heard; /* an ADD_ADDR, to be noted before what follows it */
@@ -39,11 +38,21 @@ struct engine {
 	struct pm_note notes[PM_NOTES_MAX];
 };
 
+static inline struct engine *engine_of(const struct conn *conn)
+{
+	return (struct engine *)conn->table;
+}
+
 static inline uint64_t endpoint_bit(unsigned int index)
 {
 	_Static_assert(POOL_ENDPOINTS_MAX <= 64, "masks have 64 bits");
 	return UINT64_C(1) << index;
 }
+
+/* @i: the index of each bit of @mask, which is evaluated once */
+#define for_each_bit(i, mask)                                                        \
+	for (uint64_t left_ = (mask); left_ && ((i) = __builtin_ctzll(left_), true); \
+	     left_ &= left_ - 1)
 
 /* Milliseconds wrap after 49 days: nothing here is that far off. */
 static inline bool engine_time_reached(const struct engine *engine, uint32_t when)
@@ -54,10 +63,9 @@ static inline bool engine_time_reached(const struct engine *engine, uint32_t whe
 /* To be called when the pool is another one. */
 void engine_index_sections(struct engine *engine);
 /* The conditions of the conn's section; all bits 0 where it is excluded. */
-const struct section_index *conn_section(const struct engine *engine,
-					 const struct conn *conn);
+const struct section_index *conn_section(const struct conn *conn);
 /* Whether commands for @conn are this process's business at all. */
-bool conn_is_ours(const struct engine *engine, const struct conn *conn);
+bool conn_is_ours(const struct conn *conn);
 bool conn_family_matches(const struct conn *conn, const struct mpaddr *local,
 			 const struct mpaddr *remote);
 void announcement_count_accepted(struct conn *conn, struct announcement *ann,
@@ -66,8 +74,41 @@ void announcement_count_accepted(struct conn *conn, struct announcement *ann,
 struct announcement *subflow_announcement(struct conn *conn,
 					  const struct subflow *subflow);
 /* The endpoint with this address on @conn: index + 1, or SUBFLOW_NO_ENDPOINT. */
-uint8_t conn_endpoint(const struct engine *engine, const struct conn *conn,
-		      const struct mpaddr *local);
+uint8_t conn_endpoint(const struct conn *conn, const struct mpaddr *local);
+
+/* conn_set_first() - the addresses of MP_CAPABLE, and the section for them. */
+void conn_set_first(struct conn *conn, const struct pm_event *ev);
+/* conn_set_section() - the section for the peer in a new pool. */
+void conn_set_section(struct conn *conn);
+/* subflow_add() - a subflow that the kernel has. NULL: no memory. */
+struct subflow *subflow_add(struct conn *conn, const struct pm_event *ev,
+			    enum subflow_state state, bool initial);
+/* The endpoint of a subflow, or NULL. */
+const struct endpoint *subflow_endpoint(const struct conn *conn, const struct subflow *s);
+/* Whether @s has no endpoint at all or one that is there. */
+bool subflow_has_endpoint(const struct conn *conn, const struct subflow *s);
+
+static inline uint64_t subflow_endpoint_bit(const struct subflow *s)
+{
+	const bool none = s->endpoint == SUBFLOW_NO_ENDPOINT ||
+			  s->endpoint == SUBFLOW_ENDPOINT_REMOVED;
+
+	return none ? 0 : endpoint_bit(s->endpoint - 1);
+}
+
+/* conn_use_endpoints() is due now. */
+static inline void conn_set_work(struct conn *conn)
+{
+	conn->work = true;
+	conn->work_when = engine_of(conn)->now;
+}
+
+/* Every endpoint may be tried again for @ann. */
+static inline void announcement_forget_tries(struct announcement *ann)
+{
+	ann->tried = 0;
+	ann->any_tried = ann->timed = false;
+}
 
 /* What happened, on @conn or, NULL, to the whole engine. */
 struct note {
@@ -82,10 +123,10 @@ struct note {
 
 /* note_add() - keep a note, bump the counters of its kind and hand it to the log. */
 void note_add(struct engine *engine, struct conn *conn, const struct note *note);
-#define NOTE(engine, conn, ...) \
-	note_add(engine, conn, &(const struct note){ __VA_ARGS__ })
+#define NOTE(conn, ...) \
+	note_add(engine_of(conn), conn, &(const struct note){ __VA_ARGS__ })
 
 /* For what has a counter and no note: one more of @index in struct pm_counters. */
-void counter_bump(struct engine *engine, struct conn *conn, unsigned int index);
-#define COUNTER(name)		  (offsetof(struct pm_counters, name) / sizeof(uint64_t))
-#define COUNT(engine, conn, name) counter_bump(engine, conn, COUNTER(name))
+void counter_bump(struct conn *conn, unsigned int index);
+#define COUNTER(name)	  (offsetof(struct pm_counters, name) / sizeof(uint64_t))
+#define COUNT(conn, name) counter_bump(conn, COUNTER(name))

@@ -1,41 +1,32 @@
 // SPDX-License-Identifier: MIT
 /*
- * tick.c - what is due at a time, and what found no room before
+ * tick.c - timers, and what did not fit into a list of commands
  */
 #include "reconcile.h"
 #include "retry.h"
 #include "select.h"
 
-/* Another pool, or another subflow, has taken the place of a pair to be tried again. */
-static bool retry_is_void(const struct engine *engine, const struct conn *conn,
-			  const struct subflow *retry)
+/* Whether another pool, or another subflow, has replaced the pair @retry. */
+static bool retry_is_void(const struct conn *conn, const struct subflow *retry)
 {
-	const struct endpoint *ep = &engine->pool->endpoints[retry->endpoint - 1];
-	const struct subflow *s;
-
-	if (ep->section != conn->section)
-		return true;
-	for_each_subflow (conn, s)
-		if (s != retry && s->state != SUBFLOW_CLOSING &&
-		    mpaddr_same_ip(&s->local, &retry->local) &&
-		    mpaddr_equal(&s->remote, &retry->remote))
-			return true;
-	return false;
+	return subflow_endpoint(conn, retry)->section != conn->section ||
+	       conn_count(conn, ~SUBFLOW_BIT(CLOSING), &retry->local, &retry->remote) > 1;
 }
 
 /* A `laminar` endpoint is used once. */
-static bool retry_must_wait(const struct engine *engine, const struct conn *conn,
-			    const struct subflow *retry)
+static bool retry_must_wait(const struct conn *conn, const struct subflow *retry)
 {
-	const uint32_t flags = engine->pool->endpoints[retry->endpoint - 1].flags;
+	const uint32_t flags = subflow_endpoint(conn, retry)->flags;
 
 	return flags & MPTCP_PM_ADDR_FLAG_LAMINAR &&
 	       !(flags & MPTCP_PM_ADDR_FLAG_FULLMESH) && conn_uses(conn, &retry->local);
 }
 
-static bool tick_retries(struct engine *engine, struct conn *conn, struct pm_cmds *out)
+static bool tick_retries(struct conn *conn, struct pm_cmds *out)
 {
-	const bool ours = conn_is_ours(engine, conn);
+	struct engine *engine = engine_of(conn);
+	const bool ours = conn_is_ours(conn);
+	enum join r = JOIN_LIMIT;
 	unsigned int i = 0;
 
 	while (i < conn->n_subflows) {
@@ -43,63 +34,52 @@ static bool tick_retries(struct engine *engine, struct conn *conn, struct pm_cmd
 
 		if (s->state != SUBFLOW_RETRY || !engine_time_reached(engine, s->when))
 			continue;
-		if (ours && retry_is_void(engine, conn, s)) {
+		if (ours && retry_is_void(conn, s)) {
 			conn_subflow_del(conn, s);
 			i--;
 			continue;
 		}
-		switch (ours && retry_must_wait(engine, conn, s)
-				? JOIN_LIMIT
-				: join_retry(engine, conn, s, out)) {
-		case JOIN_REQUESTED:
-			break;
-		case JOIN_NO_ROOM:
+		if (ours)
+			r = retry_must_wait(conn, s) ? JOIN_LIMIT
+						     : join_retry(conn, s, out);
+		if (r == JOIN_NO_ROOM)
 			return false;
-		case JOIN_LIMIT:
-		case JOIN_NO_ENDPOINT:
-		case JOIN_NOT_OURS:
-			s->when = engine->now + retry_delay(engine, conn, s->tries);
-			break;
-		}
+		if (r != JOIN_REQUESTED)
+			s->when = engine->now + retry_delay(conn, s->tries);
 	}
 	return true;
 }
 
-static void tick_announcements(struct engine *engine, struct conn *conn)
+static void tick_announcements(struct conn *conn)
 {
 	struct announcement *ann;
 
-	for_each_announcement(conn, ann)
-	{
+	for_each_announcement (conn, ann) {
 		if (!ann->timed || ann->state != PM_ANNOUNCED_WAITING ||
-		    !engine_time_reached(engine, ann->when))
+		    !engine_time_reached(engine_of(conn), ann->when))
 			continue;
-		ann->timed = false;
-		ann->tried = 0;
-		ann->any_tried = false;
-		COUNT(engine, conn, retries);
+		announcement_forget_tries(ann);
+		COUNT(conn, retries);
 	}
 }
 
-/* Return: whether all was done that is due on @conn. */
-static bool tick_conn(struct engine *engine, struct conn *conn, struct pm_cmds *out)
+/* Return: whether everything due on @conn is done. */
+static bool tick_conn(struct conn *conn, struct pm_cmds *out)
 {
-	bool done;
+	struct engine *engine = engine_of(conn);
+	bool done = conn_reconcile(conn, out);
 
-	done = conn_reconcile(engine, conn, out);
 	if (done) {
-		tick_announcements(engine, conn);
+		tick_announcements(conn);
 		conn->again = false;
-		join_waiting(engine, conn, out);
+		join_waiting(conn, out);
 		if (conn->work && engine_time_reached(engine, conn->work_when))
-			conn_use_endpoints(engine, conn, out);
-		done = tick_retries(engine, conn, out);
+			conn_use_endpoints(conn, out);
+		done = tick_retries(conn, out);
 	}
-	if (!done) {
-		conn->work = true;
-		conn->work_when = engine->now;
-	}
-	conn_schedule(engine, conn);
+	if (!done)
+		conn_set_work(conn);
+	conn_schedule(conn);
 	return done && out->n < PM_CMDS_MAX;
 }
 
@@ -107,14 +87,13 @@ static bool tick_rescan(struct engine *engine, struct pm_cmds *out)
 {
 	struct conn_table *table = &engine->table;
 
-	while (engine->rescan && table->cursor) {
-		table->cursor->work = true;
-		table->cursor->work_when = engine->now;
-		if (!tick_conn(engine, table->cursor, out))
+	for (; table->cursor; table->cursor = table->cursor->hh.next) {
+		if (!table->cursor->confirmed)
+			continue;
+		conn_set_work(table->cursor);
+		if (!tick_conn(table->cursor, out))
 			return false;
-		table->cursor = table->cursor->hh.next;
 	}
-	engine->rescan = false;
 	return true;
 }
 
@@ -126,9 +105,7 @@ bool engine_tick(struct engine *engine, struct pm_cmds *out)
 		return true;
 	for (conn = engine->table.timed; conn; conn = next) {
 		next = conn->next;
-		if (!engine_time_reached(engine, conn->due))
-			continue;
-		if (!tick_conn(engine, conn, out))
+		if (engine_time_reached(engine, conn->due) && !tick_conn(conn, out))
 			return true;
 	}
 	return false;
@@ -139,7 +116,7 @@ int engine_wait(const struct engine *engine)
 	const struct conn *conn;
 	int32_t left, first = INT32_MAX;
 
-	if (engine->rescan)
+	if (engine->table.cursor)
 		return 0;
 	for (conn = engine->table.timed; conn; conn = conn->next) {
 		left = conn->due - (uint32_t)engine->now;

@@ -22,17 +22,17 @@ Test(conn, connections_are_found_by_token_confirmed_or_not)
 	struct conn_table table = { 0 };
 	struct conn *a = add(&table, 1, 0), *b = add(&table, 2, 0);
 
-	conn_confirm(&table, a);
-	conn_confirm(&table, a);
+	conn_confirm(a);
+	conn_confirm(a);
 	cr_assert_eq(conn_find(&table, 1), a);
 	cr_assert_eq(conn_find(&table, 2), b);
 	cr_assert_null(conn_find(&table, 3));
-	cr_assert_eq(HASH_COUNT(table.confirmed), 1);
-	cr_assert_eq(HASH_COUNT(table.unconfirmed), 1);
-	conn_free(&table, a);
+	cr_assert_eq(HASH_COUNT(table.conns), 2);
+	cr_assert_eq(table.n_unconfirmed, 1);
+	conn_free(a);
 	cr_assert_null(conn_find(&table, 1));
 	conn_table_free(&table);
-	cr_assert_null(table.confirmed);
+	cr_assert_null(table.conns);
 	cr_assert_null(table.unconfirmed);
 }
 
@@ -45,8 +45,8 @@ Test(conn, unconfirmed_connections_stay_in_the_order_of_registration)
 	for (i = 1; i <= 1000; i++)
 		add(&table, i * 2654435761u, i);
 	for (i = 2; i <= 1000; i += 2)
-		conn_confirm(&table, conn_find(&table, i * 2654435761u));
-	for (i = 1, conn = table.unconfirmed; conn; conn = conn->hh.next, i += 2)
+		conn_confirm(conn_find(&table, i * 2654435761u));
+	for (i = 1, conn = table.unconfirmed; conn; conn = conn->next, i += 2)
 		cr_assert_eq(conn->registered, i);
 	cr_assert_eq(i, 1001);
 	conn_table_free(&table);
@@ -114,18 +114,18 @@ Test(conn, every_id_is_given_once_and_then_none)
 
 	for (i = 1; i <= 255; i++) {
 		addr.v6.s6_addr[3] = i;
-		local_id = conn_id_for(&table, conn, &addr, i % 2 ? 200 : 0);
+		local_id = conn_id_for(conn, &addr, i % 2 ? 200 : 0);
 		cr_assert(local_id > 0 && !given[local_id], "ID %d", local_id);
 		given[local_id] = true;
 	}
 	addr.v6.s6_addr[2] = 1;
-	cr_assert_eq(conn_id_for(&table, conn, &addr, 7), 0);
-	cr_assert_eq(conn_id_for(&table, second, &addr, 7), 7);
+	cr_assert_eq(conn_id_for(conn, &addr, 7), 0);
+	cr_assert_eq(conn_id_for(second, &addr, 7), 7);
 	addr.v6.s6_addr[2] = 0;
 	addr.v6.s6_addr[3] = 1;
-	cr_assert_eq(conn_id_for(&table, conn, &addr, 9), 200, "it keeps its ID");
+	cr_assert_eq(conn_id_for(conn, &addr, 9), 200, "it keeps its ID");
 	cr_assert_eq(HASH_COUNT(table.ids), 256);
-	conn_free(&table, conn);
+	conn_free(conn);
 	cr_assert_eq(HASH_COUNT(table.ids), 1);
 	conn_table_free(&table);
 	cr_assert_null(table.ids);
@@ -137,8 +137,8 @@ Test(conn, id_0_is_nobodys)
 	struct conn *conn = add(&table, 1, 0);
 	struct mpaddr addr = at("10.0.0.1");
 
-	conn_id_seen(&table, conn, &addr, 0);
+	conn_id_seen(conn, &addr, 0);
 	cr_assert_null(table.ids);
-	cr_assert_eq(conn_id_for(&table, conn, &addr, 0), 1);
+	cr_assert_eq(conn_id_for(conn, &addr, 0), 1);
 	conn_table_free(&table);
 }
