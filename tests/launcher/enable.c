@@ -137,7 +137,7 @@ Test(enable, drop_in_preloads_and_is_removed_again, TIMEOUT)
 	      ENABLE("plain"));
 	drop_in_is("plain.service", "", AMBIENT);
 	systemd_takes(&b, "plain.service");
-	works(&b, "there already: ", ENABLE("plain.service"));
+	works(&b, "already enabled by ", ENABLE("plain.service"));
 	drop_in_is("plain.service", "", AMBIENT);
 	works(&b, "removed ", DISABLE("plain"));
 	cr_expect_eq(access(ROOT "/etc/systemd/system/plain.service.d", F_OK), -1);
@@ -263,7 +263,7 @@ Test(enable, pool_file_is_named_and_must_be_good, TIMEOUT)
 	said_free(&said);
 	said = run(&b, NULL, ENABLE("pool", "--pool", "/run"));
 	cr_expect_eq(said.status, 1);
-	cr_expect_str_eq(said.err, "/run is not a regular file\n"
+	cr_expect_str_eq(said.err, "/run: not a regular file\n"
 				   "mptcpaddr: /run cannot be used, nothing was done\n");
 	said_free(&said);
 	cr_expect_null(drop_in("pool.service"));
@@ -277,7 +277,7 @@ Test(enable, what_cannot_work_is_refused, TIMEOUT)
 
 	NEED_SANDBOX();
 	open_root(&b);
-	refused(&b, "there is no unit none.service", "none.service");
+	refused(&b, "no unit none.service", "none.service");
 	refused(&b, "\"../none\" is not the name of a unit", "../none");
 	refused(&b, "web.socket starts no program: name the service", "web.socket");
 	shell(&b, "ln -s /dev/null " ROOT "/etc/systemd/system/masked.service");
@@ -288,16 +288,17 @@ Test(enable, what_cannot_work_is_refused, TIMEOUT)
 	unit("static.service", "ExecStart=-/usr/bin/static --all\n");
 	refused(&b, "/usr/bin/static is a static program", "static.service");
 	unit("gone.service", "ExecStart=/usr/bin/gone\n");
-	refused(&b, "its program " ROOT "/usr/bin/gone is not there", "gone.service");
+	refused(&b, "its program " ROOT "/usr/bin/gone is missing", "gone.service");
 	unit("empty.service", "Type=oneshot\nExecStop=/usr/bin/sleep 1\n");
 	refused(&b, "has no ExecStart=", "empty.service");
 	unit("users.service", "PrivateUsers=yes\n" SLEEP);
 	refused(&b, "PrivateUsers=yes", "users.service");
 	unit("rooted.service", "RootDirectory=/srv/other\n" SLEEP);
-	refused(&b, "it runs in a root of its own, /srv/other", "rooted.service");
+	refused(&b, "it runs in its own root /srv/other", "rooted.service");
 	put_file(ROOT "/etc/file.env", "LD_PRELOAD=/x.so\n", 0644);
 	unit("file.service", "EnvironmentFile=-/etc/file.env\n" SLEEP);
-	refused(&b, "/etc/file.env sets LD_PRELOAD, and that comes last", "file.service");
+	refused(&b, "/etc/file.env sets LD_PRELOAD, which overrides the drop-in",
+		"file.service");
 	bench_close(&b);
 }
 
@@ -312,9 +313,10 @@ Test(enable, setuid_program_of_an_ordinary_user_is_refused, TIMEOUT)
 	      "cd " ROOT "/usr/bin; cp sleep setuid; chmod 4755 setuid; cp sleep setgid; "
 	      "chmod 2755 setgid; cp sleep caps; /usr/sbin/setcap cap_net_raw+ep caps");
 	unit("setuid.service", "User=nobody\nExecStart=/usr/bin/setuid 1\n");
-	refused(&b, "/usr/bin/setuid is setuid, and the system keeps", "setuid.service");
+	refused(&b, "/usr/bin/setuid is setuid, so preloaded libraries",
+		"setuid.service");
 	unit("setgid.service", "DynamicUser=yes\nExecStart=/usr/bin/setgid 1\n");
-	refused(&b, "/usr/bin/setgid is setgid, and", "setgid.service");
+	refused(&b, "/usr/bin/setgid is setgid, so", "setgid.service");
 	unit("caps.service", "User=nobody\nExecStart=/usr/bin/caps 1\n");
 	refused(&b, "/usr/bin/caps is a program with file capabilities", "caps.service");
 	unit("root.service", "User=root\nExecStart=/usr/bin/setuid 1\n");
@@ -337,7 +339,8 @@ Test(enable, go_and_foreign_programs_are_refused, TIMEOUT)
 	said = run(&b, NULL, ARGS("cp", "@@hello32", ROOT "/usr/bin/hello32"));
 	said_free(&said);
 	unit("kind.service", "ExecStart=@/usr/bin/hello32 other-name\n");
-	refused(&b, "is a program of another kind, 32-bit x86", "kind.service");
+	refused(&b, "is a 32-bit x86 program, but the library is 64-bit x86-64",
+		"kind.service");
 	said = run(&b, NULL, ARGS("cp", "@@hello-musl", ROOT "/usr/bin/musl"));
 	said_free(&said);
 	unit("musl.service", "ExecStart=!/usr/bin/musl\n");
@@ -359,11 +362,11 @@ Test(enable, file_of_somebody_else_stays, TIMEOUT)
 	put_file(ROOT "/etc/systemd/system/other.service.d/mptcpaddr.conf", other, 0644);
 	said = run(&b, NULL, ENABLE("other"));
 	cr_expect_eq(said.status, 1);
-	cr_expect_eq(times(&said, "is not this tool's: it stays as it is"), 1);
+	cr_expect_eq(times(&said, "was not written by mptcpaddr; left unchanged"), 1);
 	said_free(&said);
 	said = run(&b, NULL, DISABLE("other"));
 	cr_expect_eq(said.status, 1);
-	cr_expect_eq(times(&said, "not this tool's: it stays"), 1);
+	cr_expect_eq(times(&said, "was not written by mptcpaddr; left unchanged"), 1);
 	said_free(&said);
 	text = drop_in("other.service");
 	cr_assert(text);
@@ -418,7 +421,7 @@ Test(enable, what_wants_root_is_to_be_typed_with_sudo_by_others, TIMEOUT)
 	snprintf(expected, sizeof(expected),
 		 "wrote %s"
 		 "type: systemctl daemon-reload && systemctl try-restart seen.service\n"
-		 "there already: %s"
+		 "already enabled by %s"
 		 "type: sudo systemctl daemon-reload && sudo systemctl try-restart "
 		 "seen.service\n"
 		 "mptcpaddr: hidden.service is masked; type: sudo systemctl unmask "
@@ -438,10 +441,10 @@ Test(enable, wrong_arguments_are_told, TIMEOUT)
 		{ "@mptcpaddr", "disable", "a", "--pool", "x" },
 	};
 	static const char *const words[] = {
-		"enable: which unit?",
-		"enable: one unit at a time",
-		"enable: --pool wants a value",
-		"disable: there is no option --pool",
+		"enable: no unit given",
+		"enable: more than one unit given",
+		"enable: --pool requires a value",
+		"disable: unknown option --pool",
 	};
 	struct said said;
 	struct bench b;

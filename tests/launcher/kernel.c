@@ -53,7 +53,7 @@ Test(kernel, launcher_says_that_the_kernel_manages_paths_and_what_to_type, TIMEO
 	NEED_SANDBOX();
 	bench_open(&b);
 	cr_assert_eq(host_path_manager(&b.world.client, PM_KERNEL), 0);
-	one_setting(&b, "the kernel is the path manager here");
+	one_setting(&b, "the in-kernel path manager is active (net.mptcp.");
 	bench_close(&b);
 }
 
@@ -100,7 +100,7 @@ Test(kernel, launcher_says_that_the_kernel_has_no_mptcp, TIMEOUT)
 
 Test(kernel, launcher_says_that_a_sandbox_refuses_mptcp, TIMEOUT)
 {
-	denied("1", "MPTCP sockets are refused here"); /* EPERM */
+	denied("1", "MPTCP sockets are refused (Operation not permitted)"); /* EPERM */
 }
 
 Test(kernel, launcher_says_that_the_kernel_has_no_other_path_manager, TIMEOUT)
@@ -116,7 +116,7 @@ Test(kernel, launcher_says_that_the_kernel_has_no_other_path_manager, TIMEOUT)
 			"mount -t tmpfs none /proc/sys/net/mptcp && exec \"$@\"", "sh",
 			"@mptcpaddr", "run", "@@hello"));
 	cr_expect_eq(times(&said, WARNING), 1, "%s", said.err);
-	cr_expect_eq(times(&said, "no path managers but its own"), 1, "%s", said.err);
+	cr_expect_eq(times(&said, "only its own path manager"), 1, "%s", said.err);
 	cr_expect_str_eq(said.out, "secure=0\n");
 	said_free(&said);
 	bench_close(&b);

@@ -123,6 +123,25 @@ void warned_once(struct bench *b, const char *const argv[], const char *words)
 	said_free(&said);
 }
 
+/* 00010000: it listens. A socket that is only bound refuses connections. */
+void wait_for_broker(struct bench *b)
+{
+	static const char wait[] =
+		"for i in $(seq 450); do grep -q ' 00010000 .* @mptcpaddr/broker$' "
+		"/proc/net/unix && exit; sleep 0.02; done; exit 1";
+
+	cr_assert_eq(proc_run(&b->world.client, NULL, ARGS("/bin/sh", "-c", wait)), 0,
+		     "no broker listens");
+}
+
+void start_broker(struct bench *b, struct proc *broker)
+{
+	cr_assert_eq(
+		proc_start(broker, &b->world.client, ARGS(path_of("mptcpaddrd")), NULL),
+		0);
+	wait_for_broker(b);
+}
+
 void put_file(const char *path, const char *text, unsigned int mode)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

@@ -53,6 +53,10 @@ int times(const struct said *said, const char *text);
  */
 void warned_once(struct bench *b, const char *const argv[], const char *words);
 
+/* wait_for_broker() - until the socket of one listens; start_broker() - mptcpaddrd's. */
+void wait_for_broker(struct bench *b);
+void start_broker(struct bench *b, struct proc *broker);
+
 void put_file(const char *path, const char *text, unsigned int mode);
 
 /* A path of something built; in one of a few static buffers. */

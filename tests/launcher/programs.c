@@ -65,7 +65,7 @@ Test(programs, launcher_says_that_a_program_of_another_libc_is_not_served, TIMEO
 Test(programs, launcher_says_that_a_32_bit_program_is_not_served, TIMEOUT)
 {
 	program(ARGS("@@hello32"),
-		"is a 32-bit x86 program|the library is 64-bit x86-64");
+		"is a 32-bit x86 program, but the library is 64-bit x86-64");
 }
 
 /* Only its header says that it is another machine's: this one refuses to run it. */

@@ -64,14 +64,16 @@ Test(run, errors_of_the_launcher_itself_are_125, TIMEOUT)
 
 	NEED_SANDBOX();
 	bench_open(&b);
-	is_status(&b, ARGS("@mptcpaddr", "run"), 125, "which program?");
-	is_status(&b, ARGS("@mptcpaddr", "run", "--fast", "true"), 125, "option --fast");
-	is_status(&b, ARGS("@mptcpaddr", "run", "--pool"), 125, "--pool wants a value");
+	is_status(&b, ARGS("@mptcpaddr", "run"), 125, "no program given");
+	is_status(&b, ARGS("@mptcpaddr", "run", "--fast", "true"), 125,
+		  "unknown option --fast");
+	is_status(&b, ARGS("@mptcpaddr", "run", "--pool"), 125,
+		  "--pool requires a value");
 	is_status(&b, ARGS("@mptcpaddr", "run", "--backend", "x", "true"), 125,
-		  "no back end \"x\"");
+		  "unknown back end \"x\"");
 	is_status(&b, ARGS("@mptcpaddr", "run", "--pool", "/none", "true"), 125,
 		  "/none: No such file");
-	is_status(&b, ARGS("@mptcpaddr", "walk"), 2, "no command \"walk\"");
+	is_status(&b, ARGS("@mptcpaddr", "walk"), 2, "unknown command \"walk\"");
 	bench_close(&b);
 }
 
@@ -88,7 +90,7 @@ Test(run, library_that_is_not_there_is_told, TIMEOUT)
 	cr_assert_eq(said.status, 0);
 	said_free(&said);
 	is_status(&b, ARGS("/run/bare/mptcpaddr", "run", "true"), 125,
-		  "libmptcpaddr.so is not there");
+		  "libmptcpaddr.so is missing");
 	cr_assert_eq(mkdir("/run/bare/a b", 0755), 0);
 	said = run(&b, NULL,
 		   ARGS("cp", "@mptcpaddr", "@libmptcpaddr.so", "/run/bare/a b/"));
@@ -131,8 +133,7 @@ Test(run, library_is_appended_to_what_is_preloaded, TIMEOUT)
 	snprintf(expected, sizeof(expected), "%s:%s||", FAKETIME, library);
 	preload_is(&b, before, expected);
 	said = run(&b, ARGS(before), ARGS("@mptcpaddr", "run", "-v", "true"));
-	cr_expect_eq(times(&said, "library: LD_PRELOAD has it already"), 1, "%s",
-		     said.err);
+	cr_expect_eq(times(&said, "library: already in LD_PRELOAD"), 1, "%s", said.err);
 	said_free(&said);
 	bench_close(&b);
 }

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SECURE_WARNING "keeps preloaded libraries out of it"
+#define SECURE_WARNING "so preloaded libraries are ignored"
 #define PREFIX_MAX     12
 
 static const struct kind {
@@ -177,13 +177,13 @@ Test(secure, launcher_names_the_reason, TIMEOUT)
 		const struct place *place;
 		const char *reason;
 	} cases[] = {
-		{ "setuid-of-another", &root, "is setuid: the system keeps" },
-		{ "setgid-of-another", &user, "is setgid: the system keeps" },
-		{ "capable", &user, "is a program with file capabilities: the system" },
+		{ "setuid-of-another", &root, "is setuid, so preloaded" },
+		{ "setgid-of-another", &user, "is setgid, so preloaded" },
+		{ "capable", &user, "is a program with file capabilities, so preloaded" },
 		{ "plain", &other_user,
-		  "is started with another effective user ID: the" },
+		  "is started with another effective user ID, so preloaded" },
 		{ "plain", &other_group,
-		  "is started with another effective group ID: the" },
+		  "is started with another effective group ID, so preloaded" },
 	};
 	char path[64];
 	struct said said;

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CLEAN "nothing found that hinders"
+#define CLEAN "no problems found"
 
 static void says(struct bench *b, const char *const argv[], int status, const char *words)
 {
@@ -49,12 +49,13 @@ Test(wordings, older_setting_is_named_where_there_is_no_other, TIMEOUT)
 	bench_open(&b);
 	cr_assert_eq(host_path_manager(&b.world.client, PM_KERNEL), 0);
 	says(&b, ARGS(OLDER("0"), "@mptcpaddr", "run", "@@hello"), 1,
-	     "without the pool; type: sysctl -w net.mptcp.pm_type=1\n");
+	     "pools have no effect; type: sysctl -w net.mptcp.pm_type=1\n");
 	says(&b, ARGS(OLDER("0"), "@mptcpaddr", "doctor"), 1,
 	     "\n    type: sysctl -w net.mptcp.pm_type=1\n");
 	/* Typing it ends the finding. */
 	says(&b, ARGS(OLDER("1"), "@mptcpaddr", "doctor", "-v"), 0,
-	     "leave their paths to programs (net.mptcp.pm_type=1)\n");
+	     "the userspace path manager handles new connections "
+	     "(net.mptcp.pm_type=1)\n");
 	bench_close(&b);
 }
 
@@ -149,8 +150,9 @@ Test(wordings, pool_that_is_named_and_not_there_is_a_warning, TIMEOUT)
 	said = run(&b, ARGS("MPTCPADDR_CONFIG=/run/nowhere.conf"),
 		   ARGS("@mptcpaddr", "run", "-v", "@@hello"));
 	cr_expect_eq(times(&said, WARNING), 1, "%s", said.err);
-	cr_expect_eq(times(&said, WARNING "/run/nowhere.conf: No such file or directory; "
-					  "the program runs without a pool"),
+	cr_expect_eq(times(&said,
+			   WARNING "/run/nowhere.conf: No such file or directory; "
+				   "no pool until this is fixed; run \"mptcpaddr check "),
 		     1, "%s", said.err);
 	/* And its file, as no script's. */
 	cr_expect_eq(times(&said, "mptcpaddr: program: /"), 1, "%s", said.err);
@@ -195,7 +197,7 @@ Test(wordings, doctor_tells_that_a_folder_cannot_be_read, TIMEOUT)
 	snprintf(path, sizeof(path), "%s/mptcpaddr", b.home);
 	put_file(path, "a file, and no folder", 0644);
 	snprintf(words, sizeof(words),
-		 "problem: %s: Not a directory\n    do: make it a folder that ", path);
+		 "problem: %s: Not a directory\n    do: make it a directory that ", path);
 	says(&b, ARGS("@mptcpaddr", "doctor"), 1, words);
 	bench_close(&b);
 }
@@ -210,7 +212,7 @@ Test(wordings, addresses_that_cannot_be_read_are_told, TIMEOUT)
 	says(&b, ARGS("@tests/apps/deny", "16", "0", "1", path_of("mptcpaddr"), "doctor"),
 	     1,
 	     "problem: the addresses of this machine: Operation not permitted\n    do: "
-	     "let this program use netlink sockets");
+	     "allow netlink sockets for this program");
 	says(&b, ARGS("@tests/apps/deny", "16", "0", "1", path_of("mptcpaddr"), "check"),
 	     1,
 	     "mptcpaddr check: the addresses of this machine: Operation not permitted\n");
@@ -272,12 +274,8 @@ Test(wordings, doctor_tells_whether_other_users_have_a_broker, TIMEOUT)
 	NEED_SANDBOX();
 	bench_open(&b);
 	says(&b, ARGS("@mptcpaddr", "doctor", "-v"), 0,
-	     "may manage their paths; no broker for those of other users\n");
-	cr_assert_eq(
-		proc_start(&broker, &b.world.client, ARGS(path_of("mptcpaddrd")), NULL),
-		0);
-	shell(&b, "for i in $(seq 200); do grep -q @mptcpaddr/broker /proc/net/unix && "
-		  "exit; sleep 0.02; done; exit 1");
+	     "may manage their paths; other users have no broker\n");
+	start_broker(&b, &broker);
 	says(&b, ARGS("@mptcpaddr", "doctor", "-v"), 0, "may manage their paths\n");
 	proc_end(&broker);
 	bench_close(&b);
@@ -314,7 +312,8 @@ Test(wordings, program_that_the_installed_pool_file_leaves_alone_is_told, TIMEOU
 	put_file(path, "[app]\nmptcp = no\n", 0644);
 	warned_once(
 		&b, ARGS("@@hello", "a"),
-		"/mptcpaddr/default.conf says mptcp = no, so the program is left alone; "
+		"/mptcpaddr/default.conf says mptcp = no, so the program stays plain "
+		"TCP; "
 		"write ~/.config/mptcpaddr/hello.conf, or name a pool file with --pool");
 	/* A file of its own says so on purpose. */
 	snprintf(path, sizeof(path), "%s/mptcpaddr/hello.conf", b.home);
@@ -356,8 +355,7 @@ Test(wordings, back_end_that_is_none_is_told, TIMEOUT)
 	said = run(&b, ARGS("MPTCPADDR_BACKEND=brocker"),
 		   ARGS("@mptcpaddr", "run", "@@hello"));
 	cr_expect_eq(times(&said, WARNING "MPTCPADDR_BACKEND is \"brocker\", not broker, "
-					  "direct or none: MPTCP works, but without the "
-					  "pool\n"),
+					  "direct or none: pools have no effect; "),
 		     1, "%s", said.err);
 	said_free(&said);
 	bench_close(&b);
@@ -381,7 +379,7 @@ Test(wordings, way_to_start_the_broker_is_the_one_that_there_is, TIMEOUT)
 	NEED_SANDBOX();
 	bench_open(&b);
 	/* It is where the tool is, and that is in no folder of PATH. */
-	snprintf(beside, sizeof(beside), "without the pool; type: %s -u\n",
+	snprintf(beside, sizeof(beside), "pools have no effect; type: %s -u\n",
 		 path_of("mptcpaddrd"));
 	says(&b,
 	     ARGS("unshare", "-m", "/bin/sh", "-c",
@@ -392,11 +390,11 @@ Test(wordings, way_to_start_the_broker_is_the_one_that_there_is, TIMEOUT)
 	     ARGS("unshare", "-m", "/bin/sh", "-c", alone, "sh", "@mptcpaddr",
 		  "@libmptcpaddr.so", "@libmptcpaddr-pm.so", "/run/mptcpaddr", "run",
 		  "--backend", "broker", "@@hello"),
-	     1, "without the pool; type: mptcpaddrd -u\n");
+	     1, "pools have no effect; type: mptcpaddrd -u\n");
 	says(&b,
 	     ARGS("unshare", "-m", "/bin/sh", "-c", unit, "sh", "@mptcpaddr", "run",
 		  "--backend", "broker", "@@hello"),
-	     1, "without the pool; type: systemctl start mptcpaddrd\n");
+	     1, "pools have no effect; type: systemctl start mptcpaddrd\n");
 	bench_close(&b);
 }
 
@@ -429,10 +427,10 @@ static void typed_for_rights(struct bench *b, char *text, size_t size)
 	struct said said = run(
 		b, NULL,
 		ARGS("setpriv", "--bounding-set", "-net_admin", "@mptcpaddr", "doctor"));
-	char *at = strstr(said.out, "    type: sudo setpriv "), *end;
+	char *at = strstr(said.out, "    or type: sudo setpriv "), *end;
 
 	cr_assert(at, "%s", said.out);
-	at += strlen("    type: ");
+	at += strlen("    or type: ");
 	end = strstr(at, " run ...\n");
 	cr_assert(end, "%s", at);
 	snprintf(text, size, "%.*s", (int)(end - at), at);
@@ -454,7 +452,7 @@ Test(wordings, line_that_gives_a_program_its_rights_works_as_it_is, TIMEOUT)
 		 path_of("mptcpaddr"));
 	cr_expect_str_eq(typed, expected);
 	/* run says the same line. */
-	snprintf(script, sizeof(script), ", or: %s run ...\n", typed);
+	snprintf(script, sizeof(script), "; or type: %s run ...\n", typed);
 	says(&b,
 	     ARGS("setpriv", "--bounding-set", "-net_admin", "@mptcpaddr", "run",
 		  "@@hello"),
@@ -476,7 +474,7 @@ Test(wordings, line_that_gives_a_program_its_rights_works_as_it_is, TIMEOUT)
 /* The broker goes on with what it read before; without one there is nothing. */
 Test(wordings, pool_that_the_broker_still_has_is_told, TIMEOUT)
 {
-	char path[128], ending[PATH_MAX + 256];
+	char path[128], ending[512];
 	struct proc broker = { 0 };
 	struct bench b;
 
@@ -487,20 +485,17 @@ Test(wordings, pool_that_the_broker_still_has_is_told, TIMEOUT)
 	snprintf(path, sizeof(path), "%s/mptcpaddr/hello.conf", b.home);
 	put_file(path, "[pool]\nendpoint = 10.0.2.2 id 300\n", 0644);
 	snprintf(ending, sizeof(ending),
-		 WARNING "%s:2: local id 300 is not in 1-255; the program runs without a "
-			 "pool until that is mended; \"mptcpaddr check\" tells every "
-			 "error\n",
-		 path);
+		 WARNING
+		 "%s:2: local id 300 is not in 1-255; no pool until this is fixed; "
+		 "run \"mptcpaddr check %s\" to list all errors\n",
+		 path, path);
 	says(&b, ARGS("@mptcpaddr", "run", "@@hello"), 1, ending);
-	cr_assert_eq(
-		proc_start(&broker, &b.world.client, ARGS(path_of("mptcpaddrd")), NULL),
-		0);
-	shell(&b, "for i in $(seq 200); do grep -q @mptcpaddr/broker /proc/net/unix && "
-		  "exit; sleep 0.02; done; exit 1");
+	start_broker(&b, &broker);
 	says(&b, ARGS("@mptcpaddr", "run", "--backend", "direct", "@@hello"), 1, ending);
 	says(&b, ARGS("@mptcpaddr", "run", "@@hello"), 1,
-	     "without a pool until that is mended, unless the broker has an older one of "
-	     "that file; \"mptcpaddr check\" tells every error\n");
+	     "; no pool until this is fixed, unless the broker has an older one from "
+	     "that "
+	     "file; run \"mptcpaddr check ");
 	proc_end(&broker);
 	bench_close(&b);
 }

@@ -1,132 +1,88 @@
 // SPDX-License-Identifier: MIT
 /*
- * doctor.c - mptcpaddr doctor: what hinders programs under the library on this machine
+ * doctor.c - mptcpaddr doctor: find what hinders programs under the library here
  *
- * Looks and never changes anything. A finding is a line "problem: ..." and what to do
- * about it below; what is well is told with -v.
+ * Checks and never changes anything.
  */
-#include "doctor.h"
+#include "checks.h"
 #include "command.h"
 #include "library.h"
-#include "pools.h"
+#include "pool_files.h"
 
 #include <dlfcn.h>
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MANAGER "libmptcpaddr-pm.so"
 
-static void line(const char *kind, const char *fmt, va_list ap)
-{
-	fputs(kind, stdout);
-	vprintf(fmt, ap);
-	putchar('\n');
-}
-
-#define LINE(kind)                    \
-	do {                          \
-		va_list ap_;          \
-		va_start(ap_, fmt);   \
-		line(kind, fmt, ap_); \
-		va_end(ap_);          \
-	} while (0)
-
-void problem(struct doctor *doctor, const char *fmt, ...)
-{
-	doctor->findings++;
-	LINE("problem: ");
-}
-
-void type_this(const char *fmt, ...)
-{
-	LINE("    type: ");
-}
-
-void do_this(const char *fmt, ...)
-{
-	LINE("    do: ");
-}
-
-void well(const struct doctor *doctor, const char *fmt, ...)
-{
-	if (doctor->verbose)
-		LINE("ok: ");
-}
+struct doctor {
+	struct findings findings;
+	struct devices devices;
+	bool no_pool_file;
+	unsigned int pools_on, pools_off; /* mptcp = yes, no */
+	char off_path[256];		  /* one of the latter */
+};
 
 /* The two libraries, as a program would get them. */
-void doctor_library(struct doctor *doctor)
+static void check_libraries(struct findings *findings)
 {
-	const char *disable = getenv("MPTCPADDR_DISABLE");
 	char path[PATH_MAX], manager[PATH_MAX + 32];
 	void *loaded;
 	int r = library_find(path);
 
-	if (disable && *disable && strcmp(disable, "0")) {
-		problem(doctor, "MPTCPADDR_DISABLE is set: the library does nothing in "
-				"programs started from here");
-		type_this("unset MPTCPADDR_DISABLE");
-	}
 	if (r < 0) {
-		problem(doctor, "%s %s", path, library_error(r));
-		do_this(r == -ENOENT
-				? "install the package libmptcpaddr, or type make install"
-				: "put this tool and " LIBRARY " into another folder");
+		report_problem(findings,
+			       r == -ENOENT ? "do: install the package libmptcpaddr, or "
+					      "type make install"
+					    : "do: move this tool and " LIBRARY
+					      " to another directory",
+			       "%s %s", path, library_error(r));
 		return;
 	}
 	snprintf(manager, sizeof(manager), "%.*s/" MANAGER,
 		 (int)(strrchr(path, '/') - path), path);
 	loaded = dlopen(manager, RTLD_LAZY | RTLD_LOCAL);
 	if (!loaded) {
-		problem(doctor,
-			"the path manager cannot be loaded, so no program has a "
-			"pool: %s",
-			dlerror());
-		do_this("put " MANAGER " beside " LIBRARY ", and install what it needs");
+		report_problem(findings,
+			       "do: put " MANAGER " next to " LIBRARY
+			       ", and install the libraries that it needs",
+			       "the path manager cannot be loaded, so pools have no "
+			       "effect: %s",
+			       dlerror());
 		return;
 	}
 	dlclose(loaded);
-	well(doctor, "library: %s", path);
+	report_ok(findings, "library: %s", path);
 }
 
-static void on_pool_line(void *ctx, enum pools_what what, const char *text)
+static void on_pool_line(void *ctx, enum pool_line what, const char *text)
 {
+	static const char *const remedies[] = {
+		[POOL_LINE_BAD] = "do: fix that line, see mptcpaddr.conf(5); until then "
+				  "programs start without a pool",
+		[POOL_FOLDER_BAD] = "do: make it a directory that your user can read; "
+				    "until then none of its pool files is found",
+		[POOL_LINE_UNUSABLE] = "do: connect that uplink, or correct the line; "
+				       "\"ip address\" lists the addresses",
+	};
 	struct doctor *doctor = ctx;
 
-	switch (what) {
-	case POOLS_GOOD:
-		well(doctor, "%s", text);
-		break;
-	case POOLS_ERROR:
-		problem(doctor, "%s", text);
-		do_this("mend that line: see mptcpaddr.conf(5); until then a program "
-			"that is started has no pool");
-		break;
-	case POOLS_FOLDER:
-		problem(doctor, "%s", text);
-		do_this("make it a folder that your user can read: until then no pool "
-			"file is found there");
-		break;
-	case POOLS_ABSENT:
-		problem(doctor, "%s", text);
-		do_this("connect that uplink, or correct the line; \"ip address\" shows "
-			"what there is");
-		break;
-	}
+	if (what == POOL_FILE_GOOD)
+		report_ok(&doctor->findings, "%s", text);
+	else
+		report_problem(&doctor->findings, remedies[what], "%s", text);
 }
 
-static void note_device(struct doctor *doctor, const char *name)
+static void add_device(struct devices *devices, const char *name)
 {
 	unsigned int i;
 
-	for (i = 0; i < doctor->n_devices; i++)
-		if (!strcmp(doctor->devices[i], name))
+	for (i = 0; i < devices->n; i++)
+		if (!strcmp(devices->names[i], name))
 			return;
-	if (i < sizeof(doctor->devices) / sizeof(*doctor->devices))
-		strcpy(doctor->devices[doctor->n_devices++], name);
+	if (i < DEVICES_MAX)
+		strcpy(devices->names[devices->n++], name);
 }
 
 static void on_pool(void *ctx, const char *path, const struct pool *pool)
@@ -136,57 +92,65 @@ static void on_pool(void *ctx, const char *path, const struct pool *pool)
 
 	for (i = 0; i < pool->n_endpoints; i++)
 		if (pool->endpoints[i].dev[0])
-			note_device(doctor, pool->endpoints[i].dev);
+			add_device(&doctor->devices, pool->endpoints[i].dev);
 	if (pool->mptcp) {
-		doctor->pools_in_use++;
+		doctor->pools_on++;
 		return;
 	}
 	doctor->pools_off++;
-	snprintf(doctor->pool_off, sizeof(doctor->pool_off), "%s", path);
-	well(doctor, "%s leaves its programs alone (mptcp = no)", path);
+	snprintf(doctor->off_path, sizeof(doctor->off_path), "%s", path);
+	report_ok(&doctor->findings, "%s leaves its programs plain TCP (mptcp = no)",
+		  path);
 }
 
-void doctor_pools(struct doctor *doctor)
+static void check_pools(struct doctor *doctor)
 {
-	const struct pools_reader reader = { on_pool_line, on_pool, doctor };
+	const struct pool_reader reader = { on_pool_line, on_pool, doctor };
 	const char *config = getenv("MPTCPADDR_CONFIG");
 	const bool named = config && *config;
-	int r = named ? pools_file(&reader, config) : pools_folders(&reader);
+	int r = named ? check_pool_file(&reader, config) : check_pool_folders(&reader);
 
 	if (r < 0) {
-		problem(doctor, "the addresses of this machine: %s", strerror(-r));
-		do_this("let this program use netlink sockets (a sandbox, or a filter of "
-			"a container, refuses them)");
+		report_problem(&doctor->findings,
+			       "do: allow netlink sockets for this program (a sandbox, "
+			       "or a container's filter, refuses them)",
+			       "the addresses of this machine: %s", strerror(-r));
 	} else if (r == 0 && !named) {
-		well(doctor, "no pool file, so MPTCP without a pool");
-		doctor->no_pool = true;
+		report_ok(&doctor->findings, "no pool file: MPTCP without a pool");
+		doctor->no_pool_file = true;
 	}
-	/* As the packages bring it: one file, which does nothing until it is edited. */
-	if (doctor->pools_off && !doctor->pools_in_use) {
-		problem(doctor, "no program has a pool: %s leaves every program alone",
-			doctor->pool_off);
-		do_this("put your addresses into it and take the line mptcp = no away, "
-			"or write a file NAME.conf beside it for the program NAME");
-	}
+	/* The packages install one file, which does nothing until it is edited. */
+	if (doctor->pools_off && !doctor->pools_on)
+		report_problem(&doctor->findings,
+			       "do: add your addresses to it and remove the line "
+			       "mptcp = no, or write NAME.conf in its directory for the "
+			       "program NAME",
+			       "no program has a pool: %s leaves every program plain TCP",
+			       doctor->off_path);
 }
 
 int cmd_doctor(int argc, char *argv[])
 {
-	struct doctor doctor = { .verbose = false };
+	static const struct option options[] = {
+		{ "verbose", no_argument, NULL, 'v' },
+		{ 0 },
+	};
+	struct doctor doctor = { .no_pool_file = false };
+	int c;
 
-	if (argc == 2 && (!strcmp(argv[1], "-v") || !strcmp(argv[1], "--verbose")))
-		doctor.verbose = true;
-	else if (argc > 1)
-		return usage_error("doctor", "there is no option %s", argv[1]);
-	doctor_library(&doctor);
-	doctor_pools(&doctor);
-	doctor_kernel(&doctor);
-	doctor_devices(&doctor);
-	doctor_firewall(&doctor);
-	doctor_counters(&doctor);
-	if (!doctor.findings)
-		puts(doctor.no_pool ? "nothing found that hinders, but there is no pool "
-				      "file yet: see mptcpaddr.conf(5)"
-				    : "nothing found that hinders");
-	return fflush(stdout) || ferror(stdout) || doctor.findings ? 1 : 0;
+	while ((c = command_option(argc, argv, "v", options)) == 'v')
+		doctor.findings.verbose = true;
+	if (c == '?')
+		return EXIT_USAGE;
+	if (optind < argc)
+		return usage_error("doctor", "unexpected argument %s", argv[optind]);
+	check_libraries(&doctor.findings);
+	check_pools(&doctor);
+	check_machine(&doctor.findings, &doctor.devices);
+	check_network(&doctor.findings, &doctor.devices);
+	if (!doctor.findings.problems)
+		puts(doctor.no_pool_file ? "no problems found, but there is no pool file "
+					   "yet: see mptcpaddr.conf(5)"
+					 : "no problems found");
+	return fflush(stdout) || ferror(stdout) || doctor.findings.problems ? 1 : 0;
 }

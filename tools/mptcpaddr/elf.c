@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * elf.c - what an ELF file says about the program in it, read by libelf
+ * elf.c - read from an ELF file which libraries its program can load
  *
- * The file may be anything that somebody calls a program: every count in it is limited.
+ * The file may be damaged or hostile: every count in it is limited.
  */
 #include "elf.h"
 
@@ -13,33 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ENTRIES_MAX 4096 /* program headers, sections, entries of the dynamic section */
+#define ENTRIES_MAX 4096 /* segments, sections, entries of the dynamic section */
 
-#ifndef NT_GO_BUILD_ID
-#define NT_GO_BUILD_ID 4
-#endif
-
-/* PT_NOTE: the Go linker puts its build ID first. */
-static bool note_is_go(Elf *elf, const GElf_Phdr *phdr)
-{
-	Elf_Data *data =
-		elf_getdata_rawchunk(elf, phdr->p_offset, phdr->p_filesz, ELF_T_NHDR);
-	size_t at = 0, name, desc, next;
-	GElf_Nhdr note;
-	int n;
-
-	for (n = 0; data && n < ENTRIES_MAX; n++, at = next) {
-		next = gelf_getnote(data, at, &note, &name, &desc);
-		if (!next)
-			break;
-		if (note.n_type == NT_GO_BUILD_ID && note.n_namesz == 4 &&
-		    !memcmp((char *)data->d_buf + name, "Go\0", 4))
-			return true;
-	}
-	return false;
-}
-
-static bool section_is_go(Elf *elf)
+/* Go 1.13 and later; the build ID of a PT_NOTE may be left out. */
+static bool has_go_section(Elf *elf)
 {
 	Elf_Scn *section = NULL;
 	const char *name;
@@ -98,9 +75,6 @@ static void read_segments(int fd, Elf *elf, struct binary *ret)
 		case PT_DYNAMIC:
 			ret->loads_libraries |= has_soname(elf, &phdr);
 			break;
-		case PT_NOTE:
-			ret->go |= note_is_go(elf, &phdr);
-			break;
 		default:
 			break;
 		}
@@ -124,7 +98,7 @@ int binary_read(const char *path, struct binary *ret)
 		b.data = header.e_ident[EI_DATA];
 		b.machine = header.e_machine;
 		read_segments(fd, elf, &b);
-		b.go |= section_is_go(elf);
+		b.go |= has_go_section(elf);
 		*ret = b;
 		r = 0;
 	}
@@ -138,7 +112,7 @@ bool binary_same_kind(const struct binary *a, const struct binary *b)
 	return a->class == b->class && a->data == b->data && a->machine == b->machine;
 }
 
-const char *binary_kind(const struct binary *binary)
+const char *binary_kind(const struct binary *binary, char text[static BINARY_KIND_MAX])
 {
 	static const struct {
 		int machine;
@@ -151,7 +125,6 @@ const char *binary_kind(const struct binary *binary)
 		{ EM_PPC, "PowerPC" },
 	};
 	const char *name = NULL;
-	static char text[48];
 	char number[24];
 	size_t i;
 
@@ -159,8 +132,8 @@ const char *binary_kind(const struct binary *binary)
 		if (names[i].machine == binary->machine)
 			name = names[i].name;
 	snprintf(number, sizeof(number), "machine %d", binary->machine);
-	snprintf(text, sizeof(text), "%d-bit %s", binary->class == ELFCLASS64 ? 64 : 32,
-		 name ?: number);
+	snprintf(text, BINARY_KIND_MAX, "%d-bit %s",
+		 binary->class == ELFCLASS64 ? 64 : 32, name ?: number);
 	return text;
 }
 

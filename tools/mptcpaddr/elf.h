@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * elf.h - what an ELF file says about the program in it
+ * elf.h - read from an ELF file which libraries its program can load
  */
 #pragma once
 
@@ -20,9 +20,10 @@ int binary_read(const char *path, struct binary *ret);
 /* binary_same_kind() - whether code of both can be in one process. */
 bool binary_same_kind(const struct binary *a, const struct binary *b);
 
-/* binary_kind() - "64-bit x86-64"; in a buffer of its own that the next call overwrites
- */
-const char *binary_kind(const struct binary *binary);
+#define BINARY_KIND_MAX 48
+
+/* binary_kind() - "64-bit x86-64". Return: @text. */
+const char *binary_kind(const struct binary *binary, char text[static BINARY_KIND_MAX]);
 
 /* binary_foreign_libc() - a C library other than glibc, or NULL. */
 const char *binary_foreign_libc(const struct binary *binary);

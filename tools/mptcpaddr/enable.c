@@ -2,25 +2,22 @@
 /*
  * enable.c - mptcpaddr enable, mptcpaddr disable: a systemd service under the library
  *
- * By a drop-in, which is the one file that is written and removed: the unit stays as
- * it is. What cannot work is refused beforehand, in plain words.
+ * A drop-in is the one file that is written and removed; the unit stays unchanged. A
+ * service that cannot work is refused first, with the reason.
  */
-#include "broker_probe.h"
+#include "checks.h"
 #include "command.h"
-#include "elf.h"
-#include "finding.h"
 #include "library.h"
-#include "pools.h"
+#include "pool_files.h"
 #include "program.h"
 #include "unit.h"
 
-#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
-#include <unistd.h>
 
 #define DROP_IN "mptcpaddr.conf"
 #define HEAD	"# Written by mptcpaddr enable; mptcpaddr disable removes it.\n"
@@ -30,33 +27,30 @@ struct enable {
 	struct unit unit;
 	struct program program;
 	char library[PATH_MAX], pool_path[PATH_MAX];
-	char folder[PATH_MAX], path[PATH_MAX];
-	char text[3 * UNIT_TEXT_MAX];
+	char folder[PATH_MAX], path[PATH_MAX]; /* of the drop-in */
+	char text[3 * UNIT_TEXT_MAX], before[3 * UNIT_TEXT_MAX];
 };
 
-static int parse(struct enable *e, int argc, char *argv[], bool with_pool)
+static int parse_arguments(struct enable *e, int argc, char *argv[], bool with_pool)
 {
-	const char *command = argv[0], **value;
-	int i;
+	static const struct option options[] = {
+		{ "pool", required_argument, NULL, 'p' },
+		{ "root", required_argument, NULL, 'r' },
+		{ 0 },
+	};
+	int c;
 
 	e->root = "";
-	for (i = 1; i < argc; i++) {
-		value = !strcmp(argv[i], "--root")		  ? &e->root
-			: with_pool && !strcmp(argv[i], "--pool") ? &e->pool
-								  : NULL;
-		if (value && i + 1 == argc)
-			return usage_error(command, "%s wants a value", argv[i]);
-		if (value)
-			*value = argv[++i];
-		else if (argv[i][0] == '-')
-			return usage_error(command, "there is no option %s", argv[i]);
-		else if (e->unit_word)
-			return usage_error(command, "one unit at a time");
-		else
-			e->unit_word = argv[i];
+	while ((c = command_option(argc, argv, "", options + !with_pool)) != -1) {
+		if (c == '?')
+			return EXIT_USAGE;
+		*(c == 'r' ? &e->root : &e->pool) = optarg;
 	}
-	if (!e->unit_word)
-		return usage_error(command, "which unit?");
+	if (optind == argc)
+		return usage_error(argv[0], "no unit given");
+	if (optind + 1 < argc)
+		return usage_error(argv[0], "more than one unit given");
+	e->unit_word = argv[optind];
 	return 0;
 }
 
@@ -68,56 +62,51 @@ static int find_unit(struct enable *e)
 	if (r == 0)
 		r = unit_read(e->root, name, DROP_IN, &e->unit);
 	if (r == -EOPNOTSUPP)
-		say("%s starts no program: name the service", e->unit_word);
+		print_error("%s starts no program: name the service", e->unit_word);
 	else if (r == -EINVAL)
-		say("\"%s\" is not the name of a unit", e->unit_word);
+		print_error("\"%s\" is not the name of a unit", e->unit_word);
 	else if (r == -ENOENT)
-		say("there is no unit %s; \"systemctl list-unit-files\" shows which "
-		    "there are",
-		    name);
+		print_error("no unit %s; \"systemctl list-unit-files\" lists all", name);
 	else if (r == -ESHUTDOWN)
-		say("%s is masked; type: %ssystemctl unmask %s", name, AS_ROOT, name);
+		print_error("%s is masked; type: %ssystemctl unmask %s", name, AS_ROOT,
+			    name);
 	else if (r < 0)
-		say("%s: %s", name, strerror(-r));
+		print_error("%s: %s", name, strerror(-r));
 	return r;
 }
 
-static int place(struct enable *e, const char *name)
+static int find_drop_in(struct enable *e, const char *unit)
 {
 	int n = snprintf(e->folder, PATH_MAX, "%s/etc/systemd/system/%s.d", e->root,
-			 name);
+			 unit);
 
 	if (n < PATH_MAX)
 		n = snprintf(e->path, PATH_MAX, "%s/" DROP_IN, e->folder);
 	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-/* Whether the drop-in is there. Return: 0: no; 1: it is ours; -EEXIST: it is not. */
-static int look(const struct enable *e, char *text, size_t size)
+/* Read the drop-in into e->before. Return: 0: none; 1; -EEXIST: not ours; -errno. */
+static int read_drop_in(struct enable *e)
 {
 	FILE *file = fopen(e->path, "re");
-	size_t n;
 
 	if (!file)
 		return errno == ENOENT ? 0 : -errno;
-	n = fread(text, 1, size - 1, file);
-	text[n] = '\0';
+	e->before[fread(e->before, 1, sizeof(e->before) - 1, file)] = '\0';
 	fclose(file);
-	return strncmp(text, HEAD, strlen(HEAD)) ? -EEXIST : 1;
+	return strncmp(e->before, HEAD, strlen(HEAD)) ? -EEXIST : 1;
 }
 
-#define CANNOT(why, ...)                                                                 \
-	do {                                                                             \
-		say("%s cannot run under the library: " why, e->unit.name, __VA_ARGS__); \
-		return -EINVAL;                                                          \
-	} while (0)
+#define REFUSE(fmt, ...)                                                           \
+	return -print_error("%s cannot run under the library: " fmt, e->unit.name, \
+			    __VA_ARGS__)
 
-/* Secure mode (AT_SECURE): what the file gives its user, root has already. */
-static const char *secured(const struct enable *e, const char *path)
+/* Secure mode (AT_SECURE): root has already what the file gives its user. */
+static const char *secure_reason_for(const struct unit *unit, const char *path)
 {
 	struct stat st;
 
-	if (!e->unit.user || stat(path, &st) < 0)
+	if (!unit->user || stat(path, &st) < 0)
 		return NULL;
 	if (st.st_mode & S_ISUID)
 		return "setuid";
@@ -128,81 +117,38 @@ static const char *secured(const struct enable *e, const char *path)
 		       : NULL;
 }
 
-static int judge_binary(struct enable *e, const struct program *program)
+static int check_unit(struct enable *e)
 {
-	struct binary binary, library;
-	const char *libc, *reason = secured(e, program->path);
+	const struct unit *unit = &e->unit;
+	const char *path = e->program.path, *secure;
+	struct obstacle obstacle;
+	char start[2 * PATH_MAX];
 
-	if (reason)
-		CANNOT("%s is %s, and the system keeps preloaded libraries out of it",
-		       program->path, reason);
-	if (binary_read(program->path, &binary) < 0 ||
-	    binary_read(e->library, &library) < 0)
-		return 0; /* nobody knows */
-	if (!binary_same_kind(&binary, &library))
-		CANNOT("%s is a program of another kind, %s", program->path,
-		       binary_kind(&binary));
-	if (binary.go)
-		CANNOT("%s is a Go program, which makes its system calls itself",
-		       program->path);
-	if (!binary.loads_libraries)
-		CANNOT("%s is a static program, which loads no library", program->path);
-	libc = binary_foreign_libc(&binary);
-	if (libc)
-		CANNOT("%s uses another C library (%s)", program->path, libc);
-	return 0;
-}
-
-static int judge(struct enable *e)
-{
-	char path[2 * PATH_MAX];
-
-	if (!e->unit.program[0])
-		CANNOT("%s has no ExecStart=", e->unit.file);
-	if (e->unit.root[0])
-		CANNOT("it runs in a root of its own, %s, where the library is not",
-		       e->unit.root);
-	if (e->unit.private_users)
-		CANNOT("%s, where it has no rights over the network",
+	if (!unit->program[0])
+		REFUSE("%s has no ExecStart=", unit->file);
+	if (unit->root[0])
+		REFUSE("it runs in its own root %s, which lacks the library", unit->root);
+	if (unit->private_users)
+		REFUSE("%s, without rights over the network",
 		       "PrivateUsers=yes gives it a user namespace");
-	if (e->unit.environment_file[0])
-		CANNOT("%s sets LD_PRELOAD, and that comes last; put %s there",
-		       e->unit.environment_file, e->library);
-	snprintf(path, sizeof(path), "%s%s", e->unit.program[0] == '/' ? e->root : "",
-		 e->unit.program);
-	if (program_resolve(path, &e->program) < 0)
-		CANNOT("its program %s is not there, or cannot be run", path);
-	return judge_binary(e, &e->program);
-}
-
-static void on_error(void *user, const char *text)
-{
-	fprintf(stderr, "%s\n", text);
-}
-
-static int take_pool(struct enable *e)
-{
-	struct pool *pool = NULL;
-	int errors;
-
-	if (!e->pool)
-		return 0;
-	errors = pools_check(e->pool, &pool, on_error, NULL);
-	pool_free(pool);
-	if (errors) {
-		say("%s cannot be used, nothing was done", e->pool);
-		return -EINVAL;
-	}
-	if (!realpath(e->pool, e->pool_path)) {
-		say("%s: %s", e->pool, strerror(errno));
-		return -EINVAL;
-	}
+	if (unit->environment_file[0])
+		REFUSE("%s sets LD_PRELOAD, which overrides the drop-in; add %s there",
+		       unit->environment_file, e->library);
+	snprintf(start, sizeof(start), "%s%s", unit->program[0] == '/' ? e->root : "",
+		 unit->program);
+	if (program_resolve(start, &e->program) < 0)
+		REFUSE("its program %s is missing, or is not executable", start);
+	secure = secure_reason_for(unit, path);
+	if (secure)
+		REFUSE("%s is %s, so preloaded libraries are ignored", path, secure);
+	if (!program_check(path, e->library, false, &obstacle))
+		REFUSE("%s", obstacle.text);
 	return 0;
 }
 
-/* Return: whether there is such a file; then *@ret_off: it says mptcp = no. */
-static bool reads_pool(const struct enable *e, const char *name, char ret_path[PATH_MAX],
-		       bool *ret_off)
+/* Return: whether the program @name has a pool file; then *@ret_off: mptcp = no. */
+static bool load_pool_of(const struct enable *e, const char *name,
+			 char ret_path[PATH_MAX], bool *ret_off)
 {
 	struct pool_error why;
 	struct pool *pool;
@@ -218,60 +164,59 @@ static bool reads_pool(const struct enable *e, const char *name, char ret_path[P
 	return true;
 }
 
-/* The drop-in is right, and the service is left alone all the same. */
-static void tell_pool_off(const struct enable *e)
+/* The drop-in is right, but the service is left alone all the same. */
+static void warn_pool_off(const struct enable *e)
 {
 	char path[PATH_MAX];
 	bool off = false;
 
-	if (!e->pool && !reads_pool(e, e->program.name, path, &off))
-		reads_pool(e, "default", path, &off);
+	if (!e->pool && !load_pool_of(e, e->program.name, path, &off))
+		load_pool_of(e, "default", path, &off);
 	if (off)
-		say("%s says mptcp = no, so the service stays plain TCP; write "
-		    "/etc/mptcpaddr/%s.conf, or use --pool",
-		    path + strlen(e->root), e->program.name);
+		print_error("%s says mptcp = no, so the service stays plain TCP; write "
+			    "/etc/mptcpaddr/%s.conf, or use --pool",
+			    path + strlen(e->root), e->program.name);
 }
 
-/* A line Environment="NAME=VALUE", as systemd.syntax(7) wants it quoted. */
-static void add_variable(FILE *out, const char *name, const char *before,
+/* @specifiers: "%" is one of systemd's, and stays. */
+static void put_quoted(FILE *out, const char *text, bool specifiers)
+{
+	for (; *text; text++) {
+		if (strchr("\"\\", *text))
+			putc('\\', out);
+		if (*text == '%' && !specifiers)
+			putc('%', out);
+		putc(*text, out);
+	}
+}
+
+/* Environment="NAME=BEFORE:VALUE", quoted as systemd.syntax(7) says. */
+static void put_variable(FILE *out, const char *name, const char *before,
 			 const char *value)
 {
-	const char *parts[] = { before, *before ? ":" : "", value };
-	size_t i;
-
 	fprintf(out, "Environment=\"%s=", name);
-	for (i = 0; i < 3; i++) {
-		const char *c;
-
-		for (c = parts[i]; *c; c++) {
-			if (*c == '"' || *c == '\\')
-				putc('\\', out);
-			putc(*c, out);
-			/* A specifier. What the unit has may be one, and stays. */
-			if (*c == '%' && i == 2)
-				putc(*c, out);
-		}
-	}
+	put_quoted(out, before, true);
+	if (*before)
+		putc(':', out);
+	put_quoted(out, value, false);
 	fputs("\"\n", out);
 }
 
-static bool preloads_already(const struct enable *e)
+static bool preloads_library(const struct unit *unit)
 {
-	const char *at = strstr(e->unit.preload, LIBRARY);
-	char behind = at ? at[strlen(LIBRARY)] : '\0';
+	const char *at = strstr(unit->preload, LIBRARY);
 
-	return at && (at == e->unit.preload || strchr("/ :", at[-1])) &&
-	       (!behind || behind == ':' || behind == ' ');
+	return at && (at == unit->preload || strchr("/ :", at[-1])) &&
+	       strchr(" :", at[strlen(LIBRARY)]);
 }
 
-/* Now, or when the service starts: then its unit is enabled. */
-static bool is_brokered(const struct enable *e)
+/* Whether a broker serves the service now, or when it starts: its unit is enabled. */
+static bool has_broker(const struct enable *e)
 {
 	char path[PATH_MAX];
 	struct stat st;
-	uid_t uid;
 
-	if (!*e->root && broker_find(&uid) == 0 && uid == 0)
+	if (!*e->root && find_root_broker())
 		return true;
 	return snprintf(path, sizeof(path),
 			"%s/etc/systemd/system/multi-user.target.wants/"
@@ -280,24 +225,25 @@ static bool is_brokered(const struct enable *e)
 	       lstat(path, &st) == 0;
 }
 
-static int compose(struct enable *e)
+static int compose_drop_in(struct enable *e)
 {
 	FILE *out = fmemopen(e->text, sizeof(e->text), "w");
+
 	if (!out)
 		return -errno;
 	fputs(HEAD "[Service]\n", out);
-	if (!preloads_already(e))
-		add_variable(out, "LD_PRELOAD", e->unit.preload, e->library);
+	if (!preloads_library(&e->unit))
+		put_variable(out, "LD_PRELOAD", e->unit.preload, e->library);
 	if (e->pool)
-		add_variable(out, "MPTCPADDR_CONFIG", "", e->pool_path);
-	if (!is_brokered(e)) {
+		put_variable(out, "MPTCPADDR_CONFIG", "", e->pool_path);
+	if (!has_broker(e)) {
 		fputs("# The path manager is in the program.\n"
 		      "AmbientCapabilities=CAP_NET_ADMIN\n",
 		      out);
 		if (e->unit.bounded)
 			fputs("CapabilityBoundingSet=CAP_NET_ADMIN\n", out);
 	}
-	/* A list of its own is added to that of the unit. */
+	/* systemd adds this list to the unit's. */
 	if (e->unit.families)
 		fputs("RestrictAddressFamilies=AF_NETLINK AF_UNIX\n", out);
 	return fclose(out) ? -EIO : 0;
@@ -305,27 +251,27 @@ static int compose(struct enable *e)
 
 static int make_folders(const struct enable *e)
 {
-	char path[PATH_MAX];
-	size_t i;
+	char path[PATH_MAX], *slash = path + strlen(e->root);
 
 	snprintf(path, sizeof(path), "%s", e->folder);
-	for (i = strlen(e->root) + 1; path[i]; i++) {
-		if (path[i] != '/')
-			continue;
-		path[i] = '\0';
+	do {
+		slash = strchr(slash + 1, '/');
+		if (slash)
+			*slash = '\0';
 		if (mkdir(path, 0755) < 0 && errno != EEXIST)
 			return -errno;
-		path[i] = '/';
-	}
-	return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+		if (slash)
+			*slash = '/';
+	} while (slash);
+	return 0;
 }
 
-/* The whole file or none, whenever somebody looks. */
-static int put(const struct enable *e)
+/* Readers see the whole file or none. */
+static int write_drop_in(const struct enable *e)
 {
+	const size_t len = strlen(e->text);
 	char next[PATH_MAX + 8];
 	int r = make_folders(e), fd;
-	size_t len = strlen(e->text);
 
 	if (r < 0)
 		return r;
@@ -342,79 +288,72 @@ static int put(const struct enable *e)
 	return r;
 }
 
-static void say_next(const struct enable *e, const char *done)
+/* Return: 0, an exit status. */
+static int print_done(const struct enable *e, const char *done)
 {
 	printf("%s %s\n", done, e->path);
 	if (!*e->root)
 		printf("type: %ssystemctl daemon-reload && %ssystemctl try-restart %s\n",
 		       AS_ROOT, AS_ROOT, e->unit.name);
+	return 0;
+}
+
+/* Return: 1, an exit status. */
+static int print_failure(const struct enable *e, int r)
+{
+	if (r == -EEXIST)
+		return print_error("%s was not written by mptcpaddr; left unchanged",
+				   e->path);
+	return print_error("%s: %s", e->path, strerror(-r));
 }
 
 int cmd_enable(int argc, char *argv[])
 {
 	static struct enable e;
-	static char before[sizeof(e.text)];
-	int r = parse(&e, argc, argv, true), is;
+	bool same = false;
+	int r = parse_arguments(&e, argc, argv, true);
 
 	if (r)
 		return r;
 	r = library_find(e.library);
-	if (r < 0) {
-		say("%s %s", e.library, library_error(r));
+	if (r < 0)
+		return print_error("%s %s", e.library, library_error(r));
+	if (find_unit(&e) < 0 || check_unit(&e) < 0 ||
+	    (e.pool && require_pool_file(e.pool, "nothing was done", e.pool_path) < 0))
 		return 1;
-	}
-	if (find_unit(&e) < 0 || judge(&e) < 0 || take_pool(&e) < 0)
-		return 1;
-	r = place(&e, e.unit.name);
-	is = r < 0 ? r : look(&e, before, sizeof(before));
-	if (is >= 0)
-		r = compose(&e);
-	if (is == 1 && r == 0 && !strcmp(before, e.text)) {
-		say_next(&e, "there already:");
-		tell_pool_off(&e);
-		return 0;
-	}
-	if (is >= 0 && r == 0)
-		r = put(&e);
-	if (is == -EEXIST)
-		say("%s is not this tool's: it stays as it is", e.path);
-	else if (is < 0 || r < 0)
-		say("%s: %s", e.path, strerror(is < 0 ? -is : -r));
-	if (is < 0 || r < 0)
-		return 1;
-	say_next(&e, "wrote");
-	tell_pool_off(&e);
+	r = find_drop_in(&e, e.unit.name);
+	if (r == 0)
+		r = read_drop_in(&e);
+	if (r >= 0)
+		r = compose_drop_in(&e);
+	if (r == 0)
+		same = !strcmp(e.before, e.text);
+	if (r == 0 && !same)
+		r = write_drop_in(&e);
+	if (r < 0)
+		return print_failure(&e, r);
+	print_done(&e, same ? "already enabled by" : "wrote");
+	warn_pool_off(&e);
 	return 0;
 }
 
 int cmd_disable(int argc, char *argv[])
 {
 	static struct enable e;
-	static char before[sizeof(e.text)];
-	int r = parse(&e, argc, argv, false);
+	int r = parse_arguments(&e, argc, argv, false);
 
 	if (r)
 		return r;
-	/* The unit itself may be gone by now: its drop-in can go all the same. */
-	if (unit_name(e.unit_word, e.unit.name) < 0) {
-		say("\"%s\" is not the name of a service", e.unit_word);
-		return 1;
-	}
-	r = place(&e, e.unit.name);
+	/* A drop-in may remain after its unit was removed. */
+	if (unit_name(e.unit_word, e.unit.name) < 0)
+		return print_error("\"%s\" is not the name of a service", e.unit_word);
+	r = find_drop_in(&e, e.unit.name);
 	if (r == 0)
-		r = look(&e, before, sizeof(before));
-	if (r == 0) {
-		printf("%s is not enabled\n", e.unit.name);
-		return 0;
-	}
-	if (r == 1)
-		r = unlink(e.path) < 0 ? -errno : 0;
-	if (r < 0) {
-		say("%s: %s", e.path,
-		    r == -EEXIST ? "not this tool's: it stays" : strerror(-r));
-		return 1;
-	}
-	rmdir(e.folder); /* fails, as it must, where something else is in it */
-	say_next(&e, "removed");
-	return 0;
+		r = read_drop_in(&e);
+	if (r == 0)
+		return printf("%s is not enabled\n", e.unit.name) < 0;
+	if (r < 0 || unlink(e.path) < 0)
+		return print_failure(&e, r < 0 ? r : -errno);
+	rmdir(e.folder); /* fails if it holds other drop-ins */
+	return print_done(&e, "removed");
 }

@@ -1,31 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * finding.h - what the launcher says before a program runs, one line each, on stderr
+ * finding.h - how the commands print what they found
  */
 #pragma once
 
 #include <errno.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <unistd.h>
 
-/* In front of a command to type that wants root. */
+/* In front of a command that only root may run. */
 #define AS_ROOT (geteuid() ? "sudo " : "")
 
+struct findings {
+	bool verbose;
+	bool warnings; /* of a program that starts all the same: a line each on stderr */
+	unsigned int problems;
+};
+
 /*
- * A path manager of the program's own, for a user who may become root. sudo sets HOME,
- * and the tool may be in no folder of PATH: %s is program_invocation_name.
+ * report_problem() - print a problem and its remedies
+ *
+ * @remedies: lines "type: COMMAND", "root: COMMAND" (sudo is put in front of it where
+ * needed) or "do: ADVICE".
  */
-#define RUN_WITH_RIGHTS                                                         \
-	"sudo setpriv --reuid \"$(id -u)\" --regid \"$(id -g)\" --init-groups " \
-	"--inh-caps +net_admin --ambient-caps +net_admin env HOME=\"$HOME\" %s run ..."
+__attribute__((format(printf, 3, 4))) void report_problem(struct findings *findings,
+							  const char *remedies,
+							  const char *fmt, ...);
 
-#define say(...) say_line("", __VA_ARGS__)
-/* Something that will not work, in plain words, and what to do about it. */
-#define warn(...) say_line("warning: ", __VA_ARGS__)
+/* report_ok() - print what works, if verbose. */
+__attribute__((format(printf, 2, 3))) void report_ok(const struct findings *findings,
+						     const char *fmt, ...);
 
-#define say_line(kind, ...)                        \
-	do {                                       \
-		fputs("mptcpaddr: " kind, stderr); \
-		fprintf(stderr, __VA_ARGS__);      \
-		fputc('\n', stderr);               \
-	} while (0)
+/* remedy_text() - format @remedies for report_problem(). Return: a static buffer. */
+__attribute__((format(printf, 1, 2))) const char *remedy_text(const char *fmt, ...);
+
+/* print_error() - "mptcpaddr: ..." on stderr. Return: 1, an exit status. */
+__attribute__((format(printf, 1, 2))) int print_error(const char *fmt, ...);

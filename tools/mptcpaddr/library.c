@@ -38,7 +38,7 @@ int library_find(char ret_path[PATH_MAX])
 
 const char *library_error(int error)
 {
-	return error == -ENOENT ? "is not there, nor is " LIBRARY " beside this tool"
+	return error == -ENOENT ? "is missing, and so is " LIBRARY " next to this tool"
 				: "has a blank or a colon in its name: LD_PRELOAD cannot "
 				  "name it";
 }

@@ -72,6 +72,24 @@ int usage_error(const char *command, const char *fmt, ...)
 	return EXIT_USAGE;
 }
 
+int command_option(int argc, char *argv[], const char *letters,
+		   const struct option *options)
+{
+	char spec[16];
+	int c;
+
+	opterr = 0;
+	/* "+" must come first, ":" after it. */
+	snprintf(spec, sizeof(spec), "%s:%s", *letters == '+' ? "+" : "",
+		 letters + (*letters == '+'));
+	c = getopt_long(argc, argv, spec, options, NULL);
+	if (c != '?' && c != ':')
+		return c;
+	usage_error(argv[0], c == ':' ? "%s requires a value" : "unknown option %s",
+		    argv[optind - 1]);
+	return '?';
+}
+
 int main(int argc, char *argv[])
 {
 	const char *name = argc > 1 ? argv[1] : "";
@@ -93,7 +111,7 @@ int main(int argc, char *argv[])
 	if (!strcmp(name, "--version") || !strcmp(name, "-V"))
 		return puts("mptcpaddr " VERSION) < 0 || fflush(stdout) ? 1 : 0;
 	if (*name)
-		fprintf(stderr, "mptcpaddr: there is no command \"%s\"\n", name);
+		fprintf(stderr, "mptcpaddr: unknown command \"%s\"\n", name);
 	show_usage(stderr);
 	return EXIT_USAGE;
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * program.c - which file really runs when a program is started
+ * program.c - which file runs when a program is started, and whether it takes a library
  *
- * Only looks: execvp(3) itself does the search again when the program is started.
+ * Read only: execvp(3) searches again when the program is started.
  */
 #include "program.h"
+#include "elf.h"
+#include "library.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,9 +19,9 @@
 
 #define SCRIPTS_MAX 5	      /* interpreters of interpreters; the kernel's own limit */
 #define HEAD_MAX    256	      /* of a "#!" line that the kernel reads: BINPRM_BUF_SIZE */
-#define SHELL	    "/bin/sh" /* what execvp() takes for a file without "#!" */
+#define SHELL	    "/bin/sh" /* what execvp() runs for a file without "#!" */
 
-static int is_program(const char *path)
+static int check_executable(const char *path)
 {
 	struct stat st;
 
@@ -36,10 +38,11 @@ static int try_folder(const char *folder, size_t len, const char *file,
 	int n = snprintf(ret_path, PATH_MAX, "%.*s%s%s", (int)len, folder, len ? "/" : "",
 			 file);
 
-	return n < PATH_MAX ? is_program(ret_path) : -ENAMETOOLONG;
+	return n < PATH_MAX ? check_executable(ret_path) : -ENAMETOOLONG;
 }
 
-int program_find(const char *file, char ret_path[PATH_MAX])
+/* Where execvp(3) would find @file. */
+static int find_program(const char *file, char ret_path[PATH_MAX])
 {
 	const char *folder = getenv("PATH") ?: "/bin:/usr/bin";
 	bool denied = false;
@@ -63,8 +66,8 @@ int program_find(const char *file, char ret_path[PATH_MAX])
 	return denied ? -EACCES : -ENOENT;
 }
 
-/* The words behind "env" in a "#!" line. Return: the program among them; NULL: none. */
-static const char *env_program(char *words)
+/* The words after "env" in a "#!" line. Return: the program among them; NULL: none. */
+static const char *find_env_program(char *words)
 {
 	char *word, *save;
 
@@ -80,7 +83,7 @@ static const char *env_program(char *words)
 	return NULL;
 }
 
-static const char *basename_of(const char *path)
+static const char *program_basename(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
@@ -91,7 +94,7 @@ static const char *basename_of(const char *path)
  * What runs the file @path. Return: 1 with the interpreter; 0: the file is loaded itself,
  * or cannot be read.
  */
-static int interpreter_of(const char *path, char ret_file[HEAD_MAX])
+static int read_interpreter(const char *path, char ret_file[HEAD_MAX])
 {
 	char head[HEAD_MAX + 1], *file, *rest;
 	const char *program;
@@ -110,7 +113,7 @@ static int interpreter_of(const char *path, char ret_file[HEAD_MAX])
 	file = strtok_r(head + 2, " \t", &rest);
 	if (!file)
 		return 1;
-	program = strcmp(basename_of(file), "env") ? NULL : env_program(rest);
+	program = strcmp(program_basename(file), "env") ? NULL : find_env_program(rest);
 	snprintf(ret_file, HEAD_MAX, "%s", program ?: file);
 	return 1;
 }
@@ -121,15 +124,71 @@ int program_resolve(const char *file, struct program *ret)
 	int depth, r;
 
 	*ret = (struct program){ .script = "" };
-	snprintf(ret->name, sizeof(ret->name), "%s", basename_of(file));
-	r = program_find(file, ret->path);
-	for (depth = 0; !r && interpreter_of(ret->path, next); depth++) {
+	snprintf(ret->name, sizeof(ret->name), "%s", program_basename(file));
+	r = find_program(file, ret->path);
+	for (depth = 0; !r && read_interpreter(ret->path, next); depth++) {
 		if (depth == SCRIPTS_MAX)
 			return -ELOOP;
 		if (!depth)
 			memcpy(ret->script, ret->path, sizeof(ret->script));
-		snprintf(ret->name, sizeof(ret->name), "%s", basename_of(next));
-		r = program_find(next, ret->path);
+		snprintf(ret->name, sizeof(ret->name), "%s", program_basename(next));
+		r = find_program(next, ret->path);
 	}
 	return r;
+}
+
+/* The library that matches @program, or else the one of this tool's own kind. */
+static int read_library(const char *path, bool other_kinds, const struct binary *program,
+			struct binary *ret)
+{
+	char other[PATH_MAX];
+	unsigned int i;
+	int r = binary_read(path, ret);
+
+	if (r < 0 || !other_kinds || binary_same_kind(program, ret))
+		return r;
+	for (i = 0; library_other(path, i, other); i++)
+		if (binary_read(other, ret) == 0 && binary_same_kind(program, ret))
+			return 0;
+	return binary_read(path, ret);
+}
+
+bool program_check(const char *path, const char *library_path, bool other_kinds,
+		   struct obstacle *ret)
+{
+	char kinds[2][BINARY_KIND_MAX];
+	struct binary program, library;
+	const char *libc;
+	bool same;
+
+	*ret = (struct obstacle){ .remedies = NULL };
+	if (binary_read(path, &program) < 0 ||
+	    read_library(library_path, other_kinds, &program, &library) < 0)
+		return true;
+	libc = binary_foreign_libc(&program);
+	same = binary_same_kind(&program, &library);
+	ret->refuses_library = libc || !same;
+	if (!same) {
+		snprintf(ret->text, sizeof(ret->text),
+			 "%s is a %s program, but the library is %s", path,
+			 binary_kind(&program, kinds[0]),
+			 binary_kind(&library, kinds[1]));
+		ret->remedies = "do: use matching builds of the program and the library";
+	} else if (program.go) {
+		snprintf(ret->text, sizeof(ret->text),
+			 "%s is a Go program, which makes system calls without libc",
+			 path);
+		ret->remedies = "do: set GODEBUG=multipathtcp=1, which gives MPTCP "
+				"without a pool if it was built with Go 1.21 or later";
+	} else if (!program.loads_libraries) {
+		snprintf(ret->text, sizeof(ret->text),
+			 "%s is a static program, which loads no library", path);
+		ret->remedies = "do: use a dynamically linked build";
+	} else if (libc) {
+		snprintf(ret->text, sizeof(ret->text),
+			 "%s uses another C library (%s), but the library needs glibc",
+			 path, libc);
+		ret->remedies = "do: use a build for glibc";
+	}
+	return !ret->remedies;
 }

@@ -1,28 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * program.h - which file really runs when a program is started
+ * program.h - which file runs when a program is started, and whether it takes a library
  */
 #pragma once
 
 #include <limits.h>
+#include <stdbool.h>
 
 struct program {
 	char path[PATH_MAX];   /* of the ELF file: of a script, that of its interpreter */
 	char script[PATH_MAX]; /* "": none */
-	char name[PATH_MAX];   /* what it will be called: its pool file's name */
+	char name[PATH_MAX];   /* its pool file's */
 };
-
-/*
- * program_find() - where execvp(3) would find @file
- *
- * Return: 0; -ENOENT; -EACCES: there are files of that name, none is executable.
- */
-int program_find(const char *file, char ret_path[PATH_MAX]);
 
 /*
  * program_resolve() - follow "#!" lines from @file to what the kernel loads
  *
- * "#!/usr/bin/env PROGRAM" is followed too. Return: 0; -ENOENT, -EACCES of
- * program_find(), of @file or of an interpreter: ret->path tells which; -ELOOP.
+ * "#!/usr/bin/env PROGRAM" is followed too. Return: 0; of @file or of an interpreter,
+ * ret->path, -ENOENT, or -EACCES: none of that name is executable; -ELOOP.
  */
 int program_resolve(const char *file, struct program *ret);
+
+/* Why a program cannot be served. */
+struct obstacle {
+	char text[PATH_MAX + 128];
+	const char *remedies; /* for report_problem() */
+	bool refuses_library; /* its dynamic linker would complain, or not start it */
+};
+
+/*
+ * program_check() - whether the library can hook the program at @path
+ * @library: of library_find(); @other_kinds: or one of library_other()
+ *
+ * Return: false with the obstacle. True also if the file cannot be read.
+ */
+bool program_check(const char *path, const char *library, bool other_kinds,
+		   struct obstacle *ret);
+
+/* What to do about a program in secure mode. */
+#define SECURE_REMEDY \
+	"do: run it as the user whose rights it takes, or copy it without them"

@@ -2,48 +2,44 @@
 /*
  * run.c - mptcpaddr run: start a program under the library
  *
- * Says beforehand what will not work (hazards.c), and starts the program all the same:
- * its exit status is the tool's.
+ * Warns first about what will not work, and starts the program all the same: its exit
+ * status becomes the tool's.
  */
+#include "checks.h"
 #include "command.h"
-#include "finding.h"
-#include "hazards.h"
 #include "library.h"
-#include "lookup.h"
-#include "pools.h"
+#include "pool_files.h"
+#include "privileged.h"
+#include "program.h"
 
-#include <errno.h>
-#include <getopt.h>
+#include "shim/pool/endpoint.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define EXIT_OWN	125 /* as env(1), nohup(1) and the like have it */
-#define EXIT_NOT_RUN	126
-#define EXIT_NOT_FOUND	127
-#define POOL_LENGTH_MAX 1023 /* the library takes no longer path: poolfile.h */
+#define EXIT_OWN       125 /* as env(1) and nohup(1) have it */
+#define EXIT_NOT_RUN   126
+#define EXIT_NOT_FOUND 127
 
-static const char *const backends[] = { "broker", "direct", "none" };
-
-struct options {
+struct run {
 	const char *pool, *backend;
-	bool verbose;
-	char **program; /* and its arguments */
+	struct findings findings;
+	char **argv; /* of the program */
+	struct program program;
+	char library[PATH_MAX];
+	bool refuses_library;
 };
 
 static bool is_backend(const char *word)
 {
-	size_t i;
-
-	for (i = 0; i < sizeof(backends) / sizeof(*backends); i++)
-		if (!strcmp(backends[i], word))
-			return true;
-	return false;
+	return !strcmp(word, "broker") || !strcmp(word, "direct") ||
+	       !strcmp(word, "none");
 }
 
-static int parse_options(int argc, char *argv[], struct options *ret)
+static int parse_arguments(struct run *run, int argc, char *argv[])
 {
-	static const struct option known[] = {
+	static const struct option options[] = {
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "pool", required_argument, NULL, 'p' },
 		{ "backend", required_argument, NULL, 'b' },
@@ -51,125 +47,192 @@ static int parse_options(int argc, char *argv[], struct options *ret)
 	};
 	int c;
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, "+:vp:b:", known, NULL)) != -1) {
-		switch (c) {
-		case 'v':
-			ret->verbose = true;
-			break;
-		case 'p':
-			ret->pool = optarg;
-			break;
-		case 'b':
-			if (!is_backend(optarg))
-				return usage_error("run", "there is no back end \"%s\"",
-						   optarg);
-			ret->backend = optarg;
-			break;
-		default:
-			return usage_error("run",
-					   c == ':' ? "%s wants a value"
-						    : "there is no option %s",
-					   argv[optind - 1]);
-		}
+	while ((c = command_option(argc, argv, "+vp:b:", options)) != -1) {
+		if (c == 'v')
+			run->findings.verbose = true;
+		else if (c == 'p')
+			run->pool = optarg;
+		else if (c == 'b' && is_backend(optarg))
+			run->backend = optarg;
+		else if (c == 'b')
+			return usage_error("run", "unknown back end \"%s\"", optarg);
+		else
+			return EXIT_USAGE;
 	}
-	if (optind == argc)
-		return usage_error("run", "which program?");
-	ret->program = argv + optind;
-	return 0;
+	run->argv = argv + optind;
+	return optind < argc ? 0 : usage_error("run", "no program given");
 }
 
-static void on_error(void *user, const char *text)
+static void show_endpoint(const struct findings *findings, const struct pool *pool,
+			  const struct endpoint *ep)
 {
-	fprintf(stderr, "%s\n", text);
+	const struct mpprefix *prefix = &pool->sections[ep->section].prefix;
+	char text[ENDPOINT_TEXT_MAX], to[MPADDR_TEXT_MAX];
+
+	endpoint_text(ep, text);
+	if (prefix->addr.family == AF_UNSPEC)
+		report_ok(findings, "endpoint: %s (line %u)", text, ep->line);
+	else
+		report_ok(findings, "endpoint: %s (line %u), to %s/%u", text, ep->line,
+			  mpaddr_text(&prefix->addr, to), prefix->len);
 }
 
-/* Return: 0, or -1 with the reason told. */
+static bool is_default_file(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && !strcmp(slash, "/default.conf");
+}
+
+/* A broker keeps the pool that it read from that file before. */
+static void report_bad_pool(struct run *run, const char *path, const char *why)
+{
+	const char *backend = getenv("MPTCPADDR_BACKEND") ?: "";
+	const bool broker =
+		(!*backend || !strcmp(backend, "broker")) && find_root_broker();
+
+	report_problem(
+		&run->findings,
+		remedy_text("do: run \"mptcpaddr check %s\" to list all errors", path),
+		"%s; no pool until this is fixed%s", why,
+		broker ? ", unless the broker has an older one from that file" : "");
+}
+
+/* Return: whether the library is to do anything in this program. */
+static bool check_pool(struct run *run)
+{
+	struct findings *findings = &run->findings;
+	const char *name = run->program.name;
+	struct pool_error why;
+	struct pool *pool;
+	char path[PATH_MAX];
+	unsigned int i;
+	bool mptcp;
+
+	if (find_pool_file(name, path) == -ENOENT) {
+		report_ok(findings, "pool file: none for \"%s\", so MPTCP without a pool",
+			  name);
+		return true;
+	}
+	report_ok(findings, "pool file: %s (for \"%s\")", path, name);
+	if (pool_load(path, &pool, &why) < 0) {
+		report_bad_pool(run, path, why.text);
+		return true;
+	}
+	for (i = 0; i < pool->n_endpoints; i++)
+		show_endpoint(findings, pool, &pool->endpoints[i]);
+	mptcp = pool->mptcp;
+	pool_free(pool);
+	/* The packages install that file; a program's own one says so on purpose. */
+	if (!mptcp && is_default_file(path))
+		report_problem(findings,
+			       remedy_text("do: write ~/.config/mptcpaddr/%s.conf, or "
+					   "name a pool file with --pool",
+					   name),
+			       "%s says mptcp = no, so the program stays plain TCP",
+			       path);
+	else if (!mptcp)
+		report_ok(findings, "mptcp = no in that file: the program stays plain "
+				    "TCP");
+	return mptcp;
+}
+
+static void check_program(struct run *run)
+{
+	const char *path = run->program.path, *secure = secure_reason(path);
+	struct obstacle obstacle;
+
+	if (!program_check(path, run->library, true, &obstacle))
+		report_problem(&run->findings, obstacle.remedies,
+			       "%s: its connections stay plain TCP", obstacle.text);
+	run->refuses_library = obstacle.refuses_library;
+	if (secure)
+		report_problem(&run->findings, SECURE_REMEDY,
+			       "%s is %s, so preloaded libraries are ignored: its "
+			       "connections stay plain TCP",
+			       path, secure);
+}
+
+static void check_all(struct run *run)
+{
+	if (run->program.script[0])
+		report_ok(&run->findings, "program: %s, run by %s", run->program.script,
+			  run->program.path);
+	else
+		report_ok(&run->findings, "program: %s", run->program.path);
+	if (check_pool(run))
+		check_machine(&run->findings, NULL);
+	check_program(run);
+}
+
+/* Return: 0, or -1 after an error was printed. */
 static int set_variable(const char *name, const char *value)
 {
-	int r = setenv(name, value, 1);
-
-	if (r < 0)
-		say("%s cannot be set: %s", name, strerror(errno));
-	return r;
+	return setenv(name, value, 1) == 0
+		       ? 0
+		       : -print_error("%s cannot be set: %s", name, strerror(errno));
 }
 
-/* A file that was asked for must be good. Return: 0, or -1 with the reason told. */
-static int take_pool(const char *file)
+static int set_variables(const struct run *run)
 {
-	struct pool *pool = NULL;
-	char *path;
-	int errors = pools_check(file, &pool, on_error, NULL), r;
+	char path[PATH_MAX];
 
-	pool_free(pool);
-	if (errors) {
-		say("%s cannot be used, the program is not started", file);
+	if (run->pool &&
+	    (require_pool_file(run->pool, "the program is not started", path) < 0 ||
+	     set_variable("MPTCPADDR_CONFIG", path) < 0))
 		return -1;
-	}
-	path = realpath(file, NULL);
-	if (!path || strlen(path) > POOL_LENGTH_MAX) {
-		say("%s: %s", file, strerror(path ? ENAMETOOLONG : errno));
-		free(path);
-		return -1;
-	}
-	r = set_variable("MPTCPADDR_CONFIG", path);
-	free(path);
-	return r;
+	return run->backend ? set_variable("MPTCPADDR_BACKEND", run->backend) : 0;
 }
 
-static int set_preload(const struct hazards *hazards, bool verbose)
+static int set_preload(const struct run *run)
 {
 	char name[PATH_MAX];
 	int r;
 
-	/* Its dynamic linker would complain, or refuse to start the program. */
-	if (hazards->cannot_load)
+	if (run->refuses_library)
 		return 0;
-	library_name(hazards->library, name);
+	library_name(run->library, name);
 	r = library_preload(name);
-	if (verbose)
-		say("library: %s", r == 1 ? "LD_PRELOAD has it already" : name);
-	if (r < 0)
-		say("LD_PRELOAD cannot be set: %s", strerror(-r));
-	return r < 0 ? -1 : 0;
+	report_ok(&run->findings, "library: %s", r == 1 ? "already in LD_PRELOAD" : name);
+	return r < 0 ? -print_error("LD_PRELOAD cannot be set: %s", strerror(-r)) : 0;
 }
 
-static int start(char **argv, const struct program *program, bool found)
+static int exec_program(const struct run *run, bool found)
 {
+	const bool script = run->program.script[0];
 	int error;
 
 	fflush(stderr);
-	/* execvp() would give an ELF file of another machine to the shell to read. */
-	if (found && !program->script[0])
-		execv(program->path, argv);
+	/* execvp() would let the shell read an ELF file of another machine. */
+	if (found && !script)
+		execv(run->program.path, run->argv);
 	else
-		execvp(argv[0], argv);
+		execvp(run->argv[0], run->argv);
 	error = errno;
-	say("%s: %s", argv[0], strerror(error));
-	found = found || program->script[0]; /* then it is the interpreter that is not */
-	return error == ENOENT && !found ? EXIT_NOT_FOUND : EXIT_NOT_RUN;
+	print_error("%s: %s", run->argv[0], strerror(error));
+	/* With a script it is the interpreter that is missing. */
+	return error == ENOENT && !found && !script ? EXIT_NOT_FOUND : EXIT_NOT_RUN;
 }
 
 int cmd_run(int argc, char *argv[])
 {
-	struct options options = { .pool = NULL };
-	static struct hazards hazards;
-	int r = parse_options(argc, argv, &options);
+	static struct run run = { .findings.warnings = true };
+	bool found;
+	int r;
 
-	if (r)
+	if (parse_arguments(&run, argc, argv))
 		return EXIT_OWN;
-	r = library_find(hazards.library);
+	r = library_find(run.library);
 	if (r < 0) {
-		say("%s %s", hazards.library, library_error(r));
+		print_error("%s %s", run.library, library_error(r));
 		return EXIT_OWN;
 	}
-	if ((options.pool && take_pool(options.pool) < 0) ||
-	    (options.backend && set_variable("MPTCPADDR_BACKEND", options.backend) < 0))
+	if (set_variables(&run) < 0)
 		return EXIT_OWN;
-	r = program_resolve(options.program[0], &hazards.program);
-	if (r == 0)
-		hazards_tell(&hazards, options.verbose);
-	if (set_preload(&hazards, options.verbose) < 0)
+	found = program_resolve(run.argv[0], &run.program) == 0;
+	if (found)
+		check_all(&run);
+	if (set_preload(&run) < 0)
 		return EXIT_OWN;
-	return start(options.program, &hazards.program, r == 0);
+	return exec_program(&run, found);
 }

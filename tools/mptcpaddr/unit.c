@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * unit.c - what a systemd service says, as far as the library's work depends on it
+ * unit.c - read the settings of a systemd service that the library depends on
  *
- * Reads files and asks nobody: it works without a running systemd, and below a folder.
- * See systemd.unit(5) for where files are, systemd.syntax(7) for their lines.
+ * Reads the files itself: systemctl(1) shows units only where systemd runs, and none
+ * below
+ * --root. See systemd.unit(5) for where files are, systemd.syntax(7) for their lines.
  */
 #include "unit.h"
 
@@ -28,25 +29,24 @@ static const char *const folders[] = {
 
 int unit_name(const char *word, char ret_name[UNIT_NAME_MAX])
 {
+	static const char *const others[] = { ".socket", ".timer", ".target",
+					      ".mount",	 ".slice", ".path" };
 	const char *dot = strrchr(word, '.');
-	int n;
+	size_t i;
 
-	if (!*word || strchr(word, '/') || *word == '.' || *word == '-' ||
-	    strpbrk(word, " \t\n\"'\\*?["))
+	if (!*word || strchr(".-", *word) || strpbrk(word, "/ \t\n\"'\\*?["))
 		return -EINVAL;
-	if (dot && !strcmp(dot, ".service"))
-		n = snprintf(ret_name, UNIT_NAME_MAX, "%s", word);
-	else if (dot && (!strcmp(dot, ".socket") || !strcmp(dot, ".timer") ||
-			 !strcmp(dot, ".target") || !strcmp(dot, ".mount") ||
-			 !strcmp(dot, ".slice") || !strcmp(dot, ".path")))
-		return -EOPNOTSUPP;
-	else
-		n = snprintf(ret_name, UNIT_NAME_MAX, "%s.service", word);
-	return n < UNIT_NAME_MAX ? 0 : -EINVAL;
+	for (i = 0; dot && i < sizeof(others) / sizeof(*others); i++)
+		if (!strcmp(dot, others[i]))
+			return -EOPNOTSUPP;
+	return snprintf(ret_name, UNIT_NAME_MAX, "%s%s", word,
+			dot && !strcmp(dot, ".service") ? "" : ".service") < UNIT_NAME_MAX
+		       ? 0
+		       : -EINVAL;
 }
 
-/* An absolute link below @root stays below it. Return: 0; -errno. */
-static int follow(const char *root, char path[PATH_MAX])
+/* Resolve the link @path below @root. Return: 0; -ESHUTDOWN: to /dev/null; -errno. */
+static int follow_link(const char *root, char path[PATH_MAX])
 {
 	char target[PATH_MAX], next[2 * PATH_MAX];
 	ssize_t n;
@@ -70,7 +70,7 @@ static int follow(const char *root, char path[PATH_MAX])
 	return -ELOOP;
 }
 
-static int find_file(const char *root, const char *name, char ret_path[PATH_MAX])
+static int find_unit_file(const char *root, const char *name, char ret_path[PATH_MAX])
 {
 	struct stat st;
 	size_t i;
@@ -82,16 +82,16 @@ static int find_file(const char *root, const char *name, char ret_path[PATH_MAX]
 			return -ENAMETOOLONG;
 		if (lstat(ret_path, &st) < 0)
 			continue;
-		r = follow(root, ret_path);
+		r = follow_link(root, ret_path);
 		if (r == 0 && stat(ret_path, &st) == 0 && S_ISREG(st.st_mode))
-			return st.st_size ? 0 : -ESHUTDOWN; /* empty: masked, too */
+			return st.st_size ? 0 : -ESHUTDOWN; /* empty: masked too */
 		return r ?: -ENOENT;
 	}
 	return -ENOENT;
 }
 
-/* The next word of a value with quotes. Return: it, or NULL; *@at is behind it. */
-static char *next_word(char **at)
+/* Cut the next word, with its quotes removed, off *@at. Return: it, or NULL. */
+static char *cut_word(char **at)
 {
 	char *from = *at + strspn(*at, " \t"), *to = from, *word = from, quote = 0;
 
@@ -112,27 +112,25 @@ static char *next_word(char **at)
 	return word;
 }
 
-static void take_environment(struct unit *unit, char *value)
+static void set_preload(struct unit *unit, char *value)
 {
 	char *word;
 
 	if (!*value)
 		unit->preload[0] = '\0';
-	while ((word = next_word(&value)))
+	while ((word = cut_word(&value)))
 		if (!strncmp(word, "LD_PRELOAD=", 11))
 			snprintf(unit->preload, sizeof(unit->preload), "%s", word + 11);
 }
 
-/* Its variables come after those of Environment=, whatever the order of the lines. */
-static void take_environment_file(struct unit *unit, const char *root, const char *value)
+/* Its variables override those of Environment=, whatever the order of the lines. */
+static void read_environment_file(struct unit *unit, const char *root, const char *value)
 {
-	char path[PATH_MAX];
-	char *text = NULL;
+	char path[PATH_MAX], *text = NULL;
 	size_t size = 0;
 	FILE *file;
 	int n = 0;
 
-	value += *value == '-';
 	if (snprintf(path, sizeof(path), "%s%s", root, value) >= PATH_MAX)
 		return;
 	file = fopen(path, "re");
@@ -144,18 +142,14 @@ static void take_environment_file(struct unit *unit, const char *root, const cha
 		fclose(file);
 }
 
-static void take_program(struct unit *unit, char *value)
+static void set_program(struct unit *unit, char *value)
 {
-	char *word;
+	char *word = cut_word(&value);
 
-	if (!*value) {
+	if (!word)
 		unit->program[0] = '\0';
-		return;
-	}
-	word = next_word(&value);
-	word += word ? strspn(word, "@-:+!") : 0;
-	if (word && !unit->program[0])
-		snprintf(unit->program, sizeof(unit->program), "%s", word);
+	else if (!unit->program[0])
+		snprintf(unit->program, PATH_MAX, "%s", word + strspn(word, "@-:+!"));
 }
 
 static bool is_yes(const char *value)
@@ -164,32 +158,7 @@ static bool is_yes(const char *value)
 	       !strcmp(value, "1");
 }
 
-static void take(struct unit *unit, const char *root, const char *name, char *value)
-{
-	if (!strcmp(name, "ExecStart"))
-		take_program(unit, value);
-	else if (!strcmp(name, "Environment"))
-		take_environment(unit, value);
-	else if (!strcmp(name, "EnvironmentFile"))
-		take_environment_file(unit, root, value);
-	else if (!strcmp(name, "CapabilityBoundingSet"))
-		unit->bounded = true;
-	else if (!strcmp(name, "RestrictAddressFamilies"))
-		unit->families = *value && *value != '~' ? true
-				 : *value		 ? unit->families
-							 : false;
-	else if (!strcmp(name, "PrivateUsers"))
-		unit->private_users = is_yes(value);
-	else if (!strcmp(name, "User"))
-		unit->user = *value && strcmp(value, "root") && strcmp(value, "0");
-	else if (!strcmp(name, "DynamicUser"))
-		unit->user |= is_yes(value);
-	else if (!strcmp(name, "RootDirectory") || !strcmp(name, "RootImage"))
-		snprintf(unit->root, sizeof(unit->root), "%s", value);
-}
-
-/* Without the blanks around it. */
-static char *trim(char *text)
+static char *trim_blanks(char *text)
 {
 	char *end;
 
@@ -200,63 +169,77 @@ static char *trim(char *text)
 	return text;
 }
 
-/* One logical line: a backslash at the end goes on in the next one. False: the end. */
-static bool read_line(FILE *file, char **line, size_t *size, char text[UNIT_TEXT_MAX])
+static void read_setting(struct unit *unit, const char *root, char *text)
 {
-	size_t len = 0;
-	int n = 0;
+	char *name = text, *value = strchr(text, '=');
 
-	*text = '\0';
-	while (n++ < LINES_MAX && getline(line, size, file) > 0) {
-		char *part = trim(*line);
-		size_t part_len = strlen(part);
-		bool more = part_len && part[part_len - 1] == '\\';
-
-		if (*part == '#' || *part == ';') {
-			if (len)
-				continue; /* in the middle of one */
-			return true;
-		}
-		len += snprintf(text + len, UNIT_TEXT_MAX - len, "%.*s%s",
-				(int)(part_len - more), part, more ? " " : "");
-		if (!more || len >= UNIT_TEXT_MAX)
-			return len < UNIT_TEXT_MAX;
-	}
-	return len > 0;
+	if (!value)
+		return;
+	*value++ = '\0';
+	name = trim_blanks(name);
+	value = trim_blanks(value);
+	if (!strcmp(name, "ExecStart"))
+		set_program(unit, value);
+	else if (!strcmp(name, "Environment"))
+		set_preload(unit, value);
+	else if (!strcmp(name, "EnvironmentFile"))
+		read_environment_file(unit, root, value + (*value == '-'));
+	else if (!strcmp(name, "CapabilityBoundingSet"))
+		unit->bounded = true;
+	else if (!strcmp(name, "RestrictAddressFamilies") && *value != '~')
+		unit->families = *value;
+	else if (!strcmp(name, "PrivateUsers"))
+		unit->private_users = is_yes(value);
+	else if (!strcmp(name, "User"))
+		unit->user = *value && strcmp(value, "root") && strcmp(value, "0");
+	else if (!strcmp(name, "DynamicUser"))
+		unit->user |= is_yes(value);
+	else if (!strcmp(name, "RootDirectory") || !strcmp(name, "RootImage"))
+		snprintf(unit->root, sizeof(unit->root), "%s", value);
 }
 
-static int read_file(struct unit *unit, const char *root, const char *path)
+/* A line that ends in a backslash continues, past comments, in the next one. */
+static int read_unit_file(struct unit *unit, const char *root, const char *path)
 {
+	char text[UNIT_TEXT_MAX], *line = NULL, *part;
 	FILE *file = fopen(path, "re");
-	char text[UNIT_TEXT_MAX], *line = NULL, *equals;
-	bool in_service = false;
-	size_t size = 0;
+	bool in_service = false, more;
+	size_t size = 0, len = 0, part_len;
 	int n = 0;
 
 	if (!file)
 		return -errno;
-	while (n++ < LINES_MAX && read_line(file, &line, &size, text)) {
+	while (n++ < LINES_MAX && getline(&line, &size, file) > 0) {
+		part = trim_blanks(line);
+		if (*part == '#' || *part == ';')
+			continue;
+		part_len = strlen(part);
+		more = part_len && part[part_len - 1] == '\\';
+		len += snprintf(text + len, sizeof(text) - len, "%.*s%s",
+				(int)(part_len - more), part, more ? " " : "");
+		if (len >= sizeof(text))
+			break;
+		if (more)
+			continue;
 		if (*text == '[')
 			in_service = !strcmp(text, "[Service]");
-		equals = in_service ? strchr(text, '=') : NULL;
-		if (!equals)
-			continue;
-		*equals = '\0';
-		take(unit, root, trim(text), trim(equals + 1));
+		if (in_service)
+			read_setting(unit, root, text);
+		len = 0;
 	}
 	free(line);
 	fclose(file);
 	return 0;
 }
 
-static int is_conf(const struct dirent *entry)
+static int is_drop_in(const struct dirent *entry)
 {
 	size_t len = strlen(entry->d_name);
 
 	return len > 5 && !strcmp(entry->d_name + len - 5, ".conf");
 }
 
-/* Sorted by name within each folder; /etc comes last, as what counts most. */
+/* Sorted by name within each directory; /etc comes last, as it takes precedence. */
 static void read_drop_ins(struct unit *unit, const char *root, const char *name,
 			  const char *except)
 {
@@ -266,14 +249,12 @@ static void read_drop_ins(struct unit *unit, const char *root, const char *name,
 	int n, k;
 
 	for (i = N_FOLDERS; i-- > 0;) {
-		if (snprintf(folder, sizeof(folder), "%s%s/%s.d", root, folders[i],
-			     name) >= PATH_MAX)
-			continue;
-		n = scandir(folder, &entries, is_conf, alphasort);
+		snprintf(folder, sizeof(folder), "%s%s/%s.d", root, folders[i], name);
+		n = scandir(folder, &entries, is_drop_in, alphasort);
 		for (k = 0; k < n; k++) {
 			snprintf(path, sizeof(path), "%s/%s", folder, entries[k]->d_name);
 			if (strcmp(entries[k]->d_name, except) != 0)
-				read_file(unit, root, path);
+				read_unit_file(unit, root, path);
 			free(entries[k]);
 		}
 		if (n >= 0)
@@ -281,34 +262,27 @@ static void read_drop_ins(struct unit *unit, const char *root, const char *name,
 	}
 }
 
-/* "web@one.service" is an instance of "web@.service". */
-static bool template_of(const char *name, char ret_name[UNIT_NAME_MAX])
-{
-	const char *at = strchr(name, '@');
-
-	if (!at || at[1] == '.')
-		return false;
-	snprintf(ret_name, UNIT_NAME_MAX, "%.*s@.service", (int)(at - name), name);
-	return true;
-}
-
 int unit_read(const char *root, const char *name, const char *except,
 	      struct unit *ret_unit)
 {
-	char template[UNIT_NAME_MAX];
-	bool instance = template_of(name, template);
+	const char *at = strchr(name, '@');
+	char template[UNIT_NAME_MAX] = "";
 	int r;
 
+	/* "web@one.service" is an instance of "web@.service". */
+	if (at && at[1] != '.')
+		snprintf(template, sizeof(template), "%.*s@.service", (int)(at - name),
+			 name);
 	*ret_unit = (struct unit){ .bounded = false };
 	snprintf(ret_unit->name, sizeof(ret_unit->name), "%s", name);
-	r = find_file(root, name, ret_unit->file);
-	if (r == -ENOENT && instance)
-		r = find_file(root, template, ret_unit->file);
+	r = find_unit_file(root, name, ret_unit->file);
+	if (r == -ENOENT && *template)
+		r = find_unit_file(root, template, ret_unit->file);
 	if (r == 0)
-		r = read_file(ret_unit, root, ret_unit->file);
+		r = read_unit_file(ret_unit, root, ret_unit->file);
 	if (r < 0)
 		return r;
-	if (instance)
+	if (*template)
 		read_drop_ins(ret_unit, root, template, except);
 	read_drop_ins(ret_unit, root, name, except);
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unit.h - what a systemd service says, as far as the library's work depends on it
+ * unit.h - the settings of a systemd service that the library depends on
  */
 #pragma once
 
@@ -12,14 +12,14 @@
 
 struct unit {
 	char name[UNIT_NAME_MAX];    /* "curl.service" */
-	char file[PATH_MAX];	     /* where it was found, below the root */
+	char file[PATH_MAX];	     /* with the root in front */
 	char program[PATH_MAX];	     /* of ExecStart, without its prefixes; "": none */
-	char preload[UNIT_TEXT_MAX]; /* what it sets LD_PRELOAD to; "": nothing */
-	char environment_file[PATH_MAX]; /* one that sets LD_PRELOAD; "": none does */
+	char preload[UNIT_TEXT_MAX]; /* its LD_PRELOAD; "": none */
+	char environment_file[PATH_MAX]; /* one that sets LD_PRELOAD; "": none */
 	bool bounded;			 /* CapabilityBoundingSet= is given */
-	bool families;			 /* RestrictAddressFamilies= allows some only */
+	bool families;			 /* RestrictAddressFamilies= allows some */
 	bool private_users;
-	bool user;	     /* it runs as another user than root */
+	bool user;	     /* not root */
 	char root[PATH_MAX]; /* RootDirectory= or RootImage=; "": none */
 };
 
@@ -31,9 +31,9 @@ struct unit {
 int unit_name(const char *word, char ret_name[UNIT_NAME_MAX]);
 
 /*
- * unit_read() - @name and its drop-ins, but for the one called @except, below @root
+ * unit_read() - read @name below @root, and its drop-ins except those called @except
  *
- * Return: 0; -ENOENT: there is no such unit; -ESHUTDOWN: it is masked; -errno.
+ * Return: 0; -ENOENT: no such unit; -ESHUTDOWN: masked; other -errno.
  */
 int unit_read(const char *root, const char *name, const char *except,
 	      struct unit *ret_unit);

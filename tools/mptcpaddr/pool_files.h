@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pool_files.h - find and check pool files
+ */
+#pragma once
+
+#include "mptcpaddr/pool.h"
+
+#include <limits.h>
+
+enum pool_line {
+	POOL_LINE_BAD,	    /* an error: the program of that file has no pool */
+	POOL_FOLDER_BAD,    /* cannot be read: none of its files is found */
+	POOL_LINE_UNUSABLE, /* an endpoint that is not on this machine now */
+	POOL_FILE_GOOD,
+};
+
+struct pool_reader {
+	/* @text: "FILE:LINE: what is wrong", "FOLDER: why", or a whole sentence */
+	void (*on_line)(void *ctx, enum pool_line what, const char *text);
+	/* May be NULL: called with what the valid lines of @path say. */
+	void (*on_pool)(void *ctx, const char *path, const struct pool *pool);
+	void *ctx;
+};
+
+/*
+ * check_pool_file() - check one pool file
+ * check_pool_folders() - check every file that programs may find
+ *
+ * Return: -errno if the addresses of this machine cannot be read; else 0, or the number
+ * of files.
+ */
+int check_pool_file(const struct pool_reader *reader, const char *path);
+int check_pool_folders(const struct pool_reader *reader);
+
+/*
+ * require_pool_file() - take @file of an option --pool, which must be valid
+ * @consequence: for the message if it is not: "the program is not started"
+ *
+ * Return: 0 with the absolute path; -EINVAL after every error was printed on stderr.
+ */
+int require_pool_file(const char *file, const char *consequence, char ret_path[PATH_MAX]);
+
+/*
+ * find_pool_file() - search as the library will in the program called @name
+ *
+ * Return: 0 and the path; -ENOENT: none; -ENODATA: none at MPTCPADDR_CONFIG; other
+ * -errno: @ret_path cannot be opened.
+ */
+int find_pool_file(const char *name, char ret_path[PATH_MAX]);
