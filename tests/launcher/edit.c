@@ -203,8 +203,7 @@ Test(edit, program_must_be_named_when_there_are_two, TIMEOUT)
 	refused(&s, "2 programs (tcpclient[", ENDPOINT("add", "10.0.3.2"));
 	snprintf(each, sizeof(each), "tcpclient[%d]", second.pid);
 	refused(&s, each, ENDPOINT("add", "10.0.3.2"));
-	refused(&s, "): say which one with --pid or --program",
-		ENDPOINT("add", "10.0.3.2"));
+	refused(&s, "): choose one with --pid or --program", ENDPOINT("add", "10.0.3.2"));
 	refused(&s, "2 programs", ENDPOINT("add", "10.0.3.2", "--program", "tcpclient"));
 	refused(&s, "no manager here serves \"curl\"",
 		ENDPOINT("add", "10.0.3.2", "--program", "curl"));
@@ -232,7 +231,7 @@ Test(edit, without_a_program_it_says_so, TIMEOUT)
 	refused(&s, "no program has a manager in this network namespace", LIMITS("show"));
 	said = run(&s.bench, NULL, ENDPOINT("add", "10.0.3.2", "--pid"));
 	cr_expect_eq(said.status, 2);
-	cr_expect_eq(times(&said, "--pid and --program want a value"), 1);
+	cr_expect_eq(times(&said, "--pid requires a value"), 1);
 	said_free(&said);
 	said = run(&s.bench, NULL, ENDPOINT("show", "10.0.3.2"));
 	cr_expect_eq(said.status, 2);
@@ -293,8 +292,9 @@ Test(edit, program_of_another_user_is_refused, TIMEOUT)
 		   ARGS("/usr/bin/setpriv", "--reuid", "1000", "--regid", "1000",
 			"--clear-groups", "/run/everybodys-tool", "endpoint", "flush"));
 	cr_expect_eq(said.status, 1);
-	cr_expect_str_eq(said.err, "mptcpaddr: no program has a manager in this network "
-				   "namespace; 1 did not answer, or are other users'\n");
+	cr_expect_str_eq(said.err,
+			 "mptcpaddr: no program has a manager in this network "
+			 "namespace; 1 did not answer, or belong to other users\n");
 	said_free(&said);
 	shows(&s, "endpoint", "[pool]\nendpoint = 10.0.2.2 id 1 laminar\n");
 	session_close(&s);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * targets.c - the running programs whose pool a command is about
+ * targets.c - the running programs whose pools a command shows or changes
  */
 #include "targets.h"
+#include "finding.h"
 #include "mptcpaddr/broker.h"
 #include "tools/common/names.h"
 
@@ -17,25 +18,7 @@
 #define NAMED_MAX     8	 /* in a message */
 #define TASK_COMM_MAX 15 /* without its NUL */
 
-int targets_option(struct targets *targets, int argc, char *argv[], int *at)
-{
-	const char *option = argv[*at], *value = *at + 1 < argc ? argv[*at + 1] : NULL;
-	char *end;
-
-	if (strcmp(option, "--pid") != 0 && strcmp(option, "--program") != 0)
-		return 0;
-	if (!value)
-		return -EINVAL;
-	*at += 2;
-	if (!strcmp(option, "--program")) {
-		targets->program = value;
-		return 1;
-	}
-	targets->pid = strtol(value, &end, 10);
-	return *end || targets->pid <= 0 ? -EINVAL : 1;
-}
-
-static bool by_broker(const struct ctl *ctl, const struct ctl_manager *manager)
+static bool is_brokered(const struct ctl *ctl, const struct ctl_manager *manager)
 {
 	return ctl->uid == 0 &&
 	       !strncmp(manager->backend, "broker", sizeof(manager->backend));
@@ -44,7 +27,7 @@ static bool by_broker(const struct ctl *ctl, const struct ctl_manager *manager)
 const char *target_name(const struct ctl *ctl, const struct ctl_manager *manager,
 			char ret_name[static TARGET_NAME_MAX])
 {
-	if (by_broker(ctl, manager))
+	if (is_brokered(ctl, manager))
 		snprintf(ret_name, TARGET_NAME_MAX, "%s of user %u", manager->program,
 			 manager->uid);
 	else
@@ -73,10 +56,10 @@ static uid_t read_proc(pid_t pid, const char *file, char ret_text[static PATH_MA
 }
 
 /*
- * Whether @pid is one of the programs that mptcpaddrd has this pool for: known there by
- * argv[0] behind its last slash, which some programs overwrite; the kernel cuts its name.
+ * Whether mptcpaddrd has this pool for @pid. It names programs by argv[0] after its last
+ * slash, which some programs overwrite; the kernel cuts its name.
  */
-static bool is_program_of(pid_t pid, const struct ctl_manager *manager)
+static bool is_same_program(pid_t pid, const struct ctl_manager *manager)
 {
 	char started[PATH_MAX], name[PATH_MAX], *slash;
 	uid_t uid = read_proc(pid, "cmdline", started);
@@ -95,22 +78,22 @@ static bool is_meant(const struct targets *targets, const struct ctl *ctl,
 		return false;
 	if (!targets->pid)
 		return true;
-	return by_broker(ctl, manager) ? is_program_of(targets->pid, manager)
-				       : (uint32_t)targets->pid == manager->pid;
+	return is_brokered(ctl, manager) ? is_same_program(targets->pid, manager)
+					 : (uint32_t)targets->pid == manager->pid;
 }
 
-/* Return: 0 with the connection open, and the manager is meant; -errno; 1: another. */
-static int try_one(const struct targets *targets, const char *name, struct ctl *ctl,
-		   struct ctl_manager *manager)
+/* Return: 0 with the connection open; 1: the manager is not meant; -errno. */
+static int open_target(const struct targets *targets, const char *name, struct ctl *ctl,
+		       struct ctl_manager *manager)
 {
 	int r;
 
 	if (!strcmp(name, BROKER_NAME))
-		return 1; /* the pools that it has are behind names of their own */
+		return 1; /* each of its pools has a socket of its own */
 	r = ctl_open(name, ctl);
 	if (r < 0)
 		return r;
-	/* Anybody may bind such a name: a pool is not told to strangers. */
+	/* Anybody may bind such a name: send no pool to strangers. */
 	if (ctl->uid != 0 && ctl->uid != geteuid() && geteuid() != 0)
 		r = -EPERM;
 	if (r == 0)
@@ -129,79 +112,91 @@ static int try_one(const struct targets *targets, const char *name, struct ctl *
 	return r;
 }
 
-static int tell_none(const struct targets *targets, unsigned int refused)
+/* What a call of fn() for each manager came to. */
+struct visit {
+	unsigned int meant, refused;
+	int failed;
+};
+
+static struct visit visit_targets(const struct targets *targets,
+				  char (*names)[NAME_TEXT_MAX], size_t n, target_fn fn,
+				  void *ctx)
 {
-	if (targets->pid)
-		fprintf(stderr, "mptcpaddr: process %d has no manager here",
-			targets->pid);
-	else if (targets->program)
-		fprintf(stderr, "mptcpaddr: no manager here serves \"%s\"",
-			targets->program);
-	else
-		fprintf(stderr, "mptcpaddr: no program has a manager in this network "
-				"namespace");
-	fprintf(stderr, refused ? "; %u did not answer, or are other users'\n" : "\n",
-		refused);
-	return 1;
-}
+	struct visit visit = { .meant = 0 };
+	struct ctl_manager manager;
+	struct ctl ctl;
+	size_t i;
+	int r;
 
-static void add_name(char *all, unsigned int i, const struct ctl *ctl,
-		     const struct ctl_manager *manager)
-{
-	char name[TARGET_NAME_MAX];
-	size_t len = strlen(all);
-
-	snprintf(all + len, NAMED_MAX * TARGET_NAME_MAX - len, "%s%s", i ? ", " : "",
-		 target_name(ctl, manager, name));
-}
-
-int targets_each(const struct targets *targets,
-		 int (*fn)(void *ctx, struct ctl *ctl, const struct ctl_manager *manager),
-		 void *ctx)
-{
-	struct ctl_manager manager, first = { 0 };
-	struct ctl ctl, kept = { .fd = -1 };
-	char(*names)[NAME_TEXT_MAX];
-	char all[NAMED_MAX * TARGET_NAME_MAX] = "";
-	unsigned int meant = 0, refused = 0;
-	size_t i, n = 0;
-	int r, failed = 0;
-
-	r = names_find(&names, &n);
-	if (r < 0 && r != -E2BIG) {
-		fprintf(stderr, "mptcpaddr: /proc/net/unix: %s\n", strerror(-r));
-		return 1;
-	}
 	for (i = 0; i < n; i++) {
-		r = try_one(targets, names[i], &ctl, &manager);
-		refused += r < 0;
+		r = open_target(targets, names[i], &ctl, &manager);
+		visit.refused += r < 0;
 		if (r)
 			continue;
-		if (!targets->one) {
-			failed |= fn(ctx, &ctl, &manager);
-			ctl_close(&ctl);
-		} else {
-			if (meant < NAMED_MAX)
-				add_name(all, meant, &ctl, &manager);
-			if (!meant) {
-				kept = ctl;
-				first = manager;
-			} else {
-				ctl_close(&ctl);
-			}
-		}
-		meant++;
+		visit.meant++;
+		visit.failed |= fn(ctx, &ctl, &manager);
+		ctl_close(&ctl);
 	}
+	return visit;
+}
+
+static int print_no_target(const struct targets *targets, unsigned int refused)
+{
+	char who[PATH_MAX], more[64] = "";
+
+	if (targets->pid)
+		snprintf(who, sizeof(who), "process %d has no manager here",
+			 targets->pid);
+	else if (targets->program)
+		snprintf(who, sizeof(who), "no manager here serves \"%s\"",
+			 targets->program);
+	else
+		snprintf(who, sizeof(who),
+			 "no program has a manager in this network namespace");
+	if (refused)
+		snprintf(more, sizeof(more),
+			 "; %u did not answer, or belong to other users", refused);
+	return print_error("%s%s", who, more);
+}
+
+struct name_list {
+	char text[NAMED_MAX * TARGET_NAME_MAX];
+	unsigned int n;
+};
+
+static int add_name(void *ctx, struct ctl *ctl, const struct ctl_manager *manager)
+{
+	struct name_list *list = ctx;
+	const size_t len = strlen(list->text);
+	char name[TARGET_NAME_MAX];
+
+	if (list->n++ < NAMED_MAX)
+		snprintf(list->text + len, sizeof(list->text) - len, "%s%s",
+			 len ? ", " : "", target_name(ctl, manager, name));
+	return 0;
+}
+
+int targets_each(const struct targets *targets, target_fn fn, void *ctx)
+{
+	struct name_list list = { .text = "" };
+	char(*names)[NAME_TEXT_MAX];
+	struct visit visit;
+	size_t n = 0;
+	int r = names_find(&names, &n);
+
+	if (r < 0 && r != -E2BIG)
+		return print_error("/proc/net/unix: %s", strerror(-r));
+	if (targets->one)
+		visit_targets(targets, names, n, add_name, &list);
+	if (list.n > 1)
+		visit.failed =
+			print_error("%u programs (%s%s): choose one with --pid or "
+				    "--program",
+				    list.n, list.text, list.n > NAMED_MAX ? ", ..." : "");
+	else
+		visit = visit_targets(targets, names, n, fn, ctx);
 	free(names);
-	if (!meant)
-		return tell_none(targets, refused);
-	if (targets->one && meant == 1)
-		failed = fn(ctx, &kept, &first);
-	else if (targets->one)
-		failed = fprintf(stderr,
-				 "mptcpaddr: %u programs (%s%s): say which one with "
-				 "--pid or --program\n",
-				 meant, all, meant > NAMED_MAX ? ", ..." : "") > 0;
-	ctl_close(&kept);
-	return failed;
+	if (list.n <= 1 && !visit.meant)
+		return print_no_target(targets, visit.refused);
+	return visit.failed;
 }
