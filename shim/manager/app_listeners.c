@@ -9,14 +9,9 @@
 #include "app_listeners.h"
 #include "mptcpaddr/diag.h"
 #include "mptcpaddr/uapi.h"
+#include "sockets.h"
 
-#include <arpa/inet.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 void app_listeners_open(struct app_listeners *l, struct handover *h)
 {
@@ -84,24 +79,18 @@ static bool listener_accepts(const struct handover_listener *listener,
 /* Whether this process manages what comes in at listener @i. */
 static bool claim_listener(struct app_listeners *l, int i)
 {
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	char text[MPADDR_TEXT_MAX];
+	char name[32 + MPADDR_TEXT_MAX], text[MPADDR_TEXT_MAX];
 	struct mpaddr addr;
-	int fd, n;
+	int fd;
 
 	if (l->claims[i] >= 0)
 		return true;
 	address_of(&l->h->listeners[i], &addr);
-	n = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1,
-		     "mptcpaddr-listen/%s/%u", mpaddr_text(&addr, text), addr.port);
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	snprintf(name, sizeof(name), "mptcpaddr-listen/%s/%u", mpaddr_text(&addr, text),
+		 addr.port);
+	fd = local_socket(name, true);
 	if (fd < 0)
-		return true; /* better twice than never */
-	if (bind(fd, (struct sockaddr *)&name,
-		 offsetof(struct sockaddr_un, sun_path) + 1 + n) < 0) {
-		close(fd);
-		return false;
-	}
+		return fd != -EADDRINUSE; /* better twice than never */
 	l->claims[i] = fd;
 	return true;
 }

@@ -8,14 +8,10 @@
 #include "control_server.h"
 #include "mptcpaddr/addr.h"
 #include "mptcpaddr/uapi.h"
+#include "sockets.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
-#include <unistd.h>
 
 #define NAME_TRIES 8
 #define NOTES_PAGE 128 /* in one answer */
@@ -36,34 +32,12 @@ struct answer {
 /* One datagram: it must fit into a send buffer of the default size. */
 _Static_assert(sizeof(struct answer) < 160 * 1024, "CTL_PAGE_MAX is too large");
 
-static int bind_name(int fd, const char *name)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	size_t len = strlen(name);
-
-	memcpy(addr.sun_path + 1, name, len);
-	len += offsetof(struct sockaddr_un, sun_path) + 1;
-	return bind(fd, (struct sockaddr *)&addr, len) < 0 ? -errno : 0;
-}
-
 int control_listen(struct control *control, const char *name, uid_t uid)
 {
-	int fd, r;
-
-	control->listener = -1;
+	control->listener = local_socket_listen(name, CONTROL_CLIENTS_MAX);
 	control->n_clients = 0;
 	control->uid = uid;
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	r = bind_name(fd, name);
-	if (!r && listen(fd, CONTROL_CLIENTS_MAX) < 0)
-		r = -errno;
-	if (r < 0)
-		close(fd);
-	else
-		control->listener = fd;
-	return r;
+	return control->listener < 0 ? control->listener : 0;
 }
 
 int control_open(struct control *control, int pid, char *ret_name, size_t size)

@@ -9,17 +9,14 @@
 #include "mptcpaddr/uapi.h"
 #include "shim/common/clock.h"
 #include "shim/netlink/event_filter.h"
+#include "sockets.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #define TAKEOVER_RETRY_MS 1000
 #define EARLY_WAIT_NS	  1000000 /* for the connect() that explains an event, */
@@ -138,9 +135,10 @@ static void manager_serve_takeover(struct manager *m, bool hung_up)
 	if (!m->take_over_ms || clock_ms() < m->take_over_ms)
 		return;
 	m->take_over_ms = 0;
+	log_info("taking over the connections of process %d, which has ended",
+		 m->h->takeover_pid);
 	m->h->takeover_pid = 0;
 	idle_restart(m);
-	log_info("process %d has ended: its connections are ours", m->takeover.of.pid);
 	diag_resync(m->engine); /* what came between fork() and our subscription */
 	engine_take_over(m->engine);
 	port_listeners_update(&m->ports, m->watch.pool);
@@ -250,23 +248,17 @@ static void manager_check_kernel(struct manager *m)
 }
 
 /* Connecting a datagram socket sends nothing, but picks the local address. */
-static bool route_to(void *ctx, const struct mpaddr *remote, struct mpaddr *ret_local)
+static bool find_route(void *ctx, const struct mpaddr *remote, struct mpaddr *ret_local)
 {
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} name = { .any.sa_family = remote->family };
-	socklen_t len = sizeof(name);
+	struct mpaddr to = *remote;
+	union socket_address name;
+	socklen_t len;
 	bool known;
 	int fd;
 
-	name.v4.sin_port = htons(9); /* any but 0; at the same place for both */
-	if (remote->family == AF_INET)
-		name.v4.sin_addr = remote->v4;
-	else
-		name.v6.sin6_addr = remote->v6;
-	fd = syscall(SYS_socket, remote->family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	to.port = 9; /* any but 0 */
+	len = socket_address_set(&name, &to);
+	fd = syscall(SYS_socket, to.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return false;
 	known = !syscall(SYS_connect, fd, &name, len) &&
@@ -291,7 +283,7 @@ static int manager_load_pool(struct manager *m)
 	m->engine = engine_new(m->watch.pool);
 	if (!m->engine)
 		return -ENOMEM;
-	engine_set_router(m->engine, route_to, NULL);
+	engine_set_router(m->engine, find_route, NULL);
 	engine_set_log(m->engine, pump_log_note, NULL);
 	manager_check_kernel(m);
 	return 0;
@@ -340,12 +332,11 @@ static int manager_open(struct manager *m)
 	r = control_open(&m->control, h->pid, h->control_name, sizeof(h->control_name));
 	if (r < 0)
 		log_warning("no control socket: %s", strerror(-r));
-	takeover_open(&m->takeover, &(struct takeover_name){ h->pid, h->nonce });
+	takeover_open(&m->takeover, h->pid, h->nonce);
 	if (h->takeover_pid)
 		diag_resync(m->engine); /* the subscription is younger than the copy */
 	if (h->takeover_pid &&
-	    takeover_wait(&m->takeover,
-			  &(struct takeover_name){ h->takeover_pid, h->takeover_nonce }))
+	    takeover_wait(&m->takeover, h->takeover_pid, h->takeover_nonce))
 		m->take_over_ms = clock_ms() + SETTLE_MS;
 	m->about.pid = h->pid;
 	m->about.uid = geteuid();

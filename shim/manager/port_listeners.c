@@ -8,40 +8,18 @@
 #include "port_listeners.h"
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/uapi.h"
+#include "sockets.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #define BACKLOG 1024 /* as the kernel's own */
 #define HANGUPS 64   /* at a time */
 
-static socklen_t fill_socket_address(const struct mpaddr *addr,
-				     struct sockaddr_storage *ret_name)
-{
-	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret_name;
-	struct sockaddr_in *v4 = (struct sockaddr_in *)ret_name;
-
-	memset(ret_name, 0, sizeof(*ret_name));
-	ret_name->ss_family = addr->family;
-	if (addr->family == AF_INET) {
-		v4->sin_port = htons(addr->port);
-		v4->sin_addr = addr->v4;
-		return sizeof(*v4);
-	}
-	v6->sin6_port = htons(addr->port);
-	v6->sin6_addr = addr->v6;
-	return sizeof(*v6);
-}
-
 /* Raw system calls: our own hooks are for the application. */
 static int port_listener_open(const struct mpaddr *addr)
 {
-	struct sockaddr_storage name;
-	socklen_t len = fill_socket_address(addr, &name);
+	union socket_address name;
+	socklen_t len = socket_address_set(&name, addr);
 	int fd, one = 1, r;
 
 	fd = syscall(SYS_socket, addr->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,

@@ -9,79 +9,42 @@
  * manages a connection, with no message sent and no clock looked at.
  */
 #include "takeover.h"
+#include "sockets.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#define NAME_FORMAT "mptcpaddr-takeover/%d.%016" PRIx64
 #define WAITING_MAX 128 /* children that wait at a time */
 
-static int takeover_socket(void)
+static void format_name(char name[TAKEOVER_NAME_MAX], pid_t pid, uint64_t nonce)
 {
-	return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	snprintf(name, TAKEOVER_NAME_MAX, "mptcpaddr-takeover/%d.%016" PRIx64, pid,
+		 nonce);
 }
 
-static socklen_t fill_name(struct sockaddr_un *addr, const struct takeover_name *name)
+void takeover_open(struct takeover *takeover, pid_t pid, uint64_t nonce)
 {
-	int n;
+	char own[TAKEOVER_NAME_MAX];
 
-	*addr = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	n = snprintf(addr->sun_path + 1, sizeof(addr->sun_path) - 1, NAME_FORMAT,
-		     name->pid, name->nonce);
-	return offsetof(struct sockaddr_un, sun_path) + 1 + n;
-}
-
-/* Return: a listening socket of that name; -EADDRINUSE if somebody has it; -errno. */
-static int takeover_claim_name(const struct takeover_name *name)
-{
-	struct sockaddr_un addr;
-	socklen_t len = fill_name(&addr, name);
-	int fd = takeover_socket(), error;
-
-	if (fd < 0)
-		return -errno;
-	if (!bind(fd, (struct sockaddr *)&addr, len) && !listen(fd, WAITING_MAX))
-		return fd;
-	error = errno;
-	close(fd);
-	return -error;
-}
-
-/* Return: a socket that hangs up with the holder of that name; -ECONNREFUSED: none. */
-static int takeover_watch_name(const struct takeover_name *name)
-{
-	struct sockaddr_un addr;
-	socklen_t len = fill_name(&addr, name);
-	int fd = takeover_socket(), error;
-
-	if (fd < 0)
-		return -errno;
-	if (!connect(fd, (struct sockaddr *)&addr, len))
-		return fd;
-	error = errno;
-	close(fd);
-	return -error;
-}
-
-void takeover_open(struct takeover *takeover, const struct takeover_name *own)
-{
+	format_name(own, pid, nonce);
 	*takeover = (struct takeover){ .watch = -1, .claimed = -1 };
-	takeover->listener = takeover_claim_name(own);
+	takeover->listener = local_socket_listen(own, WAITING_MAX);
 }
 
-bool takeover_wait(struct takeover *takeover, const struct takeover_name *of)
+/* Wait for the process that has the name, or claim the name where none has it. */
+static bool takeover_follow(struct takeover *takeover)
 {
-	takeover->of = *of;
-	takeover->watch = takeover_watch_name(of);
+	takeover->watch = local_socket(takeover->name, false);
 	if (takeover->watch != -ECONNREFUSED)
 		return false;
-	takeover->claimed = takeover_claim_name(of);
+	takeover->claimed = local_socket_listen(takeover->name, WAITING_MAX);
 	return takeover->claimed >= 0;
+}
+
+bool takeover_wait(struct takeover *takeover, pid_t pid, uint64_t nonce)
+{
+	format_name(takeover->name, pid, nonce);
+	return takeover_follow(takeover);
 }
 
 bool takeover_must_retry(const struct takeover *takeover)
@@ -93,19 +56,17 @@ bool takeover_must_retry(const struct takeover *takeover)
 
 bool takeover_retry(struct takeover *takeover)
 {
-	const struct takeover_name of = takeover->of;
-
 	if (takeover->watch >= 0)
 		close(takeover->watch);
-	return takeover_wait(takeover, &of);
+	return takeover_follow(takeover);
 }
 
 void takeover_close(struct takeover *takeover)
 {
-	if (takeover->listener >= 0)
-		close(takeover->listener);
-	if (takeover->watch >= 0)
-		close(takeover->watch);
-	if (takeover->claimed >= 0)
-		close(takeover->claimed);
+	const int fds[] = { takeover->listener, takeover->watch, takeover->claimed };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(fds) / sizeof(*fds); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 }

@@ -8,29 +8,29 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The nonce keeps others, and other PID namespaces, from having the name before us. */
-struct takeover_name {
-	pid_t pid;
-	uint64_t nonce;
-};
+#define TAKEOVER_NAME_MAX 48
 
 struct takeover {
 	int listener; /* bound to our own name, never accepting; -errno: none */
-	struct takeover_name of; /* whose takeover is waited for; pid 0: nobody's */
-	int watch;		 /* hangs up when its holder ends; -errno: not watching */
-	int claimed;		 /* bound to the name of `of` since we got it; -errno */
+	char name[TAKEOVER_NAME_MAX]; /* of the process whose connections we wait for */
+	int watch;   /* hangs up when that process ends; -errno: not watching */
+	int claimed; /* bound to `name` since we got it; -errno */
 };
 
-/* takeover_open() - forked children may wait for us from now on. */
-void takeover_open(struct takeover *takeover, const struct takeover_name *own);
+/*
+ * takeover_open() - forked children may wait for us from now on
+ *
+ * The nonce keeps others, and other PID namespaces, from taking the name before us.
+ */
+void takeover_open(struct takeover *takeover, pid_t pid, uint64_t nonce);
 
 /*
- * takeover_wait() - wait for the takeover of @of
+ * takeover_wait() - wait for the end of the process @pid
  *
- * Return: true if it is ours at once, because its holder is gone already; false while
- * `watch` is to be polled, or takeover_must_retry() says so.
+ * Return: true if it has ended already and the name is ours; false while `watch` must be
+ * polled, or takeover_must_retry() returns true.
  */
-bool takeover_wait(struct takeover *takeover, const struct takeover_name *of);
+bool takeover_wait(struct takeover *takeover, pid_t pid, uint64_t nonce);
 
 /* takeover_must_retry() - whether to call takeover_retry() a while later. */
 bool takeover_must_retry(const struct takeover *takeover);

@@ -14,13 +14,9 @@
 #include "mptcpaddr/log.h"
 #include "restore.h"
 #include "shim/common/clock.h"
+#include "shim/manager/sockets.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #define BACKLOG	     4096
 #define SERVE_MAX    256  /* peers before events have their turn again */
@@ -31,23 +27,8 @@
 
 int registration_open(struct broker *b)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	const socklen_t len =
-		offsetof(struct sockaddr_un, sun_path) + sizeof(BROKER_NAME);
-	int fd;
-
-	memcpy(addr.sun_path + 1, BROKER_NAME, sizeof(BROKER_NAME) - 1);
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	if (bind(fd, (struct sockaddr *)&addr, len) < 0) {
-		const int error = errno;
-
-		close(fd);
-		return -error;
-	}
-	b->listen_fd = fd;
-	return 0;
+	b->listen_fd = local_socket(BROKER_NAME, true);
+	return b->listen_fd < 0 ? b->listen_fd : 0;
 }
 
 /* From here on, programs find us. */

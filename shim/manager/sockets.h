@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sockets.h - local sockets with an abstract name, and addresses for other sockets
+ *
+ * An abstract name ends with the last process that has its socket, however that ends.
+ */
+#pragma once
+
+#include "mptcpaddr/addr.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* local_socket() - bound or connected to @name, which must fit. Return: a descriptor;
+ * -errno. */
+static inline int local_socket(const char *name, bool bound)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	const size_t n = strlen(name);
+	const socklen_t len = offsetof(struct sockaddr_un, sun_path) + 1 + n;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), error;
+
+	if (fd < 0)
+		return -errno;
+	memcpy(addr.sun_path + 1, name, n);
+	if (bound ? !bind(fd, (struct sockaddr *)&addr, len)
+		  : !connect(fd, (struct sockaddr *)&addr, len))
+		return fd;
+	error = errno;
+	close(fd);
+	return -error;
+}
+
+/* local_socket_listen() - Return: a descriptor; -EADDRINUSE; other -errno. */
+static inline int local_socket_listen(const char *name, int backlog)
+{
+	int fd = local_socket(name, true), error;
+
+	if (fd < 0 || !listen(fd, backlog))
+		return fd;
+	error = errno;
+	close(fd);
+	return -error;
+}
+
+union socket_address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* socket_address_set() - Return: its length. */
+static inline socklen_t socket_address_set(union socket_address *address,
+					   const struct mpaddr *addr)
+{
+	*address = (union socket_address){ .any.sa_family = addr->family };
+	address->v4.sin_port = htons(addr->port); /* at the same place for both */
+	if (addr->family == AF_INET)
+		address->v4.sin_addr = addr->v4;
+	else
+		address->v6.sin6_addr = addr->v6;
+	return addr->family == AF_INET ? sizeof(address->v4) : sizeof(address->v6);
+}
