@@ -33,7 +33,7 @@ wait_half()
 
 	for ((i = 0; i < 600; i++)); do
 		on client "$build/mptcpinfo" --json >"$dir/info.json" ||
-			die "mptcpinfo --json exits $?"
+			die "mptcpinfo --json exits with $?"
 		sum=$(mptcpinfo_paths | awk '{ sum += $2 } END { printf "%d", sum }')
 		[ "$sum" -gt $((size * 2 / 5)) ] && return
 		kill -0 "$curl_pid" 2>/dev/null ||
