@@ -39,3 +39,13 @@ const char *endpoint_text(const struct endpoint *ep, char *text);
 
 /* endpoint_find() - by address, or by device where @ep has none; -1: not there. */
 int endpoint_find(const struct pool *pool, const struct endpoint *ep);
+
+/*
+ * pool_edit() - change @spec: "endpoint add|del|change WORDS", "endpoint flush", "limits
+ * subflows N add_addr_accepted N"
+ *
+ * @resolved has the IDs of the endpoints now in force. @words is changed, and after an
+ * error @spec may be. Return: 0; -EINVAL, -ENOENT with @why filled.
+ */
+int pool_edit(struct pool *spec, const struct pool *resolved, char *words,
+	      struct pool_error *why);

@@ -175,14 +175,15 @@ Test(edit, wrong_words_give_one_clear_error_and_change_nothing, TIMEOUT)
 	refused(&s, ": an endpoint needs a local address or a device", ENDPOINT("add"));
 	refused(&s, ": no such endpoint in the pool", ENDPOINT("del", "10.0.9.9"));
 	refused(&s, ": no such endpoint in the pool", ENDPOINT("del", "id", "99"));
-	refused(&s, ": change to [no]backup or [no]fullmesh, and nothing else",
+	refused(&s, ": only [no]backup and [no]fullmesh can change",
 		ENDPOINT("change", "10.0.2.2", "signal"));
-	refused(&s, ": endpoint add, del, change or flush",
+	refused(&s, ": expected endpoint add, del, change or flush",
 		ENDPOINT("delete", "10.0.2.2"));
 	refused(&s, ": subflows 65 is not in 0-64", LIMITS("subflows", "65"));
-	refused(&s, ": subflows (nothing) is not in 0-64", LIMITS("subflows"));
+	refused(&s, ": \"subflows\" needs a value", LIMITS("subflows"));
 	refused(&s, ": flush takes no address", ENDPOINT("flush", "10.0.2.2"));
-	refused(&s, ": limits subflows N add_addr_accepted N", LIMITS("subflow", "3"));
+	refused(&s, ": expected limits subflows N add_addr_accepted N",
+		LIMITS("subflow", "3"));
 	after = shown(&s, "endpoint");
 	cr_assert_str_eq(after, before);
 	free(before);
