@@ -31,6 +31,20 @@ struct mpprefix {
 	uint8_t len; /* 0-32 or 0-128 */
 };
 
+enum mpaddr_kind {
+	MPADDR_NO_HOST, /* unspecified, multicast, broadcast */
+	MPADDR_LOOPBACK,
+	MPADDR_LINK_LOCAL,
+};
+
+struct mpaddr_range {
+	struct mpprefix prefix;
+	enum mpaddr_kind kind;
+};
+
+/* mpaddr_range() - the special range that @addr is in; NULL: an ordinary address. */
+const struct mpaddr_range *mpaddr_range(const struct mpaddr *addr);
+
 void mpaddr_set_v4(struct mpaddr *addr, const void *in_addr);
 void mpaddr_set_v6(struct mpaddr *addr, const void *in6_addr);
 

@@ -79,20 +79,11 @@ static void on_link(struct rtnl_table *table, struct nlmsghdr *hdr)
 	nla_strlcpy(link->dev, tb[IFLA_IFNAME], sizeof(link->dev));
 }
 
-static bool link_local(const struct mpaddr *addr)
-{
-	static const struct mpprefix local[] = {
-		{ { .family = AF_INET, .v6.s6_addr = { 169, 254 } }, 16 },
-		{ { .family = AF_INET6, .v6.s6_addr = { 0xfe, 0x80 } }, 10 },
-	};
-
-	return mpprefix_covers(&local[0], addr) || mpprefix_covers(&local[1], addr);
-}
-
 static void on_addr(struct rtnl_table *table, struct nlmsghdr *hdr)
 {
 	const struct ifaddrmsg *info = nlmsg_data(hdr);
 	struct nlattr *tb[IFA_MAX + 1], *ip;
+	const struct mpaddr_range *range;
 	struct rtnl_address *entry;
 	uint32_t flags;
 
@@ -113,9 +104,10 @@ static void on_addr(struct rtnl_table *table, struct nlmsghdr *hdr)
 		mpaddr_set_v6(&entry->addr, nla_data(ip));
 	flags = tb[IFA_FLAGS] ? nla_get_u32(tb[IFA_FLAGS]) : info->ifa_flags;
 	entry->if_idx = info->ifa_index;
+	range = mpaddr_range(&entry->addr);
 	entry->ready =
 		!(flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED)) &&
-		!link_local(&entry->addr);
+		!(range && range->kind == MPADDR_LINK_LOCAL);
 }
 
 static int on_message(void *ctx, struct nlmsghdr *hdr)

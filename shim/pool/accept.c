@@ -1,36 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * accept.c - what a pool accepts
+ * accept.c - decide by a peer's addresses: the [accept] filter, and [pool "PREFIX"]
  */
 #include "mptcpaddr/pool.h"
-
-struct special {
-	struct mpprefix prefix;
-	bool never; /* nothing lifts it */
-};
-
-#define V4(a, b, c, d, bits)                                                             \
-	{                                                                                \
-		.addr = { .family = AF_INET, .v6.s6_addr = { a, b, c, d } }, .len = bits \
-	}
-#define V6(a, b, bits)                                                              \
-	{                                                                           \
-		.addr = { .family = AF_INET6, .v6.s6_addr = { a, b } }, .len = bits \
-	}
-
-/* What a server has no business to announce to its clients. */
-static const struct special specials[] = {
-	{ V4(0, 0, 0, 0, 8), true },	      /* "this network", RFC 791 */
-	{ V4(224, 0, 0, 0, 4), true },	      /* multicast */
-	{ V4(255, 255, 255, 255, 32), true }, /* broadcast */
-	{ V6(0, 0, 128), true },	      /* unspecified */
-	{ V6(0xff, 0, 8), true },	      /* multicast */
-	{ V4(127, 0, 0, 0, 8), false },	      /* loopback */
-	{ V4(169, 254, 0, 0, 16), false },    /* link-local */
-	{ V6(0xfe, 0x80, 10), false },	      /* link-local */
-	{ { .addr = { .family = AF_INET6, .v6.s6_addr = { [15] = 1 } }, .len = 128 },
-	  false }, /* loopback */
-};
 
 static bool list_covers(const struct prefix_list *list, const struct mpaddr *addr)
 {
@@ -42,14 +14,14 @@ static bool list_covers(const struct prefix_list *list, const struct mpaddr *add
 	return false;
 }
 
-/* An `allow` prefix that names a special range, or a part of it, is meant. */
-static bool special_lifted(const struct pool *pool, const struct special *special,
-			   const struct mpaddr *addr)
+/* An `allow` prefix within a special range allows these addresses of it. */
+static bool range_allowed(const struct pool *pool, const struct mpaddr_range *range,
+			  const struct mpaddr *addr)
 {
 	unsigned int i;
 
 	for (i = 0; i < pool->allow.n; i++)
-		if (mpprefix_within(&pool->allow.v[i], &special->prefix) &&
+		if (mpprefix_within(&pool->allow.v[i], &range->prefix) &&
 		    mpprefix_covers(&pool->allow.v[i], addr))
 			return true;
 	return false;
@@ -58,17 +30,13 @@ static bool special_lifted(const struct pool *pool, const struct special *specia
 bool pool_accepts(const struct pool *pool, const struct mpaddr *peer,
 		  const struct mpaddr *announced)
 {
-	const struct special *s;
+	const struct mpaddr_range *range = mpaddr_range(announced);
 
-	for (s = specials; s < specials + sizeof(specials) / sizeof(*specials); s++) {
-		if (!mpprefix_covers(&s->prefix, announced))
-			continue;
-		if (s->never)
-			return false;
-		if (!mpprefix_covers(&s->prefix, peer) &&
-		    !special_lifted(pool, s, announced))
-			return false;
-	}
+	if (range && range->kind == MPADDR_NO_HOST)
+		return false;
+	if (range && !mpprefix_covers(&range->prefix, peer) &&
+	    !range_allowed(pool, range, announced))
+		return false;
 	if (list_covers(&pool->deny, announced))
 		return false;
 	return !pool->allow.n || list_covers(&pool->allow, announced);

@@ -120,6 +120,30 @@ bool mpprefix_within(const struct mpprefix *inner, const struct mpprefix *outer)
 	return inner->len >= outer->len && mpprefix_covers(outer, &inner->addr);
 }
 
+const struct mpaddr_range *mpaddr_range(const struct mpaddr *addr)
+{
+#define V4(a, b, c, d) .addr = {.family = AF_INET, .ip = { a, b, c, d } }
+#define V6(a, b)       .addr = { .family = AF_INET6, .ip = { a, b } }
+	static const struct mpaddr_range ranges[] = {
+		{ { V4(0, 0, 0, 0), 8 }, MPADDR_NO_HOST }, /* "this network", RFC 791 */
+		{ { V4(224, 0, 0, 0), 4 }, MPADDR_NO_HOST },
+		{ { V4(255, 255, 255, 255), 32 }, MPADDR_NO_HOST },
+		{ { V6(0, 0), 128 }, MPADDR_NO_HOST },
+		{ { V6(0xff, 0), 8 }, MPADDR_NO_HOST },
+		{ { V4(127, 0, 0, 0), 8 }, MPADDR_LOOPBACK },
+		{ { .addr = { .family = AF_INET6, .ip = { [15] = 1 } }, 128 },
+		  MPADDR_LOOPBACK },
+		{ { V4(169, 254, 0, 0), 16 }, MPADDR_LINK_LOCAL },
+		{ { V6(0xfe, 0x80), 10 }, MPADDR_LINK_LOCAL },
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(ranges) / sizeof(*ranges); i++)
+		if (mpprefix_covers(&ranges[i].prefix, addr))
+			return &ranges[i];
+	return NULL;
+}
+
 const char *mpaddr_text(const struct mpaddr *addr, char text[MPADDR_TEXT_MAX])
 {
 	char ip[INET6_ADDRSTRLEN];

@@ -62,20 +62,13 @@ int number_parse(const char *what, const char *text, unsigned int min, unsigned 
 
 static int parse_address(const char *word, struct endpoint *ep, struct pool_error *why)
 {
-	static const struct mpprefix never[] = {
-		{ { .family = AF_INET, .v6.s6_addr = { 0 } }, 8 },
-		{ { .family = AF_INET, .v6.s6_addr = { 224 } }, 4 },
-		{ { .family = AF_INET, .v6.s6_addr = { 255, 255, 255, 255 } }, 32 },
-		{ { .family = AF_INET6, .v6.s6_addr = { 0 } }, 128 },
-		{ { .family = AF_INET6, .v6.s6_addr = { 0xff } }, 8 },
-	};
-	unsigned int i;
+	const struct mpaddr_range *range;
 
 	if (mpaddr_parse(word, &ep->addr) < 0)
 		return bad(why, "\"%s\" is not an IPv4 or IPv6 address", word);
-	for (i = 0; i < sizeof(never) / sizeof(*never); i++)
-		if (mpprefix_covers(&never[i], &ep->addr))
-			return bad(why, "%s cannot be a local address", word);
+	range = mpaddr_range(&ep->addr);
+	if (range && range->kind == MPADDR_NO_HOST)
+		return bad(why, "%s cannot be a local address", word);
 	return 0;
 }
 
