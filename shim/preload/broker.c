@@ -14,14 +14,9 @@
 #include "str.h"
 #include "syscall.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdatomic.h>
-#include <stddef.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 /* While the broker makes room, which is at once unless somebody floods it. */
 #define FULL_WAIT_US 25000

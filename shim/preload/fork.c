@@ -19,9 +19,7 @@
 #include "thread.h"
 
 #include <dlfcn.h>
-#include <errno.h>
 #include <pthread.h>
-#include <stdbool.h>
 
 #define LOCK_WAIT_NS 200000000 /* then the child has to do without */
 

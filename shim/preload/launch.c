@@ -20,7 +20,6 @@
 #include "thread.h"
 #include "wake.h"
 
-#include <errno.h>
 #include <pthread.h>
 
 #define BROKER_AGAIN 1 /* seconds between looks for a broker, where there was none */

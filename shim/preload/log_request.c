@@ -11,8 +11,6 @@
 #include "str.h"
 #include "syscall.h"
 
-#include <fcntl.h>
-
 void log_request_read(struct handover *h)
 {
 	const char *value = env_get("MPTCPADDR_LOG"), *file;

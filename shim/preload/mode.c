@@ -12,9 +12,6 @@
 #include "str.h"
 #include "syscall.h"
 
-#include <errno.h>
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <sys/types.h>
 
 #define SCAN_SIZE   512	 /* read at once; config.c takes no line of more than 200 */

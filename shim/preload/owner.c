@@ -6,7 +6,6 @@
 #include "syscall.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 static _Atomic uint32_t owner;
 

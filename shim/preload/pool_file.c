@@ -11,10 +11,6 @@
 #include "str.h"
 #include "syscall.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdbool.h>
-
 #define SYSTEM_FOLDER "/etc/mptcpaddr/"
 
 static int open_pool(const char *path)

@@ -9,7 +9,6 @@
 #include "real.h"
 #include "syscall.h"
 
-#include <errno.h>
 #include <pthread.h>
 
 HOOK void pthread_exit(void *result)

@@ -15,8 +15,6 @@
 #include "syscall.h"
 #include "wake.h"
 
-#include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 

@@ -10,8 +10,6 @@
 #include "register.h"
 #include "syscall.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sys/socket.h>
 
 #define CLIENT_BIT 1 /* of net.ipv4.tcp_fastopen */

@@ -10,12 +10,9 @@
 #include "str.h"
 #include "syscall.h"
 
-#include <errno.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 /* Only a limit, not an allocation: a burst of 10,000 connections must not overrun it. */
 #define RCVBUF_BYTES (64 << 20)

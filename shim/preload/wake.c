@@ -10,7 +10,6 @@
 #include "str.h"
 #include "syscall.h"
 
-#include <stddef.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
