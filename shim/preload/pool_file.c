@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * pool_file.c - which pool file is this program's
+ * pool_file.c - find a program's pool file
  *
  * Runs inside the first socket() of every program, perhaps on a small stack or in a
- * signal handler: no heap, no stdio, one path that the caller has room for, and as few
- * system calls and first calls of libc functions as can be (str.h).
+ * signal handler: no heap, no stdio, one path in the caller's buffer, and as few system
+ * calls and libc symbols (str.h) as possible.
  */
 #include "pool_file.h"
 #include "env.h"
 #include "str.h"
 #include "syscall.h"
 
-#define SYSTEM_FOLDER "/etc/mptcpaddr/"
+#define SYSTEM_DIR "/etc/mptcpaddr/"
 
 static int open_pool(const char *path)
 {
@@ -21,7 +21,7 @@ static int open_pool(const char *path)
 	return sys_call(SYS_openat, AT_FDCWD, (long)path, flags);
 }
 
-/* Behind the folder's path, of @len bytes: NAME.conf. */
+/* Append "PROGRAM.conf" to the directory in @path, @len bytes, and open it. */
 static int open_named(char path[POOL_FILE_PATH_MAX], size_t len, const char *program)
 {
 	len = str_append(path, len, POOL_FILE_PATH_MAX, program);
@@ -35,12 +35,12 @@ static int open_default(char path[POOL_FILE_PATH_MAX], size_t len)
 	return len < POOL_FILE_PATH_MAX ? open_pool(path) : -ENOENT;
 }
 
-static bool folder_exists(const char *folder)
+static bool dir_exists(const char *dir)
 {
-	return sys_call(SYS_faccessat, AT_FDCWD, (long)folder, F_OK) == 0;
+	return sys_call(SYS_faccessat, AT_FDCWD, (long)dir, F_OK) == 0;
 }
 
-size_t pool_file_user_folder(char ret_path[POOL_FILE_PATH_MAX])
+size_t pool_file_user_dir(char ret_path[POOL_FILE_PATH_MAX])
 {
 	const char *dir = env_get("XDG_CONFIG_HOME");
 	bool home = !dir || !*dir;
@@ -57,29 +57,28 @@ size_t pool_file_user_folder(char ret_path[POOL_FILE_PATH_MAX])
 	return len < POOL_FILE_PATH_MAX ? len : 0;
 }
 
-/* What is left of the order when the program's own file is not in the user's folder. */
+/* Continue if the program's own file is not in the user's directory. */
 static int search_both(char path[POOL_FILE_PATH_MAX], const char *program, bool user)
 {
-	const size_t system = STR_APPEND(path, 0, POOL_FILE_PATH_MAX, SYSTEM_FOLDER);
+	const size_t system = STR_APPEND(path, 0, POOL_FILE_PATH_MAX, SYSTEM_DIR);
 	int fd = open_named(path, system, program);
 
 	if (fd < 0 && user)
-		fd = open_default(path, pool_file_user_folder(path));
+		fd = open_default(path, pool_file_user_dir(path));
 	if (fd < 0) {
-		STR_APPEND(path, 0, POOL_FILE_PATH_MAX, SYSTEM_FOLDER);
+		STR_APPEND(path, 0, POOL_FILE_PATH_MAX, SYSTEM_DIR);
 		fd = open_default(path, system);
 	}
 	return fd;
 }
 
 /*
- * The program's own file in either folder, then the default in either. Every program
- * pays for it: with a file of its own in the user's folder this is one system call, with
- * no file at all it is three.
+ * The program's own file in either directory, then the default in either. A file in the
+ * user's directory is found by one system call; without any file it takes three.
  */
-static int search_folders(char path[POOL_FILE_PATH_MAX], const char *program)
+static int search_dirs(char path[POOL_FILE_PATH_MAX], const char *program)
 {
-	size_t user = pool_file_user_folder(path);
+	size_t user = pool_file_user_dir(path);
 	int fd = -ENOENT;
 
 	if (user)
@@ -87,12 +86,12 @@ static int search_folders(char path[POOL_FILE_PATH_MAX], const char *program)
 	if (fd >= 0)
 		return fd;
 	if (fd != -ENOENT) {
-		/* No way into that folder, somebody else's perhaps: it is not there. */
+		/* A directory that cannot be searched counts as missing. */
 		path[user] = '\0';
-		if (!folder_exists(path))
+		if (!dir_exists(path))
 			user = 0;
 	}
-	if (folder_exists(SYSTEM_FOLDER))
+	if (dir_exists(SYSTEM_DIR))
 		return search_both(path, program, user);
 	return user ? open_default(path, user) : -ENOENT;
 }
@@ -103,7 +102,7 @@ int pool_file_open(const char *program, char ret_path[POOL_FILE_PATH_MAX])
 	int fd;
 
 	if (!explicit || !*explicit)
-		return search_folders(ret_path, program);
+		return search_dirs(ret_path, program);
 	if (str_append(ret_path, 0, POOL_FILE_PATH_MAX, explicit) == POOL_FILE_PATH_MAX)
 		return -ENAMETOOLONG;
 	fd = open_pool(ret_path);

@@ -32,7 +32,7 @@ int find_pool_file(const char *name, char ret_path[PATH_MAX])
 /* The user's folder, then the system's; @ret_user is "" if the user has none. */
 static void find_folders(char ret_user[PATH_MAX], char ret_system[PATH_MAX])
 {
-	size_t len = pool_file_user_folder(ret_user);
+	size_t len = pool_file_user_dir(ret_user);
 
 	ret_user[len ? len - 1 : 0] = '\0'; /* without the slash */
 	snprintf(ret_system, PATH_MAX, "/etc/mptcpaddr");
