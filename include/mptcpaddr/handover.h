@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * handover.h - what the preload library and the path manager share
+ * handover.h - memory shared by the preload library and the path manager library
  *
- * One `struct handover` a process, in memory of its own. The application's threads
- * register connections in it from inside connect(); the manager thread takes them out.
- * No locks: connect() may be called from a signal handler. Nothing here wakes the
- * manager in the normal case: a connection's first event does that, and the manager
- * looks for registrations on every event.
+ * One `struct handover` a process, in its own mapping. The application's threads
+ * register connections inside connect(); the manager thread takes them out. No locks:
+ * a signal handler may call connect(). Registering usually does not wake the manager:
+ * it reads registrations at each event, and a connection's first event comes soon.
  */
 #pragma once
 
@@ -16,13 +15,13 @@
 #include <stdint.h>
 
 #define HANDOVER_ABI   3
-#define HANDOVER_SLOTS 4096 /* registrations not taken out yet; a power of two */
+#define HANDOVER_SLOTS 4096 /* pending registrations; a power of two */
 
-/* A registration in one word: 0 is an empty slot. */
+/* A registration is one word; 0 is an empty slot. */
 #define HANDOVER_VALID	(UINT64_C(1) << 63)
-#define HANDOVER_V6ONLY (UINT64_C(1) << 32) /* below: the token */
+#define HANDOVER_V6ONLY (UINT64_C(1) << 32) /* the token is below */
 
-/* A listening MPTCP socket: what is accepted there is this program's. */
+/* Listening MPTCP sockets, whose accepted connections are this program's. */
 #define HANDOVER_LISTENERS 64
 
 enum {
@@ -35,10 +34,10 @@ enum {
 struct handover_listener {
 	_Atomic uint32_t state;
 	uint16_t family; /* AF_INET, AF_INET6 */
-	uint16_t port;	 /* network order */
-	uint8_t ip[16];	 /* likewise; IPv4: the first four */
+	uint16_t port;	 /* network byte order */
+	uint8_t ip[16];	 /* the same; IPv4: the first four */
 	uint8_t v6only;
-	uint64_t inode; /* of the socket: sock_diag has the same */
+	uint64_t inode; /* of the socket, as in sock_diag */
 };
 
 /* The event filter of the manager (shim/manager/idle.c). */
@@ -49,24 +48,24 @@ enum {
 };
 
 struct handover {
-	/* The manager holds it whenever it is not waiting: see shim/preload/fork.c. */
+	/* Held by the manager unless it waits: see shim/preload/fork.c. */
 	pthread_mutex_t lock;
-	void *manager;			/* the path manager library's own, once it runs */
-	_Atomic uint32_t quit;		/* not 0: the manager must end */
-	_Atomic uint32_t connect_waits; /* not 0: for the manager to start; a futex */
+	void *manager;	       /* private to the path manager library, once it runs */
+	_Atomic uint32_t quit; /* not 0: the manager must end */
+	_Atomic uint32_t connect_waits; /* not 0: do not wait for exec(); a futex */
 	uint64_t nonce;		 /* makes the name of our takeover socket unpredictable */
 	uint64_t takeover_nonce; /* the nonce of the process @takeover_pid */
 	int32_t takeover_pid; /* in a forked child: take over when it ends; 0: nobody */
 	uint32_t inherited_head; /* `head` at the fork: earlier slots are the parent's */
 	_Atomic uint32_t connections; /* in the manager's tables */
 	uint32_t abi;
-	int32_t pid;	  /* of the process that this manager serves */
-	int32_t event_fd; /* subscribed to mptcp_pm_events; in the manager's table only */
-	uint16_t family_id; /* generic netlink's number for mptcp_pm */
-	int16_t log_level;  /* enum log_level, or -1: log nothing */
-	int32_t log_fd;	    /* in the manager's table only, or -1 */
-	uint8_t log_forced; /* the environment gave the level, [app] log does not count */
-	char program[64];   /* program_invocation_short_name, cut */
+	int32_t pid;		 /* of the process that this manager serves */
+	int32_t event_fd;	 /* subscribed; in the manager's descriptor table */
+	uint16_t family_id;	 /* of mptcp_pm in generic netlink */
+	int16_t log_level;	 /* enum log_level, or -1: log nothing */
+	int32_t log_fd;		 /* the same; or -1 */
+	uint8_t log_forced;	 /* level from the environment: ignore [app] log */
+	char program[64];	 /* program_invocation_short_name, cut */
 	char control_name[32];	 /* abstract, without the leading NUL; "": none yet */
 	char pool_path[1024];	 /* POOL_FILE_PATH_MAX */
 	char log_file[PATH_MAX]; /* "": the application's standard error */
@@ -74,10 +73,10 @@ struct handover {
 	_Atomic uint32_t filter; /* HANDOVER_FILTER_OPEN and so on; a futex */
 	/* Connects between "about to send the SYN" and "registered". */
 	_Atomic uint32_t in_flight;
-	/* Not 0 while the manager holds events that a registration would explain. */
+	/* Not 0 while the manager holds events of connections not registered yet. */
 	_Atomic uint32_t early;
-	_Atomic uint32_t registered; /* counts registrations; the manager's futex */
-	_Atomic uint32_t lost;	     /* registrations that found no slot */
+	_Atomic uint32_t registered; /* a counter; the manager's futex */
+	_Atomic uint32_t lost;	     /* registrations without a free slot */
 	_Atomic uint32_t head;	     /* next slot to fill */
 	_Atomic uint32_t tail;	     /* next slot to take */
 	_Atomic uint64_t slots[HANDOVER_SLOTS];
@@ -85,10 +84,10 @@ struct handover {
 };
 
 /*
- * mptcpaddr_pm_run() - be the path manager of this process; exported by the path
- * manager library, called once, in the manager thread.
+ * mptcpaddr_pm_run() - be the path manager of this process
  *
- * Return: only when it cannot go on, -errno. The event socket is closed by then.
+ * The path manager library exports it; the manager thread calls it once. Returns only
+ * after a fatal error, -errno, with the event socket closed.
  */
 int mptcpaddr_pm_run(struct handover *handover);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * broker.c - connections that mptcpaddrd looks after (mptcpaddr/broker.h)
+ * broker.c - register connections with mptcpaddrd (mptcpaddr/broker.h)
  *
- * Five system calls after the SYN, and no descriptor is kept: the program may close all
- * that it has, and fork. The pool file is read here, with the program's rights, and
- * kept until it changes.
+ * Five system calls after the SYN, and no descriptor stays open: the program may close
+ * all of its own, and fork. The pool file is read with the program's rights, and
+ * cached until it changes.
  */
 #include "broker.h"
 #include "env.h"
@@ -18,11 +18,11 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 
-/* While the broker makes room, which is at once unless somebody floods it. */
+/* The broker makes room at once, unless a client floods it. */
 #define FULL_WAIT_US 25000
 #define FULL_TRIES   4
 
-/* What follows the head of every record, as it is sent, and which file it is from. */
+/* The rest of every record after its head, as it is sent. */
 struct pool_copy {
 	struct broker_program program;
 	char text[BROKER_POOL_MAX];
@@ -30,12 +30,12 @@ struct pool_copy {
 	struct statx st; /* of the file when it was read */
 };
 
-/* One is in use; the other one is written when the file has changed. */
+/* One is in use; the other is written when the file has changed. */
 static struct pool_copy *copies[2];
 static _Atomic(struct pool_copy *) current;
-static _Atomic pid_t writing;	/* the process that does; 0: none */
-static _Atomic int64_t checked; /* CLOCK_MONOTONIC_COARSE, seconds */
-static _Atomic int64_t gave_up; /* likewise: the broker had no room */
+static _Atomic pid_t writing;	/* a process; 0: none */
+static _Atomic int64_t checked; /* sys_seconds() */
+static _Atomic int64_t gave_up; /* the same: the broker had no room */
 
 static bool is_copy_of(const struct pool_copy *copy, const struct statx *st)
 {
@@ -47,7 +47,7 @@ static bool is_copy_of(const struct pool_copy *copy, const struct statx *st)
 	       copy->st.stx_mtime.tv_nsec == st->stx_mtime.tv_nsec;
 }
 
-/* Return: false if it cannot be read, or is longer than the broker takes. */
+/* Return: false if the file is unreadable, or longer than the broker accepts. */
 static bool read_copy(struct pool_copy *copy, int fd)
 {
 	uint32_t len = 0;
@@ -93,7 +93,7 @@ static void refresh_copy(const struct pool_copy *old)
 	sys_close(fd);
 }
 
-/* Whether the file was looked at in this second: a path costs more than a clock. */
+/* At most one stat() a second: it costs more than reading the clock. */
 static bool checked_lately(void)
 {
 	const int64_t now = sys_seconds();
@@ -102,8 +102,8 @@ static bool checked_lately(void)
 }
 
 /*
- * A child that is forked meanwhile has its parent's number there: nobody writes in it. A
- * vfork child does not write at all: its parent's other threads use the same memory.
+ * A child forked during a write finds its parent's process ID there, and ignores it. A
+ * vfork child never writes: its parent's other threads use the same memory.
  */
 static bool may_write(void)
 {
@@ -117,8 +117,8 @@ static bool may_write(void)
 }
 
 /*
- * The file as it is now, or was a second ago; as it was, while another thread reads it.
- * NULL: not to be had.
+ * The pool file, at most a second old, or older while another thread reads it again.
+ * NULL: unreadable.
  */
 static const struct pool_copy *current_copy(void)
 {
@@ -147,10 +147,9 @@ static bool is_root(int fd)
 }
 
 /*
- * Anybody may have taken the name while no broker ran. With @wait: for room in its
- * queue; those who wait come first (unix_wait_for_peer() in net/unix/af_unix.c).
- * Return: a descriptor; -EAGAIN, -EINTR: it has too much to do; other -errno: there
- * is none.
+ * Any user may bind the name while no broker runs, so the peer must be root. @wait for
+ * room in the queue: waiting clients come first (unix_wait_for_peer() in af_unix.c).
+ * Return: a descriptor; -EAGAIN, -EINTR: the broker is busy; other -errno: no broker.
  */
 static int connect_broker(bool wait)
 {
@@ -168,7 +167,7 @@ static int connect_broker(bool wait)
 	if (wait && syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
 			    sizeof(patience)) < 0) {
 		sys_close(fd);
-		return -EAGAIN; /* it would be for ever */
+		return -EAGAIN; /* without the timeout it could wait for ever */
 	}
 	r = sys_call(SYS_connect, fd, (long)&addr, len);
 	if (r == 0 && !is_root(fd))
@@ -188,7 +187,7 @@ bool broker_is_running(void)
 	return fd >= 0 || fd == -EAGAIN;
 }
 
-/* Once it was too long, nobody waits again in that second. */
+/* After one timeout, no other connect() waits within the same second. */
 static int connect_patiently(void)
 {
 	int fd = connect_broker(false), i;

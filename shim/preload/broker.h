@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * broker.h - connections that mptcpaddrd looks after (mptcpaddr/broker.h)
+ * broker.h - register connections with mptcpaddrd (mptcpaddr/broker.h)
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* broker_is_running() - whether one of root's listens in this network namespace. */
+/* broker_is_running() - a broker of root's listens in this network namespace. */
 bool broker_is_running(void);
 
 /*
- * broker_register() - tell it of the connection @token
+ * broker_register() - register the connection @token
  *
- * Waits only where the broker's queue is full (somebody floods it): at most 0.1 s, and
- * not again in the second in which that was in vain. Return: false if there is none any
- * more.
+ * Waits only if the broker's queue is full (a client floods it): for 0.1 s at most, and
+ * not again within a second of a timeout. Return: false if no broker runs any more.
  */
 bool broker_register(uint32_t token, bool v6only);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * connect.c - connect(): the manager is there before the SYN, the token after it
+ * connect.c - connect(): the manager runs before the SYN, the token is registered after
  */
 #include "real.h"
 #include "register.h"

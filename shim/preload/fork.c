@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * fork.c - what becomes of a manager's connections in a forked child
+ * fork.c - start a manager in a forked child that inherits connections
  *
- * A daemon connects, forks, and its parent exits: the connection lives on, and nobody
- * would join what is announced later. So a child that is forked while there are
- * connections gets a manager thread at once, which only watches until the parent's
- * manager is gone (shim/manager/takeover.c). A child of a process without connections
- * gets none before its own first connect(), and a vfork child never comes here.
+ * When a daemon connects and forks, and its parent exits, the connection lives on. So a
+ * child forked while there are connections gets a manager thread at once, which only
+ * watches until the parent's manager ends (shim/manager/takeover.c). A child without
+ * connections starts one at its own first connect(); a vfork child runs no handlers.
  *
- * The manager holds `lock` whenever it is not waiting, and fork() holds it too: so the
- * child's copy of the manager's memory is whole.
+ * The manager holds `lock` unless it waits, and fork() takes it: the child's copy of the
+ * manager's memory is consistent.
  */
 #include "fork.h"
 #include "mptcpaddr/handover.h"
@@ -21,21 +20,22 @@
 #include <dlfcn.h>
 #include <pthread.h>
 
-#define LOCK_WAIT_NS 200000000 /* then the child has to do without */
+#define LOCK_WAIT_NS \
+	200000000 /* then fork without the lock: the child cannot take over */
 
 typedef int (*atfork_fn)(void (*)(void), void (*)(void), void (*)(void), void *);
 typedef int (*clocklock_fn)(pthread_mutex_t *, clockid_t, const struct timespec *);
 
 static struct handover *watched;
 static clocklock_fn clocklock;
-static int *forker; /* a thread is where its errno is, in a forked child as well */
+static int *forker; /* identifies a thread, also in its forked child */
 static _Atomic bool locked, stuck;
 
 static void on_prepare(void)
 {
 	struct timespec until;
 
-	/* Not libc's wrapper: libfaketime would tell another time than the kernel's. */
+	/* Not libc's wrapper: libfaketime changes that clock. */
 	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &until);
 	until.tv_nsec += stuck ? 0 : LOCK_WAIT_NS;
 	if (until.tv_nsec >= 1000000000) {
@@ -43,7 +43,7 @@ static void on_prepare(void)
 		until.tv_sec++;
 	}
 	if (clocklock(&watched->lock, CLOCK_MONOTONIC, &until)) {
-		stuck = true; /* a manager that a filter killed will never let go */
+		stuck = true; /* a manager killed by seccomp never unlocks */
 		return;
 	}
 	stuck = false;
@@ -51,7 +51,7 @@ static void on_prepare(void)
 	locked = true;
 }
 
-/* Of two threads that fork at a time, only one has the lock. */
+/* Of two threads that fork at once, one has the lock. */
 static bool is_forker(void)
 {
 	return locked && forker == &errno;
@@ -65,7 +65,7 @@ static void on_parent(void)
 	pthread_mutex_unlock(&watched->lock);
 }
 
-/* Slots that another thread of the parent had claimed, but not yet filled. */
+/* Another thread of the parent had claimed these slots, but not filled them yet. */
 static void fill_claimed_slots(struct handover *h)
 {
 	uint32_t i;
@@ -85,14 +85,14 @@ static bool has_listeners(struct handover *h)
 	return false;
 }
 
-/* Whether the child has a whole copy of a manager with something to take over. */
+/* Whether the child has the copy of a running manager with connections or listeners. */
 static bool can_take_over(struct handover *h)
 {
 	const uint32_t owner = owner_get();
 
 	if (!h->manager)
 		return false;
-	/* A child that has not taken over yet holds its parent's copy: pass that on. */
+	/* A child that has not begun yet passes on its parent's copy. */
 	if (owner != owner_word(h->pid, OWNER_RUNNING) &&
 	    !(h->takeover_pid && owner == owner_word(h->pid, OWNER_STARTING)))
 		return false;
@@ -103,7 +103,7 @@ static bool can_take_over(struct handover *h)
 /* In the child: start a manager that takes over when the parent ends. */
 static void start_takeover(struct handover *h)
 {
-	/* The child of a child that still waits, waits for the same process. */
+	/* A child of a waiting child waits for the same process. */
 	if (!h->takeover_pid) {
 		h->takeover_pid = h->pid;
 		h->takeover_nonce = h->nonce;
@@ -115,7 +115,7 @@ static void start_takeover(struct handover *h)
 	h->event_fd = -1;
 	h->log_fd = -1;
 	if (!h->log_file[0])
-		h->log_level = -1; /* descriptor 2 may be anything by now */
+		h->log_level = -1; /* the child may reuse descriptor 2 */
 	h->control_name[0] = '\0';
 	atomic_store(&h->in_flight, 0);
 	atomic_store(&h->early, 0);
@@ -140,7 +140,7 @@ static void on_child(void)
 		return;
 	}
 	thread_forget();
-	/* In a PID namespace of its own the child may have its parent's number. */
+	/* In a new PID namespace the child may have its parent's process ID. */
 	if (owner != OWNER_BROKER)
 		owner_replace(owner, 0);
 }
@@ -153,7 +153,7 @@ void fork_watch(struct handover *handover)
 	watched = handover;
 	if (!first)
 		return;
-	/* What pthread_atfork() calls. By name: see symver.h. */
+	/* pthread_atfork() calls this. By name: each symbol costs every exec. */
 	add = (atfork_fn)dlsym(RTLD_DEFAULT, "__register_atfork");
 	clocklock = (clocklock_fn)dlsym(RTLD_DEFAULT, "pthread_mutex_clocklock");
 	if (add && clocklock)

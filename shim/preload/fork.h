@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fork.h - what becomes of a manager's connections in a forked child
+ * fork.h - start a manager in a forked child that inherits connections
  */
 #pragma once
 
 struct handover;
 
 /*
- * fork_watch() - from now on, a child that is forked while the manager has connections
- * gets a manager that waits for this process to end, and takes them over then
+ * fork_watch() - from now on, a child forked while the manager has connections starts a
+ * manager of its own, which takes them over when this process ends
  */
 void fork_watch(struct handover *handover);

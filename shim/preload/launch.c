@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * launch.c - the manager thread: one a process, from its first MPTCP connect on
+ * launch.c - choose the back end of this process, and start its manager
  *
- * The connecting thread waits until the manager holds its event subscription, since an
- * ADD_ADDR that is missed cannot be asked for. Everything that takes longer (libnl, the
- * pool file) happens in the manager's thread while the SYN is on its way.
+ * A process has one manager, from its first MPTCP connect() on. The connecting thread
+ * waits until the manager has subscribed to events, since a missed ADD_ADDR cannot be
+ * requested. Slower work (libnl, the pool file) follows while the SYN is on its way.
  */
 #include "launch.h"
 #include "broker.h"
@@ -22,16 +22,16 @@
 
 #include <pthread.h>
 
-#define BROKER_AGAIN 1 /* seconds between looks for a broker, where there was none */
+#define BROKER_RETRY_S 1 /* ask again for a broker, if none was running */
 
-/* What MPTCPADDR_BACKEND allows. */
+/* Allowed by MPTCPADDR_BACKEND. */
 enum {
 	BACKEND_DIRECT = 1,
 	BACKEND_BROKER = 2,
 };
 
 static struct handover *handover;
-static _Atomic pid_t starter;	      /* thread that is in start_manager() */
+static _Atomic pid_t starter;	      /* the thread in start_manager() */
 static _Atomic pid_t main_ended;      /* the process whose main thread has ended */
 static _Atomic int64_t broker_sought; /* sys_seconds() */
 
@@ -46,7 +46,7 @@ static int allowed_backends(void)
 	return str_equal(backend, "direct") ? BACKEND_DIRECT : 0;
 }
 
-/* The environment is read here, in the application's thread, and nowhere later. */
+/* In the application's thread: the manager must not read the environment. */
 static bool fill_handover(struct handover *h)
 {
 	int fd;
@@ -63,7 +63,7 @@ static bool fill_handover(struct handover *h)
 	fd = pool_file_open(env_program_name(), h->pool_path);
 	if (fd >= 0)
 		sys_close(fd);
-	return fd != -ENOENT; /* the manager says what else is wrong with it */
+	return fd != -ENOENT; /* the manager reports any other error */
 }
 
 static struct handover *wait_started(pid_t pid)
@@ -73,7 +73,7 @@ static struct handover *wait_started(pid_t pid)
 	return owner_wait_started(pid) ? handover : NULL;
 }
 
-/* Whether a broker answers; then it is this process's manager from now on. */
+/* Whether a broker answers; from then on it manages this process. */
 static bool broker_found(uint32_t seen)
 {
 	const int allowed = allowed_backends();
@@ -83,21 +83,21 @@ static bool broker_found(uint32_t seen)
 	atomic_store(&broker_sought, sys_seconds());
 	if (!broker_is_running()) {
 		if (!(allowed & BACKEND_DIRECT))
-			log_request_once(LOG_LEVEL_WARNING,
-					 "no pool: no broker answers, and "
-					 "MPTCPADDR_BACKEND allows nothing else");
+			log_request_once(
+				LOG_LEVEL_WARNING,
+				"no pool: no broker answers (MPTCPADDR_BACKEND=broker)");
 		return false;
 	}
 	if (!owner_replace(seen, OWNER_BROKER))
 		return owner_get() == OWNER_BROKER;
-	log_request_once(LOG_LEVEL_INFO, "the broker has the connections");
+	log_request_once(LOG_LEVEL_INFO, "the broker manages the connections");
 	return true;
 }
 
-/* This process has no manager, but a broker may have started since. */
+/* This process has no manager, but a broker may have started since then. */
 static struct handover *seek_broker_again(uint32_t seen)
 {
-	if (sys_seconds() - atomic_load(&broker_sought) < BROKER_AGAIN ||
+	if (sys_seconds() - atomic_load(&broker_sought) < BROKER_RETRY_S ||
 	    mode_get() != MODE_POOL)
 		return NULL;
 	return broker_found(seen) ? LAUNCH_BROKER : NULL;
@@ -119,7 +119,7 @@ static struct handover *start_manager(pid_t pid, uint32_t seen, bool broker)
 	atomic_store(&starter, tid);
 	if (atomic_load(&main_ended) == pid)
 		goto failed;
-	/* The previous one, of a forking process, stays: another thread may fork(). */
+	/* Do not free the previous one: another thread may be in fork(). */
 	h = sys_map(sizeof(*h));
 	handover = h;
 	if (!h || !fill_handover(h) || thread_start(h))
@@ -147,7 +147,7 @@ struct handover *launch_manager(bool broker)
 		return broker ? seek_broker_again(word) : NULL;
 	if (word != owner_word(pid, OWNER_STARTING))
 		return start_manager(pid, word, broker);
-	/* A signal handler on top of start_manager() must not wait for itself. */
+	/* A signal handler that interrupts start_manager() must not wait for it. */
 	return atomic_load(&starter) == sys_gettid() ? NULL : wait_started(pid);
 }
 
@@ -165,14 +165,13 @@ void launch_end(void)
 
 	if (owner_is_vfork_child(sys_gettid()))
 		return;
-	/* First: a manager that another thread starts now is either seen or not started.
-	 */
+	/* Before owner_get(): a thread that starts a manager later sees it. */
 	atomic_store(&main_ended, pid);
 	word = owner_get();
 	if (!is_alive(word, pid))
 		return;
 	for (i = 0; i < SYS_WAIT_TRIES && is_alive(word, pid); i++) {
-		if (handover) { /* not yet, if another thread is about to start it */
+		if (handover) { /* NULL while another thread is about to start it */
 			atomic_store(&handover->quit, 1);
 			wake_manager(handover);
 		}

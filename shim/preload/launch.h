@@ -8,17 +8,15 @@
 
 struct handover;
 
-/* In place of a manager of our own: connections go to broker_register(). */
+/* In place of our own manager: pass connections to broker_register(). */
 #define LAUNCH_BROKER ((struct handover *)1)
 
 /*
- * launch_manager() - the manager of this process, started now if there is none yet
+ * launch_manager() - get the manager of this process; start it if there is none yet
  *
- * @broker: ask for a broker first. None serves a program that listens.
- *
- * Returns once the manager is subscribed to events; LAUNCH_BROKER at once if a broker
- * answers. NULL: none (no rights, no thread, no pool, or a vfork child, whose memory is
- * its parent's). Changes errno.
+ * @broker: ask for a broker first; no broker serves listening sockets. Returns once the
+ * manager is subscribed to events; LAUNCH_BROKER at once if a broker answers; NULL if
+ * there is none (no rights, no thread, no pool, a vfork child). Changes errno.
  */
 struct handover *launch_manager(bool broker);
 

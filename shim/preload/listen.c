@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * listen.c - listen(): connections that are accepted there belong to this program's pool
+ * listen.c - listen(): register the address; this program's pool serves its connections
  *
- * accept() needs no hook: the kernel's event tells at which address a connection came in.
+ * accept() needs no hook: the kernel's event has the local address of the connection.
  */
 #include "real.h"
 #include "register.h"

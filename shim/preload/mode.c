@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * mode.c - what the library does in this program
+ * mode.c - whether this program gets MPTCP and a manager
  *
- * The protocol is fixed at socket(), so `[app] mptcp = no` must be known then. This is
- * the only word of the pool file that is read here; whether the file is valid, and
- * everything else that it says, is the path manager's business (config.c).
+ * The protocol is fixed at socket(), so `[app] mptcp = no` must be known then. Only that
+ * key is read here; shim/pool/parse.c checks the file and reads the rest.
  */
 #include "mode.h"
 #include "env.h"
@@ -14,12 +13,12 @@
 
 #include <sys/types.h>
 
-#define SCAN_SIZE   512	 /* read at once; config.c takes no line of more than 200 */
-#define SCAN_CHUNKS 5000 /* more than the lines that it takes */
+#define SCAN_SIZE   512	 /* read at once; parse.c rejects lines longer than 200 */
+#define SCAN_CHUNKS 5000 /* more than the lines that parse.c accepts */
 
 static _Atomic int decided;
 
-/* The text without the blanks around it, of [*from, *to). */
+/* Shorten [*from, *to) by the blanks around it. */
 static void trim_blanks(const char **from, const char **to)
 {
 	while (*from < *to && (**from == ' ' || **from == '\t' || **from == '\r'))
@@ -29,15 +28,14 @@ static void trim_blanks(const char **from, const char **to)
 		(*to)--;
 }
 
-/* What is looked for in a pool file. */
 struct scan {
-	/* To be called with each line, without the blanks around it. */
+	/* Called with each line, without the blanks around it. */
 	void (*line)(struct scan *scan, const char *from, const char *to);
-	bool in_app, refused; /* the last `mptcp` of [app] counts, as in config.c */
-	bool signals;	      /* an endpoint is to be announced */
+	bool in_app, refused; /* the last `mptcp` of [app] counts, as in parse.c */
+	bool signals;	      /* an endpoint has the flag `signal` */
 };
 
-/* A line without the blanks around it, split as inih would: at the first '=' or ':'. */
+/* Split a line at the first '=' or ':', like inih. */
 static void scan_line(struct scan *scan, const char *from, const char *to)
 {
 	const char *name_end = from, *value, *comment;
@@ -78,7 +76,7 @@ static void scan_for_signal(struct scan *scan, const char *from, const char *to)
 	}
 }
 
-/* The whole lines of @text, and the rest too if @last. Return: how much was read. */
+/* Scan the whole lines of @text; if @last, the rest too. Return: the length scanned. */
 static size_t scan_text(struct scan *scan, const char *text, size_t len, bool last)
 {
 	const char *end = text + len, *from = text, *to, *next;
@@ -94,7 +92,7 @@ static size_t scan_text(struct scan *scan, const char *text, size_t len, bool la
 	return from - text;
 }
 
-/* Read the file to its end. A line that does not fit is an error anyway. */
+/* Stops at a line longer than SCAN_SIZE, which parse.c rejects. */
 static void scan_file(struct scan *scan, int fd)
 {
 	char text[SCAN_SIZE];
@@ -107,7 +105,7 @@ static void scan_file(struct scan *scan, int fd)
 		n = sys_call(SYS_read, fd, (long)(text + have), sizeof(text) - have);
 		if (n < 0)
 			return;
-		last = (size_t)n < sizeof(text) - have; /* of a regular file: its end */
+		last = (size_t)n < sizeof(text) - have; /* the end of a regular file */
 		have += n;
 		done = !chunk && have >= 3 && str_is(text, text + 3, "\xef\xbb\xbf") ? 3
 										     : 0;
@@ -149,7 +147,7 @@ static enum mode decide_mode(void)
 	if (fd == -EMFILE || fd == -ENFILE)
 		return MODE_UNKNOWN;
 	if (fd < 0)
-		return fd == -ENOENT ? MODE_PLAIN : MODE_POOL; /* the log says why */
+		return fd == -ENOENT ? MODE_PLAIN : MODE_POOL; /* the manager logs why */
 	scan_file(&scan, fd);
 	sys_close(fd);
 	return scan.refused ? MODE_OFF : MODE_POOL;
@@ -166,8 +164,7 @@ enum mode mode_get(void)
 
 	if (mode != MODE_UNKNOWN)
 		return mode;
-	mode = decide_mode(); /* threads that race decide the same; errno is not touched
-			       */
+	mode = decide_mode(); /* racing threads decide the same */
 	atomic_store_explicit(&decided, mode, memory_order_relaxed);
 	return mode;
 }

@@ -1,30 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mode.h - what the library does in this program
+ * mode.h - whether this program gets MPTCP and a manager. Nothing here changes errno.
  */
 #pragma once
 
 #include <stdbool.h>
 
 enum mode {
-	MODE_UNKNOWN, /* until the first stream socket */
+	MODE_UNKNOWN, /* before the first stream socket */
 	MODE_OFF,     /* AT_SECURE, MPTCPADDR_DISABLE, or [app] mptcp = no */
-	MODE_PLAIN,   /* MPTCP, and no pool file: no path manager */
+	MODE_PLAIN,   /* MPTCP, but no pool file: no manager */
 	MODE_POOL,
 };
 
-/*
- * mode_get() - decided once, at the first call; errno is kept
- *
- * MODE_UNKNOWN only while no descriptor is free to look with.
+/* mode_get() - decide at the first call; MODE_UNKNOWN only while no descriptor is free.
  */
 enum mode mode_get(void);
 
-/* mode_known() - as far as decided: a program without a stream socket never decides. */
+/* mode_known() - do not decide: a program without a stream socket never does. */
 enum mode mode_known(void);
 
-/*
- * mode_signals() - whether the pool file has a `signal` endpoint: only then does a
- * program that listens need a manager; errno is kept
- */
+/* mode_signals() - the pool has a `signal` endpoint: a listener needs a manager. */
 bool mode_signals(void);

@@ -30,7 +30,7 @@ bool owner_wait_started(pid_t pid)
 	const uint32_t starting = owner_word(pid, OWNER_STARTING);
 
 	sys_futex_wait_while(&owner, starting);
-	/* Stuck, or killed by a seccomp filter. */
+	/* Stuck, or killed by seccomp: nobody waits again. */
 	owner_replace(starting, owner_word(pid, OWNER_FAILED));
 	return owner_get() == owner_word(pid, OWNER_RUNNING);
 }

@@ -14,11 +14,11 @@
 enum owner_state {
 	OWNER_STARTING,
 	OWNER_RUNNING,
-	OWNER_FAILED, /* for good in this process, unless a broker appears */
+	OWNER_FAILED, /* for good, unless a broker starts */
 	OWNER_STATES,
 };
 
-/* Valid in every process that shares or inherits the word: registering keeps no state. */
+/* Valid in forked children, too: registering with the broker keeps no state. */
 #define OWNER_BROKER UINT32_MAX
 
 static inline uint32_t owner_word(pid_t pid, enum owner_state state)
@@ -37,7 +37,7 @@ void owner_set(pid_t pid, enum owner_state state);
 /*
  * owner_wait_started() - wait until the manager of @pid has started, for a second at most
  *
- * Return: whether it runs. If not, nobody waits for it again. Changes errno.
+ * Return: whether it runs; if not, it has failed for good. Changes errno.
  */
 bool owner_wait_started(pid_t pid);
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * pthread_exit.c - the main thread ends before others do: the manager goes first
+ * pthread_exit.c - pthread_exit(): stop the manager when the main thread ends
  *
- * A process ends with its last thread, which then runs exit(). That has to be one of the
- * application's: ours never ends, and has other descriptors to flush to.
+ * The last thread of a process runs exit(). It must be one of the application's: the
+ * manager never ends by itself, and stdio would flush to the manager's descriptors.
  */
 #include "launch.h"
 #include "real.h"

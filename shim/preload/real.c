@@ -8,7 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 
-/* Every hooked function returns int or ssize_t and takes its arguments in registers. */
+/* In place of any hooked function: all return int or ssize_t. */
 static long missing(void)
 {
 	errno = ENOSYS;

@@ -7,13 +7,12 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-/* A hook: the only symbols that leave the library, with export.map. */
+/* Exported, like the names in export.map; nothing else is. */
 #define HOOK __attribute__((visibility("default")))
 
 /*
- * REAL(name) - the function that @name would be without this library. The pointer is
- * looked up on first use (a constructor would cost every exec) and kept: two threads
- * that race find the same one.
+ * REAL(name) - the next library's function @name, looked up at the first call: in a
+ * constructor it would cost every exec. Racing threads find the same pointer.
  */
 #define REAL(name)                                                             \
 	((__typeof__(&name))({                                                 \

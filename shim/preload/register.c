@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * register.c - around a call that may send a SYN
+ * register.c - before and after a call that may send a SYN
  *
- * The address is not looked at: what the kernel would refuse with EFAULT must not
- * crash here. The socket itself tells whether it is MPTCP.
+ * The address argument is not read: a bad pointer must give EFAULT and not a crash. The
+ * kernel knows whether the socket is MPTCP.
  */
 #include "register.h"
 #include "broker.h"
@@ -18,7 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define FULL_TRIES 64 /* yields while the manager makes room */
+#define FULL_TRIES 64 /* sched_yield() calls while the manager makes room */
 
 /* Return: the socket option; 0 if there is none. */
 static int int_option(int fd, int level, int name)
@@ -88,8 +88,7 @@ static bool slot_put(struct handover *h, uint64_t value)
 	return true;
 }
 
-/* 4096 connects without one event, all fallen back or unanswered: make the manager look.
- */
+/* 4096 connections without one event, all fallen back or unanswered. */
 static bool slot_put_when_full(struct handover *h, uint64_t value)
 {
 	int i;
@@ -104,8 +103,8 @@ static bool slot_put_when_full(struct handover *h, uint64_t value)
 }
 
 /*
- * The token is there from before the SYN until a fallback to TCP is known. Return: as in
- * handover.h's slots; 0: there is none.
+ * A socket has a token from before the SYN until it falls back to TCP. Return: a value
+ * for a slot of the handover; 0: no token.
  */
 static uint64_t read_token(int fd)
 {
@@ -128,7 +127,8 @@ static void register_connection(struct handover *h, int fd)
 		return;
 	if (h == LAUNCH_BROKER) {
 		if (!broker_register(value, value & HANDOVER_V6ONLY))
-			owner_replace(OWNER_BROKER, 0); /* the next connect decides */
+			owner_replace(OWNER_BROKER,
+				      0); /* the next connect() chooses again */
 		return;
 	}
 	if (!slot_put(h, value) && !slot_put_when_full(h, value)) {
@@ -136,7 +136,7 @@ static void register_connection(struct handover *h, int fd)
 		return;
 	}
 	atomic_fetch_add(&h->registered, 1);
-	if (atomic_load(&h->early)) /* the events were faster than connect() returned */
+	if (atomic_load(&h->early)) /* events came before connect() returned */
 		sys_futex_wake(&h->registered);
 }
 
@@ -144,8 +144,7 @@ static void end_call(struct handover *h)
 {
 	uint32_t n = h == LAUNCH_BROKER ? 0 : atomic_load(&h->in_flight);
 
-	/* Not below 0: a child forked by a signal handler within connect() began with 0.
-	 */
+	/* Not below 0: in a child forked by a signal handler within connect() it is 0. */
 	while (n && !atomic_compare_exchange_weak(&h->in_flight, &n, n - 1))
 		;
 }
@@ -156,14 +155,14 @@ void register_end(struct handover *handover, int fd, ssize_t result)
 
 	if (!handover)
 		return;
-	/* A connect() interrupted by a signal goes on by itself. */
+	/* A connect() that a signal interrupts continues in the kernel. */
 	if (result >= 0 || saved == EINPROGRESS || saved == EINTR)
 		register_connection(handover, fd);
 	end_call(handover);
 	errno = saved;
 }
 
-/* A socket's address, from libc's structure. Return: false for other families. */
+/* Return: false for other address families. */
 static bool listener_name(int fd, struct handover_listener *listener)
 {
 	union {
@@ -191,7 +190,7 @@ static bool listener_name(int fd, struct handover_listener *listener)
 	}
 }
 
-/* An empty place, or one whose socket was closed. */
+/* Claim an entry that is free, or whose socket was closed. */
 static struct handover_listener *listener_place(struct handover *h)
 {
 	uint32_t state;
@@ -214,7 +213,7 @@ static bool listener_known(struct handover *h, uint64_t inode)
 	for (i = 0; i < HANDOVER_LISTENERS; i++)
 		if (atomic_load(&h->listeners[i].state) == LISTENER_OPEN &&
 		    h->listeners[i].inode == inode)
-			return true; /* listen() again: another backlog */
+			return true; /* a second listen(), to change the backlog */
 	return false;
 }
 
@@ -234,7 +233,7 @@ static void listener_add(struct handover *h, int fd)
 	listener->v6only = 0;
 	atomic_store(&listener->state,
 		     listener_name(fd, listener) ? LISTENER_OPEN : LISTENER_FREE);
-	wake_manager(h); /* the manager wants events now that it did not before */
+	wake_manager(h); /* it needs other events now */
 }
 
 void register_listener(struct handover *handover, int fd, int result)
@@ -242,7 +241,7 @@ void register_listener(struct handover *handover, int fd, int result)
 	int saved = errno;
 
 	if (!handover || handover == LAUNCH_BROKER)
-		return; /* the broker serves what connects, not what listens */
+		return; /* no broker serves listening sockets */
 	if (!result)
 		listener_add(handover, fd);
 	end_call(handover);

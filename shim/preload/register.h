@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * register.h - around a call that may send a SYN
+ * register.h - before and after a call that may send a SYN
  *
- *	handover = register_begin(fd);	the manager's subscription stands
+ *	handover = register_begin(fd);	the manager is subscribed to events
  *	r = the real call;		SYN
  *	register_end(handover, fd, r);	the token is registered
  */
@@ -13,21 +13,21 @@
 
 struct handover;
 
-/* register_is_mptcp() - what kind of socket it is, by the kernel. Changes errno. */
+/* register_is_mptcp() - ask the kernel for the socket's protocol. Changes errno. */
 bool register_is_mptcp(int fd);
 
 /*
- * register_begin() - make sure that this process has a manager, if it can have one
+ * register_begin() - start a manager, if this process can have one. Keeps errno.
  *
- * Return: what to give to register_end(); NULL: nothing to register. errno is kept.
+ * Return: the argument for register_end(); NULL: nothing to register.
  */
 struct handover *register_begin(int fd);
 
-/* register_begin_listen() - the same, but only for a pool with `signal` endpoints. */
+/* register_begin_listen() - the same if a manager runs or the pool has `signal`. */
 struct handover *register_begin_listen(int fd);
 
-/* register_end() - @result is what the real call returned; errno is kept. */
+/* register_end() - @result is the real call's. Keeps errno. */
 void register_end(struct handover *handover, int fd, ssize_t result);
 
-/* register_listener() - likewise around listen(): the listener is registered. */
+/* register_listener() - the same after listen(). */
 void register_listener(struct handover *handover, int fd, int result);

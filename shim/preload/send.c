@@ -2,7 +2,7 @@
 /*
  * send.c - sendto(), sendmsg(), sendmmsg(): with MSG_FASTOPEN they connect (RFC 7413)
  *
- * Without that flag they cost one test. Before Linux 6.2, MPTCP has no TCP Fast Open.
+ * Without the flag they cost one test. Before Linux 6.2, MPTCP has no TCP Fast Open.
  * TCP without a cookie sends a plain SYN, and the data after the handshake (RFC 7413,
  * 3): connecting first and sending without the flag looks the same to the program.
  */
@@ -62,7 +62,7 @@ HOOK ssize_t sendto(int fd, const void *data, size_t size, int flags,
 	return r;
 }
 
-/* EOPNOTSUPP: the kernel has read the message, so @msg points somewhere. */
+/* After EOPNOTSUPP the kernel has read *@msg: the pointer is good. */
 static bool can_retry(ssize_t result, int fd, const struct msghdr *msg)
 {
 	return result < 0 && errno == EOPNOTSUPP &&

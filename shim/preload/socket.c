@@ -17,7 +17,7 @@ static bool is_tcp(int domain, int type, int protocol)
 	       (protocol == 0 || protocol == IPPROTO_TCP);
 }
 
-/* What would hit TCP as well: asking twice would only hide it. */
+/* TCP would fail, too: a second attempt could only hide it. */
 static bool is_exhaustion(int error)
 {
 	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
@@ -37,7 +37,7 @@ HOOK int socket(int domain, int type, int protocol)
 	fd = REAL(socket)(domain, type, IPPROTO_MPTCP);
 	if (fd >= 0 || is_exhaustion(errno))
 		return fd;
-	/* MPTCP off, absent or refused by a sandbox: exactly the original call. */
+	/* MPTCP is off, missing or refused by a sandbox: make the original call. */
 	errno = saved;
 	return REAL(socket)(domain, type, protocol);
 }

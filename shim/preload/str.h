@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * str.h - the little that the preload library needs of <string.h>
+ * str.h - the few string functions of the preload library
  *
- * Inline: naming a libc function costs every exec some instructions, and its first call
- * a thousand, more than these take on a pool file.
+ * Inline: each libc symbol costs instructions at every exec, and its first call a
+ * thousand, more than these need for a whole pool file.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Whether [@from, @to) is the text @word. */
+/* str_is() - [@from, @to) is @word. */
 static inline bool str_is(const char *from, const char *to, const char *word)
 {
 	while (from < to && *word && *from == *word) {
@@ -22,7 +22,7 @@ static inline bool str_is(const char *from, const char *to, const char *word)
 	return from == to && !*word;
 }
 
-/* str_after() - what follows @word, with which @text begins; NULL: it does not. */
+/* str_after() - the rest of @text after @word; NULL: @text does not begin with it. */
 static inline const char *str_after(const char *text, const char *word)
 {
 	while (*word && *text == *word) {
@@ -47,7 +47,7 @@ static inline size_t str_len(const char *text)
 	return len;
 }
 
-/* str_base() - what follows the last slash. */
+/* str_base() - the rest of @path after its last slash. */
 static inline const char *str_base(const char *path)
 {
 	const char *base = path;
@@ -64,8 +64,8 @@ static inline const char *str_find(const char *from, const char *to, char c)
 	const uint64_t ones = 0x0101010101010101, tops = ones << 7;
 	uint64_t eight;
 
-	/* Eight at a time, while none of them is @c: then it would be 0 after the xor,
-	 * and borrow from its top bit. */
+	/* Eight at a time: after the xor a byte @c is 0, and the subtraction borrows from
+	 * its top bit. */
 	for (; to - from >= 8; from += 8) {
 		memcpy(&eight, from, 8);
 		eight ^= ones * (unsigned char)c;
@@ -78,9 +78,9 @@ static inline const char *str_find(const char *from, const char *to, char c)
 }
 
 /*
- * str_append() - copy @text to @to[@len], of @size bytes in all, and its NUL
+ * str_append() - copy @text with its NUL to @to[@len]; @size is that of @to
  *
- * Return: the new length, or @size if there is no room.
+ * Return: the new length, or @size if @text does not fit.
  */
 static inline size_t str_append(char *to, size_t len, size_t size, const char *text)
 {

@@ -2,8 +2,8 @@
 /*
  * subscribe.c - a socket that receives the kernel's path-manager events
  *
- * Plain system calls: the application's SYN waits for this, and libnl takes three times
- * as long to load. The path manager library goes on with libnl on the same socket.
+ * By system calls: the application's SYN waits for this, and loading libnl takes three
+ * times as long. The path manager library later uses libnl on the same socket.
  */
 #include "subscribe.h"
 #include "mptcpaddr/uapi.h"
@@ -14,12 +14,12 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
-/* Only a limit, not an allocation: a burst of 10,000 connections must not overrun it. */
+/* A limit, not an allocation: a burst of 10,000 connections must not overrun it. */
 #define RCVBUF_BYTES (64 << 20)
 
 /*
- * A socket that the kernel numbers itself gets getpid(), which the application may want
- * for one of its own. libnl's scheme: the process ID and 10 bits on top.
+ * The kernel would choose getpid(), which the application may need for its own socket.
+ * So use libnl's scheme: the process ID, and 10 bits above it.
  */
 #define PORT_FIRST (1001U << 22)
 #define PORT_TRIES 16
@@ -43,7 +43,7 @@ static int open_bound(void)
 	for (i = 0; i <= PORT_TRIES; i++) {
 		addr.nl_pid = PORT_FIRST + (i << 22) + (sys_getpid() & 0x3fffff);
 		if (i == PORT_TRIES)
-			addr.nl_pid = 0; /* other PID namespaces have this number, too */
+			addr.nl_pid = 0; /* taken, perhaps by another PID namespace */
 		if (!syscall(SYS_bind, fd, &addr, sizeof(addr)))
 			return fd;
 	}
@@ -52,7 +52,7 @@ static int open_bound(void)
 	return -error;
 }
 
-/* The first attribute of @type within @attrs of @len bytes; NULL: none. */
+/* Return: the first attribute of @type in @attrs, @len bytes; NULL: none. */
 static const struct nlattr *attr_find(const struct nlattr *attrs, size_t len, int type)
 {
 	while (len >= sizeof(*attrs) && attrs->nla_len >= sizeof(*attrs) &&
@@ -70,7 +70,7 @@ static const struct nlattr *attr_find(const struct nlattr *attrs, size_t len, in
 #define ATTR_DATA(attr) ((const void *)((attr) + 1))
 #define ATTR_LEN(attr)	((attr)->nla_len - sizeof(struct nlattr))
 
-/* The number of the events group, in the answer to CTRL_CMD_GETFAMILY; 0: not there. */
+/* Return: the events group in the answer to CTRL_CMD_GETFAMILY; 0: none. */
 static uint32_t group_find(const struct nlattr *groups)
 {
 	const struct nlattr *group, *name, *number;

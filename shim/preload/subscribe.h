@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 /*
- * subscribe_events() - join the group mptcp_pm_events
+ * subscribe_events() - join the multicast group mptcp_pm_events
  *
- * The socket is non-blocking and close-on-exec, and the caller's. Needs CAP_NET_ADMIN.
- * Return: 0; -EPERM; -ENOENT without MPTCP in the kernel; other -errno.
+ * The caller owns the socket, which is close-on-exec. Needs CAP_NET_ADMIN. Return: 0;
+ * -EPERM; -ENOENT: a kernel without MPTCP; other -errno.
  */
 int subscribe_events(int32_t *ret_fd, uint16_t *ret_family_id);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symver.h - functions of libc by the first version that they had
+ * symver.h - use the oldest symbol version of libc functions
  *
- * At each exec the dynamic linker looks for every version that the library names, from
- * the oldest to the newest: 300 to 400 instructions each. With these there is one, that
- * of all the rest. glibc 2.34 moved them into libc.so.6 and gave them a second version
- * there; they are one function under both.
+ * At each exec the dynamic linker checks every version that the library names: 300 to
+ * 400 instructions each. With these there is one. glibc 2.34 moved the functions into
+ * libc.so.6 and gave them a second version, for the same code.
  */
 #pragma once
 

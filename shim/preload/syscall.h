@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * syscall.h - a system call without libc: no symbol to look up, and errno is not touched
+ * syscall.h - system calls without libc's wrappers
  *
- * For the first socket() of every program, see text.h; and elsewhere, since each function
- * of libc that is named here costs every exec some instructions. Nobody's hooks but ours
- * are to see what we do.
+ * Each libc symbol costs instructions at every exec (str.h), and other preloaded
+ * libraries must not see our calls.
  */
 #pragma once
 
@@ -21,10 +20,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SYS_WAIT_NS    20000000 /* one futex wait of */
-#define SYS_WAIT_TRIES 50	/* so many: a second in all */
+#define SYS_WAIT_NS    20000000 /* one futex wait */
+#define SYS_WAIT_TRIES 50	/* a second in all */
 
-/* sys_call() - system call @nr of up to three arguments. Return: its result; -errno. */
+/* sys_call() - system call @nr with up to three arguments. Keeps errno, returns -errno.
+ */
 static inline long sys_call(long nr, long a, long b, long c)
 {
 #if defined(__x86_64__) && !defined(__ILP32__)
@@ -69,7 +69,7 @@ static inline pid_t sys_gettid(void)
 	return sys_call(SYS_gettid, 0, 0, 0);
 }
 
-/* sys_futex_wait() - for @ns at most, if @word is @value. Changes errno. */
+/* sys_futex_wait() - if *@word is @value, for @ns at most. Changes errno. */
 static inline void sys_futex_wait(_Atomic uint32_t *word, uint32_t value, long ns)
 {
 	const struct timespec timeout = { .tv_nsec = ns };
@@ -77,7 +77,7 @@ static inline void sys_futex_wait(_Atomic uint32_t *word, uint32_t value, long n
 	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &timeout, NULL, 0);
 }
 
-/* sys_futex_wait_while() - while @word is @value, for a second at most. Changes errno. */
+/* sys_futex_wait_while() - while *@word is @value, for a second at most. Likewise. */
 static inline void sys_futex_wait_while(_Atomic uint32_t *word, uint32_t value)
 {
 	int i;

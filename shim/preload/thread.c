@@ -2,9 +2,9 @@
 /*
  * thread.c - the manager thread, until the path manager library takes over
  *
- * First of all it leaves the application's descriptor table: nothing that is opened
- * from then on takes one of the application's numbers, leaks into its children or is
- * closed by it (close_range(2), CLOSE_RANGE_UNSHARE). No stdio and no exit() here.
+ * It leaves the application's descriptor table first (close_range(2),
+ * CLOSE_RANGE_UNSHARE): its files then take none of the application's numbers, do not
+ * leak into children, and the application cannot close them. No stdio, no exit() here.
  */
 #include "thread.h"
 #include "log_request.h"
@@ -28,9 +28,9 @@
 #define EXEC_WAIT_NS 20000000
 
 static pthread_t manager;
-static _Atomic bool joinable; /* there is one */
+static _Atomic bool joinable;
 
-/* A descriptor table of our own, with nothing of the application's in it. */
+/* Replace the descriptor table by one without the application's files. */
 static int isolate_descriptors(struct handover *h)
 {
 	int fd, i;
@@ -39,7 +39,7 @@ static int isolate_descriptors(struct handover *h)
 		return -errno;
 	log_request_open(h);
 	fd = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
-	if (fd < 0) /* a chroot without /dev: anything that swallows stray output */
+	if (fd < 0) /* a chroot without /dev: this swallows output, too */
 		fd = syscall(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	for (i = 0; i <= STDERR_FILENO; i++)
 		if (fd != i && (fd < 0 || syscall(SYS_dup3, fd, i, O_CLOEXEC) < 0))
@@ -63,7 +63,7 @@ static int file_begins_with(const char *path, const char *word)
 	return str_after(text, word) != NULL;
 }
 
-/* Without /proc nobody knows; a connection of the kernel's then refuses our commands. */
+/* False without /proc: then the kernel refuses our commands for its connections. */
 static bool kernel_is_path_manager(void)
 {
 	int r = file_begins_with("/proc/sys/net/mptcp/path_manager", "kernel");
@@ -74,9 +74,9 @@ static bool kernel_is_path_manager(void)
 }
 
 /*
- * The path manager library is beside this one: by this one's absolute path, since some
- * libraries wrap dlopen() and become the caller (ASan does); otherwise by DT_RUNPATH,
- * which is $ORIGIN and survives a relative LD_PRELOAD and a later chdir().
+ * Open the path manager library in our own directory: by absolute path, because some
+ * libraries wrap dlopen() and become the caller (ASan); else by DT_RUNPATH, $ORIGIN,
+ * which works with a relative LD_PRELOAD after chdir().
  */
 static void *open_library(void)
 {
@@ -103,8 +103,8 @@ static int run_library(struct handover *h)
 	char *(*why)(void);
 	void *library;
 
-	/* By name, as it is needed in one program of a thousand: see oldest.h. Before
-	 * dlopen(), whose error this would replace. */
+	/* By name: rarely needed, but each symbol costs every exec. Before dlopen(),
+	 * whose error this would replace. */
 	why = (char *(*)(void))dlsym(RTLD_DEFAULT, "dlerror");
 	library = open_library();
 	run = library ? (int (*)(struct handover *))dlsym(library, HANDOVER_PM_RUN)
@@ -132,14 +132,14 @@ static int become_manager(struct handover *h)
 			log_warning("no pool: %m");
 		return r;
 	}
-	/* The application goes on; what is slow comes after its SYN. */
+	/* The application continues; the slow part comes after its SYN. */
 	owner_set(h->pid, OWNER_RUNNING);
 	sys_call(SYS_sched_yield, 0, 0, 0);
-	/* The application's setns() into a mount namespace wants its folders unshared. */
+	/* The application's setns() into a mount namespace needs unshared directories. */
 	syscall(SYS_unshare, CLONE_FS);
 	if (kernel_is_path_manager()) {
-		log_warning("no pool: the path manager is the kernel's "
-			    "(net.mptcp.path_manager)");
+		log_warning("no pool: the in-kernel path manager is active "
+			    "(net.mptcp.path_manager=kernel)");
 		sys_close(h->event_fd);
 		return -EOPNOTSUPP;
 	}
@@ -147,9 +147,9 @@ static int become_manager(struct handover *h)
 }
 
 /*
- * Most children exec() at once, and that ends this thread: it does nothing before, unless
- * the child connects. Whatever happens meanwhile is the parent's business; if that is
- * gone already, nobody echoes an ADD_ADDR, and the peer repeats it.
+ * Most children exec() at once, which ends this thread: wait, unless the child connects.
+ * The parent's manager serves the connections meanwhile; if the parent has ended, nobody
+ * echoes an ADD_ADDR, and the peer repeats it.
  */
 static void wait_for_child_exec(struct handover *h)
 {
@@ -184,7 +184,7 @@ int thread_start(struct handover *h)
 	 * system call: glibc needs its own two signals in every thread. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
-	atomic_store(&joinable, true); /* before: the thread may end at once */
+	atomic_store(&joinable, true); /* the thread may end at once */
 	r = pthread_create(&manager, &attr, thread_main, h);
 	if (r)
 		atomic_store(&joinable, false);

@@ -2,8 +2,8 @@
 /*
  * wake.c - wake the manager, open its event filter
  *
- * The manager polls its control socket: a connection to that wakes it. No descriptor of
- * the manager's exists in the application's table, so an eventfd cannot do this.
+ * A connection to the manager's control socket wakes it: the application's descriptor
+ * table has no descriptor of the manager's.
  */
 #include "wake.h"
 #include "mptcpaddr/handover.h"
@@ -39,6 +39,6 @@ void wake_open_filter(struct handover *h)
 
 	if (wake_manager(h))
 		sys_futex_wait_while(&h->filter, idle);
-	/* A seccomp filter has killed the manager: the next connect() does not wait. */
+	/* If seccomp has killed the manager, the next connect() must not wait. */
 	atomic_compare_exchange_strong(&h->filter, &idle, HANDOVER_FILTER_STUCK);
 }

@@ -9,9 +9,9 @@
 struct handover;
 
 /*
- * wake_manager() - make the manager look at the handover without an event; changes errno
+ * wake_manager() - make the manager read the handover without an event; changes errno
  *
- * Return: false if that is impossible from here.
+ * Return: false if the manager cannot be reached.
  */
 bool wake_manager(struct handover *handover);
 

@@ -313,7 +313,7 @@ Test(serve, a_program_falls_to_direct_and_forced_ones_do_not)
 	lab_broker(&lab, "");
 	lab_start(&lab, &client, ALICE, lab.pool, forced);
 	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 2));
-	is_logged(&client, "info: the broker has the connections");
+	is_logged(&client, "info: the broker manages the connections");
 	proc_end(&client);
 	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 0));
 	lab_start(&lab, &client, 0, lab.pool, direct);

@@ -183,7 +183,7 @@ static void kernel_manages(struct lab *lab)
 }
 
 CURL_TEST(same_with_the_kernels_path_manager, kernel_manages, NULL, POOL, MPTCP,
-	  "the path manager is the kernel's")
+	  "the in-kernel path manager is active")
 
 static const char *const no_net_admin[] = {
 	"/usr/bin/setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-all", NULL
