@@ -133,10 +133,8 @@ int engine_resync_subflow(struct engine *engine, const struct pm_event *sub, boo
 			  bool initial);
 void engine_resync_end(struct engine *engine);
 
-/* engine_note_overrun() - note that events were lost. */
-void engine_note_overrun(struct engine *engine);
-/* engine_note_pool() - note that a pool came into force, or that it could not. */
-void engine_note_pool(struct engine *engine, int error);
+/* engine_note() - note an overrun or a pool; @error: why the pool was rejected, or 0. */
+void engine_note(struct engine *engine, enum pm_note_what what, int error);
 
 const struct pm_counters *engine_counters(const struct engine *engine);
 unsigned int engine_conns(const struct engine *engine);
@@ -146,18 +144,17 @@ unsigned int engine_tokens(const struct engine *engine, uint32_t *ret_tokens,
 			   unsigned int max);
 
 /*
- * What mptcpinfo sees. @after is 0 or *@ret_next of the call before, which comes back
- * as 0 at the end; connections that are still the parent process's business are left
- * out. Return: how many of at most @max records were filled.
+ * engine_report() - a page of connections or of announcements, for mptcpinfo
+ *
+ * One of @ret_conns and @ret_announced is NULL. @after is 0 or *@ret_next of the previous
+ * call, which is 0 at the end. A page has whole connections only: @max must be at least
+ * ENGINE_ANNOUNCED_MAX for announcements. Connections that the parent process manages are
+ * left out. Return: the number of records, at most @max.
  */
-unsigned int engine_report_conns(const struct engine *engine, uint64_t after,
-				 unsigned int max, struct pm_conn_report *ret_views,
-				 uint64_t *ret_next);
-unsigned int engine_report_announced(const struct engine *engine, uint64_t after,
-				     unsigned int max,
-				     struct pm_announced_report *ret_views,
-				     uint64_t *ret_next);
-/* Connections that engine_report_conns() shows. */
+unsigned int engine_report(const struct engine *engine, uint64_t after, unsigned int max,
+			   struct pm_conn_report *ret_conns,
+			   struct pm_announced_report *ret_announced, uint64_t *ret_next);
+/* Connections that engine_report() shows. */
 unsigned int engine_count_shown(const struct engine *engine);
 /* Live subflows of each endpoint; @ret_used has POOL_ENDPOINTS_MAX elements. */
 void engine_count_used(const struct engine *engine, uint32_t *ret_used);

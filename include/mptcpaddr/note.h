@@ -82,8 +82,9 @@ enum pm_note_what {
 	PM_NOTE_BACKUP = 18,  /* we sent MP_PRIO: flags */
 };
 
-#define PM_NOTE_FLAG_BACKUP 1
-#define PM_NOTE_FLAG_RETRY  2 /* JOINING: not the first try */
+#define PM_NOTE_FLAG_BACKUP  1
+#define PM_NOTE_FLAG_RETRY   2 /* JOINING: not the first try */
+#define PM_NOTE_FLAG_REFUSED 4 /* JOIN_FAILED: by the kernel, at once */
 
 /* A ring of the last PM_NOTES_MAX is kept; a gap in `seq` tells of what was missed. */
 #define PM_NOTES_MAX 512

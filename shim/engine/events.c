@@ -45,7 +45,7 @@ static void announcement_remember(struct conn *conn, const struct pm_event *ev)
 
 /* @ann is new, or announced again: try to join it. */
 static void announcement_accept(struct conn *conn, struct announcement *ann,
-				struct note *heard, struct pm_cmds *out)
+				struct pm_note *heard, struct pm_cmds *out)
 {
 	ann->state = PM_ANNOUNCED_WAITING;
 	announcement_forget_tries(ann);
@@ -65,9 +65,9 @@ static void on_announced(struct conn *conn, const struct pm_event *ev,
 	struct engine *engine = engine_of(conn);
 	struct announcement *ann = conn_announced(conn, ev->remote_id, &ev->remote);
 	const bool reached = conn_reaches(conn, &ev->remote);
-	struct note heard = { .what = PM_NOTE_ANNOUNCED,
-			      .remote = &ev->remote,
-			      .remote_id = ev->remote_id };
+	struct pm_note heard = { .what = PM_NOTE_ANNOUNCED,
+				 .remote = ev->remote,
+				 .remote_id = ev->remote_id };
 
 	/* The kernel passes retransmitted and repeated ADD_ADDRs on as new events. */
 	if (ann || reached)
@@ -104,27 +104,21 @@ static void join_after_release(struct conn *conn, struct pm_cmds *out)
 /* The peer sent REMOVE_ADDR (RFC 8684, 3.4.2); the kernel closes the subflows itself. */
 static void on_removed(struct conn *conn, const struct pm_event *ev, struct pm_cmds *out)
 {
-	unsigned int i = 0;
+	struct subflow *s;
+	unsigned int i;
 
 	NOTE(conn, .what = PM_NOTE_REMOVED, .remote_id = ev->remote_id);
-	while (i < conn->n_announced) {
-		struct announcement *ann = &conn->announced[i];
-
-		if (ann->remote_id != ev->remote_id) {
-			i++;
+	for (i = conn->n_announced; i--;) {
+		if (conn->announced[i].remote_id != ev->remote_id)
 			continue;
-		}
-		announcement_count_accepted(conn, ann, false);
-		conn_announced_del(conn, ann);
+		announcement_count_accepted(conn, &conn->announced[i], false);
+		conn_announced_del(conn, &conn->announced[i]);
 	}
-	for (i = 0; i < conn->n_subflows;) {
-		struct subflow *s = &conn->subflows[i];
-
+	for (i = conn->n_subflows; i--;) {
+		s = &conn->subflows[i];
 		s->removed |= s->remote_id == ev->remote_id;
 		if (s->removed && s->state == SUBFLOW_RETRY)
 			conn_subflow_del(conn, s);
-		else
-			i++;
 	}
 	join_after_release(conn, out); /* add_addr_accepted may have room now */
 }
@@ -151,8 +145,8 @@ static int on_established(struct conn *conn, const struct pm_event *ev,
 	if (r < 0 || conn->established)
 		return r;
 	conn->established = true;
-	NOTE(conn, .what = PM_NOTE_ESTABLISHED, .local = &ev->local,
-	     .local_id = ev->local_id, .remote = &ev->remote, .remote_id = ev->remote_id);
+	NOTE(conn, .what = PM_NOTE_ESTABLISHED, .local = ev->local,
+	     .local_id = ev->local_id, .remote = ev->remote, .remote_id = ev->remote_id);
 	conn_use_first_endpoint(conn);
 	if (!conn_section(conn)->kinds)
 		return 0;
@@ -200,26 +194,36 @@ static int on_sub_established(struct conn *conn, const struct pm_event *ev,
 		ann->state = PM_ANNOUNCED_JOINED;
 	if (ours && ann)
 		COUNT(conn, add_addr_joined);
-	NOTE(conn, .what = ours ? PM_NOTE_JOINED : PM_NOTE_SUBFLOW_FOREIGN,
-	     .subflow = subflow);
+	NOTE_SUBFLOW(conn, subflow,
+		     .what = ours ? PM_NOTE_JOINED : PM_NOTE_SUBFLOW_FOREIGN);
 	conn_id_seen(conn, &ev->local, ev->local_id);
 	if (!conn_reconcile(conn, out))
 		conn->work = true;
 	return 0;
 }
 
-static void note_subflow_closed(struct conn *conn, const struct subflow *s, uint8_t error)
+static void note_closed(struct conn *conn, const struct subflow *s, uint8_t error)
 {
-	enum pm_reason reason = error ? PM_REASON_ERROR : PM_REASON_NONE;
+	struct pm_note note = { .what = PM_NOTE_SUBFLOW_CLOSED, .error = error };
 
 	if (s->state == SUBFLOW_CLOSING) {
-		reason = PM_REASON_ENDPOINT_DOWN;
-		error = 0; /* our own */
+		note.reason = PM_REASON_ENDPOINT_DOWN;
+		note.error = 0; /* our own */
 	} else if (s->removed) {
-		reason = PM_REASON_REMOVED;
+		note.reason = PM_REASON_REMOVED;
+	} else if (error) {
+		note.reason = PM_REASON_ERROR;
 	}
-	NOTE(conn, .what = PM_NOTE_SUBFLOW_CLOSED, .reason = reason, .error = error,
-	     .subflow = s);
+	note_subflow(conn, s, note);
+}
+
+static void join_failed(struct conn *conn, struct subflow *s, uint8_t error,
+			uint8_t reset_reason, uint8_t flags)
+{
+	NOTE_SUBFLOW(conn, s, .what = PM_NOTE_JOIN_FAILED, .error = error, .flags = flags,
+		     .reason = reset_reason == PM_RESET_PROHIBITED ? PM_REASON_PROHIBITED
+								   : PM_REASON_ERROR);
+	subflow_failed(conn, s, error, reset_reason);
 }
 
 static void on_sub_closed(struct conn *conn, const struct pm_event *ev,
@@ -232,15 +236,10 @@ static void on_sub_closed(struct conn *conn, const struct pm_event *ev,
 		return;
 	switch (subflow->state) {
 	case SUBFLOW_PENDING:
-		NOTE(conn, .what = PM_NOTE_JOIN_FAILED,
-		     .reason = ev->reset_reason == PM_RESET_PROHIBITED
-				       ? PM_REASON_PROHIBITED
-				       : PM_REASON_ERROR,
-		     .error = ev->error, .subflow = subflow);
-		subflow_failed(conn, subflow, ev->error, ev->reset_reason);
+		join_failed(conn, subflow, ev->error, ev->reset_reason, 0);
 		break;
 	case SUBFLOW_LIVE:
-		note_subflow_closed(conn, subflow, ev->error);
+		note_closed(conn, subflow, ev->error);
 		if (ev->error && !subflow->removed) {
 			subflow_failed(conn, subflow, ev->error, ev->reset_reason);
 			break;
@@ -251,7 +250,7 @@ static void on_sub_closed(struct conn *conn, const struct pm_event *ev,
 		conn_subflow_del(conn, subflow);
 		break;
 	case SUBFLOW_CLOSING:
-		note_subflow_closed(conn, subflow, ev->error);
+		note_closed(conn, subflow, ev->error);
 		conn_subflow_del(conn, subflow);
 		break;
 	case SUBFLOW_DOOMED:
@@ -301,8 +300,8 @@ int engine_handle(struct engine *engine, const struct pm_event *ev, struct pm_cm
 	case PM_EVENT_LISTENER_CLOSED:
 		break;
 	case PM_EVENT_SUB_PRIORITY: /* the peer's wish: the kernel's scheduler follows */
-		NOTE(conn, .what = PM_NOTE_PRIORITY, .local = &ev->local,
-		     .local_id = ev->local_id, .remote = &ev->remote,
+		NOTE(conn, .what = PM_NOTE_PRIORITY, .local = ev->local,
+		     .local_id = ev->local_id, .remote = ev->remote,
 		     .remote_id = ev->remote_id,
 		     .flags = ev->backup ? PM_NOTE_FLAG_BACKUP : 0);
 		break;
@@ -324,12 +323,10 @@ void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 	if (!subflow || subflow->state != SUBFLOW_PENDING)
 		return;
 	ann = subflow_announcement(conn, subflow);
-	NOTE(conn, .what = PM_NOTE_JOIN_FAILED, .reason = PM_REASON_ERROR,
-	     .refused = true, .error = error, .subflow = subflow);
 	/* As in the kernel, what created no subflow does not count as accepted. */
 	if (ann && !subflow->fixed)
 		announcement_count_accepted(conn, ann, false);
-	subflow_failed(conn, subflow, error, 0);
+	join_failed(conn, subflow, error, 0, PM_NOTE_FLAG_REFUSED);
 	join_after_release(conn, out);
 	conn_schedule(conn);
 }

@@ -120,8 +120,8 @@ static void note_endpoint(struct engine *engine, enum pm_note_what what,
 			  const struct endpoint *ep)
 {
 	note_add(engine, NULL,
-		 &(const struct note){
-			 .what = what, .local = &ep->addr, .local_id = ep->local_id });
+		 &(const struct pm_note){
+			 .what = what, .local = ep->addr, .local_id = ep->local_id });
 }
 
 /* Note the endpoints that went down and those that came up. */

@@ -152,7 +152,7 @@ static bool withdraw_addresses(struct conn *conn, struct pm_cmds *out)
 						    .local = id->addr,
 						    .local_id = id->key.local_id,
 						    .endpoint = PM_CMD_NO_ENDPOINT };
-		NOTE(conn, .what = PM_NOTE_WITHDRAWN, .local = &id->addr,
+		NOTE(conn, .what = PM_NOTE_WITHDRAWN, .local = id->addr,
 		     .local_id = id->key.local_id);
 	}
 	return true;
@@ -170,7 +170,7 @@ static bool subflow_set_backup(struct conn *conn, struct subflow *s, struct pm_c
 		return false;
 	s->backup = !s->backup;
 	push_command(out, PM_CMD_SET_FLAGS, conn, s);
-	NOTE(conn, .what = PM_NOTE_BACKUP, .subflow = s);
+	NOTE_SUBFLOW(conn, s, .what = PM_NOTE_BACKUP);
 	return true;
 }
 

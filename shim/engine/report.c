@@ -138,11 +138,9 @@ static void report_announced(const struct conn *conn, const struct announcement 
 		view->retry_ms = ann->when - (uint32_t)engine->now;
 }
 
-/* Fill a page of either kind, with whole connections only. */
-static unsigned int report_page(const struct engine *engine, uint64_t after,
-				unsigned int max, struct pm_conn_report *ret_conns,
-				struct pm_announced_report *ret_announced,
-				uint64_t *ret_next)
+unsigned int engine_report(const struct engine *engine, uint64_t after, unsigned int max,
+			   struct pm_conn_report *ret_conns,
+			   struct pm_announced_report *ret_announced, uint64_t *ret_next)
 {
 	const struct conn *conn, *last = NULL;
 	const struct announcement *ann;
@@ -164,21 +162,6 @@ static unsigned int report_page(const struct engine *engine, uint64_t after,
 	}
 	*ret_next = conn && last ? place << 32 | last->token : 0;
 	return n;
-}
-
-unsigned int engine_report_conns(const struct engine *engine, uint64_t after,
-				 unsigned int max, struct pm_conn_report *ret_conns,
-				 uint64_t *ret_next)
-{
-	return report_page(engine, after, max, ret_conns, NULL, ret_next);
-}
-
-unsigned int engine_report_announced(const struct engine *engine, uint64_t after,
-				     unsigned int max,
-				     struct pm_announced_report *ret_announced,
-				     uint64_t *ret_next)
-{
-	return report_page(engine, after, max, NULL, ret_announced, ret_next);
 }
 
 unsigned int engine_count_shown(const struct engine *engine)

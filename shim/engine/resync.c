@@ -49,10 +49,8 @@ void engine_resync_begin(struct engine *engine)
 							&ann->addr)
 						     ? PM_ANNOUNCED_WAITING
 						     : PM_ANNOUNCED_CLOSED;
-		for (i = 0; i < conn->n_subflows;)
-			if (conn->subflows[i].state == SUBFLOW_RETRY)
-				i++;
-			else
+		for (i = conn->n_subflows; i--;)
+			if (conn->subflows[i].state != SUBFLOW_RETRY)
 				conn_subflow_del(conn, &conn->subflows[i]);
 	}
 }

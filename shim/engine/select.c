@@ -131,7 +131,7 @@ static enum join join_request(struct conn *conn, const struct want *want,
 	s->fixed = want->fixed;
 	s->backup = cmd->flags && !engine_of(conn)->flags_ignored;
 	out->n++;
-	NOTE(conn, .what = PM_NOTE_JOINING, .subflow = s, .flags = flags);
+	NOTE_SUBFLOW(conn, s, .what = PM_NOTE_JOINING, .flags = flags);
 	return JOIN_REQUESTED;
 }
 
@@ -421,7 +421,7 @@ static bool announce_endpoints(struct conn *conn, struct pm_cmds *out)
 		/* As in the kernel, this ends the case of join_c_flag_case(). */
 		if (conn->deny_join_id0)
 			endpoint_spend(conn, i);
-		NOTE(conn, .what = PM_NOTE_SIGNALLED, .local = &ep->addr, .local_id = id);
+		NOTE(conn, .what = PM_NOTE_SIGNALLED, .local = ep->addr, .local_id = id);
 	}
 	return true;
 }

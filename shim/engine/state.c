@@ -202,7 +202,7 @@ void counter_bump(struct conn *conn, unsigned int index)
 }
 
 /* The counters that a note implies, by its kind and its reason. */
-static void note_count(struct conn *conn, const struct note *note)
+static void note_count(struct conn *conn, const struct pm_note *note)
 {
 	enum {
 		ANY = UINT8_MAX
@@ -241,49 +241,44 @@ static void note_count(struct conn *conn, const struct note *note)
 		    (rules[i].reason == ANY || rules[i].reason == note->reason))
 			counter_bump(conn, rules[i].counter);
 	if (note->what == PM_NOTE_JOIN_FAILED)
-		counter_bump(conn, note->refused ? COUNTER(subflows_refused)
-						 : COUNTER(subflows_failed));
+		counter_bump(conn, note->flags & PM_NOTE_FLAG_REFUSED
+					   ? COUNTER(subflows_refused)
+					   : COUNTER(subflows_failed));
 	if (note->flags & PM_NOTE_FLAG_RETRY)
 		COUNT(conn, retries);
 }
 
-void note_add(struct engine *engine, struct conn *conn, const struct note *note)
+void note_add(struct engine *engine, struct conn *conn, const struct pm_note *note)
 {
-	const struct note *heard = engine->heard;
-	const struct subflow *s = note->subflow;
+	const struct pm_note *heard = engine->heard;
 	struct pm_note *kept;
 
 	engine->heard = NULL;
 	if (heard && heard != note)
 		note_add(engine, conn, heard);
 	kept = &engine->notes[engine->last_note++ % PM_NOTES_MAX];
-	*kept = (struct pm_note){
-		.seq = engine->last_note,
-		.time_ns = engine->now * 1000000,
-		.token = conn ? conn->token : 0,
-		.what = note->what,
-		.reason = note->reason,
-		.error = note->error,
-		.local_id = s ? s->local_id : note->local_id,
-		.remote_id = s ? s->remote_id : note->remote_id,
-		.flags = note->flags | (s && s->backup ? PM_NOTE_FLAG_BACKUP : 0),
-	};
-	if (s || note->local)
-		kept->local = s ? s->local : *note->local;
-	if (s || note->remote)
-		kept->remote = s ? s->remote : *note->remote;
-	note_count(conn, note);
+	*kept = *note;
+	kept->seq = engine->last_note;
+	kept->time_ns = engine->now * 1000000;
+	if (conn) {
+		kept->token = conn->token;
+		note_count(conn, note);
+	}
 	if (engine->log)
 		engine->log(engine->log_ctx, kept);
 }
 
-void engine_note_overrun(struct engine *engine)
+void note_subflow(struct conn *conn, const struct subflow *s, struct pm_note note)
 {
-	note_add(engine, NULL, &(const struct note){ .what = PM_NOTE_OVERRUN });
+	note.local = s->local;
+	note.remote = s->remote;
+	note.local_id = s->local_id;
+	note.remote_id = s->remote_id;
+	note.flags |= s->backup ? PM_NOTE_FLAG_BACKUP : 0;
+	note_add(engine_of(conn), conn, &note);
 }
 
-void engine_note_pool(struct engine *engine, int error)
+void engine_note(struct engine *engine, enum pm_note_what what, int error)
 {
-	note_add(engine, NULL,
-		 &(const struct note){ .what = PM_NOTE_POOL, .error = error });
+	note_add(engine, NULL, &(const struct pm_note){ .what = what, .error = error });
 }

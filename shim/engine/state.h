@@ -18,8 +18,6 @@ struct section_index {
 	uint32_t kinds;
 };
 
-struct note;
-
 struct engine {
 	struct conn_table table; /* first, for engine_of() */
 	const struct pool *pool;
@@ -33,7 +31,7 @@ struct engine {
 	bool flags_ignored; /* by SUBFLOW_CREATE */
 	engine_log_fn log;  /* or NULL */
 	void *log_ctx;
-	const struct note *heard; /* an ADD_ADDR, to be noted before what follows it */
+	struct pm_note *heard; /* an ADD_ADDR, to be noted before what follows it */
 	uint64_t last_note;
 	struct pm_note notes[PM_NOTES_MAX];
 };
@@ -110,21 +108,17 @@ static inline void announcement_forget_tries(struct announcement *ann)
 	ann->any_tried = ann->timed = false;
 }
 
-/* What happened, on @conn or, NULL, to the whole engine. */
-struct note {
-	enum pm_note_what what;
-	uint8_t reason; /* enum pm_reason */
-	uint8_t error, flags;
-	uint8_t local_id, remote_id;
-	bool refused;			     /* JOIN_FAILED: by the kernel, at once */
-	const struct mpaddr *local, *remote; /* NULL: none */
-	const struct subflow *subflow;	     /* or NULL; for addresses and IDs */
-};
-
-/* note_add() - keep a note, bump the counters of its kind and hand it to the log. */
-void note_add(struct engine *engine, struct conn *conn, const struct note *note);
+/*
+ * note_add() - number and keep @note, bump the counters of its kind, call the log
+ *
+ * @conn: NULL: of the whole engine. NOTE() takes the fields of a struct pm_note.
+ */
+void note_add(struct engine *engine, struct conn *conn, const struct pm_note *note);
 #define NOTE(conn, ...) \
-	note_add(engine_of(conn), conn, &(const struct note){ __VA_ARGS__ })
+	note_add(engine_of(conn), conn, &(const struct pm_note){ __VA_ARGS__ })
+/* The same, with the addresses, IDs and backup flag of @s. */
+void note_subflow(struct conn *conn, const struct subflow *s, struct pm_note note);
+#define NOTE_SUBFLOW(conn, s, ...) note_subflow(conn, s, (struct pm_note){ __VA_ARGS__ })
 
 /* For what has a counter and no note: one more of @index in struct pm_counters. */
 void counter_bump(struct conn *conn, unsigned int index);

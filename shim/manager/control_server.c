@@ -185,13 +185,13 @@ static void fill_paged(struct answer *answer, const struct ctl_request *request,
 		answer->head.record_size = sizeof(struct pm_conn_report);
 		answer->head.total = engine_count_shown(view->engine);
 		answer->head.count =
-			engine_report_conns(view->engine, request->after, CTL_PAGE_MAX,
-					    answer->connections, &answer->head.next);
+			engine_report(view->engine, request->after, CTL_PAGE_MAX,
+				      answer->connections, NULL, &answer->head.next);
 	} else {
 		answer->head.record_size = sizeof(struct pm_announced_report);
-		answer->head.count = engine_report_announced(
-			view->engine, request->after, CTL_PAGE_MAX, answer->announced,
-			&answer->head.next);
+		answer->head.count =
+			engine_report(view->engine, request->after, CTL_PAGE_MAX, NULL,
+				      answer->announced, &answer->head.next);
 	}
 }
 

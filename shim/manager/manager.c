@@ -123,7 +123,7 @@ static void manager_serve_loss(struct manager *m)
 {
 	if (!pump_take_loss(&m->pump))
 		return;
-	engine_note_overrun(m->engine);
+	engine_note(m->engine, PM_NOTE_OVERRUN, 0);
 	pump_log_resync(diag_resync(m->engine));
 }
 
@@ -165,7 +165,7 @@ static void manager_serve_pool(struct manager *m, const struct pollfd fds[WATCH_
 	if (old)
 		manager_change_pool(m, old);
 	if (fds[1].revents && (m->watch.loads != loads || m->watch.error.text[0]))
-		engine_note_pool(m->engine, m->watch.error.text[0] ? EINVAL : 0);
+		engine_note(m->engine, PM_NOTE_POOL, m->watch.error.text[0] ? EINVAL : 0);
 }
 
 static int manager_edit_pool(void *ctx, char *words, char *ret_why, size_t size)
@@ -180,7 +180,7 @@ static int manager_edit_pool(void *ctx, char *words, char *ret_why, size_t size)
 	if (r < 0)
 		return r;
 	manager_change_pool(m, old);
-	engine_note_pool(m->engine, 0);
+	engine_note(m->engine, PM_NOTE_POOL, 0);
 	return 0;
 }
 

@@ -115,7 +115,7 @@ Test(corners, v6_connection_of_a_v4_pool_has_no_endpoint)
 	wanted_none(&p);
 	play_announce(&p, TOKEN, 1, "10.0.4.1:80");
 	wanted_none(&p);
-	cr_assert_eq(engine_report_announced(p.engine, 0, 4, ann, &next), 1);
+	cr_assert_eq(engine_report(p.engine, 0, 4, NULL, ann, &next), 1);
 	cr_assert_eq(ann[0].reason, PM_REASON_FAMILY);
 	play_close(&p);
 }
@@ -261,18 +261,18 @@ Test(corners, walks_go_on_where_connections_have_gone)
 		play_connect(&p, t, "10.0.1.2", "10.0.1.1:80");
 		play_announce(&p, t, 1, "10.0.2.1:80");
 	}
-	n = engine_report_conns(p.engine, 0, 2, views, &next);
+	n = engine_report(p.engine, 0, 2, views, NULL, &next);
 	cr_assert(n == 2 && next);
 	play_closed(&p, views[1].token); /* where the walk stands */
-	n += engine_report_conns(p.engine, next, 2, views, &more);
+	n += engine_report(p.engine, next, 2, views, NULL, &more);
 	while (more) {
 		next = more;
-		n += engine_report_conns(p.engine, next, 2, views, &more);
+		n += engine_report(p.engine, next, 2, views, NULL, &more);
 	}
 	cr_assert(n == 5 || n == 6, "%u connections", n);
-	n = engine_report_announced(p.engine, 0, 2, ann, &next);
+	n = engine_report(p.engine, 0, 2, NULL, ann, &next);
 	cr_assert(n == 2 && next);
-	n += engine_report_announced(p.engine, next, ENGINE_ANNOUNCED_MAX, ann, &next);
+	n += engine_report(p.engine, next, ENGINE_ANNOUNCED_MAX, NULL, ann, &next);
 	cr_assert_eq(n, 5);
 	cr_assert_eq(next, 0);
 	play_close(&p);

@@ -15,7 +15,7 @@ static unsigned int shown(const struct play *p)
 {
 	struct pm_conn_report views[16];
 	uint64_t next;
-	unsigned int n = engine_report_conns(p->engine, 0, 16, views, &next);
+	unsigned int n = engine_report(p->engine, 0, 16, views, NULL, &next);
 
 	cr_assert_eq(n, engine_count_shown(p->engine));
 	cr_assert_eq(next, 0);

@@ -60,7 +60,7 @@ void play_close(struct play *play)
 	unsigned int i, n;
 	uint64_t next;
 
-	n = engine_report_conns(play->engine, 0, 16, views, &next);
+	n = engine_report(play->engine, 0, 16, views, NULL, &next);
 	for (i = 0; i < n; i++)
 		play_closed(play, views[i].token);
 	cr_assert_eq(engine_conns(play->engine), 0, "connections are left");
@@ -288,7 +288,7 @@ struct pm_conn_report play_view(const struct play *play, uint32_t token)
 {
 	struct pm_conn_report views[16];
 	uint64_t next;
-	unsigned int i, n = engine_report_conns(play->engine, 0, 16, views, &next);
+	unsigned int i, n = engine_report(play->engine, 0, 16, views, NULL, &next);
 
 	for (i = 0; i < n; i++)
 		if (views[i].token == token)

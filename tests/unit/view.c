@@ -31,8 +31,8 @@ Test(view, notes_tell_what_happened_and_old_ones_go)
 	cr_assert_eq(notes[n - 1].what, PM_NOTE_JOINED);
 	cr_assert_eq(engine_notes(p.engine, n, 10, notes), 0);
 	for (int i = 0; i < PM_NOTES_MAX; i++)
-		engine_note_overrun(p.engine);
-	engine_note_pool(p.engine, EINVAL);
+		engine_note(p.engine, PM_NOTE_OVERRUN, 0);
+	engine_note(p.engine, PM_NOTE_POOL, EINVAL);
 	n = engine_notes(p.engine, 0, PM_NOTES_MAX + 10, notes);
 	cr_assert_eq(n, PM_NOTES_MAX);
 	cr_assert_eq(notes[0].what, PM_NOTE_OVERRUN);
@@ -54,7 +54,7 @@ Test(view, what_waits_and_why_is_shown)
 	play_announce(&p, TOKEN, 2, "10.0.3.1:80");
 	play_announce(&p, TOKEN, 3, "10.0.9.1:80");
 	play_announce(&p, TOKEN, 4, "[2001:db8::1]:80");
-	cr_assert_eq(engine_report_announced(p.engine, 0, 8, ann, &next), 4);
+	cr_assert_eq(engine_report(p.engine, 0, 8, NULL, ann, &next), 4);
 	cr_assert_eq(ann[0].state, PM_ANNOUNCED_JOINED);
 	cr_assert_eq(ann[1].state, PM_ANNOUNCED_WAITING);
 	cr_assert_eq(ann[1].reason, PM_REASON_EXHAUSTED);
@@ -64,10 +64,10 @@ Test(view, what_waits_and_why_is_shown)
 	play_remove(&p, TOKEN, 1);
 	play_foreign_down(&p, TOKEN, "10.0.2.2:10012", "10.0.2.1:80");
 	c = wanted(&p, "10.0.2.2", "10.0.3.1:80");
-	cr_assert_eq(engine_report_announced(p.engine, 0, 8, ann, &next), 3);
+	cr_assert_eq(engine_report(p.engine, 0, 8, NULL, ann, &next), 3);
 	cr_assert_eq(ann[0].state, PM_ANNOUNCED_PENDING);
 	play_down(&p, &c, ECONNREFUSED);
-	cr_assert_eq(engine_report_announced(p.engine, 0, 8, ann, &next), 3);
+	cr_assert_eq(engine_report(p.engine, 0, 8, NULL, ann, &next), 3);
 	cr_assert_eq(ann[0].reason, PM_REASON_ERROR);
 	cr_assert_eq(ann[0].error, ECONNREFUSED);
 	cr_assert_geq(ann[0].retry_ms, 1000);

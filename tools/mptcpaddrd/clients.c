@@ -103,8 +103,8 @@ void client_conn_sweep(struct broker *b, struct client *client)
 		return;
 	/* Those that the engine has are moved to a table of their own. */
 	do {
-		n = engine_report_conns(client->engine, after, CTL_PAGE_MAX, views,
-					&after);
+		n = engine_report(client->engine, after, CTL_PAGE_MAX, views, NULL,
+				  &after);
 		for (i = 0; i < n; i++) {
 			conn = client_conn_find(b, views[i].token);
 			if (!conn || conn->client != client)
@@ -232,7 +232,7 @@ static int client_load_pool(struct broker *b, struct client *client, const char 
 	if (client->engine && r < 0)
 		client->watch.error = *why;
 	if (client->engine && client->watch.loads++)
-		engine_note_pool(client->engine, r < 0 ? EINVAL : 0);
+		engine_note(client->engine, PM_NOTE_POOL, r < 0 ? EINVAL : 0);
 	return r;
 }
 
@@ -434,7 +434,7 @@ static int client_edit(void *ctx, char *words, char *ret_why, size_t size)
 	engine_set_pool(client->engine, client->watch.pool);
 	pool_free(old);
 	client_resolve(edit->broker, client);
-	engine_note_pool(client->engine, 0);
+	engine_note(client->engine, PM_NOTE_POOL, 0);
 	return 0;
 }
 

@@ -56,7 +56,7 @@ static void broker_serve_loss(struct broker *b)
 	if (!pump_take_loss(&b->pump))
 		return;
 	for (client = b->clients; client; client = client->next)
-		engine_note_overrun(client->engine);
+		engine_note(client->engine, PM_NOTE_OVERRUN, 0);
 	pump_log_resync(resync_clients(b));
 }
 
