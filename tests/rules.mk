@@ -19,7 +19,7 @@ $(B)/tests/$(1): $$(call obj,$$(wildcard tests/$(1)/*.c) $(2)) $(B)/tests/libtes
 $(or $(5),check-$(1)): $(B)/tests/$(1) $(4)
 	$$(call say,TEST,$$<)
 	$$(Q)CC='$$(CC)' LSAN_OPTIONS=suppressions=tests/lib/lsan.supp $$(SUITE_UNDER) $$< \
-		-j$$(or $$(JOBS),$$(SUITE_JOBS),2) $$(if $$(filter 1,$$(V)),--verbose) \
+		-j$$(or $$(JOBS),$$(SUITE_JOBS),4) $$(if $$(filter 1,$$(V)),--verbose) \
 		$$(if $$(TESTS),--filter '$$(TESTS)')
 
 CHECKS += $(or $(5),check-$(1))
