@@ -9,6 +9,7 @@
 #include "mptcpaddr/broker.h"
 #include "mptcpaddr/diag.h"
 #include "mptcpaddr/uapi.h"
+#include "tools/common/ctl.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -18,10 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/utsname.h>
-
-#define VERSION(major, minor) ((major) << 16 | (minor))
 
 /*
  * A path manager in the program itself, for a user who may become root. sudo sets HOME,
@@ -33,7 +31,7 @@
 
 struct probe {
 	const struct devices *devices;
-	char backend[16];
+	const char *backend; /* MPTCPADDR_BACKEND, or "" */
 	/* For the %s of the outcome's text and of its remedies. */
 	char detail[256];
 	char remedy[2 * PATH_MAX];
@@ -46,33 +44,34 @@ static int probe_disable(struct probe *probe)
 	return disable && *disable && strcmp(disable, "0");
 }
 
-static unsigned int read_version(struct probe *probe)
+/* Whether Linux @major.@minor or later runs here. Sets the detail to its release. */
+static bool is_kernel(struct probe *probe, unsigned int major, unsigned int minor)
 {
-	unsigned int major = 0, minor = 0;
+	unsigned int own_major = 0, own_minor = 0;
 	struct utsname name = { .release = "?" };
 
 	uname(&name);
 	snprintf(probe->detail, sizeof(probe->detail), "%s", name.release);
-	return sscanf(name.release, "%u.%u", &major, &minor) == 2 ? VERSION(major, minor)
-								  : 0;
-}
-
-static int probe_binding(struct probe *probe)
-{
-	return read_version(probe) < VERSION(6, 9) && probe->devices->n;
+	sscanf(name.release, "%u.%u", &own_major, &own_minor);
+	return own_major > major || (own_major == major && own_minor >= minor);
 }
 
 static int probe_version(struct probe *probe)
 {
-	const unsigned int version = read_version(probe);
+	const char *binds = is_kernel(probe, 6, 9) ? "yes" : "no";
+	const char *laminar = is_kernel(probe, 6, 18) ? "yes" : "no";
 	const size_t len = strlen(probe->detail);
 
 	snprintf(probe->detail + len, sizeof(probe->detail) - len,
 		 ": endpoints with \"dev\" and \"backup\" %s (6.9), the kernel's own "
 		 "laminar endpoints %s (6.18)",
-		 version >= VERSION(6, 9) ? "yes" : "no",
-		 version >= VERSION(6, 18) ? "yes" : "no");
+		 binds, laminar);
 	return 0;
+}
+
+static int probe_binding(struct probe *probe)
+{
+	return !is_kernel(probe, 6, 9) && probe->devices->n;
 }
 
 enum {
@@ -124,9 +123,8 @@ enum {
 
 static int probe_backend(struct probe *probe)
 {
-	const char *backend = getenv("MPTCPADDR_BACKEND") ?: "";
+	const char *backend = probe->backend;
 
-	snprintf(probe->backend, sizeof(probe->backend), "%s", backend);
 	snprintf(probe->detail, sizeof(probe->detail), "%s", backend);
 	if (!strcmp(backend, "none"))
 		return BACKEND_NONE;
@@ -186,23 +184,14 @@ static int probe_path_manager(struct probe *probe)
 /* Return: 0 with the user whose broker it is; -errno if none answers. */
 static int find_broker(uid_t *ret_uid)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	struct ucred cred;
-	socklen_t len = sizeof(cred);
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), r;
+	struct ctl ctl;
+	int r = ctl_open(BROKER_NAME, &ctl);
 
-	if (fd < 0)
-		return -errno;
-	memcpy(sun.sun_path + 1, BROKER_NAME, strlen(BROKER_NAME));
-	r = connect(fd, (struct sockaddr *)&sun,
-		    offsetof(struct sockaddr_un, sun_path) + 1 + strlen(BROKER_NAME));
-	if (r == 0)
-		r = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len);
-	r = r < 0 ? -errno : 0;
-	close(fd);
-	if (r == 0)
-		*ret_uid = cred.uid;
-	return r;
+	if (r < 0)
+		return r;
+	*ret_uid = ctl.uid;
+	ctl_close(&ctl);
+	return 0;
 }
 
 bool find_root_broker(void)
@@ -228,26 +217,25 @@ static int probe_broker(struct probe *probe)
 	return uid ? BROKER_OF_USER : BROKER_FOUND;
 }
 
-/* The command that starts the broker, in the folder of this tool if it is there. */
-static const char *broker_command(char text[PATH_MAX])
+/* Set the remedy to the command that starts the broker next to this tool, or in PATH. */
+static void set_broker_command(struct probe *probe)
 {
-	static const char *const folders[] = { "/etc", "/usr/local/lib", "/lib" };
+	static const char *const units[] = { "/etc/systemd/system/mptcpaddrd.service",
+					     "/usr/local/lib/systemd/system/"
+					     "mptcpaddrd.service",
+					     "/lib/systemd/system/mptcpaddrd.service" };
 	const char *slash = strrchr(program_invocation_name, '/');
 	char path[PATH_MAX];
 	size_t i;
 
-	for (i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
-		snprintf(path, sizeof(path), "%s/systemd/system/mptcpaddrd.service",
-			 folders[i]);
-		if (!access(path, F_OK) && !access("/run/systemd/system", F_OK))
-			return "systemctl start mptcpaddrd";
-	}
 	snprintf(path, sizeof(path), "%.*smptcpaddrd",
 		 slash ? (int)(slash + 1 - program_invocation_name) : 0,
 		 program_invocation_name);
-	snprintf(text, PATH_MAX, "%.*s -u", PATH_MAX - 8,
+	snprintf(probe->remedy, sizeof(probe->remedy), "root: %s -u",
 		 slash && !access(path, X_OK) ? path : "mptcpaddrd");
-	return text;
+	for (i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (!access(units[i], F_OK) && !access("/run/systemd/system", F_OK))
+			strcpy(probe->remedy, "root: systemctl start mptcpaddrd");
 }
 
 /* Whether a path manager may listen: CAP_NET_ADMIN. Return: 0 or -errno. */
@@ -280,12 +268,12 @@ enum {
 static int probe_rights(struct probe *probe)
 {
 	const bool broker = find_root_broker();
-	char start[PATH_MAX];
+	size_t len;
 	int r;
 
 	snprintf(probe->detail, sizeof(probe->detail), "%s",
 		 broker ? "" : "; other users have no broker");
-	snprintf(probe->remedy, sizeof(probe->remedy), "root: %s", broker_command(start));
+	set_broker_command(probe);
 	if (!strcmp(probe->backend, "broker"))
 		return broker ? RIGHTS_OTHERWISE : RIGHTS_NO_BROKER;
 	r = try_events();
@@ -293,8 +281,9 @@ static int probe_rights(struct probe *probe)
 		return RIGHTS_OWN;
 	if (r != -EPERM || (broker && strcmp(probe->backend, "direct") != 0))
 		return RIGHTS_OTHERWISE;
-	snprintf(probe->remedy, sizeof(probe->remedy), "root: %s\nor type: " RUN_WITH_RIGHTS,
-		 start, program_invocation_name);
+	len = strlen(probe->remedy);
+	snprintf(probe->remedy + len, sizeof(probe->remedy) - len,
+		 "\nor type: " RUN_WITH_RIGHTS, program_invocation_name);
 	return RIGHTS_MISSING;
 }
 
@@ -351,9 +340,8 @@ static const struct outcome {
 	{ probe_broker, BROKER_FOUND, GOOD | DOCTOR,
 	  "a broker serves programs without rights", "" },
 	{ probe_broker, BROKER_OF_USER, PROBLEM | DOCTOR,
-	  "the broker in this network namespace belongs to user %s, not to root: no "
-	  "program "
-	  "uses it",
+	  "the broker in this network namespace belongs to user %s, not to root: it is "
+	  "not used",
 	  "do: end that program, and start mptcpaddrd as root" },
 	{ probe_rights, RIGHTS_OWN, GOOD,
 	  "CAP_NET_ADMIN: programs started from here may manage their paths%s", "" },
@@ -366,7 +354,8 @@ static const struct outcome {
 void check_machine(struct findings *findings, const struct devices *devices)
 {
 	const struct outcome *o, *end = outcomes + sizeof(outcomes) / sizeof(*outcomes);
-	struct probe probe = { .devices = devices };
+	struct probe probe = { .devices = devices,
+			       .backend = getenv("MPTCPADDR_BACKEND") ?: "" };
 	int value = 0;
 
 	for (o = outcomes; o < end; o++) {

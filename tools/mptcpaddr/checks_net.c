@@ -142,7 +142,7 @@ static void add_counter(struct counters *counters, const char *name, const char 
 }
 
 /* A table is two lines: its name and the names, then its name and the values. */
-static void read_counters(struct counters *counters)
+static void read_mptcp_counters(struct counters *counters)
 {
 	FILE *file = fopen("/proc/net/netstat", "re");
 	char *names = NULL, *values = NULL, *name, *value, *save[2];
@@ -240,7 +240,7 @@ void check_network(struct findings *findings, const struct devices *devices)
 	for (i = 0; i < devices->n; i++)
 		check_rp_filter(findings, devices->names[i]);
 	check_firewall(findings);
-	read_counters(&counters);
+	read_mptcp_counters(&counters);
 	check_connections(findings, counters.v);
 	if (counters.has_joins)
 		check_joins(findings, counters.v);

@@ -20,11 +20,11 @@ int cmd_disable(int argc, char *argv[]);
 /*
  * command_option() - getopt_long() with this tool's messages
  *
- * Return: the option; -1 after the last one; '?' after usage_error().
+ * Return: the option; -1 after the last one; '?' after print_usage_error().
  */
 int command_option(int argc, char *argv[], const char *letters,
 		   const struct option *options);
 
-/* usage_error() - print an error in the arguments. Return: EXIT_USAGE. */
-__attribute__((format(printf, 2, 3))) int usage_error(const char *command,
-						      const char *fmt, ...);
+/* print_usage_error() - print an error in the arguments. Return: EXIT_USAGE. */
+__attribute__((format(printf, 2, 3))) int print_usage_error(const char *command,
+							    const char *fmt, ...);

@@ -74,7 +74,7 @@ static void on_pool_line(void *ctx, enum pool_line what, const char *text)
 		report_problem(&doctor->findings, remedies[what], "%s", text);
 }
 
-static void add_device(struct devices *devices, const char *name)
+static void add_pool_device(struct devices *devices, const char *name)
 {
 	unsigned int i;
 
@@ -92,7 +92,7 @@ static void on_pool(void *ctx, const char *path, const struct pool *pool)
 
 	for (i = 0; i < pool->n_endpoints; i++)
 		if (pool->endpoints[i].dev[0])
-			add_device(&doctor->devices, pool->endpoints[i].dev);
+			add_pool_device(&doctor->devices, pool->endpoints[i].dev);
 	if (pool->mptcp) {
 		doctor->pools_on++;
 		return;
@@ -143,7 +143,8 @@ int cmd_doctor(int argc, char *argv[])
 	if (c == '?')
 		return EXIT_USAGE;
 	if (optind < argc)
-		return usage_error("doctor", "unexpected argument %s", argv[optind]);
+		return print_usage_error("doctor", "unexpected argument %s",
+					 argv[optind]);
 	check_libraries(&doctor.findings);
 	check_pools(&doctor);
 	check_machine(&doctor.findings, &doctor.devices);

@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 
 #define DROP_IN "mptcpaddr.conf"
 #define HEAD	"# Written by mptcpaddr enable; mptcpaddr disable removes it.\n"
@@ -31,7 +30,7 @@ struct enable {
 	char text[3 * UNIT_TEXT_MAX], before[3 * UNIT_TEXT_MAX];
 };
 
-static int parse_arguments(struct enable *e, int argc, char *argv[], bool with_pool)
+static int parse_enable_options(struct enable *e, int argc, char *argv[], bool with_pool)
 {
 	static const struct option options[] = {
 		{ "pool", required_argument, NULL, 'p' },
@@ -47,9 +46,9 @@ static int parse_arguments(struct enable *e, int argc, char *argv[], bool with_p
 		*(c == 'r' ? &e->root : &e->pool) = optarg;
 	}
 	if (optind == argc)
-		return usage_error(argv[0], "no unit given");
+		return print_usage_error(argv[0], "no unit given");
 	if (optind + 1 < argc)
-		return usage_error(argv[0], "more than one unit given");
+		return print_usage_error(argv[0], "more than one unit given");
 	e->unit_word = argv[optind];
 	return 0;
 }
@@ -101,22 +100,6 @@ static int read_drop_in(struct enable *e)
 	return -print_error("%s cannot run under the library: " fmt, e->unit.name, \
 			    __VA_ARGS__)
 
-/* Secure mode (AT_SECURE): root has already what the file gives its user. */
-static const char *secure_reason_for(const struct unit *unit, const char *path)
-{
-	struct stat st;
-
-	if (!unit->user || stat(path, &st) < 0)
-		return NULL;
-	if (st.st_mode & S_ISUID)
-		return "setuid";
-	if ((st.st_mode & S_ISGID) && (st.st_mode & S_IXGRP))
-		return "setgid";
-	return getxattr(path, "security.capability", NULL, 0) > 0
-		       ? "a program with file capabilities"
-		       : NULL;
-}
-
 static int check_unit(struct enable *e)
 {
 	const struct unit *unit = &e->unit;
@@ -138,7 +121,7 @@ static int check_unit(struct enable *e)
 		 unit->program);
 	if (program_resolve(start, &e->program) < 0)
 		REFUSE("its program %s is missing, or is not executable", start);
-	secure = secure_reason_for(unit, path);
+	secure = unit->user ? secure_reason_of_user(path) : NULL;
 	if (secure)
 		REFUSE("%s is %s, so preloaded libraries are ignored", path, secure);
 	if (!program_check(path, e->library, false, &obstacle))
@@ -311,7 +294,7 @@ int cmd_enable(int argc, char *argv[])
 {
 	static struct enable e;
 	bool same = false;
-	int r = parse_arguments(&e, argc, argv, true);
+	int r = parse_enable_options(&e, argc, argv, true);
 
 	if (r)
 		return r;
@@ -340,7 +323,7 @@ int cmd_enable(int argc, char *argv[])
 int cmd_disable(int argc, char *argv[])
 {
 	static struct enable e;
-	int r = parse_arguments(&e, argc, argv, false);
+	int r = parse_enable_options(&e, argc, argv, false);
 
 	if (r)
 		return r;

@@ -15,7 +15,7 @@
 #define ADVICE "do: "
 #define ROOT   "root: "
 
-static void print_line(FILE *out, const char *prefix, const char *fmt, va_list ap)
+static void print_prefixed(FILE *out, const char *prefix, const char *fmt, va_list ap)
 {
 	fputs(prefix, out);
 	vfprintf(out, fmt, ap);
@@ -77,9 +77,9 @@ void report_ok(const struct findings *findings, const char *fmt, ...)
 		return;
 	va_start(ap, fmt);
 	if (findings->warnings)
-		print_line(stderr, "mptcpaddr: ", fmt, ap);
+		print_prefixed(stderr, "mptcpaddr: ", fmt, ap);
 	else
-		print_line(stdout, "ok: ", fmt, ap);
+		print_prefixed(stdout, "ok: ", fmt, ap);
 	va_end(ap);
 }
 
@@ -88,7 +88,7 @@ int print_error(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	print_line(stderr, "mptcpaddr: ", fmt, ap);
+	print_prefixed(stderr, "mptcpaddr: ", fmt, ap);
 	va_end(ap);
 	return 1;
 }

@@ -60,7 +60,7 @@ static void show_usage(FILE *to)
 	fputs("  mptcpaddr COMMAND --help\n  mptcpaddr --help | --version\n", to);
 }
 
-int usage_error(const char *command, const char *fmt, ...)
+int print_usage_error(const char *command, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -85,8 +85,8 @@ int command_option(int argc, char *argv[], const char *letters,
 	c = getopt_long(argc, argv, spec, options, NULL);
 	if (c != '?' && c != ':')
 		return c;
-	usage_error(argv[0], c == ':' ? "%s requires a value" : "unknown option %s",
-		    argv[optind - 1]);
+	print_usage_error(argv[0], c == ':' ? "%s requires a value" : "unknown option %s",
+			  argv[optind - 1]);
 	return '?';
 }
 

@@ -178,7 +178,7 @@ int check_pool_folders(const struct pool_reader *reader)
 	return n;
 }
 
-static void print_line(void *user, const char *text)
+static void print_pool_error(void *user, const char *text)
 {
 	fprintf(stderr, "%s\n", text);
 }
@@ -186,7 +186,7 @@ static void print_line(void *user, const char *text)
 int require_pool_file(const char *file, const char *consequence, char ret_path[PATH_MAX])
 {
 	struct pool *pool = NULL;
-	int errors = pool_check(file, &pool, print_line, NULL);
+	int errors = pool_check(file, &pool, print_pool_error, NULL);
 	char *path;
 
 	pool_free(pool);
@@ -213,7 +213,7 @@ static void print_checked(void *ctx, enum pool_line what, const char *text)
 	puts(text);
 }
 
-static int check_all(const struct pool_reader *reader)
+static int check_default_files(const struct pool_reader *reader)
 {
 	char user[PATH_MAX], system[PATH_MAX];
 	int n = check_pool_folders(reader);
@@ -234,7 +234,7 @@ int cmd_check(int argc, char *argv[])
 	if (command_option(argc, argv, "", none) != -1)
 		return EXIT_USAGE;
 	if (optind == argc)
-		r = check_all(&reader);
+		r = check_default_files(&reader);
 	for (; optind < argc && r >= 0; optind++)
 		r = check_pool_file(&reader, argv[optind]);
 	if (r < 0) {

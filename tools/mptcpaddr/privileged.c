@@ -2,27 +2,27 @@
 /*
  * privileged.c - whether the kernel will start a program in secure mode (AT_SECURE)
  *
- * The rules of bprm_fill_uid() and cap_bprm_creds_from_file(): a bit in the file's mode
- * is not enough. A setuid-root program that root starts is an ordinary one.
+ * As bprm_fill_uid() and cap_bprm_creds_from_file() decide: a mode bit is not enough, as
+ * root gains nothing from a setuid-root program.
  */
-#include "privileged.h"
+#include "program.h"
 
 #include <endian.h>
 #include <linux/capability.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #define MAP_LINES_MAX 340 /* the kernel's limit */
+#define CAPABLE	      "a program with file capabilities"
 
-/* An owner that our user namespace does not know gives nobody any right here. */
+/* An owner that is unknown in our user namespace gives no rights. */
 static bool is_mapped(const char *map, unsigned int id)
 {
 	FILE *file = fopen(map, "re");
@@ -31,7 +31,7 @@ static bool is_mapped(const char *map, unsigned int id)
 	int line;
 
 	if (!file)
-		return true; /* no /proc: no way to tell */
+		return true;
 	for (line = 0; line < MAP_LINES_MAX && !found &&
 		       fscanf(file, "%u %u %u", &first, &outside, &count) == 3;
 	     line++)
@@ -40,41 +40,25 @@ static bool is_mapped(const char *map, unsigned int id)
 	return found;
 }
 
-struct capabilities {
-	uint64_t permitted, inheritable;
-};
-
-static struct capabilities capabilities_now(void)
+/* A hexadecimal line of /proc/self/status: "CapBnd:". */
+static uint64_t read_status(const char *name)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct sets[2] = { 0 };
+	FILE *file = fopen("/proc/self/status", "re");
+	const size_t len = strlen(name);
+	uint64_t value = 0;
+	char line[256];
 
-	syscall(SYS_capget, &head, sets);
-	return (struct capabilities){
-		.permitted = sets[0].permitted | (uint64_t)sets[1].permitted << 32,
-		.inheritable = sets[0].inheritable | (uint64_t)sets[1].inheritable << 32,
-	};
-}
-
-static uint64_t bounding_now(void)
-{
-	uint64_t set = 0;
-	int cap;
-
-	for (cap = 0; cap < 64 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
-		set |= (uint64_t)(prctl(PR_CAPBSET_READ, cap, 0, 0, 0) > 0) << cap;
-	return set;
-}
-
-static bool no_new_privileges(void)
-{
-	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) > 0;
+	while (file && fgets(line, sizeof(line), file))
+		if (!strncmp(line, name, len))
+			value = strtoull(line + len, NULL, 16);
+	if (file)
+		fclose(file);
+	return value;
 }
 
 /* Whether the file's capabilities count for a user that is not root, and give any. */
-static bool gives_capabilities(const char *path)
+static bool gains_capabilities(const char *path)
 {
-	struct capabilities now = capabilities_now();
 	uint64_t permitted = 0, inheritable = 0;
 	struct vfs_ns_cap_data data = { 0 };
 	unsigned int words, i;
@@ -84,7 +68,7 @@ static bool gives_capabilities(const char *path)
 	if (n < (ssize_t)XATTR_CAPS_SZ_1)
 		return false;
 	magic = le32toh(data.magic_etc);
-	/* One that is for another user namespace's root is shown as revision 3. */
+	/* Revision 3 is for the root of another user namespace. */
 	if ((magic & VFS_CAP_REVISION_MASK) == VFS_CAP_REVISION_3)
 		return false;
 	if (magic & VFS_CAP_FLAGS_EFFECTIVE)
@@ -94,17 +78,32 @@ static bool gives_capabilities(const char *path)
 		permitted |= (uint64_t)le32toh(data.data[i].permitted) << (32 * i);
 		inheritable |= (uint64_t)le32toh(data.data[i].inheritable) << (32 * i);
 	}
-	permitted = (permitted & bounding_now()) | (inheritable & now.inheritable);
-	if (no_new_privileges())
-		permitted &= now.permitted;
+	permitted &= read_status("CapBnd:");
+	permitted |= inheritable & read_status("CapInh:");
+	if (read_status("NoNewPrivs:"))
+		permitted &= read_status("CapPrm:");
 	return permitted;
 }
 
-/* Whether the bits in the file's mode count: it takes both owners for either. */
+/* Whether the mode bits count: either of them requires both owners. */
 static bool mode_counts(const struct stat *st)
 {
-	return !no_new_privileges() && is_mapped("/proc/self/uid_map", st->st_uid) &&
+	return !read_status("NoNewPrivs:") &&
+	       is_mapped("/proc/self/uid_map", st->st_uid) &&
 	       is_mapped("/proc/self/gid_map", st->st_gid);
+}
+
+const char *secure_reason_of_user(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return NULL;
+	if (st.st_mode & S_ISUID)
+		return "setuid";
+	if ((st.st_mode & S_ISGID) && (st.st_mode & S_IXGRP))
+		return "setgid";
+	return getxattr(path, "security.capability", NULL, 0) > 0 ? CAPABLE : NULL;
 }
 
 const char *secure_reason(const char *path)
@@ -122,15 +121,15 @@ const char *secure_reason(const char *path)
 		uid = st.st_uid;
 	if (bits && (st.st_mode & S_ISGID) && (st.st_mode & S_IXGRP))
 		gid = st.st_gid;
-	/* It compares with the real IDs of before; Linux 6.18 with the effective user ID
-	 * too. */
+	/* The kernel compares with the former real IDs, and since 6.18 with the effective
+	 * user ID. */
 	if (uid != getuid() || uid != geteuid())
 		return uid == geteuid() ? "started with another effective user ID"
 					: "setuid";
 	if (gid != getgid())
 		return gid == getegid() ? "started with another effective group ID"
 					: "setgid";
-	if (!(mount.f_flag & ST_NOSUID) && getuid() != 0 && gives_capabilities(path))
-		return "a program with file capabilities";
+	if (!(mount.f_flag & ST_NOSUID) && getuid() != 0 && gains_capabilities(path))
+		return CAPABLE;
 	return NULL;
 }

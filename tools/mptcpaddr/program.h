@@ -37,6 +37,11 @@ struct obstacle {
 bool program_check(const char *path, const char *library, bool other_kinds,
 		   struct obstacle *ret);
 
-/* What to do about a program in secure mode. */
-#define SECURE_REMEDY \
-	"do: run it as the user whose rights it takes, or copy it without them"
+/*
+ * secure_reason() - why @path, started by us, would ignore LD_PRELOAD
+ * secure_reason_of_user() - why it would if a service starts it as a user other than root
+ *
+ * Return: "setuid", "started with another effective user ID"..., or NULL: it would not.
+ */
+const char *secure_reason(const char *path);
+const char *secure_reason_of_user(const char *path);

@@ -9,7 +9,6 @@
 #include "command.h"
 #include "library.h"
 #include "pool_files.h"
-#include "privileged.h"
 #include "program.h"
 
 #include "shim/pool/endpoint.h"
@@ -37,7 +36,7 @@ static bool is_backend(const char *word)
 	       !strcmp(word, "none");
 }
 
-static int parse_arguments(struct run *run, int argc, char *argv[])
+static int parse_run_options(struct run *run, int argc, char *argv[])
 {
 	static const struct option options[] = {
 		{ "verbose", no_argument, NULL, 'v' },
@@ -55,16 +54,17 @@ static int parse_arguments(struct run *run, int argc, char *argv[])
 		else if (c == 'b' && is_backend(optarg))
 			run->backend = optarg;
 		else if (c == 'b')
-			return usage_error("run", "unknown back end \"%s\"", optarg);
+			return print_usage_error("run", "unknown back end \"%s\"",
+						 optarg);
 		else
 			return EXIT_USAGE;
 	}
 	run->argv = argv + optind;
-	return optind < argc ? 0 : usage_error("run", "no program given");
+	return optind < argc ? 0 : print_usage_error("run", "no program given");
 }
 
-static void show_endpoint(const struct findings *findings, const struct pool *pool,
-			  const struct endpoint *ep)
+static void report_endpoint(const struct findings *findings, const struct pool *pool,
+			    const struct endpoint *ep)
 {
 	const struct mpprefix *prefix = &pool->sections[ep->section].prefix;
 	char text[ENDPOINT_TEXT_MAX], to[MPADDR_TEXT_MAX];
@@ -120,7 +120,7 @@ static bool check_pool(struct run *run)
 		return true;
 	}
 	for (i = 0; i < pool->n_endpoints; i++)
-		show_endpoint(findings, pool, &pool->endpoints[i]);
+		report_endpoint(findings, pool, &pool->endpoints[i]);
 	mptcp = pool->mptcp;
 	pool_free(pool);
 	/* The packages install that file; a program's own one says so on purpose. */
@@ -147,13 +147,15 @@ static void check_program(struct run *run)
 			       "%s: its connections stay plain TCP", obstacle.text);
 	run->refuses_library = obstacle.refuses_library;
 	if (secure)
-		report_problem(&run->findings, SECURE_REMEDY,
+		report_problem(&run->findings,
+			       "do: run it as the user whose rights it takes, or copy it "
+			       "without them",
 			       "%s is %s, so preloaded libraries are ignored: its "
 			       "connections stay plain TCP",
 			       path, secure);
 }
 
-static void check_all(struct run *run)
+static void check_run(struct run *run)
 {
 	if (run->program.script[0])
 		report_ok(&run->findings, "program: %s, run by %s", run->program.script,
@@ -184,7 +186,7 @@ static int set_variables(const struct run *run)
 	return run->backend ? set_variable("MPTCPADDR_BACKEND", run->backend) : 0;
 }
 
-static int set_preload(const struct run *run)
+static int preload_library(const struct run *run)
 {
 	char name[PATH_MAX];
 	int r;
@@ -220,7 +222,7 @@ int cmd_run(int argc, char *argv[])
 	bool found;
 	int r;
 
-	if (parse_arguments(&run, argc, argv))
+	if (parse_run_options(&run, argc, argv))
 		return EXIT_OWN;
 	r = library_find(run.library);
 	if (r < 0) {
@@ -231,8 +233,8 @@ int cmd_run(int argc, char *argv[])
 		return EXIT_OWN;
 	found = program_resolve(run.argv[0], &run.program) == 0;
 	if (found)
-		check_all(&run);
-	if (set_preload(&run) < 0)
+		check_run(&run);
+	if (preload_library(&run) < 0)
 		return EXIT_OWN;
 	return exec_program(&run, found);
 }

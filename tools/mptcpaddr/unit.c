@@ -2,8 +2,7 @@
 /*
  * unit.c - read the settings of a systemd service that the library depends on
  *
- * Reads the files itself: systemctl(1) shows units only where systemd runs, and none
- * below
+ * Reads the files itself: systemctl(1) needs a running systemd, and shows no unit below
  * --root. See systemd.unit(5) for where files are, systemd.syntax(7) for their lines.
  */
 #include "unit.h"
@@ -112,7 +111,7 @@ static char *cut_word(char **at)
 	return word;
 }
 
-static void set_preload(struct unit *unit, char *value)
+static void set_unit_preload(struct unit *unit, char *value)
 {
 	char *word;
 
@@ -158,7 +157,7 @@ static bool is_yes(const char *value)
 	       !strcmp(value, "1");
 }
 
-static char *trim_blanks(char *text)
+static char *trim_setting(char *text)
 {
 	char *end;
 
@@ -176,12 +175,12 @@ static void read_setting(struct unit *unit, const char *root, char *text)
 	if (!value)
 		return;
 	*value++ = '\0';
-	name = trim_blanks(name);
-	value = trim_blanks(value);
+	name = trim_setting(name);
+	value = trim_setting(value);
 	if (!strcmp(name, "ExecStart"))
 		set_program(unit, value);
 	else if (!strcmp(name, "Environment"))
-		set_preload(unit, value);
+		set_unit_preload(unit, value);
 	else if (!strcmp(name, "EnvironmentFile"))
 		read_environment_file(unit, root, value + (*value == '-'));
 	else if (!strcmp(name, "CapabilityBoundingSet"))
@@ -210,7 +209,7 @@ static int read_unit_file(struct unit *unit, const char *root, const char *path)
 	if (!file)
 		return -errno;
 	while (n++ < LINES_MAX && getline(&line, &size, file) > 0) {
-		part = trim_blanks(line);
+		part = trim_setting(line);
 		if (*part == '#' || *part == ';')
 			continue;
 		part_len = strlen(part);
