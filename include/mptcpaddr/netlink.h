@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 struct nlmsghdr;
+
 /* pm_command_open() - a socket for pm_command_send(). Return: it; -errno. */
 int pm_command_open(void);
 
@@ -39,3 +40,24 @@ int pm_event_parse(const struct nlmsghdr *nlh, uint16_t family_id,
  */
 int pm_events_read(int fd, uint16_t family_id, struct pm_event *ret_events,
 		   unsigned int *ret_n);
+
+#define EVENT_FILTER_TOKENS_MAX 256
+
+/*
+ * event_filter_set_useful() - drop the events that the engine does not use
+ *
+ * CREATED above all: it comes while the program is still inside connect(), and
+ * ESTABLISHED repeats it before any ADD_ADDR can come.
+ */
+void event_filter_set_useful(int fd);
+
+/*
+ * event_filter_set_tokens() - likewise, and drop what is not about these @n connections
+ *
+ * @tokens: host order, at most EVENT_FILTER_TOKENS_MAX. Return: 0; -errno (a sandbox,
+ * net.core.optmem_max) with the filter unchanged.
+ */
+int event_filter_set_tokens(int fd, const uint32_t *tokens, unsigned int n);
+
+/* event_filter_remove() - faster than another filter. Return: 0 or -errno. */
+int event_filter_remove(int fd);

@@ -9,8 +9,8 @@
  * accepted can be announced by nobody: with a listener it stays as it is.
  */
 #include "idle.h"
+#include "mptcpaddr/netlink.h"
 #include "shim/common/clock.h"
-#include "shim/netlink/event_filter.h"
 #include "state.h"
 
 #include <dirent.h>

@@ -6,9 +6,9 @@
 #include "idle.h"
 #include "mptcpaddr/diag.h"
 #include "mptcpaddr/log.h"
+#include "mptcpaddr/netlink.h"
 #include "mptcpaddr/uapi.h"
 #include "shim/common/clock.h"
-#include "shim/netlink/event_filter.h"
 #include "sockets.h"
 
 #include <linux/futex.h>

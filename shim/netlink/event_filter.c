@@ -5,7 +5,7 @@
  * Classic BPF on what a netlink socket receives (net/core/filter.c): one event a message,
  * the headers of netlink and generic netlink first, then attributes.
  */
-#include "event_filter.h"
+#include "mptcpaddr/netlink.h"
 #include "mptcpaddr/uapi.h"
 
 #include <arpa/inet.h>
@@ -13,64 +13,23 @@
 #include <linux/filter.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
+#include <string.h>
 #include <sys/socket.h>
 
-#define CODE_MAX (16 + 2 * EVENT_FILTER_TOKENS_MAX)
+#define LOAD(mode, where)	BPF_STMT(BPF_LD | (mode), where)
+#define UNLESS_EQUAL(value, by) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, by)
+#define IF_EQUAL(value, by)	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, by, 0)
+#define DROP			BPF_STMT(BPF_RET | BPF_K, 0)
+#define PASS			BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)
 
-struct code {
-	unsigned short n;
-	struct sock_filter v[CODE_MAX];
-};
+#define DROP_USELESS                                                            \
+	LOAD(BPF_B | BPF_ABS, NLMSG_HDRLEN + offsetof(struct genlmsghdr, cmd)), \
+		IF_EQUAL(MPTCP_EVENT_CREATED, 1),                               \
+		UNLESS_EQUAL(MPTCPADDR_EV_LISTENER_CREATED, 1), DROP
 
-static void put(struct code *code, struct sock_filter statement)
+static int attach_filter(int fd, struct sock_filter *code, unsigned int n)
 {
-	code->v[code->n++] = statement;
-}
-
-#define STMT(code, ...) put(code, (struct sock_filter)BPF_STMT(__VA_ARGS__))
-#define JUMP(code, ...) put(code, (struct sock_filter)BPF_JUMP(__VA_ARGS__))
-
-static void drop(struct code *code)
-{
-	STMT(code, BPF_RET | BPF_K, 0);
-}
-
-static void pass(struct code *code)
-{
-	STMT(code, BPF_RET | BPF_K, UINT32_MAX);
-}
-
-static void put_useful(struct code *code)
-{
-	STMT(code, BPF_LD | BPF_B | BPF_ABS,
-	     NLMSG_HDRLEN + offsetof(struct genlmsghdr, cmd));
-	JUMP(code, BPF_JMP | BPF_JEQ | BPF_K, MPTCP_EVENT_CREATED, 1, 0);
-	JUMP(code, BPF_JMP | BPF_JEQ | BPF_K, MPTCPADDR_EV_LISTENER_CREATED, 0, 1);
-	drop(code);
-}
-
-/* The place of the token's attribute, or 0, comes from the kernel: SKF_AD_NLATTR. */
-static void put_tokens(struct code *code, const uint32_t *tokens, unsigned int n)
-{
-	unsigned int i;
-
-	STMT(code, BPF_LDX | BPF_W | BPF_IMM, MPTCP_ATTR_TOKEN);
-	STMT(code, BPF_LD | BPF_W | BPF_IMM, NLMSG_HDRLEN + GENL_HDRLEN);
-	STMT(code, BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_NLATTR);
-	JUMP(code, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1);
-	drop(code); /* about no connection: a listener's */
-	STMT(code, BPF_MISC | BPF_TAX, 0);
-	STMT(code, BPF_LD | BPF_W | BPF_IND, NLA_HDRLEN); /* as if in network order */
-	for (i = 0; i < n; i++) {
-		JUMP(code, BPF_JMP | BPF_JEQ | BPF_K, htonl(tokens[i]), 0, 1);
-		pass(code);
-	}
-	drop(code);
-}
-
-static int attach(int fd, struct code *code)
-{
-	struct sock_fprog program = { code->n, code->v };
+	const struct sock_fprog program = { n, code };
 
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0
 		       ? -errno
@@ -79,22 +38,37 @@ static int attach(int fd, struct code *code)
 
 void event_filter_set_useful(int fd)
 {
-	struct code code = { 0 };
+	struct sock_filter code[] = { DROP_USELESS, PASS };
 
-	put_useful(&code);
-	pass(&code);
-	attach(fd, &code); /* without it, more wake-ups */
+	attach_filter(fd, code, sizeof(code) / sizeof(*code)); /* or more wake-ups */
 }
 
 int event_filter_set_tokens(int fd, const uint32_t *tokens, unsigned int n)
 {
-	struct code code = { 0 };
+	static const struct sock_filter head[] = {
+		DROP_USELESS,
+		/* The kernel finds the token's attribute, or 0: SKF_AD_NLATTR. */
+		BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, MPTCP_ATTR_TOKEN),
+		LOAD(BPF_W | BPF_IMM, NLMSG_HDRLEN + GENL_HDRLEN),
+		LOAD(BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_NLATTR), UNLESS_EQUAL(0, 1),
+		DROP, /* of no connection: a listener's */
+		BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		LOAD(BPF_W | BPF_IND, NLA_HDRLEN), /* as if in network order */
+	};
+	struct sock_filter
+		code[sizeof(head) / sizeof(*head) + 2 * EVENT_FILTER_TOKENS_MAX + 1];
+	struct sock_filter *next = code + sizeof(head) / sizeof(*head);
+	unsigned int i;
 
 	if (n > EVENT_FILTER_TOKENS_MAX)
 		return -E2BIG;
-	put_useful(&code);
-	put_tokens(&code, tokens, n);
-	return attach(fd, &code);
+	memcpy(code, head, sizeof(head));
+	for (i = 0; i < n; i++) {
+		*next++ = (struct sock_filter)UNLESS_EQUAL(htonl(tokens[i]), 1);
+		*next++ = (struct sock_filter)PASS;
+	}
+	*next++ = (struct sock_filter)DROP;
+	return attach_filter(fd, code, next - code);
 }
 
 int event_filter_remove(int fd)

@@ -10,11 +10,11 @@
 #include "journal.h"
 #include "loop.h"
 #include "mptcpaddr/log.h"
+#include "mptcpaddr/netlink.h"
 #include "registration.h"
 #include "restore.h"
 #include "sandbox.h"
 #include "sd_notify.h"
-#include "shim/netlink/event_filter.h"
 #include "shim/preload/subscribe.h"
 
 #include <errno.h>
