@@ -45,6 +45,8 @@ struct mpaddr_range {
 /* mpaddr_range() - the special range that @addr is in; NULL: an ordinary address. */
 const struct mpaddr_range *mpaddr_range(const struct mpaddr *addr);
 
+/* mpaddr_set() - @ip in network order, of AF_INET or AF_INET6; the port stays. */
+void mpaddr_set(struct mpaddr *addr, uint16_t family, const void *ip);
 void mpaddr_set_v4(struct mpaddr *addr, const void *in_addr);
 void mpaddr_set_v6(struct mpaddr *addr, const void *in6_addr);
 

@@ -71,7 +71,7 @@ struct diag_subflow {
 
 struct diag_subflows {
 	struct diag_subflow *v;
-	unsigned int n, size;
+	unsigned int n;
 };
 
 /*

@@ -8,22 +8,13 @@
 #include "mptcpaddr/diag.h"
 #include "mptcpaddr/engine.h"
 #include "mptcpaddr/uapi.h"
+#include "request.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <netlink/attr.h>
 #include <stdlib.h>
-
-static void get_end(uint8_t family, const void *ip, uint16_t port,
-		    struct mpaddr *ret_addr)
-{
-	if (family == AF_INET)
-		mpaddr_set_v4(ret_addr, ip);
-	else
-		mpaddr_set_v6(ret_addr, ip);
-	ret_addr->port = ntohs(port);
-}
 
 static uint8_t get_id(struct nlattr *attr)
 {
@@ -42,20 +33,15 @@ static int add_subflow(void *ctx, const struct inet_diag_msg *msg,
 
 	if (diag_parse_subflow(tb, mptcp) < 0)
 		return 0;
-	if (all->n == all->size) {
-		f = realloc(all->v, (all->size * 2 + 64) * sizeof(*f));
-		if (!f)
-			return -ENOMEM;
-		all->v = f;
-		all->size = all->size * 2 + 64;
-	}
-	f = &all->v[all->n++];
-	*f = (struct diag_subflow){ 0 };
+	f = netlink_grow(&all->v, &all->n, sizeof(*f));
+	if (!f)
+		return -ENOMEM;
 	f->sub.token = nla_get_u32(mptcp[MPTCP_SUBFLOW_ATTR_TOKEN_LOC]);
 	f->sub.family = msg->idiag_family;
-	get_end(msg->idiag_family, msg->id.idiag_src, msg->id.idiag_sport, &f->sub.local);
-	get_end(msg->idiag_family, msg->id.idiag_dst, msg->id.idiag_dport,
-		&f->sub.remote);
+	mpaddr_set(&f->sub.local, msg->idiag_family, msg->id.idiag_src);
+	mpaddr_set(&f->sub.remote, msg->idiag_family, msg->id.idiag_dst);
+	f->sub.local.port = ntohs(msg->id.idiag_sport);
+	f->sub.remote.port = ntohs(msg->id.idiag_dport);
 	f->sub.local_id = get_id(mptcp[MPTCP_SUBFLOW_ATTR_ID_LOC]);
 	f->sub.remote_id = get_id(mptcp[MPTCP_SUBFLOW_ATTR_ID_REM]);
 	flags = mptcp[MPTCP_SUBFLOW_ATTR_FLAGS]

@@ -12,11 +12,13 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #define SLOTS_TRIED 16
+#define ENTRIES_MAX (1 << 20)
 /* The kernel packs as much of a dump into one message as the reader has room for. */
 #define DUMP_BUFFER (32 * 1024)
 
@@ -43,6 +45,20 @@ int netlink_open(int protocol, unsigned int slot, uint32_t groups)
 	}
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	return fd;
+}
+
+/* The room is the next power of two. */
+void *netlink_grow(void *v, unsigned int *n, size_t size)
+{
+	void *entries, **where = v;
+
+	if (!(*n & (*n - 1))) {
+		entries = *n < ENTRIES_MAX ? realloc(*where, (*n * 2 ?: 1) * size) : NULL;
+		if (!entries)
+			return NULL;
+		*where = entries;
+	}
+	return memset((char *)*where + size * (*n)++, 0, size);
 }
 
 struct answer {

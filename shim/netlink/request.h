@@ -5,6 +5,7 @@
 #pragma once
 
 #include <linux/netlink.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -15,6 +16,13 @@
  * -errno.
  */
 int netlink_open(int protocol, unsigned int slot, uint32_t groups);
+
+/*
+ * netlink_grow() - one more of @size bytes in *@v, which has *@n of them
+ *
+ * Return: it, zeroed; NULL: no memory, or too many. The caller frees *@v.
+ */
+void *netlink_grow(void *v, unsigned int *n, size_t size);
 
 /* One message of an answer. Return: 0; -errno to stop. */
 typedef int (*netlink_fn)(void *ctx, struct nlmsghdr *msg);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * rtnl.c - the addresses that this network namespace has (rtnetlink(7))
+ * rtnl.c - the network namespace's links and addresses (rtnetlink(7))
  *
  * A notification only says that something changed: the tables are then read as a whole,
  * so that lost notifications do no harm.
@@ -17,10 +17,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SLOT	    601	  /* see netlink_open() */
-#define ENTRIES_MAX 65536 /* of either table */
+#define SLOT 601 /* see netlink_open() */
 
-/* IFF_LOWER_UP and IFF_DORMANT of <linux/if.h>, which <net/if.h> does not go with */
+/* IFF_LOWER_UP and IFF_DORMANT of <linux/if.h>, which conflicts with <net/if.h> */
 #define LOWER_UP (1 << 16)
 #define DORMANT	 (1 << 17)
 
@@ -43,23 +42,6 @@ bool rtnl_drain(int fd)
 	return any;
 }
 
-/* Room for one more of @size bytes in *@v. Return: it, zeroed; NULL. */
-static void *grow(void **v, unsigned int *n, unsigned int *room, size_t size)
-{
-	void *grown;
-
-	if (*n == *room) {
-		if (*n >= ENTRIES_MAX)
-			return NULL;
-		grown = realloc(*v, (*room * 2 + 16) * size);
-		if (!grown)
-			return NULL;
-		*v = grown;
-		*room = *room * 2 + 16;
-	}
-	return memset((char *)*v + size * (*n)++, 0, size);
-}
-
 static void on_link(struct rtnl_table *table, struct nlmsghdr *hdr)
 {
 	const struct ifinfomsg *info = nlmsg_data(hdr);
@@ -68,8 +50,7 @@ static void on_link(struct rtnl_table *table, struct nlmsghdr *hdr)
 
 	if (nlmsg_parse(hdr, sizeof(*info), tb, IFLA_MAX, NULL) < 0 || !tb[IFLA_IFNAME])
 		return;
-	link = grow((void **)&table->links, &table->n_links, &table->links_size,
-		    sizeof(*link));
+	link = netlink_grow(&table->links, &table->n_links, sizeof(*link));
 	if (!link)
 		return;
 	link->if_idx = info->ifi_index;
@@ -94,14 +75,10 @@ static void on_addr(struct rtnl_table *table, struct nlmsghdr *hdr)
 	if (!ip || (info->ifa_family != AF_INET && info->ifa_family != AF_INET6) ||
 	    nla_len(ip) < (info->ifa_family == AF_INET ? 4 : 16))
 		return;
-	entry = grow((void **)&table->addrs, &table->n_addrs, &table->addrs_size,
-		     sizeof(*entry));
+	entry = netlink_grow(&table->addrs, &table->n_addrs, sizeof(*entry));
 	if (!entry)
 		return;
-	if (info->ifa_family == AF_INET)
-		mpaddr_set_v4(&entry->addr, nla_data(ip));
-	else
-		mpaddr_set_v6(&entry->addr, nla_data(ip));
+	mpaddr_set(&entry->addr, info->ifa_family, nla_data(ip));
 	flags = tb[IFA_FLAGS] ? nla_get_u32(tb[IFA_FLAGS]) : info->ifa_flags;
 	entry->if_idx = info->ifa_index;
 	range = mpaddr_range(&entry->addr);

@@ -30,6 +30,14 @@ void mpaddr_set_v6(struct mpaddr *addr, const void *in6_addr)
 	addr->v6 = v6;
 }
 
+void mpaddr_set(struct mpaddr *addr, uint16_t family, const void *ip)
+{
+	if (family == AF_INET)
+		mpaddr_set_v4(addr, ip);
+	else
+		mpaddr_set_v6(addr, ip);
+}
+
 int mpaddr_parse(const char *text, struct mpaddr *ret_addr)
 {
 	struct mpaddr addr = { 0 };

@@ -6,6 +6,8 @@
 
 #include "mptcpaddr/pool.h"
 
+struct rtnl_table;
+
 /* pool_error_set() - put a message into @why. Return: @error. */
 __attribute__((format(printf, 3, 4))) int pool_error_set(struct pool_error *why,
 							 int error, const char *fmt, ...);
@@ -49,3 +51,12 @@ int endpoint_find(const struct pool *pool, const struct endpoint *ep);
  */
 int pool_edit(struct pool *spec, const struct pool *resolved, char *words,
 	      struct pool_error *why);
+
+/*
+ * pool_resolve() - @spec, a pool file's, with the addresses of @table
+ *
+ * A device is replaced by its addresses. Endpoints of @before (NULL: none) keep their
+ * IDs, and are ENDPOINT_DOWN if their address is no longer there.
+ */
+void pool_resolve(const struct pool *spec, const struct rtnl_table *table,
+		  const struct pool *before, struct pool *ret_pool);

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * resolve.c - what a pool file means with the addresses that this machine has now
+ * resolve.c - a pool file's endpoints with the machine's present addresses
  *
- * Pure: a file's pool and the tables of netif.h in, a pool with addresses out.
+ * Pure: a file's pool and the tables of rtnl.h in, a pool with addresses out.
  */
 #include "endpoint.h"
 #include "shim/netlink/rtnl.h"
 
 #include <string.h>
 
-static const struct rtnl_iface *link_by_name(const struct rtnl_table *table,
-					     const char *dev)
+static const struct rtnl_iface *find_link(const struct rtnl_table *table, const char *dev)
 {
 	unsigned int i;
 
@@ -30,9 +29,9 @@ static bool link_up(const struct rtnl_table *table, int if_idx)
 	return false;
 }
 
-/* On whatever interface: routing may reply from one where the address is not. */
-static bool address_there(const struct rtnl_table *table, const struct mpaddr *addr,
-			  bool *ret_up)
+/* On any interface: routing may use one that does not have the address. */
+static bool find_address(const struct rtnl_table *table, const struct mpaddr *addr,
+			 bool *ret_up)
 {
 	bool there = false;
 	unsigned int i;
@@ -47,9 +46,9 @@ static bool address_there(const struct rtnl_table *table, const struct mpaddr *a
 	return there;
 }
 
-static const struct endpoint *endpoint_before(const struct pool *before,
-					      const struct pool *spec,
-					      const struct endpoint *ep)
+static const struct endpoint *find_before(const struct pool *before,
+					  const struct pool *spec,
+					  const struct endpoint *ep)
 {
 	const struct mpprefix *now = &spec->sections[ep->section].prefix, *then;
 	unsigned int i;
@@ -65,12 +64,12 @@ static const struct endpoint *endpoint_before(const struct pool *before,
 
 /*
  * An address that was never on an interface may still be local (a local route, or
- * ip_nonlocal_bind): then the kernel decides. One that was, and is not now, is gone.
+ * ip_nonlocal_bind): then the kernel decides. One that was, and is not now, is down.
  */
 static void set_state(const struct rtnl_table *table, const struct pool *spec,
 		      const struct pool *before, struct endpoint *ep)
 {
-	const struct endpoint *was = endpoint_before(before, spec, ep);
+	const struct endpoint *was = find_before(before, spec, ep);
 	const struct rtnl_iface *link = NULL;
 	bool up = true, there = true;
 
@@ -78,9 +77,9 @@ static void set_state(const struct rtnl_table *table, const struct pool *spec,
 		ep->if_idx = ep->dev[0] ? (int)if_nametoindex(ep->dev) ?: -1 : 0;
 		return;
 	}
-	there = address_there(table, &ep->addr, &up);
+	there = find_address(table, &ep->addr, &up);
 	if (ep->dev[0]) {
-		link = link_by_name(table, ep->dev);
+		link = find_link(table, ep->dev);
 		ep->if_idx = link ? link->if_idx : -1;
 		there &= link != NULL;
 		up = link && link->up;
@@ -93,28 +92,11 @@ static void set_state(const struct rtnl_table *table, const struct pool *spec,
 		ep->state = ENDPOINT_UNSEEN;
 }
 
-static bool listed(const struct pool *spec, const struct pool *pool,
-		   const struct endpoint *ep)
+static void add_device_addresses(const struct pool *spec, const struct endpoint *dev,
+				 const struct rtnl_table *table,
+				 const struct pool *before, struct pool *pool)
 {
-	unsigned int i;
-
-	/* By itself in the file, before or behind the device. */
-	for (i = 0; i < spec->n_endpoints; i++)
-		if (spec->endpoints[i].section == ep->section &&
-		    mpaddr_equal(&spec->endpoints[i].addr, &ep->addr))
-			return true;
-	for (i = 0; i < pool->n_endpoints; i++)
-		if (pool->endpoints[i].section == ep->section &&
-		    mpaddr_equal(&pool->endpoints[i].addr, &ep->addr))
-			return true;
-	return false;
-}
-
-static void add_device(const struct pool *spec, const struct endpoint *dev,
-		       const struct rtnl_table *table, const struct pool *before,
-		       struct pool *pool)
-{
-	const struct rtnl_iface *link = link_by_name(table, dev->dev);
+	const struct rtnl_iface *link = find_link(table, dev->dev);
 	const struct endpoint *was;
 	struct endpoint ep = *dev;
 	unsigned int i;
@@ -127,15 +109,17 @@ static void add_device(const struct pool *spec, const struct endpoint *dev,
 		if (table->addrs[i].if_idx != link->if_idx || !table->addrs[i].ready)
 			continue;
 		ep.addr = table->addrs[i].addr;
-		if (pool->n_endpoints == POOL_ENDPOINTS_MAX || listed(spec, pool, &ep))
+		/* The file may list it alone, too, before or after the device. */
+		if (pool->n_endpoints == POOL_ENDPOINTS_MAX ||
+		    endpoint_find(spec, &ep) >= 0 || endpoint_find(pool, &ep) >= 0)
 			continue;
-		was = endpoint_before(before, spec, &ep);
+		was = find_before(before, spec, &ep);
 		ep.local_id = was && was->from_dev ? was->local_id : 0;
 		pool->endpoints[pool->n_endpoints++] = ep;
 	}
 }
 
-/* An ID that an address had before may be another one's by the file. */
+/* The file may give another endpoint the ID that an address had before. */
 static void drop_taken_ids(struct pool *pool)
 {
 	unsigned int i, k;
@@ -158,11 +142,11 @@ void pool_resolve(const struct pool *spec, const struct rtnl_table *table,
 	ret_pool->n_endpoints = 0;
 	for (i = 0; i < spec->n_endpoints; i++, ep++) {
 		if (ep->addr.family == AF_UNSPEC) {
-			add_device(spec, ep, table, before, ret_pool);
+			add_device_addresses(spec, ep, table, before, ret_pool);
 			continue;
 		}
 		if (ret_pool->n_endpoints == POOL_ENDPOINTS_MAX)
-			continue; /* devices with very many addresses are in front */
+			continue; /* devices with very many addresses come first */
 		ret_pool->endpoints[ret_pool->n_endpoints] = *ep;
 		set_state(table, spec, before,
 			  &ret_pool->endpoints[ret_pool->n_endpoints++]);

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "mptcpaddr/pool.h"
 #include "shim/netlink/rtnl.h"
 
 #include <poll.h>

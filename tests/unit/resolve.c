@@ -4,6 +4,7 @@
  */
 #include "play.h"
 #include "shim/netlink/rtnl.h"
+#include "shim/pool/endpoint.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

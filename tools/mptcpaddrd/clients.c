@@ -7,6 +7,7 @@
 #include "mptcpaddr/engine.h"
 #include "mptcpaddr/log.h"
 #include "shim/common/clock.h"
+#include "shim/pool/endpoint.h"
 
 #include <errno.h>
 #include <fcntl.h>
