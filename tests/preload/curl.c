@@ -23,13 +23,14 @@
 	CURL, "-q", "-sS", "--noproxy", "*", "--connect-timeout", "4", "-w", FORMAT, \
 		"-o", "-"
 
-static const struct guest good = { .argv = { AS_EVER, URL } };
-static const struct guest no_page = { .argv = { AS_EVER, "-f", URL "-not" } };
-static const struct guest refused = { .argv = { AS_EVER, "http://10.0.1.1:9/" } };
-static const struct guest unroutable = { .argv = { AS_EVER, "http://203.0.113.1/" } };
-static const struct guest unresolved = { .argv = { AS_EVER, "http://no.such.invalid/" } };
-static const struct guest silent = { .argv = { AS_EVER, "-m", "1",
-					       "http://10.0.1.1:7777/" } };
+static const struct program good = { .argv = { AS_EVER, URL } };
+static const struct program no_page = { .argv = { AS_EVER, "-f", URL "-not" } };
+static const struct program refused = { .argv = { AS_EVER, "http://10.0.1.1:9/" } };
+static const struct program unroutable = { .argv = { AS_EVER, "http://203.0.113.1/" } };
+static const struct program unresolved = { .argv = { AS_EVER,
+						     "http://no.such.invalid/" } };
+static const struct program silent = { .argv = { AS_EVER, "-m", "1",
+						 "http://10.0.1.1:7777/" } };
 
 struct web {
 	struct lab lab;
@@ -47,7 +48,7 @@ static const char nginx_conf[] =
 
 static bool answers(struct web *w)
 {
-	char *text = guest_run(&w->lab, &good, NATIVE);
+	char *text = program_run(&w->lab, &good, NATIVE);
 	bool ok = strstr(text, "--- status 0");
 
 	free(text);
@@ -81,9 +82,9 @@ static void web_close(struct web *w)
 }
 
 /* @g behind @in: a program and arguments that end in the one to be run. */
-static struct guest behind(const char *const in[], const struct guest *g)
+static struct program behind(const char *const in[], const struct program *g)
 {
-	struct guest r = *g;
+	struct program r = *g;
 	int n = 0;
 
 	for (; in && in[n]; n++)
@@ -101,20 +102,20 @@ static void curls(struct web *w, const char *const in[], enum lab_mode mode,
 		  enum lab_wire wire)
 {
 	static const struct {
-		const struct guest *guest;
+		const struct program *program;
 		const char *status;
 	} all[] = { { &good, "--- status 0" },	     { &no_page, "--- status 22" },
 		    { &refused, "--- status 7" },    { &unroutable, "--- status 7" },
 		    { &unresolved, "--- status 6" }, { &silent, "--- status 28" } };
 	enum lab_wire seen;
-	struct guest g;
+	struct program g;
 	char *text;
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		g = behind(in, all[i].guest);
+		g = behind(in, all[i].program);
 		seen = i < 2 ? wire : TCP;
 		same_as_native(&w->lab, &g, mode, seen);
-		text = guest_run(&w->lab, &g, mode);
+		text = program_run(&w->lab, &g, mode);
 		cr_expect(strstr(text, all[i].status), "%s, wanted %s", text,
 			  all[i].status);
 		free(text);
@@ -134,11 +135,11 @@ static void curls(struct web *w, const char *const in[], enum lab_mode mode,
 	}
 
 /* Whether a preloaded curl that is asked for a log wrote @why into it. */
-static bool logged(struct web *w, const struct guest *g, enum lab_mode mode,
+static bool logged(struct web *w, const struct program *g, enum lab_mode mode,
 		   const char *why, char **ret_log)
 {
 	free(*ret_log);
-	free(guest_run(&w->lab, g, mode));
+	free(program_run(&w->lab, g, mode));
 	*ret_log = get_file(LOG);
 	return *ret_log && strstr(*ret_log, why);
 }
@@ -150,7 +151,7 @@ static bool logged(struct web *w, const struct guest *g, enum lab_mode mode,
 static void says_why(struct web *w, const char *const in[], enum lab_mode mode,
 		     const char *why)
 {
-	struct guest g = behind(in, &good);
+	struct program g = behind(in, &good);
 	char *log = NULL;
 
 	if (!why)
@@ -258,8 +259,8 @@ static const char *const no_libnl[] = { "/usr/bin/unshare", "--mount", "/bin/sh"
 
 Test(curl, libnl_can_be_hidden, TIMEOUT)
 {
-	const struct guest g = { .argv = { "/bin/true" } };
-	struct guest hidden = behind(no_libnl, &g);
+	const struct program g = { .argv = { "/bin/true" } };
+	struct program hidden = behind(no_libnl, &g);
 	struct lab lab;
 	char *text;
 
@@ -267,7 +268,7 @@ Test(curl, libnl_can_be_hidden, TIMEOUT)
 	hidden.argv[6] = "/bin/sh";
 	hidden.argv[7] = "-c";
 	hidden.argv[8] = "cat /usr/lib/*/libnl-3.so.200 | wc -c";
-	text = guest_run(&lab, &hidden, NATIVE);
+	text = program_run(&lab, &hidden, NATIVE);
 	cr_assert(strstr(text, "0\n--- errors:\n--- status 0"), "%s", text);
 	free(text);
 	lab_close(&lab);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void both(const struct guest *g, enum lab_wire wire)
+static void both(const struct program *g, enum lab_wire wire)
 {
 	struct lab lab;
 
@@ -21,19 +21,19 @@ static void both(const struct guest *g, enum lab_wire wire)
 
 Test(descriptors, the_same_before_and_after_connect, TIMEOUT)
 {
-	both(&(struct guest){ .argv = { "fds", LAB_ADDRESS, LAB_PORT } }, MPTCP);
+	both(&(struct program){ .argv = { "fds", LAB_ADDRESS, LAB_PORT } }, MPTCP);
 }
 
 Test(descriptors, none_of_ours_with_a_log, TIMEOUT)
 {
-	both(&(struct guest){ .argv = { "fds", LAB_ADDRESS, LAB_PORT },
-			      .preload_env = { "MPTCPADDR_LOG=error:/run/fds.log" } },
+	both(&(struct program){ .argv = { "fds", LAB_ADDRESS, LAB_PORT },
+				.preload_env = { "MPTCPADDR_LOG=error:/run/fds.log" } },
 	     MPTCP);
 }
 
 Test(descriptors, none_of_ours_in_any_child, TIMEOUT)
 {
-	both(&(struct guest){ .argv = { "children", LAB_ADDRESS, LAB_PORT } }, MPTCP);
+	both(&(struct program){ .argv = { "children", LAB_ADDRESS, LAB_PORT } }, MPTCP);
 }
 
 #define OPENING \
@@ -42,9 +42,10 @@ Test(descriptors, none_of_ours_in_any_child, TIMEOUT)
 /* A child of another thread may be made at any moment. */
 Test(descriptors, all_of_ours_are_close_on_exec_from_the_start, TIMEOUT)
 {
-	const struct guest g = { .argv = { "/usr/bin/strace", "-f", "-qq", "-e", OPENING,
-					   "-o", "/run/trace", guest_path("client"),
-					   LAB_ADDRESS, LAB_PORT } };
+	const struct program g = {
+		.argv = { "/usr/bin/strace", "-f", "-qq", "-e", OPENING, "-o",
+			  "/run/trace", program_path("client"), LAB_ADDRESS, LAB_PORT }
+	};
 	char *text, *line, *rest;
 	struct lab lab;
 	int ours = 0;
@@ -69,40 +70,41 @@ Test(descriptors, all_of_ours_are_close_on_exec_from_the_start, TIMEOUT)
 
 Test(descriptors, end_of_file_locks_and_ports_are_given_up_as_natively, TIMEOUT)
 {
-	both(&(struct guest){ .argv = { "release", LAB_ADDRESS, LAB_PORT,
-					"/run/release.lock" } },
+	both(&(struct program){ .argv = { "release", LAB_ADDRESS, LAB_PORT,
+					  "/run/release.lock" } },
 	     MPTCP);
 }
 
 Test(descriptors, one_thread_in_a_program_that_does_nothing, TIMEOUT)
 {
-	both(&(struct guest){ .argv = { "count", "nothing" } }, TCP);
+	both(&(struct program){ .argv = { "count", "nothing" } }, TCP);
 }
 
 Test(descriptors, one_thread_in_a_program_that_never_connects_its_socket, TIMEOUT)
 {
-	both(&(struct guest){ .argv = { "count", "socket" } }, TCP);
+	both(&(struct program){ .argv = { "count", "socket" } }, TCP);
 }
 
 Test(descriptors, one_thread_in_a_program_that_only_accepts, TIMEOUT)
 {
 	/* Its child connects to it, on the client's own loopback. */
-	both(&(struct guest){ .argv = { "count", "listen" } }, TCP);
+	both(&(struct program){ .argv = { "count", "listen" } }, TCP);
 }
 
 Test(descriptors, one_thread_in_a_program_that_connects_udp, TIMEOUT)
 {
-	both(&(struct guest){ .argv = { "count", "udp", LAB_ADDRESS, "9" } }, TCP);
+	both(&(struct program){ .argv = { "count", "udp", LAB_ADDRESS, "9" } }, TCP);
 }
 
 Test(descriptors, one_thread_in_a_program_that_connects_unix, TIMEOUT)
 {
-	both(&(struct guest){ .argv = { "count", "unix" } }, TCP);
+	both(&(struct program){ .argv = { "count", "unix" } }, TCP);
 }
 
 Test(descriptors, one_thread_without_a_pool_however_it_connects, TIMEOUT)
 {
-	const struct guest g = { .argv = { "count", "connect", LAB_ADDRESS, LAB_PORT } };
+	const struct program g = { .argv = { "count", "connect", LAB_ADDRESS,
+					     LAB_PORT } };
 	struct lab lab;
 
 	lab_open(&lab);

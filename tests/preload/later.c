@@ -64,14 +64,15 @@ static void joined_later(const char *how, int connections)
 					     "10.0.3.2-10.0.3.1 10.0.3.2-10.0.3.1";
 
 	const char *marker = "/run/marker";
-	const struct guest g = { .argv = { "hold", how, LAB_ADDRESS, LAB_PORT, marker } };
+	const struct program g = { .argv = { "hold", how, LAB_ADDRESS, LAB_PORT,
+					     marker } };
 	struct proc p;
 	struct lab lab;
 
 	lab_open(&lab);
-	guest_start(&lab, &g, POOL, &p);
+	program_start(&lab, &g, POOL, &p);
 	cr_assert(WAIT_UNTIL(!access(marker, F_OK), LAB_WAIT_MS),
-		  "the guest is not there");
+		  "the program is not there");
 	nap_ms(200); /* the other half of a fork has done what it does */
 	announce(&lab, "10.0.2.1");
 	pairs_are(&lab, one, connections);

@@ -97,14 +97,15 @@ static char *trace_of(const char *preload)
 			       "-u",
 			       "XDG_CONFIG_HOME",
 			       preload,
-			       guest_path("nothing"),
+			       program_path("nothing"),
 			       NULL };
 	char *text = output_of(argv, NULL), *start;
 
 	free(text);
 	text = get_file("/run/trace");
 	cr_assert(text);
-	start = strstr(text, "nothing\", ["); /* the exec of the guest, after env's own */
+	start = strstr(text,
+		       "nothing\", ["); /* the exec of the program, after env's own */
 	cr_assert(start, "%s", text);
 	memmove(text, start, strlen(start) + 1);
 	unlink("/run/trace");
@@ -144,10 +145,10 @@ Test(loading, constructor_starts_no_thread_opens_and_allocates_nothing, TIMEOUT)
 
 Test(loading, hooks_work_from_another_librarys_constructor, TIMEOUT)
 {
-	struct guest g = { .argv = { "client-ctor", LAB_ADDRESS, LAB_PORT },
-			   .env = { "GUEST_ADDRESS=" LAB_ADDRESS,
-				    "GUEST_PORT=" LAB_PORT } };
-	const char *ctor = guest_path("libctor.so");
+	struct program g = { .argv = { "client-ctor", LAB_ADDRESS, LAB_PORT },
+			     .env = { "PROGRAM_ADDRESS=" LAB_ADDRESS,
+				      "PROGRAM_PORT=" LAB_PORT } };
+	const char *ctor = program_path("libctor.so");
 	struct lab lab;
 
 	lab_open(&lab);
@@ -170,10 +171,10 @@ Test(loading, hooks_work_from_another_librarys_constructor, TIMEOUT)
 static void beside(const char *before, const char *after)
 {
 	const struct endpoint_spec e = { .addr = "10.0.2.1", .flags = EP_SIGNAL };
-	struct guest g = { .argv = { "year", LAB_ADDRESS, LAB_PORT },
-			   .env = { NEW_YEAR },
-			   .before = before,
-			   .after = after };
+	struct program g = { .argv = { "year", LAB_ADDRESS, LAB_PORT },
+			     .env = { NEW_YEAR },
+			     .before = before,
+			     .after = after };
 	struct proc p;
 	struct lab lab;
 	char *errors;
@@ -182,7 +183,7 @@ static void beside(const char *before, const char *after)
 	same_as_native(&lab, &g, POOL, MPTCP);
 	same_as_native(&lab, &g, NO_POOL, MPTCP);
 	g.argv[3] = "/run/beside.mark";
-	guest_start(&lab, &g, POOL, &p);
+	program_start(&lab, &g, POOL, &p);
 	cr_assert(WAIT_UNTIL(!access(g.argv[3], F_OK), LAB_WAIT_MS));
 	cr_assert_eq(endpoint_add(&lab.world.server, &e), 0);
 	cr_assert(WAIT_UNTIL(joined_count(&lab.world.server) == 1, LAB_WAIT_MS));
@@ -227,10 +228,10 @@ static void need_wrapper(void)
 /* What the wrapper takes for TCP never leaves the process's folder. */
 static void wrapped(const char *before, const char *after)
 {
-	const struct guest g = { .argv = { "count", "listen" },
-				 .env = { "SOCKET_WRAPPER_DIR=/run/wrapped" },
-				 .before = before,
-				 .after = after };
+	const struct program g = { .argv = { "count", "listen" },
+				   .env = { "SOCKET_WRAPPER_DIR=/run/wrapped" },
+				   .before = before,
+				   .after = after };
 	struct lab lab;
 	char *text;
 
@@ -238,7 +239,7 @@ static void wrapped(const char *before, const char *after)
 	cr_assert_eq(mkdir("/run/wrapped", 0755), 0);
 	same_as_native(&lab, &g, POOL, TCP);
 	same_as_native(&lab, &g, NO_POOL, TCP);
-	text = guest_run(&lab, &g, POOL);
+	text = program_run(&lab, &g, POOL);
 	cr_assert(strstr(text, "accepted 'x', child 0\n"), "%s", text);
 	free(text);
 	lab_close(&lab);
@@ -247,8 +248,8 @@ static void wrapped(const char *before, const char *after)
 /* It goes to libc past whatever is preloaded behind it: plain TCP, as without us. */
 Test(loading, does_no_harm_behind_socket_wrapper, TIMEOUT)
 {
-	const struct guest g = { .argv = { "client", LAB_ADDRESS, LAB_PORT },
-				 .before = WRAPPER };
+	const struct program g = { .argv = { "client", LAB_ADDRESS, LAB_PORT },
+				   .before = WRAPPER };
 	struct lab lab;
 
 	need_wrapper();
@@ -286,8 +287,8 @@ static const char *asan_runtime(void)
 
 Test(loading, works_behind_the_address_sanitizer, TIMEOUT)
 {
-	struct guest g = { .argv = { "client-asan", LAB_ADDRESS, LAB_PORT },
-			   .env = { ASAN_ENV } };
+	struct program g = { .argv = { "client-asan", LAB_ADDRESS, LAB_PORT },
+			     .env = { ASAN_ENV } };
 	struct lab lab;
 
 	lab_open(&lab);
@@ -299,8 +300,8 @@ Test(loading, works_behind_the_address_sanitizer, TIMEOUT)
 
 Test(loading, works_in_front_of_the_address_sanitizer, TIMEOUT)
 {
-	struct guest g = { .argv = { "client-asan", LAB_ADDRESS, LAB_PORT },
-			   .env = { ASAN_ENV ":verify_asan_link_order=0" } };
+	struct program g = { .argv = { "client-asan", LAB_ADDRESS, LAB_PORT },
+			     .env = { ASAN_ENV ":verify_asan_link_order=0" } };
 	struct lab lab;
 
 	lab_open(&lab);

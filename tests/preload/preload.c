@@ -20,20 +20,20 @@
 
 #define ENV_MAX 32
 
-static const char *guest_file(const char *name, char path[PATH_MAX])
+static const char *program_file(const char *name, char path[PATH_MAX])
 {
 	char file[128];
 
-	snprintf(file, sizeof(file), "tests/guests/%s", name);
+	snprintf(file, sizeof(file), "tests/programs/%s", name);
 	return built(file, path, PATH_MAX);
 }
 
-const char *guest_path(const char *name)
+const char *program_path(const char *name)
 {
 	static char paths[4][PATH_MAX];
 	static int next;
 
-	return guest_file(name, paths[next++ % 4]);
+	return program_file(name, paths[next++ % 4]);
 }
 
 void put_file(const char *path, const char *text, unsigned int mode)
@@ -133,7 +133,7 @@ int64_t lab_capable(struct lab *lab)
 }
 
 /* LD_PRELOAD of this run, or nothing if it is empty. */
-static void preload_value(const struct lab *lab, const struct guest *g,
+static void preload_value(const struct lab *lab, const struct program *g,
 			  enum lab_mode mode, char *buf, size_t size)
 {
 	const char *parts[3] = { g->before, mode == NATIVE ? NULL : lab->lib, g->after };
@@ -144,8 +144,8 @@ static void preload_value(const struct lab *lab, const struct guest *g,
 			len += snprintf(buf + len, size - len, "%s ", parts[i]);
 }
 
-void guest_start(struct lab *lab, const struct guest *g, enum lab_mode mode,
-		 struct proc *ret)
+void program_start(struct lab *lab, const struct program *g, enum lab_mode mode,
+		   struct proc *ret)
 {
 	char preload[PATH_MAX + 256], config[96], home[96], path[PATH_MAX];
 	const char *env[ENV_MAX] = { NULL }, *argv[LAB_ARGS] = { NULL };
@@ -165,7 +165,7 @@ void guest_start(struct lab *lab, const struct guest *g, enum lab_mode mode,
 	for (int i = 0; i < LAB_ARGS - 1 && g->argv[i]; i++)
 		argv[i] = g->argv[i];
 	if (!strchr(argv[0], '/'))
-		argv[0] = guest_file(argv[0], path);
+		argv[0] = program_file(argv[0], path);
 	r = proc_start(ret, &lab->world.client, argv, env);
 	cr_assert_eq(r, 0, "%s: %s", argv[0], strerror(-r));
 }
@@ -200,13 +200,13 @@ static void normalise(char *text)
 	*to = '\0';
 }
 
-char *guest_run(struct lab *lab, const struct guest *g, enum lab_mode mode)
+char *program_run(struct lab *lab, const struct program *g, enum lab_mode mode)
 {
 	struct proc p;
 	char *out, *err, *text;
 	int status;
 
-	guest_start(lab, g, mode, &p);
+	program_start(lab, g, mode, &p);
 	if (g->in)
 		cr_assert_eq(proc_tell(&p, g->in), 0);
 	proc_eof(&p);
@@ -235,16 +235,16 @@ static void show_difference(const char *want, const char *got)
 	cr_log_error("preloaded: %.*s", (int)strcspn(got + line, "\n"), got + line);
 }
 
-void same_as_native(struct lab *lab, const struct guest *g, enum lab_mode mode,
+void same_as_native(struct lab *lab, const struct program *g, enum lab_mode mode,
 		    enum lab_wire wire)
 {
 	int64_t before, between, after;
 	char *native, *preloaded;
 
 	before = lab_capable(lab);
-	native = guest_run(lab, g, NATIVE);
+	native = program_run(lab, g, NATIVE);
 	between = lab_capable(lab);
-	preloaded = guest_run(lab, g, mode);
+	preloaded = program_run(lab, g, mode);
 	after = lab_capable(lab);
 	if (strcmp(native, preloaded))
 		show_difference(native, preloaded);

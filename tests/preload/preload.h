@@ -2,7 +2,7 @@
 /*
  * preload.h - run a program with and without the library, and compare what is visible
  *
- * Two hosts: the guest's, with the userspace path manager, and a server with an echo
+ * Two hosts: the program's, with the userspace path manager, and a server with an echo
  * server on native MPTCP. Everything here asserts: a test goes on only if the step
  * worked.
  */
@@ -32,7 +32,7 @@ enum lab_mode {
 	POOL,	 /* loaded, with a pool of two addresses */
 };
 
-/* What the server must have seen of the guest's connections. */
+/* What the server must have seen of the program's connections. */
 enum lab_wire {
 	TCP,
 	MPTCP,
@@ -43,12 +43,12 @@ struct lab {
 	struct proc server;
 	struct capture wire; /* the client's */
 	char pool[64];
-	char home[64]; /* XDG_CONFIG_HOME of every guest: an empty folder */
+	char home[64]; /* XDG_CONFIG_HOME of every program: an empty folder */
 	char lib[PATH_MAX];
 };
 
-struct guest {
-	const char *argv[LAB_ARGS]; /* without a slash: a guest program's name */
+struct program {
+	const char *argv[LAB_ARGS]; /* without a slash: a program's name */
 	const char *env[8];	    /* in both runs */
 	const char *preload_env[8]; /* with the library only */
 	const char *before; /* libraries preloaded in front of ours, in both runs */
@@ -63,11 +63,11 @@ void lab_close(struct lab *lab);
 void lab_pool(struct lab *lab, const char *text);
 
 /* Start @g; the caller ends it. */
-void guest_start(struct lab *lab, const struct guest *g, enum lab_mode mode,
-		 struct proc *ret);
+void program_start(struct lab *lab, const struct program *g, enum lab_mode mode,
+		   struct proc *ret);
 
 /* What one run showed: output, errors and exit status in one text; the caller frees. */
-char *guest_run(struct lab *lab, const struct guest *g, enum lab_mode mode);
+char *program_run(struct lab *lab, const struct program *g, enum lab_mode mode);
 
 /*
  * same_as_native() - run @g natively and in @mode: all that is visible is the same
@@ -75,7 +75,7 @@ char *guest_run(struct lab *lab, const struct guest *g, enum lab_mode mode);
  * Inode and process numbers and times are left out. The preloaded run opened MPTCP
  * connections to the server exactly if @wire says so.
  */
-void same_as_native(struct lab *lab, const struct guest *g, enum lab_mode mode,
+void same_as_native(struct lab *lab, const struct program *g, enum lab_mode mode,
 		    enum lab_wire wire);
 
 /* MPTCP connections that the server has been asked for. */
@@ -86,5 +86,5 @@ void put_file(const char *path, const char *text, unsigned int mode);
 /* All of a file, the caller frees it; NULL if it cannot be read. */
 char *get_file(const char *path);
 
-/* The path of a guest program, in one of a few static buffers. */
-const char *guest_path(const char *name);
+/* The path of a program, in one of a few static buffers. */
+const char *program_path(const char *name);

@@ -1,41 +1,41 @@
 # SPDX-License-Identifier: MIT
 # Hazards of a preload library, each with a program that is unaware of the library.
 
-GUEST_DIR        := $(B)/tests/guests
-GUESTS           := $(patsubst tests/preload/guests/%.c,$(GUEST_DIR)/%, \
-		      $(wildcard tests/preload/guests/*.c))
+PROGRAM_DIR        := $(B)/tests/programs
+PROGRAMS           := $(patsubst tests/preload/programs/%.c,$(PROGRAM_DIR)/%, \
+		      $(wildcard tests/preload/programs/*.c))
 # The plain client, built so that a preload library cannot reach it, or with hooks of its
 # own.
-GUEST_KINDS      := $(addprefix $(GUEST_DIR)/client-,static static-pie asan asan-inside ctor)
+CLIENT_KINDS      := $(addprefix $(PROGRAM_DIR)/client-,static static-pie asan asan-inside ctor)
 
-$(GUEST_DIR)/%: $(B)/obj/tests/preload/guests/%.o
+$(PROGRAM_DIR)/%: $(B)/obj/tests/preload/programs/%.o
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< -pthread
 
-$(GUEST_DIR)/client-static: GUEST_HOW := -static
-$(GUEST_DIR)/client-static-pie: GUEST_HOW := -static-pie -fPIE
+$(PROGRAM_DIR)/client-static: CLIENT_FLAGS := -static
+$(PROGRAM_DIR)/client-static-pie: CLIENT_FLAGS := -static-pie -fPIE
 ifneq ($(findstring clang,$(CC)),)
 ASAN_FOLDER = $(dir $(shell $(CC) -print-file-name=libclang_rt.asan-x86_64.so))
-$(GUEST_DIR)/client-asan: GUEST_HOW = -fsanitize=address -shared-libasan -Wl,-rpath,$(ASAN_FOLDER)
-$(GUEST_DIR)/client-asan-inside: GUEST_HOW := -fsanitize=address -static-libsan
+$(PROGRAM_DIR)/client-asan: CLIENT_FLAGS = -fsanitize=address -shared-libasan -Wl,-rpath,$(ASAN_FOLDER)
+$(PROGRAM_DIR)/client-asan-inside: CLIENT_FLAGS := -fsanitize=address -static-libsan
 else
-$(GUEST_DIR)/client-asan: GUEST_HOW := -fsanitize=address
-$(GUEST_DIR)/client-asan-inside: GUEST_HOW := -fsanitize=address -static-libasan
+$(PROGRAM_DIR)/client-asan: CLIENT_FLAGS := -fsanitize=address
+$(PROGRAM_DIR)/client-asan-inside: CLIENT_FLAGS := -fsanitize=address -static-libasan
 endif
-$(GUEST_DIR)/client-ctor: GUEST_HOW := -Wl,--no-as-needed -L$(GUEST_DIR) -lctor -Wl,-rpath,'$$ORIGIN'
-$(GUEST_DIR)/client-ctor: $(GUEST_DIR)/libctor.so
+$(PROGRAM_DIR)/client-ctor: CLIENT_FLAGS := -Wl,--no-as-needed -L$(PROGRAM_DIR) -lctor -Wl,-rpath,'$$ORIGIN'
+$(PROGRAM_DIR)/client-ctor: $(PROGRAM_DIR)/libctor.so
 
-$(GUEST_KINDS): tests/preload/guests/client.c tests/preload/guests/guest.h
+$(CLIENT_KINDS): tests/preload/programs/client.c tests/preload/programs/program.h
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -o $@ $< $(GUEST_HOW)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -o $@ $< $(CLIENT_FLAGS)
 
-$(GUEST_DIR)/libctor.so: tests/preload/guests/lib/ctor.c tests/preload/guests/guest.h
+$(PROGRAM_DIR)/libctor.so: tests/preload/programs/lib/ctor.c tests/preload/programs/program.h
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -fPIC -shared -o $@ $<
 
-$(eval $(call suite,preload,,,$(GUESTS) $(GUEST_KINDS) $(TEST_APPS) lib))
+$(eval $(call suite,preload,,,$(PROGRAMS) $(CLIENT_KINDS) $(TEST_APPS) lib))
 
-.SECONDARY: $(patsubst tests/preload/%.c,$(B)/obj/tests/preload/%.o,$(wildcard tests/preload/guests/*.c))
+.SECONDARY: $(patsubst tests/preload/%.c,$(B)/obj/tests/preload/%.o,$(wildcard tests/preload/programs/*.c))

@@ -15,7 +15,7 @@
 #include "endpoint.h"
 #include "subflow.h"
 
-static const struct guest client = { .argv = { "client", LAB_ADDRESS, LAB_PORT } };
+static const struct program client = { .argv = { "client", LAB_ADDRESS, LAB_PORT } };
 
 Test(silence, nothing_is_printed_unless_asked, TIMEOUT)
 {
@@ -38,9 +38,9 @@ Test(silence, nothing_is_printed_unless_asked, TIMEOUT)
 #define WRONG ":2: local id 300 is not in 1-255"
 
 /* A program may end before its manager has read the pool file. */
-static bool said(struct lab *lab, const struct guest *g, const char *file)
+static bool said(struct lab *lab, const struct program *g, const char *file)
 {
-	char *shown = guest_run(lab, g, POOL), *text = file ? get_file(file) : NULL;
+	char *shown = program_run(lab, g, POOL), *text = file ? get_file(file) : NULL;
 	bool said = strstr(text ?: shown, WRONG);
 
 	free(shown);
@@ -50,7 +50,7 @@ static bool said(struct lab *lab, const struct guest *g, const char *file)
 
 Test(silence, a_log_that_is_asked_for_is_written, TIMEOUT)
 {
-	struct guest g = client;
+	struct program g = client;
 	struct lab lab;
 
 	lab_open(&lab);
@@ -77,20 +77,20 @@ static void announce(struct lab *lab)
 static void recycled(const char *when)
 {
 	const char *file = "/run/recycled", *marker = "/run/recycled.mark";
-	const struct guest g = { .argv = { "recycle", when, LAB_ADDRESS, LAB_PORT, file,
-					   marker },
-				 .preload_env = { "MPTCPADDR_LOG=debug" } };
+	const struct program g = { .argv = { "recycle", when, LAB_ADDRESS, LAB_PORT, file,
+					     marker },
+				   .preload_env = { "MPTCPADDR_LOG=debug" } };
 	struct proc p;
 	struct lab lab;
 	char *text;
 
 	lab_open(&lab);
-	guest_start(&lab, &g, POOL, &p);
+	program_start(&lab, &g, POOL, &p);
 	cr_assert(WAIT_UNTIL(!access(marker, F_OK), LAB_WAIT_MS),
-		  "the guest is not there");
+		  "the program is not there");
 	announce(&lab);
 	text = get_file(file);
-	cr_assert(text, "the guest made no file");
+	cr_assert(text, "the program made no file");
 	cr_assert_str_eq(text, "", "in the program's own file: %s", text);
 	free(text);
 	proc_end(&p);

@@ -8,20 +8,20 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-static const struct guest sockets = { .argv = { "sockets" } };
-static const struct guest client = { .argv = { "client", LAB_ADDRESS, LAB_PORT } };
-static const struct guest client_v6 = { .argv = { "client", "dead:beef:1::1",
-						  LAB_PORT } };
-static const struct guest refused = { .argv = { "client", LAB_ADDRESS, "9" } };
-static const struct guest unreachable = { .argv = { "client", "203.0.113.1", "80" } };
-static const struct guest hygiene = { .argv = { "hygiene", LAB_ADDRESS, LAB_PORT } };
-static const struct guest connects = { .argv = { "connects", LAB_ADDRESS, LAB_PORT } };
-static const struct guest connects_nb = { .argv = { "connects", LAB_ADDRESS, LAB_PORT,
-						    "nonblocking" } };
+static const struct program sockets = { .argv = { "sockets" } };
+static const struct program client = { .argv = { "client", LAB_ADDRESS, LAB_PORT } };
+static const struct program client_v6 = { .argv = { "client", "dead:beef:1::1",
+						    LAB_PORT } };
+static const struct program refused = { .argv = { "client", LAB_ADDRESS, "9" } };
+static const struct program unreachable = { .argv = { "client", "203.0.113.1", "80" } };
+static const struct program hygiene = { .argv = { "hygiene", LAB_ADDRESS, LAB_PORT } };
+static const struct program connects = { .argv = { "connects", LAB_ADDRESS, LAB_PORT } };
+static const struct program connects_nb = { .argv = { "connects", LAB_ADDRESS, LAB_PORT,
+						      "nonblocking" } };
 
 /* Every program of these tests that says something about itself. */
-static const struct guest *const guests[] = { &client,	    &client_v6, &refused,
-					      &unreachable, &hygiene,	NULL };
+static const struct program *const programs[] = { &client,	&client_v6, &refused,
+						  &unreachable, &hygiene,   NULL };
 
 static void all_same(struct lab *lab, enum lab_mode mode, enum lab_wire wire)
 {
@@ -32,7 +32,7 @@ static void all_same(struct lab *lab, enum lab_mode mode, enum lab_wire wire)
 	same_as_native(lab, &unreachable, mode, TCP);
 }
 
-Test(transparency, guests_are_natively_what_they_are_with_a_pool, TIMEOUT)
+Test(transparency, programs_behave_as_natively_with_a_pool, TIMEOUT)
 {
 	struct lab lab;
 
@@ -41,7 +41,7 @@ Test(transparency, guests_are_natively_what_they_are_with_a_pool, TIMEOUT)
 	lab_close(&lab);
 }
 
-Test(transparency, guests_are_natively_what_they_are_without_a_pool, TIMEOUT)
+Test(transparency, programs_behave_as_natively_without_a_pool, TIMEOUT)
 {
 	struct lab lab;
 
@@ -63,19 +63,19 @@ Test(transparency, mptcp_off_in_the_namespace_changes_nothing, TIMEOUT)
 	lab_close(&lab);
 }
 
-/* The guest behind deny, which refuses MPTCP with @error. */
-static void denied(struct lab *lab, const struct guest *guest, int error)
+/* The program behind deny, which refuses MPTCP with @error. */
+static void denied(struct lab *lab, const struct program *program, int error)
 {
 	char number[16], deny[PATH_MAX];
-	struct guest g = { .argv = { built("tests/apps/deny", deny, sizeof(deny)), "-",
-				     "262" } }; /* IPPROTO_MPTCP */
+	struct program g = { .argv = { built("tests/apps/deny", deny, sizeof(deny)), "-",
+				       "262" } }; /* IPPROTO_MPTCP */
 	int n = 3;
 
 	snprintf(number, sizeof(number), "%d", error);
 	g.argv[n++] = number;
-	g.argv[n++] = guest_path(guest->argv[0]);
-	for (int i = 1; guest->argv[i]; i++)
-		g.argv[n++] = guest->argv[i];
+	g.argv[n++] = program_path(program->argv[0]);
+	for (int i = 1; program->argv[i]; i++)
+		g.argv[n++] = program->argv[i];
 	same_as_native(lab, &g, POOL, TCP);
 	same_as_native(lab, &g, NO_POOL, TCP);
 }
@@ -85,8 +85,8 @@ static void denied_with(int error)
 	struct lab lab;
 
 	lab_open(&lab);
-	for (int i = 0; guests[i]; i++)
-		denied(&lab, guests[i], error);
+	for (int i = 0; programs[i]; i++)
+		denied(&lab, programs[i], error);
 	lab_close(&lab);
 }
 
@@ -106,7 +106,7 @@ DENIED(ENOSYS)
 
 static void at_limit(struct lab *lab, const char *limit)
 {
-	const struct guest g = { .argv = { "exhaust", limit, LAB_ADDRESS, LAB_PORT } };
+	const struct program g = { .argv = { "exhaust", limit, LAB_ADDRESS, LAB_PORT } };
 
 	same_as_native(lab, &g, POOL, MPTCP);
 	same_as_native(lab, &g, NO_POOL, MPTCP);
@@ -173,7 +173,7 @@ Test(transparency, nonblocking_connect_stays_nonblocking, TIMEOUT)
 
 Test(transparency, sends_are_what_they_are_natively, TIMEOUT)
 {
-	const struct guest g = { .argv = { "sends", LAB_ADDRESS, LAB_PORT } };
+	const struct program g = { .argv = { "sends", LAB_ADDRESS, LAB_PORT } };
 	struct lab lab;
 
 	lab_open(&lab);
@@ -185,7 +185,7 @@ Test(transparency, sends_are_what_they_are_natively, TIMEOUT)
 /* Not of the first fifteen hazards, but found with them: checklist 20. */
 Test(transparency, process_ends_with_its_last_thread_as_natively, TIMEOUT)
 {
-	static const struct guest leaves[] = {
+	static const struct program leaves[] = {
 		{ .argv = { "leave", LAB_ADDRESS, LAB_PORT } },
 		{ .argv = { "leave", LAB_ADDRESS, LAB_PORT, "late" } },
 		{ .argv = { "leave", LAB_ADDRESS, LAB_PORT, "cancel" } },
@@ -200,7 +200,7 @@ Test(transparency, process_ends_with_its_last_thread_as_natively, TIMEOUT)
 
 Test(transparency, little_stack_is_enough_to_connect, TIMEOUT)
 {
-	const struct guest g = { .argv = { "small", LAB_ADDRESS, LAB_PORT } };
+	const struct program g = { .argv = { "small", LAB_ADDRESS, LAB_PORT } };
 	struct lab lab;
 
 	lab_open(&lab);

@@ -65,7 +65,7 @@ static bool secure_folder(bool with_capability)
 	copy(built("libmptcpaddr.so", path, sizeof(path)), SECURE "/lib");
 	copy(built("libmptcpaddr-pm.so", path, sizeof(path)), SECURE "/lib");
 	cr_assert_eq(chmod(SECURE "/lib/libmptcpaddr.so", 04755), 0);
-	copy(guest_path("protocol"), SECURE);
+	copy(program_path("protocol"), SECURE);
 	put_file(SECURE "/pool.conf", "[pool]\nendpoint = 10.0.2.2 laminar\n", 0644);
 	return !with_capability ||
 	       !setxattr(SECURE "/protocol", "security.capability", &cap, sizeof(cap), 0);
@@ -137,8 +137,8 @@ Test(unreached, the_same_program_without_its_capability_is_served, TIMEOUT)
 
 static void left_alone(const char *name)
 {
-	const struct guest g = { .argv = { name, LAB_ADDRESS, LAB_PORT },
-				 .preload_env = { "MPTCPADDR_LOG=debug" } };
+	const struct program g = { .argv = { name, LAB_ADDRESS, LAB_PORT },
+				   .preload_env = { "MPTCPADDR_LOG=debug" } };
 	struct lab lab;
 
 	lab_open(&lab);
@@ -161,7 +161,7 @@ Test(unreached, static_position_independent_program_runs_unharmed, TIMEOUT)
 
 Test(unreached, disabled_by_the_environment, TIMEOUT)
 {
-	struct guest g = { COUNT_THREADS, .preload_env = { "MPTCPADDR_DISABLE=1" } };
+	struct program g = { COUNT_THREADS, .preload_env = { "MPTCPADDR_DISABLE=1" } };
 	struct lab lab;
 
 	lab_open(&lab);
@@ -178,7 +178,7 @@ Test(unreached, disabled_by_the_environment, TIMEOUT)
 
 Test(unreached, mptcp_no_in_the_pool_file_leaves_the_program_alone, TIMEOUT)
 {
-	const struct guest g = { COUNT_THREADS };
+	const struct program g = { COUNT_THREADS };
 	struct lab lab;
 
 	lab_open(&lab);
@@ -188,15 +188,15 @@ Test(unreached, mptcp_no_in_the_pool_file_leaves_the_program_alone, TIMEOUT)
 	same_as_native(&lab, &g, POOL, TCP);
 	lab_pool(&lab, "[app]\nmptcp = yes\n[pool]\n");
 	same_as_native(&lab,
-		       &(struct guest){ .argv = { "client", LAB_ADDRESS, LAB_PORT } },
+		       &(struct program){ .argv = { "client", LAB_ADDRESS, LAB_PORT } },
 		       POOL, MPTCP);
 	lab_close(&lab);
 }
 
 Test(unreached, opt_out_is_for_the_program_that_it_names, TIMEOUT)
 {
-	const struct guest named = { COUNT_THREADS };
-	const struct guest other = { .argv = { "client", LAB_ADDRESS, LAB_PORT } };
+	const struct program named = { COUNT_THREADS };
+	const struct program other = { .argv = { "client", LAB_ADDRESS, LAB_PORT } };
 	char folder[PATH_MAX], file[PATH_MAX + 16];
 	struct lab lab;
 
@@ -212,7 +212,7 @@ Test(unreached, opt_out_is_for_the_program_that_it_names, TIMEOUT)
 
 Test(unreached, opt_out_holds_without_a_free_descriptor_at_first, TIMEOUT)
 {
-	const struct guest g = { .argv = { "latch", LAB_ADDRESS, LAB_PORT } };
+	const struct program g = { .argv = { "latch", LAB_ADDRESS, LAB_PORT } };
 	struct lab lab;
 
 	lab_open(&lab);

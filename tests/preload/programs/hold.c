@@ -5,7 +5,7 @@
  *
  * It makes the file MARKER when that is done, and ends when the peer closes.
  */
-#include "guest.h"
+#include "program.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -293,7 +293,7 @@ int main(int argc, char *argv[])
 
 	if (argc < 5)
 		return 2;
-	alarm(GUEST_SECONDS);
+	alarm(PROGRAM_SECONDS);
 	if (!strcmp(argv[1], "hasty"))
 		on_one_cpu();
 	address = argv[2];
@@ -306,7 +306,7 @@ int main(int argc, char *argv[])
 		if (strcmp(hows[i].name, argv[1]))
 			continue;
 		sock = hows[i].act(sock);
-		alarm(GUEST_SECONDS); /* a child has none */
+		alarm(PROGRAM_SECONDS); /* a child has none */
 		if (!strcmp(argv[1], "hasty"))
 			echo(sock, "hello"); /* makes the connection fully established */
 		mark(argv[4]);

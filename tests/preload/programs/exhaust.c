@@ -2,7 +2,7 @@
 /*
  * exhaust.c - a program at its descriptor limit: exhaust LIMIT ADDRESS PORT
  */
-#include "guest.h"
+#include "program.h"
 
 #include <sys/resource.h>
 
@@ -15,7 +15,7 @@ int main(int argc, char *argv[])
 
 	if (argc < 4)
 		return 2;
-	alarm(GUEST_SECONDS);
+	alarm(PROGRAM_SECONDS);
 	len = parse(argv[2], argv[3], &to);
 	limit.rlim_cur = limit.rlim_max = atoi(argv[1]);
 	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)

@@ -2,7 +2,7 @@
 /*
  * fds.c - the descriptors of a program around its connections: fds ADDRESS PORT
  */
-#include "guest.h"
+#include "program.h"
 
 int main(int argc, char *argv[])
 {
@@ -10,7 +10,7 @@ int main(int argc, char *argv[])
 
 	if (argc < 3)
 		return 2;
-	alarm(GUEST_SECONDS);
+	alarm(PROGRAM_SECONDS);
 	show_fds("before");
 	for (int i = 0; i < 3; i++) {
 		socks[i] = tcp_to(argv[1], argv[2]);

@@ -5,7 +5,7 @@
  * connects ADDRESS PORT [nonblocking]: each line is a call, its result and errno, and
  * whether the socket is still as blocking as it was.
  */
-#include "guest.h"
+#include "program.h"
 
 #include <sys/mman.h>
 #include <sys/time.h>
@@ -182,7 +182,7 @@ int main(int argc, char *argv[])
 
 	if (argc < 3)
 		return 2;
-	alarm(GUEST_SECONDS);
+	alarm(PROGRAM_SECONDS);
 	nonblocking = argc > 3;
 	parse(argv[1], argv[2], &to);
 	for (int round = 0; round < 2; round++) {

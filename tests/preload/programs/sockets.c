@@ -2,7 +2,7 @@
 /*
  * sockets.c - every kind of socket: what socket() returned and what came out
  */
-#include "guest.h"
+#include "program.h"
 
 static const int domains[] = { AF_UNSPEC, AF_UNIX, AF_INET,  AF_INET6, AF_NETLINK,
 			       AF_PACKET, AF_ALG,  AF_VSOCK, AF_KEY,   AF_BLUETOOTH,
@@ -79,7 +79,7 @@ static void try(int domain, int type, int protocol)
 
 int main(void)
 {
-	alarm(GUEST_SECONDS);
+	alarm(PROGRAM_SECONDS);
 	for (size_t d = 0; d < COUNT(domains); d++)
 		for (size_t t = 0; t < COUNT(types); t++)
 			for (size_t p = 0; p < COUNT(protocols); p++)

@@ -3,7 +3,7 @@
  * sends.c - sendto(), sendmsg() and sendmmsg(), with and without MSG_FASTOPEN, with what
  * is wrong and what is right: sends ADDRESS PORT
  */
-#include "guest.h"
+#include "program.h"
 
 #define BAD ((void *)1)
 
@@ -82,7 +82,7 @@ int main(int argc, char *argv[])
 
 	if (argc < 3)
 		return 2;
-	alarm(GUEST_SECONDS);
+	alarm(PROGRAM_SECONDS);
 	signal(SIGPIPE, SIG_IGN);
 	len = parse(argv[1], argv[2], &to);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {

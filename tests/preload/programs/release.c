@@ -4,7 +4,7 @@
  *
  * release ADDRESS PORT FILE: end of file on pipes and sockets, locks, ports.
  */
-#include "guest.h"
+#include "program.h"
 
 #include <sys/file.h>
 #include <sys/un.h>
@@ -142,7 +142,7 @@ int main(int argc, char *argv[])
 {
 	if (argc < 4)
 		return 2;
-	alarm(GUEST_SECONDS);
+	alarm(PROGRAM_SECONDS);
 	address = argv[1];
 	port = argv[2];
 	file = argv[3];

@@ -7,7 +7,7 @@
  * Once in a thread of the smallest size, then in a signal handler on a stack of its own,
  * each in a process that has not connected before.
  */
-#include "guest.h"
+#include "program.h"
 
 #include <pthread.h>
 
@@ -72,7 +72,7 @@ int main(int argc, char *argv[])
 {
 	if (argc < 3)
 		return 2;
-	alarm(GUEST_SECONDS);
+	alarm(PROGRAM_SECONDS);
 	address = argv[1];
 	port = argv[2];
 	in_child(in_thread, "thread");

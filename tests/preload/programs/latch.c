@@ -4,7 +4,7 @@
  *
  * latch ADDRESS PORT
  */
-#include "guest.h"
+#include "program.h"
 
 #include <sys/resource.h>
 
@@ -14,7 +14,7 @@ int main(int argc, char *argv[])
 
 	if (argc < 3)
 		return 2;
-	alarm(GUEST_SECONDS);
+	alarm(PROGRAM_SECONDS);
 	setrlimit(RLIMIT_NOFILE, &limit);
 	while (dup(0) >= 0)
 		;

@@ -2,7 +2,7 @@
 /*
  * client.c - the plainest TCP client: client ADDRESS PORT [TEXT]
  */
-#include "guest.h"
+#include "program.h"
 
 int main(int argc, char *argv[])
 {
@@ -10,7 +10,7 @@ int main(int argc, char *argv[])
 
 	if (argc < 3)
 		return 2;
-	alarm(GUEST_SECONDS);
+	alarm(PROGRAM_SECONDS);
 	fd = tcp_to(argv[1], argv[2]);
 	echo(fd, argc > 3 ? argv[3] : "hello");
 	close(fd);

@@ -5,7 +5,7 @@
  * recycle before|after ADDRESS PORT FILE MARKER: before or after it connects. Like any
  * daemon, it never prints to that file.
  */
-#include "guest.h"
+#include "program.h"
 
 static void recycle(const char *path)
 {
@@ -21,7 +21,7 @@ int main(int argc, char *argv[])
 
 	if (argc < 6)
 		return 2;
-	alarm(GUEST_SECONDS);
+	alarm(PROGRAM_SECONDS);
 	if (!strcmp(argv[1], "before"))
 		recycle(argv[4]);
 	sock = tcp_to(argv[2], argv[3]);

@@ -2,7 +2,7 @@
 /*
  * children.c - what the children of a connected program find: children ADDRESS PORT
  */
-#include "guest.h"
+#include "program.h"
 
 #include <spawn.h>
 
@@ -79,7 +79,7 @@ int main(int argc, char *argv[])
 
 	if (argc < 3)
 		return 2;
-	alarm(GUEST_SECONDS);
+	alarm(PROGRAM_SECONDS);
 	sock = tcp_to(argv[1], argv[2]);
 	echo(sock, "hello");
 	by_exec();

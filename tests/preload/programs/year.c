@@ -2,7 +2,7 @@
 /*
  * year.c - a client that allocates and asks for the year: year ADDRESS PORT [MARKER]
  */
-#include "guest.h"
+#include "program.h"
 
 #include <time.h>
 
@@ -15,7 +15,7 @@ int main(int argc, char *argv[])
 
 	if (argc < 3)
 		return 2;
-	alarm(GUEST_SECONDS);
+	alarm(PROGRAM_SECONDS);
 	for (int i = 0; i < 100; i++)
 		blocks[i] = calloc(1, 1 << (i % 16));
 	fd = tcp_to(argv[1], argv[2]);

@@ -7,7 +7,7 @@
  *
  * What it prints stays in the buffer of stdio until the exit() of the last thread.
  */
-#include "guest.h"
+#include "program.h"
 
 #include <pthread.h>
 
@@ -42,7 +42,7 @@ int main(int argc, char *argv[])
 
 	if (argc < 3)
 		return 2;
-	alarm(GUEST_SECONDS);
+	alarm(PROGRAM_SECONDS);
 	atexit(at_exit);
 	args = argv;
 	first = pthread_self();

@@ -4,7 +4,7 @@
  *
  * hygiene ADDRESS PORT
  */
-#include "guest.h"
+#include "program.h"
 
 #include <pthread.h>
 
@@ -105,7 +105,7 @@ int main(int argc, char *argv[])
 
 	if (argc < 3)
 		return 2;
-	alarm(GUEST_SECONDS);
+	alarm(PROGRAM_SECONDS);
 	len = parse(argv[1], argv[2], &to);
 	set_up();
 	show("before");

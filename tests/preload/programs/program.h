@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest.h - what the guest programs share; like them, it knows nothing of the library
+ * program.h - what the programs share; like them, it knows nothing of the library
  *
- * A guest prints what a program can see of itself. The tests run it with and without
+ * A program prints what a program can see of itself. The tests run it with and without
  * the library and compare.
  */
 #pragma once
@@ -25,8 +25,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define GUEST_SECONDS 30 /* no guest lives longer */
-#define PRESET_ERRNO  1234
+#define PROGRAM_SECONDS 30 /* no program lives longer */
+#define PRESET_ERRNO	1234
 
 static inline _Noreturn void die(const char *what)
 {
@@ -127,7 +127,7 @@ static inline int threads(void)
 	return count;
 }
 
-/* The test sees from this file how far the guest is, whatever it has closed. */
+/* The test sees from this file how far the program is, whatever it has closed. */
 static inline void mark(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);

@@ -5,7 +5,7 @@
  * HOW: nothing, socket (never connected), listen (accepts from a child), udp, unix,
  * connect.
  */
-#include "guest.h"
+#include "program.h"
 
 #include <sys/un.h>
 
@@ -60,7 +60,7 @@ int main(int argc, char *argv[])
 {
 	const char *how = argc > 1 ? argv[1] : "";
 
-	alarm(GUEST_SECONDS);
+	alarm(PROGRAM_SECONDS);
 	if (!strcmp(how, "socket"))
 		printf("socket %d\n", socket(AF_INET, SOCK_STREAM, 0));
 	if (!strcmp(how, "listen"))

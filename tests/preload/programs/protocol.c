@@ -4,7 +4,7 @@
  *
  * protocol ADDRESS PORT: connects, echoes, then waits for its standard input's end.
  */
-#include "guest.h"
+#include "program.h"
 
 #include <sys/auxv.h>
 
@@ -15,7 +15,7 @@ int main(int argc, char *argv[])
 
 	if (argc < 3)
 		return 2;
-	alarm(GUEST_SECONDS);
+	alarm(PROGRAM_SECONDS);
 	printf("AT_SECURE %lu\n", getauxval(AT_SECURE));
 	fd = tcp_to(argv[1], argv[2]);
 	echo(fd, "hello");
