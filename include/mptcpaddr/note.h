@@ -2,39 +2,38 @@
 /*
  * note.h - what an engine reports: notes, counters, connections and announcements
  *
- * The layout of the structures is fixed: control-socket records contain them as they
- * are. Numbers are in host byte order.
+ * Control-socket records contain these structures, so their layout is fixed. Numbers are
+ * in host byte order.
  */
 #pragma once
 
 #include "mptcpaddr/addr.h"
 
 /*
- * One list of counters, so that engine, control socket, JSON and Prometheus have the same
- * names in the same order. Prometheus and the manual page print the help text.
+ * Engine, control socket, JSON and Prometheus use these names in this order. Prometheus
+ * and the manual page print the help texts.
  */
-#define PM_COUNTERS(X)                                                                  \
-	X(add_addr_received, "ADD_ADDRs received")                                      \
-	X(add_addr_repeated,                                                            \
-	  "ADD_ADDRs of an address that was known or reached already")                  \
-	X(add_addr_joined, "ADD_ADDRs that led to an established subflow")              \
-	X(add_addr_waiting, "ADD_ADDRs that found no free endpoint")                    \
-	X(add_addr_filtered, "ADD_ADDRs refused by the [accept] filter")                \
-	X(add_addr_limited, "ADD_ADDRs that met a limit")                               \
-	X(rm_addr_received, "REMOVE_ADDRs received")                                    \
-	X(announced, "addresses announced to the peer")                                 \
-	X(withdrawn, "announced addresses withdrawn")                                   \
-	X(subflows_requested, "subflows requested from the kernel")                     \
-	X(subflows_refused, "requested subflows that the kernel refused")               \
-	X(subflows_established, "requested subflows that were established")             \
-	X(subflows_foreign, "subflows that somebody else established")                  \
-	X(subflows_failed, "joins that failed with an error")                           \
-	X(closed_error, "established subflows closed with an error")                    \
-	X(closed_removed, "established subflows closed after REMOVE_ADDR")              \
-	X(closed_local, "established subflows closed because their endpoint went away") \
-	X(closed_other, "established subflows closed in peace")                         \
-	X(exhausted, "times that every endpoint was in use")                            \
-	X(retries, "joins tried again after a while")
+#define PM_COUNTERS(X)                                                             \
+	X(add_addr_received, "ADD_ADDRs received")                                 \
+	X(add_addr_repeated, "ADD_ADDRs of an address already known or reached")   \
+	X(add_addr_joined, "ADD_ADDRs that led to an established subflow")         \
+	X(add_addr_waiting, "ADD_ADDRs that found no free endpoint")               \
+	X(add_addr_filtered, "ADD_ADDRs refused by the [accept] filter")           \
+	X(add_addr_limited, "ADD_ADDRs that met a limit")                          \
+	X(rm_addr_received, "REMOVE_ADDRs received")                               \
+	X(announced, "addresses announced to the peer")                            \
+	X(withdrawn, "announced addresses withdrawn")                              \
+	X(subflows_requested, "subflows requested from the kernel")                \
+	X(subflows_refused, "requested subflows that the kernel refused")          \
+	X(subflows_established, "requested subflows that were established")        \
+	X(subflows_foreign, "subflows established by others")                      \
+	X(subflows_failed, "joins that failed with an error")                      \
+	X(closed_error, "established subflows closed with an error")               \
+	X(closed_removed, "established subflows closed after REMOVE_ADDR")         \
+	X(closed_local, "established subflows closed after losing their endpoint") \
+	X(closed_other, "established subflows closed normally")                    \
+	X(exhausted, "times that all endpoints were in use")                       \
+	X(retries, "joins retried after a delay")
 
 struct pm_counters {
 #define X(name, help) uint64_t name;
@@ -45,48 +44,47 @@ struct pm_counters {
 /* Why an announcement waits or is refused, a join failed or a subflow was closed. */
 enum pm_reason {
 	PM_REASON_NONE = 0,
-	PM_REASON_EXHAUSTED = 1, /* every endpoint that fits is in use */
+	PM_REASON_EXHAUSTED = 1, /* all matching endpoints are in use */
 	PM_REASON_FAMILY = 2,	 /* no endpoint of this address family */
 	PM_REASON_LIMIT_SUBFLOWS = 3,
 	PM_REASON_LIMIT_ACCEPTED = 4,
 	PM_REASON_FILTER = 5,
-	PM_REASON_ERROR = 6,	  /* see `error` */
-	PM_REASON_PROHIBITED = 7, /* reset by the peer as administratively prohibited */
-	PM_REASON_UNAVAILABLE =
-		8,		/* the endpoints that are left are not on this machine */
-	PM_REASON_EXCLUDED = 9, /* the destination has no pool */
-	PM_REASON_INHERITED = 10,     /* the parent process serves this connection */
-	PM_REASON_REMOVED = 11,	      /* the peer sent REMOVE_ADDR */
-	PM_REASON_ENDPOINT_DOWN = 12, /* its local address went away */
-	PM_REASON_TOO_MANY = 13,      /* announcements remembered, or commands at once */
+	PM_REASON_ERROR = 6,	   /* see `error` */
+	PM_REASON_PROHIBITED = 7,  /* reset by the peer as administratively prohibited */
+	PM_REASON_UNAVAILABLE = 8, /* all remaining endpoints are down */
+	PM_REASON_EXCLUDED = 9,	   /* the destination has no pool */
+	PM_REASON_INHERITED = 10,  /* the parent process manages this connection */
+	PM_REASON_REMOVED = 11,	   /* the peer sent REMOVE_ADDR */
+	PM_REASON_ENDPOINT_DOWN = 12, /* removed or down */
+	PM_REASON_TOO_MANY = 13, /* announcements remembered, or commands at a time */
 };
 
 enum pm_note_what {
-	PM_NOTE_ESTABLISHED = 1, /* the connection; local, remote */
-	PM_NOTE_CLOSED = 2,	 /* the connection */
-	PM_NOTE_ANNOUNCED = 3,	 /* ADD_ADDR -> reason says why nothing follows, or 0 */
-	PM_NOTE_REPEATED = 4,	 /* ADD_ADDR of what is reached already */
-	PM_NOTE_REMOVED = 5,	 /* REMOVE_ADDR of remote_id */
-	PM_NOTE_JOINING = 6,	 /* a subflow was requested */
-	PM_NOTE_JOINED = 7,	 /* it is established */
-	PM_NOTE_JOIN_FAILED = 8, /* the kernel refused, or the handshake failed: error */
+	PM_NOTE_ESTABLISHED = 1,      /* the connection; local, remote */
+	PM_NOTE_CLOSED = 2,	      /* the connection */
+	PM_NOTE_ANNOUNCED = 3,	      /* ADD_ADDR; reason: why no join follows, or 0 */
+	PM_NOTE_REPEATED = 4,	      /* ADD_ADDR of a reached or prohibited address */
+	PM_NOTE_REMOVED = 5,	      /* REMOVE_ADDR of remote_id */
+	PM_NOTE_JOINING = 6,	      /* a subflow was requested */
+	PM_NOTE_JOINED = 7,	      /* it is established */
+	PM_NOTE_JOIN_FAILED = 8,      /* refused, or the handshake failed: error */
 	PM_NOTE_SUBFLOW_CLOSED = 9,   /* reason, error */
-	PM_NOTE_SUBFLOW_FOREIGN = 10, /* established, and not by this manager */
+	PM_NOTE_SUBFLOW_FOREIGN = 10, /* established by others */
 	PM_NOTE_PRIORITY = 11,	      /* the peer's MP_PRIO: flags */
 	PM_NOTE_SIGNALLED = 12,	      /* we announced `local` */
 	PM_NOTE_WITHDRAWN = 13,	      /* we withdrew `local` */
 	PM_NOTE_ENDPOINT_DOWN = 14,   /* token 0: `local` left the machine or the pool */
-	PM_NOTE_ENDPOINT_UP = 15,     /* token 0: `local` can be used (again) */
-	PM_NOTE_POOL = 16,    /* token 0: a pool came into force; error: it did not */
-	PM_NOTE_OVERRUN = 17, /* token 0: events were lost */
-	PM_NOTE_BACKUP = 18,  /* we sent MP_PRIO: flags */
+	PM_NOTE_ENDPOINT_UP = 15,     /* token 0: `local` is usable */
+	PM_NOTE_POOL = 16,	      /* token 0: a pool was loaded, or rejected: error */
+	PM_NOTE_OVERRUN = 17,	      /* token 0: events were lost */
+	PM_NOTE_BACKUP = 18,	      /* we sent MP_PRIO: flags */
 };
 
 #define PM_NOTE_FLAG_BACKUP  1
 #define PM_NOTE_FLAG_RETRY   2 /* JOINING: not the first try */
 #define PM_NOTE_FLAG_REFUSED 4 /* JOIN_FAILED: by the kernel, at once */
 
-/* A ring of the last PM_NOTES_MAX is kept; a gap in `seq` tells of what was missed. */
+/* A ring keeps the last PM_NOTES_MAX; a gap in `seq` shows missed notes. */
 #define PM_NOTES_MAX 512
 
 struct pm_note {
@@ -102,7 +100,7 @@ struct pm_note {
 	struct mpaddr local, remote;
 };
 
-/* An endpoint has one bit in each mask: the index of its record in CTL_OP_ENDPOINTS. */
+/* The bits of the masks are the indices of CTL_OP_ENDPOINTS records. */
 struct pm_conn_report {
 	uint32_t token;
 	uint8_t established; /* the kernel confirmed the connection */
@@ -113,11 +111,11 @@ struct pm_conn_report {
 	uint8_t extra_subflows; /* those that count against the limit */
 	uint8_t announced, waiting;
 	uint8_t accepted;   /* announcements that count against the limit */
-	uint8_t last_error; /* errno of the last join that came to nothing */
+	uint8_t last_error; /* errno of the last failed join */
 	uint8_t reserved[2];
-	uint64_t endpoints_mine;    /* those of its section and of a fitting family */
+	uint64_t endpoints_mine;    /* of its section and a matching family */
 	uint64_t endpoints_used;    /* by a live subflow */
-	uint64_t endpoints_pending; /* by a subflow that is being joined */
+	uint64_t endpoints_pending; /* by a pending subflow */
 	struct pm_counters counters;
 };
 
@@ -125,7 +123,7 @@ enum pm_announced_state {
 	PM_ANNOUNCED_WAITING = 0,
 	PM_ANNOUNCED_PENDING = 1, /* a join is under way */
 	PM_ANNOUNCED_JOINED = 2,
-	PM_ANNOUNCED_CLOSED = 3, /* had its subflow; only a new ADD_ADDR brings another */
+	PM_ANNOUNCED_CLOSED = 3, /* its subflow was closed; waits for another ADD_ADDR */
 	PM_ANNOUNCED_REFUSED = 4,
 };
 
@@ -136,15 +134,15 @@ struct pm_announced_report {
 	uint8_t state;	   /* enum pm_announced_state */
 	uint8_t reason;	   /* enum pm_reason */
 	uint8_t error;	   /* errno of the last join, 0: none */
-	uint32_t retry_ms; /* until the next try; 0: no timer runs for it */
+	uint32_t retry_ms; /* until the next try; 0: no timer */
 };
 
-/* Longest text, with its NUL. */
+/* Sizes with the NUL */
 #define NOTE_REASON_MAX 160
 #define NOTE_TEXT_MAX	400
 
 /* note_text() - "10.0.2.1 announced (id 1) -> joined from 10.0.2.2 (id 2)". */
 const char *note_text(const struct pm_note *note, char text[static NOTE_TEXT_MAX]);
-/* note_reason_text() - why, in words; "" for PM_REASON_NONE; @error is an errno. */
+/* note_reason_text() - "" for PM_REASON_NONE; @error: errno of PM_REASON_ERROR. */
 const char *note_reason_text(uint8_t reason, uint8_t error,
 			     char out[static NOTE_REASON_MAX]);

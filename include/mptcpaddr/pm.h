@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pm.h - path-manager events and commands: the words between kernel, netlink and engine
+ * pm.h - path-manager events and commands, between netlink and engine
  */
 #pragma once
 
@@ -15,7 +15,7 @@ enum pm_event_type {
 	PM_EVENT_SUB_ESTABLISHED,
 	PM_EVENT_SUB_CLOSED,
 	PM_EVENT_SUB_PRIORITY,
-	PM_EVENT_LISTENER_CLOSED, /* `local` alone; not the engine's business */
+	PM_EVENT_LISTENER_CLOSED, /* `local` alone; the engine ignores it */
 };
 
 struct pm_event {
@@ -50,24 +50,24 @@ struct pm_cmd {
 	struct mpaddr remote; /* with its port */
 	uint8_t local_id;     /* 1-255; 0 is the address of the first subflow */
 	uint32_t flags;	      /* MPTCP_PM_ADDR_FLAG_BACKUP or 0 */
-	int endpoint;	      /* index into the pool, or PM_CMD_NO_ENDPOINT */
+	int endpoint;	      /* index in the pool, or PM_CMD_NO_ENDPOINT */
 	int if_idx;	      /* bind to this interface; 0: none, -1: it does not exist */
-	bool reset;	      /* DESTROY: with a RST, as no FIN will be answered */
+	bool reset;	      /* DESTROY: by a RST, because nobody will answer a FIN */
 };
 
 #define PM_CMDS_MAX 16
 
-/* What one event led to. Full: what is left over stays waiting in the engine. */
+/* The commands of one event. If they fill up, the engine keeps the rest waiting. */
 struct pm_cmds {
 	unsigned int n;
 	struct pm_cmd v[PM_CMDS_MAX];
 };
 
-/* What connect() knows of a connection. */
+/* A connection, as connect() knows it */
 struct pm_registration {
 	uint32_t token;
 	bool v6only;	/* IPV6_V6ONLY is set */
-	bool inherited; /* the parent process serves it as long as it lives */
+	bool inherited; /* the parent process manages it while it lives */
 	int64_t when;	/* seconds of any steady clock */
 };
 

@@ -2,7 +2,7 @@
 /*
  * conn.c - the engine's tables: connections by token, used local IDs by connection
  *
- * No decisions here: what is where, and what belongs to what.
+ * Look-ups and storage; select.c and its like decide.
  */
 #include "conn.h"
 
@@ -57,7 +57,7 @@ void conn_free(struct conn *conn)
 	struct conn_table *table = conn->table;
 	struct used_id *id, *next;
 
-	conn_confirm(conn);
+	conn_confirm(conn); /* out of the list of unconfirmed ones */
 	conn_set_timed(conn, false);
 	if (table->cursor == conn)
 		table->cursor = conn->hh.next;
@@ -257,7 +257,7 @@ uint8_t conn_id_for(struct conn *conn, const struct mpaddr *addr, uint8_t wanted
 
 uint8_t conn_id_from_top(struct conn *conn, const struct mpaddr *addr)
 {
-	/* 255 and 254 stand for what routing picks unseen. */
+	/* 255 and 254 are for routing's unknown choice, see join_prepare(). */
 	uint8_t wanted = UINT8_MAX - 2;
 
 	while (wanted > 1 && used_id_find(conn, wanted))
@@ -274,10 +274,10 @@ void conn_id_seen(struct conn *conn, const struct mpaddr *addr, uint8_t local_id
 	old = conn_id_of(conn, &ip);
 	if (!local_id || (id && id == old))
 		return;
-	/* The address of all zeros stands for whatever routing picked. */
+	/* The unspecified address stands for routing's choice. */
 	if (id && (mpaddr_is_any(&id->addr) || conn_uses(conn, &id->addr)))
 		return;
-	/* A refused request left no ID in the kernel: what is seen there counts. */
+	/* The kernel is right: it kept no ID of a refused request. */
 	if (id)
 		used_id_del(conn, id);
 	if (old)

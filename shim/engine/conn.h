@@ -2,9 +2,8 @@
 /*
  * conn.h - the engine's tables: connections by token, used local IDs by connection
  *
- * 10,000 connections with two joins each are a normal load, so a connection is kept
- * small: the used IDs of all connections are in one table, keyed by token and ID, because
- * a uthash table of its own costs 120 bytes.
+ * Connections are small, as 10,000 of them are a normal load: one table holds the used
+ * IDs of all, keyed by token and ID, because a uthash table for each costs 120 bytes.
  */
 #pragma once
 
@@ -18,9 +17,9 @@
 enum subflow_state {
 	SUBFLOW_PENDING, /* requested; the handshake is under way */
 	SUBFLOW_LIVE,
-	SUBFLOW_CLOSING, /* its end was requested; its address is free */
-	SUBFLOW_DOOMED,	 /* pending, but its address went away; keeps address and place */
-	SUBFLOW_RETRY,	 /* no subflow: the pair is joined again at `when` */
+	SUBFLOW_CLOSING, /* DESTROY requested; its address is free */
+	SUBFLOW_DOOMED,	 /* pending without its address; holds both address and place */
+	SUBFLOW_RETRY,	 /* no subflow; the next try is at `when` */
 };
 
 /* Sets of states, for conn_count() */
@@ -37,9 +36,9 @@ struct subflow {
 	uint8_t endpoint; /* index + 1, or one of the above */
 	uint8_t local_id, remote_id;
 	uint8_t state;
-	uint8_t tries;	  /* that failed */
+	uint8_t tries;	  /* failed ones */
 	bool initial : 1; /* MP_CAPABLE; the limits do not count it */
-	bool fixed : 1;	  /* this pair is wanted (subflow, fullmesh), not any endpoint */
+	bool fixed : 1;	  /* wants this pair (subflow, fullmesh), not any endpoint */
 	bool backup : 1;  /* requested */
 	bool removed : 1; /* the peer withdrew its address */
 };
@@ -48,12 +47,12 @@ struct subflow {
 struct announcement {
 	struct mpaddr addr; /* with port */
 	uint32_t when;	    /* the next try, if `timed`; milliseconds, wrapping */
-	uint64_t tried;	    /* endpoint_bit() of those that failed for it */
+	uint64_t tried;	    /* endpoint_bit() of failed endpoints */
 	uint8_t remote_id;
 	uint8_t state;	/* enum pm_announced_state; JOINED from the request on */
 	uint8_t reason; /* enum pm_reason, of WAITING and REFUSED */
 	uint8_t error;	/* errno of the last failed join */
-	uint8_t tries;	/* rounds in which every endpoint failed */
+	uint8_t tries;	/* rounds in which all endpoints failed */
 	bool timed : 1;
 	bool accepted : 1;  /* counts against add_addr_accepted */
 	bool any_tried : 1; /* routing's choice failed */
@@ -66,7 +65,7 @@ struct used_id {
 		uint32_t local_id;
 	} key;
 	struct mpaddr addr;
-	bool ours;	      /* assigned here; the kernel's own have a port */
+	bool ours;	      /* assigned by the engine; the kernel's have a port */
 	bool withdraw;	      /* announced, but no longer an endpoint */
 	struct used_id *next; /* of the same connection */
 	UT_hash_handle hh;
@@ -87,13 +86,13 @@ struct conn {
 	uint8_t last_error;
 	bool v6only : 1;
 	bool inherited : 1;   /* from the parent process */
-	bool confirmed : 1;   /* an event came */
+	bool confirmed : 1;   /* it had an event */
 	bool established : 1; /* the first subflow's addresses are known */
 	bool server_side : 1;
 	bool deny_join_id0 : 1; /* the peer's C flag (RFC 8684, 3.1) */
 	bool excluded : 1;
 	bool timed : 1;		   /* in conn_table.timed */
-	bool again : 1;		   /* an announcement waits for room in the commands */
+	bool again : 1;		   /* an announcement waits for room in @out */
 	bool work : 1;		   /* conn_use_endpoints() is due at work_when */
 	int64_t registered;	   /* seconds */
 	struct mpaddr first, peer; /* of MP_CAPABLE: ours, with ID 0, and the peer's */
@@ -113,7 +112,7 @@ struct conn_table {
 	struct conn *conns;	  /* in the order of registration */
 	struct conn *unconfirmed; /* likewise */
 	struct conn *timed;	  /* for engine_wait() */
-	struct conn *cursor;	  /* from here on, engine_tick() looks at each; or NULL */
+	struct conn *cursor;	  /* engine_tick() checks each from here on; or NULL */
 	unsigned int n_unconfirmed;
 	struct used_id *ids;
 };
@@ -135,18 +134,18 @@ void conn_table_free(struct conn_table *table);
 /* conn_set_timed() - put @conn into the list of timed connections, or take it out. */
 void conn_set_timed(struct conn *conn, bool timed);
 
-/* conn_subflow_add() - append a copy. Return: the new one; NULL: no memory or full. */
+/* conn_subflow_add() - append a copy. NULL: no memory, or ENGINE_SUBFLOWS_MAX. */
 struct subflow *conn_subflow_add(struct conn *conn, const struct subflow *subflow);
 void conn_subflow_del(struct conn *conn, struct subflow *subflow);
 
-/* The subflow of an event: same addresses; a pending one has no local port yet. */
+/* conn_subflow_find() - by an event's addresses; pending ones have no local port yet. */
 struct subflow *conn_subflow_find(struct conn *conn, const struct mpaddr *local,
 				  const struct mpaddr *remote);
 
-/* conn_count() - subflows in one of @states from @local to @remote; NULL: any. */
+/* conn_count() - subflows from @local to @remote (NULL: any) in one of @states */
 unsigned int conn_count(const struct conn *conn, unsigned int states,
 			const struct mpaddr *local, const struct mpaddr *remote);
-/* Those that count against the `subflows` limit. */
+/* conn_extra_subflows() - those that count against the `subflows` limit */
 unsigned int conn_extra_subflows(const struct conn *conn);
 
 static inline bool conn_reaches(const struct conn *conn, const struct mpaddr *remote)
@@ -159,11 +158,11 @@ static inline bool conn_uses(const struct conn *conn, const struct mpaddr *local
 	return conn_count(conn, SUBFLOW_HOLDING, local, NULL);
 }
 
-/* conn_announced() - that of @remote_id, -1: of any, to @addr; or NULL. */
+/* conn_announced() - the announcement of @addr with @remote_id, -1: any; or NULL */
 struct announcement *conn_announced(struct conn *conn, int remote_id,
 				    const struct mpaddr *addr);
 
-/* conn_announced_add() - NULL: no memory, or ENGINE_ANNOUNCED_MAX remembered. */
+/* conn_announced_add() - NULL: no memory, or ENGINE_ANNOUNCED_MAX. */
 struct announcement *conn_announced_add(struct conn *conn, uint8_t remote_id,
 					const struct mpaddr *addr);
 void conn_announced_del(struct conn *conn, struct announcement *ann);
@@ -171,16 +170,16 @@ void conn_announced_del(struct conn *conn, struct announcement *ann);
 /*
  * conn_id_for() - the local ID of @addr on this connection
  *
- * @wanted is taken when neither the address has an ID nor another address has @wanted;
- * otherwise the lowest free ID from 1 on. Return: 1-255; 0: none free, or no memory.
+ * An address without ID gets @wanted, or the lowest free ID if another address has that.
+ * Return: 1-255; 0: none free, or no memory.
  */
 uint8_t conn_id_for(struct conn *conn, const struct mpaddr *addr, uint8_t wanted);
 
-/* conn_id_from_top() - the same, with a high ID, which endpoints hardly have. */
+/* conn_id_from_top() - the same, with the highest free ID, rare among endpoints */
 uint8_t conn_id_from_top(struct conn *conn, const struct mpaddr *addr);
 
-/* conn_id_of() - the entry of @addr, with its port; NULL: it has no ID. */
+/* conn_id_of() - the entry of @addr and its port, or NULL */
 struct used_id *conn_id_of(const struct conn *conn, const struct mpaddr *addr);
 
-/* conn_id_seen() - the kernel has @addr with this ID; ID 0 is the first subflow's. */
+/* conn_id_seen() - the kernel uses this ID for @addr; ID 0 is the first subflow's. */
 void conn_id_seen(struct conn *conn, const struct mpaddr *addr, uint8_t local_id);

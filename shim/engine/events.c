@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * events.c - what each path-manager event changes
+ * events.c - apply a path-manager event
  *
- * Pure: no I/O, clock or globals. One event in, a bounded list of commands out,
- * so that a test can replay any history.
+ * One event in, a bounded list of commands out, so that a test can replay any history.
  */
 #include "reconcile.h"
 #include "retry.h"
@@ -12,12 +11,12 @@
 #include <errno.h>
 
 /*
- * A client's first ADD_ADDR makes it established, and its event comes right behind: the
- * kernel serves announcements first, then `subflow` endpoints.
+ * The first ADD_ADDR establishes a client's connection; its event follows that of
+ * ESTABLISHED. As in the kernel, announcements come before `subflow` endpoints.
  */
 #define WORK_DELAY_MS 1
 
-/* Neither the filter nor the kernel's rule for ID 0 is against it. */
+/* Whether the [accept] filter and the kernel's rule for ID 0 admit the address. */
 static bool announcement_allowed(const struct conn *conn, const struct pm_event *ev)
 {
 	if (!ev->remote_id && !mpaddr_same_ip(&ev->remote, &conn->peer))
@@ -25,7 +24,7 @@ static bool announcement_allowed(const struct conn *conn, const struct pm_event 
 	return pool_accepts(engine_of(conn)->pool, &conn->peer, &ev->remote);
 }
 
-/* Withdrawn and announced again during its join: remembered, as that may yet fail. */
+/* An address announced again during its join: remember it, the join may yet fail. */
 static void announcement_remember(struct conn *conn, const struct pm_event *ev)
 {
 	struct announcement *ann;
@@ -43,7 +42,7 @@ static void announcement_remember(struct conn *conn, const struct pm_event *ev)
 		ann->state = PM_ANNOUNCED_JOINED;
 }
 
-/* @ann is new, or announced again: try to join it. */
+/* Try to join @ann, which is new or announced again. */
 static void announcement_accept(struct conn *conn, struct announcement *ann,
 				struct pm_note *heard, struct pm_cmds *out)
 {
@@ -52,7 +51,7 @@ static void announcement_accept(struct conn *conn, struct announcement *ann,
 	join_announced(conn, ann, out);
 	if (ann->state == PM_ANNOUNCED_WAITING)
 		heard->reason = ann->reason;
-	if (conn->work) /* the first announcement is served before `subflow` endpoints */
+	if (conn->work) /* `subflow` endpoints come after the first announcement */
 		conn_use_endpoints(conn, out);
 }
 
@@ -69,7 +68,7 @@ static void on_announced(struct conn *conn, const struct pm_event *ev,
 				 .remote = ev->remote,
 				 .remote_id = ev->remote_id };
 
-	/* The kernel passes retransmitted and repeated ADD_ADDRs on as new events. */
+	/* The kernel reports repeated and retransmitted ADD_ADDRs, too. */
 	if (ann || reached)
 		COUNT(conn, add_addr_repeated);
 	engine->heard = &heard;
@@ -77,7 +76,7 @@ static void on_announced(struct conn *conn, const struct pm_event *ev,
 		announcement_remember(conn, ev);
 		heard.what = PM_NOTE_REPEATED;
 	} else if (ann && ann->reason == PM_REASON_PROHIBITED) {
-		heard.what = PM_NOTE_REPEATED; /* the peer said no for good */
+		heard.what = PM_NOTE_REPEATED; /* the peer's reset is final */
 		heard.reason = PM_REASON_PROHIBITED;
 	} else if (!ann &&
 		   !(ann = conn_announced_add(conn, ev->remote_id, &ev->remote))) {
@@ -93,7 +92,7 @@ static void on_announced(struct conn *conn, const struct pm_event *ev,
 	engine->heard = NULL;
 }
 
-/* Below a limit, or an endpoint is free: what waited has its turn. */
+/* A limit or an endpoint has room: retry what waits for it. */
 static void join_after_release(struct conn *conn, struct pm_cmds *out)
 {
 	join_waiting(conn, out);
@@ -101,7 +100,7 @@ static void join_after_release(struct conn *conn, struct pm_cmds *out)
 		conn_use_endpoints(conn, out);
 }
 
-/* The peer sent REMOVE_ADDR (RFC 8684, 3.4.2); the kernel closes the subflows itself. */
+/* The peer sent REMOVE_ADDR (RFC 8684, 3.4.2); the kernel closes the subflows. */
 static void on_removed(struct conn *conn, const struct pm_event *ev, struct pm_cmds *out)
 {
 	struct subflow *s;
@@ -123,7 +122,7 @@ static void on_removed(struct conn *conn, const struct pm_event *ev, struct pm_c
 	join_after_release(conn, out); /* add_addr_accepted may have room now */
 }
 
-/* MP_CAPABLE: CREATED and ESTABLISHED both tell the addresses of the first subflow. */
+/* CREATED, or ESTABLISHED: both have the addresses of MP_CAPABLE. */
 static int on_created(struct conn *conn, const struct pm_event *ev)
 {
 	conn_set_first(conn, ev);
@@ -135,7 +134,7 @@ static int on_created(struct conn *conn, const struct pm_event *ev)
 	return 0;
 }
 
-/* The connection is fully established: what it can have by itself, it gets now. */
+/* Use the endpoints that need no announcement. */
 static int on_established(struct conn *conn, const struct pm_event *ev,
 			  struct pm_cmds *out)
 {
@@ -161,7 +160,7 @@ static int on_established(struct conn *conn, const struct pm_event *ev,
 	return 0;
 }
 
-/* A subflow came up that was given up meanwhile: whether its endpoint is back. */
+/* Whether a doomed subflow that was established after all has its endpoint back. */
 static bool doomed_is_usable(const struct conn *conn, const struct subflow *s)
 {
 	return subflow_has_endpoint(conn, s) && !conn_reaches(conn, &s->remote) &&
@@ -299,7 +298,7 @@ int engine_handle(struct engine *engine, const struct pm_event *ev, struct pm_cm
 		break;
 	case PM_EVENT_LISTENER_CLOSED:
 		break;
-	case PM_EVENT_SUB_PRIORITY: /* the peer's wish: the kernel's scheduler follows */
+	case PM_EVENT_SUB_PRIORITY: /* the kernel's scheduler follows it */
 		NOTE(conn, .what = PM_NOTE_PRIORITY, .local = ev->local,
 		     .local_id = ev->local_id, .remote = ev->remote,
 		     .remote_id = ev->remote_id,
@@ -323,7 +322,7 @@ void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 	if (!subflow || subflow->state != SUBFLOW_PENDING)
 		return;
 	ann = subflow_announcement(conn, subflow);
-	/* As in the kernel, what created no subflow does not count as accepted. */
+	/* As in the kernel, a refused join does not count against add_addr_accepted. */
 	if (ann && !subflow->fixed)
 		announcement_count_accepted(conn, ann, false);
 	join_failed(conn, subflow, error, 0, PM_NOTE_FLAG_REFUSED);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * pool_change.c - another pool is in force, or the same one with other addresses
+ * pool_change.c - replace the pool, or its addresses
  *
- * What connections remember of endpoints by their place in the pool finds them at their
- * new places. engine_tick() does what this calls for.
+ * Connections refer to endpoints by their index: map the old indices to the new ones.
+ * engine_tick() sends the resulting commands.
  */
 #include "select.h"
 
-/* The endpoint of @pool that is @old, with its section; its index or -1. */
+/* The index in @pool of the same address in the same section, or -1. */
 static int endpoint_find_same(const struct pool *pool, const struct pool *old_pool,
 			      const struct endpoint *old)
 {
@@ -40,7 +40,7 @@ static uint8_t map_index(uint8_t endpoint, const int *map)
 	return map[endpoint - 1] >= 0 ? map[endpoint - 1] + 1 : SUBFLOW_ENDPOINT_REMOVED;
 }
 
-/* The [accept] filter of another pool, for what is not joined yet. */
+/* Apply the new [accept] filter to an address that is not joined. */
 static void announcement_refilter(const struct conn *conn, struct announcement *ann)
 {
 	bool filtered =
@@ -57,22 +57,21 @@ static void announcement_refilter(const struct conn *conn, struct announcement *
 	}
 }
 
-/* Which part of the pool is @conn's, and what it has of that already. */
+/* Find the section, and the endpoints of subflows that have none. */
 static void conn_set_endpoints(struct conn *conn)
 {
 	struct announcement *ann;
 	struct subflow *s;
 
 	conn_set_section(conn);
-	/* Its endpoint was taken out, and routing was not to take its place. */
+	/* Closed for want of endpoints, not left to routing: there may be some now. */
 	for_each_announcement (conn, ann) {
 		if (ann->state == PM_ANNOUNCED_CLOSED &&
 		    ann->reason == PM_REASON_ENDPOINT_DOWN &&
 		    conn_section(conn)->kinds & MPTCP_PM_ADDR_FLAG_LAMINAR)
 			ann->state = PM_ANNOUNCED_WAITING;
 	}
-	/* An endpoint may have come for what went on without one, or with one that was
-	 * taken out and is there again. */
+	/* Their addresses may be endpoints now, or again. */
 	for_each_subflow (conn, s)
 		if ((s->endpoint == SUBFLOW_NO_ENDPOINT ||
 		     s->endpoint == SUBFLOW_ENDPOINT_REMOVED) &&
@@ -129,7 +128,7 @@ static void note_endpoint_changes(struct engine *engine, const struct pool *old,
 				  const int *map)
 {
 	const struct pool *pool = engine->pool;
-	uint64_t still = engine->down; /* endpoints that need no note */
+	uint64_t still = engine->down; /* down, or known before */
 	unsigned int i;
 
 	for (i = 0; i < old->n_endpoints; i++) {

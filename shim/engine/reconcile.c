@@ -5,13 +5,13 @@
 #include "reconcile.h"
 #include "retry.h"
 
-/* @s loses its endpoint: other endpoints, or that one later, join its remote address. */
+/* @s loses its endpoint: another one, or later the same, joins its remote address. */
 static void subflow_release_endpoint(struct conn *conn, const struct subflow *s)
 {
 	struct announcement *ann =
 		s->initial ? announce_first_address(conn) : subflow_announcement(conn, s);
 
-	/* When it comes back, it counts as new. */
+	/* It counts as new when it is back. */
 	conn->spent &= ~subflow_endpoint_bit(s);
 	conn->refill |= subflow_endpoint_bit(s);
 	if (!ann || s->removed || s->fixed)
@@ -43,8 +43,8 @@ static struct pm_cmd *push_command(struct pm_cmds *out, enum pm_cmd_type type,
 }
 
 /*
- * Whether a path is left without those of @closing's ID. If the pool has lost the
- * endpoints of all paths, the first path stays.
+ * Whether a path remains once those with @closing's ID are closed. If all endpoints were
+ * removed from the pool, the first path remains.
  */
 static bool conn_keeps_path(const struct conn *conn, const struct subflow *closing)
 {
@@ -74,7 +74,7 @@ static const struct subflow *subflow_with_id(const struct conn *conn,
 	return NULL;
 }
 
-/* Whether the end of the subflows with @id, by its withdrawal, ends the connection. */
+/* Whether withdrawing @id, which closes its subflows, ends the connection. */
 static bool id_has_last_path(const struct conn *conn, const struct used_id *id)
 {
 	const struct subflow *s = subflow_with_id(conn, SUBFLOW_LIVE, id->key.local_id);
@@ -83,9 +83,9 @@ static bool id_has_last_path(const struct conn *conn, const struct used_id *id)
 }
 
 /*
- * Close a subflow without its endpoint. REMOVE_ADDR keeps the peer from waiting for
- * acknowledgements; it closes every subflow with the ID, so one is enough. The last path
- * stays, as its address may come back. Return: false if @out is full.
+ * Close a subflow whose endpoint is removed or down. One REMOVE_ADDR makes the peer close
+ * every subflow with that ID, and not wait for acknowledgements. The last path stays: its
+ * address may come back. Return: false if @out is full.
  */
 static bool subflow_close(struct conn *conn, struct subflow *s, struct pm_cmds *out)
 {
@@ -107,8 +107,7 @@ static bool subflow_close(struct conn *conn, struct subflow *s, struct pm_cmds *
 		if (!subflow_with_id(conn, SUBFLOW_CLOSING, s->local_id))
 			push_command(out, PM_CMD_REMOVE, conn, s);
 		cmd = push_command(out, PM_CMD_SUBFLOW_DESTROY, conn, s);
-		/* Of an endpoint that left the pool only, the address still works: FIN.
-		 */
+		/* A removed endpoint's address still works: the peer gets the FIN. */
 		cmd->reset = ep;
 		cmd->if_idx = ep && ep->if_idx > 0 ? ep->if_idx : 0;
 		s->state = SUBFLOW_CLOSING;
@@ -124,8 +123,8 @@ static bool subflow_close(struct conn *conn, struct subflow *s, struct pm_cmds *
 }
 
 /*
- * Withdraw announced addresses whose endpoint is removed or down. The address of the last
- * path stays announced until there is another path.
+ * Withdraw announced addresses whose endpoint is removed or down; that of the last path
+ * once there is another path.
  */
 static bool withdraw_addresses(struct conn *conn, struct pm_cmds *out)
 {

@@ -6,5 +6,5 @@
 
 #include "state.h"
 
-/* Close what has lost its endpoint, set flags. Return: false if @out was too short. */
+/* conn_reconcile() - make @conn match its endpoints. Return: false if @out is full. */
 bool conn_reconcile(struct conn *conn, struct pm_cmds *out);

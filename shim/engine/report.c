@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * report.c - what an engine tells of itself: counters, connections, what happened
+ * report.c - counters, connections and notes for control sockets
  */
 #include "state.h"
 
@@ -49,15 +49,15 @@ unsigned int engine_used_ids(const struct engine *engine)
 	return HASH_COUNT(engine->table.ids);
 }
 
-/* The parent process shows what is its business. */
+/* The parent process shows its own connections. */
 static bool conn_is_shown(const struct conn *conn)
 {
 	return !(engine_of(conn)->waiting && conn->inherited);
 }
 
 /*
- * A walk in pages. The cursor holds the token of the last connection, and its place for
- * the case that it has been closed since.
+ * The cursor of a walk in pages: the token of the last connection and, in case that was
+ * closed since, its place.
  */
 static const struct conn *walk_begin(const struct engine *engine, uint64_t after)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * resync.c - connections that an engine did not see from the beginning
+ * resync.c - after lost events, and in a forked child
  *
- * A forked child has a copy of its parent's; after lost events the kernel is asked.
+ * sock_diag lists the kernel's subflows; a child has a copy of its parent's engine.
  */
 #include "state.h"
 
@@ -40,9 +40,7 @@ void engine_resync_begin(struct engine *engine)
 	unsigned int i;
 
 	for (conn = engine->table.conns; conn; conn = conn->hh.next) {
-		/* If their subflow is not found: a join has failed, a live one was
-		 * closed.
-		 */
+		/* What holds unless their subflow is found again */
 		for_each_announcement (conn, ann)
 			if (ann->state == PM_ANNOUNCED_JOINED)
 				ann->state = conn_count(conn, SUBFLOW_BIT(PENDING), NULL,
@@ -55,7 +53,7 @@ void engine_resync_begin(struct engine *engine)
 	}
 }
 
-/* Our side has joined an address of the peer: it was told of it, seen or not. */
+/* Our side has joined an address, so the peer announced it, seen or not. */
 static void resync_announcement(struct conn *conn, const struct pm_event *sub)
 {
 	struct announcement *ann;
@@ -78,7 +76,7 @@ int engine_resync_subflow(struct engine *engine, const struct pm_event *sub, boo
 	if (!conn)
 		return -ENOENT;
 	if (initial && !live)
-		return 0; /* not established: its events are still to come */
+		return 0; /* not established: its events will come */
 	conn_confirm(conn);
 	if (initial && !conn->family)
 		conn_set_first(conn, sub);

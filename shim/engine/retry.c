@@ -31,7 +31,7 @@ void announcement_set_retry(struct conn *conn, struct announcement *ann)
 	ann->timed = true;
 }
 
-/* A subflow that was established for long has quick tries again. */
+/* A subflow that was established for long starts again with short delays. */
 static uint8_t subflow_tries(const struct conn *conn, const struct subflow *s)
 {
 	const struct engine *engine = engine_of(conn);
@@ -68,7 +68,7 @@ struct announcement *announce_first_address(struct conn *conn)
 	return conn_announced_add(conn, 0, &conn->peer);
 }
 
-/* The subflow @s of @ann failed: which state @ann has then. */
+/* The state of @ann after its subflow @s failed. */
 static void announcement_failed(struct conn *conn, struct announcement *ann,
 				const struct subflow *s, bool for_good)
 {

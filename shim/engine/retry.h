@@ -6,17 +6,19 @@
 
 #include "state.h"
 
-/* The delay before try number @tries + 1. */
+/* retry_delay() - milliseconds before the next try, after @tries failed ones */
 uint32_t retry_delay(const struct conn *conn, unsigned int tries);
-/* Delays the next try of an announcement that found no endpoint, if it failed before. */
+/* announcement_set_retry() - start the timer of an announcement, if a join failed. */
 void announcement_set_retry(struct conn *conn, struct announcement *ann);
 /*
- * The first path is lost, and nobody announces its address: endpoints that are there to
- * be used for announcements go there as if somebody had.
+ * announce_first_address() - the announcement of the peer's first address, or NULL
+ *
+ * Nobody announces it: without the first path, `laminar` and `fullmesh` endpoints join it
+ * as if somebody had.
  */
 struct announcement *announce_first_address(struct conn *conn);
-/* A join, or a live subflow, ended with @error: the record is changed or deleted. */
+/* subflow_failed() - a join or live subflow ended with @error. Changes or deletes @s. */
 void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
 		    uint8_t reset_reason);
-/* Whether and when @conn has something to do. */
+/* conn_schedule() - set the timer of @conn. */
 void conn_schedule(struct conn *conn);

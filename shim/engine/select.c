@@ -53,13 +53,12 @@ struct want {
 	uint8_t remote_id;
 	uint8_t tries; /* of the announcement */
 	bool fixed;
-	bool routed; /* routing picked the endpoint */
+	bool routed; /* by routing, not in the order of the pool */
 	struct mpaddr remote;
 	struct mpaddr source; /* routing's choice; AF_UNSPEC: unknown */
 };
 
-/* Fill @cmd. Without an endpoint, the unspecified address leaves the choice to routing.
- */
+/* Fill @cmd. Without an endpoint, the local address is unspecified: routing picks it. */
 static int join_prepare(struct conn *conn, const struct want *want, struct pm_cmd *cmd)
 {
 	const struct used_id *id = conn_id_of(conn, &want->source);
@@ -103,7 +102,7 @@ static int join_prepare(struct conn *conn, const struct want *want, struct pm_cm
 	return cmd->local_id ? 0 : -ENOSPC;
 }
 
-/* @s is the record of a retry, or NULL. */
+/* @s: the record of a retry, or NULL */
 static enum join join_request(struct conn *conn, const struct want *want,
 			      struct subflow *s, struct pm_cmds *out)
 {
@@ -169,8 +168,7 @@ static enum join join_from_each(struct conn *conn, uint64_t mask,
 	return all;
 }
 
-/* The first laminar endpoint that fits, is not in use and did not fail for @ann, or -1.
- */
+/* The first `laminar` endpoint that matches, is free and did not fail for @ann; or -1 */
 static int select_laminar(const struct conn *conn, struct announcement *ann)
 {
 	const uint64_t mask = conn_section(conn)->laminar;
@@ -209,7 +207,7 @@ static enum join join_laminar(struct conn *conn, struct announcement *ann,
 	return r;
 }
 
-/* The address that routing picks; perhaps it is an endpoint. */
+/* Find the address that routing picks, and the endpoint with it. */
 static void select_by_route(const struct conn *conn, struct want *want)
 {
 	struct engine *engine = engine_of(conn);

@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * select.h - which endpoint goes to which address
+ * select.h - which endpoint joins which address
  */
 #pragma once
 
 #include "state.h"
 
-/* What came of trying to get a subflow. */
+/* The result of a join */
 enum join {
 	JOIN_REQUESTED,
 	JOIN_NO_ENDPOINT,
 	JOIN_LIMIT,
-	JOIN_NO_ROOM, /* in the list of commands */
+	JOIN_NO_ROOM, /* in @out */
 };
 
-/* Try to join @ann, which gets the reason if that cannot be. */
+/* join_announced() - try to join @ann, which gets the state and reason. */
 void join_announced(struct conn *conn, struct announcement *ann, struct pm_cmds *out);
-/* Try what waits on @conn: something became free. */
+/* join_waiting() - try to join the announcements that wait. */
 void join_waiting(struct conn *conn, struct pm_cmds *out);
 /*
- * Announce `signal` endpoints, use `subflow` ones. Return: false if @out was too short.
+ * conn_use_endpoints() - announce `signal` endpoints, join from `subflow` ones
+ *
+ * Return: false if @out is full.
  */
 bool conn_use_endpoints(struct conn *conn, struct pm_cmds *out);
-/* Request the pair of a SUBFLOW_RETRY record again. */
+/* join_retry() - request the pair of a SUBFLOW_RETRY record again. */
 enum join join_retry(struct conn *conn, struct subflow *s, struct pm_cmds *out);
-/* The first subflow's endpoint has its turn; its `backup` flag is followed. */
+/* conn_use_first_endpoint() - the first subflow uses the endpoint of its address. */
 void conn_use_first_endpoint(struct conn *conn);

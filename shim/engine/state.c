@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * state.c - the engine itself: its clock and pool, look-ups, what it notes
+ * state.c - struct engine, look-ups, notes and counters
  */
 #include "state.h"
 
@@ -107,7 +107,7 @@ bool conn_is_ours(const struct conn *conn)
 	return !conn->excluded && !(engine_of(conn)->waiting && conn->inherited);
 }
 
-/* As mptcp_pm_addr_families_match() has it, with mapped addresses held as IPv4. */
+/* mptcp_pm_addr_families_match(), for mapped addresses held as IPv4. */
 bool conn_family_matches(const struct conn *conn, const struct mpaddr *local,
 			 const struct mpaddr *remote)
 {
@@ -187,7 +187,7 @@ bool subflow_has_endpoint(const struct conn *conn, const struct subflow *s)
 void announcement_count_accepted(struct conn *conn, struct announcement *ann,
 				 bool accepted)
 {
-	/* ID 0 is the address of MP_CAPABLE come back: it does not count. */
+	/* ID 0, the address of MP_CAPABLE, does not count. */
 	if (!ann->remote_id || ann->accepted == accepted)
 		return;
 	ann->accepted = accepted;
@@ -201,7 +201,7 @@ void counter_bump(struct conn *conn, unsigned int index)
 		conn->counters[index]++;
 }
 
-/* The counters that a note implies, by its kind and its reason. */
+/* A note's kind and reason imply its counters. */
 static void note_count(struct conn *conn, const struct pm_note *note)
 {
 	enum {

@@ -2,8 +2,8 @@
 /*
  * state.h - struct engine, look-ups in it and in its connections
  *
- * The order of calls: conn < state < retry < select < reconcile < {pool_change, resync,
- * tick, events}. report.c only reads.
+ * Files call each other in one order: conn < state < retry < select < reconcile <
+ * {pool_change, resync, tick, events}. report.c only reads.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 
 #include <stddef.h>
 
-/* Endpoints of one section that can be used now, as bits; and the kinds in the file. */
+/* The usable endpoints of a section by kind, as bits; all kinds in the pool file */
 struct section_index {
 	uint64_t laminar, fullmesh, subflow, signal;
 	uint32_t kinds;
@@ -23,15 +23,15 @@ struct engine {
 	const struct pool *pool;
 	struct pm_counters counters;
 	struct section_index sections[POOL_SECTIONS_MAX];
-	uint64_t down;	       /* endpoints that are not there now */
+	uint64_t down;	       /* endpoints that are down */
 	int64_t now;	       /* milliseconds */
-	bool waiting;	       /* for the process that has the inherited connections */
+	bool waiting;	       /* for the end of the parent process */
 	engine_route_fn route; /* or NULL */
 	void *route_ctx;
 	bool flags_ignored; /* by SUBFLOW_CREATE */
 	engine_log_fn log;  /* or NULL */
 	void *log_ctx;
-	struct pm_note *heard; /* an ADD_ADDR, to be noted before what follows it */
+	struct pm_note *heard; /* an ADD_ADDR, noted before what follows from it */
 	uint64_t last_note;
 	struct pm_note notes[PM_NOTES_MAX];
 };
@@ -47,43 +47,42 @@ static inline uint64_t endpoint_bit(unsigned int index)
 	return UINT64_C(1) << index;
 }
 
-/* @i: the index of each bit of @mask, which is evaluated once */
+/* @i: the index of each bit in @mask, which is evaluated once */
 #define for_each_bit(i, mask)                                                        \
 	for (uint64_t left_ = (mask); left_ && ((i) = __builtin_ctzll(left_), true); \
 	     left_ &= left_ - 1)
 
-/* Milliseconds wrap after 49 days: nothing here is that far off. */
+/* Milliseconds wrap after 49 days; no timer is that long. */
 static inline bool engine_time_reached(const struct engine *engine, uint32_t when)
 {
 	return (int32_t)((uint32_t)engine->now - when) >= 0;
 }
 
-/* To be called when the pool is another one. */
+/* engine_index_sections() - after a change of engine->pool */
 void engine_index_sections(struct engine *engine);
-/* The conditions of the conn's section; all bits 0 where it is excluded. */
 const struct section_index *conn_section(const struct conn *conn);
-/* Whether commands for @conn are this process's business at all. */
+/* conn_is_ours() - whether this process manages @conn */
 bool conn_is_ours(const struct conn *conn);
 bool conn_family_matches(const struct conn *conn, const struct mpaddr *local,
 			 const struct mpaddr *remote);
 void announcement_count_accepted(struct conn *conn, struct announcement *ann,
 				 bool accepted);
-/* The announcement that a subflow joins; two may have the same address. */
+/* subflow_announcement() - that of its ID, else of its address; or NULL */
 struct announcement *subflow_announcement(struct conn *conn,
 					  const struct subflow *subflow);
-/* The endpoint with this address on @conn: index + 1, or SUBFLOW_NO_ENDPOINT. */
+/* conn_endpoint() - index + 1 of the endpoint at @local, or SUBFLOW_NO_ENDPOINT */
 uint8_t conn_endpoint(const struct conn *conn, const struct mpaddr *local);
 
-/* conn_set_first() - the addresses of MP_CAPABLE, and the section for them. */
+/* conn_set_first() - set the addresses of MP_CAPABLE, and the section. */
 void conn_set_first(struct conn *conn, const struct pm_event *ev);
-/* conn_set_section() - the section for the peer in a new pool. */
+/* conn_set_section() - set the section of the pool for the peer. */
 void conn_set_section(struct conn *conn);
-/* subflow_add() - a subflow that the kernel has. NULL: no memory. */
+/* subflow_add() - add a subflow that the kernel has. NULL: no memory. */
 struct subflow *subflow_add(struct conn *conn, const struct pm_event *ev,
 			    enum subflow_state state, bool initial);
-/* The endpoint of a subflow, or NULL. */
+/* subflow_endpoint() - or NULL */
 const struct endpoint *subflow_endpoint(const struct conn *conn, const struct subflow *s);
-/* Whether @s has no endpoint at all or one that is there. */
+/* subflow_has_endpoint() - false if it is removed or down */
 bool subflow_has_endpoint(const struct conn *conn, const struct subflow *s);
 
 static inline uint64_t subflow_endpoint_bit(const struct subflow *s)
@@ -94,14 +93,14 @@ static inline uint64_t subflow_endpoint_bit(const struct subflow *s)
 	return none ? 0 : endpoint_bit(s->endpoint - 1);
 }
 
-/* conn_use_endpoints() is due now. */
+/* conn_set_work() - conn_use_endpoints() is due now. */
 static inline void conn_set_work(struct conn *conn)
 {
 	conn->work = true;
 	conn->work_when = engine_of(conn)->now;
 }
 
-/* Every endpoint may be tried again for @ann. */
+/* announcement_forget_tries() - all endpoints may try @ann again. */
 static inline void announcement_forget_tries(struct announcement *ann)
 {
 	ann->tried = 0;
@@ -111,16 +110,16 @@ static inline void announcement_forget_tries(struct announcement *ann)
 /*
  * note_add() - number and keep @note, bump the counters of its kind, call the log
  *
- * @conn: NULL: of the whole engine. NOTE() takes the fields of a struct pm_note.
+ * @conn: NULL for the whole engine. NOTE() takes the fields of a struct pm_note.
  */
 void note_add(struct engine *engine, struct conn *conn, const struct pm_note *note);
 #define NOTE(conn, ...) \
 	note_add(engine_of(conn), conn, &(const struct pm_note){ __VA_ARGS__ })
-/* The same, with the addresses, IDs and backup flag of @s. */
+/* note_subflow() - the same, with addresses, IDs and backup flag of @s */
 void note_subflow(struct conn *conn, const struct subflow *s, struct pm_note note);
 #define NOTE_SUBFLOW(conn, s, ...) note_subflow(conn, s, (struct pm_note){ __VA_ARGS__ })
 
-/* For what has a counter and no note: one more of @index in struct pm_counters. */
+/* counter_bump() - for counters without a note; COUNTER() is the index. */
 void counter_bump(struct conn *conn, unsigned int index);
 #define COUNTER(name)	  (offsetof(struct pm_counters, name) / sizeof(uint64_t))
 #define COUNT(conn, name) counter_bump(conn, COUNTER(name))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * tick.c - timers, and what did not fit into a list of commands
+ * tick.c - timers, and commands that did not fit into @out
  */
 #include "reconcile.h"
 #include "retry.h"
@@ -13,7 +13,7 @@ static bool retry_is_void(const struct conn *conn, const struct subflow *retry)
 	       conn_count(conn, ~SUBFLOW_BIT(CLOSING), &retry->local, &retry->remote) > 1;
 }
 
-/* A `laminar` endpoint is used once. */
+/* A `laminar` endpoint has one subflow. */
 static bool retry_must_wait(const struct conn *conn, const struct subflow *retry)
 {
 	const uint32_t flags = subflow_endpoint(conn, retry)->flags;
