@@ -30,14 +30,14 @@ __attribute__((format(printf, 2, 3))) static void text_put(struct text *out,
 	out->left -= n;
 }
 
-/* A reset is the peer's answer; whatever else, nobody knows whose it is. */
+/* Only a reset is the peer's for certain. */
 static const char *reason_error_text(uint8_t error, char out[static NOTE_REASON_MAX])
 {
 	bool peer = error == ECONNREFUSED || error == ECONNRESET;
 
 	snprintf(out, NOTE_REASON_MAX, "join %s: %s",
 		 peer ? "refused by the peer" : "failed",
-		 error ? strerror(error) : "no error told");
+		 error ? strerror(error) : "no error reported");
 	return out;
 }
 
@@ -47,19 +47,19 @@ const char *note_reason_text(uint8_t reason, uint8_t error,
 	static const char *const words[] = {
 		[PM_REASON_NONE] = "",
 		[PM_REASON_EXHAUSTED] =
-			"pool exhausted (every endpoint that fits is in use)",
+			"pool exhausted (all matching endpoints are in use)",
 		[PM_REASON_FAMILY] = "no endpoint of its address family",
 		[PM_REASON_LIMIT_SUBFLOWS] = "limit ([limits] subflows)",
 		[PM_REASON_LIMIT_ACCEPTED] = "limit ([limits] add_addr_accepted)",
-		[PM_REASON_FILTER] = "filter ([accept] does not let it through)",
+		[PM_REASON_FILTER] = "filter ([accept] refuses it)",
 		[PM_REASON_PROHIBITED] =
 			"join refused by the peer: administratively prohibited",
-		[PM_REASON_UNAVAILABLE] = "every endpoint left is unavailable",
+		[PM_REASON_UNAVAILABLE] = "all remaining endpoints are unavailable",
 		[PM_REASON_EXCLUDED] = "no pool for this destination",
 		[PM_REASON_INHERITED] = "the parent process manages it",
 		[PM_REASON_REMOVED] = "withdrawn by the peer",
-		[PM_REASON_ENDPOINT_DOWN] = "its local address went away",
-		[PM_REASON_TOO_MANY] = "too many addresses at once",
+		[PM_REASON_ENDPOINT_DOWN] = "local address removed or down",
+		[PM_REASON_TOO_MANY] = "too many addresses",
 	};
 
 	if (reason == PM_REASON_ERROR)
@@ -68,7 +68,7 @@ const char *note_reason_text(uint8_t reason, uint8_t error,
 		strcpy(out, words[reason]);
 	else
 		snprintf(out, NOTE_REASON_MAX, "reason %u",
-			 reason); /* a newer manager's */
+			 reason); /* from a newer manager */
 	return out;
 }
 
@@ -98,7 +98,7 @@ static void put_reason(struct text *out, const char *before, const struct pm_not
 
 /*
  * "10.0.2.1 announced (id 1) -> joined from 10.0.2.2 (id 2)". The peer's first address
- * was never announced; without a local address, the routing table chooses.
+ * was never announced. Without a local address, routing picks it.
  */
 static void put_join(struct text *out, const struct pm_note *note, const char *verb)
 {
@@ -127,7 +127,7 @@ static void put_join_failed(struct text *out, const struct pm_note *note)
 	put_join(out, note, "join");
 	if (note->reason == PM_REASON_NONE || note->reason == PM_REASON_ERROR)
 		text_put(out, " failed: %s",
-			 note->error ? strerror(note->error) : "no error told");
+			 note->error ? strerror(note->error) : "no error reported");
 	else
 		put_reason(out, " failed: ", note);
 }
@@ -182,7 +182,7 @@ static void put_priority(struct text *out, const struct pm_note *note, const cha
 {
 	put_pair(out, note);
 	text_put(out, ": %s: %s", who,
-		 note->flags & PM_NOTE_FLAG_BACKUP ? "backup" : "no backup any more");
+		 note->flags & PM_NOTE_FLAG_BACKUP ? "backup" : "no backup");
 }
 
 static void put_local(struct text *out, const char *what, const struct pm_note *note)
@@ -217,27 +217,27 @@ static void put_note(struct text *out, const struct pm_note *note)
 		return put_subflow_closed(out, note);
 	case PM_NOTE_SUBFLOW_FOREIGN:
 		put_pair(out, note);
-		return text_put(out, " established, and not by this manager");
+		return text_put(out, " established by others");
 	case PM_NOTE_PRIORITY:
-		return put_priority(out, note, "the peer says");
+		return put_priority(out, note, "MP_PRIO from the peer");
 	case PM_NOTE_BACKUP:
-		return put_priority(out, note, "told to the peer");
+		return put_priority(out, note, "MP_PRIO to the peer");
 	case PM_NOTE_SIGNALLED:
 		return put_local(out, "announced to the peer:", note);
 	case PM_NOTE_WITHDRAWN:
 		return put_local(out, "withdrawn from the peer:", note);
 	case PM_NOTE_ENDPOINT_DOWN:
-		return put_local(out, "endpoint gone:", note);
+		return put_local(out, "endpoint down:", note);
 	case PM_NOTE_ENDPOINT_UP:
-		return put_local(out, "endpoint can be used:", note);
+		return put_local(out, "endpoint up:", note);
 	case PM_NOTE_POOL:
 		if (!note->error && !note->reason)
-			return text_put(out, "the pool file is in force");
-		return put_reason(out, "the pool file was not taken: ", note);
+			return text_put(out, "pool file loaded");
+		return put_reason(out, "pool file rejected: ", note);
 	case PM_NOTE_OVERRUN:
-		return text_put(out, "events were lost; the state was read anew");
+		return text_put(out, "kernel events were lost; resynchronised");
 	}
-	text_put(out, "note %u of a later version", note->what);
+	text_put(out, "note %u of a newer version", note->what);
 }
 
 const char *note_text(const struct pm_note *note, char text[static NOTE_TEXT_MAX])

@@ -158,7 +158,7 @@ Test(events, priority_of_a_path_is_told)
 						"12", "backup", NULL }),
 		     0);
 	told(&l, "priority", "10.0.2.2", "10.0.2.1",
-	     "10.0.2.2 -> 10.0.2.1: the peer says: backup\n");
+	     "10.0.2.2 -> 10.0.2.1: MP_PRIO from the peer: backup\n");
 	event = log_find(&l, "priority", NULL, NULL);
 	cr_assert(json_is_true(at(event, "backup")));
 	json_decref(event);
@@ -177,7 +177,7 @@ Test(events, own_wish_for_backup_is_told)
 	told(&l, "joined", "10.0.2.2", "10.0.2.1", "-> joined from 10.0.2.2");
 	log_pool(&l, "[pool]\nendpoint = 10.0.2.2 laminar backup\n");
 	told(&l, "backup", "10.0.2.2", "10.0.2.1",
-	     "10.0.2.2 -> 10.0.2.1: told to the peer: backup\n");
+	     "10.0.2.2 -> 10.0.2.1: MP_PRIO to the peer: backup\n");
 	log_close(&l);
 }
 
@@ -211,11 +211,12 @@ Test(events, endpoint_that_comes_and_goes_is_told)
 	log_connect(&l, "1");
 	told(&l, "joined", "10.0.2.2", "10.0.2.1", "-> joined from 10.0.2.2");
 	cr_assert_eq(host_ip(&l.s.w.client, "addr del 10.0.3.2/24 dev c3\n"), 0);
-	told(&l, "endpoint_gone", "10.0.3.2", NULL, "]: endpoint gone: 10.0.3.2");
+	told(&l, "endpoint_gone", "10.0.3.2", NULL, "]: endpoint down: 10.0.3.2");
 	cr_assert_eq(host_ip(&l.s.w.client, "addr add 10.0.3.2/24 dev c3\n"), 0);
-	told(&l, "endpoint_back", "10.0.3.2", NULL, "]: endpoint can be used: 10.0.3.2");
+	told(&l, "endpoint_back", "10.0.3.2", NULL, "]: endpoint up: 10.0.3.2");
 	cr_assert_eq(host_ip(&l.s.w.client, "addr del 10.0.2.2/24 dev c2\n"), 0);
-	told(&l, "subflow_closed", "10.0.2.2", "10.0.2.1", "its local address went away");
+	told(&l, "subflow_closed", "10.0.2.2", "10.0.2.1",
+	     "local address removed or down");
 	reason_is(&l, "subflow_closed", "10.0.2.1", "endpoint_gone");
 	log_close(&l);
 }
@@ -230,9 +231,9 @@ Test(events, pool_files_good_and_bad_are_told)
 	log_connect(&l, "1");
 	told(&l, "established", NULL, NULL, ": established 10."); /* has read it */
 	log_pool(&l, TWO_LINKS);
-	told(&l, "pool", NULL, NULL, "]: the pool file is in force\n");
+	told(&l, "pool", NULL, NULL, "]: pool file loaded\n");
 	log_pool(&l, "[pool]\nendpoint = nonsense\n");
-	told(&l, "pool", NULL, NULL, "]: the pool file was not taken: ");
+	told(&l, "pool", NULL, NULL, "]: pool file rejected: ");
 	log_close(&l);
 }
 

@@ -186,7 +186,7 @@ Test(explain, pool_exhausted)
 
 	NEED_SANDBOX();
 	scene(&s, "[pool]\nendpoint = 10.0.3.2 laminar\n");
-	is_explained(&s, "pool exhausted (every endpoint that fits is in use): 10.0.");
+	is_explained(&s, "pool exhausted (all matching endpoints are in use): 10.0.");
 	stage_close(&s);
 }
 
@@ -206,7 +206,7 @@ Test(explain, filter)
 
 	NEED_SANDBOX();
 	scene(&s, TWO_PATHS "[accept]\ndeny = 10.0.3.0/24\n");
-	is_explained(&s, "filter ([accept] does not let it through): 10.0.3.1 (id 13)");
+	is_explained(&s, "filter ([accept] refuses it): 10.0.3.1 (id 13)");
 	is_announced(&s, 13, "refused", "filter");
 	is_announced(&s, 12, "joined", NULL);
 	stage_close(&s);
@@ -318,7 +318,7 @@ Test(explain, join_whose_answer_lost_its_option)
 	stage_announcing(&s);
 	cr_assert_eq(host_nft(&s.w.server, strip), 0);
 	stage_preloaded(&s, "1");
-	is_explained(&s, "join failed: no error told: 10.0.2.1 (id 12)");
+	is_explained(&s, "join failed: no error reported: 10.0.2.1 (id 12)");
 	stage_close(&s);
 }
 
@@ -384,7 +384,7 @@ Test(explain, path_whose_endpoint_left_the_pool)
 	/* To both announced addresses, and from 10.0.2.2 to the first one. */
 	cr_assert(WAIT_FOR(subflows_on(&s.w.client) == 4));
 	pool_write("[pool]\nendpoint = 10.0.3.2 subflow\n");
-	is_explained(&s, "its local address went away: 10.0.2.1 (id 12)");
+	is_explained(&s, "local address removed or down: 10.0.2.1 (id 12)");
 	stage_close(&s);
 }
 
@@ -397,9 +397,10 @@ Test(explain, endpoints_that_are_all_down)
 	stage_announcing(&s);
 	cr_assert_eq(host_ip(&s.w.client, "link set c2 down\nlink set c3 down\n"), 0);
 	stage_preloaded(&s, "1");
-	is_explained(&s, "every endpoint left is unavailable: 10.0.2.1 (id 12), 10.0.3.1 "
-			 "(id 13); unavailable (on no interface that is up): 10.0.2.2, "
-			 "10.0.3.2");
+	is_explained(
+		&s, "all remaining endpoints are unavailable: 10.0.2.1 (id 12), 10.0.3.1 "
+		    "(id 13); unavailable (on no interface that is up): 10.0.2.2, "
+		    "10.0.3.2");
 	stage_close(&s);
 }
 
@@ -412,7 +413,7 @@ Test(explain, pool_exhausted_but_for_what_is_down)
 	stage_announcing(&s);
 	cr_assert_eq(host_ip(&s.w.client, "link set c3 down\n"), 0);
 	stage_preloaded(&s, "1");
-	is_explained(&s, "pool exhausted (every endpoint that fits is in use): 10.0.3.1 "
+	is_explained(&s, "pool exhausted (all matching endpoints are in use): 10.0.3.1 "
 			 "(id 13); unavailable (on no interface that is up): 10.0.3.2");
 	stage_close(&s);
 }
@@ -454,16 +455,15 @@ Test(explain, several_causes_and_many_addresses)
 	NEED_SANDBOX();
 	scene(&s, "[pool]\nendpoint = 10.0.3.2 laminar\n"
 		  "[accept]\ndeny = 10.0.4.0/24\n");
-	is_explained(&s, "pool exhausted (every endpoint that fits is in use): 10.0.");
+	is_explained(&s, "pool exhausted (all matching endpoints are in use): 10.0.");
 	for (int i = 0; i < 6; i++) {
 		spec.addr = denied[i];
 		spec.id = 21 + i;
 		cr_assert_eq(endpoint_add(&s.w.server, &spec), 0);
 	}
-	is_explained_with(&s,
-			  "; filter ([accept] does not let it through): 10.0.4.1 (id 21),"
-			  " 10.0.4.2 (id 22), 10.0.4.3 (id 23), 10.0.4.4 (id 24)"
-			  " and 2 more");
+	is_explained_with(&s, "; filter ([accept] refuses it): 10.0.4.1 (id 21),"
+			      " 10.0.4.2 (id 22), 10.0.4.3 (id 23), 10.0.4.4 (id 24)"
+			      " and 2 more");
 	stage_close(&s);
 }
 

@@ -51,7 +51,7 @@ Test(notes, server_tells_what_it_announces_and_who_joins)
 	told(&l, "signalled", "10.0.2.1:8443", NULL,
 	     ": announced to the peer: 10.0.2.1:8443 (id 7)");
 	told(&l, "subflow_foreign", "10.0.2.1:8443",
-	     "10.0.2.2:", ": 10.0.2.1 -> 10.0.2.2 established, and not by this manager");
+	     "10.0.2.2:", ": 10.0.2.1 -> 10.0.2.2 established by others");
 	log_pool(&l, "[pool]\nendpoint = 10.0.3.1 signal id 8\n");
 	told(&l, "withdrawn", "10.0.2.1", NULL, ": withdrawn from the peer: 10.0.2.1");
 	told(&l, "signalled", "10.0.3.1", NULL,
@@ -70,11 +70,12 @@ Test(notes, link_that_goes_down_and_comes_up_is_told)
 	log_connect(&l, "1");
 	told(&l, "joined", "10.0.2.2", "10.0.2.1", "-> joined from 10.0.2.2");
 	cr_assert_eq(host_ip(&l.s.w.client, "link set c2 down\n"), 0);
-	told(&l, "endpoint_gone", "10.0.2.2", NULL, "]: endpoint gone: 10.0.2.2");
-	told(&l, "subflow_closed", "10.0.2.2", "10.0.2.1", "its local address went away");
+	told(&l, "endpoint_gone", "10.0.2.2", NULL, "]: endpoint down: 10.0.2.2");
+	told(&l, "subflow_closed", "10.0.2.2", "10.0.2.1",
+	     "local address removed or down");
 	told(&l, "joined", "10.0.3.2", "10.0.2.1", "-> joined from 10.0.3.2");
 	cr_assert_eq(host_ip(&l.s.w.client, "link set c2 up\n"), 0);
-	told(&l, "endpoint_back", "10.0.2.2", NULL, "]: endpoint can be used: 10.0.2.2");
+	told(&l, "endpoint_back", "10.0.2.2", NULL, "]: endpoint up: 10.0.2.2");
 	log_close(&l);
 }
 
@@ -177,10 +178,10 @@ Test(notes, announcements_without_a_pool_or_an_endpoint_say_why)
 	     "(id 12) -> not joined: no pool for this destination\n");
 	reason_is(&l, "announced", "10.0.2.1", "excluded");
 	log_pool(&l, TWO_LINKS);
-	told(&l, "pool", NULL, NULL, "]: the pool file is in force\n");
+	told(&l, "pool", NULL, NULL, "]: pool file loaded\n");
 	log_announce(&l, "10.0.3.1", 13);
 	told(&l, "announced", NULL, "10.0.3.1",
-	     "(id 13) -> not joined: every endpoint left is unavailable\n");
+	     "(id 13) -> not joined: all remaining endpoints are unavailable\n");
 	reason_is(&l, "announced", "10.0.3.1", "absent");
 	log_close(&l);
 }
@@ -214,7 +215,7 @@ Test(notes, announcement_beyond_those_that_are_remembered_is_told)
 	     "10.0.9.64 announced (id 64) -> not "
 	     "joined: filter");
 	told(&l, "announced", NULL, "10.0.9.65",
-	     "10.0.9.65 announced (id 65) -> not joined: too many addresses at once\n");
+	     "10.0.9.65 announced (id 65) -> not joined: too many addresses\n");
 	reason_is(&l, "announced", "10.0.9.65", "too_many");
 	log_close(&l);
 }
@@ -244,7 +245,7 @@ Test(notes, lost_events_are_told)
 	cr_assert(WAIT_FOR(proc_said(&crowd, "connected " CROWD)));
 	proc_end(&crowd);
 	cr_assert_eq(kill(l.s.client.pid, SIGCONT), 0);
-	told(&l, "overrun", NULL, NULL, "]: events were lost; the state was read anew\n");
+	told(&l, "overrun", NULL, NULL, "]: kernel events were lost; resynchronised\n");
 	log_close(&l);
 }
 
