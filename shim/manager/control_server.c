@@ -113,19 +113,16 @@ static void accept_client(struct control *control)
 	control->clients[control->n_clients++] = (struct control_client){ .fd = fd };
 }
 
-/* @used has the live subflows of each endpoint. */
-static void fill_endpoints(struct answer *answer, const struct pool *pool,
-			   const uint32_t *used)
+/* Return: how many. @used: live subflows of each endpoint. */
+static unsigned int fill_endpoints(struct ctl_endpoint *to, const struct pool *pool,
+				   const uint32_t *used)
 {
 	const struct endpoint *ep = pool->endpoints;
 	unsigned int i;
 
-	answer->head.record_size = sizeof(struct ctl_endpoint);
-	answer->head.count = answer->head.total = pool->n_endpoints;
-	for (i = 0; i < pool->n_endpoints; i++, ep++) {
-		struct ctl_endpoint *to = &answer->endpoints[i];
-
+	for (i = 0; i < pool->n_endpoints; i++, ep++, to++) {
 		*to = (struct ctl_endpoint){
+			.addr = ep->addr,
 			.flags = ep->flags,
 			.local_id = ep->local_id,
 			.state = ep->state == ENDPOINT_USABLE ? CTL_ENDPOINT_USABLE
@@ -135,78 +132,51 @@ static void fill_endpoints(struct answer *answer, const struct pool *pool,
 			.line = ep->line,
 			.used = used[i],
 		};
-		to->addr = ep->addr;
 		memcpy(to->dev, ep->dev, sizeof(to->dev));
 	}
+	return pool->n_endpoints;
 }
 
-static void fill_sections(struct answer *answer, const struct control_view *view)
+static unsigned int fill_sections(struct ctl_section *to, const struct pool *pool)
 {
-	const struct pool *pool = view->watch->pool;
 	const struct section *section = pool->sections;
 	unsigned int i;
 
-	answer->head.record_size = sizeof(struct ctl_section);
-	answer->head.count = answer->head.total = pool->n_sections;
-	for (i = 0; i < pool->n_sections; i++, section++) {
-		answer->sections[i] = (struct ctl_section){
-			.len = section->prefix.len,
-			.excluded = section->excluded,
-		};
-		answer->sections[i].prefix = section->prefix.addr;
-	}
+	for (i = 0; i < pool->n_sections; i++, section++)
+		to[i] = (struct ctl_section){ .prefix = section->prefix.addr,
+					      .len = section->prefix.len,
+					      .excluded = section->excluded };
+	return pool->n_sections;
 }
 
 /* Notes have the steady clock's time; the reader wants the date. */
-static void fill_notes(struct answer *answer, uint64_t after,
-		       const struct control_view *view)
+static unsigned int fill_notes(struct answer *answer, uint64_t after,
+			       const struct engine *engine)
 {
+	unsigned int i, n = engine_notes(engine, after, NOTES_PAGE, answer->notes);
 	struct timespec real, steady;
 	int64_t offset;
-	unsigned int i;
 
 	clock_gettime(CLOCK_REALTIME, &real);
 	clock_gettime(CLOCK_MONOTONIC, &steady);
 	offset = (real.tv_sec - steady.tv_sec) * INT64_C(1000000000) + real.tv_nsec -
 		 steady.tv_nsec;
-	answer->head.record_size = sizeof(struct pm_note);
-	answer->head.count = engine_notes(view->engine, after, NOTES_PAGE, answer->notes);
-	answer->head.total = answer->head.count;
-	for (i = 0; i < answer->head.count; i++)
+	for (i = 0; i < n; i++)
 		answer->notes[i].time_ns += offset;
-	if (answer->head.count == NOTES_PAGE)
-		answer->head.next = answer->notes[NOTES_PAGE - 1].seq;
+	if (n == NOTES_PAGE)
+		answer->head.next = answer->notes[n - 1].seq;
+	return n;
 }
 
-static void fill_paged(struct answer *answer, const struct ctl_request *request,
-		       const struct control_view *view)
-{
-	if (request->op == CTL_OP_CONNECTIONS) {
-		answer->head.record_size = sizeof(struct pm_conn_report);
-		answer->head.total = engine_count_shown(view->engine);
-		answer->head.count =
-			engine_report(view->engine, request->after, CTL_PAGE_MAX,
-				      answer->connections, NULL, &answer->head.next);
-	} else {
-		answer->head.record_size = sizeof(struct pm_announced_report);
-		answer->head.count =
-			engine_report(view->engine, request->after, CTL_PAGE_MAX, NULL,
-				      answer->announced, &answer->head.next);
-	}
-}
-
-static void fill_edit(struct answer *answer, const struct ctl_request *request,
-		      const struct control_view *view)
+static int fill_edit(struct ctl_edit *edit, const struct ctl_request *request,
+		     const struct control_view *view)
 {
 	char text[CTL_TEXT_MAX];
 
 	memcpy(text, request->text, sizeof(text));
 	text[sizeof(text) - 1] = '\0';
-	answer->head.record_size = sizeof(answer->edit);
-	answer->head.count = answer->head.total = 1;
-	answer->edit = (struct ctl_edit){ 0 };
-	answer->head.error =
-		view->edit(view->ctx, text, answer->edit.text, sizeof(answer->edit.text));
+	*edit = (struct ctl_edit){ 0 };
+	return view->edit(view->ctx, text, edit->text, sizeof(edit->text));
 }
 
 static void count_endpoints(const struct pool *pool, struct ctl_manager *about)
@@ -224,10 +194,10 @@ static void count_endpoints(const struct pool *pool, struct ctl_manager *about)
 	}
 }
 
-static void fill_manager(struct answer *answer, const struct control_view *view)
+static void fill_manager(const struct control_view *view)
 {
-	const struct pool_watch *watch = view->watch;
 	struct ctl_manager *about = view->about;
+	const struct pool_watch *watch = view->watch;
 
 	count_endpoints(watch->pool, about);
 	about->subflows_max = watch->pool->subflows;
@@ -242,66 +212,82 @@ static void fill_manager(struct answer *answer, const struct control_view *view)
 	about->early = view->pump->early.n;
 	about->events_foreign = view->pump->foreign;
 	about->overruns = view->pump->overruns;
-	answer->head.total = answer->head.count = 1;
-	answer->head.record_size = sizeof(answer->manager);
-	answer->manager = *about;
 }
 
 static void fill_records(struct answer *answer, const struct ctl_request *request,
 			 const struct control_view *view)
 {
 	uint32_t used[POOL_ENDPOINTS_MAX] = { 0 };
+	struct ctl_answer *head = &answer->head;
 
 	switch (request->op) {
 	case CTL_OP_MANAGER:
-		fill_manager(answer, view);
+		head->record_size = sizeof(answer->manager);
+		head->count = 1;
+		fill_manager(view);
+		answer->manager = *view->about;
 		break;
 	case CTL_OP_CONNECTIONS:
+		head->record_size = sizeof(answer->connections[0]);
+		head->count =
+			engine_report_conns(view->engine, request->after, CTL_PAGE_MAX,
+					    answer->connections, &head->next);
+		head->total = engine_count_shown(view->engine);
+		return;
 	case CTL_OP_ANNOUNCED:
-		fill_paged(answer, request, view);
-		break;
+		head->record_size = sizeof(answer->announced[0]);
+		head->count = engine_report(view->engine, request->after, CTL_PAGE_MAX,
+					    NULL, answer->announced, &head->next);
+		return;
 	case CTL_OP_ENDPOINTS:
 		engine_count_used(view->engine, used);
-		fill_endpoints(answer, view->watch->pool, used);
+		head->record_size = sizeof(answer->endpoints[0]);
+		head->count = fill_endpoints(answer->endpoints, view->watch->pool, used);
 		break;
 	case CTL_OP_CONFIGURED:
-		fill_endpoints(answer, view->watch->spec, used);
+		head->record_size = sizeof(answer->endpoints[0]);
+		head->count = fill_endpoints(answer->endpoints, view->watch->spec, used);
 		break;
 	case CTL_OP_SECTIONS:
-		fill_sections(answer, view);
+		head->record_size = sizeof(answer->sections[0]);
+		head->count = fill_sections(answer->sections, view->watch->pool);
 		break;
 	case CTL_OP_NOTES:
 	case CTL_OP_FOLLOW:
-		fill_notes(answer, request->after, view);
+		head->record_size = sizeof(answer->notes[0]);
+		head->count = fill_notes(answer, request->after, view->engine);
 		break;
 	case CTL_OP_EDIT:
-		fill_edit(answer, request, view);
+		head->record_size = sizeof(answer->edit);
+		head->count = 1;
+		head->error = fill_edit(&answer->edit, request, view);
 		break;
 	default:
-		answer->head.error = -EOPNOTSUPP;
+		head->error = -EOPNOTSUPP;
 	}
+	head->total = head->count;
+}
+
+static int check_request(const struct ctl_request *request, ssize_t n)
+{
+	/* A request of another version may have another length. */
+	if (n < (ssize_t)offsetof(struct ctl_request, after) ||
+	    request->magic != CTL_MAGIC)
+		return -EINVAL;
+	if (request->version != CTL_VERSION)
+		return -EPROTO;
+	return n == sizeof(*request) ? 0 : -EINVAL;
 }
 
 static void fill_answer(struct answer *answer, const struct ctl_request *request,
 			ssize_t n, const struct control_view *view)
 {
-	answer->head = (struct ctl_answer){ .magic = CTL_MAGIC, .version = CTL_VERSION };
-	/* A request of another version may be of another length. */
-	if (n < (ssize_t)offsetof(struct ctl_request, after) ||
-	    request->magic != CTL_MAGIC) {
-		answer->head.error = -EINVAL;
-		return;
-	}
-	answer->head.op = request->op;
-	if (request->version != CTL_VERSION) {
-		answer->head.error = -EPROTO;
-		return;
-	}
-	if (n != sizeof(*request)) {
-		answer->head.error = -EINVAL;
-		return;
-	}
-	fill_records(answer, request, view);
+	answer->head = (struct ctl_answer){ .magic = CTL_MAGIC,
+					    .version = CTL_VERSION,
+					    .op = request->op,
+					    .error = check_request(request, n) };
+	if (!answer->head.error)
+		fill_records(answer, request, view);
 }
 
 /* Return: false when the client does not take its answer. */
@@ -313,12 +299,9 @@ static bool send_answer(int fd, const struct answer *answer)
 	return send(fd, answer, size, MSG_DONTWAIT | MSG_NOSIGNAL) == size;
 }
 
-/*
- * Return: false when the client is gone, or does not take its answer. After an edit
- * @view's pools are no more.
- */
+/* Return: false when the client has gone, or does not take its answer. */
 static bool serve_client(struct control_client *client, struct answer *answer,
-			 const struct control_view *view, bool *edited)
+			 const struct control_view *view)
 {
 	struct ctl_request request = { 0 };
 	ssize_t n;
@@ -327,7 +310,6 @@ static bool serve_client(struct control_client *client, struct answer *answer,
 	if (n <= 0)
 		return n < 0 && (errno == EAGAIN || errno == EINTR);
 	fill_answer(answer, &request, n, view);
-	*edited = request.op == CTL_OP_EDIT;
 	if (!send_answer(client->fd, answer))
 		return false;
 	if (request.op == CTL_OP_FOLLOW && !answer->head.error) {
@@ -343,13 +325,13 @@ static bool serve_client(struct control_client *client, struct answer *answer,
 static bool serve_follower(struct control_client *client, struct answer *answer,
 			   const struct control_view *view)
 {
+	struct ctl_request next = { .magic = CTL_MAGIC,
+				    .version = CTL_VERSION,
+				    .op = CTL_OP_FOLLOW };
+
 	client->lags = false;
 	while (client->seen < engine_notes_last(view->engine)) {
-		const struct ctl_request next = { .magic = CTL_MAGIC,
-						  .version = CTL_VERSION,
-						  .op = CTL_OP_FOLLOW,
-						  .after = client->seen };
-
+		next.after = client->seen;
 		fill_answer(answer, &next, sizeof(next), view);
 		if (!send_answer(client->fd, answer)) {
 			client->lags = errno == EAGAIN;
@@ -363,17 +345,15 @@ static bool serve_follower(struct control_client *client, struct answer *answer,
 void control_serve(struct control *control, const struct pollfd *fds,
 		   const struct control_view *view)
 {
-	static struct answer answer; /* too large for the stack of a guest's thread */
+	static struct answer answer; /* too large for the stack of a thread */
 	unsigned int i, kept = 0, n = control->n_clients;
-	bool edited = false;
 
 	for (i = 0; i < n; i++) {
 		struct control_client client = control->clients[i];
 		bool ok = true;
 
-		/* The others' requests stay where they are: for the next view. */
-		if (fds[1 + i].revents && !edited)
-			ok = serve_client(&client, &answer, view, &edited);
+		if (fds[1 + i].revents)
+			ok = serve_client(&client, &answer, view);
 		if (ok && client.follows)
 			ok = serve_follower(&client, &answer, view);
 		if (ok)
