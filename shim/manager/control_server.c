@@ -229,9 +229,8 @@ static void fill_records(struct answer *answer, const struct ctl_request *reques
 		break;
 	case CTL_OP_CONNECTIONS:
 		head->record_size = sizeof(answer->connections[0]);
-		head->count =
-			engine_report_conns(view->engine, request->after, CTL_PAGE_MAX,
-					    answer->connections, &head->next);
+		head->count = engine_report(view->engine, request->after, CTL_PAGE_MAX,
+					    answer->connections, NULL, &head->next);
 		head->total = engine_count_shown(view->engine);
 		return;
 	case CTL_OP_ANNOUNCED:

@@ -62,25 +62,16 @@ static void early_drop(struct early_events *early, unsigned int first, unsigned 
 
 bool early_hold(struct early_events *early, const struct pm_event *ev, int64_t now_ms)
 {
-	unsigned int size = early->size ? early->size * 2 : FIRST_SIZE;
-	struct early_event *grown;
-	bool kept_all = true;
+	const bool full = early->n == EARLY_MAX;
 
-	if (early->n == early->size && early->size < EARLY_MAX) {
-		grown = realloc(early->v, size * sizeof(*grown));
-		if (grown) {
-			early->v = grown;
-			early->size = size;
-		}
-	}
-	if (!early->size)
+	if (!early->v)
+		early->v = malloc(EARLY_MAX * sizeof(*early->v));
+	if (!early->v)
 		return false;
-	if (early->n == early->size) {
+	if (full)
 		early_drop(early, 0, 1);
-		kept_all = false;
-	}
 	early->v[early->n++] = (struct early_event){ *ev, now_ms };
-	return kept_all;
+	return !full;
 }
 
 bool early_take(struct early_events *early, uint32_t token, struct pm_event *ret_ev)

@@ -36,7 +36,7 @@ struct early_events {
 		struct pm_event ev;
 		int64_t since_ms;
 	} * v;
-	unsigned int n, size;
+	unsigned int n;
 };
 
 /* early_hold() - keep @ev. Return: false if it, or an older one, was dropped. */

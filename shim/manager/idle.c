@@ -13,7 +13,6 @@
 #include "shim/common/clock.h"
 #include "state.h"
 
-#include <dirent.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <stdio.h>
@@ -120,32 +119,28 @@ static void filter_no_events(struct manager *m)
 	idle_restart(m);
 }
 
-static bool main_thread_ended(pid_t pid)
+/* Return: whether the main thread has ended; then *@ret_threads includes it still. */
+static bool main_thread_ended(pid_t pid, unsigned int *ret_threads)
 {
-	char path[64], text[256] = "";
-	const char *state;
+	char path[64], text[1024], state;
+	const char *fields;
+	size_t n;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", pid);
 	f = fopen(path, "re");
 	if (!f)
 		return false;
-	state = fgets(text, sizeof(text), f) ? strrchr(text, ')') : NULL;
+	n = fread(text, 1, sizeof(text) - 1, f);
 	fclose(f);
-	return state && (state[2] == 'Z' || state[2] == 'X');
-}
-
-static unsigned int count_threads(void)
-{
-	struct dirent *entry;
-	unsigned int n = 0;
-	DIR *dir = opendir("/proc/self/task");
-
-	while (dir && (entry = readdir(dir)))
-		n += entry->d_name[0] != '.';
-	if (dir)
-		closedir(dir);
-	return n;
+	text[n] = '\0';
+	fields = strrchr(text, ')'); /* behind the name; see proc(5) */
+	return fields &&
+	       sscanf(fields,
+		      ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+		      "%*s %*s %*s %u",
+		      &state, ret_threads) == 2 &&
+	       (state == 'Z' || state == 'X');
 }
 
 /*
@@ -156,9 +151,11 @@ static unsigned int count_threads(void)
  */
 static void idle_check_main_thread(struct manager *m)
 {
-	if (!main_thread_ended(m->h->pid))
+	unsigned int threads;
+
+	if (!main_thread_ended(m->h->pid, &threads))
 		return;
-	if (count_threads() == 2) /* main, which stays in the list, and this one */
+	if (threads == 2) /* the main thread and this one */
 		syscall(SYS_exit_group, 0);
 	atomic_store(&m->h->quit, 1);
 }
