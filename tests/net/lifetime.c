@@ -160,32 +160,16 @@ Test(pool, two_programs_at_once_use_their_own_pools)
 	net_close(&n);
 }
 
-/* Rule 7: what cannot be used now is passed over at once. */
-Test(pool, address_that_this_machine_does_not_have_is_passed_over)
-{
-	static const struct net_spec spec = {
-		.pool = { { "10.0.9.9" }, { "dead:beef:9::9" }, { "10.0.3.2" } },
-		.announced = { { "10.0.2.1" } },
-	};
-	struct net n;
+/* Unusable endpoints are skipped at once. */
+POOL_CASE(address_that_this_machine_does_not_have_is_skipped,
+	  .spec = { .pool = { { "10.0.9.9" }, { "dead:beef:9::9" }, { "10.0.3.2" } },
+		    .announced = { { "10.0.2.1" } } },
+	  .pairs = "10.0.3.2-10.0.2.1")
 
-	net_start(&n, &spec, FROM_POOL);
-	net_pairs_are(&n, "10.0.3.2-10.0.2.1");
-	net_close(&n);
-}
-
-Test(pool, endpoint_on_a_device_that_is_not_there_is_passed_over)
-{
-	static const struct net_spec spec = {
-		.pool = { { "10.0.2.2", .dev = "wwan7" }, { "10.0.3.2" } },
-		.announced = { { "10.0.2.1" } },
-	};
-	struct net n;
-
-	net_start(&n, &spec, FROM_POOL);
-	net_pairs_are(&n, "10.0.3.2-10.0.2.1");
-	net_close(&n);
-}
+POOL_CASE(endpoint_on_a_missing_device_is_skipped,
+	  .spec = { .pool = { { "10.0.2.2", .dev = "wwan7" }, { "10.0.3.2" } },
+		    .announced = { { "10.0.2.1" } } },
+	  .pairs = "10.0.3.2-10.0.2.1")
 
 /*
  * A program that is stopped does not read its events: the queue runs over, and the end

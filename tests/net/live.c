@@ -44,6 +44,14 @@ static void same(const struct net_spec *spec, void (*steps)(struct net *))
 	free(pool);
 }
 
+/* The same steps with this spec on both sides. */
+#define SAME_TEST(name, steps, ...)                                                    \
+	Test(live, name)                                                               \
+	{                                                                              \
+		static const struct net_spec spec = { __VA_ARGS__, .no_retry = true }; \
+		same(&spec, steps);                                                    \
+	}
+
 static size_t sent(struct net *n, enum seen_kind kind, uint8_t id)
 {
 	size_t count = 0;
@@ -64,12 +72,7 @@ static void del_laminar(struct net *n)
 	cr_assert(WAIT_FOR(sent(n, SEEN_RM_ADDR, 2)), "no RM_ADDR");
 }
 
-Test(live, deleted_laminar_endpoint_closes_its_subflow)
-{
-	static const struct net_spec spec = { TWO, .no_retry = true };
-
-	same(&spec, del_laminar);
-}
+SAME_TEST(deleted_laminar_endpoint_closes_its_subflow, del_laminar, TWO)
 
 static void del_subflow(struct net *n)
 {
@@ -81,16 +84,9 @@ static void del_subflow(struct net *n)
 }
 
 /* The kernel's "userspace pm create destroy subflow": with ID 20. */
-Test(live, deleted_subflow_endpoint_closes_its_subflow)
-{
-	static const struct net_spec spec = {
-		.pool = { { "10.0.2.2", EP_SUBFLOW, .id = 20 },
-			  { "10.0.3.2", EP_SUBFLOW, .id = 21 } },
-		.no_retry = true,
-	};
-
-	same(&spec, del_subflow);
-}
+SAME_TEST(deleted_subflow_endpoint_closes_its_subflow, del_subflow,
+	  .pool = { { "10.0.2.2", EP_SUBFLOW, .id = 20 },
+		    { "10.0.3.2", EP_SUBFLOW, .id = 21 } })
 
 static void del_fullmesh(struct net *n)
 {
@@ -101,17 +97,10 @@ static void del_fullmesh(struct net *n)
 	net_pairs_are(n, "10.0.3.2-10.0.2.1 10.0.3.2-10.0.3.1");
 }
 
-Test(live, deleted_fullmesh_endpoint_closes_all_its_subflows)
-{
-	static const struct net_spec spec = {
-		.pool = { { "10.0.2.2", EP_FULLMESH, .id = 20 },
-			  { "10.0.3.2", EP_FULLMESH, .id = 21 } },
-		.announced = { { "10.0.2.1" }, { "10.0.3.1" } },
-		.no_retry = true,
-	};
-
-	same(&spec, del_fullmesh);
-}
+SAME_TEST(deleted_fullmesh_endpoint_closes_all_its_subflows, del_fullmesh,
+	  .pool = { { "10.0.2.2", EP_FULLMESH, .id = 20 },
+		    { "10.0.3.2", EP_FULLMESH, .id = 21 } },
+	  .announced = { { "10.0.2.1" }, { "10.0.3.1" } })
 
 static void del_signal(struct net *n)
 {
@@ -121,15 +110,8 @@ static void del_signal(struct net *n)
 	cr_assert(WAIT_FOR(sent(n, SEEN_RM_ADDR, 7)), "no RM_ADDR");
 }
 
-Test(live, deleted_signal_endpoint_is_withdrawn)
-{
-	static const struct net_spec spec = {
-		.pool = { { "10.0.2.2", EP_SIGNAL, .id = 7 } },
-		.no_retry = true,
-	};
-
-	same(&spec, del_signal);
-}
+SAME_TEST(deleted_signal_endpoint_is_withdrawn, del_signal,
+	  .pool = { { "10.0.2.2", EP_SIGNAL, .id = 7 } })
 
 static void add_each(struct net *n)
 {
@@ -144,12 +126,7 @@ static void add_each(struct net *n)
 	cr_assert(WAIT_FOR(sent(n, SEEN_ADD_ADDR, 9)), "no ADD_ADDR");
 }
 
-Test(live, added_endpoints_are_used_and_announced_at_once)
-{
-	static const struct net_spec spec = { .no_retry = true };
-
-	same(&spec, add_each);
-}
+SAME_TEST(added_endpoints_are_used_and_announced_at_once, add_each, .connect = NULL)
 
 static void prio(struct net *n)
 {
@@ -163,12 +140,7 @@ static void prio(struct net *n)
 	cr_assert_eq(counter(&n->world.client, "MPPrioTx"), 2);
 }
 
-Test(live, changed_backup_flag_sends_one_mp_prio)
-{
-	static const struct net_spec spec = { TWO, .no_retry = true };
-
-	same(&spec, prio);
-}
+SAME_TEST(changed_backup_flag_sends_one_mp_prio, prio, TWO)
 
 static void prio_subflow(struct net *n)
 {
@@ -178,16 +150,9 @@ static void prio_subflow(struct net *n)
 	cr_assert_eq(counter(&n->world.client, "MPPrioTx"), 1);
 }
 
-Test(live, changed_backup_flag_of_a_subflow_endpoint_sends_one_mp_prio)
-{
-	static const struct net_spec spec = {
-		.pool = { { "10.0.2.2", EP_SUBFLOW, .id = 20 },
-			  { "10.0.3.2", EP_SUBFLOW, .id = 21 } },
-		.no_retry = true,
-	};
-
-	same(&spec, prio_subflow);
-}
+SAME_TEST(changed_backup_flag_of_a_subflow_endpoint_sends_one_mp_prio, prio_subflow,
+	  .pool = { { "10.0.2.2", EP_SUBFLOW, .id = 20 },
+		    { "10.0.3.2", EP_SUBFLOW, .id = 21 } })
 
 static void del_first(struct net *n)
 {
@@ -197,16 +162,9 @@ static void del_first(struct net *n)
 }
 
 /* The kernel's "userspace pm remove initial subflow". */
-Test(live, deleted_endpoint_of_the_first_subflow_leaves_the_connection_alive)
-{
-	static const struct net_spec spec = {
-		.pool = { { "10.0.1.2", .id = 1 }, { "10.0.2.2", .id = 2 } },
-		.announced = { { "10.0.2.1" } },
-		.no_retry = true,
-	};
-
-	same(&spec, del_first);
-}
+SAME_TEST(deleted_endpoint_of_the_first_subflow_leaves_the_connection_alive, del_first,
+	  .pool = { { "10.0.1.2", .id = 1 }, { "10.0.2.2", .id = 2 } },
+	  .announced = { { "10.0.2.1" } })
 
 /* The kernel's "userspace pm failed create": nothing is counted, nothing on the wire. */
 static void nothing_came(struct net *n)

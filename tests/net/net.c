@@ -431,3 +431,17 @@ int net_joins_sent(struct net *n)
 		seen += n->wire.at[i].kind == SEEN_MP_JOIN && n->wire.at[i].outgoing;
 	return seen;
 }
+
+void net_run(const struct net_case *c, enum net_side side)
+{
+	struct net n;
+
+	net_start(&n, &c->spec, side);
+	net_pairs_are(&n, c->pairs);
+	if (c->joins || c->add_addrs || c->echoes)
+		net_counters_are(&n, c->joins, c->add_addrs, c->echoes);
+	if (c->check)
+		c->check(&n);
+	net_carries_data(&n);
+	net_close(&n);
+}

@@ -139,3 +139,28 @@ void net_tables_are_empty(struct net *n);
 	{                          \
 		body(FROM_KERNEL); \
 	}
+
+/* One connection, which comes to rest with these joined pairs and carries data. */
+struct net_case {
+	struct net_spec spec;
+	const char *pairs;
+	int joins, add_addrs, echoes; /* net_counters_are(), unless all are 0 */
+	void (*check)(struct net *n); /* NULL: nothing more */
+};
+
+void net_run(const struct net_case *c, enum net_side side);
+
+/* A struct net_case as a test, and as two. */
+#define POOL_CASE(name, ...)                                      \
+	Test(pool, name)                                          \
+	{                                                         \
+		static const struct net_case c = { __VA_ARGS__ }; \
+		net_run(&c, FROM_POOL);                           \
+	}
+#define NET_CASE(name, ...)                                       \
+	static void name(enum net_side side)                      \
+	{                                                         \
+		static const struct net_case c = { __VA_ARGS__ }; \
+		net_run(&c, side);                                \
+	}                                                         \
+	NET_TEST(name, name)

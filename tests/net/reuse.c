@@ -13,41 +13,18 @@ static const struct net_spec abc = {
 	.pool = { { "10.0.1.2" }, { "10.0.2.2" }, { "10.0.3.2" } }
 };
 
-static void third(enum net_side side)
-{
-	struct net n;
+enum step_kind {
+	ANNOUNCE,
+	WITHDRAW,
+	RESET, /* the server's end of the subflow from there, as a middlebox would */
+};
 
-	net_start(&n, &abc, side);
-	net_announce(&n, "10.0.2.1");
-	net_pairs_are(&n, "10.0.2.2-10.0.2.1");
-	net_announce(&n, "10.0.3.1");
-	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
-	net_announce(&n, "10.0.4.1"); /* C(a) is taken: nobody is left */
-	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
-	net_carries_data(&n);
-	net_close(&n);
-}
-NET_TEST(third_announcement_takes_c_and_not_b_again, third)
+struct step {
+	enum step_kind kind;
+	const char *addr;
+	const char *pairs; /* afterwards; NULL: not compared */
+};
 
-static void withdrawn(enum net_side side)
-{
-	struct net n;
-
-	net_start(&n, &abc, side);
-	net_announce(&n, "10.0.2.1");
-	net_settle(&n);
-	net_announce(&n, "10.0.3.1");
-	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
-	net_withdraw(&n, "10.0.2.1");
-	net_pairs_are(&n, "10.0.3.2-10.0.3.1");
-	net_announce(&n, "10.0.4.1");
-	net_pairs_are(&n, "10.0.2.2-10.0.4.1 10.0.3.2-10.0.3.1");
-	net_carries_data(&n);
-	net_close(&n);
-}
-NET_TEST(address_serves_again_after_its_subflow_was_withdrawn, withdrawn)
-
-/* Resets the server's end of the subflow from @from, as a middlebox would. */
 static void reset_subflow(struct net *n, const char *from)
 {
 	const char *argv[] = { "ss", "-K", "-tn", "dst", from, NULL };
@@ -55,38 +32,79 @@ static void reset_subflow(struct net *n, const char *from)
 	cr_assert_eq(proc_run(&n->world.server, NULL, argv), 0);
 }
 
-static void closed(enum net_side side)
+static void play_step(struct net *n, const struct step *s)
 {
-	struct net n;
+	int joins = 0;
 
-	net_start(&n, &abc, side);
-	net_announce(&n, "10.0.2.1");
-	net_settle(&n);
-	net_announce(&n, "10.0.3.1");
-	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
-	reset_subflow(&n, "10.0.2.2");
-	cr_assert(WAIT_FOR(joined_count(&n.world.client) == 1));
-	net_announce(&n, "10.0.4.1");
-	net_pairs_are(&n, "10.0.2.2-10.0.4.1 10.0.3.2-10.0.3.1");
-	net_close(&n);
+	switch (s->kind) {
+	case ANNOUNCE:
+		net_announce(n, s->addr);
+		break;
+	case WITHDRAW:
+		net_withdraw(n, s->addr);
+		break;
+	case RESET:
+		reset_subflow(n, s->addr);
+		break;
+	}
+	if (!s->pairs) {
+		net_settle(n);
+		return;
+	}
+	for (const char *c = s->pairs; *c; c++)
+		joins += *c == '-';
+	cr_assert(WAIT_FOR(joined_count(&n->world.client) == joins), "%d joins, not %s",
+		  joined_count(&n->world.client), s->pairs);
+	net_pairs_are(n, s->pairs);
 }
-NET_TEST(address_serves_again_after_the_server_closed_its_subflow, closed)
 
-static void again(enum net_side side)
+static void play(const struct step *steps, int joins_sent, enum net_side side)
 {
 	struct net n;
 
 	net_start(&n, &abc, side);
-	net_announce(&n, "10.0.2.1");
-	net_pairs_are(&n, "10.0.2.2-10.0.2.1");
-	net_withdraw(&n, "10.0.2.1");
-	net_pairs_are(&n, "");
-	net_announce(&n, "10.0.2.1");
-	net_pairs_are(&n, "10.0.2.2-10.0.2.1");
+	for (const struct step *s = steps; s->addr; s++)
+		play_step(&n, s);
+	if (joins_sent)
+		cr_assert_eq(net_joins_sent(&n), joins_sent);
 	net_carries_data(&n);
 	net_close(&n);
 }
-NET_TEST(address_announced_again_after_its_withdrawal_is_joined_again, again)
+
+#define NET_STEPS(name, ...)                                               \
+	static void name(enum net_side side)                               \
+	{                                                                  \
+		static const struct step steps[] = { __VA_ARGS__, { 0 } }; \
+		play(steps, 0, side);                                      \
+	}                                                                  \
+	NET_TEST(name, name)
+
+#define FIRST                                             \
+	{                                                 \
+		ANNOUNCE, "10.0.2.1", "10.0.2.2-10.0.2.1" \
+	}
+#define SECOND                                                              \
+	{                                                                   \
+		ANNOUNCE, "10.0.3.1", "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1" \
+	}
+/* C(a) is taken: nobody is left. */
+#define THIRD                                                               \
+	{                                                                   \
+		ANNOUNCE, "10.0.4.1", "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1" \
+	}
+#define B_AGAIN "10.0.2.2-10.0.4.1 10.0.3.2-10.0.3.1"
+
+NET_STEPS(third_announcement_takes_c_and_not_b_again, FIRST, SECOND, THIRD)
+
+NET_STEPS(address_serves_again_after_its_subflow_was_withdrawn, FIRST, SECOND,
+	  { WITHDRAW, "10.0.2.1", "10.0.3.2-10.0.3.1" },
+	  { ANNOUNCE, "10.0.4.1", B_AGAIN })
+
+NET_STEPS(address_serves_again_after_the_server_closed_its_subflow, FIRST, SECOND,
+	  { RESET, "10.0.2.2", "10.0.3.2-10.0.3.1" }, { ANNOUNCE, "10.0.4.1", B_AGAIN })
+
+NET_STEPS(address_announced_again_after_its_withdrawal_is_joined_again, FIRST,
+	  { WITHDRAW, "10.0.2.1", "" }, FIRST)
 
 static void never_first(enum net_side side)
 {
@@ -104,38 +122,25 @@ static void never_first(enum net_side side)
 }
 NET_TEST(pool_of_the_first_address_alone_sends_no_join, never_first)
 
-/* What the kernel does not do: an announcement that found nothing free waits. */
+/* Unlike the kernel, the pool lets an announcement wait for a free address. */
 Test(pool, waiting_announcement_is_served_when_an_address_becomes_free)
 {
-	struct net n;
+	static const struct step steps[] = {
+		FIRST, SECOND, THIRD, { WITHDRAW, "10.0.2.1", B_AGAIN }, { 0 }
+	};
 
-	net_start(&n, &abc, FROM_POOL);
-	net_announce(&n, "10.0.2.1");
-	net_settle(&n);
-	net_announce(&n, "10.0.3.1");
-	net_settle(&n);
-	net_announce(&n, "10.0.4.1");
-	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
-	net_withdraw(&n, "10.0.2.1");
-	cr_assert(WAIT_FOR(joined_count(&n.world.client) == 2));
-	net_pairs_are(&n, "10.0.2.2-10.0.4.1 10.0.3.2-10.0.3.1");
-	net_close(&n);
+	play(steps, 3, FROM_POOL);
 }
 
 Test(pool, waiting_announcement_that_is_withdrawn_is_forgotten)
 {
-	struct net n;
+	static const struct step steps[] = { FIRST,
+					     SECOND,
+					     THIRD,
+					     { WITHDRAW, "10.0.4.1", NULL },
+					     { WITHDRAW, "10.0.2.1",
+					       "10.0.3.2-10.0.3.1" },
+					     { 0 } };
 
-	net_start(&n, &abc, FROM_POOL);
-	net_announce(&n, "10.0.2.1");
-	net_settle(&n);
-	net_announce(&n, "10.0.3.1");
-	net_settle(&n);
-	net_announce(&n, "10.0.4.1");
-	net_settle(&n);
-	net_withdraw(&n, "10.0.4.1");
-	net_withdraw(&n, "10.0.2.1");
-	net_pairs_are(&n, "10.0.3.2-10.0.3.1");
-	cr_assert_eq(net_joins_sent(&n), 2);
-	net_close(&n);
+	play(steps, 2, FROM_POOL);
 }

@@ -17,102 +17,33 @@
 #define REFUSE_2_2 FIREWALL("reject")
 #define RESET_2_2  FIREWALL("reject with tcp reset")
 
-struct row {
-	struct net_spec spec;
-	const char *pairs;
-	int joins, add_addrs, echoes;
-};
-
-static void run(const struct row *row, enum net_side side)
-{
-	struct net n;
-
-	net_start(&n, &row->spec, side);
-	net_pairs_are(&n, row->pairs);
-	net_counters_are(&n, row->joins, row->add_addrs, row->echoes);
-	net_carries_data(&n);
-	net_close(&n);
-}
-
 #define LIMITS .subflows = 2, .accepted = 2, .server_nft = REFUSE_2_2
 
-static void one_address(enum net_side side)
-{
-	static const struct row row = {
-		.spec = { LIMITS, .announced = { { "10.0.2.1" } },
-			  .pool = { { "10.0.3.2" } } },
-		.pairs = "10.0.3.2-10.0.2.1",
-		.joins = 1,
-		.add_addrs = 1,
-		.echoes = 1,
-	};
+NET_CASE(announced_address_is_joined_from_the_pool,
+	 .spec = { LIMITS, .announced = { { "10.0.2.1" } }, .pool = { { "10.0.3.2" } } },
+	 .pairs = "10.0.3.2-10.0.2.1", .joins = 1, .add_addrs = 1, .echoes = 1)
 
-	run(&row, side);
-}
-NET_TEST(announced_address_is_joined_from_the_pool, one_address)
+NET_CASE(endpoint_of_the_other_family_is_passed_over,
+	 .spec = { LIMITS, .announced = { { "10.0.2.1" }, { "10.0.3.1" } },
+		   .pool = { { "dead:beef:3::2" }, { "10.0.3.2" }, { "10.0.4.2" } } },
+	 .pairs = "10.0.3.2-10.0.2.1 10.0.4.2-10.0.3.1", .joins = 2, .add_addrs = 2,
+	 .echoes = 2)
 
-static void other_family(enum net_side side)
-{
-	static const struct row row = {
-		.spec = { LIMITS, .announced = { { "10.0.2.1" }, { "10.0.3.1" } },
-			  .pool = { { "dead:beef:3::2" },
-				    { "10.0.3.2" },
-				    { "10.0.4.2" } } },
-		.pairs = "10.0.3.2-10.0.2.1 10.0.4.2-10.0.3.1",
-		.joins = 2,
-		.add_addrs = 2,
-		.echoes = 2,
-	};
+NET_CASE(used_up_pool_sends_no_second_join,
+	 .spec = { LIMITS, .announced = { { "10.0.2.1" }, { "10.0.3.1" } },
+		   .pool = { { "10.0.3.2" } } },
+	 .pairs = "10.0.3.2-10.0.2.1", .joins = 1, .add_addrs = 2, .echoes = 2)
 
-	run(&row, side);
-}
-NET_TEST(endpoint_of_the_other_family_is_passed_over, other_family)
+NET_CASE(endpoint_that_is_subflow_and_laminar_is_used_once,
+	 .spec = { LIMITS, .announced = { { "10.0.2.1" } },
+		   .pool = { { "10.0.1.2", EP_SUBFLOW | EP_LAMINAR },
+			     { "10.0.3.2", EP_SUBFLOW | EP_LAMINAR } } },
+	 .pairs = "10.0.3.2-10.0.2.1", .joins = 1, .add_addrs = 1, .echoes = 1)
 
-static void exhausted(enum net_side side)
-{
-	static const struct row row = {
-		.spec = { LIMITS, .announced = { { "10.0.2.1" }, { "10.0.3.1" } },
-			  .pool = { { "10.0.3.2" } } },
-		.pairs = "10.0.3.2-10.0.2.1",
-		.joins = 1,
-		.add_addrs = 2,
-		.echoes = 2,
-	};
-
-	run(&row, side);
-}
-NET_TEST(used_up_pool_sends_no_second_join, exhausted)
-
-static void both_flags(enum net_side side)
-{
-	static const struct row row = {
-		.spec = { LIMITS, .announced = { { "10.0.2.1" } },
-			  .pool = { { "10.0.1.2", EP_SUBFLOW | EP_LAMINAR },
-				    { "10.0.3.2", EP_SUBFLOW | EP_LAMINAR } } },
-		.pairs = "10.0.3.2-10.0.2.1",
-		.joins = 1,
-		.add_addrs = 1,
-		.echoes = 1,
-	};
-
-	run(&row, side);
-}
-NET_TEST(endpoint_that_is_subflow_and_laminar_is_used_once, both_flags)
-
-static void initial_used(enum net_side side)
-{
-	static const struct row row = {
-		.spec = { LIMITS, .announced = { { "10.0.2.1" }, { "10.0.3.1" } },
-			  .pool = { { "10.0.1.2" }, { "10.0.3.2" } } },
-		.pairs = "10.0.3.2-10.0.2.1",
-		.joins = 1,
-		.add_addrs = 2,
-		.echoes = 2,
-	};
-
-	run(&row, side);
-}
-NET_TEST(address_of_the_first_subflow_is_not_taken_again, initial_used)
+NET_CASE(address_of_the_first_subflow_is_not_taken_again,
+	 .spec = { LIMITS, .announced = { { "10.0.2.1" }, { "10.0.3.1" } },
+		   .pool = { { "10.0.1.2" }, { "10.0.3.2" } } },
+	 .pairs = "10.0.3.2-10.0.2.1", .joins = 1, .add_addrs = 2, .echoes = 2)
 
 static void one_join_from_4_2(const struct net_spec *spec, enum net_side side)
 {

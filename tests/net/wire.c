@@ -23,29 +23,14 @@ static const struct seen *the_join(struct net *n)
 	return s;
 }
 
-static void no_join(struct net *n)
+static void port_is_10100(struct net *n)
 {
-	cr_assert_eq(capture_read(&n->wire), 0, "the capture missed packets");
-	if (capture_count(&n->wire, SEEN_MP_JOIN))
-		net_show(n);
-	cr_assert_eq(capture_count(&n->wire, SEEN_MP_JOIN), 0);
-	cr_assert_eq(net_joins_sent(n), 0);
+	cr_assert_eq(the_join(n)->dst.port, 10100);
 }
-
-static void port(enum net_side side)
-{
-	static const struct net_spec spec = {
-		.pool = { { "10.0.3.2" } },
-		.announced = { { "10.0.2.1", .port = 10100 } },
-	};
-	struct net n;
-
-	net_start(&n, &spec, side);
-	net_pairs_are(&n, "10.0.3.2-10.0.2.1");
-	cr_assert_eq(the_join(&n)->dst.port, 10100);
-	net_close(&n);
-}
-NET_TEST(announced_port_is_the_port_that_is_joined, port)
+NET_CASE(announced_port_is_the_port_that_is_joined,
+	 .spec = { .pool = { { "10.0.3.2" } },
+		   .announced = { { "10.0.2.1", .port = 10100 } } },
+	 .pairs = "10.0.3.2-10.0.2.1", .check = port_is_10100)
 
 /* Before 6.9 SUBFLOW_CREATE ignores flags, and the engine sends MP_PRIO afterwards. */
 static bool create_takes_flags(void)
@@ -70,72 +55,44 @@ static bool server_sees_backup(struct net *n)
 	return seen;
 }
 
-static void backup(enum net_side side)
+static void join_is_backup(struct net *n)
 {
-	static const struct net_spec spec = {
-		.pool = { { "10.0.3.2", EP_BACKUP } },
-		.announced = { { "10.0.2.1" } },
-	};
-	struct net n;
-
-	net_start(&n, &spec, side);
-	net_pairs_are(&n, "10.0.3.2-10.0.2.1");
-	cr_assert(WAIT_FOR(server_sees_backup(&n)));
-	if (side == FROM_POOL && !create_takes_flags()) {
-		cr_assert(!the_join(&n)->backup);
-		cr_assert_eq(counter(&n.world.server, "MPPrioRx"), 1);
+	cr_assert(WAIT_FOR(server_sees_backup(n)));
+	if (n->side == FROM_POOL && !create_takes_flags()) {
+		cr_assert(!the_join(n)->backup);
+		cr_assert_eq(counter(&n->world.server, "MPPrioRx"), 1);
 	} else {
-		cr_assert(the_join(&n)->backup);
-		cr_assert_eq(counter(&n.world.server, "MPPrioRx"), 0);
+		cr_assert(the_join(n)->backup);
+		cr_assert_eq(counter(&n->world.server, "MPPrioRx"), 0);
 	}
-	net_close(&n);
 }
-NET_TEST(backup_endpoint_has_the_flag_on_the_wire, backup)
+NET_CASE(backup_endpoint_has_the_flag_on_the_wire,
+	 .spec = { .pool = { { "10.0.3.2", EP_BACKUP } },
+		   .announced = { { "10.0.2.1" } } },
+	 .pairs = "10.0.3.2-10.0.2.1", .check = join_is_backup)
 
-static void no_backup(enum net_side side)
+static void join_is_plain(struct net *n)
 {
-	static const struct net_spec spec = {
-		.pool = { { "10.0.3.2" } },
-		.announced = { { "10.0.2.1" } },
-	};
-	struct net n;
-
-	net_start(&n, &spec, side);
-	net_pairs_are(&n, "10.0.3.2-10.0.2.1");
-	cr_assert(!the_join(&n)->backup);
-	cr_assert_geq(the_join(&n)->address_id, 1);
-	net_close(&n);
+	cr_assert(!the_join(n)->backup);
+	cr_assert_geq(the_join(n)->address_id, 1);
 }
-NET_TEST(join_has_an_address_id_and_no_backup_flag_by_itself, no_backup)
+NET_CASE(join_has_an_address_id_and_no_backup_flag_by_default,
+	 .spec = { .pool = { { "10.0.3.2" } }, .announced = { { "10.0.2.1" } } },
+	 .pairs = "10.0.3.2-10.0.2.1", .check = join_is_plain)
 
-static void explicit_id(enum net_side side)
+static void id_is_77(struct net *n)
 {
-	static const struct net_spec spec = {
-		.pool = { { "10.0.3.2", .id = 77 } },
-		.announced = { { "10.0.2.1" } },
-	};
-	struct net n;
-
-	net_start(&n, &spec, side);
-	net_pairs_are(&n, "10.0.3.2-10.0.2.1");
-	cr_assert_eq(the_join(&n)->address_id, 77);
-	net_close(&n);
+	cr_assert_eq(the_join(n)->address_id, 77);
 }
-NET_TEST(configured_id_is_the_id_on_the_wire, explicit_id)
+NET_CASE(configured_id_is_the_id_on_the_wire,
+	 .spec = { .pool = { { "10.0.3.2", .id = 77 } },
+		   .announced = { { "10.0.2.1" } } },
+	 .pairs = "10.0.3.2-10.0.2.1", .check = id_is_77)
 
-static void device(enum net_side side)
-{
-	static const struct net_spec spec = {
-		.pool = { { "10.0.3.2", .dev = "c3" } },
-		.announced = { { "10.0.3.1" } },
-	};
-	struct net n;
-
-	net_start(&n, &spec, side);
-	net_pairs_are(&n, "10.0.3.2-10.0.3.1");
-	net_close(&n);
-}
-NET_TEST(endpoint_bound_to_its_device_is_joined_from, device)
+NET_CASE(endpoint_bound_to_its_device_is_joined_from,
+	 .spec = { .pool = { { "10.0.3.2", .dev = "c3" } },
+		   .announced = { { "10.0.3.1" } } },
+	 .pairs = "10.0.3.2-10.0.3.1")
 
 /* Echoes never arrive: the server announces the address again, a second later. */
 static void repeated(enum net_side side)
@@ -164,17 +121,18 @@ NET_TEST(repeated_announcement_opens_no_second_subflow, repeated)
 	.pool = { { "10.0.2.2" }, { "10.0.3.2" }, { "10.0.4.2" } }, \
 	.announced = { { "10.0.2.1" }, { "10.0.3.1" }, { "10.0.4.1" } }
 
-static void subflow_limit(enum net_side side)
+static void one_join_was_sent(struct net *n)
 {
-	static const struct net_spec spec = { FOUR, .subflows = 2 };
-	struct net n;
-
-	net_start(&n, &spec, side);
-	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
-	cr_assert_eq(net_joins_sent(&n), 2);
-	net_close(&n);
+	cr_assert_eq(net_joins_sent(n), 1);
 }
-NET_TEST(no_more_subflows_than_the_limit, subflow_limit)
+
+static void two_joins_were_sent(struct net *n)
+{
+	cr_assert_eq(net_joins_sent(n), 2);
+}
+
+NET_CASE(no_more_subflows_than_the_limit, .spec = { FOUR, .subflows = 2 },
+	 .pairs = "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1", .check = two_joins_were_sent)
 
 /* One after the other: the kernel itself may take one too many at once. */
 static void accept_limit(enum net_side side)
@@ -193,89 +151,52 @@ static void accept_limit(enum net_side side)
 }
 NET_TEST(no_more_announcements_accepted_than_the_limit, accept_limit)
 
-Test(pool, announcements_at_once_are_held_to_the_limit)
-{
-	static const struct net_spec spec = { FOUR, .accepted = 1 };
-	struct net n;
+POOL_CASE(announcements_at_once_are_held_to_the_limit, .spec = { FOUR, .accepted = 1 },
+	  .pairs = "10.0.2.2-10.0.2.1", .check = one_join_was_sent)
 
-	net_start(&n, &spec, FROM_POOL);
-	net_pairs_are(&n, "10.0.2.2-10.0.2.1");
-	cr_assert_eq(net_joins_sent(&n), 1);
-	net_close(&n);
-}
-
-Test(pool, address_that_the_filter_denies_is_not_joined)
+static void one_was_filtered(struct net *n)
 {
-	static const struct net_spec spec = {
-		FOUR,
-		.pool_text = "[accept]\nallow = 0.0.0.0/0 ::/0\ndeny = 10.0.3.0/24\n",
-	};
 	struct ctl_manager m;
-	struct net n;
 
-	net_start(&n, &spec, FROM_POOL);
-	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.4.1");
-	net_manager(&n, &m);
+	net_manager(n, &m);
 	cr_assert_eq(m.counters.add_addr_filtered, 1);
-	net_close(&n);
 }
+POOL_CASE(
+	address_that_the_filter_denies_is_not_joined,
+	.spec = { FOUR,
+		  .pool_text = "[accept]\nallow = 0.0.0.0/0 ::/0\ndeny = 10.0.3.0/24\n" },
+	.pairs = "10.0.2.2-10.0.2.1 10.0.3.2-10.0.4.1", .check = one_was_filtered)
 
-Test(pool, filter_that_allows_one_prefix_refuses_the_rest)
+POOL_CASE(filter_that_allows_one_prefix_refuses_the_rest,
+	  .spec = { FOUR, .pool_text = "[accept]\nallow = 10.0.4.0/24\n" },
+	  .pairs = "10.0.2.2-10.0.4.1")
+
+static void no_join(struct net *n)
 {
-	static const struct net_spec spec = {
-		FOUR,
-		.pool_text = "[accept]\nallow = 10.0.4.0/24\n",
-	};
-	struct net n;
-
-	net_start(&n, &spec, FROM_POOL);
-	net_pairs_are(&n, "10.0.2.2-10.0.4.1");
-	net_close(&n);
-}
-
-static void refuses(const char *addr)
-{
-	struct net_spec spec = { .pool = { { "10.0.2.2" }, { "dead:beef:2::2" } },
-				 .connect = "::ffff:10.0.1.1" };
 	struct ctl_manager m;
-	struct net n;
 
-	spec.announced[0].addr = addr;
-	net_start(&n, &spec, FROM_POOL);
-	net_pairs_are(&n, "");
-	no_join(&n);
-	net_manager(&n, &m);
+	cr_assert_eq(capture_read(&n->wire), 0, "the capture missed packets");
+	if (capture_count(&n->wire, SEEN_MP_JOIN))
+		net_show(n);
+	cr_assert_eq(capture_count(&n->wire, SEEN_MP_JOIN), 0);
+	cr_assert_eq(net_joins_sent(n), 0);
+	net_manager(n, &m);
 	cr_assert_eq(m.counters.add_addr_received, 1);
 	cr_assert_eq(m.counters.add_addr_filtered, 1);
-	net_close(&n);
 }
 
-Test(pool, server_cannot_point_its_client_at_v4_loopback)
-{
-	refuses("127.0.0.1");
-}
+/* The server announces @addr. */
+#define REFUSED_ADDRESS(name, addr)                                           \
+	POOL_CASE(name,                                                       \
+		  .spec = { .pool = { { "10.0.2.2" }, { "dead:beef:2::2" } }, \
+			    .connect = "::ffff:10.0.1.1",                     \
+			    .announced = { { addr } } },                      \
+		  .pairs = "", .check = no_join)
 
-Test(pool, server_cannot_point_its_client_at_v6_loopback)
-{
-	refuses("::1");
-}
-
-Test(pool, server_cannot_point_its_client_at_mapped_loopback)
-{
-	refuses("::ffff:127.0.0.1");
-}
-
-Test(pool, server_cannot_point_its_client_at_a_link_local_address)
-{
-	refuses("169.254.1.1");
-}
-
-Test(pool, server_cannot_point_its_client_at_a_multicast_address)
-{
-	refuses("224.0.0.5");
-}
-
-Test(pool, server_cannot_point_its_client_at_the_broadcast_address)
-{
-	refuses("255.255.255.255");
-}
+REFUSED_ADDRESS(server_cannot_point_its_client_at_v4_loopback, "127.0.0.1")
+REFUSED_ADDRESS(server_cannot_point_its_client_at_v6_loopback, "::1")
+REFUSED_ADDRESS(server_cannot_point_its_client_at_mapped_loopback, "::ffff:127.0.0.1")
+REFUSED_ADDRESS(server_cannot_point_its_client_at_a_link_local_address, "169.254.1.1")
+REFUSED_ADDRESS(server_cannot_point_its_client_at_a_multicast_address, "224.0.0.5")
+REFUSED_ADDRESS(server_cannot_point_its_client_at_the_broadcast_address,
+		"255.255.255.255")
