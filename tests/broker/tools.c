@@ -102,7 +102,7 @@ Test(tools, user_edits_the_pool_that_the_broker_has)
 	says(&lab, ALICE, 0, ENDPOINT("show"), "# tcpclient of user 1000, ");
 	says(&lab, ALICE, 0, ENDPOINT("show", "--pid", pid), "endpoint = 10.0.3.2 ");
 	says(&lab, ALICE, 0, ARGS("@mptcpaddr", "limits"), "# tcpclient of user 1000, ");
-	says(&lab, BOB, 1, ENDPOINT("del", "10.0.3.2"), "other users'");
+	says(&lab, BOB, 1, ENDPOINT("del", "10.0.3.2"), "belong to other users");
 	says(&lab, ALICE, 1, ENDPOINT("del", "10.0.9.9", "--pid", pid),
 	     "tcpclient of user 1000: no such endpoint");
 	says(&lab, ALICE, 0, ENDPOINT("del", "10.0.3.2", "--pid", pid), "");
