@@ -139,8 +139,7 @@ const char *binary_kind(const struct binary *binary, char text[static BINARY_KIN
 
 const char *binary_foreign_libc(const struct binary *binary)
 {
-	const char *slash = strrchr(binary->linker, '/');
-	const char *name = slash ? slash + 1 : binary->linker;
+	const char *name = basename(binary->linker);
 
 	if (!*name || !strncmp(name, "ld-linux", 8) || !strncmp(name, "ld64.so", 7) ||
 	    !strncmp(name, "ld.so", 5))

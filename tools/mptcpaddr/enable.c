@@ -185,14 +185,6 @@ static void put_variable(FILE *out, const char *name, const char *before,
 	fputs("\"\n", out);
 }
 
-static bool preloads_library(const struct unit *unit)
-{
-	const char *at = strstr(unit->preload, LIBRARY);
-
-	return at && (at == unit->preload || strchr("/ :", at[-1])) &&
-	       strchr(" :", at[strlen(LIBRARY)]);
-}
-
 /* Whether a broker serves the service now, or when it starts: its unit is enabled. */
 static bool has_broker(const struct enable *e)
 {
@@ -215,7 +207,7 @@ static int compose_drop_in(struct enable *e)
 	if (!out)
 		return -errno;
 	fputs(HEAD "[Service]\n", out);
-	if (!preloads_library(&e->unit))
+	if (!library_is_listed(e->unit.preload))
 		put_variable(out, "LD_PRELOAD", e->unit.preload, e->library);
 	if (e->pool)
 		put_variable(out, "MPTCPADDR_CONFIG", "", e->pool_path);
@@ -284,10 +276,10 @@ static int print_done(const struct enable *e, const char *done)
 /* Return: 1, an exit status. */
 static int print_failure(const struct enable *e, int r)
 {
-	if (r == -EEXIST)
-		return print_error("%s was not written by mptcpaddr; left unchanged",
-				   e->path);
-	return print_error("%s: %s", e->path, strerror(-r));
+	return r == -EEXIST
+		       ? print_error("%s was not written by mptcpaddr; left unchanged",
+				     e->path)
+		       : print_error("%s: %s", e->path, strerror(-r));
 }
 
 int cmd_enable(int argc, char *argv[])

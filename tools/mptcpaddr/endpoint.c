@@ -79,13 +79,12 @@ static uid_t read_proc(pid_t pid, const char *file, char ret_text[static PATH_MA
  */
 static bool is_same_program(pid_t pid, const struct ctl_manager *manager)
 {
-	char started[PATH_MAX], name[PATH_MAX], *slash;
+	char started[PATH_MAX], name[PATH_MAX];
 	uid_t uid = read_proc(pid, "cmdline", started);
 
 	read_proc(pid, "comm", name);
-	slash = strrchr(started, '/');
 	return uid == manager->uid &&
-	       (!strcmp(slash ? slash + 1 : started, manager->program) ||
+	       (!strcmp(basename(started), manager->program) ||
 		(*name && !strncmp(name, manager->program, TASK_COMM_MAX)));
 }
 

@@ -21,15 +21,11 @@ int library_find(char ret_path[PATH_MAX])
 {
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-	int len;
 
 	self[n > 0 ? n : 0] = '\0';
-	slash = strrchr(self, '/');
-	len = slash ? snprintf(ret_path, PATH_MAX, "%.*s/" LIBRARY, (int)(slash - self),
-			       self)
-		    : -1;
-	if (len < 0 || len >= PATH_MAX || access(ret_path, R_OK) < 0)
+	n = snprintf(ret_path, PATH_MAX, "%.*s" LIBRARY, (int)(basename(self) - self),
+		     self);
+	if (n >= PATH_MAX || access(ret_path, R_OK) < 0)
 		snprintf(ret_path, PATH_MAX, "%s/" LIBRARY, LIBDIR);
 	if (access(ret_path, R_OK) < 0)
 		return -ENOENT;
@@ -43,7 +39,7 @@ const char *library_error(int error)
 				  "name it";
 }
 
-/* What dynamic linkers put for $LIB: Debian's of either kind, and what others have. */
+/* Values of $LIB in dynamic linkers: Debian's, and those of other systems. */
 static const char *const lib_folders[] = {
 	"lib/x86_64-linux-gnu",
 	"lib/i386-linux-gnu",
@@ -61,8 +57,8 @@ static const char *const lib_folders[] = {
 
 #define LIB_FOLDERS (sizeof(lib_folders) / sizeof(lib_folders[0]))
 
-/* How long @path is in front of the folder that is $LIB for this tool; 0: in none. */
-static int in_front_of_lib(const char *path, size_t *ret_folder)
+/* The length of @path before the folder that is $LIB for this tool; 0: none is. */
+static int find_lib_folder(const char *path, size_t *ret_folder)
 {
 	size_t len = strlen(path) - strlen("/" LIBRARY), n, i;
 
@@ -80,7 +76,7 @@ static int in_front_of_lib(const char *path, size_t *ret_folder)
 bool library_other(const char *path, unsigned int i, char ret_path[PATH_MAX])
 {
 	size_t own, k;
-	int n = in_front_of_lib(path, &own), len;
+	int n = find_lib_folder(path, &own), len;
 
 	for (k = 0; n && k < LIB_FOLDERS; k++) {
 		len = snprintf(ret_path, PATH_MAX, "%.*s%s/" LIBRARY, n, path,
@@ -91,7 +87,7 @@ bool library_other(const char *path, unsigned int i, char ret_path[PATH_MAX])
 	return false;
 }
 
-/* Only a dynamic linker knows what it puts for $LIB. */
+/* Only the dynamic linker knows its value of $LIB. */
 static bool is_loadable(const char *name)
 {
 	void *library = dlopen(name, RTLD_LAZY | RTLD_LOCAL);
@@ -103,7 +99,7 @@ void library_name(const char *path, char ret_name[PATH_MAX])
 {
 	char other[PATH_MAX];
 	size_t own;
-	int n = in_front_of_lib(path, &own);
+	int n = find_lib_folder(path, &own);
 
 	if (library_other(path, 0, other) &&
 	    snprintf(ret_name, PATH_MAX, "%.*s$LIB/" LIBRARY, n, path) < PATH_MAX &&
@@ -112,19 +108,15 @@ void library_name(const char *path, char ret_name[PATH_MAX])
 	snprintf(ret_name, PATH_MAX, "%s", path);
 }
 
-/* Two copies of the library would hook each other: one of that name is enough. */
-static int is_listed(const char *list)
+bool library_is_listed(const char *preload)
 {
-	size_t len;
+	const char *at = preload;
 
-	for (; *list; list += len + !!list[len]) {
-		len = strcspn(list, SEPARATORS);
-		if (len >= strlen(LIBRARY) &&
-		    !strncmp(list + len - strlen(LIBRARY), LIBRARY, strlen(LIBRARY)) &&
-		    (len == strlen(LIBRARY) || list[len - strlen(LIBRARY) - 1] == '/'))
-			return 1;
-	}
-	return 0;
+	for (; (at = strstr(at, LIBRARY)); at += strlen(LIBRARY))
+		if ((at == preload || strchr("/" SEPARATORS, at[-1])) &&
+		    strchr(SEPARATORS, at[strlen(LIBRARY)]))
+			return true;
+	return false;
 }
 
 int library_preload(const char *path)
@@ -133,7 +125,7 @@ int library_preload(const char *path)
 	char *list;
 	int r;
 
-	if (is_listed(before))
+	if (library_is_listed(before))
 		return 1;
 	if (asprintf(&list, "%s%s%s", before, *before ? ":" : "", path) < 0)
 		return -ENOMEM;

@@ -83,18 +83,8 @@ static const char *find_env_program(char *words)
 	return NULL;
 }
 
-static const char *program_basename(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-/*
- * What runs the file @path. Return: 1 with the interpreter; 0: the file is loaded itself,
- * or cannot be read.
- */
-static int read_interpreter(const char *path, char ret_file[HEAD_MAX])
+/* Return: false if the kernel loads @path itself, or it cannot be read. */
+static bool read_interpreter(const char *path, char ret_file[HEAD_MAX])
 {
 	char head[HEAD_MAX + 1], *file, *rest;
 	const char *program;
@@ -104,18 +94,18 @@ static int read_interpreter(const char *path, char ret_file[HEAD_MAX])
 	if (fd >= 0)
 		close(fd);
 	if (n <= 0 || !memcmp(head, "\177ELF", 4))
-		return 0;
+		return false;
 	head[n] = '\0';
 	snprintf(ret_file, HEAD_MAX, "%s", SHELL);
 	if (strncmp(head, "#!", 2))
-		return 1;
+		return true;
 	head[strcspn(head, "\n")] = '\0';
 	file = strtok_r(head + 2, " \t", &rest);
 	if (!file)
-		return 1;
-	program = strcmp(program_basename(file), "env") ? NULL : find_env_program(rest);
+		return true;
+	program = strcmp(basename(file), "env") ? NULL : find_env_program(rest);
 	snprintf(ret_file, HEAD_MAX, "%s", program ?: file);
-	return 1;
+	return true;
 }
 
 int program_resolve(const char *file, struct program *ret)
@@ -124,14 +114,14 @@ int program_resolve(const char *file, struct program *ret)
 	int depth, r;
 
 	*ret = (struct program){ .script = "" };
-	snprintf(ret->name, sizeof(ret->name), "%s", program_basename(file));
+	snprintf(ret->name, sizeof(ret->name), "%s", basename(file));
 	r = find_program(file, ret->path);
 	for (depth = 0; !r && read_interpreter(ret->path, next); depth++) {
 		if (depth == SCRIPTS_MAX)
 			return -ELOOP;
 		if (!depth)
 			memcpy(ret->script, ret->path, sizeof(ret->script));
-		snprintf(ret->name, sizeof(ret->name), "%s", program_basename(next));
+		snprintf(ret->name, sizeof(ret->name), "%s", basename(next));
 		r = find_program(next, ret->path);
 	}
 	return r;

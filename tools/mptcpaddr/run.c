@@ -77,13 +77,6 @@ static void report_endpoint(const struct findings *findings, const struct pool *
 			  mpaddr_text(&prefix->addr, to), prefix->len);
 }
 
-static bool is_default_file(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && !strcmp(slash, "/default.conf");
-}
-
 /* A broker keeps the pool that it read from that file before. */
 static void report_bad_pool(struct run *run, const char *path, const char *why)
 {
@@ -124,7 +117,7 @@ static bool check_pool(struct run *run)
 	mptcp = pool->mptcp;
 	pool_free(pool);
 	/* The packages install that file; a program's own one says so on purpose. */
-	if (!mptcp && is_default_file(path))
+	if (!mptcp && !strcmp(basename(path), "default.conf"))
 		report_problem(findings,
 			       remedy_text("do: write ~/.config/mptcpaddr/%s.conf, or "
 					   "name a pool file with --pool",
