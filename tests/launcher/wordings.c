@@ -548,6 +548,6 @@ Test(wordings, each_command_tells_how_it_is_used, TIMEOUT)
 	says(&b, ARGS("@mptcpaddr", "endpoint", "--help"), 0,
 	     "\t  --pid PID         of ");
 	says(&b, ARGS("@mptcpaddr", "limits", "--help"), 0, "\t  --program NAME    ");
-	says(&b, ARGS("@mptcpaddr", "disable", "--help"), 0, "\t  --root FOLDER     of ");
+	says(&b, ARGS("@mptcpaddr", "disable", "--help"), 0, "\t  --root DIRECTORY  of ");
 	bench_close(&b);
 }

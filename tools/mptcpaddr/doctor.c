@@ -61,8 +61,8 @@ static void on_pool_line(void *ctx, enum pool_line what, const char *text)
 	static const char *const remedies[] = {
 		[POOL_LINE_BAD] = "do: fix that line, see mptcpaddr.conf(5); until then "
 				  "programs start without a pool",
-		[POOL_FOLDER_BAD] = "do: make it a directory that your user can read; "
-				    "until then none of its pool files is found",
+		[POOL_DIRECTORY_BAD] = "do: make it a directory that your user can read; "
+				       "until then none of its pool files is found",
 		[POOL_LINE_UNUSABLE] = "do: connect that uplink, or correct the line; "
 				       "\"ip address\" lists the addresses",
 	};
@@ -108,7 +108,8 @@ static void check_pools(struct doctor *doctor)
 	const struct pool_reader reader = { on_pool_line, on_pool, doctor };
 	const char *config = getenv("MPTCPADDR_CONFIG");
 	const bool named = config && *config;
-	int r = named ? check_pool_file(&reader, config) : check_pool_folders(&reader);
+	int r = named ? check_pool_file(&reader, config)
+		      : check_pool_directories(&reader);
 
 	if (r < 0) {
 		report_problem(&doctor->findings,

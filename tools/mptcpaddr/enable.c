@@ -26,7 +26,7 @@ struct enable {
 	struct unit unit;
 	struct program program;
 	char library[PATH_MAX], pool_path[PATH_MAX];
-	char folder[PATH_MAX], path[PATH_MAX]; /* of the drop-in */
+	char directory[PATH_MAX], path[PATH_MAX]; /* of the drop-in */
 	char text[3 * UNIT_TEXT_MAX], before[3 * UNIT_TEXT_MAX];
 };
 
@@ -76,11 +76,11 @@ static int find_unit(struct enable *e)
 
 static int find_drop_in(struct enable *e, const char *unit)
 {
-	int n = snprintf(e->folder, PATH_MAX, "%s/etc/systemd/system/%s.d", e->root,
+	int n = snprintf(e->directory, PATH_MAX, "%s/etc/systemd/system/%s.d", e->root,
 			 unit);
 
 	if (n < PATH_MAX)
-		n = snprintf(e->path, PATH_MAX, "%s/" DROP_IN, e->folder);
+		n = snprintf(e->path, PATH_MAX, "%s/" DROP_IN, e->directory);
 	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
@@ -147,7 +147,7 @@ static bool load_pool_of(const struct enable *e, const char *name,
 	return true;
 }
 
-/* The drop-in is right, but the service is left alone all the same. */
+/* The drop-in has no effect then. */
 static void warn_pool_off(const struct enable *e)
 {
 	char path[PATH_MAX];
@@ -224,11 +224,11 @@ static int compose_drop_in(struct enable *e)
 	return fclose(out) ? -EIO : 0;
 }
 
-static int make_folders(const struct enable *e)
+static int make_directories(const struct enable *e)
 {
 	char path[PATH_MAX], *slash = path + strlen(e->root);
 
-	snprintf(path, sizeof(path), "%s", e->folder);
+	snprintf(path, sizeof(path), "%s", e->directory);
 	do {
 		slash = strchr(slash + 1, '/');
 		if (slash)
@@ -246,7 +246,7 @@ static int write_drop_in(const struct enable *e)
 {
 	const size_t len = strlen(e->text);
 	char next[PATH_MAX + 8];
-	int r = make_folders(e), fd;
+	int r = make_directories(e), fd;
 
 	if (r < 0)
 		return r;
@@ -329,6 +329,6 @@ int cmd_disable(int argc, char *argv[])
 		return printf("%s is not enabled\n", e.unit.name) < 0;
 	if (r < 0 || unlink(e.path) < 0)
 		return print_failure(&e, r < 0 ? r : -errno);
-	rmdir(e.folder); /* fails if it holds other drop-ins */
+	rmdir(e.directory); /* fails if it holds other drop-ins */
 	return print_done(&e, "removed");
 }

@@ -40,7 +40,7 @@ const char *library_error(int error)
 }
 
 /* Values of $LIB in dynamic linkers: Debian's, and those of other systems. */
-static const char *const lib_folders[] = {
+static const char *const lib_directories[] = {
 	"lib/x86_64-linux-gnu",
 	"lib/i386-linux-gnu",
 	"lib/x86_64-linux-gnux32",
@@ -55,18 +55,18 @@ static const char *const lib_folders[] = {
 	"lib",
 };
 
-#define LIB_FOLDERS (sizeof(lib_folders) / sizeof(lib_folders[0]))
+#define LIB_DIRECTORIES (sizeof(lib_directories) / sizeof(lib_directories[0]))
 
-/* The length of @path before the folder that is $LIB for this tool; 0: none is. */
-static int find_lib_folder(const char *path, size_t *ret_folder)
+/* The length of @path before the directory that is $LIB for this tool; 0: none is. */
+static int find_lib_directory(const char *path, size_t *ret_directory)
 {
 	size_t len = strlen(path) - strlen("/" LIBRARY), n, i;
 
-	for (i = 0; i < LIB_FOLDERS; i++) {
-		n = strlen(lib_folders[i]);
+	for (i = 0; i < LIB_DIRECTORIES; i++) {
+		n = strlen(lib_directories[i]);
 		if (len > n + 1 && path[len - n - 1] == '/' &&
-		    !strncmp(path + len - n, lib_folders[i], n)) {
-			*ret_folder = i;
+		    !strncmp(path + len - n, lib_directories[i], n)) {
+			*ret_directory = i;
 			return len - n;
 		}
 	}
@@ -76,11 +76,11 @@ static int find_lib_folder(const char *path, size_t *ret_folder)
 bool library_other(const char *path, unsigned int i, char ret_path[PATH_MAX])
 {
 	size_t own, k;
-	int n = find_lib_folder(path, &own), len;
+	int n = find_lib_directory(path, &own), len;
 
-	for (k = 0; n && k < LIB_FOLDERS; k++) {
+	for (k = 0; n && k < LIB_DIRECTORIES; k++) {
 		len = snprintf(ret_path, PATH_MAX, "%.*s%s/" LIBRARY, n, path,
-			       lib_folders[k]);
+			       lib_directories[k]);
 		if (k != own && len < PATH_MAX && !access(ret_path, R_OK) && !i--)
 			return true;
 	}
@@ -99,7 +99,7 @@ void library_name(const char *path, char ret_name[PATH_MAX])
 {
 	char other[PATH_MAX];
 	size_t own;
-	int n = find_lib_folder(path, &own);
+	int n = find_lib_directory(path, &own);
 
 	if (library_other(path, 0, other) &&
 	    snprintf(ret_name, PATH_MAX, "%.*s$LIB/" LIBRARY, n, path) < PATH_MAX &&

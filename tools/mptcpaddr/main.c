@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * main.c - mptcpaddr: run programs under the library, and look after what it needs
+ * main.c - mptcpaddr: run programs under the library, and check what it needs
  *
- * A table of commands, one file each; this one only finds the command.
+ * A table of commands, one file each; main() only finds the command.
  */
 #include "command.h"
 
@@ -14,40 +14,39 @@
 #define VERSION "0.2"
 
 #define TARGET_OPTIONS                                                     \
-	"\t  --pid PID         of that program, where there are several\n" \
-	"\t  --program NAME    likewise\n"
+	"\t  --pid PID         of this process, if several programs run\n" \
+	"\t  --program NAME    of the program of this name\n"
+#define ROOT_OPTION "\t  --root DIRECTORY  of a system that is not running\n"
 
 static const struct command {
 	const char *name, *arguments, *summary;
 	int (*run)(int argc, char *argv[]);
-	const char *options; /* a line each; NULL: none to explain */
+	const char *options; /* a line each */
 } commands[] = {
 	{ "run", "[-v] [--pool FILE] [--backend B] [--] PROGRAM [ARGUMENT...]",
-	  "run PROGRAM with a local address for each path", cmd_run,
-	  "\t  -v, --verbose     say which program, pool file and library it is\n"
-	  "\t  -p, --pool FILE   in place of the pool file that PROGRAM would find\n"
+	  "run PROGRAM with one local address per subflow", cmd_run,
+	  "\t  -v, --verbose     show the executable, the pool file and the library\n"
+	  "\t  -p, --pool FILE   use this pool file\n"
 	  "\t  -b, --backend B   broker, direct (a thread in PROGRAM), none (no "
 	  "pool)\n" },
-	{ "check", "[FILE...]", "tell every error of pool files", cmd_check, NULL },
-	{ "doctor", "[-v]", "tell what hinders Multipath TCP here, and what to do",
-	  cmd_doctor, "\t  -v, --verbose     tell what is well, too\n" },
+	{ "check", "[FILE...]", "list all errors of pool files", cmd_check, "" },
+	{ "doctor", "[-v]", "find problems with Multipath TCP, and their remedies",
+	  cmd_doctor, "\t  -v, --verbose     list passed checks too\n" },
 	{ "endpoint", "[show|add|del|change|flush] [WORDS...] [--pid P|--program N]",
 	  "show or change the pool of a running program", cmd_endpoint, TARGET_OPTIONS },
 	{ "limits", "[show|[set] subflows N add_addr_accepted N] [--pid P|--program N]",
-	  "show or change its limits", cmd_limits, TARGET_OPTIONS },
-	{ "enable", "[--pool FILE] [--root FOLDER] UNIT",
+	  "show or change the limits of a running program", cmd_limits, TARGET_OPTIONS },
+	{ "enable", "[--pool FILE] [--root DIRECTORY] UNIT",
 	  "run a systemd service under the library", cmd_enable,
-	  "\t  --pool FILE       in place of the pool file that it would find\n"
-	  "\t  --root FOLDER     of a system that is not running: its units and "
-	  "files\n" },
-	{ "disable", "[--root FOLDER] UNIT", "run it as before", cmd_disable,
-	  "\t  --root FOLDER     of a system that is not running\n" },
+	  "\t  --pool FILE       use this pool file\n" ROOT_OPTION },
+	{ "disable", "[--root DIRECTORY] UNIT",
+	  "remove the library from a systemd service", cmd_disable, ROOT_OPTION },
 };
 
 static void show_command(FILE *to, const struct command *command)
 {
 	fprintf(to, "  mptcpaddr %s %s\n\t%s\n%s", command->name, command->arguments,
-		command->summary, command->options ?: "");
+		command->summary, command->options);
 }
 
 static void show_usage(FILE *to)
@@ -79,7 +78,7 @@ int command_option(int argc, char *argv[], const char *letters,
 	int c;
 
 	opterr = 0;
-	/* "+" must come first, ":" after it. */
+	/* ":" comes first, but for "+". */
 	snprintf(spec, sizeof(spec), "%s:%s", *letters == '+' ? "+" : "",
 		 letters + (*letters == '+'));
 	c = getopt_long(argc, argv, spec, options, NULL);

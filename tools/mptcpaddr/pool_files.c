@@ -29,8 +29,8 @@ int find_pool_file(const char *name, char ret_path[PATH_MAX])
 	return 0;
 }
 
-/* The user's folder, then the system's; @ret_user is "" if the user has none. */
-static void find_folders(char ret_user[PATH_MAX], char ret_system[PATH_MAX])
+/* The user's directory, then the system's; @ret_user is "" if the user has none. */
+static void find_directories(char ret_user[PATH_MAX], char ret_system[PATH_MAX])
 {
 	size_t len = pool_file_user_dir(ret_user);
 
@@ -120,29 +120,29 @@ static int is_pool_file(const struct dirent *entry)
 {
 	size_t len = strlen(entry->d_name);
 
-	/* The broker's own configuration is in that folder too. */
+	/* The broker's own configuration is in that directory too. */
 	return strcmp(entry->d_name, "broker.conf") != 0 && entry->d_name[0] != '.' &&
 	       len > 5 && !strcmp(entry->d_name + len - 5, ".conf");
 }
 
-/* Return: the number of files; 1 if the folder cannot be read. */
-static int check_folder(const struct pool_reader *reader, const char *folder,
-			const struct ifaddrs *machine)
+/* Return: the number of files; 1 if the directory cannot be read. */
+static int check_directory(const struct pool_reader *reader, const char *directory,
+			   const struct ifaddrs *machine)
 {
 	char path[LINE_MAX_TEXT];
 	struct dirent **entries;
 	int n, i;
 
-	n = scandir(folder, &entries, is_pool_file, alphasort);
+	n = scandir(directory, &entries, is_pool_file, alphasort);
 	if (n < 0) {
 		if (errno == ENOENT)
 			return 0;
-		snprintf(path, sizeof(path), "%s: %s", folder, strerror(errno));
-		reader->on_line(reader->ctx, POOL_FOLDER_BAD, path);
+		snprintf(path, sizeof(path), "%s: %s", directory, strerror(errno));
+		reader->on_line(reader->ctx, POOL_DIRECTORY_BAD, path);
 		return 1;
 	}
 	for (i = 0; i < n; i++) {
-		if (snprintf(path, PATH_MAX, "%s/%s", folder, entries[i]->d_name) <
+		if (snprintf(path, PATH_MAX, "%s/%s", directory, entries[i]->d_name) <
 		    PATH_MAX)
 			check_file(reader, path, machine);
 		free(entries[i]);
@@ -162,7 +162,7 @@ int check_pool_file(const struct pool_reader *reader, const char *path)
 	return 0;
 }
 
-int check_pool_folders(const struct pool_reader *reader)
+int check_pool_directories(const struct pool_reader *reader)
 {
 	char user[PATH_MAX], system[PATH_MAX];
 	struct ifaddrs *machine;
@@ -170,10 +170,10 @@ int check_pool_folders(const struct pool_reader *reader)
 
 	if (getifaddrs(&machine) < 0)
 		return -errno;
-	find_folders(user, system);
+	find_directories(user, system);
 	if (*user)
-		n = check_folder(reader, user, machine);
-	n += check_folder(reader, system, machine);
+		n = check_directory(reader, user, machine);
+	n += check_directory(reader, system, machine);
 	freeifaddrs(machine);
 	return n;
 }
@@ -209,16 +209,16 @@ static void print_checked(void *ctx, enum pool_line what, const char *text)
 {
 	bool *failed = ctx;
 
-	*failed |= what == POOL_LINE_BAD || what == POOL_FOLDER_BAD;
+	*failed |= what == POOL_LINE_BAD || what == POOL_DIRECTORY_BAD;
 	puts(text);
 }
 
 static int check_default_files(const struct pool_reader *reader)
 {
 	char user[PATH_MAX], system[PATH_MAX];
-	int n = check_pool_folders(reader);
+	int n = check_pool_directories(reader);
 
-	find_folders(user, system);
+	find_directories(user, system);
 	if (!n)
 		printf("no pool file in %s%s%s\n", user, *user ? " or " : "", system);
 	return n;

@@ -10,13 +10,13 @@
 
 enum pool_line {
 	POOL_LINE_BAD,	    /* an error: the program of that file has no pool */
-	POOL_FOLDER_BAD,    /* cannot be read: none of its files is found */
+	POOL_DIRECTORY_BAD, /* cannot be read: none of its files is found */
 	POOL_LINE_UNUSABLE, /* an endpoint that is not on this machine now */
 	POOL_FILE_GOOD,
 };
 
 struct pool_reader {
-	/* @text: "FILE:LINE: what is wrong", "FOLDER: why", or a whole sentence */
+	/* @text: "FILE:LINE: what is wrong", "DIRECTORY: why", or a whole sentence */
 	void (*on_line)(void *ctx, enum pool_line what, const char *text);
 	/* May be NULL: called with what the valid lines of @path say. */
 	void (*on_pool)(void *ctx, const char *path, const struct pool *pool);
@@ -25,13 +25,13 @@ struct pool_reader {
 
 /*
  * check_pool_file() - check one pool file
- * check_pool_folders() - check every file that programs may find
+ * check_pool_directories() - check every file that programs may find
  *
  * Return: -errno if the addresses of this machine cannot be read; else 0, or the number
  * of files.
  */
 int check_pool_file(const struct pool_reader *reader, const char *path);
-int check_pool_folders(const struct pool_reader *reader);
+int check_pool_directories(const struct pool_reader *reader);
 
 /*
  * require_pool_file() - take @file of an option --pool, which must be valid

@@ -32,11 +32,11 @@ static int check_executable(const char *path)
 	return 0;
 }
 
-static int try_folder(const char *folder, size_t len, const char *file,
-		      char ret_path[PATH_MAX])
+static int try_directory(const char *directory, size_t len, const char *file,
+			 char ret_path[PATH_MAX])
 {
-	int n = snprintf(ret_path, PATH_MAX, "%.*s%s%s", (int)len, folder, len ? "/" : "",
-			 file);
+	int n = snprintf(ret_path, PATH_MAX, "%.*s%s%s", (int)len, directory,
+			 len ? "/" : "", file);
 
 	return n < PATH_MAX ? check_executable(ret_path) : -ENAMETOOLONG;
 }
@@ -44,7 +44,7 @@ static int try_folder(const char *folder, size_t len, const char *file,
 /* Where execvp(3) would find @file. */
 static int find_program(const char *file, char ret_path[PATH_MAX])
 {
-	const char *folder = getenv("PATH") ?: "/bin:/usr/bin";
+	const char *directory = getenv("PATH") ?: "/bin:/usr/bin";
 	bool denied = false;
 	size_t len;
 	int r;
@@ -52,14 +52,14 @@ static int find_program(const char *file, char ret_path[PATH_MAX])
 	if (!*file)
 		return -ENOENT;
 	if (strchr(file, '/'))
-		return try_folder("", 0, file, ret_path);
-	for (;; folder += len + 1) {
-		len = strcspn(folder, ":");
-		r = try_folder(folder, len, file, ret_path);
+		return try_directory("", 0, file, ret_path);
+	for (;; directory += len + 1) {
+		len = strcspn(directory, ":");
+		r = try_directory(directory, len, file, ret_path);
 		if (!r)
 			return 0;
 		denied |= r == -EACCES;
-		if (!folder[len])
+		if (!directory[len])
 			break;
 	}
 	snprintf(ret_path, PATH_MAX, "%s", file);

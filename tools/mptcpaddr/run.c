@@ -91,7 +91,7 @@ static void report_bad_pool(struct run *run, const char *path, const char *why)
 		broker ? ", unless the broker has an older one from that file" : "");
 }
 
-/* Return: whether the library is to do anything in this program. */
+/* Return: whether the library has an effect in this program. */
 static bool check_pool(struct run *run)
 {
 	struct findings *findings = &run->findings;

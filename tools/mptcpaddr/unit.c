@@ -19,12 +19,12 @@
 #define LINKS_MAX 8
 
 /* The first one wins. */
-static const char *const folders[] = {
+static const char *const directories[] = {
 	"/etc/systemd/system",	   "/run/systemd/system", "/usr/local/lib/systemd/system",
 	"/usr/lib/systemd/system", "/lib/systemd/system",
 };
 
-#define N_FOLDERS (sizeof(folders) / sizeof(*folders))
+#define N_DIRECTORIES (sizeof(directories) / sizeof(*directories))
 
 int unit_name(const char *word, char ret_name[UNIT_NAME_MAX])
 {
@@ -75,8 +75,8 @@ static int find_unit_file(const char *root, const char *name, char ret_path[PATH
 	size_t i;
 	int r;
 
-	for (i = 0; i < N_FOLDERS; i++) {
-		if (snprintf(ret_path, PATH_MAX, "%s%s/%s", root, folders[i], name) >=
+	for (i = 0; i < N_DIRECTORIES; i++) {
+		if (snprintf(ret_path, PATH_MAX, "%s%s/%s", root, directories[i], name) >=
 		    PATH_MAX)
 			return -ENAMETOOLONG;
 		if (lstat(ret_path, &st) < 0)
@@ -242,16 +242,18 @@ static int is_drop_in(const struct dirent *entry)
 static void read_drop_ins(struct unit *unit, const char *root, const char *name,
 			  const char *except)
 {
-	char folder[PATH_MAX], path[2 * PATH_MAX];
+	char directory[PATH_MAX], path[2 * PATH_MAX];
 	struct dirent **entries;
 	size_t i;
 	int n, k;
 
-	for (i = N_FOLDERS; i-- > 0;) {
-		snprintf(folder, sizeof(folder), "%s%s/%s.d", root, folders[i], name);
-		n = scandir(folder, &entries, is_drop_in, alphasort);
+	for (i = N_DIRECTORIES; i-- > 0;) {
+		snprintf(directory, sizeof(directory), "%s%s/%s.d", root, directories[i],
+			 name);
+		n = scandir(directory, &entries, is_drop_in, alphasort);
 		for (k = 0; k < n; k++) {
-			snprintf(path, sizeof(path), "%s/%s", folder, entries[k]->d_name);
+			snprintf(path, sizeof(path), "%s/%s", directory,
+				 entries[k]->d_name);
 			if (strcmp(entries[k]->d_name, except) != 0)
 				read_unit_file(unit, root, path);
 			free(entries[k]);
