@@ -122,6 +122,8 @@ typedef void (*pool_report_fn)(void *user, const char *text);
 int pool_check(const char *path, struct pool **ret_pool, pool_report_fn report,
 	       void *user);
 
+bool prefix_list_covers(const struct prefix_list *list, const struct mpaddr *addr);
+
 /*
  * pool_accepts() - whether the [accept] filter lets an announced address through
  *

@@ -4,7 +4,7 @@
  */
 #include "mptcpaddr/pool.h"
 
-static bool list_covers(const struct prefix_list *list, const struct mpaddr *addr)
+bool prefix_list_covers(const struct prefix_list *list, const struct mpaddr *addr)
 {
 	unsigned int i;
 
@@ -37,9 +37,9 @@ bool pool_accepts(const struct pool *pool, const struct mpaddr *peer,
 	if (range && !mpprefix_covers(&range->prefix, peer) &&
 	    !range_allowed(pool, range, announced))
 		return false;
-	if (list_covers(&pool->deny, announced))
+	if (prefix_list_covers(&pool->deny, announced))
 		return false;
-	return !pool->allow.n || list_covers(&pool->allow, announced);
+	return !pool->allow.n || prefix_list_covers(&pool->allow, announced);
 }
 
 unsigned int pool_section(const struct pool *pool, const struct mpaddr *peer)

@@ -7,54 +7,57 @@
 #include "shim/pool/ini_reader.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define PASSWD "/etc/passwd"
+#define GROUP  "/etc/group"
+
 /*
- * Not getpwnam(): name services come as libraries and talk to daemons, and when
- * the file is read again a system call filter is in force.
+ * find_id() - @name is a number, or has one in a file of "name:password:number:..." lines
+ *
+ * Not getpwnam(): name services load libraries and talk to daemons, and when broker.conf
+ * is read again a system call filter is in force.
  */
-static bool find_user(const char *name, uid_t *ret_uid)
+static bool find_id(const char *file, const char *name, unsigned int *ret_id)
 {
-	struct passwd *entry;
-	bool found = false;
+	const size_t len = strlen(name);
 	struct pool_error why;
+	bool found = false;
+	char *line = NULL, *rest;
+	size_t size = 0;
 	FILE *f;
 
-	if (number_parse("", name, 0, UINT32_MAX - 1, ret_uid, &why) == 0)
+	if (number_parse("", name, 0, UINT32_MAX - 1, ret_id, &why) == 0)
 		return true;
-	f = fopen("/etc/passwd", "re");
-	while (f && !found && (entry = fgetpwent(f)))
-		if (!strcmp(entry->pw_name, name)) {
-			*ret_uid = entry->pw_uid;
-			found = true;
-		}
+	f = fopen(file, "re");
+	while (f && !found && getline(&line, &size, f) > 0) {
+		if (strncmp(line, name, len) != 0 || line[len] != ':')
+			continue;
+		rest = strchr(line + len + 1, ':');
+		found = rest && sscanf(rest, ":%u:", ret_id) == 1;
+	}
+	free(line);
 	if (f)
 		fclose(f);
 	return found;
 }
 
-static bool find_group(const char *name, gid_t *ret_gid)
+static int add_id(struct ini *ini, const struct ini_key *key, char *word)
 {
-	struct group *entry;
-	bool found = false;
-	struct pool_error why;
-	FILE *f;
+	const bool user = !strcmp(key->name, "users");
+	struct policy *policy = ini->into;
+	struct id_list *list = user ? &policy->users : &policy->groups;
 
-	if (number_parse("", name, 0, UINT32_MAX - 1, ret_gid, &why) == 0)
-		return true;
-	f = fopen("/etc/group", "re");
-	while (f && !found && (entry = fgetgrent(f)))
-		if (!strcmp(entry->gr_name, name)) {
-			*ret_gid = entry->gr_gid;
-			found = true;
-		}
-	if (f)
-		fclose(f);
-	return found;
+	if (list->n == POLICY_IDS_MAX)
+		return ini_fail(ini, "more than %d %s", POLICY_IDS_MAX, key->name);
+	if (!find_id(user ? PASSWD : GROUP, word, &list->v[list->n]))
+		return ini_fail(ini, "no %s \"%s\" in %s", user ? "user" : "group", word,
+				user ? PASSWD : GROUP);
+	list->n++;
+	policy->restricted = true;
+	return 0;
 }
 
 static int set_path_manager(struct ini *ini, const struct ini_key *key, char *text)
@@ -80,32 +83,6 @@ static int add_device(struct ini *ini, const struct ini_key *key, char *word)
 	return 0;
 }
 
-static int add_user(struct ini *ini, const struct ini_key *key, char *word)
-{
-	struct policy *policy = ini->into;
-
-	if (policy->n_uids == POLICY_IDS_MAX)
-		return ini_fail(ini, "more than %d users", POLICY_IDS_MAX);
-	if (!find_user(word, &policy->uids[policy->n_uids]))
-		return ini_fail(ini, "no user \"%s\" in /etc/passwd", word);
-	policy->n_uids++;
-	policy->restricted = true;
-	return 0;
-}
-
-static int add_group(struct ini *ini, const struct ini_key *key, char *word)
-{
-	struct policy *policy = ini->into;
-
-	if (policy->n_gids == POLICY_IDS_MAX)
-		return ini_fail(ini, "more than %d groups", POLICY_IDS_MAX);
-	if (!find_group(word, &policy->gids[policy->n_gids]))
-		return ini_fail(ini, "no group \"%s\" in /etc/group", word);
-	policy->n_gids++;
-	policy->restricted = true;
-	return 0;
-}
-
 /* Of the [program] that began last. */
 static int set_pool(struct ini *ini, const struct ini_key *key, char *text)
 {
@@ -125,8 +102,8 @@ static const struct ini_key keys[] = {
 	{ "broker", "path_manager", .set = set_path_manager },
 	{ "broker", "adopt", ini_set_yes_no, FIELD(adopt) },
 	{ "broker", "log", ini_set_log, FIELD(log) },
-	{ "users", "users", add_user, .form = INI_SOME_WORDS },
-	{ "users", "groups", add_group, .form = INI_SOME_WORDS },
+	{ "users", "users", add_id, .form = INI_SOME_WORDS },
+	{ "users", "groups", add_id, .form = INI_SOME_WORDS },
 	{ "users", "pools", ini_set_yes_no, FIELD(pools) },
 	{ "users", "addresses", ini_add_prefix, FIELD(addresses),
 	  .form = INI_SOME_WORDS },
@@ -154,8 +131,8 @@ static int name_program(struct ini *ini, struct policy_program *program, char *t
 	strcpy(program->name, name); /* which is shorter than `text` */
 	if (!strcmp(text, "uid")) {
 		program->kind = PROGRAM_UID;
-		if (!find_user(name, &program->uid))
-			return ini_fail(ini, "no user \"%s\" in /etc/passwd", name);
+		if (!find_id(PASSWD, name, &program->uid))
+			return ini_fail(ini, "no user \"%s\" in " PASSWD, name);
 		snprintf(program->name, sizeof(program->name), "uid:%.200s", name);
 		return 0;
 	}
@@ -243,33 +220,36 @@ int policy_load(const char *path, bool needed, struct policy *ret_policy,
 	return ini.error;
 }
 
+static bool list_has(const struct id_list *list, unsigned int id)
+{
+	unsigned int i;
+
+	for (i = 0; i < list->n; i++)
+		if (list->v[i] == id)
+			return true;
+	return false;
+}
+
 bool policy_admits(const struct policy *policy, uid_t uid, const gid_t *gids,
 		   unsigned int n_gids)
 {
-	unsigned int i, k;
+	bool admits = !policy->restricted || uid == 0 || list_has(&policy->users, uid);
+	unsigned int i;
 
-	if (!policy->restricted || uid == 0)
-		return true;
-	for (i = 0; i < policy->n_uids; i++)
-		if (policy->uids[i] == uid)
-			return true;
-	for (i = 0; i < policy->n_gids; i++)
-		for (k = 0; k < n_gids; k++)
-			if (policy->gids[i] == gids[k])
-				return true;
-	return false;
+	for (i = 0; i < n_gids && !admits; i++)
+		admits = list_has(&policy->groups, gids[i]);
+	return admits;
 }
 
 bool policy_address(const struct policy *policy, const struct mpaddr *addr,
 		    const char *dev)
 {
-	bool ok = !policy->addresses.n;
 	unsigned int i;
 
-	for (i = 0; i < policy->addresses.n && !ok; i++)
-		ok = mpprefix_covers(&policy->addresses.v[i], addr);
-	if (!ok || !policy->n_devices)
-		return ok;
+	if (policy->addresses.n && !prefix_list_covers(&policy->addresses, addr))
+		return false;
+	if (!policy->n_devices)
+		return true;
 	for (i = 0; i < policy->n_devices; i++)
 		if (!strcmp(policy->devices[i], dev))
 			return true;

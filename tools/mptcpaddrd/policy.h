@@ -29,14 +29,17 @@ struct policy_program {
 	unsigned int line;
 };
 
+struct id_list {
+	unsigned int n;
+	unsigned int v[POLICY_IDS_MAX];
+};
+
 struct policy {
 	bool userspace; /* set net.mptcp.path_manager */
 	bool adopt;
 	enum log_level log;
 	bool restricted; /* there is a list of users or groups */
-	unsigned int n_uids, n_gids;
-	uid_t uids[POLICY_IDS_MAX];
-	gid_t gids[POLICY_IDS_MAX];
+	struct id_list users, groups;
 	bool pools;	       /* users may bring their own */
 	unsigned int subflows; /* of a connection, beside the first one */
 	unsigned int user_subflows, user_connections, user_rate;

@@ -56,7 +56,7 @@ static bool peer_is_admitted(const struct broker *b, int fd, const struct ucred 
 	static gid_t gids[GIDS_MAX + 1];
 	socklen_t len = GIDS_MAX * sizeof(*gids);
 
-	if (!b->policy.n_gids)
+	if (!b->policy.groups.n)
 		return policy_admits(&b->policy, cred->uid, NULL, 0);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, gids, &len) < 0)
 		len = 0;
