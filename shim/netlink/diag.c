@@ -34,7 +34,7 @@ struct callback {
 	void *ctx;
 };
 
-static int on_message(void *ctx, struct nlmsghdr *hdr)
+static int on_diag_message(void *ctx, struct nlmsghdr *hdr)
 {
 	struct nlattr *tb[INET_DIAG_MAX + 1];
 	const struct callback *callback = ctx;
@@ -45,8 +45,8 @@ static int on_message(void *ctx, struct nlmsghdr *hdr)
 	return callback->fn(callback->ctx, nlmsg_data(hdr), tb);
 }
 
-static int ask(int fd, int type, int flags, int protocol,
-	       const struct inet_diag_req_v2 *req, diag_fn fn, void *ctx)
+static int diag_ask(int fd, int type, int flags, int protocol,
+		    const struct inet_diag_req_v2 *req, diag_fn fn, void *ctx)
 {
 	struct callback callback = { fn, ctx };
 	struct request request = {
@@ -59,7 +59,7 @@ static int ask(int fd, int type, int flags, int protocol,
 		.protocol = protocol,
 	};
 
-	return netlink_ask(fd, &request.nlh, on_message, &callback);
+	return netlink_ask(fd, &request.nlh, on_diag_message, &callback);
 }
 
 int diag_open(void)
@@ -67,7 +67,7 @@ int diag_open(void)
 	return netlink_open(NETLINK_SOCK_DIAG, SLOT, 0);
 }
 
-static int dump_states(int protocol, uint32_t states, diag_fn fn, void *ctx)
+static int diag_dump_states(int protocol, uint32_t states, diag_fn fn, void *ctx)
 {
 	/* sock_diag has no handler for AF_UNSPEC */
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
@@ -79,7 +79,8 @@ static int dump_states(int protocol, uint32_t states, diag_fn fn, void *ctx)
 		return fd;
 	for (i = 0; i < 2 && r == 0; i++) {
 		req.sdiag_family = families[i];
-		r = ask(fd, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, protocol, &req, fn, ctx);
+		r = diag_ask(fd, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, protocol, &req, fn,
+			     ctx);
 	}
 	close(fd);
 	return r;
@@ -87,12 +88,12 @@ static int dump_states(int protocol, uint32_t states, diag_fn fn, void *ctx)
 
 int diag_dump(int protocol, diag_fn fn, void *ctx)
 {
-	return dump_states(protocol, DUMP_STATES, fn, ctx);
+	return diag_dump_states(protocol, DUMP_STATES, fn, ctx);
 }
 
 int diag_listeners(int protocol, diag_fn fn, void *ctx)
 {
-	return dump_states(protocol, 1u << TCP_LISTEN, fn, ctx);
+	return diag_dump_states(protocol, 1u << TCP_LISTEN, fn, ctx);
 }
 
 static int on_owner(void *ctx, const struct inet_diag_msg *msg, struct nlattr *const *tb)
@@ -112,7 +113,8 @@ int diag_read_owner(int fd, uint32_t token, struct diag_owner *ret_owner)
 	const struct inet_diag_req_v2 req = { .sdiag_family = AF_INET,
 					      .id.idiag_cookie[0] = token };
 	struct diag_owner owner = { 0 };
-	int r = ask(fd, SOCK_DIAG_BY_FAMILY, 0, IPPROTO_MPTCP, &req, on_owner, &owner);
+	int r = diag_ask(fd, SOCK_DIAG_BY_FAMILY, 0, IPPROTO_MPTCP, &req, on_owner,
+			 &owner);
 
 	if (r == 0)
 		*ret_owner = owner;
@@ -158,10 +160,11 @@ int diag_abort(uint32_t token, const struct mpaddr *local, const struct mpaddr *
 		return fd;
 	memcpy(wanted.req.id.idiag_src, local->ip, sizeof(local->ip));
 	memcpy(wanted.req.id.idiag_dst, remote->ip, sizeof(remote->ip));
-	r = ask(fd, SOCK_DIAG_BY_FAMILY, 0, IPPROTO_TCP, &wanted.req, on_wanted, &wanted);
+	r = diag_ask(fd, SOCK_DIAG_BY_FAMILY, 0, IPPROTO_TCP, &wanted.req, on_wanted,
+		     &wanted);
 	if (r == 0)
-		r = wanted.found ? ask(fd, SOCK_DESTROY, NLM_F_ACK, IPPROTO_TCP,
-				       &wanted.req, NULL, NULL)
+		r = wanted.found ? diag_ask(fd, SOCK_DESTROY, NLM_F_ACK, IPPROTO_TCP,
+					    &wanted.req, NULL, NULL)
 				 : -ENOENT;
 	close(fd);
 	return r;

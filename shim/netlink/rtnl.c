@@ -87,7 +87,7 @@ static void on_addr(struct rtnl_table *table, struct nlmsghdr *hdr)
 		!(range && range->kind == MPADDR_LINK_LOCAL);
 }
 
-static int on_message(void *ctx, struct nlmsghdr *hdr)
+static int on_rtnl_message(void *ctx, struct nlmsghdr *hdr)
 {
 	if (hdr->nlmsg_type == RTM_NEWLINK &&
 	    nlmsg_valid_hdr(hdr, sizeof(struct ifinfomsg)))
@@ -110,7 +110,7 @@ static int dump_table(int fd, int type, struct rtnl_table *table)
 		.gen = { .rtgen_family = AF_UNSPEC },
 	};
 
-	return netlink_ask(fd, &request.nlh, on_message, table);
+	return netlink_ask(fd, &request.nlh, on_rtnl_message, table);
 }
 
 /* What was known stays if a dump fails. */

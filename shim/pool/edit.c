@@ -148,7 +148,7 @@ static int edit_limits(struct pool *spec, char *words, struct pool_error *why)
 				"expected limits subflows N add_addr_accepted N");
 		if (!value)
 			return pool_error_set(why, -EINVAL, "\"%s\" needs a value", word);
-		if (number_parse(word, value, 0, POOL_LIMIT_MAX, limit, why) < 0)
+		if (parse_range(word, value, 0, POOL_LIMIT_MAX, limit, why) < 0)
 			return -EINVAL;
 	}
 	return 0;

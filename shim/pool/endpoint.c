@@ -42,10 +42,10 @@ int pool_error_set(struct pool_error *why, int error, const char *fmt, ...)
 	return error;
 }
 
-#define bad(why, ...) pool_error_set(why, -EINVAL, __VA_ARGS__)
+#define reject(why, ...) pool_error_set(why, -EINVAL, __VA_ARGS__)
 
-int number_parse(const char *what, const char *text, unsigned int min, unsigned int max,
-		 unsigned int *ret_value, struct pool_error *why)
+int parse_range(const char *what, const char *text, unsigned int min, unsigned int max,
+		unsigned int *ret_value, struct pool_error *why)
 {
 	unsigned long value;
 	char *end;
@@ -53,22 +53,23 @@ int number_parse(const char *what, const char *text, unsigned int min, unsigned 
 	errno = 0;
 	value = strtoul(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end)
-		return bad(why, "%s \"%s\" is not a number", what, text);
+		return reject(why, "%s \"%s\" is not a number", what, text);
 	if (errno || value < min || value > max)
-		return bad(why, "%s %s is not in %u-%u", what, text, min, max);
+		return reject(why, "%s %s is not in %u-%u", what, text, min, max);
 	*ret_value = value;
 	return 0;
 }
 
-static int parse_address(const char *word, struct endpoint *ep, struct pool_error *why)
+static int parse_address_word(const char *word, struct endpoint *ep,
+			      struct pool_error *why)
 {
 	const struct mpaddr_range *range;
 
 	if (mpaddr_parse(word, &ep->addr) < 0)
-		return bad(why, "\"%s\" is not an IPv4 or IPv6 address", word);
+		return reject(why, "\"%s\" is not an IPv4 or IPv6 address", word);
 	range = mpaddr_range(&ep->addr);
 	if (range && range->kind == MPADDR_NO_HOST)
-		return bad(why, "%s cannot be a local address", word);
+		return reject(why, "%s cannot be a local address", word);
 	return 0;
 }
 
@@ -82,15 +83,15 @@ static int parse_flag(const char *word, struct endpoint *ep, struct pool_error *
 			return 0;
 		}
 	}
-	return bad(why, "unknown word \"%s\" in an endpoint", word);
+	return reject(why, "unknown word \"%s\" in an endpoint", word);
 }
 
 static int parse_dev(const char *name, struct endpoint *ep, struct pool_error *why)
 {
 	if (ep->dev[0])
-		return bad(why, "duplicate \"dev\"");
+		return reject(why, "duplicate \"dev\"");
 	if (!*name || strlen(name) >= sizeof(ep->dev) || strchr(name, '/'))
-		return bad(why, "\"%s\" is not an interface name", name);
+		return reject(why, "\"%s\" is not an interface name", name);
 	memcpy(ep->dev, name, strlen(name) + 1);
 	return 0;
 }
@@ -103,38 +104,39 @@ static int parse_option(const char *word, const char *arg, struct endpoint *ep,
 	int r;
 
 	if (!arg)
-		return bad(why, "\"%s\" needs a value", word);
+		return reject(why, "\"%s\" needs a value", word);
 	if (!strcmp(word, "dev"))
 		return parse_dev(arg, ep, why);
 	if (!strcmp(word, "port")) {
 		if (*port)
-			return bad(why, "duplicate \"port\"");
-		return number_parse("port", arg, 1, UINT16_MAX, port, why);
+			return reject(why, "duplicate \"port\"");
+		return parse_range("port", arg, 1, UINT16_MAX, port, why);
 	}
 	if (ep->local_id)
-		return bad(why, "duplicate \"id\"");
-	r = number_parse("local id", arg, 1, UINT8_MAX, &local_id, why);
+		return reject(why, "duplicate \"id\"");
+	r = parse_range("local id", arg, 1, UINT8_MAX, &local_id, why);
 	ep->local_id = local_id;
 	return r;
 }
 
-static int check(struct endpoint *ep, unsigned int port, struct pool_error *why)
+static int check_words(struct endpoint *ep, unsigned int port, struct pool_error *why)
 {
 	if (!(ep->flags & KINDS))
 		ep->flags |= MPTCP_PM_ADDR_FLAG_LAMINAR;
 	if (ep->addr.family == AF_UNSPEC && !ep->dev[0])
-		return bad(why, "an endpoint needs a local address or a device");
+		return reject(why, "an endpoint needs a local address or a device");
 	if (ep->addr.family == AF_UNSPEC && ep->local_id)
-		return bad(why, "\"id\" is for one address, not for all of a device");
+		return reject(why, "\"id\" is for one address, not for all of a device");
 	if (port && !(ep->flags & MPTCP_PM_ADDR_FLAG_SIGNAL))
-		return bad(why, "\"port\" is for signal endpoints only");
+		return reject(why, "\"port\" is for signal endpoints only");
 	if (port && ep->addr.family == AF_UNSPEC)
-		return bad(why, "\"port\" is for one address, not for all of a device");
+		return reject(why,
+			      "\"port\" is for one address, not for all of a device");
 	if (port && ep->flags & KINDS & ~MPTCP_PM_ADDR_FLAG_SIGNAL)
-		return bad(why, "an endpoint with a port can be signal only");
+		return reject(why, "an endpoint with a port can be signal only");
 	if (ep->flags & MPTCP_PM_ADDR_FLAG_SIGNAL &&
 	    ep->flags & MPTCP_PM_ADDR_FLAG_FULLMESH)
-		return bad(why, "an endpoint cannot be both signal and fullmesh");
+		return reject(why, "an endpoint cannot be both signal and fullmesh");
 	ep->addr.port = port;
 	return 0;
 }
@@ -152,12 +154,12 @@ int endpoint_parse(char *words, struct endpoint *ret_ep, struct pool_error *why)
 			r = parse_option(word, strtok_r(NULL, " \t", &save), &ep, &port,
 					 why);
 		else if (ep.addr.family == AF_UNSPEC && strpbrk(word, ".:"))
-			r = parse_address(word, &ep, why);
+			r = parse_address_word(word, &ep, why);
 		else
 			r = parse_flag(word, &ep, why);
 	}
 	if (r == 0)
-		r = check(&ep, port, why);
+		r = check_words(&ep, port, why);
 	if (r == 0)
 		*ret_ep = ep;
 	return r;
@@ -186,9 +188,9 @@ int endpoint_find(const struct pool *pool, const struct endpoint *ep)
 static int fail_duplicate(struct pool_error *why, const char *what, const char *which,
 			  const struct endpoint *first)
 {
-	return first->line ? bad(why, "duplicate %s %s (first on line %u)", what, which,
-				 first->line)
-			   : bad(why, "duplicate %s %s", what, which);
+	return first->line ? reject(why, "duplicate %s %s (first on line %u)", what,
+				    which, first->line)
+			   : reject(why, "duplicate %s %s", what, which);
 }
 
 int endpoint_append(struct pool *pool, const struct endpoint *ep, struct pool_error *why)
@@ -198,7 +200,7 @@ int endpoint_append(struct pool *pool, const struct endpoint *ep, struct pool_er
 	unsigned int i;
 
 	if (pool->n_endpoints == POOL_ENDPOINTS_MAX)
-		return bad(why, "more than %d endpoints", POOL_ENDPOINTS_MAX);
+		return reject(why, "more than %d endpoints", POOL_ENDPOINTS_MAX);
 	for (i = 0; i < pool->n_endpoints; i++, other++) {
 		if (same_endpoint(other, ep))
 			return ep->addr.family == AF_UNSPEC
@@ -243,7 +245,7 @@ void endpoint_assign_ids(struct pool *pool)
 	}
 }
 
-const char *endpoint_text(const struct endpoint *ep, char *text)
+const char *endpoint_format(const struct endpoint *ep, char *text)
 {
 	struct mpaddr ip = ep->addr;
 	char addr[MPADDR_TEXT_MAX];

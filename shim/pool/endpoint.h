@@ -12,9 +12,10 @@ struct rtnl_table;
 __attribute__((format(printf, 3, 4))) int pool_error_set(struct pool_error *why,
 							 int error, const char *fmt, ...);
 
-/* number_parse() - read decimal digits. Return: 0; -EINVAL with @why naming @what. */
-int number_parse(const char *what, const char *text, unsigned int min, unsigned int max,
-		 unsigned int *ret_value, struct pool_error *why);
+/* parse_range() - read decimal digits. Return: 0; -EINVAL with @why naming @what.
+ */
+int parse_range(const char *what, const char *text, unsigned int min, unsigned int max,
+		unsigned int *ret_value, struct pool_error *why);
 
 /*
  * endpoint_parse() - read "10.0.2.1 dev eth1 id 7 laminar backup", the words of
@@ -35,9 +36,9 @@ int endpoint_append(struct pool *pool, const struct endpoint *ep, struct pool_er
 /* endpoint_assign_ids() - endpoints without an ID get the lowest free one, in order. */
 void endpoint_assign_ids(struct pool *pool);
 
-/* endpoint_text() - the words again; @text has room for ENDPOINT_TEXT_MAX. */
+/* endpoint_format() - the words again; @text has room for ENDPOINT_TEXT_MAX. */
 #define ENDPOINT_TEXT_MAX 192
-const char *endpoint_text(const struct endpoint *ep, char *text);
+const char *endpoint_format(const struct endpoint *ep, char *text);
 
 /* endpoint_find() - by address, or by device where @ep has none; -1: not there. */
 int endpoint_find(const struct pool *pool, const struct endpoint *ep);

@@ -103,7 +103,7 @@ static int on_pair(void *user, const char *no_section, const char *name,
 	return 0;
 }
 
-static void parse_line(struct ini *ini, const char *text)
+static void ini_parse_line(struct ini *ini, const char *text)
 {
 	char line[INI_LINE_MAX + 2], *end;
 
@@ -127,7 +127,7 @@ static void parse_line(struct ini *ini, const char *text)
 }
 
 /* Leading blanks are dropped: to inih they mean that the line before continues. */
-static void read_line(struct ini *ini, const char *from, const char *to)
+static void ini_read_line(struct ini *ini, const char *from, const char *to)
 {
 	char text[INI_LINE_MAX + 1];
 	int n = 0;
@@ -146,7 +146,7 @@ static void read_line(struct ini *ini, const char *from, const char *to)
 		text[n++] = *from;
 	}
 	text[n] = '\0';
-	parse_line(ini, text);
+	ini_parse_line(ini, text);
 }
 
 int ini_read_text(struct ini *ini, const char *text, size_t len)
@@ -157,7 +157,7 @@ int ini_read_text(struct ini *ini, const char *text, size_t len)
 		line_end = memchr(text, '\n', end - text) ?: end;
 		if (++ini->line > LINES_MAX)
 			return ini_fail(ini, "more than %d lines", LINES_MAX);
-		read_line(ini, text, line_end);
+		ini_read_line(ini, text, line_end);
 		if (ini->report)
 			ini->error = 0;
 	}
@@ -216,7 +216,7 @@ int ini_set_number(struct ini *ini, const struct ini_key *key, char *text)
 {
 	struct pool_error why;
 
-	if (number_parse(key->name, text, 0, key->max, find_field(ini, key), &why) < 0)
+	if (parse_range(key->name, text, 0, key->max, find_field(ini, key), &why) < 0)
 		return ini_fail(ini, "%s", why.text);
 	return 0;
 }

@@ -31,7 +31,7 @@ Test(words, endpoint_has_the_same_words_again)
 	for (unsigned int i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
 		strcpy(words, same[i]);
 		cr_assert_eq(endpoint_parse(words, &ep, &why), 0, "%s", why.text);
-		cr_assert_str_eq(endpoint_text(&ep, text), same[i]);
+		cr_assert_str_eq(endpoint_format(&ep, text), same[i]);
 	}
 }
 
@@ -42,7 +42,7 @@ Test(words, address_is_a_synonym)
 	struct endpoint ep;
 
 	cr_assert_eq(endpoint_parse(words, &ep, &why), 0);
-	cr_assert_str_eq(endpoint_text(&ep, text), "10.0.2.1 laminar");
+	cr_assert_str_eq(endpoint_format(&ep, text), "10.0.2.1 laminar");
 }
 
 Test(words, added_endpoint_meets_an_id_without_a_line)

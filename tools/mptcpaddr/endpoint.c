@@ -245,7 +245,7 @@ static void print_endpoint(const struct ctl_endpoint *from)
 
 	ep.addr = from->addr;
 	snprintf(ep.dev, sizeof(ep.dev), "%.15s", from->dev);
-	printf("endpoint = %s\n", endpoint_text(&ep, text));
+	printf("endpoint = %s\n", endpoint_format(&ep, text));
 }
 
 static int show_endpoints(void *ctx, struct ctl *ctl, const struct ctl_manager *manager)

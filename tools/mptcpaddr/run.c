@@ -69,7 +69,7 @@ static void report_endpoint(const struct findings *findings, const struct pool *
 	const struct mpprefix *prefix = &pool->sections[ep->section].prefix;
 	char text[ENDPOINT_TEXT_MAX], to[MPADDR_TEXT_MAX];
 
-	endpoint_text(ep, text);
+	endpoint_format(ep, text);
 	if (prefix->addr.family == AF_UNSPEC)
 		report_ok(findings, "endpoint: %s (line %u)", text, ep->line);
 	else

@@ -29,7 +29,7 @@ static bool find_id(const char *file, const char *name, unsigned int *ret_id)
 	size_t size = 0;
 	FILE *f;
 
-	if (number_parse("", name, 0, UINT32_MAX - 1, ret_id, &why) == 0)
+	if (parse_range("", name, 0, UINT32_MAX - 1, ret_id, &why) == 0)
 		return true;
 	f = fopen(file, "re");
 	while (f && !found && getline(&line, &size, f) > 0) {
