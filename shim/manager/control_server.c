@@ -99,10 +99,7 @@ static void accept_client(struct control *control)
 {
 	int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	/* Without a descriptor the peer stays in the queue, and poll() never waits again.
-	 */
-	if (fd < 0 &&
-	    (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS))
+	if (fd < 0 && socket_accept_starved(errno))
 		control_close(control);
 	if (fd < 0)
 		return;

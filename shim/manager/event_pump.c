@@ -16,6 +16,9 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#define UNCONFIRMED_SECONDS 300
+#define UNCONFIRMED_KEEP    4096
+
 void pump_read(struct event_pump *pump)
 {
 	struct pm_event events[PM_EVENTS_BATCH];
@@ -158,6 +161,17 @@ void pump_log_resync(int r)
 	else
 		log_warning("lost kernel events: the kernel's queue was full; "
 			    "resynchronised");
+}
+
+/*
+ * No event reports that a connection fell back to TCP or failed to connect, and one that
+ * has been silent since its handshake looks the same: drop only old ones in a large
+ * table.
+ */
+unsigned int pump_expire_conns(struct engine *engine)
+{
+	return engine_expire(engine, clock_ms() / 1000 - UNCONFIRMED_SECONDS,
+			     UNCONFIRMED_KEEP);
 }
 
 void pump_free(struct event_pump *pump)

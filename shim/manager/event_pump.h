@@ -43,6 +43,9 @@ void pump_hold(struct event_pump *pump, const struct pm_event *ev);
 /* pump_expire() - events held since before @before_ms are foreign. */
 void pump_expire(struct event_pump *pump, int64_t before_ms);
 
+/* pump_expire_conns() - drop old connections without events. Return: how many. */
+unsigned int pump_expire_conns(struct engine *engine);
+
 /* pump_take_loss() - whether events were lost since the last call. */
 bool pump_take_loss(struct event_pump *pump);
 /* pump_log_resync() - log the result of the resync after a loss. */
@@ -65,6 +68,12 @@ void pump_free(struct event_pump *pump);
  * Return: NULL, or the kernel's release if it is that old.
  */
 const char *pump_check_kernel(struct engine *engine);
+
+/* pump_wait_ms() - until held events must be checked; -1: none is held. */
+static inline int pump_wait_ms(const struct event_pump *pump)
+{
+	return pump->early.n ? 100 : -1;
+}
 
 /* pump_earlier() - the shorter of two poll() timeouts, of which -1 is infinite. */
 static inline int pump_earlier(int a, int b)

@@ -14,13 +14,6 @@
 #include <errno.h>
 #include <string.h>
 
-/*
- * Nothing says that a connection fell back to TCP or failed to connect, and one that is
- * silent after its handshake has no event either: only what is old and crowded out goes.
- */
-#define UNCONFIRMED_SECONDS 300
-#define UNCONFIRMED_KEEP    4096
-
 /* The next registration, from handover.h's ring. */
 static bool slot_take(struct handover *h, struct pm_registration *ret_reg)
 {
@@ -72,8 +65,7 @@ void handle_registrations(struct manager *m)
 	m->seen = atomic_load(&m->h->registered);
 	while (slot_take(m->h, &reg))
 		manager_register(m, &reg);
-	engine_expire(m->engine, clock_ms() / 1000 - UNCONFIRMED_SECONDS,
-		      UNCONFIRMED_KEEP);
+	pump_expire_conns(m->engine);
 }
 
 /* A connection that the application accepted: nothing registers it, its event does. */

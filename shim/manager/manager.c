@@ -20,8 +20,7 @@
 
 #define TAKEOVER_RETRY_MS 1000
 #define EARLY_WAIT_NS	  1000000 /* for the connect() that explains an event, */
-#define EARLY_WAITS	  8	  /* so many times; */
-#define EARLY_POLL_MS	  100	  /* then it is looked for so often */
+#define EARLY_WAITS	  8	  /* so many times */
 #define SELECT_PAUSE_NS	  100000000
 #define SETTLE_MS	  500 /* for joins that the ended process had under way */
 
@@ -38,15 +37,13 @@ static int manager_send_command(void *ctx, const struct pm_cmd *cmd)
 /* No timer runs when nothing waits. */
 static int manager_timeout(const struct manager *m)
 {
-	int wait = engine_wait(m->engine);
+	int wait = pump_earlier(engine_wait(m->engine), pump_wait_ms(&m->pump));
 	int64_t left;
 
 	wait = pump_earlier(wait, watch_wait_ms(&m->watch, clock_ms()));
 	wait = pump_earlier(wait, idle_wait(m));
 	if (takeover_must_retry(&m->takeover))
 		wait = pump_earlier(wait, TAKEOVER_RETRY_MS);
-	if (m->pump.early.n)
-		wait = pump_earlier(wait, EARLY_POLL_MS);
 	if (m->take_over_ms) {
 		left = m->take_over_ms - clock_ms();
 		wait = pump_earlier(wait, left > 0 ? left : 0);

@@ -127,8 +127,6 @@ void port_listeners_serve(struct port_listeners *ports, const struct pollfd *fds
 				break;
 			close(fd);
 		}
-		/* Who waits there stays, and poll() would never wait again. */
-		ports->at[i].full = fd < 0 && (errno == EMFILE || errno == ENFILE ||
-					       errno == ENOMEM || errno == ENOBUFS);
+		ports->at[i].full = fd < 0 && socket_accept_starved(errno);
 	}
 }

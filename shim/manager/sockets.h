@@ -49,6 +49,16 @@ static inline int local_socket_listen(const char *name, int backlog)
 	return -error;
 }
 
+/*
+ * socket_accept_starved() - whether accept() failed for want of a descriptor or memory
+ *
+ * The peer stays in the queue then, so poll() would return at once for ever.
+ */
+static inline bool socket_accept_starved(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
 union socket_address {
 	struct sockaddr any;
 	struct sockaddr_in v4;

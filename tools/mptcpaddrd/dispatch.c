@@ -9,9 +9,6 @@
 
 #include <errno.h>
 
-#define UNCONFIRMED_SECONDS 300
-#define UNCONFIRMED_KEEP    4096
-
 /* The policy limits what the engines of a user may request. */
 static int command_is_allowed(const struct broker *b, const struct client *client,
 			      const struct pm_cmd *cmd)
@@ -96,8 +93,7 @@ void dispatch_timers(struct broker *b)
 		if (client->due_ms > now)
 			continue;
 		engine_set_clock(client->engine, now);
-		if (engine_expire(client->engine, now / 1000 - UNCONFIRMED_SECONDS,
-				  UNCONFIRMED_KEEP))
+		if (pump_expire_conns(client->engine))
 			client_conn_sweep(b, client);
 		pump_tick(&b->pump, client->engine);
 		wait = engine_wait(client->engine);

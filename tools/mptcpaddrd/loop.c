@@ -25,8 +25,6 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define EARLY_POLL_MS 100
-
 static void broker_handle_events(struct broker *b)
 {
 	struct pm_event ev;
@@ -163,8 +161,7 @@ static int broker_timeout(const struct broker *b)
 	int wait = pump_earlier(notify_timeout(now), registration_timeout(b));
 	int64_t due = INT64_MAX;
 
-	if (b->pump.early.n)
-		wait = pump_earlier(wait, EARLY_POLL_MS);
+	wait = pump_earlier(wait, pump_wait_ms(&b->pump));
 	wait = pump_earlier(wait, adopt_timeout(b));
 	for (client = b->clients; client; client = client->next)
 		if (client->due_ms < due)
