@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * app_listeners.c - which connections were accepted by this program
+ * app_listeners.c - recognise the connections that this program accepts
  *
- * An event tells the local address of an accepted connection, not its process. So the
- * program's listeners are known by their addresses, and whoever holds the abstract name
- * of such an address manages what comes in there. The name goes with its process.
+ * The event of an accepted connection has its local address, but not its process. So
+ * listen() hands over the addresses of the program's listening sockets, and the process
+ * that has bound the abstract name of an address manages the connections to it. The name
+ * ends with its process.
  */
 #include "app_listeners.h"
 #include "mptcpaddr/diag.h"
@@ -71,12 +72,12 @@ static bool listener_accepts(const struct handover_listener *listener,
 		return false;
 	if (!mpaddr_is_any(&addr))
 		return mpaddr_same_ip(&addr, local);
-	/* :: takes IPv4 as well, unless it was told not to. */
+	/* :: accepts IPv4 too, without IPV6_V6ONLY. */
 	return addr.family == local->family ||
 	       (listener->family == AF_INET6 && !listener->v6only);
 }
 
-/* Whether this process manages what comes in at listener @i. */
+/* Return: whether this process manages the connections to listener @i. */
 static bool claim_listener(struct app_listeners *l, int i)
 {
 	char name[32 + MPADDR_TEXT_MAX], text[MPADDR_TEXT_MAX];
@@ -90,7 +91,7 @@ static bool claim_listener(struct app_listeners *l, int i)
 		 addr.port);
 	fd = local_socket(name, true);
 	if (fd < 0)
-		return fd != -EADDRINUSE; /* better twice than never */
+		return fd != -EADDRINUSE; /* better two managers than none */
 	l->claims[i] = fd;
 	return true;
 }
@@ -121,7 +122,7 @@ static int on_listener(void *ctx, const struct inet_diag_msg *msg,
 	return 0;
 }
 
-/* By its inode: another process may listen at the same address. */
+/* Compare inodes: another process may listen at the same address. */
 static bool listener_exists(const struct handover_listener *listener)
 {
 	struct search search = { .inode = listener->inode };

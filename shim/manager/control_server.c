@@ -2,8 +2,8 @@
 /*
  * control_server.c - the manager's end of the control socket (mptcpaddr/control.h)
  *
- * One datagram in, one out, never blocking: a peer that does not read its answers is
- * hung up on, and serving events always comes first.
+ * One datagram in, one out, without blocking: a client that does not read its answers is
+ * disconnected, and kernel events always come first.
  */
 #include "control_server.h"
 #include "mptcpaddr/addr.h"
@@ -29,7 +29,7 @@ struct answer {
 	};
 };
 
-/* One datagram: it must fit into a send buffer of the default size. */
+/* One datagram, which must fit into a send buffer of the default size. */
 _Static_assert(sizeof(struct answer) < 160 * 1024, "CTL_PAGE_MAX is too large");
 
 int control_listen(struct control *control, const char *name, uid_t uid)
@@ -83,7 +83,7 @@ unsigned int control_poll_fill(const struct control *control, struct pollfd *fds
 	return n;
 }
 
-/* The same user or root, by what the kernel says of the peer. */
+/* The same user or root, by the peer credentials. */
 static bool peer_allowed(const struct control *control, int fd)
 {
 	socklen_t len = sizeof(struct ucred);
@@ -146,7 +146,7 @@ static unsigned int fill_sections(struct ctl_section *to, const struct pool *poo
 	return pool->n_sections;
 }
 
-/* Notes have the steady clock's time; the reader wants the date. */
+/* Convert the times of notes from the steady clock to the real one. */
 static unsigned int fill_notes(struct answer *answer, uint64_t after,
 			       const struct engine *engine)
 {
@@ -286,7 +286,7 @@ static void fill_answer(struct answer *answer, const struct ctl_request *request
 		fill_records(answer, request, view);
 }
 
-/* Return: false when the client does not take its answer. */
+/* Return: false if the client does not read its answers. */
 static bool send_answer(int fd, const struct answer *answer)
 {
 	ssize_t size = sizeof(answer->head) +
@@ -295,7 +295,7 @@ static bool send_answer(int fd, const struct answer *answer)
 	return send(fd, answer, size, MSG_DONTWAIT | MSG_NOSIGNAL) == size;
 }
 
-/* Return: false when the client has gone, or does not take its answer. */
+/* Return: false if the client has gone, or does not read its answers. */
 static bool serve_client(struct control_client *client, struct answer *answer,
 			 const struct control_view *view)
 {
@@ -317,7 +317,7 @@ static bool serve_client(struct control_client *client, struct answer *answer,
 	return true;
 }
 
-/* A follower that is slow gets the notes later, or misses those that the ring loses. */
+/* A slow follower gets its notes later, without those that the ring has dropped. */
 static bool serve_follower(struct control_client *client, struct answer *answer,
 			   const struct control_view *view)
 {
@@ -341,7 +341,7 @@ static bool serve_follower(struct control_client *client, struct answer *answer,
 void control_serve(struct control *control, const struct pollfd *fds,
 		   const struct control_view *view)
 {
-	static struct answer answer; /* too large for the stack of a thread */
+	static struct answer answer; /* too large for a thread's stack */
 	unsigned int i, kept = 0, n = control->n_clients;
 
 	for (i = 0; i < n; i++) {

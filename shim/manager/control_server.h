@@ -15,23 +15,23 @@
 #define CONTROL_CLIENTS_MAX 8
 #define CONTROL_FDS_MAX	    (1 + CONTROL_CLIENTS_MAX)
 
-#define CONTROL_OWN_USER ((uid_t)-1) /* whoever this process is of by then */
+#define CONTROL_OWN_USER ((uid_t)-1) /* the effective user at that time */
 
 struct control_client {
 	int fd;
-	bool follows;  /* gets every note from now on */
-	bool lags;     /* has not taken the last ones yet */
-	uint64_t seen; /* the last note that it got */
+	bool follows;  /* gets each new note */
+	bool lags;     /* has not read the last ones yet */
+	uint64_t seen; /* sequence number of the last note sent */
 };
 
 struct control {
 	int listener; /* -1: none */
-	uid_t uid;    /* who may ask beside root */
+	uid_t uid;    /* who may ask besides root */
 	struct control_client clients[CONTROL_CLIENTS_MAX];
 	unsigned int n_clients;
 };
 
-/* What the answers show, and who changes the pool. */
+/* Where answers come from. */
 struct control_view {
 	struct ctl_manager *about; /* completed by control_serve() from the others */
 	const struct engine *engine;
@@ -43,17 +43,19 @@ struct control_view {
 };
 
 /*
- * control_open() - listen on "mptcpaddr/PID", or with ".N" behind it where another PID
- * namespace has the same number. Return: 0, with the name in @ret_name; -errno.
+ * control_open() - listen on "mptcpaddr/PID", or "mptcpaddr/PID.N" if another PID
+ * namespace has the same number
+ *
+ * Return: 0, with the name in @ret_name; -errno.
  */
 int control_open(struct control *control, int pid, char *ret_name, size_t size);
-/* control_listen() - on the name @name, for root and @uid. Return: 0; -errno. */
+/* control_listen() - listen on @name, for root and @uid. Return: 0; -errno. */
 int control_listen(struct control *control, const char *name, uid_t uid);
 void control_close(struct control *control);
 
-/* control_poll_fill() - what to poll. Return: how many of @fds were filled. */
+/* control_poll_fill() - fill @fds for poll(). Return: how many. */
 unsigned int control_poll_fill(const struct control *control, struct pollfd *fds);
 
-/* control_serve() - answer what @fds, of control_poll_fill(), has ready. */
+/* control_serve() - answer requests, after poll() with @fds of control_poll_fill(). */
 void control_serve(struct control *control, const struct pollfd *fds,
 		   const struct control_view *view);

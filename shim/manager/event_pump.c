@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * event_pump.c - events from the kernel to engines, their commands back to the kernel
+ * event_pump.c - move events from the kernel to engines, and commands back to it
  *
  * One poll, one read, one command: nothing else happens between an ADD_ADDR and the SYN
  * of its MP_JOIN. Commands are slower than events, so after each command the event

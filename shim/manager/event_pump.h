@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * event_pump.h - events from the kernel to engines, their commands back to the kernel
+ * event_pump.h - move events from the kernel to engines, and commands back to it
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 struct event_pump {
 	int event_fd; /* subscribed to mptcp_pm_events; borrowed */
 	uint16_t family_id;
-	/* To the kernel. Return: 0; -errno, which the engine gets. */
+	/* Send a command to the kernel. Return: 0; -errno, for the engine. */
 	int (*send_command)(void *ctx, const struct pm_cmd *cmd);
 	void *ctx;
 
@@ -38,9 +38,9 @@ int pump_deliver(struct event_pump *pump, struct engine *engine,
 /* pump_tick() - engine_tick() until nothing is due, a bounded list at a time. */
 void pump_tick(struct event_pump *pump, struct engine *engine);
 
-/* pump_hold() - hold @ev until a registration explains it; without room it is foreign. */
+/* pump_hold() - hold @ev until its registration; beyond the limit it is foreign. */
 void pump_hold(struct event_pump *pump, const struct pm_event *ev);
-/* pump_expire() - events held since before @before_ms are foreign. */
+/* pump_expire() - drop events held since before @before_ms, as foreign. */
 void pump_expire(struct event_pump *pump, int64_t before_ms);
 
 /* pump_expire_conns() - drop old connections without events. Return: how many. */
@@ -64,8 +64,8 @@ void pump_free(struct event_pump *pump);
 /*
  * pump_check_kernel() - adapt @engine to kernels before 6.9
  *
- * There a subflow is created without flags, and not bound to its interface.
- * Return: NULL, or the kernel's release if it is that old.
+ * They create subflows without flags, and do not bind them to an interface.
+ * Return: NULL, or the release of such a kernel.
  */
 const char *pump_check_kernel(struct engine *engine);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * event_queue.c - events in order of arrival, waiting to be handled or to be explained
+ * event_queue.c - events to be handled, and early events, which wait for a registration
  */
 #include "event_queue.h"
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * handle.c - what comes to a manager: the kernel's events, the application's
- * registrations
+ * handle.c - registrations from the program, events from the kernel
  *
- * An event may be faster than the connect() that explains it (event_queue.h); one of an
- * accepted connection explains itself (listeners.h).
+ * An event may arrive before its connection's registration (event_queue.h). Accepted
+ * connections are registered by their first event (app_listeners.h).
  */
 #include "handle.h"
 #include "idle.h"
@@ -24,7 +23,7 @@ static bool slot_take(struct handover *h, struct pm_registration *ret_reg)
 		return false;
 	value = atomic_exchange(&h->slots[tail % HANDOVER_SLOTS], 0);
 	if (!value)
-		return false; /* its writer was interrupted; it is in flight still */
+		return false; /* its writer was interrupted and is still in flight */
 	atomic_store(&h->tail, tail + 1);
 	*ret_reg = (struct pm_registration){ .token = (uint32_t)value };
 	ret_reg->v6only = value & HANDOVER_V6ONLY;
@@ -36,7 +35,7 @@ static void manager_register(struct manager *m, struct pm_registration *reg)
 	struct pm_event ev;
 
 	if (!reg->token)
-		return; /* a hole of the ring: see launch_heir() */
+		return; /* a slot that fork() left empty */
 	reg->when = clock_ms() / 1000;
 	idle_restart(m);
 	m->about.registrations++;
@@ -52,8 +51,7 @@ void handle_inherited(struct manager *m)
 {
 	struct pm_registration reg;
 
-	/* What was registered before the fork is the parent's, too; later slots are not.
-	 */
+	/* The parent registered these; later slots are this process's. */
 	while (atomic_load(&m->h->tail) != m->h->inherited_head && slot_take(m->h, &reg))
 		manager_register(m, &reg);
 }
@@ -68,7 +66,7 @@ void handle_registrations(struct manager *m)
 	pump_expire_conns(m->engine);
 }
 
-/* A connection that the application accepted: nothing registers it, its event does. */
+/* Register a connection that the program accepted. */
 static bool take_accepted(struct manager *m, const struct pm_event *ev)
 {
 	const bool inherited = engine_is_waiting(m->engine);
@@ -82,8 +80,8 @@ static bool take_accepted(struct manager *m, const struct pm_event *ev)
 }
 
 /*
- * An event belongs to one of this process's connections only if that is registered, or
- * a connect() was in flight when the event was read: all others are foreign.
+ * An event is of this process only if its connection is registered, or if a connect() was
+ * in flight when the event was read: all others are foreign.
  */
 static void handle_event(struct manager *m, const struct pm_event *ev)
 {
@@ -111,7 +109,7 @@ void handle_events(struct manager *m)
 		handle_event(m, &ev);
 }
 
-/* Announce that events are held, then look once more: see attempt_register(). */
+/* Publish that events are held, then check once more: see shim/preload/register.c. */
 void handle_early(struct manager *m)
 {
 	struct early_events *early = &m->pump.early;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * idle.c - an idle process is not woken by the connections of others
+ * idle.c - filter out other processes' events while the program is idle
  *
- * A connection's token is not known before its SYN, and its first events may come before
- * connect() has returned: so a process that connects has to hear everything. One that has
- * not connected for a while hears its own connections alone, by a filter in the kernel,
- * and its next connect() waits until that is gone (shim/preload/register.c). What is
- * accepted can be announced by nobody: with a listener it stays as it is.
+ * A connection's token is unknown before its SYN, and its first events may arrive before
+ * connect() returns: so a process that connects must receive all events. After a while
+ * without connects, a filter in the kernel passes the process's own connections only, and
+ * the next connect() waits for its removal (shim/preload/register.c). A program that
+ * listens gets no filter, since nothing announces the connections that it accepts.
  */
 #include "idle.h"
 #include "mptcpaddr/netlink.h"
@@ -25,9 +25,9 @@
 #endif
 
 /*
- * A connect() that was left by a signal handler's longjmp, or cancelled with its thread,
- * is counted as under way for ever. None takes so long: SYNs are repeated for two
- * minutes.
+ * A connect() that a signal handler's longjmp() left, or that was cancelled with its
+ * thread, would be counted as in flight for ever. None takes so long: the kernel repeats
+ * SYNs for two minutes.
  */
 #ifndef STUCK_MS
 #define STUCK_MS 600000
@@ -49,21 +49,21 @@ int idle_wait(const struct manager *m)
 	return left > 0 ? left : 0;
 }
 
-/* Whether every token that this process may hear of is in the engine. */
+/* Return: whether the engine knows all tokens of this process. */
 static bool idle_tokens_known(struct manager *m)
 {
 	return !atomic_load(&m->h->in_flight) &&
 	       atomic_load(&m->h->head) == atomic_load(&m->h->tail) && !m->pump.early.n;
 }
 
-/* Whether its next connections announce themselves, and can wake us. */
+/* Return: whether all new connections announce themselves, and can wake the manager. */
 static bool idle_is_possible(struct manager *m)
 {
 	return m->control.listener >= 0 && !m->h->takeover_pid &&
 	       !app_listeners_any(&m->listeners);
 }
 
-/* Return: whether connects are under way; it is looked again later then. */
+/* Return: whether connects are in flight: then check again later. */
 static bool idle_check_connects(struct manager *m)
 {
 	uint32_t n = atomic_load(&m->h->in_flight);
@@ -86,8 +86,8 @@ static void idle_wake_connects(struct handover *h)
 }
 
 /*
- * Said first, then looked once more: a connect() counts itself as under way and looks
- * then, so that one of both sees the other.
+ * Publish the filter, then check once more: a connect() counts itself as in flight, then
+ * checks the filter, so that one of both sees the other.
  */
 static void filter_own_events(struct manager *m)
 {
@@ -110,7 +110,7 @@ static void filter_no_events(struct manager *m)
 {
 	int r = event_filter_remove(m->h->event_fd);
 
-	if (r < 0) { /* a sandbox that came later: nothing new could be heard of */
+	if (r < 0) { /* a sandbox that began later: no new connection can be seen */
 		m->pump.stop = r;
 		return;
 	}
@@ -134,7 +134,7 @@ static bool main_thread_ended(pid_t pid, unsigned int *ret_threads)
 	n = fread(text, 1, sizeof(text) - 1, f);
 	fclose(f);
 	text[n] = '\0';
-	fields = strrchr(text, ')'); /* behind the name; see proc(5) */
+	fields = strrchr(text, ')'); /* after the name; see proc(5) */
 	return fields &&
 	       sscanf(fields,
 		      ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
@@ -144,10 +144,10 @@ static bool main_thread_ended(pid_t pid, unsigned int *ret_threads)
 }
 
 /*
- * A process ends with its last thread, which must not be ours. A main thread that calls
- * pthread_exit() says so (preload/pthread_exit.c); one that was cancelled does not, and
- * is looked for when nothing else is to be done. If its others have ended by then, exit()
- * would run here, with descriptors that are not the application's.
+ * A process ends with its last thread, which must not be the manager's. A main thread
+ * that calls pthread_exit() is noticed (preload/pthread_exit.c); one that was cancelled
+ * is not, and is checked for while nothing else happens. If all other threads have ended,
+ * exit() would run in this one, with descriptors that are not the program's.
  */
 static void idle_check_main_thread(struct manager *m)
 {

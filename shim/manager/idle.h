@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * idle.h - an idle process is not woken by the connections of others
+ * idle.h - filter out other processes' events while the program is idle
  */
 #pragma once
 
@@ -8,17 +8,17 @@
 
 struct manager;
 
-/* idle_restart() - the application has connected: its next connects are near. */
+/* idle_restart() - the program has connected, and may soon connect again. */
 void idle_restart(struct manager *m);
 
-/* idle_wait() - how long until idle_serve() has something to do; ms, -1: for ever. */
+/* idle_wait() - milliseconds until idle_serve() has something to do; -1: infinite. */
 int idle_wait(const struct manager *m);
 
-/* idle_serve() - stop listening to the connections of others, or begin again. */
+/* idle_serve() - attach or remove the filter. */
 void idle_serve(struct manager *m);
 
-/* idle_before_wait() - before waiting: a process may have nobody left to serve. */
+/* idle_before_wait() - end with a main thread that has ended. */
 void idle_before_wait(struct manager *m);
 
-/* idle_end() - no connect() is to wait for this manager any more. */
+/* idle_end() - release connects that wait for this manager. */
 void idle_end(struct manager *m);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * manager.c - the thread that runs an engine: events to it, its commands to the kernel
+ * manager.c - the manager thread of a process, which runs its engine
  */
 #include "handle.h"
 #include "idle.h"
@@ -19,10 +19,10 @@
 #include <sys/syscall.h>
 
 #define TAKEOVER_RETRY_MS 1000
-#define EARLY_WAIT_NS	  1000000 /* for the connect() that explains an event, */
-#define EARLY_WAITS	  8	  /* so many times */
+#define EARLY_WAIT_NS	  1000000 /* for the registration of a held event, */
+#define EARLY_WAITS	  8	  /* at most so often */
 #define SELECT_PAUSE_NS	  100000000
-#define SETTLE_MS	  500 /* for joins that the ended process had under way */
+#define SETTLE_MS	  500 /* for the pending joins of the process that ended */
 
 static int manager_send_command(void *ctx, const struct pm_cmd *cmd)
 {
@@ -30,11 +30,11 @@ static int manager_send_command(void *ctx, const struct pm_cmd *cmd)
 	int r = pm_command_send(m->command_fd, m->h->family_id, cmd);
 
 	if (r == -EPERM || r == -ENOSYS)
-		m->pump.stop = r; /* the program gave up its rights */
+		m->pump.stop = r; /* the program dropped its capabilities */
 	return r;
 }
 
-/* No timer runs when nothing waits. */
+/* Return: -1 if nothing waits: no timer runs then. */
 static int manager_timeout(const struct manager *m)
 {
 	int wait = pump_earlier(engine_wait(m->engine), pump_wait_ms(&m->pump));
@@ -52,8 +52,8 @@ static int manager_timeout(const struct manager *m)
 }
 
 /*
- * poll() refuses more entries than RLIMIT_NOFILE, which a program that wants no more
- * descriptors sets to 0; select() does not, and numbers are small in a table of our own.
+ * poll() rejects more entries than RLIMIT_NOFILE, which a sandboxed program may set to 0;
+ * select() does not, and descriptors are small in the manager thread's own table.
  */
 static void wait_by_select(struct pollfd *fds, unsigned int n, int wait_ms)
 {
@@ -99,8 +99,8 @@ static void wait_for_work(struct manager *m, struct pollfd *fds, unsigned int n)
 	const struct timespec early = { .tv_nsec = EARLY_WAIT_NS };
 
 	atomic_store(&m->h->connections, engine_conns(m->engine));
-	pthread_mutex_unlock(&m->h->lock); /* fork() may copy us now */
-	/* A registration is near, as a rule. If it is not, events are not kept waiting.
+	pthread_mutex_unlock(&m->h->lock); /* fork() may copy the state now */
+	/* The registration of a held event is usually near; if not, new events go first.
 	 */
 	if (m->pump.early.n && m->early_waits++ < EARLY_WAITS) {
 		syscall(SYS_futex, &m->h->registered, FUTEX_WAIT_PRIVATE, m->seen, &early,
@@ -112,10 +112,7 @@ static void wait_for_work(struct manager *m, struct pollfd *fds, unsigned int n)
 	pthread_mutex_lock(&m->h->lock);
 }
 
-/*
- * Once what did come has been handled. Events that arrive while the kernel is being
- * asked are handled after it, and say again what the answer said.
- */
+/* After the queue is handled. Events that arrive during the resync only repeat it. */
 static void manager_serve_loss(struct manager *m)
 {
 	if (!pump_take_loss(&m->pump))
@@ -136,12 +133,12 @@ static void manager_serve_takeover(struct manager *m, bool hung_up)
 		 m->h->takeover_pid);
 	m->h->takeover_pid = 0;
 	idle_restart(m);
-	diag_resync(m->engine); /* what came between fork() and our subscription */
+	diag_resync(m->engine); /* events between fork() and the subscription */
 	engine_take_over(m->engine);
 	port_listeners_update(&m->ports, m->watch.pool);
 }
 
-/* The engine gets the pool that is in force now; @old was in force before. */
+/* Give the engine the pool in force; @old was in force before. */
 static void manager_change_pool(struct manager *m, struct pool *old)
 {
 	engine_set_clock(m->engine, clock_ms());
@@ -210,7 +207,7 @@ static void manager_loop(struct manager *m)
 		n = FDS_FIRST + ports;
 		n += control_poll_fill(&m->control, &fds[n]);
 		wait_for_work(m, fds, n);
-		idle_serve(m); /* first: a connect() may wait for it */
+		idle_serve(m); /* first: a connect() may be waiting */
 		pump_read(&m->pump);
 		handle_events(m);
 		handle_registrations(m);
@@ -222,12 +219,11 @@ static void manager_loop(struct manager *m)
 		engine_set_clock(m->engine, clock_ms());
 		pump_tick(&m->pump, m->engine);
 		idle_before_wait(m);
-		if (n > FDS_FIRST + ports) /* last: followers get what came of all that */
+		if (n > FDS_FIRST + ports) /* last: followers get all new notes */
 			manager_serve_control(m, &fds[FDS_FIRST + ports]);
 	}
 }
 
-/* Before Linux 6.9 a subflow is created without flags, and bound to no interface. */
 static void manager_check_kernel(struct manager *m)
 {
 	const char *release = pump_check_kernel(m->engine);
@@ -244,7 +240,7 @@ static void manager_check_kernel(struct manager *m)
 	}
 }
 
-/* Connecting a datagram socket sends nothing, but picks the local address. */
+/* Connecting a datagram socket sends nothing, but selects the local address. */
 static bool find_route(void *ctx, const struct mpaddr *remote, struct mpaddr *ret_local)
 {
 	struct mpaddr to = *remote;
@@ -287,14 +283,14 @@ static int manager_load_pool(struct manager *m)
 }
 
 /*
- * In a forked child the whole manager is there, copied with the parent's memory. What
- * it had open is not: those descriptors were in the parent thread's own table.
+ * A forked child has a copy of its parent's manager in memory, but none of its
+ * descriptors: they were in the parent thread's own table.
  */
 static struct manager *manager_inherit(struct handover *h)
 {
 	struct manager *m = h->manager;
 
-	m->command_fd = -1; /* not closed: its number may be anybody's here */
+	m->command_fd = -1; /* not closed: the number may be the program's here */
 	m->control = (struct control){ .listener = -1 };
 	m->takeover = (struct takeover){ .listener = -1, .watch = -1, .claimed = -1 };
 	watch_reopen(&m->watch);
@@ -331,7 +327,7 @@ static int manager_open(struct manager *m)
 		log_warning("no control socket: %s", strerror(-r));
 	takeover_open(&m->takeover, h->pid, h->nonce);
 	if (h->takeover_pid)
-		diag_resync(m->engine); /* the subscription is younger than the copy */
+		diag_resync(m->engine); /* the subscription is newer than the copy */
 	if (h->takeover_pid &&
 	    takeover_wait(&m->takeover, h->takeover_pid, h->takeover_nonce))
 		m->take_over_ms = clock_ms() + SETTLE_MS;
@@ -395,7 +391,7 @@ __attribute__((visibility("default"))) int mptcpaddr_pm_run(struct handover *h)
 		manager_loop(m);
 		r = m->pump.stop;
 		if (r < 0)
-			log_warning("no pool any more: %s", strerror(-r));
+			log_warning("stopping: %s", strerror(-r));
 	}
 	close(h->event_fd);
 	if (m) {

@@ -2,8 +2,8 @@
 /*
  * port_listeners.c - listening sockets for `signal` endpoints that have a port
  *
- * Joins to them are the kernel's business (it goes by the token); nobody else has
- * anything to look for there. The sockets are in the manager thread's own table.
+ * The kernel accepts the joins itself, by their token; all other connections are closed.
+ * The sockets are in the manager thread's own descriptor table.
  */
 #include "port_listeners.h"
 #include "mptcpaddr/log.h"
@@ -12,10 +12,10 @@
 
 #include <sys/syscall.h>
 
-#define BACKLOG 1024 /* as the kernel's own */
-#define HANGUPS 64   /* at a time */
+#define BACKLOG	  1024 /* as the kernel path manager's */
+#define CLOSE_MAX 64   /* connections at a time */
 
-/* Raw system calls: our own hooks are for the application. */
+/* Raw system calls, since the preload library hooks the functions for the program. */
 static int port_listener_open(const struct mpaddr *addr)
 {
 	union socket_address name;
@@ -79,7 +79,8 @@ void port_listeners_update(struct port_listeners *ports, const struct pool *pool
 		    port_is_open(ports, &ep->addr))
 			continue;
 		if (ports->n == PORT_LISTENERS_MAX) {
-			log_warning("%s is announced, but %d such ports are the most",
+			log_warning("not listening at %s, which is announced: the limit "
+				    "is %d ports",
 				    mpaddr_text(&ep->addr, text), PORT_LISTENERS_MAX);
 			continue;
 		}
@@ -121,7 +122,7 @@ void port_listeners_serve(struct port_listeners *ports, const struct pollfd *fds
 		if (!fds[i].revents && !ports->at[i].full)
 			continue;
 		ports->at[i].full = false;
-		for (n = 0; n < HANGUPS; n++) {
+		for (n = 0; n < CLOSE_MAX; n++) {
 			fd = accept4(ports->at[i].fd, NULL, NULL, SOCK_CLOEXEC);
 			if (fd < 0)
 				break;

@@ -15,16 +15,16 @@ struct port_listeners {
 	struct {
 		struct mpaddr addr;
 		int fd;
-		bool full; /* no descriptor for whom waits there */
+		bool full; /* no descriptor left to accept() with */
 	} at[PORT_LISTENERS_MAX];
 };
 
 /*
  * port_listeners_update() - listen where @pool announces a port, and nowhere else
  *
- * The kernel's path manager opens such a socket by itself, the userspace one leaves it
- * to us (net/mptcp/pm_kernel.c, mptcp_pm_nl_create_listen_socket()). An address where
- * somebody listens already is left alone: joins find that socket.
+ * The in-kernel path manager opens such sockets itself (net/mptcp/pm_kernel.c,
+ * mptcp_pm_nl_create_listen_socket()), the userspace one must. An address in use is left
+ * alone: joins find the socket that listens there.
  */
 void port_listeners_update(struct port_listeners *ports, const struct pool *pool);
 void port_listeners_close(struct port_listeners *ports);
@@ -33,5 +33,5 @@ void port_listeners_close(struct port_listeners *ports);
 unsigned int port_listeners_poll_fill(const struct port_listeners *ports,
 				      struct pollfd *fds);
 
-/* port_listeners_serve() - whoever connects there, and does not join, is hung up on. */
+/* port_listeners_serve() - close connections that are not joins. */
 void port_listeners_serve(struct port_listeners *ports, const struct pollfd *fds);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * takeover.c - the connections that a manager leaves behind, and who gets them
+ * takeover.c - decide which child takes over the connections of a process that ends
  *
- * A manager listens on an abstract socket named after its process. Managers of forked
- * children connect to it and are never accepted: the kernel hangs up on all of them
- * when the process ends, however it ends. Then whoever binds the name first is the
- * heir, and the others connect to it in turn. So at every moment one process at most
- * manages a connection, with no message sent and no clock looked at.
+ * A manager listens on an abstract socket named after its process. The managers of forked
+ * children connect to it and are never accepted: the kernel hangs up on all of them when
+ * the process ends, however that happens. Then the first to bind the name takes over, and
+ * the others connect to that one. So at most one process manages a connection at any
+ * time, without messages and without a clock.
  */
 #include "takeover.h"
 #include "sockets.h"
@@ -14,7 +14,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define WAITING_MAX 128 /* children that wait at a time */
+#define WAITING_MAX 128 /* children */
 
 static void format_name(char name[TAKEOVER_NAME_MAX], pid_t pid, uint64_t nonce)
 {
@@ -31,7 +31,7 @@ void takeover_open(struct takeover *takeover, pid_t pid, uint64_t nonce)
 	takeover->listener = local_socket_listen(own, WAITING_MAX);
 }
 
-/* Wait for the process that has the name, or claim the name where none has it. */
+/* Wait for the process that has the name, or claim a free name. */
 static bool takeover_follow(struct takeover *takeover)
 {
 	takeover->watch = local_socket(takeover->name, false);
@@ -49,7 +49,7 @@ bool takeover_wait(struct takeover *takeover, pid_t pid, uint64_t nonce)
 
 bool takeover_must_retry(const struct takeover *takeover)
 {
-	/* Too many wait, or the winner of the name is about to listen on it. */
+	/* The backlog is full, or the new owner of the name is about to listen. */
 	return takeover->watch == -EAGAIN ||
 	       (takeover->watch == -ECONNREFUSED && takeover->claimed == -EADDRINUSE);
 }

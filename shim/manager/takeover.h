@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * takeover.h - the connections that a manager leaves behind, and who gets them
+ * takeover.h - decide which child takes over the connections of a process that ends
  */
 #pragma once
 
@@ -11,14 +11,14 @@
 #define TAKEOVER_NAME_MAX 48
 
 struct takeover {
-	int listener; /* bound to our own name, never accepting; -errno: none */
+	int listener; /* bound to our own name; never accepts; -errno: none */
 	char name[TAKEOVER_NAME_MAX]; /* of the process whose connections we wait for */
 	int watch;   /* hangs up when that process ends; -errno: not watching */
 	int claimed; /* bound to `name` since we got it; -errno */
 };
 
 /*
- * takeover_open() - forked children may wait for us from now on
+ * takeover_open() - let forked children wait for the end of this process
  *
  * The nonce keeps others, and other PID namespaces, from taking the name before us.
  */
