@@ -9,31 +9,27 @@
 #include <string.h>
 #include <unistd.h>
 
-static void both(const struct program *g, enum lab_wire wire)
-{
-	struct lab lab;
+#define SERVER		      LAB_ADDRESS, LAB_PORT
+#define SAME(name, wire, ...) SAME_IN_BOTH_MODES(descriptors, name, wire, __VA_ARGS__)
 
-	lab_open(&lab);
-	same_as_native(&lab, g, POOL, wire);
-	same_as_native(&lab, g, NO_POOL, wire);
-	lab_close(&lab);
-}
-
-Test(descriptors, the_same_before_and_after_connect, TIMEOUT)
-{
-	both(&(struct program){ .argv = { "fds", LAB_ADDRESS, LAB_PORT } }, MPTCP);
-}
+SAME(the_same_before_and_after_connect, MPTCP, "fds", SERVER)
+SAME(none_of_ours_in_any_child, MPTCP, "children", SERVER)
+SAME(end_of_file_locks_and_ports_are_given_up_as_natively, MPTCP, "release", SERVER,
+     "/run/release.lock")
+SAME(one_thread_in_a_program_that_does_nothing, TCP, "count", "nothing")
+SAME(one_thread_in_a_program_that_never_connects_its_socket, TCP, "count", "socket")
+/* Its child connects to it, on the client's own loopback. */
+SAME(one_thread_in_a_program_that_only_accepts, TCP, "count", "listen")
+SAME(one_thread_in_a_program_that_connects_udp, TCP, "count", "udp", LAB_ADDRESS, "9")
+SAME(one_thread_in_a_program_that_connects_unix, TCP, "count", "unix")
 
 Test(descriptors, none_of_ours_with_a_log, TIMEOUT)
 {
-	both(&(struct program){ .argv = { "fds", LAB_ADDRESS, LAB_PORT },
-				.preload_env = { "MPTCPADDR_LOG=error:/run/fds.log" } },
-	     MPTCP);
-}
+	const struct program g = { .argv = { "fds", SERVER },
+				   .preload_env = {
+					   "MPTCPADDR_LOG=error:/run/fds.log" } };
 
-Test(descriptors, none_of_ours_in_any_child, TIMEOUT)
-{
-	both(&(struct program){ .argv = { "children", LAB_ADDRESS, LAB_PORT } }, MPTCP);
+	same_in_both_modes(&g, MPTCP);
 }
 
 #define OPENING \
@@ -66,39 +62,6 @@ Test(descriptors, all_of_ours_are_close_on_exec_from_the_start, TIMEOUT)
 	cr_assert_gt(ours, 1, "the library did nothing");
 	free(text);
 	lab_close(&lab);
-}
-
-Test(descriptors, end_of_file_locks_and_ports_are_given_up_as_natively, TIMEOUT)
-{
-	both(&(struct program){ .argv = { "release", LAB_ADDRESS, LAB_PORT,
-					  "/run/release.lock" } },
-	     MPTCP);
-}
-
-Test(descriptors, one_thread_in_a_program_that_does_nothing, TIMEOUT)
-{
-	both(&(struct program){ .argv = { "count", "nothing" } }, TCP);
-}
-
-Test(descriptors, one_thread_in_a_program_that_never_connects_its_socket, TIMEOUT)
-{
-	both(&(struct program){ .argv = { "count", "socket" } }, TCP);
-}
-
-Test(descriptors, one_thread_in_a_program_that_only_accepts, TIMEOUT)
-{
-	/* Its child connects to it, on the client's own loopback. */
-	both(&(struct program){ .argv = { "count", "listen" } }, TCP);
-}
-
-Test(descriptors, one_thread_in_a_program_that_connects_udp, TIMEOUT)
-{
-	both(&(struct program){ .argv = { "count", "udp", LAB_ADDRESS, "9" } }, TCP);
-}
-
-Test(descriptors, one_thread_in_a_program_that_connects_unix, TIMEOUT)
-{
-	both(&(struct program){ .argv = { "count", "unix" } }, TCP);
 }
 
 Test(descriptors, one_thread_without_a_pool_however_it_connects, TIMEOUT)

@@ -197,25 +197,16 @@ static void beside(const char *before, const char *after)
 	lab_close(&lab);
 }
 
-Test(loading, works_behind_jemalloc, TIMEOUT)
-{
-	beside(JEMALLOC, NULL);
-}
+#define BESIDE(name, before, after)    \
+	Test(loading, name, TIMEOUT)   \
+	{                              \
+		beside(before, after); \
+	}
 
-Test(loading, works_in_front_of_jemalloc, TIMEOUT)
-{
-	beside(NULL, JEMALLOC);
-}
-
-Test(loading, works_behind_libfaketime, TIMEOUT)
-{
-	beside(FAKETIME, NULL);
-}
-
-Test(loading, works_in_front_of_libfaketime, TIMEOUT)
-{
-	beside(NULL, FAKETIME);
-}
+BESIDE(works_behind_jemalloc, JEMALLOC, NULL)
+BESIDE(works_in_front_of_jemalloc, NULL, JEMALLOC)
+BESIDE(works_behind_libfaketime, FAKETIME, NULL)
+BESIDE(works_in_front_of_libfaketime, NULL, FAKETIME)
 
 #define WRAPPER "libsocket_wrapper.so"
 

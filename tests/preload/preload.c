@@ -257,3 +257,13 @@ void same_as_native(struct lab *lab, const struct program *g, enum lab_mode mode
 	free(native);
 	free(preloaded);
 }
+
+void same_in_both_modes(const struct program *g, enum lab_wire wire)
+{
+	struct lab lab;
+
+	lab_open(&lab);
+	same_as_native(&lab, g, POOL, wire);
+	same_as_native(&lab, g, NO_POOL, wire);
+	lab_close(&lab);
+}

@@ -78,6 +78,17 @@ char *program_run(struct lab *lab, const struct program *g, enum lab_mode mode);
 void same_as_native(struct lab *lab, const struct program *g, enum lab_mode mode,
 		    enum lab_wire wire);
 
+/* same_in_both_modes() - same_as_native() in a lab of its own, with and without a pool.
+ */
+void same_in_both_modes(const struct program *g, enum lab_wire wire);
+
+/* A test of that, by the program's argv. */
+#define SAME_IN_BOTH_MODES(suite, name, wire, ...)                                      \
+	Test(suite, name, TIMEOUT)                                                      \
+	{                                                                               \
+		same_in_both_modes(&(struct program){ .argv = { __VA_ARGS__ } }, wire); \
+	}
+
 /* MPTCP connections that the server has been asked for. */
 int64_t lab_capable(struct lab *lab);
 

@@ -16,8 +16,6 @@ static const struct program refused = { .argv = { "client", LAB_ADDRESS, "9" } }
 static const struct program unreachable = { .argv = { "client", "203.0.113.1", "80" } };
 static const struct program hygiene = { .argv = { "hygiene", LAB_ADDRESS, LAB_PORT } };
 static const struct program connects = { .argv = { "connects", LAB_ADDRESS, LAB_PORT } };
-static const struct program connects_nb = { .argv = { "connects", LAB_ADDRESS, LAB_PORT,
-						      "nonblocking" } };
 
 /* Every program of these tests that says something about itself. */
 static const struct program *const programs[] = { &client,	&client_v6, &refused,
@@ -32,22 +30,23 @@ static void all_same(struct lab *lab, enum lab_mode mode, enum lab_wire wire)
 	same_as_native(lab, &unreachable, mode, TCP);
 }
 
-Test(transparency, programs_behave_as_natively_with_a_pool, TIMEOUT)
+static void all_same_in(enum lab_mode mode)
 {
 	struct lab lab;
 
 	lab_open(&lab);
-	all_same(&lab, POOL, MPTCP);
+	all_same(&lab, mode, MPTCP);
 	lab_close(&lab);
+}
+
+Test(transparency, programs_behave_as_natively_with_a_pool, TIMEOUT)
+{
+	all_same_in(POOL);
 }
 
 Test(transparency, programs_behave_as_natively_without_a_pool, TIMEOUT)
 {
-	struct lab lab;
-
-	lab_open(&lab);
-	all_same(&lab, NO_POOL, MPTCP);
-	lab_close(&lab);
+	all_same_in(NO_POOL);
 }
 
 Test(transparency, mptcp_off_in_the_namespace_changes_nothing, TIMEOUT)
@@ -123,64 +122,15 @@ Test(transparency, no_free_descriptor_is_EMFILE_as_without_the_library, TIMEOUT)
 	lab_close(&lab);
 }
 
-Test(transparency, errno_stdio_signals_umask_and_cwd_are_untouched, TIMEOUT)
-{
-	struct lab lab;
+#define SAME(name, wire, ...) SAME_IN_BOTH_MODES(transparency, name, wire, __VA_ARGS__)
+#define SERVER		      LAB_ADDRESS, LAB_PORT
 
-	lab_open(&lab);
-	same_as_native(&lab, &hygiene, POOL, MPTCP);
-	same_as_native(&lab, &hygiene, NO_POOL, MPTCP);
-	lab_close(&lab);
-}
-
-Test(transparency, other_families_types_and_protocols_are_untouched, TIMEOUT)
-{
-	struct lab lab;
-
-	lab_open(&lab);
-	same_as_native(&lab, &sockets, POOL, TCP);
-	same_as_native(&lab, &sockets, NO_POOL, TCP);
-	lab_close(&lab);
-}
-
-Test(transparency, connect_fails_and_blocks_as_natively_with_a_pool, TIMEOUT)
-{
-	struct lab lab;
-
-	lab_open(&lab);
-	same_as_native(&lab, &connects, POOL, MPTCP);
-	lab_close(&lab);
-}
-
-Test(transparency, connect_fails_and_blocks_as_natively_without_a_pool, TIMEOUT)
-{
-	struct lab lab;
-
-	lab_open(&lab);
-	same_as_native(&lab, &connects, NO_POOL, MPTCP);
-	lab_close(&lab);
-}
-
-Test(transparency, nonblocking_connect_stays_nonblocking, TIMEOUT)
-{
-	struct lab lab;
-
-	lab_open(&lab);
-	same_as_native(&lab, &connects_nb, POOL, MPTCP);
-	same_as_native(&lab, &connects_nb, NO_POOL, MPTCP);
-	lab_close(&lab);
-}
-
-Test(transparency, sends_are_what_they_are_natively, TIMEOUT)
-{
-	const struct program g = { .argv = { "sends", LAB_ADDRESS, LAB_PORT } };
-	struct lab lab;
-
-	lab_open(&lab);
-	same_as_native(&lab, &g, POOL, MPTCP);
-	same_as_native(&lab, &g, NO_POOL, MPTCP);
-	lab_close(&lab);
-}
+SAME(errno_stdio_signals_umask_and_cwd_are_untouched, MPTCP, "hygiene", SERVER)
+SAME(other_families_types_and_protocols_are_untouched, TCP, "sockets")
+SAME(connect_fails_and_blocks_as_natively, MPTCP, "connects", SERVER)
+SAME(nonblocking_connect_stays_nonblocking, MPTCP, "connects", SERVER, "nonblocking")
+SAME(little_stack_is_enough_to_connect, MPTCP, "small", SERVER)
+SAME(sends_are_what_they_are_natively, MPTCP, "sends", SERVER)
 
 /* Not of the first fifteen hazards, but found with them: checklist 20. */
 Test(transparency, process_ends_with_its_last_thread_as_natively, TIMEOUT)
@@ -195,15 +145,5 @@ Test(transparency, process_ends_with_its_last_thread_as_natively, TIMEOUT)
 	lab_open(&lab);
 	for (size_t i = 0; i < sizeof(leaves) / sizeof(*leaves); i++)
 		same_as_native(&lab, &leaves[i], POOL, MPTCP);
-	lab_close(&lab);
-}
-
-Test(transparency, little_stack_is_enough_to_connect, TIMEOUT)
-{
-	const struct program g = { .argv = { "small", LAB_ADDRESS, LAB_PORT } };
-	struct lab lab;
-
-	lab_open(&lab);
-	same_as_native(&lab, &g, POOL, MPTCP);
 	lab_close(&lab);
 }

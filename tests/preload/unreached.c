@@ -135,27 +135,10 @@ Test(unreached, the_same_program_without_its_capability_is_served, TIMEOUT)
 	lab_close(&lab);
 }
 
-static void left_alone(const char *name)
-{
-	const struct program g = { .argv = { name, LAB_ADDRESS, LAB_PORT },
-				   .preload_env = { "MPTCPADDR_LOG=debug" } };
-	struct lab lab;
-
-	lab_open(&lab);
-	same_as_native(&lab, &g, POOL, TCP);
-	same_as_native(&lab, &g, NO_POOL, TCP);
-	lab_close(&lab);
-}
-
-Test(unreached, static_program_runs_unharmed, TIMEOUT)
-{
-	left_alone("client-static");
-}
-
-Test(unreached, static_position_independent_program_runs_unharmed, TIMEOUT)
-{
-	left_alone("client-static-pie");
-}
+SAME_IN_BOTH_MODES(unreached, static_program_runs_unharmed, TCP, "client-static",
+		   LAB_ADDRESS, LAB_PORT)
+SAME_IN_BOTH_MODES(unreached, static_position_independent_program_runs_unharmed, TCP,
+		   "client-static-pie", LAB_ADDRESS, LAB_PORT)
 
 #define COUNT_THREADS .argv = { "count", "connect", LAB_ADDRESS, LAB_PORT }
 
