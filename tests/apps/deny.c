@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * deny.c - run a program where some sockets are refused:
+ * deny.c - run a program for which some sockets are refused:
  *          deny FAMILY PROTOCOL ERRNO PROGRAM...
  *
- * A seccomp filter, as sandboxes have it: socket(FAMILY, ..., PROTOCOL) fails with that
- * error. "-" for either: any. What the error means is the caller's: a sandbox, or a
- * kernel without the protocol.
+ * A seccomp filter, like a sandbox's, makes socket(FAMILY, ..., PROTOCOL) fail with
+ * ERRNO.
+ * "-" for FAMILY or PROTOCOL: any.
  */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -19,7 +19,7 @@
 
 #define LOAD(field) \
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-/* Go on if what was loaded, and-ed with @mask, is @value; else skip so many. */
+/* Continue if the masked value is @value; else skip some statements. */
 #define MASK(mask)	    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (mask))
 #define UNLESS(value, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (skip))
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * tcpclient.c - an ordinary TCP program, for being preloaded
+ * tcpclient.c - an ordinary TCP program for the library
  *
- * Knows nothing of MPTCP unless -m asks for a native MPTCP socket. It opens its
- * connections, sends a few bytes on each (with -w only when a line on its standard input
- * says so), waits for the echo, prints "connected N", and then obeys its standard input:
- * "echo BYTES" sends so many on each connection and checks what comes back; "connect"
- * opens one more; "close" closes all and prints "closed"; end of file ends it.
+ * It knows nothing of MPTCP; -m opens native MPTCP sockets instead. It opens its
+ * connections, sends a few bytes on each (with -w after a line on standard input), waits
+ * for the echo and prints "connected N". Then it reads commands from standard input:
+ * "echo BYTES" sends that many on each connection and checks the reply; "connect" opens
+ * another; "close" closes all and prints "closed"; end of file ends it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -94,7 +94,7 @@ static void wait_for(int fd, short events)
 		die("poll");
 }
 
-/* Connects and sends HELLO in one call, as MSG_FASTOPEN has it. */
+/* Connect and send HELLO in one call, by MSG_FASTOPEN. */
 static ssize_t open_with_data(int fd, struct sockaddr_storage *to, socklen_t len)
 {
 	struct iovec iov = { HELLO, strlen(HELLO) };
@@ -112,13 +112,13 @@ static ssize_t open_with_data(int fd, struct sockaddr_storage *to, socklen_t len
 	case BY_SENDMMSG:
 		return sendmmsg(fd, &m, 1, MSG_FASTOPEN) == 1 ? (ssize_t)m.msg_len : -1;
 	case BY_CONNECT:
-	case BY_FIRST_WRITE: /* TCP_FASTOPEN_CONNECT: nothing is sent yet */
+	case BY_FIRST_WRITE: /* TCP_FASTOPEN_CONNECT: sends nothing yet */
 		break;
 	}
 	return connect(fd, (struct sockaddr *)to, len);
 }
 
-/* Return: false if it failed and that is expected; errno says why. */
+/* Return: false after an expected failure, with errno. */
 static bool finish_connect(int fd)
 {
 	int error = 0;
@@ -133,7 +133,7 @@ static bool finish_connect(int fd)
 	return !error;
 }
 
-/* Nothing is sent until somebody says so. */
+/* Send nothing before a line on standard input. */
 static void wait_for_word(void)
 {
 	char line[64];
@@ -143,7 +143,7 @@ static void wait_for_word(void)
 		die("standard input");
 }
 
-/* Return: the descriptor, -1 if the connection failed and that is expected. */
+/* Return: the descriptor; -1 after an expected failure. */
 static int open_one(void)
 {
 	struct sockaddr_storage to;
@@ -197,7 +197,7 @@ static void read_fully(int fd, char *buf, size_t len)
 	}
 }
 
-/* Return: as open_one(); the server has answered. */
+/* The same, and read the reply. */
 static int greet_one(void)
 {
 	char buf[sizeof(HELLO)];

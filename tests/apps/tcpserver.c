@@ -2,9 +2,9 @@
 /*
  * tcpserver.c - an echo server on native MPTCP, for many connections
  *
- * Listens on every address of both families, prints "listening", and then obeys its
- * standard input: "count" prints "open N"; "close" closes every accepted connection
- * and prints "closed N"; end of file ends it. -f takes data in the SYN, -p is plain TCP.
+ * Listens on all addresses of both families, prints "listening", then reads commands from
+ * standard input: "count" prints "open N"; "close" closes all accepted connections and
+ * prints "closed N"; end of file ends it. -f accepts data in the SYN, -p is plain TCP.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@
 #define FILES_MAX 65536
 
 struct client {
-	char *held; /* what could not be sent back yet */
+	char *held; /* not sent back yet */
 	size_t len;
 };
 
@@ -91,7 +91,7 @@ static void accept_all(int listener)
 	}
 }
 
-/* Return: false once the connection is of no more use. */
+/* Return: false if the connection failed. */
 static bool send_back(int fd, const char *data, size_t len)
 {
 	struct client *c = clients[fd];
@@ -107,7 +107,7 @@ static bool send_back(int fd, const char *data, size_t len)
 		die("malloc");
 	c->len = len - n;
 	memcpy(c->held, data + n, c->len);
-	watch(EPOLL_CTL_MOD, fd, EPOLLOUT); /* read no more until that is gone */
+	watch(EPOLL_CTL_MOD, fd, EPOLLOUT); /* stop reading until it is sent */
 	return true;
 }
 

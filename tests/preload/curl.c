@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * curl.c - a real curl, wherever the library cannot do its work: its output, errors and
- * exit status are what they are without the library
+ * curl.c - where the library cannot work, curl's output, errors and exit status are the
+ * same as without it
  */
 #include "preload.h"
 
@@ -18,18 +18,18 @@
 #define URL	 "http://" LAB_ADDRESS ":" WEB_PORT "/page"
 #define FORMAT	 "\n%{http_code} %{size_download} %{exitcode} %{remote_ip} %{errormsg}\n"
 
-/* What all of them begin with; the rest says which curl and in which surroundings. */
-#define AS_EVER                                                                      \
+/* Common options; the tests add a URL and prepare the surroundings. */
+#define OPTIONS                                                                      \
 	CURL, "-q", "-sS", "--noproxy", "*", "--connect-timeout", "4", "-w", FORMAT, \
 		"-o", "-"
 
-static const struct program good = { .argv = { AS_EVER, URL } };
-static const struct program no_page = { .argv = { AS_EVER, "-f", URL "-not" } };
-static const struct program refused = { .argv = { AS_EVER, "http://10.0.1.1:9/" } };
-static const struct program unroutable = { .argv = { AS_EVER, "http://203.0.113.1/" } };
-static const struct program unresolved = { .argv = { AS_EVER,
+static const struct program good = { .argv = { OPTIONS, URL } };
+static const struct program no_page = { .argv = { OPTIONS, "-f", URL "-not" } };
+static const struct program refused = { .argv = { OPTIONS, "http://10.0.1.1:9/" } };
+static const struct program unroutable = { .argv = { OPTIONS, "http://203.0.113.1/" } };
+static const struct program unresolved = { .argv = { OPTIONS,
 						     "http://no.such.invalid/" } };
-static const struct program silent = { .argv = { AS_EVER, "-m", "1",
+static const struct program silent = { .argv = { OPTIONS, "-m", "1",
 						 "http://10.0.1.1:7777/" } };
 
 struct web {
@@ -37,7 +37,7 @@ struct web {
 	struct proc nginx;
 };
 
-#define FOLDER "/run/web"
+#define WEB_DIR "/run/web"
 
 static const char nginx_conf[] =
 	"user root root;\ndaemon off;\nmaster_process off;\npid nginx.pid;\n"
@@ -55,20 +55,20 @@ static bool answers(struct web *w)
 	return ok;
 }
 
-/* A real web server, made MPTCP by the library itself. */
+/* nginx, made MPTCP by the library. */
 static void web_open(struct web *w)
 {
-	const char *argv[] = { "/usr/sbin/nginx", "-e", "error.log", "-p", FOLDER, "-c",
-			       "nginx.conf",	  NULL };
+	const char *argv[] = { "/usr/sbin/nginx", "-e", "error.log",  "-p",
+			       WEB_DIR,		  "-c", "nginx.conf", NULL };
 	char preload[PATH_MAX + 16];
 	const char *env[] = { preload, "XDG_CONFIG_HOME=/nonexistent", NULL };
 
 	lab_open(&w->lab);
 	cr_assert_eq(access(argv[0], X_OK), 0, "no nginx");
 	cr_assert_eq(access(CURL, X_OK), 0, "no curl");
-	cr_assert(!mkdir(FOLDER, 0755) && !mkdir(FOLDER "/www", 0755));
-	put_file(FOLDER "/www/page", "a page\nof two lines\n", 0644);
-	put_file(FOLDER "/nginx.conf", nginx_conf, 0644);
+	cr_assert(!mkdir(WEB_DIR, 0755) && !mkdir(WEB_DIR "/www", 0755));
+	put_file(WEB_DIR "/www/page", "a page\nof two lines\n", 0644);
+	put_file(WEB_DIR "/nginx.conf", nginx_conf, 0644);
 	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", w->lab.lib);
 	cr_assert_eq(proc_start(&w->nginx, &w->lab.world.server, argv, env), 0);
 	cr_assert(WAIT_UNTIL(answers(w), LAB_WAIT_MS), "nginx: %s",
@@ -81,8 +81,8 @@ static void web_close(struct web *w)
 	lab_close(&w->lab);
 }
 
-/* @g behind @in: a program and arguments that end in the one to be run. */
-static struct program behind(const char *const in[], const struct program *g)
+/* @g started by @in, a program whose last arguments are a command. */
+static struct program started_by(const char *const in[], const struct program *g)
 {
 	struct program r = *g;
 	int n = 0;
@@ -97,7 +97,7 @@ static struct program behind(const char *const in[], const struct program *g)
 	return r;
 }
 
-/* Good and failing curls, natively and preloaded, both behind @in (may be NULL). */
+/* Successful and failing curls, natively and preloaded, started by @in (may be NULL). */
 static void curls(struct web *w, const char *const in[], enum lab_mode mode,
 		  enum lab_wire wire)
 {
@@ -112,7 +112,7 @@ static void curls(struct web *w, const char *const in[], enum lab_mode mode,
 	char *text;
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		g = behind(in, all[i].program);
+		g = started_by(in, all[i].program);
 		seen = i < 2 ? wire : TCP;
 		same_as_native(&w->lab, &g, mode, seen);
 		text = program_run(&w->lab, &g, mode);
@@ -130,11 +130,11 @@ static void curls(struct web *w, const char *const in[], enum lab_mode mode,
 		web_open(&w);                         \
 		prepare(&w.lab);                      \
 		curls(&w, in, mode, wire);            \
-		says_why(&w, in, mode, why);          \
+		expect_logged(&w, in, mode, why);     \
 		web_close(&w);                        \
 	}
 
-/* Whether a preloaded curl that is asked for a log wrote @why into it. */
+/* Whether a preloaded curl with a log wrote @why to it. */
 static bool logged(struct web *w, const struct program *g, enum lab_mode mode,
 		   const char *why, char **ret_log)
 {
@@ -144,14 +144,11 @@ static bool logged(struct web *w, const struct program *g, enum lab_mode mode,
 	return *ret_log && strstr(*ret_log, why);
 }
 
-/*
- * What was to be in the way was: asked for a log, the library says so. A curl may end
- * before its manager has found out.
- */
-static void says_why(struct web *w, const char *const in[], enum lab_mode mode,
-		     const char *why)
+/* The log names the obstacle. Repeat: a curl may end before its manager has started. */
+static void expect_logged(struct web *w, const char *const in[], enum lab_mode mode,
+			  const char *why)
 {
-	struct program g = behind(in, &good);
+	struct program g = started_by(in, &good);
 	char *log = NULL;
 
 	if (!why)
@@ -212,7 +209,7 @@ static void unreadable_pool(struct lab *lab)
 	cr_assert_eq(chmod(lab->pool, 0), 0);
 }
 
-/* Root reads everything: not without these. */
+/* Root can read every file, except without these. */
 static const char *const no_override[] = {
 	"/usr/bin/setpriv", "--bounding-set", "-dac_override,-dac_read_search",
 	"--inh-caps",	    "-all",	      NULL
@@ -249,7 +246,7 @@ static void huge_pool(struct lab *lab)
 CURL_TEST(same_with_a_huge_pool_file, huge_pool, NULL, POOL, MPTCP,
 	  ".conf: File too large")
 
-/* Each libnl of the system becomes an empty file, in a mount namespace of curl's own. */
+/* Replace every libnl by an empty file, in curl's own mount namespace. */
 static const char hide_libnl[] =
 	"for f in /usr/lib/*/libnl-*.so* /usr/lib*/libnl-*.so*; do "
 	"[ ! -f \"$f\" ] || mount --bind /dev/null \"$f\" || exit 99; done; exec \"$@\"";
@@ -260,7 +257,7 @@ static const char *const no_libnl[] = { "/usr/bin/unshare", "--mount", "/bin/sh"
 Test(curl, libnl_can_be_hidden, TIMEOUT)
 {
 	const struct program g = { .argv = { "/bin/true" } };
-	struct program hidden = behind(no_libnl, &g);
+	struct program hidden = started_by(no_libnl, &g);
 	struct lab lab;
 	char *text;
 
@@ -287,7 +284,7 @@ static void alone(struct lab *lab)
 CURL_TEST(same_without_the_path_manager_library, alone, NULL, POOL, MPTCP,
 	  "libmptcpaddr-pm.so")
 
-/* Everything at once that a sandbox may take away. */
+/* Without all rights that a sandbox may remove. */
 static const char *const nothing_left[] = { "/usr/bin/setpriv",
 					    "--no-new-privs",
 					    "--bounding-set",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * descriptors.c - checklist 12 to 15: nothing of the library's among the program's
+ * descriptors.c - checklist 12 to 15: the library adds nothing to the program's
  * descriptors, children, locks and threads
  */
 #include "preload.h"
@@ -18,7 +18,7 @@ SAME(end_of_file_locks_and_ports_are_given_up_as_natively, MPTCP, "release", SER
      "/run/release.lock")
 SAME(one_thread_in_a_program_that_does_nothing, TCP, "count", "nothing")
 SAME(one_thread_in_a_program_that_never_connects_its_socket, TCP, "count", "socket")
-/* Its child connects to it, on the client's own loopback. */
+/* Its child connects to it over loopback. */
 SAME(one_thread_in_a_program_that_only_accepts, TCP, "count", "listen")
 SAME(one_thread_in_a_program_that_connects_udp, TCP, "count", "udp", LAB_ADDRESS, "9")
 SAME(one_thread_in_a_program_that_connects_unix, TCP, "count", "unix")
@@ -35,7 +35,7 @@ Test(descriptors, none_of_ours_with_a_log, TIMEOUT)
 #define OPENING \
 	"trace=open,openat,socket,dup,dup3,accept4,memfd_create,eventfd2,epoll_create1"
 
-/* A child of another thread may be made at any moment. */
+/* Another thread may fork at any moment. */
 Test(descriptors, all_of_ours_are_close_on_exec_from_the_start, TIMEOUT)
 {
 	const struct program g = {
@@ -55,7 +55,7 @@ Test(descriptors, all_of_ours_are_close_on_exec_from_the_start, TIMEOUT)
 		if (strstr(line, "socket(AF_INET, SOCK_STREAM, ") || strstr(line, "+++"))
 			continue; /* the program's own */
 		if (strstr(line, "<detached"))
-			continue; /* strace's own: the process ended before it looked */
+			continue; /* strace's: the process ended first */
 		ours += strstr(line, "NETLINK_GENERIC") || strstr(line, lab.pool);
 		cr_expect(strstr(line, "CLOEXEC") || strstr(line, "resumed"), "%s", line);
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * later.c - checklist 12 and 16: whatever a program does after it has connected, a
- * later announcement is still joined, exactly once
+ * later.c - checklist 12 and 16: whatever a program does after connecting, a later
+ * announcement is still joined, exactly once
  */
 #include "preload.h"
 
@@ -38,7 +38,7 @@ static void pairs_are(struct lab *lab, const char *want, size_t joins)
 	WAIT_UNTIL(has_pairs(&lab->world.client, false, want) &&
 			   has_pairs(&lab->world.server, true, want),
 		   LAB_WAIT_MS);
-	nap_ms(SETTLE_MS); /* for what must not come */
+	nap_ms(SETTLE_MS); /* for joins that must not come */
 	cr_assert_eq(capture_read(&lab->wire), 0);
 	client = pairs_text(&lab->world.client, 0, false);
 	server = pairs_text(&lab->world.server, 0, true);
@@ -54,7 +54,7 @@ static void pairs_are(struct lab *lab, const char *want, size_t joins)
 	free(seen);
 }
 
-/* @connections: of each of them the same subflows are wanted. */
+/* Each of the @connections must get the same subflows. */
 static void joined_later(const char *how, int connections)
 {
 	const char *one = connections == 1 ? "10.0.2.2-10.0.2.1"
@@ -72,8 +72,8 @@ static void joined_later(const char *how, int connections)
 	lab_open(&lab);
 	program_start(&lab, &g, POOL, &p);
 	cr_assert(WAIT_UNTIL(!access(marker, F_OK), LAB_WAIT_MS),
-		  "the program is not there");
-	nap_ms(200); /* the other half of a fork has done what it does */
+		  "the program did not start");
+	nap_ms(200); /* let the other process of a fork finish */
 	announce(&lab, "10.0.2.1");
 	pairs_are(&lab, one, connections);
 	announce(&lab, "10.0.3.1");

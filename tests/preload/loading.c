@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * loading.c - checklist 6 to 8: what loading the library brings into a process
+ * loading.c - checklist 6 to 8: loading the library costs little and harms nobody
  */
 #include "preload.h"
 
@@ -13,7 +13,7 @@
 #include "endpoint.h"
 #include "subflow.h"
 
-/* The output of a program that must succeed; the caller frees it. */
+/* Return: the output of a program that must succeed; the caller frees it. */
 static char *output_of(const char *const argv[], const char *const env[])
 {
 	struct proc p;
@@ -76,7 +76,7 @@ Test(loading, hooked_names_alone_are_exported, TIMEOUT)
 	free(text);
 }
 
-/* How often @call was made, as strace counts it. */
+/* Return: the number of system calls @call in a trace of strace. */
 static int calls(const char *trace, const char *call)
 {
 	size_t len = strlen(call);
@@ -104,8 +104,7 @@ static char *trace_of(const char *preload)
 	free(text);
 	text = get_file("/run/trace");
 	cr_assert(text);
-	start = strstr(text,
-		       "nothing\", ["); /* the exec of the program, after env's own */
+	start = strstr(text, "nothing\", ["); /* after the exec of env */
 	cr_assert(start, "%s", text);
 	memmove(text, start, strlen(start) + 1);
 	unlink("/run/trace");
@@ -135,7 +134,7 @@ Test(loading, constructor_starts_no_thread_opens_and_allocates_nothing, TIMEOUT)
 		cr_expect_eq(calls(with, same[i]), calls(without, same[i]),
 			     "%s: %d, not %d", same[i], calls(with, same[i]),
 			     calls(without, same[i]));
-	/* After the program got control there is nothing but its end. */
+	/* The program itself only exits. */
 	cr_expect(strstr(with, "\nmunmap("), "%s", with);
 	cr_expect_str_eq(strrchr(strstr(with, "exit_group"), '('),
 			 strrchr(strstr(without, "exit_group"), '('));
@@ -167,8 +166,9 @@ Test(loading, hooks_work_from_another_librarys_constructor, TIMEOUT)
 #define FAKETIME "/usr/$LIB/faketime/libfaketime.so.1"
 #define NEW_YEAR "FAKETIME=@2033-01-01 12:00:00"
 
-/* As natively, and a later announcement is joined, with @other on either side. */
-static void beside(const char *before, const char *after)
+/* With another library before or after ours: as natively, and announcements are joined.
+ */
+static void with_another(const char *before, const char *after)
 {
 	const struct endpoint_spec e = { .addr = "10.0.2.1", .flags = EP_SIGNAL };
 	struct program g = { .argv = { "year", LAB_ADDRESS, LAB_PORT },
@@ -182,7 +182,7 @@ static void beside(const char *before, const char *after)
 	lab_open(&lab);
 	same_as_native(&lab, &g, POOL, MPTCP);
 	same_as_native(&lab, &g, NO_POOL, MPTCP);
-	g.argv[3] = "/run/beside.mark";
+	g.argv[3] = "/run/another.mark";
 	program_start(&lab, &g, POOL, &p);
 	cr_assert(WAIT_UNTIL(!access(g.argv[3], F_OK), LAB_WAIT_MS));
 	cr_assert_eq(endpoint_add(&lab.world.server, &e), 0);
@@ -190,23 +190,23 @@ static void beside(const char *before, const char *after)
 	errors = proc_errors(&p);
 	cr_assert_str_eq(errors, "", "%s", errors);
 	free(errors);
-	/* What was meant to be beside the library was. */
+	/* The other library was loaded. */
 	cr_assert_eq(strstr(before ?: after, "faketime") != NULL,
 		     proc_said(&p, "year 2033"));
 	proc_end(&p);
 	lab_close(&lab);
 }
 
-#define BESIDE(name, before, after)    \
-	Test(loading, name, TIMEOUT)   \
-	{                              \
-		beside(before, after); \
+#define WITH_ANOTHER(name, before, after)    \
+	Test(loading, name, TIMEOUT)         \
+	{                                    \
+		with_another(before, after); \
 	}
 
-BESIDE(works_behind_jemalloc, JEMALLOC, NULL)
-BESIDE(works_in_front_of_jemalloc, NULL, JEMALLOC)
-BESIDE(works_behind_libfaketime, FAKETIME, NULL)
-BESIDE(works_in_front_of_libfaketime, NULL, FAKETIME)
+WITH_ANOTHER(works_after_jemalloc, JEMALLOC, NULL)
+WITH_ANOTHER(works_before_jemalloc, NULL, JEMALLOC)
+WITH_ANOTHER(works_after_libfaketime, FAKETIME, NULL)
+WITH_ANOTHER(works_before_libfaketime, NULL, FAKETIME)
 
 #define WRAPPER "libsocket_wrapper.so"
 
@@ -216,7 +216,7 @@ static void need_wrapper(void)
 		SKIP("socket_wrapper is not installed");
 }
 
-/* What the wrapper takes for TCP never leaves the process's folder. */
+/* The wrapper's TCP never leaves the directory. */
 static void wrapped(const char *before, const char *after)
 {
 	const struct program g = { .argv = { "count", "listen" },
@@ -236,8 +236,8 @@ static void wrapped(const char *before, const char *after)
 	lab_close(&lab);
 }
 
-/* It goes to libc past whatever is preloaded behind it: plain TCP, as without us. */
-Test(loading, does_no_harm_behind_socket_wrapper, TIMEOUT)
+/* The wrapper calls libc directly, past our library: plain TCP. */
+Test(loading, does_no_harm_after_socket_wrapper, TIMEOUT)
 {
 	const struct program g = { .argv = { "client", LAB_ADDRESS, LAB_PORT },
 				   .before = WRAPPER };
@@ -250,14 +250,14 @@ Test(loading, does_no_harm_behind_socket_wrapper, TIMEOUT)
 	lab_close(&lab);
 }
 
-Test(loading, works_in_front_of_socket_wrapper, TIMEOUT)
+Test(loading, works_before_socket_wrapper, TIMEOUT)
 {
 	need_wrapper();
-	beside(NULL, WRAPPER);
+	with_another(NULL, WRAPPER);
 	wrapped(NULL, WRAPPER);
 }
 
-/* Where the compiler keeps the runtime of its address sanitizer. */
+/* Return: the path of the address sanitizer's runtime. */
 static const char *asan_runtime(void)
 {
 	static char path[PATH_MAX];
@@ -273,10 +273,10 @@ static const char *asan_runtime(void)
 	return path;
 }
 
-/* The leak checker wants to trace the program, which sandboxes may refuse. */
+/* The leak checker traces the program, which sandboxes may refuse. */
 #define ASAN_ENV "ASAN_OPTIONS=detect_leaks=0:exitcode=99"
 
-Test(loading, works_behind_the_address_sanitizer, TIMEOUT)
+Test(loading, works_after_the_address_sanitizer, TIMEOUT)
 {
 	struct program g = { .argv = { "client-asan", LAB_ADDRESS, LAB_PORT },
 			     .env = { ASAN_ENV } };
@@ -289,7 +289,7 @@ Test(loading, works_behind_the_address_sanitizer, TIMEOUT)
 	lab_close(&lab);
 }
 
-Test(loading, works_in_front_of_the_address_sanitizer, TIMEOUT)
+Test(loading, works_before_the_address_sanitizer, TIMEOUT)
 {
 	struct program g = { .argv = { "client-asan", LAB_ADDRESS, LAB_PORT },
 			     .env = { ASAN_ENV ":verify_asan_link_order=0" } };

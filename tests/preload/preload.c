@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * preload.c - run a program with and without the library, and compare what is visible
+ * preload.c - run a program with and without the library, and compare the results
  */
 #include "preload.h"
 
@@ -79,7 +79,7 @@ static void open_hosts(struct lab *lab)
 	cr_assert_eq(limits_set(&w->server, 8, 0), 0);
 	cr_assert_eq(host_sysctl(&w->server, "net/ipv4/tcp_fastopen", "3"), 0);
 	cr_assert_eq(host_sysctl(&w->client, "net/ipv4/tcp_fastopen", "3"), 0);
-	/* Beyond the links nothing answers, and it says so at once. */
+	/* Other addresses are unreachable at once. */
 	cr_assert_eq(host_ip(&w->client, "route add unreachable default metric 1\n"), 0);
 	cr_assert_eq(host_nft(&w->server,
 			      "table inet t { chain in { type filter hook input priority "
@@ -87,7 +87,7 @@ static void open_hosts(struct lab *lab)
 		     0);
 }
 
-/* A /run of the test's own, gone with it: no two tests share a file. */
+/* Each test has its own /run: no two tests share a file. */
 static void open_run(void)
 {
 	cr_assert_eq(unshare(CLONE_NEWNS), 0, "%s", strerror(errno));
@@ -132,7 +132,7 @@ int64_t lab_capable(struct lab *lab)
 	return n;
 }
 
-/* LD_PRELOAD of this run, or nothing if it is empty. */
+/* LD_PRELOAD of this run. */
 static void preload_value(const struct lab *lab, const struct program *g,
 			  enum lab_mode mode, char *buf, size_t size)
 {
@@ -170,15 +170,15 @@ void program_start(struct lab *lab, const struct program *g, enum lab_mode mode,
 	cr_assert_eq(r, 0, "%s: %s", argv[0], strerror(-r));
 }
 
-/* Whether @p stands behind @word in @text. */
-static bool stands_behind(const char *text, const char *p, const char *word)
+/* Whether @word precedes @p in @text. */
+static bool is_preceded_by(const char *text, const char *p, const char *word)
 {
 	size_t len = strlen(word);
 
 	return (size_t)(p - text) >= len && !strncmp(p - len, word, len);
 }
 
-/* Numbers that differ from run to run: inodes, processes, milliseconds. */
+/* Replace numbers that differ from run to run: inodes, processes, milliseconds. */
 static void normalise(char *text)
 {
 	char *from = text, *to = text, *end;
@@ -187,10 +187,10 @@ static void normalise(char *text)
 		end = from;
 		while (isdigit((unsigned char)*end))
 			end++;
-		if (end > from &&
-		    (stands_behind(text, to, ":[") || stands_behind(text, to, "/proc/") ||
-		     stands_behind(text, to, " after ") ||
-		     stands_behind(text, to, "=="))) {
+		if (end > from && (is_preceded_by(text, to, ":[") ||
+				   is_preceded_by(text, to, "/proc/") ||
+				   is_preceded_by(text, to, " after ") ||
+				   is_preceded_by(text, to, "=="))) {
 			*to++ = 'N';
 			from = end;
 		} else {
@@ -223,7 +223,7 @@ char *program_run(struct lab *lab, const struct program *g, enum lab_mode mode)
 	return text;
 }
 
-/* The first line that differs, as "wanted" and "got". */
+/* Log the first line that differs. */
 static void show_difference(const char *want, const char *got)
 {
 	size_t line = 0;
@@ -248,7 +248,8 @@ void same_as_native(struct lab *lab, const struct program *g, enum lab_mode mode
 	after = lab_capable(lab);
 	if (strcmp(native, preloaded))
 		show_difference(native, preloaded);
-	cr_expect_str_eq(preloaded, native, "%s: not what it is natively", g->argv[0]);
+	cr_expect_str_eq(preloaded, native, "%s: differs from the native run",
+			 g->argv[0]);
 	cr_expect_eq(between, before, "%s opens MPTCP by itself", g->argv[0]);
 	if (wire == MPTCP)
 		cr_expect_gt(after, between, "%s: the library did nothing", g->argv[0]);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * preload.h - run a program with and without the library, and compare what is visible
+ * preload.h - run a program with and without the library, and compare the results
  *
- * Two hosts: the program's, with the userspace path manager, and a server with an echo
- * server on native MPTCP. Everything here asserts: a test goes on only if the step
- * worked.
+ * Two hosts: the program's, with the userspace path manager, and one with an echo server
+ * on native MPTCP. All functions assert: a failed step ends the test.
  */
 #pragma once
 
@@ -25,14 +24,13 @@
 #define LAB_ARGS    32
 #define TIMEOUT	    .timeout = 60
 
-/* What the library is given. */
 enum lab_mode {
-	NATIVE,	 /* it is not loaded */
-	NO_POOL, /* loaded, and no pool file is found */
+	NATIVE,	 /* the library is not loaded */
+	NO_POOL, /* loaded, without a pool file */
 	POOL,	 /* loaded, with a pool of two addresses */
 };
 
-/* What the server must have seen of the program's connections. */
+/* The protocol of the program's connections, as seen by the server. */
 enum lab_wire {
 	TCP,
 	MPTCP,
@@ -43,12 +41,12 @@ struct lab {
 	struct proc server;
 	struct capture wire; /* the client's */
 	char pool[64];
-	char home[64]; /* XDG_CONFIG_HOME of every program: an empty folder */
+	char home[64]; /* XDG_CONFIG_HOME of every program: an empty directory */
 	char lib[PATH_MAX];
 };
 
 struct program {
-	const char *argv[LAB_ARGS]; /* without a slash: a program's name */
+	const char *argv[LAB_ARGS]; /* without a slash: a program of programs/ */
 	const char *env[8];	    /* in both runs */
 	const char *preload_env[8]; /* with the library only */
 	const char *before; /* libraries preloaded in front of ours, in both runs */
@@ -59,21 +57,21 @@ struct program {
 void lab_open(struct lab *lab);
 void lab_close(struct lab *lab);
 
-/* Write the pool file anew. */
+/* Replace the pool file. */
 void lab_pool(struct lab *lab, const char *text);
 
 /* Start @g; the caller ends it. */
 void program_start(struct lab *lab, const struct program *g, enum lab_mode mode,
 		   struct proc *ret);
 
-/* What one run showed: output, errors and exit status in one text; the caller frees. */
+/* Return: output, errors and exit status of one run, as one text; the caller frees it. */
 char *program_run(struct lab *lab, const struct program *g, enum lab_mode mode);
 
 /*
- * same_as_native() - run @g natively and in @mode: all that is visible is the same
+ * same_as_native() - run @g natively and in @mode, and expect the same results
  *
- * Inode and process numbers and times are left out. The preloaded run opened MPTCP
- * connections to the server exactly if @wire says so.
+ * Inode numbers, process IDs and times may differ. The preloaded run must open MPTCP
+ * connections to the server if and only if @wire is MPTCP.
  */
 void same_as_native(struct lab *lab, const struct program *g, enum lab_mode mode,
 		    enum lab_wire wire);
@@ -82,20 +80,20 @@ void same_as_native(struct lab *lab, const struct program *g, enum lab_mode mode
  */
 void same_in_both_modes(const struct program *g, enum lab_wire wire);
 
-/* A test of that, by the program's argv. */
+/* Define such a test by the program's argv. */
 #define SAME_IN_BOTH_MODES(suite, name, wire, ...)                                      \
 	Test(suite, name, TIMEOUT)                                                      \
 	{                                                                               \
 		same_in_both_modes(&(struct program){ .argv = { __VA_ARGS__ } }, wire); \
 	}
 
-/* MPTCP connections that the server has been asked for. */
+/* Return: the number of MPTCP connections that the server was asked for. */
 int64_t lab_capable(struct lab *lab);
 
-/* Make a file with this text, and these permissions. */
+/* Create a file with this text and these permissions. */
 void put_file(const char *path, const char *text, unsigned int mode);
-/* All of a file, the caller frees it; NULL if it cannot be read. */
+/* Return: a file's text, which the caller frees; NULL: unreadable. */
 char *get_file(const char *path);
 
-/* The path of a program, in one of a few static buffers. */
+/* Return: the path of a program of programs/, in one of four static buffers. */
 const char *program_path(const char *name);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * silence.c - checklist 3: nothing is printed unless asked, and never into what the
- * program owns by then
+ * silence.c - checklist 3: print nothing unless asked, and never to a descriptor that
+ * the program has reused
  */
 #include "preload.h"
 
@@ -63,7 +63,7 @@ Test(silence, a_log_that_is_asked_for_is_written, TIMEOUT)
 	lab_close(&lab);
 }
 
-/* The log goes on while an announcement is dealt with. */
+/* Make the manager log. */
 static void announce(struct lab *lab)
 {
 	const struct endpoint_spec e = { .addr = "10.0.2.1", .flags = EP_SIGNAL };
@@ -87,7 +87,7 @@ static void recycled(const char *when)
 	lab_open(&lab);
 	program_start(&lab, &g, POOL, &p);
 	cr_assert(WAIT_UNTIL(!access(marker, F_OK), LAB_WAIT_MS),
-		  "the program is not there");
+		  "the program did not start");
 	announce(&lab);
 	text = get_file(file);
 	cr_assert(text, "the program made no file");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * transparency.c - checklist 1, 2, 4 and 5: a program sees what it sees natively
+ * transparency.c - checklist 1, 2, 4, 5: a program sees the same as natively
  */
 #include "preload.h"
 
@@ -17,7 +17,7 @@ static const struct program unreachable = { .argv = { "client", "203.0.113.1", "
 static const struct program hygiene = { .argv = { "hygiene", LAB_ADDRESS, LAB_PORT } };
 static const struct program connects = { .argv = { "connects", LAB_ADDRESS, LAB_PORT } };
 
-/* Every program of these tests that says something about itself. */
+/* These print all that they see of themselves. */
 static const struct program *const programs[] = { &client,	&client_v6, &refused,
 						  &unreachable, &hygiene,   NULL };
 
@@ -62,7 +62,7 @@ Test(transparency, mptcp_off_in_the_namespace_changes_nothing, TIMEOUT)
 	lab_close(&lab);
 }
 
-/* The program behind deny, which refuses MPTCP with @error. */
+/* Run the program by tests/apps/deny, which refuses MPTCP with @error. */
 static void denied(struct lab *lab, const struct program *program, int error)
 {
 	char number[16], deny[PATH_MAX];
@@ -130,9 +130,9 @@ SAME(other_families_types_and_protocols_are_untouched, TCP, "sockets")
 SAME(connect_fails_and_blocks_as_natively, MPTCP, "connects", SERVER)
 SAME(nonblocking_connect_stays_nonblocking, MPTCP, "connects", SERVER, "nonblocking")
 SAME(little_stack_is_enough_to_connect, MPTCP, "small", SERVER)
-SAME(sends_are_what_they_are_natively, MPTCP, "sends", SERVER)
+SAME(sends_behave_as_natively, MPTCP, "sends", SERVER)
 
-/* Not of the first fifteen hazards, but found with them: checklist 20. */
+/* Checklist 20. */
 Test(transparency, process_ends_with_its_last_thread_as_natively, TIMEOUT)
 {
 	static const struct program leaves[] = {

@@ -19,10 +19,9 @@
 #define SECURE "/run/secure"
 
 /*
- * A program with a file capability, run by a user who is not root, is AT_SECURE. There
- * the loader takes preloaded libraries without a slash, from its own folders, and
- * setuid: ours is laid over such a folder, in a mount namespace of this program's own.
- * $1 is the folder.
+ * A program with a file capability, run by a user other than root, is AT_SECURE. For it
+ * the loader accepts only libraries named without a slash, setuid, in its standard
+ * directories: mount ours over $1, such a directory, in a mount namespace of its own.
  */
 #define SECURE_SCRIPT                                                            \
 	"mount -t overlay overlay -o lowerdir=\"$1\",upperdir=" SECURE           \
@@ -32,8 +31,8 @@
 	"MPTCPADDR_CONFIG=" SECURE "/pool.conf " SECURE "/protocol " LAB_ADDRESS \
 	" " LAB_PORT
 
-/* The folder that the loader takes libc from. */
-static const char *loader_folder(void)
+/* Return: the directory of libc. */
+static const char *loader_dir(void)
 {
 	static char path[PATH_MAX];
 	Dl_info info;
@@ -50,8 +49,8 @@ static void copy(const char *from, const char *to)
 	cr_assert_eq(proc_run(NULL, NULL, argv), 0, "%s", from);
 }
 
-/* Return: false where no file capability can be given. */
-static bool secure_folder(bool with_capability)
+/* Return: false if file capabilities cannot be set here. */
+static bool make_secure_dir(bool with_capability)
 {
 	const struct vfs_cap_data cap = {
 		.magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE,
@@ -84,11 +83,11 @@ static bool has_library(pid_t pid)
 	return has;
 }
 
-/* Return: how many MPTCP connections the program asked for. */
+/* Return: the number of MPTCP connections that the program asked for. */
 static int run_secure(struct lab *lab, const char *secure)
 {
-	const char *argv[] = { "unshare", "--mount",	   "sh", "-c", SECURE_SCRIPT,
-			       "sh",	  loader_folder(), NULL };
+	const char *argv[] = { "unshare",     "--mount", "sh",	       "-c",
+			       SECURE_SCRIPT, "sh",	 loader_dir(), NULL };
 	int64_t before = lab_capable(lab);
 	struct proc p;
 	char *out, *err;
@@ -101,7 +100,7 @@ static int run_secure(struct lab *lab, const char *secure)
 	cr_assert(strstr(out, secure), "%s", out);
 	cr_assert(strstr(out, "threads 1\n"), "%s", out);
 	cr_assert_str_eq(err, "", "%s", err);
-	/* It was exec()ed all the way: the process is still the one that was started. */
+	/* Each step was an exec(): it is still the process that was started. */
 	cr_assert(has_library(p.pid), "the library was not loaded");
 	proc_eof(&p);
 	cr_assert_eq(proc_wait(&p, LAB_WAIT_MS), 0);
@@ -116,20 +115,20 @@ Test(unreached, secure_execution_is_left_alone, TIMEOUT)
 	struct lab lab;
 
 	lab_open(&lab);
-	if (!secure_folder(true))
+	if (!make_secure_dir(true))
 		SKIP("no file capabilities here: %s", strerror(errno));
 	cr_expect_eq(run_secure(&lab, "AT_SECURE 1\n"), 0, "not inert");
 	cr_expect(access(SECURE "/log", F_OK) < 0, "the environment was obeyed");
 	lab_close(&lab);
 }
 
-/* The same way of loading it, so that the test above can fail. */
+/* The same without AT_SECURE: proves that the test above can fail. */
 Test(unreached, the_same_program_without_its_capability_is_served, TIMEOUT)
 {
 	struct lab lab;
 
 	lab_open(&lab);
-	cr_assert(secure_folder(false));
+	cr_assert(make_secure_dir(false));
 	cr_expect_eq(run_secure(&lab, "AT_SECURE 0\n"), 1, "not served");
 	cr_expect_eq(access(SECURE "/log", F_OK), 0, "the environment was not obeyed");
 	lab_close(&lab);

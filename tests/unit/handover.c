@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * handover.c - registrations on their way from connect() to the manager
+ * handover.c - pass registrations from connect() to the manager
  *
- * The real attempt.c on real MPTCP connections over loopback; this file stands where
- * launch.c would, and where the manager's reader would.
+ * The real register.c with MPTCP connections over loopback; this file replaces launch.c,
+ * wake.c and the manager.
  */
 #include "mptcpaddr/handover.h"
 #include "mptcpaddr/uapi.h"
@@ -40,7 +40,8 @@ bool wake_manager(struct handover *handover)
 
 void wake_open_filter(struct handover *handover)
 {
-	cr_assert_eq(atomic_load(&handover->in_flight), 1, "looked before it counted");
+	cr_assert_eq(atomic_load(&handover->in_flight), 1,
+		     "opened before it was counted");
 	atomic_store(&handover->filter, HANDOVER_FILTER_OPEN);
 }
 
@@ -76,7 +77,7 @@ static void loopback_up(void)
 	close(fd);
 }
 
-/* @n connections to a listener of our own, in @fds. */
+/* Open @n connections to our own listening socket. */
 static void connections(int fds[], int n)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET };
@@ -103,9 +104,8 @@ static void register_ok(int fd)
 	register_end(register_begin(fd), fd, 0);
 }
 
-/* The manager hears of nothing new: it is asked before the SYN, unless that was in vain.
- */
-Test(handover, idle_manager_is_asked_to_listen_before_a_connect)
+/* connect() opens the filter before the SYN, unless an earlier one has timed out. */
+Test(handover, filter_of_an_idle_manager_is_opened_before_a_connect)
 {
 	int fd;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * mode.c - what the library does in a program: the small reader in the preload library
- * must agree with the whole one (config.c) about `[app] mptcp = no`
+ * mode.c - the small parser of the preload library and the full one (shim/pool/parse.c)
+ * agree about `[app] mptcp = no`
  */
 #include "shim/preload/mode.h"
 #include "mptcpaddr/pool.h"
@@ -20,7 +20,7 @@
 
 #define FIXTURES "tests/unit/fixtures/mode/"
 
-/* It is decided once a process: ask in a child. */
+/* A process decides once: ask in a child. */
 static enum mode mode_with(const char *config)
 {
 	int status;
@@ -46,13 +46,13 @@ static void both_agree(const char *path)
 	struct pool *pool;
 
 	if (pool_load(path, &pool, &why) < 0) {
-		/* As if there was no pool: it must not be left alone by mistake only. */
+		/* Invalid: as without a pool, but the manager must log why. */
 		cr_expect_neq(mode, MODE_PLAIN, "%s", path);
 		return;
 	}
 	if (!pool->mptcp)
 		expected = MODE_OFF;
-	cr_expect_eq(mode, expected, "%s: mode %d where config.c reads mptcp = %s", path,
+	cr_expect_eq(mode, expected, "%s: mode %d where parse.c reads mptcp = %s", path,
 		     mode, pool->mptcp ? "yes" : "no");
 	pool_free(pool);
 }
@@ -112,7 +112,7 @@ Test(mode, fifo_and_folder_do_not_block, .timeout = 10)
 	cr_assert_eq(mode_with(path), MODE_POOL);
 	cr_assert_eq(mode_with(dir), MODE_POOL);
 	unlink(path);
-	/* Named, and not there: the path manager is to say so in the log. */
+	/* Named, but missing: the manager must log that. */
 	cr_assert_eq(mode_with(path), MODE_POOL);
 	rmdir(dir);
 }

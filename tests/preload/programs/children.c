@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * children.c - what the children of a connected program find: children ADDRESS PORT
+ * children.c - descriptors in the children of a connected program: children ADDRESS PORT
  */
 #include "program.h"
 

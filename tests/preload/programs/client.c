@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * client.c - the plainest TCP client: client ADDRESS PORT [TEXT]
+ * client.c - a minimal TCP client: client ADDRESS PORT [TEXT]
  */
 #include "program.h"
 

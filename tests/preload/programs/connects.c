@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * connects.c - connect() with everything that can be wrong, and with what is right
+ * connects.c - connect() with every wrong argument, and with right ones
  *
  * connects ADDRESS PORT [nonblocking]: each line is a call, its result and errno, and
- * whether the socket is still as blocking as it was.
+ * the socket's file status flags.
  */
 #include "program.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * count.c - how many threads a program has: count HOW [ADDRESS PORT]
+ * count.c - count the threads of a program: count HOW [ADDRESS PORT]
  *
  * HOW: nothing, socket (never connected), listen (accepts from a child), udp, unix,
  * connect.

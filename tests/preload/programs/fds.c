@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * fds.c - the descriptors of a program around its connections: fds ADDRESS PORT
+ * fds.c - show the descriptors before, while and after connecting: fds ADDRESS PORT
  */
 #include "program.h"
 
@@ -20,7 +20,7 @@ int main(int argc, char *argv[])
 		printf("next %d\n", low);
 		close(low);
 	}
-	usleep(200000); /* whatever goes on behind the program's back has settled */
+	usleep(200000); /* a manager would have started */
 	show_fds("later");
 	for (int i = 0; i < 3; i++)
 		close(socks[i]);

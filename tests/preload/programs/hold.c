@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
- * hold.c - a program that connects, then does something to its descriptors, threads or
- * processes, and keeps the connection: hold HOW ADDRESS PORT MARKER
+ * hold.c - connect, change descriptors, threads or processes, and keep the connection:
+ * hold HOW ADDRESS PORT MARKER
  *
- * It makes the file MARKER when that is done, and ends when the peer closes.
+ * Creates the file MARKER after the change, and ends when the peer closes.
  */
 #include "program.h"
 
 #include <pthread.h>
 #include <sched.h>
 
-#define FDS_MAX 1024 /* or the limit, but for one that mark() needs */
+#define FDS_MAX 1024 /* or the limit, less one for mark() */
 
 static const char *address, *port;
 
-/* As on a small machine: nobody else gets far before this process waits. */
+/* Like on a small machine: other processes run only when this one waits. */
 static void on_one_cpu(void)
 {
 	cpu_set_t one;
@@ -68,7 +68,7 @@ static int daemonise(int sock)
 	return sock;
 }
 
-/* Both go on with the connection. */
+/* Both processes keep the connection. */
 static int fork_child(int sock)
 {
 	pid_t pid = fork();
@@ -78,7 +78,7 @@ static int fork_child(int sock)
 	return sock;
 }
 
-/* Only the child goes on. */
+/* Only the child keeps it. */
 static int orphan(int sock)
 {
 	pid_t pid = fork();
@@ -90,7 +90,7 @@ static int orphan(int sock)
 	return sock;
 }
 
-/* The classic daemon: twice, and nothing is kept but the connection. */
+/* The classic daemon: fork twice, close all but the connection. */
 static int double_fork(int sock)
 {
 	on_one_cpu();
@@ -100,7 +100,7 @@ static int double_fork(int sock)
 	return close_all(sock);
 }
 
-/* The same, in no hurry. */
+/* The same, slowly. */
 static int slow_double_fork(int sock)
 {
 	orphan(sock);
@@ -111,7 +111,7 @@ static int slow_double_fork(int sock)
 	return sock;
 }
 
-/* Only the child goes on, and the parent could not prepare for it. */
+/* Only the child keeps it, and the parent ends by SIGKILL. */
 static int orphan_of_killed(int sock)
 {
 	pid_t pid = fork();
@@ -127,7 +127,7 @@ static int orphan_of_killed(int sock)
 	return sock;
 }
 
-/* Several children go on without their parent. */
+/* Five children keep it, without their parent. */
 static int orphans(int sock)
 {
 	for (int i = 0; i < 5; i++)
@@ -136,7 +136,7 @@ static int orphans(int sock)
 	exit(0);
 }
 
-/* A child goes on with its parent's connection, and has its own. */
+/* A child opens a connection of its own. */
 static int child_connects(int sock)
 {
 	pid_t pid;
@@ -153,7 +153,7 @@ static int child_connects(int sock)
 	return sock;
 }
 
-/* The same with a parent that goes on elsewhere: it has its socket no more. */
+/* The parent lives on, but without its socket. */
 static int child_keeps(int sock)
 {
 	pid_t pid = fork();
@@ -220,7 +220,7 @@ static int by_thread(void)
 	return sock;
 }
 
-/* A child that is number 1 of another PID namespace; its parent waits for it. */
+/* Become process 1 of a new PID namespace; the parent waits. */
 static void become_child(void)
 {
 	pid_t pid;
@@ -236,7 +236,7 @@ static void become_child(void)
 	}
 }
 
-/* The process that connects has its parent's number, and that had a manager. */
+/* Connect in a process with its parent's process ID, whose parent had a manager. */
 static int same_number(int sock)
 {
 	close(sock);
@@ -244,7 +244,7 @@ static int same_number(int sock)
 	sock = tcp_to(address, port);
 	echo(sock, "hello");
 	close(sock);
-	usleep(100000); /* its manager has seen that end */
+	usleep(100000); /* let its manager see the end */
 	become_child();
 	sock = tcp_to(address, port);
 	echo(sock, "hello");
@@ -253,7 +253,7 @@ static int same_number(int sock)
 
 static const struct how {
 	const char *name;
-	int (*act)(int sock); /* Return: where the socket is now */
+	int (*act)(int sock); /* Return: the socket's new descriptor */
 } hows[] = {
 	{ "nothing", keep_as_is },
 	{ "closeall", close_all },
@@ -299,7 +299,7 @@ int main(int argc, char *argv[])
 	address = argv[2];
 	port = argv[3];
 	sock = strcmp(argv[1], "thread") ? tcp_to(address, port) : by_thread();
-	if (strcmp(argv[1], "hasty")) /* that forks before anything else happens */
+	if (strcmp(argv[1], "hasty")) /* which forks first */
 		echo(sock, "hello");
 	fflush(stdout);
 	for (size_t i = 0; i < sizeof(hows) / sizeof(hows[0]); i++) {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * hygiene.c - what a program keeps to itself, before and after each way to connect
- *
- * hygiene ADDRESS PORT
+ * hygiene.c - show umask, directory, signals, stdio and descriptors before and after each
+ * way to connect: hygiene ADDRESS PORT
  */
 #include "program.h"
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * latch.c - a program without a free descriptor at its first socket(), which retries
- *
- * latch ADDRESS PORT
+ * latch.c - retry a first socket() that found no free descriptor: latch ADDRESS PORT
  */
 #include "program.h"
 

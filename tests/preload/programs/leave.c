@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * leave.c - a program whose main thread ends before another, which ends the process
+ * leave.c - end the main thread first; another thread then ends the process
  *
- * leave ADDRESS PORT [late|cancel]: main connects and ends; it ends, and the other thread
- * connects; it connects, and the other thread cancels it.
- *
- * What it prints stays in the buffer of stdio until the exit() of the last thread.
+ * leave ADDRESS PORT [late|cancel]: the main thread connects and ends; it ends, and the
+ * other connects; it connects, and the other cancels it. stdio keeps the output until
+ * the exit() of the last thread.
  */
 #include "program.h"
 
 #include <pthread.h>
 
-#define IDLE_SECONDS 7 /* the manager has looked for the main thread by then */
+#define IDLE_SECONDS 7 /* until the manager has checked the main thread */
 
 static pthread_t first;
 static char **args;

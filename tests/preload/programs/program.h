@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * program.h - what the programs share; like them, it knows nothing of the library
+ * program.h - helpers of the programs, which know nothing of the library
  *
- * A program prints what a program can see of itself. The tests run it with and without
- * the library and compare.
+ * A program prints all that it can see of itself. The tests compare its output with and
+ * without the library.
  */
 #pragma once
 
@@ -81,7 +81,7 @@ static inline int tcp_to(const char *address, const char *port)
 	return fd;
 }
 
-/* Send @text to the echo server and print what comes back. */
+/* Send @text to the echo server and print the reply. */
 static inline void echo(int fd, const char *text)
 {
 	char back[256];
@@ -127,7 +127,7 @@ static inline int threads(void)
 	return count;
 }
 
-/* The test sees from this file how far the program is, whatever it has closed. */
+/* Report progress to the test by a file, which needs no open descriptor. */
 static inline void mark(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);

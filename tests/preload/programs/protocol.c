@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * protocol.c - a client that tells whether it runs in secure-execution mode
+ * protocol.c - a client that shows whether it runs in secure-execution mode
  *
- * protocol ADDRESS PORT: connects, echoes, then waits for its standard input's end.
+ * protocol ADDRESS PORT: connects, echoes, then waits for the end of standard input.
  */
 #include "program.h"
 

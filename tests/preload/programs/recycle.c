@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * recycle.c - a program whose descriptor 2 becomes a file of its own
+ * recycle.c - reuse descriptor 2 for a file, before or after connecting
  *
- * recycle before|after ADDRESS PORT FILE MARKER: before or after it connects. Like any
- * daemon, it never prints to that file.
+ * recycle before|after ADDRESS PORT FILE MARKER. Nothing is printed to that file.
  */
 #include "program.h"
 

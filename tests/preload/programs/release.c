@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * release.c - what a program gives up is free at once, connected or not
+ * release.c - closed pipes, sockets, locks and ports are free at once
  *
- * release ADDRESS PORT FILE: end of file on pipes and sockets, locks, ports.
+ * release ADDRESS PORT FILE
  */
 #include "program.h"
 

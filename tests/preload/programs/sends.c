@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * sends.c - sendto(), sendmsg() and sendmmsg(), with and without MSG_FASTOPEN, with what
- * is wrong and what is right: sends ADDRESS PORT
+ * sends.c - sendto(), sendmsg() and sendmmsg(), with and without MSG_FASTOPEN, with wrong
+ * and right arguments: sends ADDRESS PORT
  */
 #include "program.h"
 

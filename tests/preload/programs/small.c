@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * small.c - a program that connects with little stack
+ * small.c - connect with little stack: small ADDRESS PORT
  *
- * small ADDRESS PORT
- *
- * Once in a thread of the smallest size, then in a signal handler on a stack of its own,
- * each in a process that has not connected before.
+ * In a thread of the smallest size, then in a signal handler on its own stack, each in a
+ * process that has not connected before.
  */
 #include "program.h"
 

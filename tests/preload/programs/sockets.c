@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * sockets.c - every kind of socket: what socket() returned and what came out
+ * sockets.c - every kind of socket: the results of socket() and the socket's options
  */
 #include "program.h"
 

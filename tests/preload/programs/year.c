@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * year.c - a client that allocates and asks for the year: year ADDRESS PORT [MARKER]
+ * year.c - a client that allocates memory and prints the year: year ADDRESS PORT [MARKER]
  */
 #include "program.h"
 
