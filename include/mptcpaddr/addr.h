@@ -2,9 +2,8 @@
 /*
  * addr.h - an IPv4 or IPv6 address with a port
  *
- * The layout is fixed: control-socket records contain it as it is.
- * The engine compares addresses across families, so IPv4-mapped IPv6 addresses are
- * always held as IPv4 (mpaddr_set_v6() does that).
+ * The layout is fixed: control-socket records contain it. IPv4-mapped IPv6 addresses are
+ * stored as IPv4 (mpaddr_set_v6()), because the engine compares across families.
  */
 #pragma once
 
@@ -25,7 +24,6 @@ _Static_assert(sizeof(struct mpaddr) == 20, "part of control-socket records");
 
 #define MPADDR_TEXT_MAX 64 /* "[v6%scope]:port" and its NUL */
 
-/* An address and the number of its leading bits that count. */
 struct mpprefix {
 	struct mpaddr addr;
 	uint8_t len; /* 0-32 or 0-128 */
@@ -53,13 +51,13 @@ void mpaddr_set_v6(struct mpaddr *addr, const void *in6_addr);
 /* mpaddr_parse() - read a numeric address; the port becomes 0. Return: 0 or -EINVAL. */
 int mpaddr_parse(const char *text, struct mpaddr *ret_addr);
 
-/* mpprefix_parse() - read "10.0.0.0/8", or an address for all its bits. 0 or -EINVAL. */
+/* mpprefix_parse() - read "10.0.0.0/8"; an address alone is a full-length prefix. */
 int mpprefix_parse(const char *text, struct mpprefix *ret_prefix);
 
-/* 0.0.0.0 or ::, of whatever port */
+/* 0.0.0.0 or ::, any port. */
 bool mpaddr_is_any(const struct mpaddr *addr);
 
-/* Same family and address, whatever the ports. */
+/* Same family and address, any ports. */
 bool mpaddr_same_ip(const struct mpaddr *a, const struct mpaddr *b);
 
 /* Same family, address and port. */
@@ -67,7 +65,7 @@ bool mpaddr_equal(const struct mpaddr *a, const struct mpaddr *b);
 
 bool mpprefix_covers(const struct mpprefix *prefix, const struct mpaddr *addr);
 
-/* mpprefix_within() - whether every address of @inner is one of @outer. */
+/* mpprefix_within() - whether @outer covers all of @inner. */
 bool mpprefix_within(const struct mpprefix *inner, const struct mpprefix *outer);
 
 /* mpaddr_text() - "10.0.1.2:4444", "[2001:db8::1]:4444"; no port: "2001:db8::1". */

@@ -32,7 +32,7 @@ int diag_listeners(int protocol, diag_fn fn, void *ctx);
  * diag_abort() - reset the subflow of connection @token between two addresses and ports
  * (net/ipv4/tcp.c, tcp_abort(): RST to the peer, ECONNABORTED here)
  *
- * @if_idx: the interface that it is bound to, 0: none. Needs CAP_NET_ADMIN and
+ * @if_idx: of the interface that it is bound to, 0: none. Needs CAP_NET_ADMIN and
  * CONFIG_INET_DIAG_DESTROY. Return: 0 or -errno (-ENOENT: no such subflow).
  */
 int diag_abort(uint32_t token, const struct mpaddr *local, const struct mpaddr *remote,
@@ -64,7 +64,7 @@ int diag_open(void);
 int diag_read_owner(int fd, uint32_t token, struct diag_owner *ret_owner);
 
 struct diag_subflow {
-	struct pm_event sub; /* as of a SUB_ESTABLISHED */
+	struct pm_event sub; /* like a SUB_ESTABLISHED */
 	bool live, initial;
 	bool active; /* this side sent MP_CAPABLE */
 };

@@ -24,7 +24,7 @@ int pm_command_send(int fd, uint16_t family_id, const struct pm_cmd *cmd);
 /*
  * pm_event_parse() - read an event message
  *
- * Return: 0; -ENOMSG for messages that say nothing to the engine; -EBADMSG.
+ * Return: 0; -ENOMSG for messages that the engine does not use; -EBADMSG.
  */
 int pm_event_parse(const struct nlmsghdr *nlh, uint16_t family_id,
 		   struct pm_event *ret_event);
@@ -32,11 +32,10 @@ int pm_event_parse(const struct nlmsghdr *nlh, uint16_t family_id,
 #define PM_EVENTS_BATCH 32
 
 /*
- * pm_events_read() - read what waits on the non-blocking event socket @fd
+ * pm_events_read() - read up to PM_EVENTS_BATCH datagrams from event socket @fd
  *
- * At most PM_EVENTS_BATCH datagrams are read; @ret_events, with room for as many,
- * receives the *@ret_n events among them. Return: how many datagrams were read, 0: none
- * waits; -ENOBUFS: some were lost; other -errno.
+ * @ret_events, with room for as many, receives the *@ret_n events among them. Return: the
+ * number of datagrams, 0: none is queued; -ENOBUFS: some were lost; other -errno.
  */
 int pm_events_read(int fd, uint16_t family_id, struct pm_event *ret_events,
 		   unsigned int *ret_n);

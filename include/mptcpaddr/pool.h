@@ -17,7 +17,7 @@
 #define POOL_LIMIT_MAX	   64
 #define POOL_LIMIT_DEFAULT 8
 
-/* [retry]: a join that failed is tried again after so many milliseconds, doubling. */
+/* [retry]: delays double from first to max. */
 #define POOL_RETRY_FIRST_MS   1000
 #define POOL_RETRY_MAX_MS     60000
 #define POOL_RETRY_TRIES      10
@@ -26,8 +26,8 @@
 
 enum endpoint_state {
 	ENDPOINT_USABLE,
-	ENDPOINT_UNSEEN, /* not seen on this machine yet: the kernel decides */
-	ENDPOINT_DOWN,	 /* was there and is not now, or its link is down */
+	ENDPOINT_UNSEEN, /* never seen on this machine: left to the kernel */
+	ENDPOINT_DOWN,	 /* removed, or its link is down */
 };
 
 struct endpoint {
@@ -43,13 +43,12 @@ struct endpoint {
 	char dev[IFNAMSIZ]; /* "": not bound to an interface */
 };
 
-/* Which connections use which endpoints, by the server's address. */
+/* The endpoints for connections to the servers of one prefix. */
 struct section {
-	struct mpprefix prefix; /* AF_UNSPEC: [pool], all other destinations */
+	struct mpprefix prefix; /* AF_UNSPEC: [pool], for all others */
 	bool excluded;		/* connections to it have no pool */
 	unsigned int line;
-	/* What its endpoint lines want, those of devices without an address included. */
-	uint32_t kinds; /* MPTCP_PM_ADDR_FLAG_* */
+	uint32_t kinds; /* MPTCP_PM_ADDR_FLAG_* of its lines, resolved or not */
 };
 
 struct prefix_list {
@@ -65,20 +64,19 @@ enum log_level {
 };
 
 struct pool_retry {
-	uint32_t first_ms, max_ms; /* the first delay, and the longest one */
-	unsigned int tries;	   /* 0: what failed is not tried again */
+	uint32_t first_ms, max_ms; /* delays */
+	unsigned int tries;	   /* 0: failed joins are not retried */
 };
 
 /*
- * A pool as the file has it, or as it is now: pool_resolve() puts the addresses that
- * devices have in place of the devices.
+ * From a file, or resolved: pool_resolve() replaces devices by their addresses.
  */
 struct pool {
 	unsigned int n_endpoints;
 	struct endpoint endpoints[POOL_ENDPOINTS_MAX]; /* in the order of the file */
 	unsigned int n_sections;
-	struct section sections[POOL_SECTIONS_MAX]; /* the first one is [pool] */
-	unsigned int subflows;		/* beside the first one, as `ip mptcp limits` */
+	struct section sections[POOL_SECTIONS_MAX]; /* the first is [pool] */
+	unsigned int subflows;		/* additional ones, as in `ip mptcp limits` */
 	unsigned int add_addr_accepted; /* likewise */
 	struct pool_retry retry;
 	struct prefix_list allow, deny;
@@ -86,12 +84,12 @@ struct pool {
 	enum log_level log;
 };
 
-/* What is wrong with a pool file: "curl.conf:12: local id 300 is not in 1-255". */
+/* "curl.conf:12: local id 300 is not in 1-255" */
 struct pool_error {
 	char text[512];
 };
 
-/* pool_default() - no endpoints, and what else is in force if nothing is said. */
+/* pool_default() - no endpoints, default limits. */
 void pool_default(struct pool *ret_pool);
 
 /*
@@ -99,12 +97,10 @@ void pool_default(struct pool *ret_pool);
  *
  * Only a whole, valid pool is returned; the caller frees it with pool_free().
  *
- * Return: 0; -errno from opening or reading; -EINVAL with @why filled for a bad line.
- * @why is filled in every case of failure.
+ * Return: 0; -EINVAL for a bad line; other -errno. @why is filled on failure.
  */
 int pool_load(const char *path, struct pool **ret_pool, struct pool_error *why);
-/* pool_load_text() - the same, of @len bytes that @path had when somebody else read it.
- */
+/* pool_load_text() - likewise, from the @len bytes of @path that the caller has. */
 int pool_load_text(const char *text, size_t len, const char *path, struct pool **ret_pool,
 		   struct pool_error *why);
 void pool_free(struct pool *pool); /* accepts NULL */
@@ -112,12 +108,12 @@ void pool_free(struct pool *pool); /* accepts NULL */
 typedef void (*pool_report_fn)(void *user, const char *text);
 
 /*
- * pool_check() - read a pool file to its end, and report every error in it
+ * pool_check() - report every error of a pool file
  *
- * @report: called with "FILE:LINE: what is wrong" for each, in the order of the lines.
- * @ret_pool: what the valid lines say, errors or not; the caller frees it.
+ * @report: called with "FILE:LINE: error" in the order of the lines.
+ * @ret_pool: from the valid lines; the caller frees it.
  *
- * Return: how many errors there are; -errno, reported too, if it cannot be read.
+ * Return: the number of errors; -errno, also reported, if the file cannot be read.
  */
 int pool_check(const char *path, struct pool **ret_pool, pool_report_fn report,
 	       void *user);
@@ -125,14 +121,14 @@ int pool_check(const char *path, struct pool **ret_pool, pool_report_fn report,
 bool prefix_list_covers(const struct prefix_list *list, const struct mpaddr *addr);
 
 /*
- * pool_accepts() - whether the [accept] filter lets an announced address through
+ * pool_accepts() - whether the [accept] filter accepts an announced address
  *
- * Beside `allow` and `deny`, addresses that a server has no business to announce are
- * refused: unspecified, multicast and broadcast always; loopback and link-local unless
- * the connection's own peer @peer is of that kind, or an `allow` prefix lies within it.
+ * Apart from `allow` and `deny`, unspecified, multicast and broadcast addresses are
+ * always refused; loopback and link-local ones unless the connection's @peer is in the
+ * same range, or an `allow` prefix is within it.
  */
 bool pool_accepts(const struct pool *pool, const struct mpaddr *peer,
 		  const struct mpaddr *announced);
 
-/* pool_section() - which section serves connections to @peer: the longest prefix. */
+/* pool_section() - the section for connections to @peer, by the longest prefix. */
 unsigned int pool_section(const struct pool *pool, const struct mpaddr *peer);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * uapi.h - the kernel's MPTCP interface, where the distribution's header is older
+ * uapi.h - additions to <linux/mptcp.h> of Debian 12 (6.1)
  *
- * Numbers as of Linux 6.18, include/uapi/linux/mptcp.h and mptcp_pm.h. Names that
- * <linux/mptcp.h> of Debian 12 (6.1) lacks are given here with its spelling; the
- * structures that have grown since are given names of our own.
+ * Numbers as of Linux 6.18, include/uapi/linux/mptcp.h and mptcp_pm.h. Missing names have
+ * the kernel's spelling; structures that have grown have names of our own.
  */
 #pragma once
 
@@ -27,20 +26,20 @@
 /* Of MPTCP_ATTR_FLAGS in an event. */
 #define MPTCPADDR_EV_FLAG_DENY_JOIN_ID0 (1 << 0)
 
-/* Event attributes and numbers that 6.1 does not name. */
+/* Event attributes and numbers without a name in 6.1. */
 #define MPTCPADDR_ATTR_SERVER_SIDE    18 /* MPTCP_ATTR_SERVER_SIDE, 5.19 */
 #define MPTCPADDR_EV_LISTENER_CREATED 15 /* 6.2 */
 #define MPTCPADDR_EV_LISTENER_CLOSED  16 /* 6.2 */
 
 /*
- * struct mptcp_info of 6.18. It only grows: ask with this size, use what comes
- * back, and treat a field beyond the returned length as absent, not as 0.
+ * struct mptcp_info of 6.18. It only grows: pass this size, and treat fields beyond the
+ * returned length as absent, not as 0.
  */
 struct mptcpaddr_info {
-	uint8_t subflows; /* beside the first one */
+	uint8_t subflows; /* additional ones */
 	uint8_t add_addr_signal;
 	uint8_t add_addr_accepted;
-	uint8_t subflows_max; /* the limits are filled for the kernel's PM only */
+	uint8_t subflows_max; /* limits: of the in-kernel path manager only */
 	uint8_t add_addr_signal_max;
 	uint8_t add_addr_accepted_max;
 	uint32_t flags;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * diag.c - sock_diag requests: dumps, the owner and the end of one socket
- *
- * The attributes of TCP and MPTCP sockets are left to the callers' callbacks.
+ * diag.c - sock_diag requests: dump sockets, find an owner, reset a subflow
  */
 #include "mptcpaddr/diag.h"
 #include "mptcpaddr/uapi.h"
@@ -25,7 +23,7 @@
 struct request {
 	struct nlmsghdr nlh;
 	struct inet_diag_req_v2 req;
-	struct nlattr attr; /* the field for the protocol in `req` has 8 bits */
+	struct nlattr attr; /* req.sdiag_protocol has 8 bits */
 	uint32_t protocol;
 };
 
@@ -127,7 +125,7 @@ struct wanted {
 	bool found;
 };
 
-/* Where the connection has ended the kernel finds a listening socket. */
+/* If the connection has ended, the kernel finds a listening socket. */
 static int on_wanted(void *ctx, const struct inet_diag_msg *msg, struct nlattr *const *tb)
 {
 	struct nlattr *subflow[MPTCP_SUBFLOW_ATTR_MAX + 1];

@@ -55,7 +55,7 @@ static int add_subflow(void *ctx, const struct inet_diag_msg *msg,
 	return 0;
 }
 
-/* As for the kernel's laminar endpoints, a closing subflow uses no address. */
+/* As in the kernel, for laminar endpoints, closing subflows use no address. */
 static int on_subflow(void *ctx, const struct inet_diag_msg *msg,
 		      struct nlattr *const *tb)
 {

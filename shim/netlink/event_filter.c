@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * event_filter.c - which events wake us: a filter on the event socket, in the kernel
+ * event_filter.c - a filter on the event socket, in the kernel
  *
  * Classic BPF on what a netlink socket receives (net/core/filter.c): one event a message,
  * the headers of netlink and generic netlink first, then attributes.
@@ -51,7 +51,7 @@ int event_filter_set_tokens(int fd, const uint32_t *tokens, unsigned int n)
 		BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, MPTCP_ATTR_TOKEN),
 		LOAD(BPF_W | BPF_IMM, NLMSG_HDRLEN + GENL_HDRLEN),
 		LOAD(BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_NLATTR), UNLESS_EQUAL(0, 1),
-		DROP, /* of no connection: a listener's */
+		DROP, /* about a listening socket */
 		BPF_STMT(BPF_MISC | BPF_TAX, 0),
 		LOAD(BPF_W | BPF_IND, NLA_HDRLEN), /* as if in network order */
 	};

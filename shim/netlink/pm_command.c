@@ -20,7 +20,7 @@ int pm_command_open(void)
 	return netlink_open(NETLINK_GENERIC, SLOT, 0);
 }
 
-/* @cmd: with its ID, flags and interface; NULL: address and port only. */
+/* @cmd: add its ID, flags and interface; NULL: address and port only. */
 static int put_address(struct nl_msg *msg, int type, const struct mpaddr *addr,
 		       const struct pm_cmd *cmd)
 {

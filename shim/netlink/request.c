@@ -2,8 +2,8 @@
 /*
  * request.c - netlink sockets, and requests that the kernel answers at once
  *
- * Without libnl's sockets: they turn the kernel's errno into numbers of their own, and
- * cost the broker more than the 4 us that one request takes.
+ * libnl's sockets are not used: they map errno to numbers of their own, and would cost
+ * the broker more than the 4 us of one request.
  */
 #include "request.h"
 
@@ -19,13 +19,13 @@
 
 #define SLOTS_TRIED 16
 #define ENTRIES_MAX (1 << 20)
-/* The kernel packs as much of a dump into one message as the reader has room for. */
+/* The kernel fills messages of a dump up to the size of the reader's buffer. */
 #define DUMP_BUFFER (32 * 1024)
 
 int netlink_open(int protocol, unsigned int slot, uint32_t groups)
 {
 	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = groups };
-	/* The answer is there when send() returns: only a fault may make us wait. */
+	/* The answer is queued when send() returns; this is for faults. */
 	const struct timeval timeout = { .tv_sec = 1 };
 	int fd, r = -1, error;
 	unsigned int i;
@@ -47,7 +47,7 @@ int netlink_open(int protocol, unsigned int slot, uint32_t groups)
 	return fd;
 }
 
-/* The room is the next power of two. */
+/* The array has room for the next power of two. */
 void *netlink_grow(void *v, unsigned int *n, size_t size)
 {
 	void *entries, **where = v;

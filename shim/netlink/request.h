@@ -11,16 +11,15 @@
 /*
  * netlink_open() - a socket of NETLINK_* @protocol that listens to @groups
  *
- * A number that the kernel chooses would be the one that the program may want: it becomes
- * @slot << 22 | pid, or likewise of one of the next slots. Return: the descriptor;
- * -errno.
+ * Its port number is @slot << 22 | pid, or of one of the next slots: the kernel would
+ * choose the pid, which the program may want. Return: the descriptor; -errno.
  */
 int netlink_open(int protocol, unsigned int slot, uint32_t groups);
 
 /*
- * netlink_grow() - one more of @size bytes in *@v, which has *@n of them
+ * netlink_grow() - append a zeroed element of @size bytes to the array *@v of *@n
  *
- * Return: it, zeroed; NULL: no memory, or too many. The caller frees *@v.
+ * Return: the element; NULL: no memory, or too many. The caller frees *@v.
  */
 void *netlink_grow(void *v, unsigned int *n, size_t size);
 
@@ -30,8 +29,8 @@ typedef int (*netlink_fn)(void *ctx, struct nlmsghdr *msg);
 /*
  * netlink_ask() - send @request and read its answer
  *
- * Of a dump (NLM_F_DUMP) @fn receives every message, of another request the one that
- * is not an acknowledgement. Return: 0; -errno, the kernel's or what @fn returned;
+ * @fn is called with each message of a dump (NLM_F_DUMP), or with the only one of another
+ * request, but not with an acknowledgement. Return: 0; the kernel's or @fn's -errno;
  * -EAGAIN: something changed during the dump.
  */
 int netlink_ask(int fd, struct nlmsghdr *request, netlink_fn fn, void *ctx);

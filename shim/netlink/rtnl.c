@@ -2,8 +2,7 @@
 /*
  * rtnl.c - the network namespace's links and addresses (rtnetlink(7))
  *
- * A notification only says that something changed: the tables are then read as a whole,
- * so that lost notifications do no harm.
+ * Notifications only trigger a read of both tables: lost ones do no harm.
  */
 #include "rtnl.h"
 #include "request.h"
@@ -113,7 +112,6 @@ static int dump_table(int fd, int type, struct rtnl_table *table)
 	return netlink_ask(fd, &request.nlh, on_rtnl_message, table);
 }
 
-/* What was known stays if a dump fails. */
 int rtnl_read_table(struct rtnl_table *table)
 {
 	struct rtnl_table now = { .known = true };

@@ -30,14 +30,13 @@ struct rtnl_table {
 /*
  * rtnl_watch() - a socket that becomes readable when links or addresses change
  *
- * Return: the descriptor, the caller's; -errno.
+ * Return: a descriptor for the caller to close; -errno.
  */
 int rtnl_watch(void);
 
 /* rtnl_drain() - read and drop all notifications. Return: whether any came. */
 bool rtnl_drain(int fd);
 
-/* rtnl_read_table() - ask the kernel. Return: 0; -errno, and @table is as it was before.
- */
+/* rtnl_read_table() - read both tables. Return: 0; -errno with @table unchanged. */
 int rtnl_read_table(struct rtnl_table *table);
 void rtnl_free_table(struct rtnl_table *table);

@@ -114,7 +114,6 @@ bool mpaddr_equal(const struct mpaddr *a, const struct mpaddr *b)
 
 bool mpprefix_covers(const struct mpprefix *prefix, const struct mpaddr *addr)
 {
-	/* Both members of the union start at the same byte, in network order. */
 	const uint8_t *p = prefix->addr.v6.s6_addr, *a = addr->v6.s6_addr;
 	unsigned whole = prefix->len / 8, rest = prefix->len % 8;
 

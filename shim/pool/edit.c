@@ -11,7 +11,7 @@
 
 #define BLANKS " \t"
 
-/* For sections without endpoints: which kinds are left. */
+/* The kinds that are left in each section. */
 static void update_kinds(struct pool *spec)
 {
 	unsigned int i;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * endpoint.c - the words of an endpoint, and what goes together
+ * endpoint.c - parse, check, find and print endpoints
  *
- * They are those of `ip mptcp endpoint`; what the kernel refuses for its own endpoints
- * (mptcp_pm_nl_add_addr_doit()) is refused here.
+ * The words are those of `ip mptcp endpoint`, and so are the combinations that are
+ * refused (mptcp_pm_nl_add_addr_doit()).
  */
 #include "endpoint.h"
 #include "mptcpaddr/uapi.h"
@@ -27,7 +27,7 @@ static const struct {
 	{ "fullmesh", MPTCP_PM_ADDR_FLAG_FULLMESH },
 	{ "laminar", MPTCP_PM_ADDR_FLAG_LAMINAR },
 	{ "backup", MPTCP_PM_ADDR_FLAG_BACKUP },
-	{ "address", MPTCP_PM_ADDR_FLAG_LAMINAR }, /* a synonym, read only */
+	{ "address", MPTCP_PM_ADDR_FLAG_LAMINAR }, /* older name, accepted only */
 };
 
 #define N_FLAGS (sizeof(flags) / sizeof(*flags))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * endpoint.h - the words of an endpoint, and what goes together
+ * endpoint.h - parse, edit and resolve the endpoints of a pool
  */
 #pragma once
 
@@ -12,8 +12,7 @@ struct rtnl_table;
 __attribute__((format(printf, 3, 4))) int pool_error_set(struct pool_error *why,
 							 int error, const char *fmt, ...);
 
-/* parse_range() - read decimal digits. Return: 0; -EINVAL with @why naming @what.
- */
+/* parse_range() - read decimal digits. Return: 0; -EINVAL with @why naming @what. */
 int parse_range(const char *what, const char *text, unsigned int min, unsigned int max,
 		unsigned int *ret_value, struct pool_error *why);
 
@@ -21,26 +20,25 @@ int parse_range(const char *what, const char *text, unsigned int min, unsigned i
  * endpoint_parse() - read "10.0.2.1 dev eth1 id 7 laminar backup", the words of
  * `ip mptcp endpoint add`
  *
- * @words is changed. No kind at all is `laminar`. Return: 0; -EINVAL with @why filled.
+ * @words is changed. The default kind is `laminar`. Return: 0; -EINVAL with @why filled.
  */
 int endpoint_parse(char *words, struct endpoint *ret_ep, struct pool_error *why);
 
 /*
- * endpoint_append() - put @ep at the end of @pool, in section ep->section
+ * endpoint_append() - add @ep to section ep->section of @pool
  *
- * Return: 0; -EINVAL with @why filled: it is there already, or its ID is, or the pool is
- * full.
+ * Return: 0; -EINVAL with @why filled: a duplicate, its ID is taken, the pool is full.
  */
 int endpoint_append(struct pool *pool, const struct endpoint *ep, struct pool_error *why);
 
-/* endpoint_assign_ids() - endpoints without an ID get the lowest free one, in order. */
+/* endpoint_assign_ids() - give endpoints without an ID the lowest free ones, in order. */
 void endpoint_assign_ids(struct pool *pool);
 
-/* endpoint_format() - the words again; @text has room for ENDPOINT_TEXT_MAX. */
+/* endpoint_format() - print the words; @text has room for ENDPOINT_TEXT_MAX. */
 #define ENDPOINT_TEXT_MAX 192
 const char *endpoint_format(const struct endpoint *ep, char *text);
 
-/* endpoint_find() - by address, or by device where @ep has none; -1: not there. */
+/* endpoint_find() - by address, or by device if @ep has none. Return: index; -1. */
 int endpoint_find(const struct pool *pool, const struct endpoint *ep);
 
 /*

@@ -120,7 +120,7 @@ static void ini_parse_line(struct ini *ini, const char *text)
 			ini->on_section(ini);
 		return;
 	}
-	/* inih skips a byte order mark in the first line that it gets. */
+	/* An empty first line: inih would skip a byte order mark in the first. */
 	snprintf(line, sizeof(line), "\n%s", text);
 	if (ini_parse_string(line, on_pair, ini) != 0)
 		ini_fail(ini, NOT_SPLIT);

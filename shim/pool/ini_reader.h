@@ -12,16 +12,16 @@ struct ini;
 
 enum ini_form {
 	INI_VALUE,
-	INI_WORDS,	/* separated by blanks or commas: set() is called with each */
+	INI_WORDS,	/* set() is called for each word, split at blanks and commas */
 	INI_SOME_WORDS, /* likewise, at least one */
 };
 
 struct ini_key {
-	const char *section; /* with '"' at its end, [section "ANYTHING"] */
+	const char *section; /* `name "`: any [name "TEXT"] */
 	const char *name;
 	/* Return: 0, or what ini_fail() returned. @text may be changed. */
 	int (*set)(struct ini *ini, const struct ini_key *key, char *text);
-	size_t offset; /* in `into`, for the ini_set_*() functions */
+	size_t offset; /* of the field in `into`, for ini_set_*() */
 	unsigned int max;
 	enum ini_form form;
 };
@@ -34,29 +34,29 @@ struct ini {
 	/* Called for each "[section]", known or not; may be NULL. */
 	int (*on_section)(struct ini *ini);
 	struct pool_error *why;
-	pool_report_fn report; /* of every error, and read on; NULL: stop at the first */
+	pool_report_fn report; /* called for every error; NULL: the first one ends */
 	void *user;
 
 	/* For the setters to read. */
 	unsigned int line;
 	char section[INI_LINE_MAX + 1];
-	unsigned int errors; /* that were reported */
+	unsigned int errors;
 
 	int error; /* -errno, of `line` */
 };
 
 /*
- * ini_read_text() - read @len bytes that ini->path had when somebody else read it
+ * ini_read_text() - parse the @len bytes of ini->path that the caller has
  *
- * A key may come more than once. Return: 0, or with ini->report however many errors were
- * reported; -EINVAL for a bad line. ini->why is filled in case of failure.
+ * Keys may repeat. Return: 0 (with ini->report, even after bad lines); -EINVAL for a bad
+ * line. ini->why is filled on failure.
  */
 int ini_read_text(struct ini *ini, const char *text, size_t len);
 
-/* ini_read_file() - likewise, ini->path itself. Return: other -errno, too. */
+/* ini_read_file() - read and parse ini->path. Return: likewise; other -errno. */
 int ini_read_file(struct ini *ini);
 
-/* ini_fail() - "FILE:LINE: what is wrong", of ini->line. Return: -EINVAL. */
+/* ini_fail() - report "FILE:LINE: MESSAGE" for ini->line. Return: -EINVAL. */
 __attribute__((format(printf, 2, 3))) int ini_fail(struct ini *ini, const char *fmt, ...);
 
 /* Setters: unsigned int from 0 to key->max; bool; enum log_level; struct prefix_list. */

@@ -18,7 +18,7 @@ struct parser {
 	struct ini ini;			/* first: setters get a pointer to it */
 	char entered[INI_LINE_MAX + 1]; /* the [section] of the last endpoint line */
 	unsigned int section;		/* its index in the pool */
-	unsigned int retry_line;	/* of a time in [retry] */
+	unsigned int retry_line;	/* of the last time in [retry] */
 };
 
 /* A new section for connections to @prefix. Return: its index; -EINVAL. */
@@ -160,7 +160,7 @@ void pool_free(struct pool *pool)
 	free(pool);
 }
 
-/* @text: what the file had; NULL: read it. */
+/* @text: NULL: read the file. */
 static int read_pool(struct parser *p, const char *text, size_t len,
 		     struct pool **ret_pool)
 {

@@ -20,7 +20,7 @@ enum program_kind {
 	PROGRAM_UNIT,
 };
 
-/* [program "uid:1000"]: connections that no shim made. */
+/* [program "uid:1000"]: connections without the preload library. */
 struct policy_program {
 	enum program_kind kind;
 	uid_t uid;
@@ -38,10 +38,10 @@ struct policy {
 	bool userspace; /* set net.mptcp.path_manager */
 	bool adopt;
 	enum log_level log;
-	bool restricted; /* there is a list of users or groups */
+	bool restricted; /* to `users` and `groups` */
 	struct id_list users, groups;
-	bool pools;	       /* users may bring their own */
-	unsigned int subflows; /* of a connection, beside the first one */
+	bool pools;	       /* users may have their own */
+	unsigned int subflows; /* additional ones, of a connection */
 	unsigned int user_subflows, user_connections, user_rate;
 	struct prefix_list addresses; /* none: any */
 	unsigned int n_devices;	      /* 0: any */
@@ -53,10 +53,10 @@ struct policy {
 void policy_default(struct policy *ret_policy);
 
 /*
- * policy_load() - read the file; one that is not there says nothing, unless @needed
+ * policy_load() - read the file; a missing one gives the defaults, unless @needed
  *
- * Users and groups by name are looked for in /etc/passwd and /etc/group alone.
- * Return: 0; -errno with @why filled ("broker.conf:3: ...") and nothing in *@ret_policy.
+ * Names of users and groups are looked up in /etc/passwd and /etc/group only.
+ * Return: 0; -errno with @why filled ("broker.conf:3: ...") and *@ret_policy unchanged.
  */
 int policy_load(const char *path, bool needed, struct policy *ret_policy,
 		struct pool_error *why);
@@ -64,6 +64,6 @@ int policy_load(const char *path, bool needed, struct policy *ret_policy,
 bool policy_admits(const struct policy *policy, uid_t uid, const gid_t *gids,
 		   unsigned int n_gids);
 
-/* policy_address() - @dev: that has the address; "": not known. */
+/* policy_address() - whether users may use @addr of @dev ("": unknown). */
 bool policy_address(const struct policy *policy, const struct mpaddr *addr,
 		    const char *dev);
