@@ -14,6 +14,7 @@
 
 #include "endpoint.h"
 #include "shim.h"
+#include "skip.h"
 #include "until.h"
 
 void log_pool(const struct log *l, const char *text)
@@ -114,8 +115,8 @@ static bool there(const struct log *l, const char *what, const char *local,
 	return event;
 }
 
-void told(const struct log *l, const char *what, const char *local, const char *remote,
-	  const char *words)
+void log_shows(const struct log *l, const char *what, const char *local,
+	       const char *remote, const char *words)
 {
 	cr_assert(WAIT_FOR(there(l, what, local, remote)), "no %s %s %s in\n%s", what,
 		  local ? local : "", remote ? remote : "", proc_output(&l->json));
@@ -130,12 +131,70 @@ void log_announce(const struct log *l, const char *addr, int id)
 	cr_assert_eq(endpoint_add(&l->s.w.server, &spec), 0);
 }
 
-void reason_is(const struct log *l, const char *what, const char *remote,
-	       const char *reason)
+void log_has(const struct log *l, const char *what, const char *remote, const char *key,
+	     const char *value)
 {
 	json_t *event = log_find(l, what, NULL, remote);
+	char *text;
 
-	cr_assert(event);
-	cr_assert_str_eq(text_at(event, "reason"), reason);
+	cr_assert(event, "no %s", what);
+	text = json_dumps(at(event, key), JSON_ENCODE_ANY);
+	cr_assert_str_eq(text, value, "%s of %s is %s, not %s", key, what, text, value);
+	free(text);
 	json_decref(event);
+}
+
+void start_log(struct log *l, const char *unused)
+{
+	log_start(l, &l->s.w.client);
+}
+
+void connect_one(struct log *l, const char *unused)
+{
+	log_connect(l, "1");
+}
+
+void announce(struct log *l, const char *addr)
+{
+	log_announce(l, addr,
+		     strstr(addr, "10.0.2.")   ? 12
+		     : strstr(addr, "10.0.3.") ? 13
+					       : 14);
+}
+
+void withdraw(struct log *l, const char *addr)
+{
+	cr_assert_eq(endpoint_del(&l->s.w.server, addr), 0);
+}
+
+void change_pool(struct log *l, const char *text)
+{
+	log_pool(l, text);
+}
+
+void run_ip(struct log *l, const char *commands)
+{
+	cr_assert_eq(host_ip(&l->s.w.client, commands), 0);
+}
+
+void filter_server(struct log *l, const char *nft_rules)
+{
+	cr_assert_eq(host_nft(&l->s.w.server, nft_rules), 0);
+}
+
+void log_play(const char *pool, const struct log_step *steps)
+{
+	struct log l;
+
+	NEED_SANDBOX();
+	log_open(&l, pool);
+	for (const struct log_step *s = steps; s->act || s->what; s++) {
+		if (s->act)
+			s->act(&l, s->arg);
+		if (s->what)
+			log_shows(&l, s->what, s->local, s->remote, s->words);
+		if (s->key)
+			log_has(&l, s->what, s->remote, s->key, s->value);
+	}
+	log_close(&l);
 }

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <criterion/criterion.h>
+
 #include "info.h"
 
 /* Pool files: two links beside the first, and one. */
@@ -34,8 +36,49 @@ void start_info(struct proc *p, const struct host *h, const char *const args[]);
 /* In the log for programs, by how they begin; NULL: whatever. json_decref() it. */
 json_t *log_find(const struct log *l, const char *what, const char *local,
 		 const char *remote);
-/* In both logs, before long; @words are in the one for people. */
-void told(const struct log *l, const char *what, const char *local, const char *remote,
-	  const char *words);
-void reason_is(const struct log *l, const char *what, const char *remote,
-	       const char *reason);
+/* Wait until both logs have it; @words are in the one for people. */
+void log_shows(const struct log *l, const char *what, const char *local,
+	       const char *remote, const char *words);
+/* The event's @key has the JSON @value. */
+void log_has(const struct log *l, const char *what, const char *remote, const char *key,
+	     const char *value);
+
+/* Something is done, and an event must follow. */
+struct log_step {
+	void (*act)(struct log *l, const char *arg); /* NULL: nothing */
+	const char *arg;
+	const char *what, *local, *remote, *words; /* log_shows(); NULL: no event */
+	const char *key, *value;		   /* log_has() */
+};
+
+/* Actions: the logs of the client start; it connects once; the server's kernel. */
+void start_log(struct log *l, const char *unused);
+void connect_one(struct log *l, const char *unused);
+void announce(struct log *l, const char *addr); /* with ID 12, 13 or 14 for link 2 to 4 */
+void withdraw(struct log *l, const char *addr);
+void change_pool(struct log *l, const char *text);
+void run_ip(struct log *l, const char *commands); /* on the client */
+void filter_server(struct log *l, const char *nft_rules);
+
+/* The client has @pool; @steps end with zeros. */
+void log_play(const char *pool, const struct log_step *steps);
+
+#define LOG_TEST(suite, name, pool, ...)                                       \
+	Test(suite, name)                                                      \
+	{                                                                      \
+		static const struct log_step steps[] = { __VA_ARGS__, { 0 } }; \
+		log_play(pool, steps);                                         \
+	}
+
+#define DO(action, argument) .act = action, .arg = argument
+#define SHOWS(event, from, to, text) \
+	.what = event, .local = from, .remote = to, .words = text
+#define HAS(name, json) .key = name, .value = json
+
+/* The client is connected, and has joined 10.0.2.1. */
+#define JOINED                                                                 \
+	{ DO(announce, "10.0.2.1") }, { DO(start_log, NULL) },                 \
+	{                                                                      \
+		DO(connect_one, NULL), SHOWS("joined", "10.0.2.2", "10.0.2.1", \
+					     "-> joined from 10.0.2.2")        \
+	}

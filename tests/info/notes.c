@@ -35,7 +35,7 @@ static void server_preloaded(struct log *l)
 	cr_assert(WAIT_FOR(proc_said(&l->s.server, "listening")));
 }
 
-Test(notes, server_tells_what_it_announces_and_who_joins)
+Test(notes, server_shows_what_it_announces_and_who_joins)
 {
 	struct log l;
 
@@ -46,75 +46,50 @@ Test(notes, server_tells_what_it_announces_and_who_joins)
 	cr_assert_eq(limits_set(&l.s.w.client, 8, 8), 0);
 	log_start(&l, &l.s.w.server);
 	stage_connect(&l.s, "10.0.1.1", "1");
-	told(&l, "established", "10.0.1.1:" SERVER_PORT,
-	     "10.0.1.2:", ": established 10.");
-	told(&l, "signalled", "10.0.2.1:8443", NULL,
-	     ": announced to the peer: 10.0.2.1:8443 (id 7)");
-	told(&l, "subflow_foreign", "10.0.2.1:8443",
-	     "10.0.2.2:", ": 10.0.2.1 -> 10.0.2.2 established by others");
+	log_shows(&l, "established", "10.0.1.1:" SERVER_PORT,
+		  "10.0.1.2:", ": established 10.");
+	log_shows(&l, "signalled", "10.0.2.1:8443", NULL,
+		  ": announced to the peer: 10.0.2.1:8443 (id 7)");
+	log_shows(&l, "subflow_foreign", "10.0.2.1:8443",
+		  "10.0.2.2:", ": 10.0.2.1 -> 10.0.2.2 established by others");
 	log_pool(&l, "[pool]\nendpoint = 10.0.3.1 signal id 8\n");
-	told(&l, "withdrawn", "10.0.2.1", NULL, ": withdrawn from the peer: 10.0.2.1");
-	told(&l, "signalled", "10.0.3.1", NULL,
-	     ": announced to the peer: 10.0.3.1 (id 8)");
+	log_shows(&l, "withdrawn", "10.0.2.1", NULL,
+		  ": withdrawn from the peer: 10.0.2.1");
+	log_shows(&l, "signalled", "10.0.3.1", NULL,
+		  ": announced to the peer: 10.0.3.1 (id 8)");
 	log_close(&l);
 }
 
-Test(notes, link_that_goes_down_and_comes_up_is_told)
-{
-	struct log l;
+LOG_TEST(notes, link_that_goes_down_and_comes_up_is_shown, TWO_LINKS, JOINED,
+	 { DO(run_ip, "link set c2 down\n"),
+	   SHOWS("endpoint_gone", "10.0.2.2", NULL, "]: endpoint down: 10.0.2.2") },
+	 { SHOWS("subflow_closed", "10.0.2.2", "10.0.2.1",
+		 "local address removed or down") },
+	 { SHOWS("joined", "10.0.3.2", "10.0.2.1", "-> joined from 10.0.3.2") },
+	 { DO(run_ip, "link set c2 up\n"),
+	   SHOWS("endpoint_back", "10.0.2.2", NULL, "]: endpoint up: 10.0.2.2") })
 
-	NEED_SANDBOX();
-	log_open(&l, TWO_LINKS);
-	log_announce(&l, "10.0.2.1", 12);
-	log_start(&l, &l.s.w.client);
-	log_connect(&l, "1");
-	told(&l, "joined", "10.0.2.2", "10.0.2.1", "-> joined from 10.0.2.2");
-	cr_assert_eq(host_ip(&l.s.w.client, "link set c2 down\n"), 0);
-	told(&l, "endpoint_gone", "10.0.2.2", NULL, "]: endpoint down: 10.0.2.2");
-	told(&l, "subflow_closed", "10.0.2.2", "10.0.2.1",
-	     "local address removed or down");
-	told(&l, "joined", "10.0.3.2", "10.0.2.1", "-> joined from 10.0.3.2");
-	cr_assert_eq(host_ip(&l.s.w.client, "link set c2 up\n"), 0);
-	told(&l, "endpoint_back", "10.0.2.2", NULL, "]: endpoint up: 10.0.2.2");
-	log_close(&l);
-}
-
-Test(notes, join_as_backup_is_told_as_such)
-{
-	struct log l;
-	json_t *event;
-
-	NEED_SANDBOX();
-	log_open(&l, "[pool]\nendpoint = 10.0.2.2 laminar backup\n");
-	log_announce(&l, "10.0.2.1", 12);
-	log_start(&l, &l.s.w.client);
-	log_connect(&l, "1");
-	told(&l, "joined", "10.0.2.2", "10.0.2.1",
-	     "-> joined from 10.0.2.2 (id 1), as backup\n");
-	event = log_find(&l, "joined", NULL, NULL);
-	cr_assert(json_is_true(at(event, "backup")));
-	json_decref(event);
-	log_close(&l);
-}
+LOG_TEST(notes, join_as_backup_is_shown_as_such,
+	 "[pool]\nendpoint = 10.0.2.2 laminar backup\n", JOINED,
+	 { SHOWS("joined", "10.0.2.2", "10.0.2.1",
+		 "-> joined from 10.0.2.2 (id 1), as backup\n"),
+	   HAS("backup", "true") })
 
 /* Where routing picks the source, it is not known before the join is complete. */
-Test(notes, join_by_routing_is_told_once_its_source_is_known)
+static void no_unknown_source(struct log *l, const char *address)
 {
-	struct log l;
-
-	NEED_SANDBOX();
-	log_open(&l, "[pool]\nendpoint = 10.0.2.2 subflow id 9\n");
-	log_announce(&l, "10.0.3.1", 13);
-	log_start(&l, &l.s.w.client);
-	log_connect(&l, "1");
-	told(&l, "joined", "10.0.3.2", "10.0.3.1",
-	     ": 10.0.3.1 announced (id 13) -> joined");
-	cr_assert(!proc_said(&l.text, "0.0.0.0"));
-	cr_assert(!proc_said(&l.json, "0.0.0.0"));
-	log_close(&l);
+	cr_assert(!proc_said(&l->text, address));
+	cr_assert(!proc_said(&l->json, address));
 }
 
-static void join_rule(const struct log *l, const char *verdict)
+LOG_TEST(notes, join_by_routing_is_shown_once_its_source_is_known,
+	 "[pool]\nendpoint = 10.0.2.2 subflow id 9\n", { DO(announce, "10.0.3.1") },
+	 { DO(start_log, NULL) },
+	 { DO(connect_one, NULL), SHOWS("joined", "10.0.3.2", "10.0.3.1",
+					": 10.0.3.1 announced (id 13) -> joined") },
+	 { DO(no_unknown_source, "0.0.0.0") })
+
+static void rule_joins(struct log *l, const char *verdict)
 {
 	char rules[256];
 
@@ -123,74 +98,56 @@ static void join_rule(const struct log *l, const char *verdict)
 		 "type filter hook input priority 0;\n"
 		 "ip saddr 10.0.2.2 tcp flags syn %s\n}\n}\n",
 		 verdict);
-	cr_assert_eq(host_nft(&l->s.w.server, rules), 0);
+	filter_server(l, rules);
 }
 
-/* Without `laminar` the same join is made again; there is no announcement behind it. */
-Test(notes, join_that_is_tried_again_is_told_as_such)
+/* Without `laminar` the same join is made again, without an announcement. */
+LOG_TEST(
+	notes, join_that_is_tried_again_is_shown_as_such,
+	"[pool]\nendpoint = 10.0.2.2 subflow\n[retry]\nfirst = 2s\n",
+	{ DO(rule_joins, "reject with tcp reset") }, { DO(start_log, NULL) },
+	{ DO(connect_one, NULL),
+	  SHOWS("join_failed", "10.0.2.2", "10.0.1.1",
+		": 10.0.1.1 -> join from 10.0.2.2 (id 1) failed: Connection refused\n") },
+	{ DO(rule_joins, "drop"),
+	  SHOWS("joining", "10.0.2.2", "10.0.1.1",
+		": 10.0.1.1 -> joining from 10.0.2.2 (id 1), again\n") },
+	{ DO(rule_joins, "accept"),
+	  SHOWS("joined", "10.0.2.2", "10.0.1.1", ": 10.0.1.1 -> joined from 10.0.2.2") })
+
+static void reset_path(struct log *l, const char *addr)
 {
-	struct log l;
+	const char *const argv[] = { "ss", "-K", "dst", addr, NULL };
 
-	NEED_SANDBOX();
-	log_open(&l, "[pool]\nendpoint = 10.0.2.2 subflow\n[retry]\nfirst = 2s\n");
-	join_rule(&l, "reject with tcp reset");
-	log_start(&l, &l.s.w.client);
-	log_connect(&l, "1");
-	told(&l, "join_failed", "10.0.2.2", "10.0.1.1",
-	     ": 10.0.1.1 -> join from 10.0.2.2 (id 1) failed: Connection refused\n");
-	join_rule(&l, "drop");
-	told(&l, "joining", "10.0.2.2", "10.0.1.1",
-	     ": 10.0.1.1 -> joining from 10.0.2.2 (id 1), again\n");
-	join_rule(&l, "accept");
-	told(&l, "joined", "10.0.2.2", "10.0.1.1", ": 10.0.1.1 -> joined from 10.0.2.2");
-	log_close(&l);
+	cr_assert_eq(proc_run(&l->s.w.server, NULL, argv), 0);
 }
 
-Test(notes, path_that_the_peer_resets_is_told_with_its_error)
-{
-	static const char *const kill_path[] = { "ss", "-K", "dst", "10.0.2.2", NULL };
-	struct log l;
+LOG_TEST(notes, path_that_the_peer_resets_is_shown_with_its_error, TWO_LINKS, JOINED,
+	 { DO(reset_path, "10.0.2.2"),
+	   SHOWS("subflow_closed", "10.0.2.2", "10.0.2.1",
+		 ": 10.0.2.2 -> 10.0.2.1 closed: Connection reset by peer\n"),
+	   HAS("reason", "\"error\"") })
 
-	NEED_SANDBOX();
-	log_open(&l, TWO_LINKS);
-	log_announce(&l, "10.0.2.1", 12);
-	log_start(&l, &l.s.w.client);
-	log_connect(&l, "1");
-	told(&l, "joined", "10.0.2.2", "10.0.2.1", "-> joined from 10.0.2.2");
-	cr_assert_eq(proc_run(&l.s.w.server, NULL, kill_path), 0);
-	told(&l, "subflow_closed", "10.0.2.2", "10.0.2.1",
-	     ": 10.0.2.2 -> 10.0.2.1 closed: Connection reset by peer\n");
-	reason_is(&l, "subflow_closed", "10.0.2.1", "error");
-	log_close(&l);
-}
-
-Test(notes, announcements_without_a_pool_or_an_endpoint_say_why)
-{
-	struct log l;
-
-	NEED_SANDBOX();
-	log_open(&l, TWO_LINKS "[app]\nexclude = 10.0.1.0/24\n");
-	cr_assert_eq(host_ip(&l.s.w.client, "link set c2 down\nlink set c3 down\n"), 0);
-	log_start(&l, &l.s.w.client);
-	log_connect(&l, "1");
-	log_announce(&l, "10.0.2.1", 12);
-	told(&l, "announced", NULL, "10.0.2.1",
-	     "(id 12) -> not joined: no pool for this destination\n");
-	reason_is(&l, "announced", "10.0.2.1", "excluded");
-	log_pool(&l, TWO_LINKS);
-	told(&l, "pool", NULL, NULL, "]: pool file loaded\n");
-	log_announce(&l, "10.0.3.1", 13);
-	told(&l, "announced", NULL, "10.0.3.1",
-	     "(id 13) -> not joined: all remaining endpoints are unavailable\n");
-	reason_is(&l, "announced", "10.0.3.1", "absent");
-	log_close(&l);
-}
+LOG_TEST(notes, announcements_without_a_pool_or_an_endpoint_say_why,
+	 TWO_LINKS "[app]\nexclude = 10.0.1.0/24\n",
+	 { DO(run_ip, "link set c2 down\nlink set c3 down\n") }, { DO(start_log, NULL) },
+	 { DO(connect_one, NULL) },
+	 { DO(announce, "10.0.2.1"),
+	   SHOWS("announced", NULL, "10.0.2.1",
+		 "(id 12) -> not joined: no pool for this destination\n"),
+	   HAS("reason", "\"excluded\"") },
+	 { DO(change_pool, TWO_LINKS),
+	   SHOWS("pool", NULL, NULL, "]: pool file loaded\n") },
+	 { DO(announce, "10.0.3.1"),
+	   SHOWS("announced", NULL, "10.0.3.1",
+		 "(id 13) -> not joined: all remaining endpoints are unavailable\n"),
+	   HAS("reason", "\"absent\"") })
 
 /*
  * Withdrawals that never arrive: the connection has more and more to remember. They are
  * the acknowledgements that are four bytes longer than others.
  */
-Test(notes, announcement_beyond_those_that_are_remembered_is_told)
+Test(notes, announcement_beyond_those_that_are_remembered_is_shown)
 {
 	struct log l;
 	char addr[32];
@@ -211,17 +168,17 @@ Test(notes, announcement_beyond_those_that_are_remembered_is_told)
 			  "%s was not heard of", addr);
 		cr_assert_eq(endpoint_del(&l.s.w.server, addr), 0);
 	}
-	told(&l, "announced", NULL, "10.0.9.64",
-	     "10.0.9.64 announced (id 64) -> not "
-	     "joined: filter");
-	told(&l, "announced", NULL, "10.0.9.65",
-	     "10.0.9.65 announced (id 65) -> not joined: too many addresses\n");
-	reason_is(&l, "announced", "10.0.9.65", "too_many");
+	log_shows(&l, "announced", NULL, "10.0.9.64",
+		  "10.0.9.64 announced (id 64) -> not "
+		  "joined: filter");
+	log_shows(&l, "announced", NULL, "10.0.9.65",
+		  "10.0.9.65 announced (id 65) -> not joined: too many addresses\n");
+	log_has(&l, "announced", "10.0.9.65", "reason", "\"too_many\"");
 	log_close(&l);
 }
 
 /* A program that is stopped does not read its events. */
-Test(notes, lost_events_are_told)
+Test(notes, lost_events_are_shown)
 {
 	char path[PATH_MAX];
 	const char *const argv[] = { built("tests/apps/tcpclient", path, sizeof(path)),
@@ -238,14 +195,15 @@ Test(notes, lost_events_are_told)
 	log_open(&l, TWO_LINKS);
 	log_start(&l, &l.s.w.client);
 	log_connect(&l, "1");
-	told(&l, "established", NULL, NULL, ": established 10.");
+	log_shows(&l, "established", NULL, NULL, ": established 10.");
 	log_announce(&l, "10.0.2.1", 12); /* to each of the crowd */
 	cr_assert_eq(kill(l.s.client.pid, SIGSTOP), 0);
 	cr_assert_eq(proc_start(&crowd, &l.s.w.client, argv, NULL), 0);
 	cr_assert(WAIT_FOR(proc_said(&crowd, "connected " CROWD)));
 	proc_end(&crowd);
 	cr_assert_eq(kill(l.s.client.pid, SIGCONT), 0);
-	told(&l, "overrun", NULL, NULL, "]: kernel events were lost; resynchronised\n");
+	log_shows(&l, "overrun", NULL, NULL,
+		  "]: kernel events were lost; resynchronised\n");
 	log_close(&l);
 }
 
@@ -283,9 +241,10 @@ Test(notes, child_leaves_announcements_to_its_parent)
 	cr_assert(WAIT_FOR(proc_said(&l.s.client, "child")));
 	cr_assert(WAIT_FOR(managers_found(&l) == 2));
 	log_announce(&l, "10.0.2.1", 12);
-	told(&l, "joined", "10.0.2.2", "10.0.2.1", "-> joined from 10.0.2.2");
-	told(&l, "announced", NULL, "10.0.2.1",
-	     "10.0.2.1 announced (id 12) -> not joined: the parent process manages it\n");
+	log_shows(&l, "joined", "10.0.2.2", "10.0.2.1", "-> joined from 10.0.2.2");
+	log_shows(&l, "announced", NULL, "10.0.2.1",
+		  "10.0.2.1 announced (id 12) -> not joined: the parent process manages "
+		  "it\n");
 	log_close(&l);
 }
 
