@@ -1,34 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
- * doctor.c - each finding of mptcpaddr doctor, with what brings it about
- *
- * Where it says what to type, typing that ends the finding.
+ * doctor.c - findings of mptcpaddr doctor alone: files, packet filters and counters
  */
 #include "traffic.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "counter.h"
 
-#define CLEAN  "no problems found\n"
+#define CLEAN  "no problems found"
 #define DOCTOR ARGS("@mptcpaddr", "doctor")
+#define POOL   "[pool]\nendpoint = 10.0.2.2\n"
+#define ON_C2  "[pool]\nendpoint = 10.0.2.2 dev c2\n"
 
-static const char no_pool[] = "no problems found, but there is no pool file "
-			      "yet: see mptcpaddr.conf(5)\n";
-
-static int count(const char *text, const char *part)
-{
-	int n = 0;
-
-	for (; (text = strstr(text, part)); text += strlen(part))
-		n++;
-	return n;
-}
-
-/* Nothing but one problem, with @words. Return: what it says to type; free it. */
+/* Exactly one problem, with @words. Return: what it says to type, or NULL; free it. */
 static char *one_problem_of(struct bench *b, const char *const env[],
 			    const char *const argv[], const char *words)
 {
@@ -55,305 +42,165 @@ static void one_problem(struct bench *b, const char *words)
 	free(one_problem_of(b, NULL, DOCTOR, words));
 }
 
-static void clean(struct bench *b)
+static void no_problem(struct bench *b)
 {
-	struct said said = run(b, NULL, DOCTOR);
-
-	cr_expect(!strcmp(said.out, CLEAN) || !strcmp(said.out, no_pool), "%s", said.out);
-	cr_expect_str_eq(said.err, "");
-	cr_expect_eq(said.status, 0);
-	said_free(&said);
+	says(b, DOCTOR, 0, CLEAN);
 }
 
-/* One problem; doing what it says ends it. */
-static void mended_by_advice(struct bench *b, const char *words)
+/* One problem, which its advice solves. */
+static void solved_by_advice(struct bench *b, const char *words)
 {
 	char *type = one_problem_of(b, NULL, DOCTOR, words);
-	struct said said;
 
 	cr_assert(type);
-	said = run(b, NULL, ARGS("/bin/sh", "-c", type));
-	cr_expect_eq(said.status, 0, "%s: %s", type, said.err);
+	shell(b, type);
 	free(type);
-	said_free(&said);
-	clean(b);
+	no_problem(b);
 }
 
-static void pool_file(struct bench *b, const char *name, const char *text)
+/* Each of @lines once, from doctor -v. */
+static void prints_lines(struct bench *b, const char *const lines[])
 {
-	char path[256];
+	struct said said = run(b, NULL, ARGS("@mptcpaddr", "doctor", "-v"));
 
-	snprintf(path, sizeof(path), "%s/mptcpaddr", b->home);
-	mkdir(path, 0755);
-	snprintf(path, sizeof(path), "%s/mptcpaddr/%s", b->home, name);
-	put_file(path, text, 0644);
-}
-
-Test(doctor, says_that_nothing_hinders, TIMEOUT)
-{
-	static const char *const lines[] = {
-		"ok: library: ",
-		"ok: no pool file: MPTCP without a pool\n",
-		"ok: Linux ",
-		"ok: MPTCP is on in this network namespace\n",
-		"ok: the userspace path manager handles new connections (net.mptcp.",
-		"ok: CAP_NET_ADMIN: ",
-		"ok: the kernel lists MPTCP connections (mptcp_diag)\n",
-		"ok: no rule of nft(8) concerns the MPTCP option\n",
-		no_pool,
-	};
-	struct said said;
-	struct bench b;
-	size_t i;
-
-	NEED_SANDBOX();
-	bench_open(&b);
-	clean(&b);
-	said = run(&b, NULL, ARGS("@mptcpaddr", "doctor", "-v"));
 	cr_expect_eq(said.status, 0);
-	for (i = 0; i < sizeof(lines) / sizeof(*lines); i++)
-		cr_expect_eq(count(said.out, lines[i]), 1, "not once %s in: %s", lines[i],
+	cr_expect_str_eq(said.err, "");
+	for (; *lines; lines++)
+		cr_expect_eq(count(said.out, *lines), 1, "not once %s in: %s", *lines,
 			     said.out);
 	said_free(&said);
-	pool_file(&b, "curl.conf", "[pool]\nendpoint = 10.0.2.2\n");
+}
+
+Test(doctor, lists_passed_checks, TIMEOUT)
+{
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	prints_lines(&b, ARGS("ok: library: ", "ok: no pool file: MPTCP without a pool\n",
+			      "ok: Linux ", "ok: MPTCP is on in this network namespace\n",
+			      "ok: the userspace path manager handles new connections "
+			      "(net.mptcp.",
+			      "ok: CAP_NET_ADMIN: ",
+			      "ok: the kernel lists MPTCP connections (mptcp_diag)\n",
+			      "ok: no rule of nft(8) concerns the MPTCP option\n",
+			      CLEAN ", but there is no pool file yet: see "
+				    "mptcpaddr.conf(5)\n"));
+	user_pool(&b, "curl.conf", POOL);
 	said = run(&b, NULL, DOCTOR);
-	cr_expect_str_eq(said.out, CLEAN);
+	cr_expect_str_eq(said.out, CLEAN "\n");
 	said_free(&said);
-	said = run(&b, NULL, ARGS("@mptcpaddr", "doctor", "-x"));
-	cr_expect_eq(said.status, 2);
-	cr_expect_eq(times(&said, "unknown option -x"), 1);
-	said_free(&said);
+	says(&b, ARGS("@mptcpaddr", "doctor", "-x"), 2, "unknown option -x");
 	bench_close(&b);
 }
 
-Test(doctor, says_that_mptcp_is_off, TIMEOUT)
+static void copy_to(struct bench *b, const char *directory, const char *what)
+{
+	struct said said = run(b, NULL, ARGS("cp", what, directory));
+
+	cr_assert_eq(said.status, 0, "%s", said.err);
+	said_free(&said);
+}
+
+Test(doctor, finds_missing_libraries, TIMEOUT)
 {
 	struct bench b;
 
 	NEED_SANDBOX();
 	bench_open(&b);
-	cr_assert_eq(host_sysctl(&b.world.client, "net/mptcp/enabled", "0"), 0);
-	mended_by_advice(&b, "MPTCP is off in this network namespace");
-	bench_close(&b);
-}
-
-Test(doctor, says_that_the_kernel_manages_paths, TIMEOUT)
-{
-	struct bench b;
-
-	NEED_SANDBOX();
-	bench_open(&b);
-	cr_assert_eq(host_path_manager(&b.world.client, PM_KERNEL), 0);
-	mended_by_advice(&b, "the in-kernel path manager is active (net.mptcp.");
-	bench_close(&b);
-}
-
-static void under(const char *const prefix[], const char *words)
-{
-	const char *argv[16] = { NULL };
-	struct bench b;
-	int n = 0;
-
-	NEED_SANDBOX();
-	bench_open(&b);
-	for (; prefix[n]; n++)
-		argv[n] = prefix[n];
-	argv[n++] = path_of("mptcpaddr");
-	argv[n] = "doctor";
-	free(one_problem_of(&b, NULL, argv, words));
-	bench_close(&b);
-}
-
-Test(doctor, says_that_the_kernel_has_no_mptcp, TIMEOUT)
-{
-	under(ARGS("@tests/apps/deny", "-", "262", "93"), "this kernel has no MPTCP");
-}
-
-Test(doctor, says_that_a_sandbox_refuses_mptcp, TIMEOUT)
-{
-	under(ARGS("@tests/apps/deny", "-", "262", "1"),
-	      "MPTCP sockets are refused (Operation not permitted)");
-}
-
-Test(doctor, says_that_the_kernel_has_no_other_path_manager, TIMEOUT)
-{
-	under(ARGS("unshare", "-m", "/bin/sh", "-c",
-		   "mount -t tmpfs none /proc/sys/net/mptcp && exec \"$@\"", "sh"),
-	      "only its own path manager");
-}
-
-Test(doctor, says_that_there_are_no_rights_and_no_broker, TIMEOUT)
-{
-	under(ARGS("setpriv", "--bounding-set", "-net_admin"),
-	      "no CAP_NET_ADMIN in this network namespace, and no broker");
-}
-
-/* AF_NETLINK, NETLINK_SOCK_DIAG, EPROTONOSUPPORT */
-Test(doctor, says_that_connections_cannot_be_listed, TIMEOUT)
-{
-	under(ARGS("@tests/apps/deny", "16", "4", "93"),
-	      "the kernel does not list MPTCP connections: ");
-}
-
-/* Linux shows 6.18 as 2.6.78 to a program that asked for such numbers. */
-Test(doctor, says_that_the_kernel_binds_no_subflow_to_an_interface, TIMEOUT)
-{
-	struct bench b;
-
-	NEED_SANDBOX();
-	bench_open(&b);
-	pool_file(&b, "curl.conf", "[pool]\nendpoint = 10.0.2.2 dev c2\n");
-	free(one_problem_of(&b, NULL,
-			    ARGS("setarch", "--uname-2.6", "@mptcpaddr", "doctor"),
-			    "cannot bind subflows to an interface"));
-	pool_file(&b, "curl.conf", "[pool]\nendpoint = 10.0.2.2\n");
-	clean(&b);
-	bench_close(&b);
-}
-
-/* mptcpaddrd itself: who has no rights needs none then, and run warns of nothing. */
-Test(doctor, is_content_with_a_broker, TIMEOUT)
-{
-	struct proc broker = { 0 };
-	struct said said;
-	struct bench b;
-
-	NEED_SANDBOX();
-	if (access(path_of("mptcpaddrd"), X_OK) < 0)
-		SKIP("mptcpaddrd was not built");
-	bench_open(&b);
-	start_broker(&b, &broker);
-	said = run(&b, NULL,
-		   ARGS("setpriv", "--bounding-set", "-net_admin", "@mptcpaddr", "doctor",
-			"-v"));
-	cr_expect_eq(said.status, 0, "%s", said.out);
-	cr_expect_eq(count(said.out, "ok: a broker serves programs without rights\n"), 1,
-		     "%s", said.out);
-	said_free(&said);
-	said = run(&b, NULL,
-		   ARGS("setpriv", "--bounding-set", "-net_admin", "@mptcpaddr", "run",
-			"--backend", "broker", "@@hello"));
-	cr_expect_str_eq(said.err, "");
-	said_free(&said);
-	said = run(&b, NULL,
-		   ARGS("setpriv", "--bounding-set", "-net_admin", "@mptcpaddr", "run",
-			"--backend", "direct", "@@hello"));
-	cr_expect_eq(times(&said, "no CAP_NET_ADMIN in this network namespace"), 1, "%s",
-		     said.err);
-	said_free(&said);
-	proc_end(&broker);
-	bench_close(&b);
-}
-
-/* Somebody else took the broker's name: programs do not trust it, nor does doctor. */
-Test(doctor, says_that_the_broker_is_not_roots, TIMEOUT)
-{
-	struct proc false_broker = { 0 };
-	char socket[64];
-	struct bench b;
-
-	NEED_SANDBOX();
-	if (!getenv("MPTCPADDR_TEST_USERS"))
-		SKIP("there are no other users in this sandbox");
-	bench_open(&b);
-	snprintf(socket, sizeof(socket), "ABSTRACT-LISTEN:mptcpaddr/broker,type=5");
-	cr_assert_eq(proc_start(&false_broker, &b.world.client,
-				ARGS("setpriv", "--reuid", "1000", "--regid", "1000",
-				     "--clear-groups", "socat", socket, "PIPE"),
-				NULL),
-		     0);
-	wait_for_broker(&b);
-	one_problem(
-		&b,
-		"the broker in this network namespace belongs to user 1000, not to root");
-	proc_end(&false_broker);
-	clean(&b);
-	bench_close(&b);
-}
-
-Test(doctor, says_that_a_library_is_missing, TIMEOUT)
-{
-	struct said said;
-	struct bench b;
-
-	NEED_SANDBOX();
-	bench_open(&b);
-	cr_assert_eq(mkdir("/run/alone", 0755), 0);
-	said = run(&b, NULL, ARGS("cp", "@mptcpaddr", "/run/alone"));
-	cr_assert_eq(said.status, 0);
-	said_free(&said);
-	free(one_problem_of(&b, NULL, ARGS("/run/alone/mptcpaddr", "doctor"),
-			    "libmptcpaddr.so is missing, and so is libmptcpaddr.so next "
-			    "to this tool"));
-	said = run(&b, NULL, ARGS("cp", "@libmptcpaddr.so", "/run/alone"));
-	cr_assert_eq(said.status, 0);
-	said_free(&said);
+	shell(&b, "mkdir /run/alone '/run/a b'");
+	copy_to(&b, "/run/alone", "@mptcpaddr");
+	free(one_problem_of(
+		&b, NULL, ARGS("/run/alone/mptcpaddr", "doctor"),
+		"libmptcpaddr.so is missing, and so is libmptcpaddr.so next to"));
+	copy_to(&b, "/run/alone", "@libmptcpaddr.so");
 	free(one_problem_of(&b, NULL, ARGS("/run/alone/mptcpaddr", "doctor"),
 			    "the path manager cannot be loaded, so pools have no effect: "
 			    "/run/alone/libmptcpaddr-pm.so: cannot open"));
-	cr_assert_eq(mkdir("/run/a b", 0755), 0);
-	said = run(&b, NULL, ARGS("cp", "@mptcpaddr", "@libmptcpaddr.so", "/run/a b"));
-	cr_assert_eq(said.status, 0);
-	said_free(&said);
+	copy_to(&b, "/run/a b", "@mptcpaddr");
+	copy_to(&b, "/run/a b", "@libmptcpaddr.so");
 	free(one_problem_of(&b, NULL, ARGS("/run/a b/mptcpaddr", "doctor"),
 			    "/run/a b/libmptcpaddr.so has a blank or a colon in its "
 			    "name: LD_PRELOAD cannot name it\n    do: move this tool"));
 	bench_close(&b);
 }
 
-Test(doctor, says_that_the_library_is_switched_off, TIMEOUT)
+Test(doctor, checks_pool_files, TIMEOUT)
 {
-	struct bench b;
-
-	NEED_SANDBOX();
-	bench_open(&b);
-	free(one_problem_of(&b, ARGS("MPTCPADDR_DISABLE=1"), DOCTOR,
-			    "MPTCPADDR_DISABLE is set"));
-	bench_close(&b);
-}
-
-Test(doctor, looks_through_pool_files, TIMEOUT)
-{
+	static const struct {
+		const char *pool, *words;
+	} cases[] = {
+		{ "[pool]\nendpoint = 10.0.2.2 id 300\n",
+		  "/mptcpaddr/curl.conf:2: local id 300 is not in 1-255" },
+		{ "[pool]\nendpoint = 10.0.9.2\n",
+		  "curl.conf:2: 10.0.9.2 is not an address of this machine (now)" },
+		{ "[pool]\nendpoint = 10.0.2.2 dev eth77\n",
+		  "curl.conf:2: eth77 is not an interface of this machine (now)" },
+		{ "[pool]\nendpoint = 10.0.3.2 dev c1\n",
+		  "curl.conf:2: 10.0.3.2 is not an address of c1 (now)" },
+	};
 	char path[128];
 	struct bench b;
 
 	NEED_SANDBOX();
 	bench_open(&b);
-	pool_file(&b, "curl.conf", "[pool]\nendpoint = 10.0.2.2 id 300\n");
-	one_problem(&b, "/mptcpaddr/curl.conf:2: local id 300 is not in 1-255");
-	pool_file(&b, "curl.conf", "[pool]\nendpoint = 10.0.9.2\n");
-	one_problem(&b, "/mptcpaddr/curl.conf:2: 10.0.9.2 is not an address of this "
-			"machine (now)");
-	pool_file(&b, "curl.conf", "[pool]\nendpoint = 10.0.2.2 dev c2\n");
-	clean(&b);
-	/* One that is named counts, and it alone. */
-	pool_file(&b, "other.txt", "[pol]\nx = y\n");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		user_pool(&b, "curl.conf", cases[i].pool);
+		one_problem(&b, cases[i].words);
+	}
+	user_pool(&b, "curl.conf", ON_C2);
+	no_problem(&b);
+	/* MPTCPADDR_CONFIG names the only one that is checked. */
+	user_pool(&b, "other.txt", "[pol]\nx = y\n");
 	snprintf(path, sizeof(path), "MPTCPADDR_CONFIG=%s/mptcpaddr/other.txt", b.home);
 	free(one_problem_of(&b, ARGS(path), DOCTOR, "unknown section [pol]"));
 	bench_close(&b);
 }
 
-Test(doctor, says_that_the_only_pool_does_nothing_yet, TIMEOUT)
+Test(doctor, finds_a_file_in_place_of_the_directory, TIMEOUT)
 {
-	struct said said;
+	char path[128], words[192];
 	struct bench b;
 
 	NEED_SANDBOX();
 	bench_open(&b);
-	pool_file(&b, "default.conf", "[app]\nmptcp = no\n");
-	one_problem(&b, "no program has a pool: ");
-	pool_file(&b, "curl.conf", "[pool]\nendpoint = 10.0.2.2 dev c2\n");
-	said = run(&b, NULL, ARGS("@mptcpaddr", "doctor", "-v"));
-	cr_expect_eq(said.status, 0, "%s", said.out);
-	cr_expect_eq(count(said.out, "default.conf leaves its programs plain TCP"), 1,
-		     "%s", said.out);
-	cr_expect_eq(count(said.out, "curl.conf: no errors; endpoints: 1"), 1, "%s",
-		     said.out);
-	said_free(&said);
+	snprintf(path, sizeof(path), "%s/mptcpaddr", b.home);
+	put_file(path, "a file", 0644);
+	snprintf(words, sizeof(words), "problem: %s: Not a directory\n    do: ", path);
+	one_problem(&b, words);
 	bench_close(&b);
 }
 
-Test(doctor, says_that_a_reverse_path_filter_is_strict, TIMEOUT)
+/* AF_NETLINK, NETLINK_ROUTE, EPERM: as a sandbox without netlink sockets. */
+Test(doctor, finds_that_addresses_cannot_be_read, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	says(&b, ARGS("@tests/apps/deny", "16", "0", "1", "@mptcpaddr", "doctor"), 1,
+	     "problem: the addresses of this machine: Operation not permitted\n    do: ");
+	says(&b, ARGS("@tests/apps/deny", "16", "0", "1", "@mptcpaddr", "check"), 1,
+	     "mptcpaddr check: the addresses of this machine: Operation not permitted\n");
+	bench_close(&b);
+}
+
+Test(doctor, finds_that_the_only_pool_has_no_effect_yet, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	user_pool(&b, "default.conf", "[app]\nmptcp = no\n");
+	one_problem(&b, "no program has a pool: ");
+	user_pool(&b, "curl.conf", ON_C2);
+	prints_lines(&b, ARGS("default.conf leaves its programs plain TCP",
+			      "curl.conf: no errors; endpoints: 1"));
+	bench_close(&b);
+}
+
+Test(doctor, finds_a_strict_reverse_path_filter, TIMEOUT)
 {
 	struct bench b;
 
@@ -361,175 +208,131 @@ Test(doctor, says_that_a_reverse_path_filter_is_strict, TIMEOUT)
 	bench_open(&b);
 	cr_assert_eq(host_sysctl(&b.world.client, "net/ipv4/conf/all/rp_filter", "0"), 0);
 	cr_assert_eq(host_sysctl(&b.world.client, "net/ipv4/conf/c2/rp_filter", "1"), 0);
-	pool_file(&b, "curl.conf", "[pool]\nendpoint = 10.0.2.2 dev c2\n");
-	mended_by_advice(&b, "c2 drops packets from addresses that another interface");
+	user_pool(&b, "curl.conf", ON_C2);
+	solved_by_advice(&b, "c2 drops packets from addresses that another interface");
 	bench_close(&b);
 }
 
-#define CHAIN "table inet t { chain out { type filter hook output priority 0; "
+#define CHAIN(hook, rule) \
+	"table inet t { chain c { type filter hook " hook " priority 0; " rule "; }; }"
 
-Test(doctor, says_that_the_firewall_refuses_the_option, TIMEOUT)
+Test(doctor, finds_firewall_rules_against_the_option, TIMEOUT)
 {
-	struct bench b;
-
-	NEED_SANDBOX();
-	bench_open(&b);
-	cr_assert_eq(host_nft(&b.world.client,
-			      CHAIN "tcp option mptcp subtype 1 counter drop; }; }"),
-		     0);
-	mended_by_advice(&b, "the firewall refuses packets: table inet t, chain out: tcp "
-			     "option mptcp");
-	bench_close(&b);
-}
-
-Test(doctor, says_that_the_firewall_strips_the_option, TIMEOUT)
-{
-	struct bench b;
-
-	NEED_SANDBOX();
-	bench_open(&b);
-	cr_assert_eq(host_nft(&b.world.client, CHAIN "reset tcp option mptcp; }; }"), 0);
-	mended_by_advice(&b, "the firewall strips the MPTCP option from packets: table "
-			     "inet t, chain out: reset tcp option mptcp");
-	/* A rule that only counts is none. */
-	cr_assert_eq(host_nft(&b.world.client, "add rule inet t out tcp option mptcp "
-					       "exists counter accept"),
-		     0);
-	clean(&b);
-	bench_close(&b);
-}
-
-Test(doctor, says_that_rules_cannot_be_read, TIMEOUT)
-{
-	struct said said;
-	struct bench b;
-
-	NEED_SANDBOX();
-	bench_open(&b);
-	said = run(&b, NULL,
-		   ARGS("setpriv", "--bounding-set", "-net_admin", "@mptcpaddr", "doctor",
-			"-v"));
-	cr_expect_eq(count(said.out, "ok: the firewall's rules could not be read"), 1,
-		     "%s", said.out);
-	cr_expect_str_eq(said.err, "");
-	said_free(&said);
-	bench_close(&b);
-}
-
-/* A client and a server; what doctor then says on the client. */
-static void after_traffic(const char *pool, bool plain_tcp, const char *const announced[],
-			  const char *rules, const char *counted, const char *words)
-{
-	struct proc server = { 0 }, client = { 0 };
-	struct bench b;
-
-	NEED_SANDBOX();
-	bench_open(&b);
-	traffic_serve(&b, &server, plain_tcp, announced);
-	if (rules)
-		cr_assert_eq(host_nft(&b.world.server, rules), 0);
-	traffic_connect(&b, &client, pool, NULL);
-	cr_assert(WAIT_UNTIL(counter(&b.world.client, counted) > 0, TRAFFIC_WAIT_MS),
-		  "no %s", counted);
-	one_problem(&b, words);
-	proc_end(&client);
-	proc_end(&server);
-	bench_close(&b);
-}
-
-#define POOL "[pool]\nendpoint = 10.0.2.2\n"
-
-Test(doctor, is_content_with_joins_that_are_answered, TIMEOUT)
-{
-	static const char *const lines[] = {
-		"ok: c2: no strict reverse-path filter\n",
-		"ok: 1 of 1 connections to servers are MPTCP\n",
-		"ok: 1 of 1 joins were answered\n",
-		CLEAN,
+	static const struct {
+		const char *rules, *words;
+	} cases[] = {
+		{ CHAIN("output", "tcp option mptcp subtype 1 counter drop"),
+		  "the firewall refuses packets: table inet t, chain c: tcp option "
+		  "mptcp" },
+		{ CHAIN("input", "tcp option mptcp exists reject with tcp reset"),
+		  "the firewall refuses packets: table inet t, chain c: tcp option "
+		  "mptcp" },
+		{ CHAIN("output", "reset tcp option mptcp"),
+		  "the firewall strips the MPTCP option from packets: table inet t, "
+		  "chain c: reset tcp option mptcp" },
 	};
-	struct proc server = { 0 }, client = { 0 };
-	struct said said;
 	struct bench b;
-	size_t i;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		cr_assert_eq(host_nft(&b.world.client, cases[i].rules), 0);
+		solved_by_advice(&b, cases[i].words);
+		shell(&b, "nft flush ruleset");
+	}
+	/* A rule that only counts is no problem. */
+	cr_assert_eq(host_nft(&b.world.client,
+			      CHAIN("output", "tcp option mptcp exists counter accept")),
+		     0);
+	no_problem(&b);
+	says(&b,
+	     ARGS("setpriv", "--bounding-set", "-net_admin", "@mptcpaddr", "doctor",
+		  "-v"),
+	     1, "ok: the firewall's rules could not be read");
+	bench_close(&b);
+}
+
+Test(doctor, counts_answered_joins, TIMEOUT)
+{
+	struct proc server = { 0 }, client = { 0 };
+	struct bench b;
 
 	NEED_SANDBOX();
 	bench_open(&b);
 	cr_assert_eq(host_sysctl(&b.world.client, "net/ipv4/conf/all/rp_filter", "0"), 0);
 	cr_assert_eq(host_sysctl(&b.world.client, "net/ipv4/conf/c2/rp_filter", "2"), 0);
-	pool_file(&b, "curl.conf", "[pool]\nendpoint = 10.0.2.2 dev c2\n");
+	user_pool(&b, "curl.conf", ON_C2);
 	traffic_serve(&b, &server, false, ARGS("10.0.2.1"));
 	traffic_connect(&b, &client, POOL, NULL);
 	traffic_pairs(&b, "10.0.2.2-10.0.2.1");
-	said = run(&b, NULL, ARGS("@mptcpaddr", "doctor", "-v"));
-	cr_expect_eq(said.status, 0);
-	for (i = 0; i < sizeof(lines) / sizeof(*lines); i++)
-		cr_expect_eq(count(said.out, lines[i]), 1, "not once %s in: %s", lines[i],
-			     said.out);
-	said_free(&said);
+	prints_lines(&b, ARGS("ok: c2: no strict reverse-path filter\n",
+			      "ok: 1 of 1 connections to servers are MPTCP\n",
+			      "ok: 1 of 1 joins were answered\n", CLEAN "\n"));
 	proc_end(&client);
 	proc_end(&server);
 	bench_close(&b);
 }
 
-Test(doctor, says_that_no_server_has_mptcp, TIMEOUT)
-{
-	after_traffic(POOL, true, NULL, NULL, "MPCapableFallbackSYNACK",
-		      "none of 1 servers answered with MPTCP");
-}
+/* A client's connection to a server; the counter then has one problem. */
+static const struct traffic {
+	const char *words, *counter;
+	bool plain_tcp;
+	const char *announced; /* by the server */
+	const char *pool, *rules /* of the server's firewall */, *route;
+} histories[] = {
+	{ .words = "none of 1 servers answered with MPTCP",
+	  .counter = "MPCapableFallbackSYNACK",
+	  .plain_tcp = true },
+	{ .words = "no server announced an address to 1 MPTCP connections",
+	  .counter = "MPCapableSYNACKRX" },
+	{ .words = "1 addresses were announced, but none was joined",
+	  .counter = "AddAddr",
+	  .announced = "10.0.2.1",
+	  .pool = POOL "[limits]\nsubflows = 0\n" },
+	{ .words = "1 of 1 joins had no answer",
+	  .counter = "MPJoinSynTx",
+	  .announced = "10.0.2.1",
+	  .rules = CHAIN("input", "ip daddr 10.0.2.1 drop") },
+	{ .words = "joins could not be sent: no route from",
+	  .counter = "MPJoinSynTxConnectErr",
+	  .announced = "10.0.3.1",
+	  .route = "route add unreachable 10.0.3.1\n" },
+	/* Each SYN with the option is lost: the kernel retries without. */
+	{ .words = "1 connections got an answer only without MPTCP",
+	  .counter = "MPCapableSYNTXDrop",
+	  .rules = CHAIN("input", "tcp flags & (syn | ack) == syn tcp option mptcp "
+				  "exists drop") },
+};
 
-Test(doctor, says_that_nothing_was_announced, TIMEOUT)
-{
-	after_traffic(POOL, false, NULL, NULL, "MPCapableSYNACKRX",
-		      "no server announced an address to 1 MPTCP connections");
-}
-
-Test(doctor, says_that_announcements_were_not_joined, TIMEOUT)
-{
-	after_traffic("[pool]\nendpoint = 10.0.2.2\n[limits]\nsubflows = 0\n", false,
-		      ARGS("10.0.2.1"), NULL, "AddAddr",
-		      "1 addresses were announced, but none was joined");
-}
-
-/* The server's firewall swallows joins. */
-Test(doctor, says_that_joins_have_no_answer, TIMEOUT)
-{
-	after_traffic(POOL, false, ARGS("10.0.2.1"),
-		      "table inet t { chain in { type filter hook input priority 0; "
-		      "ip daddr 10.0.2.1 drop; }; }",
-		      "MPJoinSynTx", "1 of 1 joins had no answer");
-}
-
-/* It swallows every SYN with the option: the kernel tries without. */
-Test(doctor, says_that_syns_with_the_option_are_dropped, TIMEOUT)
-{
-	after_traffic(POOL, false, NULL,
-		      "table inet t { chain in { type filter hook input priority 0; "
-		      "tcp flags & (syn | ack) == syn tcp option mptcp exists drop; }; }",
-		      "MPCapableSYNTXDrop",
-		      "1 connections got an answer only without MPTCP");
-}
-
-/* An announced address that no route leads to. */
-Test(doctor, says_that_joins_could_not_be_sent, TIMEOUT)
+static void check_history(const struct traffic *t)
 {
 	struct proc server = { 0 }, client = { 0 };
 	struct bench b;
 
-	NEED_SANDBOX();
 	bench_open(&b);
-	cr_assert_eq(host_ip(&b.world.client, "route add unreachable 10.0.3.1\n"), 0);
-	traffic_serve(&b, &server, false, ARGS("10.0.3.1"));
-	traffic_connect(&b, &client, POOL, NULL);
-	cr_assert(WAIT_UNTIL(counter(&b.world.client, "MPJoinSynTxConnectErr") > 0,
-			     TRAFFIC_WAIT_MS));
-	one_problem(&b, "joins could not be sent: no route from");
+	if (t->route)
+		cr_assert_eq(host_ip(&b.world.client, t->route), 0);
+	traffic_serve(&b, &server, t->plain_tcp, ARGS(t->announced));
+	if (t->rules)
+		cr_assert_eq(host_nft(&b.world.server, t->rules), 0);
+	traffic_connect(&b, &client, t->pool ?: POOL, NULL);
+	cr_assert(WAIT_UNTIL(counter(&b.world.client, t->counter) > 0, TRAFFIC_WAIT_MS),
+		  "no %s", t->counter);
+	one_problem(&b, t->words);
 	proc_end(&client);
 	proc_end(&server);
 	bench_close(&b);
 }
 
+Test(doctor, reads_problems_from_counters, .timeout = 240)
+{
+	NEED_SANDBOX();
+	for (size_t i = 0; i < sizeof(histories) / sizeof(*histories); i++)
+		check_history(&histories[i]);
+}
+
 /* As a server: the client's last packet of the handshake comes without the option. */
-Test(doctor, says_that_clients_lose_the_option, TIMEOUT)
+Test(doctor, finds_that_clients_lose_the_option, TIMEOUT)
 {
 	struct proc server = { 0 }, client = { 0 };
 	char *advice;
@@ -548,7 +351,7 @@ Test(doctor, says_that_clients_lose_the_option, TIMEOUT)
 			     TRAFFIC_WAIT_MS));
 	cr_assert_eq(host_nft(&b.world.server, "delete table inet t"), 0);
 	cr_assert_eq(host_path_manager(&b.world.server, PM_USERSPACE), 0);
-	/* A tool of the server's host. */
+	/* Run the tool on the server's host. */
 	proc_end(&client);
 	b.world.client = b.world.server;
 	advice = one_problem_of(&b, NULL, DOCTOR,
@@ -556,4 +359,30 @@ Test(doctor, says_that_clients_lose_the_option, TIMEOUT)
 	cr_expect(advice);
 	free(advice);
 	proc_end(&server);
+}
+
+/* tcpdump(8) requires root too. */
+Test(doctor, puts_sudo_before_tcpdump, TIMEOUT)
+{
+	struct proc server = { 0 }, client = { 0 };
+	struct bench b;
+
+	NEED_USERS();
+	bench_open(&b);
+	shell(&b, "mkdir /run/tcpdump-all && chmod 755 /run/tcpdump-all");
+	copy_to(&b, "/run/tcpdump-all", "@mptcpaddr");
+	copy_to(&b, "/run/tcpdump-all", "@libmptcpaddr.so");
+	copy_to(&b, "/run/tcpdump-all", "@libmptcpaddr-pm.so");
+	traffic_serve(&b, &server, true, NULL);
+	traffic_connect(&b, &client, POOL, NULL);
+	says(&b, DOCTOR, 1,
+	     "\n    type: tcpdump -nvi any 'tcp[tcpflags] & tcp-syn != 0'    # here and "
+	     "on the server: where is mptcp missing?\n");
+	says(&b,
+	     ARGS("setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups",
+		  "/run/tcpdump-all/mptcpaddr", "doctor"),
+	     1, "\n    type: sudo tcpdump -nvi any 'tcp[tcpflags] & tcp-syn != 0'    # ");
+	proc_end(&client);
+	proc_end(&server);
+	bench_close(&b);
 }

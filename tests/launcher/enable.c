@@ -18,14 +18,6 @@
 #define AMBIENT \
 	"# The path manager is in the program.\nAmbientCapabilities=CAP_NET_ADMIN\n"
 
-static void shell(struct bench *b, const char *command)
-{
-	struct said said = run(b, NULL, ARGS("/bin/sh", "-ec", command));
-
-	cr_assert_eq(said.status, 0, "%s: %s", command, said.err);
-	said_free(&said);
-}
-
 static void open_root(struct bench *b)
 {
 	bench_open(b);

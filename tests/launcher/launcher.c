@@ -81,16 +81,47 @@ void said_free(struct said *said)
 	free(said->err);
 }
 
-int times(const struct said *said, const char *text)
+int count(const char *text, const char *part)
 {
-	const char *at = said->err;
 	int n = 0;
 
-	while ((at = strstr(at, text))) {
-		at += strlen(text);
+	for (; (text = strstr(text, part)); text += strlen(part))
 		n++;
-	}
 	return n;
+}
+
+int times(const struct said *said, const char *text)
+{
+	return count(said->err, text);
+}
+
+void shell(struct bench *b, const char *command)
+{
+	struct said said = run(b, NULL, ARGS("/bin/sh", "-ec", command));
+
+	cr_assert_eq(said.status, 0, "%s: %s", command, said.err);
+	said_free(&said);
+}
+
+void says(struct bench *b, const char *const argv[], int status, const char *words)
+{
+	struct said said = run(b, NULL, argv);
+
+	cr_expect_eq(said.status, status, "%d, not %d: %s%s", said.status, status,
+		     said.out, said.err);
+	cr_expect(strstr(said.out, words) || times(&said, words) == 1,
+		  "no \"%s\" in: %s%s", words, said.out, said.err);
+	said_free(&said);
+}
+
+void user_pool(struct bench *b, const char *name, const char *text)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/mptcpaddr", b->home);
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), "%s/mptcpaddr/%s", b->home, name);
+	put_file(path, text, 0644);
 }
 
 void warned_once(struct bench *b, const char *const argv[], const char *words)

@@ -44,7 +44,17 @@ void bench_close(struct bench *b);
 struct said run(struct bench *b, const char *const env[], const char *const argv[]);
 void said_free(struct said *said);
 
-/* How often @text stands in what it said on stderr. */
+/* shell() - run a command that succeeds */
+void shell(struct bench *b, const char *command);
+
+/* says() - @argv exits with @status, and prints @words on either output */
+void says(struct bench *b, const char *const argv[], int status, const char *words);
+
+/* user_pool() - write @name into the user's directory of pool files */
+void user_pool(struct bench *b, const char *name, const char *text);
+
+/* count() - how often @part occurs in @text; times() - in what a program said on stderr */
+int count(const char *text, const char *part);
 int times(const struct said *said, const char *text);
 
 /*
@@ -56,6 +66,13 @@ void warned_once(struct bench *b, const char *const argv[], const char *words);
 /* wait_for_broker() - until the socket of one listens; start_broker() - mptcpaddrd's. */
 void wait_for_broker(struct bench *b);
 void start_broker(struct bench *b, struct proc *broker);
+
+#define NEED_USERS()                                                     \
+	do {                                                             \
+		NEED_SANDBOX();                                          \
+		if (!getenv("MPTCPADDR_TEST_USERS"))                     \
+			SKIP("only root may make more users than root"); \
+	} while (0)
 
 void put_file(const char *path, const char *text, unsigned int mode);
 

@@ -134,7 +134,7 @@ Test(pools, check_warns_of_addresses_that_are_not_there_now, TIMEOUT)
 
 Test(pools, check_without_a_file_looks_where_programs_do, TIMEOUT)
 {
-	char folder[128], path[256], text[512];
+	char folder[128], text[512];
 	struct bench b;
 
 	NEED_SANDBOX();
@@ -142,16 +142,11 @@ Test(pools, check_without_a_file_looks_where_programs_do, TIMEOUT)
 	snprintf(text, sizeof(text), "no pool file in %s/mptcpaddr or /etc/mptcpaddr\n",
 		 b.home);
 	check_says(&b, ARGS("@mptcpaddr", "check"), 0, text);
+	user_pool(&b, "curl.conf", "[pool]\nendpoint = 10.0.2.2\n");
+	user_pool(&b, "default.conf", "[pool]\nendpoint = 10.0.2\n");
+	user_pool(&b, "notes.txt", "not a pool file\n");
+	user_pool(&b, "broker.conf", "adopt = yes\n"); /* mptcpaddrd's */
 	snprintf(folder, sizeof(folder), "%s/mptcpaddr", b.home);
-	cr_assert_eq(mkdir(folder, 0755), 0);
-	snprintf(path, sizeof(path), "%s/curl.conf", folder);
-	put_file(path, "[pool]\nendpoint = 10.0.2.2\n", 0644);
-	snprintf(path, sizeof(path), "%s/default.conf", folder);
-	put_file(path, "[pool]\nendpoint = 10.0.2\n", 0644);
-	snprintf(path, sizeof(path), "%s/notes.txt", folder);
-	put_file(path, "not a pool file\n", 0644);
-	snprintf(path, sizeof(path), "%s/broker.conf", folder); /* nor is mptcpaddrd's */
-	put_file(path, "adopt = yes\n", 0644);
 	snprintf(text, sizeof(text),
 		 "%s/curl.conf: no errors; endpoints: 1\n"
 		 "%s/default.conf:2: \"10.0.2\" is not an IPv4 or IPv6 address\n",
@@ -212,12 +207,7 @@ Test(pools, path_that_is_too_long_stops_the_launcher, TIMEOUT)
 static struct said with_pool(struct bench *b, const char *name, const char *text,
 			     const char *const env[], const char *const argv[])
 {
-	char path[256];
-
-	snprintf(path, sizeof(path), "%s/mptcpaddr", b->home);
-	mkdir(path, 0755);
-	snprintf(path, sizeof(path), "%s/mptcpaddr/%s", b->home, name);
-	put_file(path, text, 0644);
+	user_pool(b, name, text);
 	return run(b, env, argv);
 }
 
@@ -303,16 +293,108 @@ Test(pools, program_that_is_left_alone_is_told_on_request, TIMEOUT)
 	bench_close(&b);
 }
 
-Test(pools, library_that_is_switched_off_is_told, TIMEOUT)
+/* What was opened has no name by the time that the program would look for it. */
+Test(pools, pool_that_has_no_name_any_more_stops_the_launcher, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	put_file("/run/gone.conf", "[pool]\nendpoint = 10.0.2.2\n", 0644);
+	says(&b,
+	     ARGS("/bin/sh", "-c",
+		  "exec </run/gone.conf && rm /run/gone.conf && exec \"$@\"", "sh",
+		  "@mptcpaddr", "run", "--pool", "/proc/self/fd/0", "echo", "ran"),
+	     125, "mptcpaddr: /proc/self/fd/0: No such file or directory\n");
+	bench_close(&b);
+}
+
+Test(pools, pool_that_is_named_and_not_there_is_a_warning, TIMEOUT)
 {
 	struct said said;
 	struct bench b;
 
 	NEED_SANDBOX();
 	bench_open(&b);
-	said = run(&b, ARGS("MPTCPADDR_DISABLE=1"), ARGS("@mptcpaddr", "run", "@@hello"));
-	cr_expect_eq(times(&said, WARNING "MPTCPADDR_DISABLE is set"), 1, "%s", said.err);
-	cr_expect_str_eq(said.out, "secure=0\n");
+	said = run(&b, ARGS("MPTCPADDR_CONFIG=/run/nowhere.conf"),
+		   ARGS("@mptcpaddr", "run", "-v", "@@hello"));
+	cr_expect_eq(times(&said, WARNING), 1, "%s", said.err);
+	cr_expect_eq(times(&said,
+			   WARNING "/run/nowhere.conf: No such file or directory; "
+				   "no pool until this is fixed; run \"mptcpaddr check "),
+		     1, "%s", said.err);
+	/* And its file, as no script's. */
+	cr_expect_eq(times(&said, "mptcpaddr: program: /"), 1, "%s", said.err);
+	cr_expect_eq(times(&said, ", run by"), 0, "%s", said.err);
+	cr_expect_eq(said.status, 1);
 	said_free(&said);
+	bench_close(&b);
+}
+
+Test(pools, endpoints_for_some_destinations_are_told_with_these, TIMEOUT)
+{
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	put_file("/run/some.conf",
+		 "[pool]\nendpoint = 10.0.2.2\n[pool \"192.0.2.0/24\"]\nendpoint = "
+		 "10.0.3.2\n",
+		 0644);
+	said = run(
+		&b, NULL,
+		ARGS("@mptcpaddr", "run", "-v", "--pool", "/run/some.conf", "@@hello"));
+	cr_expect_eq(times(&said, "endpoint: 10.0.2.2 id 1 laminar (line 2)\n"), 1, "%s",
+		     said.err);
+	cr_expect_eq(times(&said, "endpoint: 10.0.3.2 id 1 laminar (line 4), to "
+				  "192.0.2.0/24\n"),
+		     1, "%s", said.err);
+	said_free(&said);
+	bench_close(&b);
+}
+
+Test(pools, program_that_the_installed_pool_file_leaves_alone_is_told, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	user_pool(&b, "default.conf", "[app]\nmptcp = no\n");
+	warned_once(
+		&b, ARGS("@@hello", "a"),
+		"/mptcpaddr/default.conf says mptcp = no, so the program stays plain "
+		"TCP; "
+		"write ~/.config/mptcpaddr/hello.conf, or name a pool file with --pool");
+	/* A file of its own says so on purpose. */
+	user_pool(&b, "hello.conf", "[app]\nmptcp = no\n");
+	warned_once(&b, ARGS("@@hello", "a"), NULL);
+	bench_close(&b);
+}
+
+/* The broker goes on with what it read before; without one there is nothing. */
+Test(pools, pool_that_the_broker_still_has_is_told, TIMEOUT)
+{
+	char path[128], ending[512];
+	struct proc broker = { 0 };
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	user_pool(&b, "hello.conf", "[pool]\nendpoint = 10.0.2.2 id 300\n");
+	snprintf(path, sizeof(path), "%s/mptcpaddr/hello.conf", b.home);
+	snprintf(ending, sizeof(ending),
+		 WARNING
+		 "%s:2: local id 300 is not in 1-255; no pool until this is fixed; "
+		 "run \"mptcpaddr check %s\" to list all errors\n",
+		 path, path);
+	says(&b, ARGS("@mptcpaddr", "run", "@@hello"), 1, ending);
+	start_broker(&b, &broker);
+	says(&b, ARGS("@mptcpaddr", "run", "--backend", "direct", "@@hello"), 1, ending);
+	says(&b, ARGS("@mptcpaddr", "run", "@@hello"), 1,
+	     "; no pool until this is fixed, unless the broker has an older one from "
+	     "that "
+	     "file; run \"mptcpaddr check ");
+	proc_end(&broker);
 	bench_close(&b);
 }

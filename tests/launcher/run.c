@@ -265,3 +265,58 @@ Test(run, libfaketime_that_was_preloaded_stays_in_force, TIMEOUT)
 	proc_end(&client);
 	net_close(&n);
 }
+
+static void cannot_set(struct bench *b, const char *name, const char *const argv[])
+{
+	char wanted[64], preload[PATH_MAX + 16], words[128];
+	struct said said;
+
+	snprintf(wanted, sizeof(wanted), "NOSETENV=%s", name);
+	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s",
+		 path_of("tests/launcher-progs/nosetenv.so"));
+	snprintf(words, sizeof(words),
+		 "mptcpaddr: %s cannot be set: Cannot allocate memory\n", name);
+	said = run(b, ARGS(wanted, preload), argv);
+	cr_expect_eq(times(&said, words), 1, "%s", said.err);
+	cr_expect_eq(said.status, 125);
+	cr_expect_str_eq(said.out, "");
+	said_free(&said);
+}
+
+Test(run, environment_that_cannot_be_set_stops_the_launcher, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	put_file("/run/good.conf", "[pool]\nendpoint = 10.0.2.2\n", 0644);
+	cannot_set(&b, "LD_PRELOAD", ARGS("@mptcpaddr", "run", "echo", "ran"));
+	cannot_set(&b, "MPTCPADDR_CONFIG",
+		   ARGS("@mptcpaddr", "run", "--pool", "/run/good.conf", "echo", "ran"));
+	cannot_set(&b, "MPTCPADDR_BACKEND",
+		   ARGS("@mptcpaddr", "run", "--backend", "direct", "echo", "ran"));
+	bench_close(&b);
+}
+
+Test(run, each_command_tells_how_it_is_used, TIMEOUT)
+{
+	static const char *const names[] = { "run",    "check",	 "doctor", "endpoint",
+					     "limits", "enable", "disable" };
+	char words[64];
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		snprintf(words, sizeof(words), "Usage:\n  mptcpaddr %s ", names[i]);
+		says(&b, ARGS("@mptcpaddr", names[i], "--help"), 0, words);
+		says(&b, ARGS("@mptcpaddr", "--help"), 0, words + strlen("Usage:\n"));
+	}
+	says(&b, ARGS("@mptcpaddr", "run", "--help"), 0,
+	     "-b, --backend B   broker, direct (a thread in PROGRAM), none (no pool)\n");
+	says(&b, ARGS("@mptcpaddr", "endpoint", "--help"), 0,
+	     "\t  --pid PID         of ");
+	says(&b, ARGS("@mptcpaddr", "limits", "--help"), 0, "\t  --program NAME    ");
+	says(&b, ARGS("@mptcpaddr", "disable", "--help"), 0, "\t  --root DIRECTORY  of ");
+	bench_close(&b);
+}

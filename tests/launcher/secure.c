@@ -53,14 +53,6 @@ static const struct place {
 	{ "a user who is root in effect", { SETPRIV, "--ruid", "1000", "--euid", "0" } },
 };
 
-static void shell(struct bench *b, const char *command)
-{
-	struct said said = run(b, NULL, ARGS("/bin/sh", "-ec", command));
-
-	cr_assert_eq(said.status, 0, "%s: %s", command, said.err);
-	said_free(&said);
-}
-
 /* The tool, the libraries and every kind of file, where every user gets at them. */
 static void make_kit(struct bench *b, const char *folder)
 {
@@ -142,13 +134,6 @@ static unsigned int compare_all(struct bench *b, const char *folder)
 			secure += compare(b, folder, &kinds[i], &places[k]);
 	return secure;
 }
-
-#define NEED_USERS()                                                     \
-	do {                                                             \
-		NEED_SANDBOX();                                          \
-		if (!getenv("MPTCPADDR_TEST_USERS"))                     \
-			SKIP("only root may make more users than root"); \
-	} while (0)
 
 Test(secure, launcher_warns_of_rights_where_the_kernel_gives_them, TIMEOUT)
 {
