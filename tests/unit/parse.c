@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * config.c - pool files: fixtures/good-*.conf, and one file for each fault
+ * parse.c - pool files: fixtures/good-*.conf, and one file for each fault
  */
 #include "faults.h"
 #include "mptcpaddr/pool.h"
@@ -64,17 +64,17 @@ static void is_plain(const char *path)
 	pool_free(pool);
 }
 
-Test(config, every_word_of_a_good_file_arrives)
+Test(parse, every_word_of_a_good_file_arrives)
 {
 	is_plain(FIXTURES "good-plain.conf");
 }
 
-Test(config, lines_may_end_in_cr_lf)
+Test(parse, lines_may_end_in_cr_lf)
 {
 	is_plain(FIXTURES "good-crlf.conf");
 }
 
-Test(config, empty_file_gives_the_defaults)
+Test(parse, empty_file_gives_the_defaults)
 {
 	struct pool *pool = load(FIXTURES "good-empty.conf");
 
@@ -87,7 +87,7 @@ Test(config, empty_file_gives_the_defaults)
 	pool_free(pool);
 }
 
-Test(config, file_may_have_10000_lines)
+Test(parse, file_may_have_10000_lines)
 {
 	static char text[64 + 10000] = "[limits]\nsubflows = 3\n";
 	struct pool_error why = { "" };
@@ -103,7 +103,7 @@ Test(config, file_may_have_10000_lines)
 	cr_assert_str_eq(why.text, "long:10001: more than 10000 lines");
 }
 
-Test(config, layout_of_a_file_is_free)
+Test(parse, layout_of_a_file_is_free)
 {
 	static const struct {
 		const char *file;
@@ -128,7 +128,7 @@ Test(config, layout_of_a_file_is_free)
 	}
 }
 
-Test(config, endpoints_without_an_id_get_the_lowest_free_ones)
+Test(parse, endpoints_without_an_id_get_the_lowest_free_ones)
 {
 	static const int local_ids[] = { 2, 1, 4, 3, 5, 255 };
 	struct pool *pool = load(FIXTURES "good-ids.conf");
@@ -140,7 +140,7 @@ Test(config, endpoints_without_an_id_get_the_lowest_free_ones)
 	pool_free(pool);
 }
 
-Test(config, sample_files_are_valid)
+Test(parse, sample_files_are_valid)
 {
 	DIR *dir = opendir("config");
 	struct dirent *entry;
@@ -172,7 +172,7 @@ static void is_refused(const char *path, int error, const char *expected)
 	cr_expect_eq((void *)pool, (void *)&pool, "%s: written without success", path);
 }
 
-Test(config, every_fault_is_told_with_its_line)
+Test(parse, every_fault_is_told_with_its_line)
 {
 	char path[256], expected[512];
 	unsigned int i;
@@ -185,7 +185,7 @@ Test(config, every_fault_is_told_with_its_line)
 	}
 }
 
-Test(config, every_fixture_is_used)
+Test(parse, every_fixture_is_used)
 {
 	DIR *dir = opendir(FIXTURES);
 	unsigned int i, n = sizeof(faults) / sizeof(*faults);
@@ -210,7 +210,7 @@ static const char *folder(char path[])
 	return path;
 }
 
-Test(config, what_is_no_regular_file_is_refused_and_does_not_block, .timeout = 10)
+Test(parse, what_is_no_regular_file_is_refused_and_does_not_block, .timeout = 10)
 {
 	char dir[64], path[128], expected[256];
 
@@ -237,7 +237,7 @@ static void drop_capabilities(void)
 	cr_assert_eq(syscall(SYS_capset, &head, none), 0);
 }
 
-Test(config, unreadable_file_is_told)
+Test(parse, unreadable_file_is_told)
 {
 	char dir[64], path[128], expected[256];
 	int fd;
@@ -265,7 +265,7 @@ static unsigned int open_files(void)
 	return n;
 }
 
-Test(config, no_descriptor_is_left_open)
+Test(parse, no_descriptor_is_left_open)
 {
 	unsigned int before = open_files();
 	struct pool_error why;
@@ -278,7 +278,7 @@ Test(config, no_descriptor_is_left_open)
 	cr_assert_eq(open_files(), before);
 }
 
-Test(config, long_path_does_not_overflow_the_message)
+Test(parse, long_path_does_not_overflow_the_message)
 {
 	struct pool_error why;
 	struct pool *pool;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * words.c - the words of endpoints, there and back; every error of a file at once
+ * endpoint.c - the words of endpoints, there and back; every error of a file at once
  */
 #include "play.h"
 #include "shim/pool/endpoint.h"
@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-Test(words, endpoint_has_the_same_words_again)
+Test(endpoint, endpoint_has_the_same_words_again)
 {
 	static const char *const same[] = {
 		"10.0.2.1 laminar",
@@ -35,7 +35,7 @@ Test(words, endpoint_has_the_same_words_again)
 	}
 }
 
-Test(words, address_is_a_synonym)
+Test(endpoint, address_is_a_synonym)
 {
 	char words[] = "10.0.2.1 address", text[ENDPOINT_TEXT_MAX];
 	struct pool_error why;
@@ -45,7 +45,7 @@ Test(words, address_is_a_synonym)
 	cr_assert_str_eq(endpoint_format(&ep, text), "10.0.2.1 laminar");
 }
 
-Test(words, added_endpoint_meets_an_id_without_a_line)
+Test(endpoint, added_endpoint_meets_an_id_without_a_line)
 {
 	struct pool *pool = pool_from("[pool]\nendpoint=10.0.2.1 id 3\n");
 	struct endpoint ep = { .addr = at("10.0.3.1"), .local_id = 3 };
@@ -86,7 +86,7 @@ static int check(const char *text, size_t len, struct pool **ret)
 	return r;
 }
 
-Test(words, every_error_is_reported_in_order)
+Test(endpoint, every_error_is_reported_in_order)
 {
 	static const char text[] =
 		"\xef\xbb\xbf[pool]\nendpoint = 10.0.2.1 wobbly\nno sense\n"
@@ -107,7 +107,7 @@ Test(words, every_error_is_reported_in_order)
 	pool_free(pool);
 }
 
-Test(words, good_file_has_no_errors)
+Test(endpoint, good_file_has_no_errors)
 {
 	static const char text[] = "[pool]\nendpoint = 10.0.2.1\n";
 	struct pool *pool;
@@ -117,7 +117,7 @@ Test(words, good_file_has_no_errors)
 	pool_free(pool);
 }
 
-Test(words, file_with_a_nul_and_a_long_line_is_read_to_its_end)
+Test(endpoint, file_with_a_nul_and_a_long_line_is_read_to_its_end)
 {
 	static char text[600] = "[pool]\nendpoint = 10.0.2.1\n";
 	struct pool *pool;
@@ -133,7 +133,7 @@ Test(words, file_with_a_nul_and_a_long_line_is_read_to_its_end)
 	pool_free(pool);
 }
 
-Test(words, file_that_cannot_be_read_is_reported)
+Test(endpoint, file_that_cannot_be_read_is_reported)
 {
 	struct pool *pool = NULL;
 
@@ -146,7 +146,7 @@ Test(words, file_that_cannot_be_read_is_reported)
 	cr_assert_null(pool);
 }
 
-Test(words, text_that_somebody_else_read_is_a_pool_too)
+Test(endpoint, text_that_somebody_else_read_is_a_pool_too)
 {
 	static const char good[] = "[pool]\nendpoint=10.0.2.1\n", bad[] = "[pool]\nx\n";
 	struct pool_error why;
@@ -162,7 +162,7 @@ Test(words, text_that_somebody_else_read_is_a_pool_too)
 	cr_assert(strstr(why.text, "b.conf:2: "), "%s", why.text);
 }
 
-Test(words, sections_have_an_end)
+Test(endpoint, sections_have_an_end)
 {
 	struct pool_error why;
 	struct pool *pool;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * pool.c - which announced addresses the [accept] filter lets through
+ * accept.c - which announced addresses the [accept] filter lets through
  */
 #include "mptcpaddr/pool.h"
 #include "play.h"
@@ -30,7 +30,7 @@ static void judge(const char *accept, const struct verdict *v, size_t n)
 	judge(accept, (const struct verdict[]){ __VA_ARGS__ }, \
 	      sizeof((const struct verdict[]){ __VA_ARGS__ }) / sizeof(struct verdict))
 
-Test(pool, no_filter_lets_ordinary_addresses_through)
+Test(accept, no_filter_lets_ordinary_addresses_through)
 {
 	JUDGE("", { "10.0.1.1", "10.0.2.1", true }, { "10.0.1.1", "192.0.2.1", true },
 	      { "10.0.1.1", "[2001:db8::1]", true }, { "10.0.1.1", "[fd00::1]", true },
@@ -39,7 +39,7 @@ Test(pool, no_filter_lets_ordinary_addresses_through)
 	      { "10.0.1.1", "169.253.255.255", true }, { "10.0.1.1", "[fec0::1]", true });
 }
 
-Test(pool, unspecified_multicast_and_broadcast_never_pass)
+Test(accept, unspecified_multicast_and_broadcast_never_pass)
 {
 	static const struct verdict never[] = {
 		{ "10.0.1.1", "0.0.0.0", false },
@@ -58,7 +58,7 @@ Test(pool, unspecified_multicast_and_broadcast_never_pass)
 	judge("[accept]\nallow=224.0.0.1 0.0.0.0 ff02::1 :: 255.255.255.255\n", never, 9);
 }
 
-Test(pool, loopback_and_link_local_pass_on_a_connection_of_that_kind_only)
+Test(accept, loopback_and_link_local_pass_on_a_connection_of_that_kind_only)
 {
 	JUDGE("", { "10.0.1.1", "127.0.0.1", false },
 	      { "10.0.1.1", "[::ffff:127.0.0.1]", false },
@@ -69,7 +69,7 @@ Test(pool, loopback_and_link_local_pass_on_a_connection_of_that_kind_only)
 	      { "[fe80::2]", "[fe80::1]", true }, { "[::1]", "[fe80::1]", false });
 }
 
-Test(pool, allow_all_does_not_lift_loopback_but_naming_it_does)
+Test(accept, allow_all_does_not_lift_loopback_but_naming_it_does)
 {
 	JUDGE("[accept]\nallow=0.0.0.0/0 ::/0\n", { "10.0.1.1", "127.0.0.1", false },
 	      { "10.0.1.1", "[::1]", false }, { "10.0.1.1", "10.0.2.1", true });
@@ -82,7 +82,7 @@ Test(pool, allow_all_does_not_lift_loopback_but_naming_it_does)
 	      { "10.0.1.1", "10.0.2.1", true });
 }
 
-Test(pool, allow_is_all_that_passes)
+Test(accept, allow_is_all_that_passes)
 {
 	JUDGE("[accept]\nallow=10.0.0.0/8\nallow=2001:db8::/32\n",
 	      { "10.0.1.1", "10.255.0.1", true }, { "10.0.1.1", "11.0.0.1", false },
@@ -91,7 +91,7 @@ Test(pool, allow_is_all_that_passes)
 	      { "10.0.1.1", "[::ffff:10.1.1.1]", true });
 }
 
-Test(pool, deny_wins_over_allow)
+Test(accept, deny_wins_over_allow)
 {
 	JUDGE("[accept]\ndeny=10.0.5.0/24\nallow=10.0.0.0/8 127.0.0.1\ndeny=127.0.0.1\n",
 	      { "10.0.1.1", "10.0.5.1", false }, { "10.0.1.1", "10.0.4.255", true },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * mpaddr.c - addresses, prefixes and their text
+ * addr.c - addresses, prefixes and their text
  */
 #include "mptcpaddr/addr.h"
 #include "play.h"
@@ -17,7 +17,7 @@ static struct mpprefix prefix(const char *text)
 	return p;
 }
 
-Test(mpaddr, addresses_are_written_as_they_are_read)
+Test(addr, addresses_are_written_as_they_are_read)
 {
 	static const char *const same[] = { "10.0.1.2",	   "10.0.1.2:4444",
 					    "0.0.0.0",	   "[2001:db8::1]:4444",
@@ -38,7 +38,7 @@ Test(mpaddr, addresses_are_written_as_they_are_read)
 	cr_assert_str_eq(mpaddr_text(&addr, text), "any");
 }
 
-Test(mpaddr, longest_text_fits)
+Test(addr, longest_text_fits)
 {
 	struct mpaddr addr = at("[abcd:abcd:abcd:abcd:abcd:abcd:abcd:abcd]:65535");
 	char text[MPADDR_TEXT_MAX + 1] = { 0 };
@@ -49,7 +49,7 @@ Test(mpaddr, longest_text_fits)
 	cr_assert_eq(text[MPADDR_TEXT_MAX], 'x');
 }
 
-Test(mpaddr, mapped_addresses_are_held_as_ipv4)
+Test(addr, mapped_addresses_are_held_as_ipv4)
 {
 	struct mpaddr mapped = at("[::ffff:10.0.1.2]:5"), v4 = at("10.0.1.2:5");
 
@@ -57,7 +57,7 @@ Test(mpaddr, mapped_addresses_are_held_as_ipv4)
 	cr_assert(mpaddr_equal(&mapped, &v4));
 }
 
-Test(mpaddr, what_is_no_address_is_refused_and_nothing_written)
+Test(addr, what_is_no_address_is_refused_and_nothing_written)
 {
 	static const char *const bad[] = { "",		"10.0.1",	 "10.0.1.256",
 					   "10.0.1.2 ", " 10.0.1.2",	 "10.0.1.2/8",
@@ -72,7 +72,7 @@ Test(mpaddr, what_is_no_address_is_refused_and_nothing_written)
 	cr_assert_eq(addr.v6.s6_addr[3], 9);
 }
 
-Test(mpaddr, ports_and_families_tell_addresses_apart)
+Test(addr, ports_and_families_tell_addresses_apart)
 {
 	struct mpaddr a = at("10.0.1.2:5"), b = at("10.0.1.2:6"), c = at("10.0.1.3:5");
 	struct mpaddr v6 = at("[a00:102::]:5"); /* the same first bytes as 10.0.1.2 */
@@ -83,7 +83,7 @@ Test(mpaddr, ports_and_families_tell_addresses_apart)
 	cr_assert_not(mpaddr_same_ip(&a, &v6));
 }
 
-Test(mpaddr, zero_address_of_either_family_is_any)
+Test(addr, zero_address_of_either_family_is_any)
 {
 	struct mpaddr a = at("0.0.0.0"), b = at("[::]"), c = at("10.0.0.0"),
 		      d = at("[::1]");
@@ -94,7 +94,7 @@ Test(mpaddr, zero_address_of_either_family_is_any)
 	cr_assert_not(mpaddr_is_any(&d));
 }
 
-Test(mpaddr, prefix_covers_to_the_last_bit)
+Test(addr, prefix_covers_to_the_last_bit)
 {
 	static const struct {
 		const char *prefix, *addr;
@@ -133,7 +133,7 @@ Test(mpaddr, prefix_covers_to_the_last_bit)
 	}
 }
 
-Test(mpaddr, what_is_no_prefix_is_refused)
+Test(addr, what_is_no_prefix_is_refused)
 {
 	static const char *const bad[] = {
 		"",
@@ -159,7 +159,7 @@ Test(mpaddr, what_is_no_prefix_is_refused)
 	cr_assert_eq(p.len, 77);
 }
 
-Test(mpaddr, prefix_within_another_is_not_longer_the_other_way_round)
+Test(addr, prefix_within_another_is_not_longer_the_other_way_round)
 {
 	struct mpprefix wide = prefix("10.0.0.0/8"), part = prefix("10.1.0.0/16");
 	struct mpprefix other = prefix("11.0.0.0/16"), v6 = prefix("a00::/16");

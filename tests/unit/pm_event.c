@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * pmevent.c - messages put together by hand, whole and broken
+ * pm_event.c - messages put together by hand, whole and broken
  */
 #include "mptcpaddr/netlink.h"
 #include "mptcpaddr/uapi.h"
@@ -101,7 +101,7 @@ static void is_addr(const struct mpaddr *addr, const char *text)
 		  mpaddr_text(addr, got), text);
 }
 
-Test(pmevent, subflow_events_tell_addresses_ids_and_error)
+Test(pm_event, subflow_events_tell_addresses_ids_and_error)
 {
 	static const struct {
 		uint8_t cmd;
@@ -133,7 +133,7 @@ Test(pmevent, subflow_events_tell_addresses_ids_and_error)
 	}
 }
 
-Test(pmevent, ipv6_and_mapped_addresses_are_told_apart)
+Test(pm_event, ipv6_and_mapped_addresses_are_told_apart)
 {
 	struct message m;
 	struct pm_event ev;
@@ -151,7 +151,7 @@ Test(pmevent, ipv6_and_mapped_addresses_are_told_apart)
 	is_addr(&ev.remote, "10.0.2.1:80");
 }
 
-Test(pmevent, announcement_has_no_family_and_tells_it_by_its_address)
+Test(pm_event, announcement_has_no_family_and_tells_it_by_its_address)
 {
 	static const char *const ips[] = { "10.0.2.1", "2001:db8::1" };
 	static const char *const texts[] = { "10.0.2.1:8443", "[2001:db8::1]:8443" };
@@ -172,7 +172,7 @@ Test(pmevent, announcement_has_no_family_and_tells_it_by_its_address)
 	}
 }
 
-Test(pmevent, withdrawal_and_end_have_little_to_tell)
+Test(pm_event, withdrawal_and_end_have_little_to_tell)
 {
 	struct message m;
 	struct pm_event ev;
@@ -189,7 +189,7 @@ Test(pmevent, withdrawal_and_end_have_little_to_tell)
 	cr_assert_eq(ev.type, PM_EVENT_CLOSED);
 }
 
-Test(pmevent, other_messages_say_nothing)
+Test(pm_event, other_messages_say_nothing)
 {
 	static const uint8_t cmds[] = { MPTCPADDR_EV_LISTENER_CREATED, 0, 200 };
 	struct pm_event ev = { .token = 7 };
@@ -206,7 +206,7 @@ Test(pmevent, other_messages_say_nothing)
 	cr_assert_eq(ev.token, 7, "written only on success");
 }
 
-Test(pmevent, attributes_of_newer_kernels_are_passed_over)
+Test(pm_event, attributes_of_newer_kernels_are_passed_over)
 {
 	struct message m;
 	struct pm_event ev;
@@ -218,7 +218,7 @@ Test(pmevent, attributes_of_newer_kernels_are_passed_over)
 	cr_assert(ev.server_side);
 }
 
-Test(pmevent, message_without_a_token_is_bad)
+Test(pm_event, message_without_a_token_is_bad)
 {
 	struct message m;
 	struct pm_event ev;
@@ -229,7 +229,7 @@ Test(pmevent, message_without_a_token_is_bad)
 	cr_assert_eq(pm_event_parse(head(&m), FAMILY, &ev), -EBADMSG);
 }
 
-Test(pmevent, attribute_shorter_than_its_type_is_bad)
+Test(pm_event, attribute_shorter_than_its_type_is_bad)
 {
 	static const uint16_t types[] = { MPTCP_ATTR_FAMILY, MPTCP_ATTR_LOC_ID,
 					  MPTCP_ATTR_REM_ID, MPTCP_ATTR_SADDR4,
@@ -263,7 +263,7 @@ static int parse_copy(const struct message *m, unsigned int len, struct pm_event
 	return r;
 }
 
-Test(pmevent, truncated_message_is_never_read_beyond_its_end)
+Test(pm_event, truncated_message_is_never_read_beyond_its_end)
 {
 	struct message m;
 	struct pm_event ev;
@@ -282,7 +282,7 @@ Test(pmevent, truncated_message_is_never_read_beyond_its_end)
 	cr_assert_eq(parse_copy(&m, full, &ev), 0);
 }
 
-Test(pmevent, garbage_is_never_read_beyond_its_end)
+Test(pm_event, garbage_is_never_read_beyond_its_end)
 {
 	struct message m, broken;
 	struct pm_event ev;
@@ -307,7 +307,7 @@ Test(pmevent, garbage_is_never_read_beyond_its_end)
 	cr_assert_lt(accepted, 20000);
 }
 
-Test(pmevent, batch_of_datagrams_gives_its_events_and_skips_the_rest)
+Test(pm_event, batch_of_datagrams_gives_its_events_and_skips_the_rest)
 {
 	struct pm_event events[PM_EVENTS_BATCH];
 	struct message m, other;
@@ -342,7 +342,7 @@ Test(pmevent, batch_of_datagrams_gives_its_events_and_skips_the_rest)
 	cr_assert_eq(pm_events_read(-1, FAMILY, events, &n), -EBADF);
 }
 
-Test(pmevent, full_batch_leaves_the_rest_for_the_next)
+Test(pm_event, full_batch_leaves_the_rest_for_the_next)
 {
 	static const int batches[] = { PM_EVENTS_BATCH, PM_EVENTS_BATCH, 5, 0 };
 	struct pm_event events[PM_EVENTS_BATCH];
