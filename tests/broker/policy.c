@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * policy.c - broker.conf: every error with its line, and what the words mean
+ * policy.c - broker.conf: every error with its line, and every key
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -74,7 +74,7 @@ Test(policy, each_error_names_its_line)
 	}
 }
 
-/* What cannot be read to its end must not let in more than it says. */
+/* A partly read file must not admit more than the whole file would. */
 Test(policy, a_file_that_is_not_read_whole_is_an_error)
 {
 	static char text[20100] = "[users]\n";
@@ -93,7 +93,7 @@ Test(policy, a_file_that_is_not_read_whole_is_an_error)
 	cr_expect_eq(policy.restricted, before.restricted);
 }
 
-Test(policy, words_mean_what_they_say)
+Test(policy, every_key_is_applied)
 {
 	const gid_t groups[] = { 7, 4242 };
 	struct pool_error why = { "" };
@@ -125,7 +125,7 @@ Test(policy, words_mean_what_they_say)
 	cr_expect_not(policy_address(&policy, &out, "eth1"));
 }
 
-Test(policy, no_file_lets_everybody_bring_a_pool)
+Test(policy, without_a_file_everybody_may_have_a_pool)
 {
 	struct pool_error why;
 	struct policy policy;

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
- * accept.c - which announced addresses the [accept] filter lets through
+ * accept.c - announced addresses and the [accept] filter
  */
 #include "mptcpaddr/pool.h"
 #include "play.h"
 
 #include <criterion/criterion.h>
 
-struct verdict {
+struct decision {
 	const char *peer, *announced;
 	bool accepted;
 };
 
-static void judge(const char *accept, const struct verdict *v, size_t n)
+static void decides(const char *accept, const struct decision *v, size_t n)
 {
 	struct pool *pool = pool_from(accept);
 	struct mpaddr peer, announced;
@@ -26,13 +26,14 @@ static void judge(const char *accept, const struct verdict *v, size_t n)
 	pool_free(pool);
 }
 
-#define JUDGE(accept, ...)                                     \
-	judge(accept, (const struct verdict[]){ __VA_ARGS__ }, \
-	      sizeof((const struct verdict[]){ __VA_ARGS__ }) / sizeof(struct verdict))
+#define CASES(accept, ...)                                         \
+	decides(accept, (const struct decision[]){ __VA_ARGS__ },  \
+		sizeof((const struct decision[]){ __VA_ARGS__ }) / \
+			sizeof(struct decision))
 
-Test(accept, no_filter_lets_ordinary_addresses_through)
+Test(accept, without_a_filter_ordinary_addresses_pass)
 {
-	JUDGE("", { "10.0.1.1", "10.0.2.1", true }, { "10.0.1.1", "192.0.2.1", true },
+	CASES("", { "10.0.1.1", "10.0.2.1", true }, { "10.0.1.1", "192.0.2.1", true },
 	      { "10.0.1.1", "[2001:db8::1]", true }, { "10.0.1.1", "[fd00::1]", true },
 	      { "10.0.1.1", "1.0.0.0", true }, { "10.0.1.1", "223.255.255.255", true },
 	      { "10.0.1.1", "126.255.255.255", true }, { "10.0.1.1", "128.0.0.1", true },
@@ -41,7 +42,7 @@ Test(accept, no_filter_lets_ordinary_addresses_through)
 
 Test(accept, unspecified_multicast_and_broadcast_never_pass)
 {
-	static const struct verdict never[] = {
+	static const struct decision never[] = {
 		{ "10.0.1.1", "0.0.0.0", false },
 		{ "10.0.1.1", "0.255.0.1", false },
 		{ "10.0.1.1", "224.0.0.1", false },
@@ -53,14 +54,15 @@ Test(accept, unspecified_multicast_and_broadcast_never_pass)
 		{ "10.0.1.1", "[::ffff:0.0.0.0]", false },
 	};
 
-	judge("", never, 9);
-	judge("[accept]\nallow=0.0.0.0/0 ::/0\n", never, 9);
-	judge("[accept]\nallow=224.0.0.1 0.0.0.0 ff02::1 :: 255.255.255.255\n", never, 9);
+	decides("", never, 9);
+	decides("[accept]\nallow=0.0.0.0/0 ::/0\n", never, 9);
+	decides("[accept]\nallow=224.0.0.1 0.0.0.0 ff02::1 :: 255.255.255.255\n", never,
+		9);
 }
 
 Test(accept, loopback_and_link_local_pass_on_a_connection_of_that_kind_only)
 {
-	JUDGE("", { "10.0.1.1", "127.0.0.1", false },
+	CASES("", { "10.0.1.1", "127.0.0.1", false },
 	      { "10.0.1.1", "[::ffff:127.0.0.1]", false },
 	      { "10.0.1.1", "169.254.1.1", false }, { "10.0.1.1", "[::1]", false },
 	      { "10.0.1.1", "[fe80::1]", false }, { "10.0.1.1", "[febf::1]", false },
@@ -69,22 +71,22 @@ Test(accept, loopback_and_link_local_pass_on_a_connection_of_that_kind_only)
 	      { "[fe80::2]", "[fe80::1]", true }, { "[::1]", "[fe80::1]", false });
 }
 
-Test(accept, allow_all_does_not_lift_loopback_but_naming_it_does)
+Test(accept, loopback_passes_if_allowed_by_name_only)
 {
-	JUDGE("[accept]\nallow=0.0.0.0/0 ::/0\n", { "10.0.1.1", "127.0.0.1", false },
+	CASES("[accept]\nallow=0.0.0.0/0 ::/0\n", { "10.0.1.1", "127.0.0.1", false },
 	      { "10.0.1.1", "[::1]", false }, { "10.0.1.1", "10.0.2.1", true });
-	JUDGE("[accept]\nallow=127.0.0.0/8 fe80::/64\n",
+	CASES("[accept]\nallow=127.0.0.0/8 fe80::/64\n",
 	      { "10.0.1.1", "127.9.0.1", true }, { "10.0.1.1", "[fe80::1]", true },
 	      { "10.0.1.1", "[fe80:0:0:1::1]", false },
 	      { "10.0.1.1", "10.0.2.1", false });
-	JUDGE("[accept]\nallow=127.0.0.2 10.0.0.0/8\n",
+	CASES("[accept]\nallow=127.0.0.2 10.0.0.0/8\n",
 	      { "10.0.1.1", "127.0.0.1", false }, { "10.0.1.1", "127.0.0.2", true },
 	      { "10.0.1.1", "10.0.2.1", true });
 }
 
-Test(accept, allow_is_all_that_passes)
+Test(accept, only_allowed_addresses_pass)
 {
-	JUDGE("[accept]\nallow=10.0.0.0/8\nallow=2001:db8::/32\n",
+	CASES("[accept]\nallow=10.0.0.0/8\nallow=2001:db8::/32\n",
 	      { "10.0.1.1", "10.255.0.1", true }, { "10.0.1.1", "11.0.0.1", false },
 	      { "10.0.1.1", "[2001:db8:ffff::1]", true },
 	      { "10.0.1.1", "[2001:db9::1]", false },
@@ -93,9 +95,10 @@ Test(accept, allow_is_all_that_passes)
 
 Test(accept, deny_wins_over_allow)
 {
-	JUDGE("[accept]\ndeny=10.0.5.0/24\nallow=10.0.0.0/8 127.0.0.1\ndeny=127.0.0.1\n",
+	CASES("[accept]\ndeny=10.0.5.0/24\nallow=10.0.0.0/8 "
+	      "127.0.0.1\ndeny=127.0.0.1\n",
 	      { "10.0.1.1", "10.0.5.1", false }, { "10.0.1.1", "10.0.4.255", true },
 	      { "10.0.1.1", "10.0.6.0", true }, { "127.0.0.1", "127.0.0.1", false });
-	JUDGE("[accept]\ndeny=0.0.0.0/0\n", { "10.0.1.1", "10.0.5.1", false },
+	CASES("[accept]\ndeny=0.0.0.0/0\n", { "10.0.1.1", "10.0.5.1", false },
 	      { "10.0.1.1", "[2001:db8::1]", true });
 }

@@ -17,7 +17,7 @@ static struct mpprefix prefix(const char *text)
 	return p;
 }
 
-Test(addr, addresses_are_written_as_they_are_read)
+Test(addr, addresses_are_printed_as_they_are_read)
 {
 	static const char *const same[] = { "10.0.1.2",	   "10.0.1.2:4444",
 					    "0.0.0.0",	   "[2001:db8::1]:4444",
@@ -49,7 +49,7 @@ Test(addr, longest_text_fits)
 	cr_assert_eq(text[MPADDR_TEXT_MAX], 'x');
 }
 
-Test(addr, mapped_addresses_are_held_as_ipv4)
+Test(addr, mapped_addresses_are_stored_as_ipv4)
 {
 	struct mpaddr mapped = at("[::ffff:10.0.1.2]:5"), v4 = at("10.0.1.2:5");
 
@@ -57,7 +57,7 @@ Test(addr, mapped_addresses_are_held_as_ipv4)
 	cr_assert(mpaddr_equal(&mapped, &v4));
 }
 
-Test(addr, what_is_no_address_is_refused_and_nothing_written)
+Test(addr, bad_addresses_are_refused)
 {
 	static const char *const bad[] = { "",		"10.0.1",	 "10.0.1.256",
 					   "10.0.1.2 ", " 10.0.1.2",	 "10.0.1.2/8",
@@ -72,7 +72,7 @@ Test(addr, what_is_no_address_is_refused_and_nothing_written)
 	cr_assert_eq(addr.v6.s6_addr[3], 9);
 }
 
-Test(addr, ports_and_families_tell_addresses_apart)
+Test(addr, addresses_differ_by_port_and_family)
 {
 	struct mpaddr a = at("10.0.1.2:5"), b = at("10.0.1.2:6"), c = at("10.0.1.3:5");
 	struct mpaddr v6 = at("[a00:102::]:5"); /* the same first bytes as 10.0.1.2 */
@@ -116,7 +116,7 @@ Test(addr, prefix_covers_to_the_last_bit)
 		{ "2001:db8::/33", "[2001:db8:8000::]", false },
 		{ "2001:db8::1", "[2001:db8::1]", true },
 		{ "2001:db8::1/127", "[2001:db8::]", true },
-		{ "10.1.2.3/8", "10.0.0.0", true }, /* bits behind the prefix */
+		{ "10.1.2.3/8", "10.0.0.0", true }, /* host bits */
 		{ "::ffff:10.0.0.0/104", "10.1.0.0", true },
 		{ "::ffff:10.0.0.0/104", "11.0.0.0", false },
 		{ "::ffff:0:0/96", "192.0.2.1", true },
@@ -133,7 +133,7 @@ Test(addr, prefix_covers_to_the_last_bit)
 	}
 }
 
-Test(addr, what_is_no_prefix_is_refused)
+Test(addr, bad_prefixes_are_refused)
 {
 	static const char *const bad[] = {
 		"",
@@ -159,7 +159,7 @@ Test(addr, what_is_no_prefix_is_refused)
 	cr_assert_eq(p.len, 77);
 }
 
-Test(addr, prefix_within_another_is_not_longer_the_other_way_round)
+Test(addr, prefix_is_within_a_shorter_one_only)
 {
 	struct mpprefix wide = prefix("10.0.0.0/8"), part = prefix("10.1.0.0/16");
 	struct mpprefix other = prefix("11.0.0.0/16"), v6 = prefix("a00::/16");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * parse.c - pool files: fixtures/good-*.conf, and one file for each fault
+ * parse.c - pool files: fixtures/good-*.conf, one file for each fault, pool_check()
  */
 #include "faults.h"
 #include "mptcpaddr/pool.h"
@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -172,7 +173,7 @@ static void is_refused(const char *path, int error, const char *expected)
 	cr_expect_eq((void *)pool, (void *)&pool, "%s: written without success", path);
 }
 
-Test(parse, every_fault_is_told_with_its_line)
+Test(parse, every_fault_is_reported_with_its_line)
 {
 	char path[256], expected[512];
 	unsigned int i;
@@ -210,7 +211,7 @@ static const char *folder(char path[])
 	return path;
 }
 
-Test(parse, what_is_no_regular_file_is_refused_and_does_not_block, .timeout = 10)
+Test(parse, irregular_file_is_refused_without_blocking, .timeout = 10)
 {
 	char dir[64], path[128], expected[256];
 
@@ -237,7 +238,7 @@ static void drop_capabilities(void)
 	cr_assert_eq(syscall(SYS_capset, &head, none), 0);
 }
 
-Test(parse, unreadable_file_is_told)
+Test(parse, unreadable_file_is_reported)
 {
 	char dir[64], path[128], expected[256];
 	int fd;
@@ -292,4 +293,139 @@ Test(parse, long_path_does_not_overflow_the_message)
 	cr_assert_eq(pool_load(path, &pool, &why), -EINVAL);
 	cr_assert_lt(strlen(why.text), sizeof(why.text));
 	cr_assert_eq(why.text[0], '/');
+}
+
+static char reports[4096];
+
+static void add_report(void *user, const char *text)
+{
+	cr_assert_eq(user, reports);
+	strcat(reports, strrchr(text, '/') + 1);
+	strcat(reports, "\n");
+}
+
+static int check_text(const char *text, size_t len, struct pool **ret)
+{
+	int fd = memfd_create("pool", MFD_CLOEXEC), r;
+	char path[64];
+
+	reports[0] = '\0';
+	*ret = NULL;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	cr_assert_eq(write(fd, text, len), (ssize_t)len);
+	r = pool_check(path, ret, add_report, reports);
+	for (char *p = reports; *p; p++) /* the descriptor's number is not of interest */
+		if ((p == reports || p[-1] == '\n') && strchr(p, ':'))
+			memmove(p, strchr(p, ':'), strlen(strchr(p, ':')) + 1);
+	close(fd);
+	return r;
+}
+
+Test(parse, every_error_is_reported_in_order)
+{
+	static const char text[] =
+		"\xef\xbb\xbf[pool]\nendpoint = 10.0.2.1 wobbly\nno sense\n"
+		"endpoint = 10.0.3.1\n\001\nendpoint = 10.0.4.1 id 300\n"
+		"[limits]\nsubflows = x\n[nothing]\na = b\n";
+	struct pool *pool;
+
+	cr_assert_eq(check_text(text, sizeof(text) - 1, &pool), 6, "%s", reports);
+	cr_assert_str_eq(reports,
+			 ":2: unknown word \"wobbly\" in an endpoint\n"
+			 ":3: neither \"name = value\" nor \"[section]\"\n"
+			 ":5: a control character\n"
+			 ":6: local id 300 is not in 1-255\n"
+			 ":8: subflows \"x\" is not a number\n"
+			 ":10: unknown section [nothing]\n",
+			 "%s", reports);
+	cr_assert_eq(pool->n_endpoints, 1);
+	pool_free(pool);
+}
+
+Test(parse, good_file_has_no_errors)
+{
+	static const char text[] = "[pool]\nendpoint = 10.0.2.1\n";
+	struct pool *pool;
+
+	cr_assert_eq(check_text(text, sizeof(text) - 1, &pool), 0);
+	cr_assert_eq(pool->n_endpoints, 1);
+	pool_free(pool);
+}
+
+Test(parse, file_with_a_nul_and_a_long_line_is_read_to_its_end)
+{
+	static char text[600] = "[pool]\nendpoint = 10.0.2.1\n";
+	struct pool *pool;
+	size_t len = strlen(text);
+
+	memset(text + len, 'x', 300);
+	strcpy(text + len + 300, "\nendpoint = 10.0.3.1\n");
+	len = strlen(text);
+	text[len++] = '\0';
+	text[len++] = '\n';
+	cr_assert_eq(check_text(text, len, &pool), 2, "%s", reports);
+	cr_assert_eq(pool->n_endpoints, 2);
+	pool_free(pool);
+}
+
+Test(parse, unreadable_file_is_reported_by_check)
+{
+	struct pool *pool = NULL;
+
+	reports[0] = '\0';
+	cr_assert_eq(pool_check("/nowhere/at-all.conf", &pool, add_report, reports),
+		     -ENOENT);
+	cr_assert_str_eq(reports, "at-all.conf: No such file or directory\n");
+	reports[0] = '\0';
+	cr_assert_eq(pool_check("/proc/self", &pool, add_report, reports), -EINVAL);
+	cr_assert_eq(pool_check("/proc/self/mem", &pool, add_report, reports), -EIO);
+	cr_assert_null(pool);
+}
+
+Test(parse, text_in_memory_is_a_pool_too)
+{
+	static const char good[] = "[pool]\nendpoint=10.0.2.1\n", bad[] = "[pool]\nx\n";
+	struct pool_error why;
+	struct pool *pool;
+
+	cr_assert_eq(pool_load_text(good, strlen(good), "/a/b.conf", &pool, &why), 0);
+	cr_assert_eq(pool->n_endpoints, 1);
+	pool_free(pool);
+	cr_assert_eq(pool_load_text("", 0, "/a/b.conf", &pool, &why), 0);
+	cr_assert_eq(pool->n_endpoints, 0);
+	pool_free(pool);
+	cr_assert_eq(pool_load_text(bad, strlen(bad), "/a/b.conf", &pool, &why), -EINVAL);
+	cr_assert(strstr(why.text, "b.conf:2: "), "%s", why.text);
+}
+
+Test(parse, number_of_sections_is_limited)
+{
+	struct pool_error why;
+	struct pool *pool;
+	char text[2048] = "[app]\nexclude =";
+
+	for (int i = 0; i < POOL_SECTIONS_MAX / 4; i++)
+		sprintf(text + strlen(text),
+			"%s 10.%d.0.0/16 11.%d.0.0/16 12.%d.0.0/16 "
+			"13.%d.0.0/16\n",
+			i ? "exclude =" : "", i, i, i, i);
+	cr_assert_eq(pool_load_text(text, strlen(text), "/a/b.conf", &pool, &why),
+		     -EINVAL);
+	cr_assert(strstr(why.text, "more than 31 prefixes with a pool of their own"),
+		  "%s", why.text);
+}
+
+Test(parse, longest_prefix_is_a_section)
+{
+	static const char text[] =
+		"[pool \"2001:0db8:0001:0002:0003:0004:0005:0006/128\"]\n"
+		"endpoint=10.0.2.1\n";
+	struct pool_error why = { "" };
+	struct pool *pool;
+
+	cr_assert_eq(pool_load_text(text, strlen(text), "x", &pool, &why), 0, "%s",
+		     why.text);
+	cr_assert_eq(pool->n_sections, 2);
+	cr_assert_eq(pool->sections[1].prefix.len, 128);
+	pool_free(pool);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * pm_event.c - messages put together by hand, whole and broken
+ * pm_event.c - event messages, valid and broken
  */
 #include "mptcpaddr/netlink.h"
 #include "mptcpaddr/uapi.h"
@@ -101,7 +101,15 @@ static void is_addr(const struct mpaddr *addr, const char *text)
 		  mpaddr_text(addr, got), text);
 }
 
-Test(pm_event, subflow_events_tell_addresses_ids_and_error)
+static struct pm_event parsed(struct message *m)
+{
+	struct pm_event ev;
+
+	cr_assert_eq(pm_event_parse(head(m), FAMILY, &ev), 0);
+	return ev;
+}
+
+Test(pm_event, subflow_events_have_addresses_ids_and_error)
 {
 	static const struct {
 		uint8_t cmd;
@@ -119,7 +127,7 @@ Test(pm_event, subflow_events_tell_addresses_ids_and_error)
 
 	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		tuple(&m, kinds[i].cmd, AF_INET, "10.0.2.2", "10.0.2.1");
-		cr_assert_eq(pm_event_parse(head(&m), FAMILY, &ev), 0);
+		ev = parsed(&m);
 		cr_assert_eq(ev.type, kinds[i].type);
 		cr_assert_eq(ev.token, TOKEN);
 		cr_assert_eq(ev.family, AF_INET);
@@ -133,25 +141,30 @@ Test(pm_event, subflow_events_tell_addresses_ids_and_error)
 	}
 }
 
-Test(pm_event, ipv6_and_mapped_addresses_are_told_apart)
+Test(pm_event, mapped_addresses_become_ipv4)
 {
+	static const struct {
+		const char *local, *remote, *parsed_local, *parsed_remote;
+	} cases[] = {
+		{ "2001:db8::2", "2001:db8::1", "[2001:db8::2]:40000",
+		  "[2001:db8::1]:80" },
+		{ "::ffff:10.0.2.2", "::ffff:10.0.2.1", "10.0.2.2:40000", "10.0.2.1:80" },
+	};
 	struct message m;
 	struct pm_event ev;
 
-	tuple(&m, MPTCP_EVENT_CREATED, AF_INET6, "2001:db8::2", "2001:db8::1");
-	put_u8(&m, MPTCPADDR_ATTR_SERVER_SIDE, 1);
-	cr_assert_eq(pm_event_parse(head(&m), FAMILY, &ev), 0);
-	is_addr(&ev.local, "[2001:db8::2]:40000");
-	is_addr(&ev.remote, "[2001:db8::1]:80");
-	cr_assert(ev.server_side);
-	tuple(&m, MPTCP_EVENT_CREATED, AF_INET6, "::ffff:10.0.2.2", "::ffff:10.0.2.1");
-	cr_assert_eq(pm_event_parse(head(&m), FAMILY, &ev), 0);
-	cr_assert_eq(ev.family, AF_INET6);
-	is_addr(&ev.local, "10.0.2.2:40000");
-	is_addr(&ev.remote, "10.0.2.1:80");
+	for (int i = 0; i < 2; i++) {
+		tuple(&m, MPTCP_EVENT_CREATED, AF_INET6, cases[i].local, cases[i].remote);
+		put_u8(&m, MPTCPADDR_ATTR_SERVER_SIDE, 1);
+		ev = parsed(&m);
+		cr_assert_eq(ev.family, AF_INET6);
+		is_addr(&ev.local, cases[i].parsed_local);
+		is_addr(&ev.remote, cases[i].parsed_remote);
+		cr_assert(ev.server_side);
+	}
 }
 
-Test(pm_event, announcement_has_no_family_and_tells_it_by_its_address)
+Test(pm_event, announcement_has_the_family_of_its_address)
 {
 	static const char *const ips[] = { "10.0.2.1", "2001:db8::1" };
 	static const char *const texts[] = { "10.0.2.1:8443", "[2001:db8::1]:8443" };
@@ -165,14 +178,14 @@ Test(pm_event, announcement_has_no_family_and_tells_it_by_its_address)
 		put_u8(&m, MPTCP_ATTR_REM_ID, 9);
 		put_ip(&m, MPTCP_ATTR_DADDR4, MPTCP_ATTR_DADDR6, ips[i]);
 		put_u16(&m, MPTCP_ATTR_DPORT, htons(8443));
-		cr_assert_eq(pm_event_parse(head(&m), FAMILY, &ev), 0);
+		ev = parsed(&m);
 		cr_assert_eq(ev.type, PM_EVENT_ANNOUNCED);
 		is_addr(&ev.remote, texts[i]);
 		cr_assert_eq(ev.remote_id, 9);
 	}
 }
 
-Test(pm_event, withdrawal_and_end_have_little_to_tell)
+Test(pm_event, withdrawal_and_close_have_few_attributes)
 {
 	struct message m;
 	struct pm_event ev;
@@ -180,16 +193,16 @@ Test(pm_event, withdrawal_and_end_have_little_to_tell)
 	begin(&m, MPTCP_EVENT_REMOVED);
 	put_token(&m, TOKEN);
 	put_u8(&m, MPTCP_ATTR_REM_ID, 0);
-	cr_assert_eq(pm_event_parse(head(&m), FAMILY, &ev), 0);
+	ev = parsed(&m);
 	cr_assert_eq(ev.type, PM_EVENT_REMOVED);
 	cr_assert_eq(ev.remote_id, 0);
 	begin(&m, MPTCP_EVENT_CLOSED);
 	put_token(&m, TOKEN);
-	cr_assert_eq(pm_event_parse(head(&m), FAMILY, &ev), 0);
+	ev = parsed(&m);
 	cr_assert_eq(ev.type, PM_EVENT_CLOSED);
 }
 
-Test(pm_event, other_messages_say_nothing)
+Test(pm_event, other_messages_are_ignored)
 {
 	static const uint8_t cmds[] = { MPTCPADDR_EV_LISTENER_CREATED, 0, 200 };
 	struct pm_event ev = { .token = 7 };
@@ -206,7 +219,7 @@ Test(pm_event, other_messages_say_nothing)
 	cr_assert_eq(ev.token, 7, "written only on success");
 }
 
-Test(pm_event, attributes_of_newer_kernels_are_passed_over)
+Test(pm_event, attributes_of_newer_kernels_are_ignored)
 {
 	struct message m;
 	struct pm_event ev;
@@ -214,7 +227,7 @@ Test(pm_event, attributes_of_newer_kernels_are_passed_over)
 	tuple(&m, MPTCP_EVENT_CREATED, AF_INET, "10.0.2.2", "10.0.2.1");
 	put(&m, 90, "something new", 13);
 	put_u8(&m, MPTCPADDR_ATTR_SERVER_SIDE, 1);
-	cr_assert_eq(pm_event_parse(head(&m), FAMILY, &ev), 0);
+	ev = parsed(&m);
 	cr_assert(ev.server_side);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * resolve.c - what a pool file means with the addresses that a machine has
+ * resolve.c - a pool file's endpoints with a machine's addresses
  */
 #include "play.h"
 #include "shim/netlink/rtnl.h"
@@ -46,7 +46,7 @@ static void is(const struct pool *pool, unsigned int i, const char *addr, int lo
 		     pool->endpoints[i].state);
 }
 
-Test(resolve, device_gives_way_to_its_usable_addresses)
+Test(resolve, device_is_replaced_by_its_usable_addresses)
 {
 	struct pool pool;
 
@@ -64,7 +64,7 @@ Test(resolve, device_gives_way_to_its_usable_addresses)
 	cr_assert_eq(pool.endpoints[2].if_idx, 0);
 }
 
-Test(resolve, device_that_is_down_or_not_there_has_none)
+Test(resolve, device_that_is_down_or_missing_has_no_endpoints)
 {
 	struct pool pool;
 
@@ -74,7 +74,7 @@ Test(resolve, device_that_is_down_or_not_there_has_none)
 	cr_assert_eq(pool.n_endpoints, 0);
 }
 
-Test(resolve, address_by_itself_in_the_file_is_not_taken_from_the_device)
+Test(resolve, address_listed_alone_is_not_taken_from_the_device)
 {
 	struct pool pool;
 
@@ -119,7 +119,7 @@ Test(resolve, addresses_that_stay_keep_their_ids)
 	is(&third, 0, "10.0.3.2", first.endpoints[1].local_id, ENDPOINT_USABLE);
 }
 
-Test(resolve, id_that_the_file_gives_to_another_is_given_up)
+Test(resolve, id_that_the_file_gives_to_another_is_released)
 {
 	struct pool first, second;
 
@@ -132,7 +132,7 @@ Test(resolve, id_that_the_file_gives_to_another_is_given_up)
 	is(&second, 1, "10.0.0.1", 1, ENDPOINT_USABLE);
 }
 
-Test(resolve, address_that_was_there_is_gone_and_one_that_never_was_is_absent)
+Test(resolve, removed_address_is_down_and_a_new_one_unseen)
 {
 	static const char text[] = "[pool]\nendpoint=10.0.0.1\nendpoint=10.9.9.9\n";
 	struct pool first, second, third;
@@ -180,7 +180,7 @@ Test(resolve, address_on_an_unknown_link_is_not_usable)
 	is(&pool, 0, "10.0.0.1", 1, ENDPOINT_DOWN);
 }
 
-Test(resolve, machine_that_tells_nothing_leaves_it_to_the_kernel)
+Test(resolve, without_a_table_the_kernel_decides)
 {
 	static const char text[] = "[pool]\nendpoint=10.0.0.1\nendpoint=10.0.0.2 dev lo\n"
 				   "endpoint=10.0.0.3 dev nosuchdev0\n";
@@ -211,7 +211,7 @@ Test(resolve, device_in_two_sections_serves_both)
 	is(&second, 1, "10.0.0.1", 1, ENDPOINT_USABLE);
 }
 
-Test(resolve, very_many_addresses_are_cut)
+Test(resolve, number_of_addresses_is_limited)
 {
 	struct pool pool;
 	char text[32];
