@@ -68,6 +68,7 @@ struct peer {
 
 struct broker {
 	const char *config;
+	unsigned long long netns; /* inode: /run may be shared, a broker is not */
 	struct policy policy;
 	int listen_fd, rtnl_fd, diag_fd, signal_fd, controls_fd;
 	int path_manager_fd, journal_fd, state_dir;

@@ -9,22 +9,6 @@
 
 #include <errno.h>
 
-/* The policy limits what the engines of a user may request. */
-static int command_is_allowed(const struct broker *b, const struct client *client,
-			      const struct pm_cmd *cmd)
-{
-	const bool restricted = b->policy.addresses.n || b->policy.n_devices;
-
-	if (cmd->type == PM_CMD_SUBFLOW_CREATE) {
-		if (client->user->subflows >= b->policy.user_subflows)
-			return -EDQUOT;
-		/* Routing would pick an address that nobody has looked at. */
-		if (restricted && mpaddr_is_any(&cmd->local))
-			return -EACCES;
-	}
-	return 0;
-}
-
 void dispatch_count_subflows(struct client_conn *conn, int by)
 {
 	conn->subflows += by;
@@ -34,15 +18,21 @@ void dispatch_count_subflows(struct client_conn *conn, int by)
 int dispatch_command(void *ctx, const struct pm_cmd *cmd)
 {
 	struct broker *b = ctx;
+	const struct policy *policy = &b->policy;
 	struct client_conn *conn = client_conn_find(b, cmd->token);
 	int r;
 
 	if (!conn)
 		return -ENOENT;
-	r = command_is_allowed(b, conn->client, cmd);
+	if (cmd->type != PM_CMD_SUBFLOW_CREATE)
+		return pm_command_send(b->command_fd, b->pump.family_id, cmd);
+	if (conn->client->user->subflows >= policy->user_subflows)
+		return -EDQUOT;
+	/* Routing would choose an address that is not checked against the policy. */
+	if ((policy->addresses.n || policy->n_devices) && mpaddr_is_any(&cmd->local))
+		return -EACCES;
+	r = pm_command_send(b->command_fd, b->pump.family_id, cmd);
 	if (r == 0)
-		r = pm_command_send(b->command_fd, b->pump.family_id, cmd);
-	if (r == 0 && cmd->type == PM_CMD_SUBFLOW_CREATE)
 		dispatch_count_subflows(conn, 1);
 	return r;
 }
@@ -58,9 +48,8 @@ bool dispatch_event(struct broker *b, const struct pm_event *ev)
 	if (ev->type == PM_EVENT_SUB_CLOSED && ev->local_id && conn->subflows)
 		dispatch_count_subflows(conn, -1);
 	engine_set_clock(client->engine, clock_ms());
-	if (pump_deliver(&b->pump, client->engine, ev) ==
-	    -ENOENT) { /* it expired there */
-		client_conn_drop(b, conn);
+	if (pump_deliver(&b->pump, client->engine, ev) == -ENOENT) {
+		client_conn_drop(b, conn); /* the engine has dropped it */
 		return false;
 	}
 	client->about.events++;

@@ -26,11 +26,7 @@ int journal_open(struct broker *b, const char *folder)
 {
 	struct stat st;
 
-	/* A network namespace has a broker; /run may be shared. */
-	if (stat("/proc/self/ns/net", &st) < 0)
-		return -errno;
-	snprintf(journal_name, sizeof(journal_name), "broker.%llu",
-		 (unsigned long long)st.st_ino);
+	snprintf(journal_name, sizeof(journal_name), "broker.%llu", b->netns);
 	snprintf(fresh_name, sizeof(fresh_name), "%s.new", journal_name);
 	if (mkdir(folder, 0755) < 0 && errno != EEXIST)
 		return -errno;

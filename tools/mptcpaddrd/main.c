@@ -230,13 +230,13 @@ static int broker_open(struct broker *b, const char *folder)
 	b->controls_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (b->signal_fd < 0 || b->controls_fd < 0)
 		return -errno;
+	if (stat("/proc/self/ns/net", &st) == 0)
+		b->netns = st.st_ino;
 	r = journal_open(b, folder);
 	if (r < 0)
 		log_warning("%s: %s; a restart will not know the connections", folder,
 			    strerror(-r));
-	if (stat("/proc/self/ns/net", &st) == 0)
-		snprintf(saved_name, sizeof(saved_name), "path_manager.%llu",
-			 (unsigned long long)st.st_ino);
+	snprintf(saved_name, sizeof(saved_name), "path_manager.%llu", b->netns);
 	take_path_manager(b);
 	return 0;
 }

@@ -40,8 +40,6 @@ int registration_listen(struct broker *b)
 static void refuse_registration(struct broker *b, struct user *user, const char *what)
 {
 	b->refused++;
-	if (!user)
-		return;
 	user->refused++;
 	/* One user's noise must not drown what the log says of others. */
 	if (clock_ms() - user->logged_ms < LOG_EVERY_MS && user->logged_ms)
@@ -246,27 +244,32 @@ static void make_peer_room(struct broker *b, const struct user *user)
 	}
 }
 
-static void accept_peer(struct broker *b, int fd)
+/* Return: whether the peer stays, to be served later. */
+static bool admit_peer(struct broker *b, struct peer *peer)
 {
-	struct peer peer = { .fd = fd, .since_ms = clock_ms() };
 	socklen_t len = sizeof(struct ucred);
 	struct ucred cred;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0)
-		peer.user = user_get(&b->users, cred.uid);
-	if (!peer.user) {
+	if (getsockopt(peer->fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0)
+		peer->user = user_get(&b->users, cred.uid);
+	if (!peer->user) {
 		b->refused++;
-		close(fd);
-		return;
+		return false;
 	}
-	if (!rate_take(&peer.user->registering, b->policy.user_rate, b->policy.user_rate,
+	if (!rate_take(&peer->user->registering, b->policy.user_rate, b->policy.user_rate,
 		       clock_us())) {
-		refuse_registration(b, peer.user, "too many at a time");
-		close(fd);
-		return;
+		refuse_registration(b, peer->user, "too many at a time");
+		return false;
 	}
-	peer.admitted = peer_is_admitted(b, fd, &cred);
-	if (!handle_peer(b, &peer)) {
+	peer->admitted = peer_is_admitted(b, peer->fd, &cred);
+	return handle_peer(b, peer);
+}
+
+static void accept_peer(struct broker *b, int fd)
+{
+	struct peer peer = { .fd = fd, .since_ms = clock_ms() };
+
+	if (!admit_peer(b, &peer)) {
 		close(fd);
 		return;
 	}
