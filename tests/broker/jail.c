@@ -167,7 +167,7 @@ Test(jail, it_reads_its_configuration_again)
 	put_text(lab.config, "[users]\nusers = root daemon\ngroups = daemon\n"
 			     "addresses = 10.0.3.0/24\ndevices = c3\n");
 	kill(lab.broker.pid, SIGHUP);
-	cr_assert(WAIT_FOR(broker_said(&lab, "again")));
+	cr_assert(WAIT_FOR(broker_said(&lab, "reloaded")));
 	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
 	cr_assert(WAIT_FOR(proc_said(&client, "connected 1\n")));
 	cr_expect(WAIT_FOR(broker_said(&lab, "does not admit")));

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * adopt.c - connections of programs that speak MPTCP by themselves
+ * adopt.c - manage connections of programs that use MPTCP without the preload library
  *
- * A connection that nobody has registered a moment after it was established is looked
- * up in the kernel: its user and its control group decide which [program] it is of.
+ * If a connection is not registered shortly after it was established, sock_diag is asked
+ * for its user and control group, which select a [program] of the policy. A cgroup's ID
+ * is the inode of its directory. A service gets a new one at each start, so it is looked
+ * up when a connection needs it.
  */
 #include "adopt.h"
 #include "clients.h"
@@ -19,12 +21,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define DEPTH_MAX   6	 /* slices within slices */
-#define FOLDERS_MAX 2000 /* slices looked at for one unit */
-#define CACHE_SIZE  64
-#define COMPLAIN_MS 10000
-#define CACHE_MS    500
-#define WAIT_MS	    20 /* for the connect() under a shim to return and register */
+#define DEPTH_MAX     6	   /* of nested slices */
+#define DIRS_MAX      2000 /* searched for one unit */
+#define CACHE_SIZE    64
+#define WARN_EVERY_MS 10000
+#define CACHE_MS      500
+#define WAIT_MS	      20 /* for connect() to return and register */
 
 void adopt_add_candidate(struct broker *b, const struct pm_event *ev)
 {
@@ -38,7 +40,7 @@ void adopt_add_candidate(struct broker *b, const struct pm_event *ev)
 	*candidate = (struct candidate){ ev->token, ev->server_side, clock_ms() };
 }
 
-/* cgroup 2 alone, or beside cgroup 1 ("hybrid"). */
+/* cgroup 2 alone, or with cgroup 1 ("hybrid"). */
 static const char *cgroup_root(void)
 {
 	struct stat st;
@@ -68,10 +70,10 @@ static bool cgroup_matches_path(uint64_t id, const char *path)
 struct unit_search {
 	const char *unit;
 	uint64_t id;
-	unsigned int folders;
+	unsigned int dirs;
 };
 
-/* Only slices are gone into: what is below a service is the service's own to name. */
+/* Search slices only: a service may name the cgroups below it as it likes. */
 static bool search_slice(struct unit_search *search, const char *path, int depth)
 {
 	const struct dirent *entry;
@@ -84,7 +86,7 @@ static bool search_slice(struct unit_search *search, const char *path, int depth
 		    (int)sizeof(below) &&
 	    dir_has_inode(search->id, below))
 		return true;
-	if (depth == DEPTH_MAX || search->folders++ == FOLDERS_MAX)
+	if (depth == DEPTH_MAX || search->dirs++ == DIRS_MAX)
 		return false;
 	dir = opendir(path);
 	found = false;
@@ -136,8 +138,8 @@ void adopt_clear_cache(void)
 }
 
 /*
- * For a moment, what was found is taken for what there is: units are looked for in all
- * slices, and anybody may open a thousand connections in a second.
+ * The result is cached for a moment: the search visits all slices, and any user may open
+ * a thousand connections a second.
  */
 static const struct policy_program *adopt_find_program(const struct broker *b,
 						       const struct diag_owner *owner)
@@ -152,25 +154,25 @@ static const struct policy_program *adopt_find_program(const struct broker *b,
 		known->uid = owner->uid;
 		known->until_ms = clock_ms() + CACHE_MS;
 		known->program = -1;
-		for (i = b->policy.n_programs - 1; i >= 0; i--) /* the first one counts */
+		for (i = b->policy.n_programs - 1; i >= 0; i--) /* the first match */
 			if (program_matches(&b->policy.programs[i], owner))
 				known->program = i;
 	}
 	return known->program < 0 ? NULL : &b->policy.programs[known->program];
 }
 
-/* Each connection would bring the same line again. */
+/* Otherwise each connection would log the same line. */
 static void adopt_warn(const char *about, const char *what)
 {
 	static int64_t logged_ms;
 
-	if (logged_ms && clock_ms() - logged_ms < COMPLAIN_MS)
+	if (logged_ms && clock_ms() - logged_ms < WARN_EVERY_MS)
 		return;
 	logged_ms = clock_ms();
 	log_warning("adopting: %s: %s", about, what);
 }
 
-/* Its client, which is made with the first connection. */
+/* The first connection makes the client. */
 static struct client *adopt_get_client(struct broker *b,
 				       const struct policy_program *program, uid_t uid)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * broker.h - the broker's own state
+ * broker.h - the broker's state
  *
- * A client is a program of a user with its pool, and has an engine; an user is a
- * user. Everything runs in one thread, around broker_run().
+ * A client is a user's program with a pool, and has an engine. Everything runs in one
+ * thread, in broker_run().
  */
 #pragma once
 
@@ -22,31 +22,31 @@
 struct client {
 	struct client *prev, *next;
 	struct user *user;
-	struct policy_program adopts; /* `line` 0: a shim's */
+	struct policy_program adopts; /* `line` 0: registered by the preload library */
 	char program[64], path[1024];
-	char *text; /* the pool file as it was sent last */
+	char *text; /* the pool file, as last received */
 	size_t text_len;
-	struct pool_watch watch; /* without its descriptors */
+	struct pool_watch watch; /* without descriptors */
 	struct engine *engine;
 	struct control control;
 	struct ctl_manager about;
 	uint32_t restored; /* its number in an earlier broker's state file; 0: new */
 	uint32_t number;   /* in the control socket's name and in the state file */
-	int64_t due_ms;	   /* when the engine wants engine_tick(); INT64_MAX: never */
+	int64_t due_ms;	   /* when to call engine_tick(); INT64_MAX: never */
 	int64_t used_ms;
 };
 
-/* A connection that is ours. */
+/* A connection of a client. */
 struct client_conn {
 	uint32_t token;
 	bool v6only;
-	unsigned int subflows; /* requested, and not closed */
+	unsigned int subflows; /* requested and not closed */
 	uint64_t cookie;
 	struct client *client;
 	UT_hash_handle hh;
 };
 
-/* A connection that nobody has registered so far: perhaps one to adopt. */
+/* A connection without a registration so far: perhaps one to adopt. */
 #define CANDIDATES_MAX 1024
 
 struct candidate {
@@ -55,7 +55,7 @@ struct candidate {
 	int64_t since_ms;
 };
 
-#define PEERS_MAX      256 /* that are connected and have said nothing yet */
+#define PEERS_MAX      256 /* connected, without a request so far */
 #define PEERS_PER_USER 16
 
 struct peer {
@@ -68,7 +68,7 @@ struct peer {
 
 struct broker {
 	const char *config;
-	unsigned long long netns; /* inode: /run may be shared, a broker is not */
+	unsigned long long netns; /* inode; namespaces may share /run */
 	struct policy policy;
 	int listen_fd, rtnl_fd, diag_fd, signal_fd, controls_fd;
 	int path_manager_fd, journal_fd, state_dir;

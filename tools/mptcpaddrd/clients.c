@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * clients.c - programs of users, their pools, and the connections that are theirs
+ * clients.c - programs of users, their pools and their connections
  */
 #include "clients.h"
 #include "journal.h"
@@ -20,7 +20,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
-/* A pool is parsed, and may change what ten thousand connections do. */
+/* A new pool is parsed, and may change ten thousand connections. */
 #define LOADS_PER_SECOND 10
 #define LOADS_AT_ONCE	 (2 * CLIENTS_PER_USER)
 
@@ -102,7 +102,7 @@ void client_conn_sweep(struct broker *b, struct client *client)
 
 	if (!views)
 		return;
-	/* Those that the engine has are moved to a table of their own. */
+	/* Move those that the engine has to a table of their own. */
 	do {
 		n = engine_report(client->engine, after, CTL_PAGE_MAX, views, NULL,
 				  &after);
@@ -140,7 +140,7 @@ static const char *find_device_of(const struct rtnl_table *table,
 	return "";
 }
 
-/* What the policy does not allow is left out; what it wanted to be is not (`kinds`). */
+/* Drop endpoints that the policy does not allow; their sections keep their `kinds`. */
 static void client_apply_policy(const struct broker *b, struct client *client,
 				struct pool *pool)
 {
@@ -166,7 +166,7 @@ static void client_apply_policy(const struct broker *b, struct client *client,
 	pool->n_endpoints = kept;
 }
 
-/* Put the pool that @spec means now in force; @spec is the client's from then on. */
+/* Resolve @spec, which becomes the client's, and put the pool in force. */
 static int client_apply_pool(struct broker *b, struct client *client, struct pool *spec)
 {
 	struct pool_watch *watch = &client->watch;
@@ -203,7 +203,7 @@ void client_resolve(struct broker *b, struct client *client)
 		log_error("no memory for the pool of %s", client->program);
 }
 
-/* Return: 0; -EDQUOT: too often; -EINVAL, -ENOMEM: then the pool before stays. */
+/* Return: 0; -EDQUOT: too often; -EINVAL, -ENOMEM: keeping the previous pool. */
 static int client_load_pool(struct broker *b, struct client *client, const char *text,
 			    size_t len, struct pool_error *why)
 {
@@ -222,7 +222,7 @@ static int client_load_pool(struct broker *b, struct client *client, const char 
 		return -ENOMEM;
 	memcpy(copy, text, len);
 	free(client->text);
-	client->text = copy; /* also if it is wrong: it is not to be read again */
+	client->text = copy; /* also if it is wrong: not to parse it again */
 	client->text_len = len;
 	r = pool_load_text(text, len, client->path, &spec, why);
 	if (r == 0) {
@@ -276,7 +276,7 @@ void client_free(struct broker *b, struct client *client)
 	free(client);
 }
 
-/* Room for one more: the one without connections that was used longest ago goes. */
+/* For one more client, drop the least recently used one without connections. */
 static bool client_make_room(struct broker *b, const struct user *user)
 {
 	const bool own = user->clients >= CLIENTS_PER_USER;
@@ -343,10 +343,10 @@ struct client *client_get(struct broker *b, struct user *user, const char *progr
 			*ret_error = client_load_pool(b, client, text, len, why);
 			if (*ret_error == 0)
 				journal_add(b, client, NULL);
-			else if (*ret_error != -EDQUOT) /* that would be often */
+			else if (*ret_error != -EDQUOT) /* too many lines otherwise */
 				log_warning("%s", why->text);
 		}
-		return client; /* with the pool that it had, if the new one is wrong */
+		return client; /* with its previous pool, if the new one is wrong */
 	}
 	*ret_error = -ENOSPC;
 	if (!client_make_room(b, user))
@@ -396,7 +396,7 @@ int client_register(struct broker *b, struct client *client, uint32_t token, boo
 	}
 	HASH_ADD(hh, b->conns, token, sizeof(conn->token), conn);
 	if (!conn->hh.tbl) {
-		free(conn); /* the engine alone has it: its events are foreign to us */
+		free(conn); /* its events are foreign, although the engine has it */
 		return -ENOMEM;
 	}
 	client->user->connections++;
@@ -419,7 +419,7 @@ static int client_edit(void *ctx, char *words, char *ret_why, size_t size)
 
 	if (!edit->broker->policy.pools && !client->adopts.line)
 		snprintf(why.text, sizeof(why.text), "%s",
-			 "the broker lets users have no pools of their own");
+			 "the policy has \"pools = no\": pools are the administrator's");
 	else if (!rate_take(&client->user->loading, LOADS_PER_SECOND, LOADS_AT_ONCE,
 			    clock_us()))
 		snprintf(why.text, sizeof(why.text), "%s", "too many changes");
@@ -430,7 +430,7 @@ static int client_edit(void *ctx, char *words, char *ret_why, size_t size)
 	snprintf(ret_why, size, "%s", why.text);
 	if (r < 0)
 		return r;
-	/* The engine has the one before still: what is allowed of the new one follows. */
+	/* Replaced by what the policy allows of it, in client_resolve(). */
 	engine_set_clock(client->engine, clock_ms());
 	engine_set_pool(client->engine, client->watch.pool);
 	pool_free(old);

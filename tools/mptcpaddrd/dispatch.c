@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * dispatch.c - events to the engine of their connection, commands within the policy
+ * dispatch.c - give events to the right engine, send commands that the policy allows
  */
 #include "dispatch.h"
 #include "clients.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dispatch.h - events to the engine of their connection, commands within the policy
+ * dispatch.h - give events to the right engine, send commands that the policy allows
  */
 #pragma once
 

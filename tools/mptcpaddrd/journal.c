@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * journal.c - write to the state file which connection is whose
+ * journal.c - append clients and their connections to the state file
  *
- * A file of root's that grows until most of it is about connections that have ended; then
- * it is written anew. Nothing is written at the end, so SIGKILL loses nothing.
+ * The file grows until most of its connections have ended, then it is rewritten. Nothing
+ * is written at exit, so SIGKILL loses nothing.
  */
 #include "journal.h"
 #include "mptcpaddr/log.h"
@@ -34,24 +34,23 @@ int journal_open(struct broker *b, const char *folder)
 	if (b->state_dir < 0 || fstat(b->state_dir, &st) < 0)
 		return -errno;
 	if (st.st_uid != geteuid() || (st.st_mode & 022))
-		return -EPERM; /* others could write what we believe */
+		return -EPERM; /* others could write to it */
 	b->journal_fd =
 		openat(b->state_dir, journal_name,
 		       O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	return b->journal_fd < 0 ? -errno : 0;
 }
 
-/* Without it we go on: only a restart would lose connections. */
+/* The broker continues without it. */
 static void journal_abandon(struct broker *b, const char *what)
 {
-	log_error("the state file: %s: %s; a restart will not know the connections", what,
-		  strerror(errno));
+	log_error("%s: %s; a restart will lose the connections", what, strerror(errno));
 	if (b->journal_fd >= 0)
 		close(b->journal_fd);
 	b->journal_fd = -1;
 }
 
-/* Adopted connections are found again in the kernel. @conn NULL: the client itself. */
+/* @conn NULL: the client. Adopted connections are looked up in the kernel instead. */
 static int journal_write(int fd, const struct client *client,
 			 const struct client_conn *conn, uint64_t *size)
 {
@@ -81,7 +80,7 @@ static int journal_write(int fd, const struct client *client,
 	return writev(fd, v, conn ? 1 : 3) == (ssize_t)len ? 0 : -1;
 }
 
-/* What holds now, in a new file that takes the old one's place as a whole. */
+/* Write a new file, then replace the old one at once. */
 void journal_compact(struct broker *b)
 {
 	const struct client *client;

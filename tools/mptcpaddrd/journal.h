@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * journal.h - write to the state file which connection is whose
+ * journal.h - append clients and their connections to the state file
  */
 #pragma once
 
@@ -17,7 +17,7 @@ struct journal_entry {
 	uint32_t magic;
 	uint16_t kind, flags; /* HELD: 1 for v6only */
 	uint32_t client;
-	uint32_t len; /* of what follows; CLIENT: the pool */
+	uint32_t len; /* of the pool that follows; CLIENT */
 	uint32_t uid;
 	uint32_t token;
 	uint64_t cookie;
@@ -29,12 +29,12 @@ struct journal_names {
 
 /* journal_open() - in the directory @dir. Return: 0; -errno: then nothing is written. */
 int journal_open(struct broker *b, const char *dir);
-/* journal_add() - a client with its pool, or, with @conn, a connection of it. */
+/* journal_add() - append a client with its pool, or @conn if not NULL. */
 void journal_add(struct broker *b, const struct client *client,
 		 const struct client_conn *conn);
 
 /* journal_read() - the whole file, for free(). Return: NULL: none, or unreadable. */
 char *journal_read(struct broker *b, size_t *ret_size);
 
-/* journal_compact() - replace the file by one with the present connections alone. */
+/* journal_compact() - rewrite the file with the current clients and connections. */
 void journal_compact(struct broker *b);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * loop.c - events to engines, their commands to the kernel
+ * loop.c - the broker's one thread
  *
- * One event socket for the namespace. What came is read first, then what programs have
- * registered, and then the events are handled: so an event that was faster than its
- * connect() finds the connection there, or is conn a while (event_queue.h).
+ * There is one event socket for the namespace. Events are read before registrations, and
+ * handled after them: so an event that arrived before its registration finds the
+ * connection, or is held (event_queue.h).
  */
 #include "loop.h"
 #include "adopt.h"
@@ -36,7 +36,7 @@ static void broker_handle_events(struct broker *b)
 		if (dispatch_event(b, &ev))
 			continue;
 		if (ev.type == PM_EVENT_CLOSED) {
-			b->pump.foreign++; /* and so are the events conn of it */
+			b->pump.foreign++; /* and so are its held events */
 			while (early_take(&b->pump.early, ev.token, &ev))
 				b->pump.foreign++;
 			continue;
@@ -71,13 +71,13 @@ static void broker_serve_addresses(struct broker *b)
 
 int broker_load_policy(struct broker *b, struct pool_error *why)
 {
-	/* One that was asked for: nobody is to have more than it says. */
+	/* Without the file given by -c, users would get more than it allows. */
 	const bool needed = strcmp(b->config, POLICY_FILE) != 0;
 	int r = policy_load(b->config, needed, &b->policy, why);
 
 	if (r == 0 && b->policy.n_programs && !b->policy.adopt)
-		log_warning("%s:%u: a [program] counts with \"adopt = yes\" only",
-			    b->config, b->policy.programs[0].line);
+		log_warning("%s:%u: [program] sections need \"adopt = yes\"", b->config,
+			    b->policy.programs[0].line);
 	return r;
 }
 
@@ -89,12 +89,12 @@ static void broker_reload(struct broker *b)
 
 	notify_reloading();
 	if (broker_load_policy(b, &why) < 0) {
-		log_error("%s; what was in force before stays", why.text);
+		log_error("%s; keeping the previous configuration", why.text);
 	} else {
 		b->policy.userspace = userspace; /* decided at start */
 		adopt_clear_cache();
 		log_open(STDERR_FILENO, b->policy.log, "mptcpaddrd", getpid());
-		log_info("read %s again", b->config);
+		log_info("reloaded %s", b->config);
 		for (client = b->clients; client; client = client->next)
 			client_resolve(b, client);
 	}
@@ -113,9 +113,9 @@ static void broker_serve_signal(struct broker *b)
 	}
 }
 
-#define CONTROL_FDS 256 /* of clients that somebody asks just now */
+#define CONTROL_FDS 256 /* of clients with connected tools */
 
-/* Those of control sockets that somebody is connected to. Return: how many. */
+/* Only control sockets with a connected tool. Return: how many. */
 static unsigned int controls_poll_fill(const struct broker *b, struct pollfd *fds)
 {
 	const struct client *client;
@@ -153,7 +153,7 @@ static void serve_controls(struct broker *b, const struct pollfd *fds, unsigned 
 	}
 }
 
-/* No timer runs when nothing waits. */
+/* Return: -1 if nothing waits: no timer runs then. */
 static int broker_timeout(const struct broker *b)
 {
 	const int64_t now = clock_ms();

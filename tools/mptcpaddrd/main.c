@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * main.c - mptcpaddrd: the path manager of programs that may not be their own
+ * main.c - mptcpaddrd, the path manager of programs without CAP_NET_ADMIN
  *
- * The order here is what keeps it safe: everything that needs rights is opened, then the
- * rights go, and only then does anybody hear of us.
+ * The order in main() keeps it safe: open everything that needs rights, give up the
+ * rights, and only then listen to programs.
  */
 #include "clients.h"
 #include "dispatch.h"
@@ -29,21 +29,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define STATE_FOLDER "/run/mptcpaddr"
+#define STATE_DIR "/run/mptcpaddr"
 
 struct options {
-	const char *config, *folder;
+	const char *config, *dir;
 	bool userspace;
 };
 
 static _Noreturn void print_usage(int status)
 {
 	fprintf(status ? stderr : stdout,
-		"usage: mptcpaddrd [-u] [-c FILE] [-s FOLDER]\n"
-		"  -u, --userspace     set net.mptcp.path_manager; put it back at the "
-		"end\n"
-		"  -c, --config FILE   in place of " POLICY_FILE "\n"
-		"  -s, --state FOLDER  in place of " STATE_FOLDER "\n");
+		"usage: mptcpaddrd [-u] [-c FILE] [-s DIR]\n"
+		"  -u, --userspace     set net.mptcp.path_manager, and restore it at "
+		"exit\n"
+		"  -c, --config FILE   instead of " POLICY_FILE "\n"
+		"  -s, --state DIR     instead of " STATE_DIR "\n");
 	exit(status);
 }
 
@@ -58,7 +58,7 @@ static void read_options(int argc, char *argv[], struct options *ret_options)
 	};
 	int c;
 
-	*ret_options = (struct options){ POLICY_FILE, STATE_FOLDER, false };
+	*ret_options = (struct options){ POLICY_FILE, STATE_DIR, false };
 	while ((c = getopt_long(argc, argv, "uc:s:h", names, NULL)) != -1) {
 		switch (c) {
 		case 'u':
@@ -68,7 +68,7 @@ static void read_options(int argc, char *argv[], struct options *ret_options)
 			ret_options->config = optarg;
 			break;
 		case 's':
-			ret_options->folder = optarg;
+			ret_options->dir = optarg;
 			break;
 		case 'h':
 			print_usage(0);
@@ -82,10 +82,10 @@ static void read_options(int argc, char *argv[], struct options *ret_options)
 
 #define SYSCTLS "/proc/sys/net/mptcp/"
 
-/* What net.mptcp.path_manager was, for the end; also beside the state file. */
+/* The previous value of net.mptcp.path_manager, and the name of the file that has it. */
 static char saved_manager[16], saved_name[64];
 
-/* Return: what the open sysctl or file says, its first word. */
+/* Read the first word of a sysctl or file. */
 static bool read_first_word(int fd, char *ret_word, size_t size)
 {
 	ssize_t n = fd < 0 ? -1 : pread(fd, ret_word, size - 1, 0);
@@ -97,13 +97,13 @@ static bool read_first_word(int fd, char *ret_word, size_t size)
 	return true;
 }
 
-/* "1" before Linux 6.15, where it is pm_type. */
+/* "1" in pm_type, before Linux 6.15. */
 static bool is_userspace(const char *word)
 {
 	return !strcmp(word, "userspace") || !strcmp(word, "1");
 }
 
-/* A broker that was killed could not put it back: what it found is in a file. */
+/* A broker that was killed could not restore the value: the file has it. */
 static void save_path_manager(struct broker *b, const char *now)
 {
 	int fd = openat(b->state_dir, saved_name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -116,7 +116,7 @@ static void save_path_manager(struct broker *b, const char *now)
 	}
 	if (fd >= 0) {
 		if (ftruncate(fd, 0) < 0 || write(fd, now, strlen(now)) < 0)
-			log_warning("cannot note what net.mptcp.path_manager was");
+			log_warning("cannot save the value of net.mptcp.path_manager");
 		close(fd);
 	}
 }
@@ -140,20 +140,21 @@ static void take_path_manager(struct broker *b)
 	}
 	if (!wanted) {
 		if (!is_userspace(now))
-			log_warning("the path manager is the kernel's "
-				    "(net.mptcp.path_manager): connections have no pool "
-				    "until it is \"userspace\", as option -u sets it");
+			log_warning(
+				"the path manager is the kernel's "
+				"(net.mptcp.path_manager): pools have no effect until "
+				"it is \"userspace\"; see option -u");
 		return;
 	}
 	save_path_manager(b, now);
 	if (!is_userspace(now) && pwrite(b->path_manager_fd, word, strlen(word), 0) < 0)
 		log_error("cannot set net.mptcp.path_manager: %s", strerror(errno));
 	else if (!is_userspace(now))
-		log_info("net.mptcp.path_manager was \"%s\" and is \"%s\" now", now,
+		log_info("changed net.mptcp.path_manager from \"%s\" to \"%s\"", now,
 			 word);
 }
 
-/* Unless somebody else has changed it meanwhile. */
+/* Unless another program has changed it meanwhile. */
 static void restore_path_manager(struct broker *b)
 {
 	char now[16];
@@ -164,10 +165,11 @@ static void restore_path_manager(struct broker *b)
 	    read_first_word(b->path_manager_fd, now, sizeof(now)) && is_userspace(now)) {
 		if (lseek(b->path_manager_fd, 0, SEEK_SET) < 0 ||
 		    write(b->path_manager_fd, saved_manager, strlen(saved_manager)) < 0)
-			log_error("cannot put net.mptcp.path_manager back: %s",
+			log_error("cannot restore net.mptcp.path_manager: %s",
 				  strerror(errno));
 		else
-			log_info("net.mptcp.path_manager is \"%s\" again", saved_manager);
+			log_info("restored net.mptcp.path_manager to \"%s\"",
+				 saved_manager);
 	}
 	if (b->state_dir >= 0)
 		unlinkat(b->state_dir, saved_name, 0);
@@ -186,7 +188,7 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Kernel first: what it tells from here on is not lost. Return: what failed. */
+/* Events from here on are not lost. Return: what failed; NULL: nothing. */
 static const char *open_kernel(struct broker *b, int *ret_error)
 {
 	*ret_error = subscribe_events(&b->pump.event_fd, &b->pump.family_id);
@@ -207,7 +209,7 @@ static const char *open_kernel(struct broker *b, int *ret_error)
 	return NULL;
 }
 
-static int broker_open(struct broker *b, const char *folder)
+static int broker_open(struct broker *b, const char *dir)
 {
 	struct stat st;
 	const char *what;
@@ -216,8 +218,8 @@ static int broker_open(struct broker *b, const char *folder)
 	r = registration_open(b);
 	if (r < 0) {
 		log_error(r == -EADDRINUSE
-				  ? "another broker runs in this network namespace"
-				  : "no socket for programs: %s",
+				  ? "another broker is running in this network namespace"
+				  : "cannot open the registration socket: %s",
 			  strerror(-r));
 		return r;
 	}
@@ -232,9 +234,9 @@ static int broker_open(struct broker *b, const char *folder)
 		return -errno;
 	if (stat("/proc/self/ns/net", &st) == 0)
 		b->netns = st.st_ino;
-	r = journal_open(b, folder);
+	r = journal_open(b, dir);
 	if (r < 0)
-		log_warning("%s: %s; a restart will not know the connections", folder,
+		log_warning("%s: %s; a restart will lose the connections", dir,
 			    strerror(-r));
 	snprintf(saved_name, sizeof(saved_name), "path_manager.%llu", b->netns);
 	take_path_manager(b);
@@ -251,7 +253,6 @@ static void broker_close(struct broker *b)
 	pump_free(&b->pump);
 }
 
-/* What was there before us: connections of programs, as the last broker knew them. */
 static void restore_state(struct broker *b)
 {
 	int r;
@@ -259,10 +260,10 @@ static void restore_state(struct broker *b)
 	restore_clients(b);
 	r = resync_clients(b);
 	if (r < 0)
-		log_warning("the kernel does not say what connections there are: %s",
+		log_warning("cannot read the connections from the kernel: %s",
 			    strerror(-r));
 	if (HASH_COUNT(b->conns))
-		log_info("%u connections from before", HASH_COUNT(b->conns));
+		log_info("restored %u connections", HASH_COUNT(b->conns));
 }
 
 static struct broker *broker_new(const struct options *options)
@@ -316,7 +317,7 @@ int main(int argc, char *argv[])
 		return 1;
 	}
 	b = broker_new(&options);
-	if (!b || broker_open(b, options.folder) < 0)
+	if (!b || broker_open(b, options.dir) < 0)
 		return 1;
 	notify_open();
 	r = sandbox_enter(&what);

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * message.c - read what a program sends (mptcpaddr/broker.h)
+ * message.c - parse the record that a program sends (mptcpaddr/broker.h)
  *
- * Pure: bytes in, a record out. The whole of the broker's input from users is here, and
- * in config.c, which reads the pool.
+ * Pure: bytes in, a record out. All other input from users is the pool, which
+ * shim/pool/parse.c reads.
  */
 #include "message.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* Text for logs and tables: what a terminal would act on becomes a question mark. */
+/* For logs and tables: control characters become question marks. */
 static int copy_text(const char *from, size_t size, bool slashes, char *to)
 {
 	size_t len = strnlen(from, size), i;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * message.h - read what a program sends (mptcpaddr/broker.h)
+ * message.h - parse the record that a program sends (mptcpaddr/broker.h)
  */
 #pragma once
 
@@ -19,9 +19,9 @@ struct record {
 };
 
 /*
- * record_parse() - believe nothing of @len bytes at @data
+ * record_parse() - parse @len untrusted bytes at @data
  *
- * Return: 0; -EMSGSIZE: too short or too long; -EBADMSG: not such a record; -EPROTO:
- * of another version; -EINVAL: its fields make no sense.
+ * Return: 0; -EMSGSIZE: wrong length; -EBADMSG: not a record; -EPROTO: another version;
+ * -EINVAL: impossible values.
  */
 int record_parse(const void *data, size_t len, struct record *ret_record);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * registration.c - programs come, say what they have connected, and go
+ * registration.c - programs connect, register a connection each, and disconnect
  *
- * Nothing that is said here is believed: who speaks is told by SO_PEERCRED, whose the
- * connection is by sock_diag. Nobody waits for us, and we wait for nobody: a peer that
- * says nothing is put aside, and out after a while.
+ * The record is not trusted: SO_PEERCRED identifies the user, and sock_diag the owner of
+ * the connection. Neither side waits: a peer without a request is polled, and
+ * disconnected after a while.
  */
 #include "registration.h"
 #include "clients.h"
@@ -19,8 +19,8 @@
 #include <stdlib.h>
 
 #define BACKLOG	     4096
-#define SERVE_MAX    256  /* peers before events have their turn again */
-#define SILENT_MS    1000 /* then it is put out */
+#define SERVE_MAX    256  /* peers, then events are handled again */
+#define SILENT_MS    1000 /* then a peer is disconnected */
 #define REQUESTS_MAX 64
 #define GIDS_MAX     1024
 #define LOG_EVERY_MS 10000
@@ -31,7 +31,6 @@ int registration_open(struct broker *b)
 	return b->listen_fd < 0 ? b->listen_fd : 0;
 }
 
-/* From here on, programs find us. */
 int registration_listen(struct broker *b)
 {
 	return listen(b->listen_fd, BACKLOG) < 0 ? -errno : 0;
@@ -41,7 +40,7 @@ static void refuse_registration(struct broker *b, struct user *user, const char 
 {
 	b->refused++;
 	user->refused++;
-	/* One user's noise must not drown what the log says of others. */
+	/* One user must not flood the log. */
 	if (clock_ms() - user->logged_ms < LOG_EVERY_MS && user->logged_ms)
 		return;
 	user->logged_ms = clock_ms();
@@ -62,7 +61,7 @@ static bool peer_is_admitted(const struct broker *b, int fd, const struct ucred 
 	return policy_admits(&b->policy, cred->uid, gids, len / sizeof(*gids) + 1);
 }
 
-/* The pool is the administrator's: the user's own is not looked at. */
+/* The administrator's pool replaces the user's. */
 static struct client *get_system_client(struct broker *b, struct user *user,
 					const struct record *record,
 					struct pool_error *why, int *ret_error)
@@ -95,7 +94,7 @@ static void handle_record(struct broker *b, struct user *user,
 
 	r = diag_read_owner(b->diag_fd, record->token, &owner);
 	if (r < 0) {
-		refuse_registration(b, user, "there is no such connection");
+		refuse_registration(b, user, "no such connection");
 		return;
 	}
 	if (user->uid && owner.uid != user->uid) {
@@ -107,7 +106,7 @@ static void handle_record(struct broker *b, struct user *user,
 				      record->pool, record->pool_len, NULL, &why, &r)
 			 : get_system_client(b, user, record, &why, &r);
 	if (!client) {
-		if (r != -ENOENT) /* no pool of the administrator's: none at all */
+		if (r != -ENOENT) /* the administrator has no pool for it */
 			refuse_registration(b, user,
 					    why.text[0] ? why.text : strerror(-r));
 		return;
@@ -115,10 +114,9 @@ static void handle_record(struct broker *b, struct user *user,
 	conn = client_conn_find(b, record->token);
 	adopted = conn && conn->client->adopts.line;
 	if (conn && conn->cookie == owner.cookie && !adopted)
-		return; /* told once more */
+		return; /* registered twice */
 	if (conn)
-		client_conn_forget(
-			b, conn); /* the token is another's by now, or was adopted */
+		client_conn_forget(b, conn); /* the token was reused, or adopted */
 	r = client_register(b, client, record->token, record->v6only, owner.cookie);
 	if (r < 0) {
 		refuse_registration(b, user, "too many connections");
@@ -130,11 +128,11 @@ static void handle_record(struct broker *b, struct user *user,
 	log_debug("user %u: %s: token 0x%08x", user->uid, record->program, record->token);
 	dispatch_early(b, record->token);
 	if (adopted)
-		resync_clients(b); /* its subflows are there already */
+		resync_clients(b); /* it may have subflows already */
 	client->due_ms = 0;
 }
 
-/* mptcpinfo asks the broker itself, too. Root sees the sum, others what is theirs. */
+/* For mptcpinfo. Root gets the totals, other users their own numbers. */
 static bool answer_request(struct broker *b, struct peer *peer,
 			   const struct ctl_request *request, size_t len)
 {
@@ -198,18 +196,18 @@ static void handle_datagram(struct broker *b, struct user *user, const void *dat
 	}
 }
 
-/* Return: whether the peer is to stay. */
+/* Return: whether the peer stays. */
 static bool handle_peer(struct broker *b, struct peer *peer)
 {
 	static _Alignas(struct ctl_request) char data[BROKER_RECORD_MAX + 1];
-	/* Descriptors that come along are closed by the kernel: there is no room. */
+	/* Without room for them, the kernel closes descriptors that were sent along. */
 	ssize_t n = recv(peer->fd, data, sizeof(data), MSG_DONTWAIT | MSG_TRUNC);
 	uint32_t magic = 0;
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
 	if (n == 0)
-		return false; /* it only looked whether we are here */
+		return false; /* it only checked for a broker */
 	if ((size_t)n >= sizeof(magic))
 		memcpy(&magic, data, sizeof(magic));
 	if (magic == CTL_MAGIC && (size_t)n >= offsetof(struct ctl_request, after) &&
@@ -229,7 +227,7 @@ static void drop_peer(struct broker *b, unsigned int i)
 	memmove(&b->peers[i], &b->peers[i + 1], (--b->n_peers - i) * sizeof(*b->peers));
 }
 
-/* For one more of @user; the one that has waited longest goes. */
+/* For one more peer of @user, disconnect the one that has waited longest. */
 static void make_peer_room(struct broker *b, const struct user *user)
 {
 	unsigned int i;
@@ -300,7 +298,7 @@ unsigned int registration_poll_fill(const struct broker *b, struct pollfd *fds)
 	return b->n_peers;
 }
 
-/* From the last to the first: those that leave do not move those that are left. */
+/* Backwards, since drop_peer() moves those after it. */
 void registration_serve_peers(struct broker *b, const struct pollfd *fds)
 {
 	const int64_t before = clock_ms() - SILENT_MS;

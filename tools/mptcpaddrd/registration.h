@@ -16,7 +16,7 @@ int registration_listen(struct broker *b);
 /* registration_accept() - serve all programs that have connected. */
 void registration_accept(struct broker *b);
 
-/* Peers that are connected and have sent nothing yet. */
+/* Peers that are connected, without a request so far. */
 unsigned int registration_poll_fill(const struct broker *b, struct pollfd *fds);
 void registration_serve_peers(struct broker *b, const struct pollfd *fds);
 int registration_timeout(const struct broker *b);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * restore.c - connections that began before this broker, or whose events were lost
+ * restore.c - connections from before this broker's start, and after lost events
  *
- * Nothing in the state file is believed: a token counts only if the kernel has the same
- * socket by it.
+ * A connection of the state file counts only if its token still has the same socket
+ * cookie in the kernel.
  */
 #include "restore.h"
 #include "adopt.h"
@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* By its number in the state file. An earlier one may have made room for a later one. */
+/* @number: in the state file. An earlier client may have been dropped for a later one. */
 static struct client *find_restored(const struct broker *b, uint32_t number)
 {
 	struct client *client;
@@ -42,7 +42,7 @@ static void restore_client(struct broker *b, const struct journal_entry *entry,
 	memcpy(&names, data, sizeof(names));
 	names.program[sizeof(names.program) - 1] = '\0';
 	names.path[sizeof(names.path) - 1] = '\0';
-	user->loading.full_us = 0; /* days of changes are replayed at once */
+	user->loading.full_us = 0; /* replays days of changes at once */
 	client = client_get(b, user, names.program, names.path, data + sizeof(names),
 			    entry->len, NULL, &why, &r);
 	if (client)
@@ -60,7 +60,7 @@ static void restore_conn(struct broker *b, const struct journal_entry *entry)
 		client_register(b, client, entry->token, entry->flags & 1, entry->cookie);
 }
 
-/* The last entry may be cut, where the process was killed: the file ends there. */
+/* The last entry is incomplete if the process was killed while writing it. */
 static void restore_entries(struct broker *b, const char *data, size_t size)
 {
 	struct journal_entry entry;
@@ -90,7 +90,7 @@ void restore_clients(struct broker *b)
 	char *data = journal_read(b, &size);
 
 	if (data) {
-		b->journal_fd = -1; /* nothing is added while it is read */
+		b->journal_fd = -1; /* append nothing meanwhile */
 		restore_entries(b, data, size);
 		b->journal_fd = fd;
 		free(data);
@@ -99,7 +99,7 @@ void restore_clients(struct broker *b)
 		journal_compact(b);
 }
 
-/* How many subflows beside the first one each connection has by now. */
+/* Count the subflows of each connection, besides its first one. */
 static void recount_subflows(struct broker *b, const struct diag_subflows *all)
 {
 	struct client_conn *conn, *next;

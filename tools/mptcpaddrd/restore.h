@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * restore.h - connections that began before this broker, or whose events were lost
+ * restore.h - connections from before this broker's start, and after lost events
  */
 #pragma once
 

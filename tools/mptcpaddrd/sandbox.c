@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * sandbox.c - give up what is not needed, before anybody is listened to
+ * sandbox.c - give up unneeded rights before serving programs
  *
- * The user stays root without root's capabilities: programs trust a broker only if it is
- * root's (SO_PEERCRED). CAP_NET_ADMIN makes subflows, receives events and lets sock_diag
- * tell which connection a subflow is of; everything else that is read is root's own.
+ * The user stays root without root's capabilities: programs trust only a broker of root
+ * (SO_PEERCRED). CAP_NET_ADMIN is for creating subflows, for events, and for sock_diag to
+ * report the connection of a subflow; all files that are read belong to root.
  */
 #include "sandbox.h"
 
@@ -17,17 +17,17 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-/* SCMP_A1() and the like leave out what they do not need. */
+/* SCMP_A1() and similar macros omit fields. */
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 
-/* A sanitizer's run-time library makes calls of its own. */
+/* A sanitizer's runtime library makes other system calls. */
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
 #else
 #define SANITIZED 0
 #endif
 
-/* Each with whom it is for. No exec, no clone, no connect(), no signal to anybody. */
+/* By purpose. No exec, no clone, no connect(), no signals to other processes. */
 static const int allowed_calls[] = {
 	/* the loop */
 	SCMP_SYS(poll),
@@ -37,10 +37,10 @@ static const int allowed_calls[] = {
 	SCMP_SYS(epoll_pwait),
 	SCMP_SYS(read),
 	SCMP_SYS(close),
-	SCMP_SYS(clock_gettime), /* where the vDSO has it not */
+	SCMP_SYS(clock_gettime), /* where the vDSO lacks it */
 	SCMP_SYS(restart_syscall),
 	SCMP_SYS(rt_sigreturn),
-	/* programs that come, mptcpinfo, netlink */
+	/* programs, mptcpinfo, netlink */
 	SCMP_SYS(accept4),
 	SCMP_SYS(bind),
 	SCMP_SYS(listen),
@@ -88,7 +88,7 @@ static int add_rules(scmp_filter_ctx filter)
 
 	for (i = 0; i < sizeof(allowed_calls) / sizeof(*allowed_calls) && r == 0; i++)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_calls[i], 0);
-	/* libnl's sockets, and control sockets of new clients: none to the outside. */
+	/* libnl's sockets and control sockets of new clients, but none to other hosts. */
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
 				     SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
@@ -103,7 +103,7 @@ static int add_rules(scmp_filter_ctx filter)
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
 				     SCMP_A1(SCMP_CMP_EQ, F_GETFL));
-	/* Memory that becomes code is what an intruder wants. */
+	/* No memory may become executable. */
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
 				     SCMP_A2(SCMP_CMP_MASKED_EQ, 4 /* PROT_EXEC */, 0));
@@ -124,7 +124,7 @@ static int filter_calls(void)
 	return r;
 }
 
-/* systemd has done it (CapabilityBoundingSet=), and perhaps forbidden capset(2). */
+/* systemd may have done it (CapabilityBoundingSet=), and forbidden capset(2). */
 static bool has_net_admin_only(void)
 {
 	int cap;
@@ -146,7 +146,7 @@ static int drop_capabilities(void)
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN) < 0)
 		return -EINVAL;
-	capng_apply(CAPNG_SELECT_BOUNDS); /* nothing is executed; where it can be had */
+	capng_apply(CAPNG_SELECT_BOUNDS); /* may fail: nothing is executed */
 	return capng_apply(CAPNG_SELECT_CAPS) < 0 ? -EPERM : 0;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * sd_notify.c - tell systemd how we are (sd_notify(3)), without its library
+ * sd_notify.c - report the state to systemd (sd_notify(3)), without its library
  */
 #include "sd_notify.h"
 #include "shim/common/clock.h"

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * user_quota.c - what each user has, and how much of it
+ * user_quota.c - users and their limits
  */
 #include "user_quota.h"
 
 #include <stdlib.h>
 
-/* Those that hold nothing can go. Their rates start anew: many users, not one, do that.
- */
+/* Drop users without clients. Their rates restart, but only many users can cause that. */
 static void users_sweep(struct user **users)
 {
 	struct user *user, *next;

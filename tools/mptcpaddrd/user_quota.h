@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * user_quota.h - what each user has, and how much of it
+ * user_quota.h - users and their limits
  */
 #pragma once
 
@@ -13,25 +13,25 @@
 
 #define USERS_MAX 4096
 
-/* At most `per_second` on average, and as many again at once. */
+/* At most `per_second` on average, in bursts of up to `burst`. */
 struct rate {
-	int64_t full_us; /* when the allowance will be whole again */
+	int64_t full_us; /* when a whole burst is allowed again */
 };
 
 struct user {
 	uid_t uid;
 	struct rate registering, loading;
-	unsigned int waiting; /* connections to our socket that have said nothing yet */
+	unsigned int waiting; /* connected peers without a request */
 	unsigned int clients, connections, subflows;
 	uint64_t registrations, refused;
-	int64_t logged_ms; /* when it last had a line of the log */
+	int64_t logged_ms; /* the last line about the user in the log */
 	UT_hash_handle hh;
 };
 
-/* user_get() - the user of @uid, made if need be; NULL: too many, or no memory. */
+/* user_get() - find or make the user of @uid. NULL: too many, or no memory. */
 struct user *user_get(struct user **users, uid_t uid);
 void users_free(struct user **users);
 
-/* rate_take() - whether one more is within the rate; then it counts. */
+/* rate_take() - count one more. Return: false, uncounted, if it exceeds the rate. */
 bool rate_take(struct rate *rate, unsigned int per_second, unsigned int burst,
 	       int64_t now_us);
