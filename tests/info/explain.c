@@ -55,29 +55,41 @@ static void is_explained_with(const struct stage *s, const char *what)
 		  "'%s' without '%s'", why, what);
 }
 
-/* The announced address with @remote_id has this state and, from its start, reason. */
-static void is_announced(const struct stage *s, int remote_id, const char *state,
-			 const char *reason)
+struct announced_case {
+	int remote_id;
+	const char *state, *reason; /* @reason: as it begins; NULL: there is none */
+};
+
+static bool announced_fits(const struct stage *s, const struct announced_case *c)
 {
 	json_t *root =
 		info_json(&s->w.client, (const char *[]){ "-p", "tcpclient", NULL });
-	const json_t *announced = NULL, *each;
+	const json_t *each;
+	const char *reason;
+	bool fits = false;
 	size_t i;
 
 	json_array_foreach((json_t *)at(root, "connections.0.announced"), i, each)
 	{
-		if (number_at(each, "remote_id") == remote_id)
-			announced = each;
+		if (number_at(each, "remote_id") != c->remote_id)
+			continue;
+		reason = json_string_value(json_object_get(each, "reason"));
+		fits = !strcmp(text_at(each, "state"), c->state) &&
+		       (c->reason
+				? reason && !strncmp(reason, c->reason, strlen(c->reason))
+				: !reason);
 	}
-	cr_assert(announced, "nothing announced with id %d", remote_id);
-	cr_assert_str_eq(text_at(announced, "state"), state);
-	if (reason)
-		cr_assert_eq(
-			strncmp(text_at(announced, "reason"), reason, strlen(reason)), 0,
-			"%s", text_at(announced, "reason"));
-	else
-		cr_assert_null(json_object_get(announced, "reason"));
 	json_decref(root);
+	return fits;
+}
+
+static void is_announced(const struct stage *s, int remote_id, const char *state,
+			 const char *reason)
+{
+	const struct announced_case c = { remote_id, state, reason };
+
+	cr_assert(WAIT_FOR(announced_fits(s, &c)), "id %d is not %s, %s", remote_id,
+		  state, reason ? reason : "without a reason");
 }
 
 /* A preloaded client with this pool; the server announces ids 12 and 13. */
@@ -87,6 +99,47 @@ static void scene(struct stage *s, const char *pool)
 	stage_announcing(s);
 	stage_preloaded(s, "1");
 }
+
+/* One connection of a preloaded client, to which ids 12 and 13 are announced. */
+struct explain_case {
+	const char *pool; /* default: TWO_PATHS */
+	const char *server_nft, *client_ip;
+	void (*before)(struct stage *s); /* the client starts */
+	const char *by[4];		 /* what starts the client */
+	void (*after)(struct stage *s);
+	const char *why; /* how the explanation begins */
+	struct announced_case announced[2];
+};
+
+static void explain(const struct explain_case *c)
+{
+	struct stage s;
+
+	NEED_SANDBOX();
+	pool_write(c->pool ? c->pool : TWO_PATHS);
+	stage_announcing(&s);
+	if (c->server_nft)
+		cr_assert_eq(host_nft(&s.w.server, c->server_nft), 0);
+	if (c->client_ip)
+		cr_assert_eq(host_ip(&s.w.client, c->client_ip), 0);
+	if (c->before)
+		c->before(&s);
+	stage_preloaded_by(&s, c->by, "1");
+	if (c->after)
+		c->after(&s);
+	is_explained(&s, c->why);
+	for (int i = 0; i < 2 && c->announced[i].state; i++)
+		is_announced(&s, c->announced[i].remote_id, c->announced[i].state,
+			     c->announced[i].reason);
+	stage_close(&s);
+}
+
+#define EXPLAIN_TEST(name, ...)                                       \
+	Test(explain, name)                                           \
+	{                                                             \
+		static const struct explain_case c = { __VA_ARGS__ }; \
+		explain(&c);                                          \
+	}
 
 Test(explain, all_paths_need_no_explanation)
 {
@@ -102,32 +155,17 @@ Test(explain, all_paths_need_no_explanation)
 	stage_close(&s);
 }
 
-Test(explain, kernel_path_manager)
+static void kernel_manages(struct stage *s)
 {
-	struct stage s;
-
-	NEED_SANDBOX();
-	pool_write(TWO_PATHS);
-	stage_announcing(&s);
-	cr_assert_eq(host_path_manager(&s.w.client, PM_KERNEL), 0);
-	stage_preloaded(&s, "1");
-	is_explained(&s, "kernel path manager: ");
-	stage_close(&s);
+	cr_assert_eq(host_path_manager(&s->w.client, PM_KERNEL), 0);
 }
 
-Test(explain, no_rights_and_no_broker)
-{
-	static const char *const without[] = { "setpriv", "--bounding-set=-net_admin",
-					       "--inh-caps=-net_admin", NULL };
-	struct stage s;
+EXPLAIN_TEST(kernel_path_manager, .before = kernel_manages,
+	     .why = "kernel path manager: ")
 
-	NEED_SANDBOX();
-	pool_write(TWO_PATHS);
-	stage_announcing(&s);
-	stage_preloaded_by(&s, without, "1");
-	is_explained(&s, "no rights and no broker: ");
-	stage_close(&s);
-}
+EXPLAIN_TEST(no_rights_and_no_broker,
+	     .by = { "setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin" },
+	     .why = "no rights and no broker: ")
 
 Test(explain, program_without_the_library)
 {
@@ -141,18 +179,8 @@ Test(explain, program_without_the_library)
 	stage_close(&s);
 }
 
-Test(explain, library_that_was_told_to_manage_nothing)
-{
-	static const char *const none[] = { "env", "MPTCPADDR_BACKEND=none", NULL };
-	struct stage s;
-
-	NEED_SANDBOX();
-	pool_write(TWO_PATHS);
-	stage_announcing(&s);
-	stage_preloaded_by(&s, none, "1");
-	is_explained(&s, "no path manager: ");
-	stage_close(&s);
-}
+EXPLAIN_TEST(library_that_is_to_manage_nothing, .by = { "env", "MPTCPADDR_BACKEND=none" },
+	     .why = "no path manager: ")
 
 Test(explain, nothing_announced)
 {
@@ -167,60 +195,26 @@ Test(explain, nothing_announced)
 	stage_close(&s);
 }
 
-Test(explain, fewer_announced_than_the_pool_has)
-{
-	struct stage s;
+EXPLAIN_TEST(fewer_announced_than_the_pool_has,
+	     .pool = TWO_PATHS "endpoint = 10.0.1.2 laminar\n"
+			       "endpoint = dead:beef:2::2 laminar\n"
+			       "endpoint = 10.0.1.77 laminar\n",
+	     .client_ip = "addr add 10.0.1.77/24 dev c1\n",
+	     .why = "nothing more announced: all 2 addresses are joined")
 
-	NEED_SANDBOX();
-	scene(&s, TWO_PATHS "endpoint = 10.0.1.2 laminar\n"
-			    "endpoint = dead:beef:2::2 laminar\n"
-			    "endpoint = 10.0.1.77 laminar\n");
-	cr_assert_eq(host_ip(&s.w.client, "addr add 10.0.1.77/24 dev c1\n"), 0);
-	is_explained(&s, "nothing more announced: all 2 addresses are joined");
-	stage_close(&s);
-}
+EXPLAIN_TEST(pool_exhausted, .pool = "[pool]\nendpoint = 10.0.3.2 laminar\n",
+	     .why = "pool exhausted (all matching endpoints are in use): 10.0.")
 
-Test(explain, pool_exhausted)
-{
-	struct stage s;
+EXPLAIN_TEST(endpoint_that_is_on_no_interface,
+	     .pool = TWO_PATHS "endpoint = 10.0.9.9 laminar\n",
+	     .why = "unavailable (on no interface that is up): 10.0.9.9")
 
-	NEED_SANDBOX();
-	scene(&s, "[pool]\nendpoint = 10.0.3.2 laminar\n");
-	is_explained(&s, "pool exhausted (all matching endpoints are in use): 10.0.");
-	stage_close(&s);
-}
+EXPLAIN_TEST(filter, .pool = TWO_PATHS "[accept]\ndeny = 10.0.3.0/24\n",
+	     .why = "filter ([accept] refuses it): 10.0.3.1 (id 13)",
+	     .announced = { { 13, "refused", "filter" }, { 12, "joined", NULL } })
 
-Test(explain, endpoint_that_is_on_no_interface)
-{
-	struct stage s;
-
-	NEED_SANDBOX();
-	scene(&s, TWO_PATHS "endpoint = 10.0.9.9 laminar\n");
-	is_explained(&s, "unavailable (on no interface that is up): 10.0.9.9");
-	stage_close(&s);
-}
-
-Test(explain, filter)
-{
-	struct stage s;
-
-	NEED_SANDBOX();
-	scene(&s, TWO_PATHS "[accept]\ndeny = 10.0.3.0/24\n");
-	is_explained(&s, "filter ([accept] refuses it): 10.0.3.1 (id 13)");
-	is_announced(&s, 13, "refused", "filter");
-	is_announced(&s, 12, "joined", NULL);
-	stage_close(&s);
-}
-
-Test(explain, limit_of_subflows)
-{
-	struct stage s;
-
-	NEED_SANDBOX();
-	scene(&s, TWO_PATHS "[limits]\nsubflows = 1\n");
-	is_explained(&s, "limit ([limits] subflows): 10.0.");
-	stage_close(&s);
-}
+EXPLAIN_TEST(limit_of_subflows, .pool = TWO_PATHS "[limits]\nsubflows = 1\n",
+	     .why = "limit ([limits] subflows): 10.0.")
 
 /* Routing picks the addresses, and the limit is what there is to tell. */
 Test(explain, limit_of_a_pool_without_endpoints)
@@ -234,93 +228,36 @@ Test(explain, limit_of_a_pool_without_endpoints)
 	stage_close(&s);
 }
 
-Test(explain, limit_of_announcements)
-{
-	struct stage s;
+EXPLAIN_TEST(limit_of_announcements,
+	     .pool = TWO_PATHS "[limits]\nadd_addr_accepted = 1\n",
+	     .why = "limit ([limits] add_addr_accepted): 10.0.")
 
-	NEED_SANDBOX();
-	scene(&s, TWO_PATHS "[limits]\nadd_addr_accepted = 1\n");
-	is_explained(&s, "limit ([limits] add_addr_accepted): 10.0.");
-	stage_close(&s);
-}
+EXPLAIN_TEST(join_refused_by_the_peer_with_its_error,
+	     .server_nft = "add table inet t\n"
+			   "add chain inet t c { type filter hook input priority 0; }\n"
+			   "add rule inet t c ip daddr 10.0.2.1 tcp dport " SERVER_PORT
+			   " reject with tcp reset\n",
+	     .why = "join refused by the peer: Connection refused: 10.0.2.1 (id 12)",
+	     .announced = { { 13, "joined", NULL } })
 
-Test(explain, join_refused_by_the_peer_with_its_error)
-{
-	static const char refuse[] =
-		"add table inet t\n"
-		"add chain inet t c { type filter hook input "
-		"priority 0; }\n"
-		"add rule inet t c ip daddr 10.0.2.1 tcp dport " SERVER_PORT
-		" reject with tcp reset\n";
-	struct stage s;
+EXPLAIN_TEST(join_under_way,
+	     .server_nft = "add table inet t\n"
+			   "add chain inet t c { type filter hook input priority 0; }\n"
+			   "add rule inet t c ip daddr 10.0.2.1 drop\n",
+	     .why = "being joined: 10.0.2.1 (id 12)",
+	     .announced = { { 12, "waiting", "being joined" }, { 13, "joined", NULL } })
 
-	NEED_SANDBOX();
-	pool_write(TWO_PATHS);
-	stage_announcing(&s);
-	cr_assert_eq(host_nft(&s.w.server, refuse), 0);
-	stage_preloaded(&s, "1");
-	is_explained(&s,
-		     "join refused by the peer: Connection refused: 10.0.2.1 (id 12)");
-	is_announced(&s, 13, "joined", NULL);
-	stage_close(&s);
-}
-
-static void drop_joins(const struct stage *s)
-{
-	cr_assert_eq(
-		host_nft(&s->w.server,
-			 "add table inet t\n"
-			 "add chain inet t c { type filter hook input priority 0; }\n"
-			 "add rule inet t c ip daddr 10.0.2.1 drop\n"),
-		0);
-}
-
-Test(explain, join_under_way)
-{
-	struct stage s;
-
-	NEED_SANDBOX();
-	pool_write(TWO_PATHS);
-	stage_announcing(&s);
-	drop_joins(&s);
-	stage_preloaded(&s, "1");
-	is_explained(&s, "being joined: 10.0.2.1 (id 12)");
-	is_announced(&s, 12, "waiting", "being joined");
-	is_announced(&s, 13, "joined", NULL);
-	stage_close(&s);
-}
-
-Test(explain, join_that_fails_on_this_machine)
-{
-	struct stage s;
-
-	NEED_SANDBOX();
-	pool_write(TWO_PATHS);
-	stage_announcing(&s);
-	cr_assert_eq(host_ip(&s.w.client, "route add unreachable 10.0.2.1/32\n"), 0);
-	stage_preloaded(&s, "1");
-	is_explained(&s, "join failed: No route to host: 10.0.2.1 (id 12)");
-	is_announced(&s, 13, "joined", NULL);
-	stage_close(&s);
-}
+EXPLAIN_TEST(join_that_fails_on_this_machine,
+	     .client_ip = "route add unreachable 10.0.2.1/32\n",
+	     .why = "join failed: No route to host: 10.0.2.1 (id 12)",
+	     .announced = { { 13, "joined", NULL } })
 
 /* As middleboxes do that do not know the option. */
-Test(explain, join_whose_answer_lost_its_option)
-{
-	static const char strip[] =
-		"add table inet t\n"
-		"add chain inet t c { type filter hook output priority 0; }\n"
-		"add rule inet t c ip saddr 10.0.2.1 reset tcp option mptcp\n";
-	struct stage s;
-
-	NEED_SANDBOX();
-	pool_write(TWO_PATHS);
-	stage_announcing(&s);
-	cr_assert_eq(host_nft(&s.w.server, strip), 0);
-	stage_preloaded(&s, "1");
-	is_explained(&s, "join failed: no error reported: 10.0.2.1 (id 12)");
-	stage_close(&s);
-}
+EXPLAIN_TEST(join_whose_answer_lost_its_option,
+	     .server_nft = "add table inet t\n"
+			   "add chain inet t c { type filter hook output priority 0; }\n"
+			   "add rule inet t c ip saddr 10.0.2.1 reset tcp option mptcp\n",
+	     .why = "join failed: no error reported: 10.0.2.1 (id 12)")
 
 Test(explain, path_that_the_peer_prohibits)
 {
@@ -348,31 +285,25 @@ Test(explain, path_that_the_peer_prohibits)
 }
 
 /* It resets the join when it is complete here: Linux tells no error of that. */
-Test(explain, path_that_the_peer_has_no_room_for)
+static void limit_server(struct stage *s)
 {
-	struct stage s;
-
-	NEED_SANDBOX();
-	pool_write(TWO_PATHS);
-	stage_announcing(&s);
-	cr_assert_eq(limits_set(&s.w.server, 1, 8), 0);
-	stage_preloaded(&s, "1");
-	is_explained(&s, "its subflow was closed: 10.0.");
-	stage_close(&s);
+	cr_assert_eq(limits_set(&s->w.server, 1, 8), 0);
 }
 
-Test(explain, path_that_was_closed_and_is_not_to_be_tried_again)
-{
-	static const char *const kill_path[] = { "ss", "-K", "dst", "10.0.2.2", NULL };
-	struct stage s;
+EXPLAIN_TEST(path_that_the_peer_has_no_room_for, .before = limit_server,
+	     .why = "its subflow was closed: 10.0.")
 
-	NEED_SANDBOX();
-	scene(&s, TWO_PATHS "[retry]\ntries = 0\n");
-	cr_assert(WAIT_FOR(subflows_on(&s.w.client) == 3));
-	cr_assert_eq(proc_run(&s.w.server, NULL, kill_path), 0);
-	is_explained(&s, "its subflow was closed: 10.0.");
-	stage_close(&s);
+static void reset_path(struct stage *s)
+{
+	static const char *const argv[] = { "ss", "-K", "dst", "10.0.2.2", NULL };
+
+	cr_assert(WAIT_FOR(subflows_on(&s->w.client) == 3));
+	cr_assert_eq(proc_run(&s->w.server, NULL, argv), 0);
 }
+
+EXPLAIN_TEST(path_that_was_closed_and_is_not_to_be_tried_again,
+	     .pool = TWO_PATHS "[retry]\ntries = 0\n", .after = reset_path,
+	     .why = "its subflow was closed: 10.0.")
 
 /* Without laminar endpoints an address is joined from where routing says, and once. */
 Test(explain, path_whose_endpoint_left_the_pool)
@@ -388,61 +319,31 @@ Test(explain, path_whose_endpoint_left_the_pool)
 	stage_close(&s);
 }
 
-Test(explain, endpoints_that_are_all_down)
-{
-	struct stage s;
-
-	NEED_SANDBOX();
-	pool_write(TWO_PATHS);
-	stage_announcing(&s);
-	cr_assert_eq(host_ip(&s.w.client, "link set c2 down\nlink set c3 down\n"), 0);
-	stage_preloaded(&s, "1");
-	is_explained(
-		&s, "all remaining endpoints are unavailable: 10.0.2.1 (id 12), 10.0.3.1 "
+EXPLAIN_TEST(endpoints_that_are_all_down,
+	     .client_ip = "link set c2 down\nlink set c3 down\n",
+	     .why = "all remaining endpoints are unavailable: 10.0.2.1 (id 12), 10.0.3.1 "
 		    "(id 13); unavailable (on no interface that is up): 10.0.2.2, "
-		    "10.0.3.2");
-	stage_close(&s);
-}
+		    "10.0.3.2")
 
-Test(explain, pool_exhausted_but_for_what_is_down)
+EXPLAIN_TEST(pool_exhausted_but_for_what_is_down, .client_ip = "link set c3 down\n",
+	     .why = "pool exhausted (all matching endpoints are in use): 10.0.3.1 "
+		    "(id 13); unavailable (on no interface that is up): 10.0.3.2")
+
+static void announce_v6(struct stage *s)
 {
-	struct stage s;
+	const struct endpoint_spec v6 = { .addr = "dead:beef:2::1",
+					  .flags = EP_SIGNAL,
+					  .id = 22 };
 
-	NEED_SANDBOX();
-	pool_write(TWO_PATHS);
-	stage_announcing(&s);
-	cr_assert_eq(host_ip(&s.w.client, "link set c3 down\n"), 0);
-	stage_preloaded(&s, "1");
-	is_explained(&s, "pool exhausted (all matching endpoints are in use): 10.0.3.1 "
-			 "(id 13); unavailable (on no interface that is up): 10.0.3.2");
-	stage_close(&s);
+	cr_assert_eq(endpoint_add(&s->w.server, &v6), 0);
 }
 
-Test(explain, announced_address_of_another_family)
-{
-	static const struct endpoint_spec v6 = { .addr = "dead:beef:2::1",
-						 .flags = EP_SIGNAL,
-						 .id = 22 };
-	struct stage s;
+EXPLAIN_TEST(announced_address_of_another_family, .before = announce_v6,
+	     .why = "no endpoint of its address family: dead:beef:2::1 (id 22)")
 
-	NEED_SANDBOX();
-	pool_write(TWO_PATHS);
-	stage_announcing(&s);
-	cr_assert_eq(endpoint_add(&s.w.server, &v6), 0);
-	stage_preloaded(&s, "1");
-	is_explained(&s, "no endpoint of its address family: dead:beef:2::1 (id 22)");
-	stage_close(&s);
-}
-
-Test(explain, pool_of_another_family)
-{
-	struct stage s;
-
-	NEED_SANDBOX();
-	scene(&s, "[pool]\nendpoint = dead:beef:2::2 laminar\n");
-	is_explained(&s, "no endpoint of the pool fits this connection");
-	stage_close(&s);
-}
+EXPLAIN_TEST(pool_of_another_family,
+	     .pool = "[pool]\nendpoint = dead:beef:2::2 laminar\n",
+	     .why = "no endpoint of the pool fits this connection")
 
 /* Four addresses are named for each cause, and the others counted. */
 Test(explain, several_causes_and_many_addresses)
@@ -480,16 +381,9 @@ Test(explain, manager_that_does_not_answer)
 	stage_close(&s);
 }
 
-Test(explain, excluded_destination)
-{
-	struct stage s;
-
-	NEED_SANDBOX();
-	scene(&s, TWO_PATHS "[app]\nexclude = 10.0.1.0/24\n");
-	is_explained(&s, "no pool for this destination (excluded)");
-	is_announced(&s, 12, "waiting", "no pool for this destination");
-	stage_close(&s);
-}
+EXPLAIN_TEST(excluded_destination, .pool = TWO_PATHS "[app]\nexclude = 10.0.1.0/24\n",
+	     .why = "no pool for this destination (excluded)",
+	     .announced = { { 12, "waiting", "no pool for this destination" } })
 
 Test(explain, pool_file_with_an_error)
 {

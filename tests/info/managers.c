@@ -149,63 +149,31 @@ static void is_reported(const char *fault, const char *what)
 	scene_close(&sc);
 }
 
-Test(managers, another_version_is_reported)
-{
-	is_reported("version", "speaks version 3 of the control protocol, this "
-			       "mptcpinfo version 2");
-}
+#define REPORT_TEST(name, fault, what)    \
+	Test(managers, name)              \
+	{                                 \
+		is_reported(fault, what); \
+	}
 
-Test(managers, first_version_is_reported_whose_answers_are_shorter)
-{
-	is_reported("old", "speaks version 1 of the control protocol, this "
-			   "mptcpinfo version 2");
-}
-
-Test(managers, manager_without_a_record_of_itself_is_reported)
-{
-	is_reported("countless", "makes no sense");
-}
+REPORT_TEST(another_version_is_reported, "version",
+	    "speaks version 3 of the control protocol, this "
+	    "mptcpinfo version 2")
+REPORT_TEST(first_version_is_reported_whose_answers_are_shorter, "old",
+	    "speaks version 1 of the control protocol, this "
+	    "mptcpinfo version 2")
+REPORT_TEST(manager_without_a_record_of_itself_is_reported, "countless", "makes no sense")
 
 /* Masks about one list of endpoints are never shown with another. */
-Test(managers, pool_that_never_stands_still_is_reported)
-{
-	is_reported("changing", "its pool changes all the time");
-}
-
-Test(managers, garbage_is_reported)
-{
-	is_reported("garbage", "makes no sense");
-}
-
-Test(managers, answer_without_a_whole_header_is_reported)
-{
-	is_reported("short", "makes no sense");
-}
-
-Test(managers, promised_records_that_are_not_there_are_reported)
-{
-	is_reported("overcount", "makes no sense");
-}
-
-Test(managers, records_too_short_are_reported)
-{
-	is_reported("tinyrecord", "makes no sense");
-}
-
-Test(managers, silence_is_reported)
-{
-	is_reported("silent", "does not answer");
-}
-
-Test(managers, hanging_up_is_reported)
-{
-	is_reported("hangup", "hung up");
-}
-
-Test(managers, pages_without_end_are_given_up)
-{
-	is_reported("endless", "does not answer");
-}
+REPORT_TEST(pool_that_never_stands_still_is_reported, "changing",
+	    "its pool changes all the time")
+REPORT_TEST(garbage_is_reported, "garbage", "makes no sense")
+REPORT_TEST(answer_without_a_whole_header_is_reported, "short", "makes no sense")
+REPORT_TEST(promised_records_that_are_not_there_are_reported, "overcount",
+	    "makes no sense")
+REPORT_TEST(records_too_short_are_reported, "tinyrecord", "makes no sense")
+REPORT_TEST(silence_is_reported, "silent", "does not answer")
+REPORT_TEST(hanging_up_is_reported, "hangup", "hung up")
+REPORT_TEST(pages_without_end_are_given_up, "endless", "does not answer")
 
 Test(managers, stopped_process_holds_nobody_up)
 {
