@@ -55,15 +55,11 @@ static bool read_copy(struct pool_copy *copy, int fd)
 
 	if (!sys_statx(fd, "", &copy->st) || !S_ISREG(copy->st.stx_mode))
 		return false;
-	while (n > 0 && len < BROKER_POOL_MAX) {
+	for (; n > 0 && len<BROKER_POOL_MAX; len += n> 0 ? n : 0)
 		n = sys_call(SYS_read, fd, (long)(copy->text + len),
 			     BROKER_POOL_MAX - len);
-		len += n > 0 ? n : 0;
-	}
-	if (n)
-		return false;
 	copy->len = len;
-	return true;
+	return n == 0;
 }
 
 /* With `writing` held: read the file of @old, or find the first one. */
@@ -93,14 +89,6 @@ static void refresh_copy(const struct pool_copy *old)
 	sys_close(fd);
 }
 
-/* At most one stat() a second: it costs more than reading the clock. */
-static bool checked_lately(void)
-{
-	const int64_t now = sys_seconds();
-
-	return atomic_exchange(&checked, now) == now;
-}
-
 /*
  * A child forked during a write finds its parent's process ID there, and ignores it. A
  * vfork child never writes: its parent's other threads use the same memory.
@@ -122,13 +110,13 @@ static bool may_write(void)
  */
 static const struct pool_copy *current_copy(void)
 {
+	const int64_t now = sys_seconds();
 	struct pool_copy *copy = atomic_load(&current);
 	struct statx st;
 
-	if (copy && checked_lately())
-		return copy;
 	if (copy &&
-	    (!sys_statx(AT_FDCWD, copy->program.path, &st) || is_copy_of(copy, &st)))
+	    (atomic_exchange(&checked, now) == now || /* it costs a stat() */
+	     !sys_statx(AT_FDCWD, copy->program.path, &st) || is_copy_of(copy, &st)))
 		return copy;
 	if (may_write()) {
 		refresh_copy(copy);
@@ -187,6 +175,11 @@ bool broker_is_running(void)
 	return fd >= 0 || fd == -EAGAIN;
 }
 
+static bool is_busy(int fd)
+{
+	return fd == -EAGAIN || fd == -EINTR;
+}
+
 /* After one timeout, no other connect() waits within the same second. */
 static int connect_patiently(void)
 {
@@ -194,9 +187,9 @@ static int connect_patiently(void)
 
 	if (fd != -EAGAIN || atomic_load(&gave_up) == sys_seconds())
 		return fd;
-	for (i = 0; i < FULL_TRIES && (fd == -EAGAIN || fd == -EINTR); i++)
+	for (i = 0; i < FULL_TRIES && is_busy(fd); i++)
 		fd = connect_broker(true);
-	if (fd == -EAGAIN || fd == -EINTR)
+	if (is_busy(fd))
 		atomic_store(&gave_up, sys_seconds());
 	return fd;
 }
@@ -221,7 +214,7 @@ bool broker_register(uint32_t token, bool v6only)
 	v[1].iov_len = offsetof(struct pool_copy, text) + copy->len;
 	fd = connect_patiently();
 	if (fd < 0)
-		return fd == -EAGAIN || fd == -EINTR || fd == -EMFILE || fd == -ENFILE;
+		return is_busy(fd) || fd == -EMFILE || fd == -ENFILE;
 	sys_call(SYS_sendmsg, fd, (long)&msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 	sys_close(fd);
 	return true;

@@ -24,26 +24,16 @@
 
 #define BROKER_RETRY_S 1 /* ask again for a broker, if none was running */
 
-/* Allowed by MPTCPADDR_BACKEND. */
-enum {
-	BACKEND_DIRECT = 1,
-	BACKEND_BROKER = 2,
-};
-
 static struct handover *handover;
 static _Atomic pid_t starter;	      /* the thread in start_manager() */
 static _Atomic pid_t main_ended;      /* the process whose main thread has ended */
 static _Atomic int64_t broker_sought; /* sys_seconds() */
 
-static int allowed_backends(void)
+static bool is_allowed(const char *backend)
 {
-	const char *backend = env_get("MPTCPADDR_BACKEND");
+	const char *only = env_get("MPTCPADDR_BACKEND");
 
-	if (!backend || !*backend)
-		return BACKEND_DIRECT | BACKEND_BROKER;
-	if (str_equal(backend, "broker"))
-		return BACKEND_BROKER;
-	return str_equal(backend, "direct") ? BACKEND_DIRECT : 0;
+	return !only || !*only || str_equal(only, backend);
 }
 
 /* In the application's thread: the manager must not read the environment. */
@@ -58,7 +48,7 @@ static bool fill_handover(struct handover *h)
 	h->nonce = sys_nonce();
 	str_append(h->program, 0, sizeof(h->program) - 1, env_program_name());
 	log_request_read(h);
-	if (!(allowed_backends() & BACKEND_DIRECT))
+	if (!is_allowed("direct"))
 		return false;
 	fd = pool_file_open(env_program_name(), h->pool_path);
 	if (fd >= 0)
@@ -76,13 +66,11 @@ static struct handover *wait_started(pid_t pid)
 /* Whether a broker answers; from then on it manages this process. */
 static bool broker_found(uint32_t seen)
 {
-	const int allowed = allowed_backends();
-
-	if (!(allowed & BACKEND_BROKER))
+	if (!is_allowed("broker"))
 		return false;
 	atomic_store(&broker_sought, sys_seconds());
 	if (!broker_is_running()) {
-		if (!(allowed & BACKEND_DIRECT))
+		if (!is_allowed("direct"))
 			log_request_once(
 				LOG_LEVEL_WARNING,
 				"no pool: no broker answers (MPTCPADDR_BACKEND=broker)");

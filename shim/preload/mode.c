@@ -19,7 +19,7 @@
 static _Atomic int decided;
 
 /* Shorten [*from, *to) by the blanks around it. */
-static void trim_blanks(const char **from, const char **to)
+static void scan_trim(const char **from, const char **to)
 {
 	while (*from < *to && (**from == ' ' || **from == '\t' || **from == '\r'))
 		(*from)++;
@@ -55,8 +55,8 @@ static void scan_line(struct scan *scan, const char *from, const char *to)
 	if (comment < to && comment > value &&
 	    (comment[-1] == ' ' || comment[-1] == '\t'))
 		to = comment;
-	trim_blanks(&from, &name_end);
-	trim_blanks(&value, &to);
+	scan_trim(&from, &name_end);
+	scan_trim(&value, &to);
 	if (str_is(from, name_end, "mptcp"))
 		scan->refused = str_is(value, to, "no");
 }
@@ -86,7 +86,7 @@ static size_t scan_text(struct scan *scan, const char *text, size_t len, bool la
 		if (to == end && !last)
 			break;
 		next = to < end ? to + 1 : end;
-		trim_blanks(&from, &to);
+		scan_trim(&from, &to);
 		scan->line(scan, from, to);
 	}
 	return from - text;
@@ -118,38 +118,40 @@ static void scan_file(struct scan *scan, int fd)
 	}
 }
 
+/* Return: 0; -errno if the pool file cannot be opened. */
+static int scan_pool(struct scan *scan)
+{
+	char path[POOL_FILE_PATH_MAX];
+	int fd = pool_file_open(env_program_name(), path);
+
+	if (fd < 0)
+		return fd;
+	scan_file(scan, fd);
+	sys_close(fd);
+	return 0;
+}
+
 bool mode_signals(void)
 {
 	struct scan scan = { .line = scan_for_signal };
-	char path[POOL_FILE_PATH_MAX];
-	int fd;
 
-	if (mode_get() != MODE_POOL)
-		return false;
-	fd = pool_file_open(env_program_name(), path);
-	if (fd < 0)
-		return false;
-	scan_file(&scan, fd);
-	sys_close(fd);
-	return scan.signals;
+	return mode_get() == MODE_POOL && !scan_pool(&scan) && scan.signals;
 }
 
-static enum mode decide_mode(void)
+/* Not inlined: the other socket() calls then save no registers for it. */
+__attribute__((noinline)) static enum mode decide_mode(void)
 {
 	const char *disable = env_get("MPTCPADDR_DISABLE");
 	struct scan scan = { .line = scan_line };
-	char path[POOL_FILE_PATH_MAX];
-	int fd;
+	int r;
 
 	if (env_is_secure() || (disable && *disable && (disable[0] != '0' || disable[1])))
 		return MODE_OFF;
-	fd = pool_file_open(env_program_name(), path);
-	if (fd == -EMFILE || fd == -ENFILE)
+	r = scan_pool(&scan);
+	if (r == -EMFILE || r == -ENFILE)
 		return MODE_UNKNOWN;
-	if (fd < 0)
-		return fd == -ENOENT ? MODE_PLAIN : MODE_POOL; /* the manager logs why */
-	scan_file(&scan, fd);
-	sys_close(fd);
+	if (r == -ENOENT)
+		return MODE_PLAIN;
 	return scan.refused ? MODE_OFF : MODE_POOL;
 }
 

@@ -52,13 +52,18 @@ static int open_bound(void)
 	return -error;
 }
 
-/* Return: the first attribute of @type in @attrs, @len bytes; NULL: none. */
-static const struct nlattr *attr_find(const struct nlattr *attrs, size_t len, int type)
+/* Return: the data of the first attribute of @type in @data, @len bytes; NULL: none. */
+static const void *attr_find(const void *data, size_t len, int type, size_t *ret_len)
 {
+	const struct nlattr *attrs = data;
+
+	*ret_len = 0;
 	while (len >= sizeof(*attrs) && attrs->nla_len >= sizeof(*attrs) &&
 	       attrs->nla_len <= len) {
-		if ((int)(attrs->nla_type & NLA_TYPE_MASK) == type)
-			return attrs;
+		if ((int)(attrs->nla_type & NLA_TYPE_MASK) == type) {
+			*ret_len = attrs->nla_len - sizeof(*attrs);
+			return attrs + 1;
+		}
 		if (len <= (size_t)NLA_ALIGN(attrs->nla_len))
 			break;
 		len -= NLA_ALIGN(attrs->nla_len);
@@ -67,49 +72,45 @@ static const struct nlattr *attr_find(const struct nlattr *attrs, size_t len, in
 	return NULL;
 }
 
-#define ATTR_DATA(attr) ((const void *)((attr) + 1))
-#define ATTR_LEN(attr)	((attr)->nla_len - sizeof(struct nlattr))
-
-/* Return: the events group in the answer to CTRL_CMD_GETFAMILY; 0: none. */
-static uint32_t group_find(const struct nlattr *groups)
+/* Return: the events group in CTRL_ATTR_MCAST_GROUPS; 0: none. */
+static uint32_t group_find(const void *groups, size_t len)
 {
-	const struct nlattr *group, *name, *number;
+	const void *group, *name, *id;
+	size_t group_len, name_len, id_len;
 	int i;
 
-	for (i = 1; i < 16; i++) {
-		group = attr_find(ATTR_DATA(groups), ATTR_LEN(groups), i);
-		if (!group)
-			return 0;
-		name = attr_find(ATTR_DATA(group), ATTR_LEN(group),
-				 CTRL_ATTR_MCAST_GRP_NAME);
-		number = attr_find(ATTR_DATA(group), ATTR_LEN(group),
-				   CTRL_ATTR_MCAST_GRP_ID);
-		if (name && number && ATTR_LEN(number) >= sizeof(uint32_t) &&
-		    ATTR_LEN(name) >= sizeof(MPTCP_PM_EV_GRP_NAME) &&
-		    str_equal(ATTR_DATA(name), MPTCP_PM_EV_GRP_NAME))
-			return *(const uint32_t *)ATTR_DATA(number);
+	for (i = 1; (group = attr_find(groups, len, i, &group_len)); i++) {
+		name = attr_find(group, group_len, CTRL_ATTR_MCAST_GRP_NAME, &name_len);
+		id = attr_find(group, group_len, CTRL_ATTR_MCAST_GRP_ID, &id_len);
+		if (id_len >= sizeof(uint32_t) &&
+		    name_len >= sizeof(MPTCP_PM_EV_GRP_NAME) &&
+		    str_equal(name, MPTCP_PM_EV_GRP_NAME))
+			return *(const uint32_t *)id;
 	}
 	return 0;
 }
 
+/* The answer to CTRL_CMD_GETFAMILY. */
 static int parse_family(const char *answer, size_t len, uint16_t *ret_family_id,
 			uint32_t *ret_group)
 {
 	const struct nlmsghdr *nlh = (const void *)answer;
 	const size_t head = NLMSG_HDRLEN + GENL_HDRLEN;
-	const struct nlattr *attrs = (const void *)(answer + head), *number, *groups;
+	const void *id, *groups;
+	size_t id_len, groups_len;
 
 	if (len >= sizeof(*nlh) + sizeof(struct nlmsgerr) &&
 	    nlh->nlmsg_type == NLMSG_ERROR)
 		return ((const struct nlmsgerr *)(nlh + 1))->error ?: -EPROTO;
 	if (len < head || nlh->nlmsg_len < head || nlh->nlmsg_len > len)
 		return -EPROTO;
-	number = attr_find(attrs, nlh->nlmsg_len - head, CTRL_ATTR_FAMILY_ID);
-	groups = attr_find(attrs, nlh->nlmsg_len - head, CTRL_ATTR_MCAST_GROUPS);
-	if (!number || ATTR_LEN(number) < sizeof(uint16_t) || !groups)
+	len = nlh->nlmsg_len - head;
+	id = attr_find(answer + head, len, CTRL_ATTR_FAMILY_ID, &id_len);
+	groups = attr_find(answer + head, len, CTRL_ATTR_MCAST_GROUPS, &groups_len);
+	if (id_len < sizeof(uint16_t) || !groups)
 		return -EPROTO;
-	*ret_family_id = *(const uint16_t *)ATTR_DATA(number);
-	*ret_group = group_find(groups);
+	*ret_family_id = *(const uint16_t *)id;
+	*ret_group = group_find(groups, groups_len);
 	return *ret_group ? 0 : -ENOENT;
 }
 
