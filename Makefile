@@ -25,7 +25,6 @@ say      = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2))
 
 pc       = $(shell pkg-config $(1) $(2) 2>/dev/null)
 NL_CFLAGS    = $(call pc,--cflags,libnl-3.0 libnl-genl-3.0)
-NL_CORE_LIBS = $(call pc,--libs,libnl-3.0)
 NL_LIBS      = $(call pc,--libs,libnl-3.0 libnl-genl-3.0)
 
 # The option, if this compiler has it.
@@ -64,7 +63,7 @@ $(B)/libmptcpaddr-pm.so: $(call obj,$(PM_SRC) $(COMMON_SRC)) shim/manager/export
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared $(SANFLAGS) $(LDFLAGS) -Wl,-soname,libmptcpaddr-pm.so -Wl,-z,defs \
 		-Wl,--version-script=shim/manager/export.map -o $@ $(filter %.o,$^) \
-		$(NL_CORE_LIBS) -linih
+		$(NL_LIBS) -linih
 
 # Keep small loops: see str.h.
 $(B)/obj/shim/preload/%.o $(B)/obj/shim/common/%.o: LIB_CFLAGS += $(call option,-fno-tree-loop-distribute-patterns)

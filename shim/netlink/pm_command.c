@@ -8,8 +8,7 @@
 #include "request.h"
 
 #include <errno.h>
-#include <linux/genetlink.h>
-#include <netlink/msg.h>
+#include <netlink/genl/genl.h>
 #include <unistd.h>
 
 /* The preload library's event socket starts its search at 1001; see subscribe.c. */
@@ -84,8 +83,6 @@ int pm_command_send(int fd, uint16_t family_id, const struct pm_cmd *cmd)
 		[PM_CMD_REMOVE] = MPTCP_PM_CMD_REMOVE,
 		[PM_CMD_SET_FLAGS] = MPTCP_PM_CMD_SET_FLAGS,
 	};
-	const struct genlmsghdr genl = { .version = MPTCP_PM_VER,
-					 .cmd = numbers[cmd->type] };
 	struct nl_msg *msg;
 	int r = -ENOMEM;
 
@@ -100,10 +97,11 @@ int pm_command_send(int fd, uint16_t family_id, const struct pm_cmd *cmd)
 	 */
 	if (cmd->reset)
 		diag_abort(cmd->token, &cmd->local, &cmd->remote, cmd->if_idx);
-	msg = nlmsg_alloc_simple(family_id, NLM_F_ACK);
+	msg = nlmsg_alloc();
 	if (!msg)
 		return -ENOMEM;
-	if (nlmsg_append(msg, (void *)&genl, sizeof(genl), NLMSG_ALIGNTO) == 0 &&
+	if (genlmsg_put(msg, 0, 0, family_id, 0, NLM_F_ACK, numbers[cmd->type],
+			MPTCP_PM_VER) &&
 	    put_command(msg, cmd) >= 0)
 		r = netlink_ask(fd, nlmsg_hdr(msg), NULL, NULL);
 	nlmsg_free(msg);

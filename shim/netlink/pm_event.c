@@ -8,8 +8,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/genetlink.h>
-#include <netlink/msg.h>
+#include <netlink/attr.h>
+#include <netlink/genl/genl.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -42,7 +42,7 @@ const char *pm_event_name(enum pm_event_type type)
 	return "unknown";
 }
 
-/* ANNOUNCED has no family attribute, only one of the addresses. */
+/* ANNOUNCED has no family attribute: the address that is there tells. */
 static void get_ip(struct nlattr *v4, struct nlattr *v6, struct mpaddr *ret_addr)
 {
 	if (v4)
@@ -101,19 +101,20 @@ int pm_event_parse(const struct nlmsghdr *nlh, uint16_t family_id,
 		[MPTCPADDR_ATTR_SERVER_SIDE] = { .type = NLA_U8 },
 	};
 	struct nlattr *attrs[ATTR_MAX + 1];
-	const struct genlmsghdr *genl = nlmsg_data(nlh);
 	struct pm_event ev = { 0 };
+	uint8_t cmd;
 	unsigned int i;
 
 	if (nlh->nlmsg_type != family_id)
 		return -ENOMSG;
-	if (!nlmsg_valid_hdr(nlh, GENL_HDRLEN))
+	if (!genlmsg_valid_hdr((struct nlmsghdr *)nlh, 0))
 		return -EBADMSG;
-	for (i = 0; i < sizeof(kinds) / sizeof(*kinds) && kinds[i].cmd != genl->cmd; i++)
+	cmd = genlmsg_hdr((struct nlmsghdr *)nlh)->cmd;
+	for (i = 0; i < sizeof(kinds) / sizeof(*kinds) && kinds[i].cmd != cmd; i++)
 		;
 	if (i == sizeof(kinds) / sizeof(*kinds))
-		return -ENOMSG; /* new listeners, and events of newer kernels */
-	if (nlmsg_parse((struct nlmsghdr *)nlh, GENL_HDRLEN, attrs, ATTR_MAX, policy) < 0)
+		return -ENOMSG; /* new listeners, and what newer kernels may add */
+	if (genlmsg_parse((struct nlmsghdr *)nlh, 0, attrs, ATTR_MAX, policy) < 0)
 		return -EBADMSG;
 	if (!attrs[MPTCP_ATTR_TOKEN] && kinds[i].type != PM_EVENT_LISTENER_CLOSED)
 		return -EBADMSG;

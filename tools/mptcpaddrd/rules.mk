@@ -10,4 +10,4 @@ tools: $(B)/mptcpaddrd
 
 $(B)/mptcpaddrd: $(call obj,$(BROKER_SRC))
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_CORE_LIBS) -linih -lcap-ng -lseccomp
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) -linih -lcap-ng -lseccomp
