@@ -96,8 +96,8 @@ static void check_firewall(struct findings *findings)
 		report_ok(findings, "no rule of nft(8) concerns the MPTCP option");
 }
 
-/* Of /proc/net/netstat; some add up to one. */
 enum counter {
+	/* Of /proc/net/netstat; some add up to one. */
 	SYN_SENT,
 	SYN_ANSWERED,
 	SYN_PLAIN,
@@ -107,15 +107,16 @@ enum counter {
 	JOINS,
 	JOINS_ANSWERED,
 	JOINS_UNSENT,
+	HAS_JOINS, /* 0: an older kernel, which counts their answers alone */
+	/* Derived from these. */
+	ALL_PLAIN,
+	JOINS_LOST,
+	UNJOINED,
+	UNANNOUNCED,
 	COUNTERS,
 };
 
-struct counters {
-	uint64_t v[COUNTERS];
-	bool has_joins; /* older kernels count their answers alone */
-};
-
-static void add_counter(struct counters *counters, const char *name, const char *value)
+static void add_counter(uint64_t v[COUNTERS], const char *name, const char *value)
 {
 	static const struct {
 		const char *name;
@@ -137,12 +138,12 @@ static void add_counter(struct counters *counters, const char *name, const char 
 
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (!strcmp(names[i].name, name))
-			counters->v[names[i].counter] += strtoull(value, NULL, 10);
-	counters->has_joins |= !strcmp(name, "MPJoinSynTx");
+			v[names[i].counter] += strtoull(value, NULL, 10);
+	v[HAS_JOINS] |= !strcmp(name, "MPJoinSynTx");
 }
 
 /* A table is two lines: its name and the names, then its name and the values. */
-static void read_mptcp_counters(struct counters *counters)
+static void read_mptcp_counters(uint64_t v[COUNTERS])
 {
 	FILE *file = fopen("/proc/net/netstat", "re");
 	char *names = NULL, *values = NULL, *name, *value, *save[2];
@@ -156,7 +157,7 @@ static void read_mptcp_counters(struct counters *counters)
 		strtok_r(values, " \n", &save[1]);
 		while ((name = strtok_r(NULL, " \n", &save[0])) &&
 		       (value = strtok_r(NULL, " \n", &save[1])))
-			add_counter(counters, name, value);
+			add_counter(v, name, value);
 	}
 	free(names);
 	free(values);
@@ -164,84 +165,85 @@ static void read_mptcp_counters(struct counters *counters)
 		fclose(file);
 }
 
-static void check_connections(struct findings *findings, const uint64_t v[COUNTERS])
+static const struct {
+	enum counter counter;
+	const char *text; /* with the counter, and then all joins */
+	const char *remedies;
+} counter_problems[] = {
+	{ SYN_BLOCKED,
+	  "%" PRIu64 " connections got an answer only without MPTCP: a middlebox drops "
+	  "SYNs that have the option",
+	  "do: try another uplink; ask the firewall's operator to allow TCP option 30" },
+	{ ALL_PLAIN,
+	  "none of %" PRIu64 " servers answered with MPTCP: they lack it, or a middlebox "
+	  "strips the option",
+	  "root: tcpdump -nvi any 'tcp[tcpflags] & tcp-syn != 0'    # here and on the "
+	  "server: where is mptcp missing?" },
+	{ ACK_PLAIN,
+	  "%" PRIu64 " clients began with MPTCP and fell back to TCP: a middlebox strips "
+	  "the option",
+	  "root: tcpdump -nvi any 'tcp[tcpflags] & tcp-ack != 0'    # here and on the "
+	  "client: where is mptcp missing?" },
+	{ JOINS_UNSENT,
+	  "%" PRIu64
+	  " joins could not be sent: no route from an endpoint's address to an "
+	  "announced one",
+	  "type: ip route get ANNOUNCED from ENDPOINT" },
+	{ JOINS_LOST,
+	  "%" PRIu64 " of %" PRIu64
+	  " joins had no answer: the announced addresses cannot "
+	  "be reached from the endpoints",
+	  "type: mptcpinfo --events    # which ones\n"
+	  "do: check the firewalls at both ends, and the routes back" },
+	{ UNJOINED, "%" PRIu64 " addresses were announced, but none was joined",
+	  "type: mptcpinfo    # says why, while such a connection is open" },
+	{ UNANNOUNCED, "no server announced an address to %" PRIu64 " MPTCP connections",
+	  "type: ip mptcp endpoint add ADDRESS dev DEVICE signal    # on the server" },
+};
+
+static void derive_counters(uint64_t v[COUNTERS])
 {
-	if (v[SYN_BLOCKED])
-		report_problem(findings,
-			       "do: try another uplink; ask the firewall's operator to "
-			       "allow TCP option 30",
-			       "%" PRIu64
-			       " connections got an answer only without MPTCP: "
-			       "a middlebox drops SYNs that have the option",
-			       v[SYN_BLOCKED]);
-	if (v[SYN_PLAIN] && !v[SYN_ANSWERED])
-		report_problem(findings,
-			       "root: tcpdump -nvi any 'tcp[tcpflags] & tcp-syn != 0'    "
-			       "# here and on the server: where is mptcp missing?",
-			       "none of %" PRIu64 " servers answered with MPTCP: they "
-			       "lack it, or a middlebox strips the option",
-			       v[SYN_PLAIN]);
-	if (v[ACK_PLAIN])
-		report_problem(findings,
-			       "root: tcpdump -nvi any 'tcp[tcpflags] & tcp-ack != 0'    "
-			       "# here and on the client: where is mptcp missing?",
-			       "%" PRIu64 " clients began with MPTCP and fell back to "
-			       "TCP: a middlebox strips the option",
-			       v[ACK_PLAIN]);
+	const bool no_join = v[HAS_JOINS] && !v[JOINS] && !v[JOINS_UNSENT];
+
+	if (!v[SYN_ANSWERED])
+		v[ALL_PLAIN] = v[SYN_PLAIN];
+	if (v[JOINS] > v[JOINS_ANSWERED])
+		v[JOINS_LOST] = v[JOINS] - v[JOINS_ANSWERED];
+	/* One in ten may be in flight, or lost to a server's restart. */
+	if (v[JOINS_LOST] * 10 <= v[JOINS])
+		v[JOINS_LOST] = 0;
+	if (no_join)
+		v[v[ANNOUNCED] ? UNJOINED : UNANNOUNCED] =
+			v[ANNOUNCED] ?: v[SYN_ANSWERED];
+}
+
+static void check_counters(struct findings *findings)
+{
+	uint64_t v[COUNTERS] = { 0 };
+	size_t i;
+
+	read_mptcp_counters(v);
+	derive_counters(v);
+	for (i = 0; i < sizeof(counter_problems) / sizeof(*counter_problems); i++)
+		if (v[counter_problems[i].counter])
+			report_problem(findings, counter_problems[i].remedies,
+				       counter_problems[i].text,
+				       v[counter_problems[i].counter], v[JOINS]);
 	if (v[SYN_ANSWERED])
 		report_ok(findings,
 			  "%" PRIu64 " of %" PRIu64 " connections to servers are MPTCP",
 			  v[SYN_ANSWERED], v[SYN_SENT]);
-}
-
-static void check_joins(struct findings *findings, const uint64_t v[COUNTERS])
-{
-	const uint64_t sent = v[JOINS];
-	const uint64_t lost = sent > v[JOINS_ANSWERED] ? sent - v[JOINS_ANSWERED] : 0;
-
-	if (v[JOINS_UNSENT])
-		report_problem(findings, "type: ip route get ANNOUNCED from ENDPOINT",
-			       "%" PRIu64 " joins could not be sent: no route from an "
-			       "endpoint's address to an announced one",
-			       v[JOINS_UNSENT]);
-	/* One in ten may be in flight, or lost to a server's restart. */
-	if (lost * 10 > sent)
-		report_problem(
-			findings,
-			"type: mptcpinfo --events    # which ones\n"
-			"do: check the firewalls at both ends, and the routes back",
-			"%" PRIu64 " of %" PRIu64 " joins had no answer: the "
-			"announced addresses cannot be reached from the endpoints",
-			lost, sent);
-	else if (sent)
+	if (v[JOINS] && !v[JOINS_LOST])
 		report_ok(findings, "%" PRIu64 " of %" PRIu64 " joins were answered",
-			  v[JOINS_ANSWERED], sent);
-	if (v[ANNOUNCED] && !sent && !v[JOINS_UNSENT])
-		report_problem(
-			findings,
-			"type: mptcpinfo    # says why, while such a connection is "
-			"open",
-			"%" PRIu64 " addresses were announced, but none was joined",
-			v[ANNOUNCED]);
-	if (v[SYN_ANSWERED] && !v[ANNOUNCED] && !sent && !v[JOINS_UNSENT])
-		report_problem(findings,
-			       "type: ip mptcp endpoint add ADDRESS dev DEVICE signal    "
-			       "# on the server",
-			       "no server announced an address to %" PRIu64 " MPTCP "
-			       "connections",
-			       v[SYN_ANSWERED]);
+			  v[JOINS_ANSWERED], v[JOINS]);
 }
 
 void check_network(struct findings *findings, const struct devices *devices)
 {
-	struct counters counters = { .has_joins = false };
 	unsigned int i;
 
 	for (i = 0; i < devices->n; i++)
 		check_rp_filter(findings, devices->names[i]);
 	check_firewall(findings);
-	read_mptcp_counters(&counters);
-	check_connections(findings, counters.v);
-	if (counters.has_joins)
-		check_joins(findings, counters.v);
+	check_counters(findings);
 }
