@@ -186,7 +186,7 @@ Test(doctor, finds_that_addresses_cannot_be_read, TIMEOUT)
 	bench_close(&b);
 }
 
-Test(doctor, finds_that_the_only_pool_has_no_effect_yet, TIMEOUT)
+Test(doctor, finds_that_no_pool_has_an_effect, TIMEOUT)
 {
 	struct bench b;
 

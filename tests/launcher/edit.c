@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * edit.c - mptcpaddr endpoint and limits: the pool of a program while it runs
+ * edit.c - mptcpaddr endpoint and limits change the pool of a running program
  */
 #include "traffic.h"
 
@@ -33,7 +33,7 @@ static void session_close(struct session *s)
 	bench_close(&s->bench);
 }
 
-/* Nothing is said when it is done. */
+/* Success prints nothing. */
 static void done(struct session *s, const char *const argv[])
 {
 	struct said said = run(&s->bench, NULL, argv);
@@ -61,7 +61,7 @@ static void refused(struct session *s, const char *words, const char *const argv
 #define ENDPOINT(...) ARGS("@mptcpaddr", "endpoint", __VA_ARGS__)
 #define LIMITS(...)   ARGS("@mptcpaddr", "limits", __VA_ARGS__)
 
-/* What show prints behind its first line, a comment. */
+/* The output of show after its first line, a comment. */
 static char *shown(struct session *s, const char *object)
 {
 	struct said said = run(&s->bench, NULL, ARGS("@mptcpaddr", object, "show"));
@@ -156,7 +156,7 @@ Test(edit, raised_limit_lets_the_next_subflow_in, TIMEOUT)
 	session_close(&s);
 }
 
-Test(edit, wrong_words_give_one_clear_error_and_change_nothing, TIMEOUT)
+Test(edit, wrong_words_give_one_error_and_change_nothing, TIMEOUT)
 {
 	struct session s = { .pid = "" };
 	char *before, *after;
@@ -210,7 +210,7 @@ Test(edit, program_must_be_named_when_there_are_two, TIMEOUT)
 		ENDPOINT("add", "10.0.3.2", "--program", "curl"));
 	refused(&s, "process 1 has no manager here", ENDPOINT("flush", "--pid", "1"));
 	done(&s, ENDPOINT("add", "10.0.3.2", "--pid", s.pid));
-	/* To look at, both are shown; the other one is as it was. */
+	/* show prints both; the other one is unchanged. */
 	said = run(&s.bench, NULL, ENDPOINT("show"));
 	first = strstr(said.out, "10.0.3.2");
 	cr_expect(first && !strstr(first + 1, "10.0.3.2"), "%s", said.out);
@@ -220,7 +220,7 @@ Test(edit, program_must_be_named_when_there_are_two, TIMEOUT)
 	session_close(&s);
 }
 
-Test(edit, without_a_program_it_says_so, TIMEOUT)
+Test(edit, missing_program_is_an_error, TIMEOUT)
 {
 	struct session s = { .pid = "" };
 	struct said said;
@@ -240,7 +240,7 @@ Test(edit, without_a_program_it_says_so, TIMEOUT)
 	bench_close(&s.bench);
 }
 
-/* What show prints is a pool file: check takes it, and a new program has that pool. */
+/* The output of show is a pool file: check accepts it, and a program uses it. */
 Test(edit, shown_pool_is_a_pool_file, TIMEOUT)
 {
 	static const char pool[] =

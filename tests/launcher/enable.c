@@ -37,7 +37,7 @@ static void unit(const char *name, const char *lines)
 
 #define SLEEP "ExecStart=/usr/bin/sleep 1000\n"
 
-/* What the drop-in says; the caller frees it. NULL: it is not there. */
+/* The drop-in's text, or NULL if it is missing; the caller frees it. */
 static char *drop_in(const char *name)
 {
 	char path[160], *text;
@@ -86,19 +86,19 @@ static void refused(struct bench *b, const char *words, const char *name)
 	free(text);
 }
 
-/* LD_PRELOAD has the library behind @before; @behind are the lines after it. */
-static void drop_in_is(const char *name, const char *before, const char *behind)
+/* LD_PRELOAD is @before and the library; @after are the lines after it. */
+static void drop_in_is(const char *name, const char *before, const char *after)
 {
 	char expected[PATH_MAX + 1024], *text = drop_in(name);
 
 	snprintf(expected, sizeof(expected), HEAD "Environment=\"LD_PRELOAD=%s%s\"\n%s",
-		 before, path_of("libmptcpaddr.so"), behind);
+		 before, path_of("libmptcpaddr.so"), after);
 	cr_assert(text, "there is no drop-in of %s", name);
 	cr_expect_str_eq(text, expected);
 	free(text);
 }
 
-/* systemd's own parser has nothing to say of the unit with its drop-in. */
+/* systemd's own parser accepts the unit with its drop-in. */
 static void systemd_takes(struct bench *b, const char *name)
 {
 	char path[160], folders[200];
@@ -140,7 +140,7 @@ Test(enable, drop_in_preloads_and_is_removed_again, TIMEOUT)
 	bench_close(&b);
 }
 
-/* The drop-in of a fresh installation does nothing yet, and that is said. */
+/* In a fresh installation the drop-in has no effect yet. */
 Test(enable, pool_file_that_says_mptcp_no_is_a_warning, TIMEOUT)
 {
 	static const char warning[] =
@@ -153,7 +153,7 @@ Test(enable, pool_file_that_says_mptcp_no_is_a_warning, TIMEOUT)
 	NEED_SANDBOX();
 	open_root(&b);
 	unit("plain.service", SLEEP);
-	/* A root of its own: other tests want none of this. */
+	/* Its own root: not for other tests. */
 	shell(&b, "cp -r " ROOT " " ROOT "-off; mkdir " OFF "/etc/mptcpaddr");
 	put_file(OFF "/etc/mptcpaddr/default.conf", "[app]\nmptcp = no\n", 0644);
 	said = run(&b, NULL, ARGS("@mptcpaddr", "enable", "--root", OFF, "plain"));
@@ -168,8 +168,8 @@ Test(enable, pool_file_that_says_mptcp_no_is_a_warning, TIMEOUT)
 	bench_close(&b);
 }
 
-/* What a unit, or a drop-in of somebody else's, preloads already goes on. */
-Test(enable, library_comes_behind_what_is_preloaded, TIMEOUT)
+/* Preloads of the unit and of other drop-ins are kept. */
+Test(enable, library_comes_after_other_preloads, TIMEOUT)
 {
 	char already[PATH_MAX + 128], *text;
 	struct bench b;
@@ -216,7 +216,7 @@ Test(enable, restricted_unit_gets_what_the_manager_needs, TIMEOUT)
 	bench_close(&b);
 }
 
-/* The broker needs no rights of the program, but the program a way to it. */
+/* With a broker the program needs no rights, but a socket to it. */
 Test(enable, unit_of_a_machine_with_a_broker_gets_no_rights, TIMEOUT)
 {
 	struct bench b;
@@ -324,7 +324,7 @@ Test(enable, units_that_cannot_work_are_refused, TIMEOUT)
 	bench_close(&b);
 }
 
-Test(enable, file_of_somebody_else_stays, TIMEOUT)
+Test(enable, foreign_drop_in_is_left_unchanged, TIMEOUT)
 {
 	static const char other[] = "[Service]\nNice=3\n";
 	struct said said;
@@ -368,7 +368,7 @@ Test(enable, instances_and_aliases_are_found, TIMEOUT)
 	bench_close(&b);
 }
 
-/* Of this system, which is not systemd's here: units in a folder for this test alone. */
+/* Without --root: units in a directory that only this test sees. */
 static const char as_user[] =
 	"mkdir -p /run/enable-all && chmod 755 /run/enable-all && cp \"$@\" "
 	"/run/enable-all\n"
@@ -380,7 +380,7 @@ static const char as_user[] =
 	"\\\n"
 	"	/run/enable-all/mptcpaddr enable $unit 2>&1; done; exit 0";
 
-Test(enable, what_wants_root_is_to_be_typed_with_sudo_by_others, TIMEOUT)
+Test(enable, users_are_told_to_type_sudo, TIMEOUT)
 {
 	static const char done[] = "/etc/systemd/system/seen.service.d/mptcpaddr.conf\n";
 	char expected[1024];
@@ -428,7 +428,7 @@ Test(enable, wrong_arguments_are_refused, TIMEOUT)
  * The drop-in does what it is for: a program with the variables and the capability that
  * it gives, and with no other capability, has its pool.
  */
-Test(enable, program_that_is_started_so_has_its_pool, TIMEOUT)
+Test(enable, service_gets_its_pool, TIMEOUT)
 {
 	char *text, *preload, *config;
 	struct proc server = { 0 }, client = { 0 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * launcher.c - run programs with and without mptcpaddr, and look at what it says
+ * launcher.c - run programs with and without mptcpaddr, and check its output
  */
 #include "launcher.h"
 
@@ -62,7 +62,7 @@ struct said run(struct bench *b, const char *const env[], const char *const argv
 	}
 	snprintf(home, sizeof(home), "XDG_CONFIG_HOME=%s", b->home);
 	vars[0] = home;
-	/* A folder that may not be searched makes another error of "not found". */
+	/* A directory that may not be searched turns "not found" into another error. */
 	vars[1] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	for (i = 0; env && env[i]; i++)
 		vars[i + 2] = env[i];
@@ -141,7 +141,7 @@ void warned_once(struct bench *b, const char *const argv[], const char *words)
 	for (word = strtok_r(copy, "|", &save); word; word = strtok_r(NULL, "|", &save))
 		cr_expect_eq(times(&said, word), 1, "not once \"%s\": %s", word,
 			     said.err);
-	/* Nothing else: no complaint of the dynamic linker, say. */
+	/* Nothing else, such as an error of the dynamic linker. */
 	if (!native.err[0] && words)
 		cr_expect(!strncmp(said.err, WARNING, strlen(WARNING)) &&
 				  strchr(said.err, '\n') ==
@@ -154,7 +154,7 @@ void warned_once(struct bench *b, const char *const argv[], const char *words)
 	said_free(&said);
 }
 
-/* 00010000: it listens. A socket that is only bound refuses connections. */
+/* 00010000 is a listening socket; a bound one refuses connections. */
 void wait_for_broker(struct bench *b)
 {
 	static const char wait[] =

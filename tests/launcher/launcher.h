@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * launcher.h - run programs with and without mptcpaddr, and look at what it says
+ * launcher.h - run programs with and without mptcpaddr, and check its output
  *
  * Everything here asserts: a test goes on only if the step worked.
  */
@@ -53,7 +53,7 @@ void says(struct bench *b, const char *const argv[], int status, const char *wor
 /* user_pool() - write @name into the user's directory of pool files */
 void user_pool(struct bench *b, const char *name, const char *text);
 
-/* count() - how often @part occurs in @text; times() - in what a program said on stderr */
+/* count() - how often @part occurs in @text; times() - in @said->err */
 int count(const char *text, const char *part);
 int times(const struct said *said, const char *text);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * pools.c - pool files: what run says of the one that it finds, and mptcpaddr check
+ * pools.c - pool files: run's warnings, and mptcpaddr check
  */
 #include "launcher.h"
 
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Seven errors, of each kind of line, and two endpoints that are good. */
+/* Seven errors, and two valid endpoints. */
 static const char bad_pool[] = "[pool]\n"
 			       "endpoint = 10.0.2.2 wobbly\n"
 			       "endpoint = 10.0.2.2 id 300\n"
@@ -62,7 +62,7 @@ static void check_says(struct bench *b, const char *const argv[], int status,
 	said_free(&said);
 }
 
-Test(pools, check_tells_every_error_of_a_file, TIMEOUT)
+Test(pools, check_lists_every_error_of_a_file, TIMEOUT)
 {
 	char all[4096], *errors;
 	struct bench b;
@@ -83,7 +83,7 @@ Test(pools, check_tells_every_error_of_a_file, TIMEOUT)
 	bench_close(&b);
 }
 
-Test(pools, folder_in_place_of_a_pool_file_is_refused_in_plain_words, TIMEOUT)
+Test(pools, directory_in_place_of_a_pool_file_is_refused, TIMEOUT)
 {
 	struct said said;
 	struct bench b;
@@ -105,7 +105,7 @@ Test(pools, folder_in_place_of_a_pool_file_is_refused_in_plain_words, TIMEOUT)
 	bench_close(&b);
 }
 
-Test(pools, check_warns_of_addresses_that_are_not_there_now, TIMEOUT)
+Test(pools, check_lists_missing_addresses, TIMEOUT)
 {
 	struct bench b;
 
@@ -132,7 +132,7 @@ Test(pools, check_warns_of_addresses_that_are_not_there_now, TIMEOUT)
 	bench_close(&b);
 }
 
-Test(pools, check_without_a_file_looks_where_programs_do, TIMEOUT)
+Test(pools, check_without_a_file_reads_both_directories, TIMEOUT)
 {
 	char folder[128], text[512];
 	struct bench b;
@@ -155,7 +155,7 @@ Test(pools, check_without_a_file_looks_where_programs_do, TIMEOUT)
 	bench_close(&b);
 }
 
-Test(pools, wrong_pool_that_was_asked_for_stops_the_launcher, TIMEOUT)
+Test(pools, bad_pool_option_stops_the_launcher, TIMEOUT)
 {
 	struct said said;
 	struct bench b;
@@ -178,7 +178,7 @@ Test(pools, wrong_pool_that_was_asked_for_stops_the_launcher, TIMEOUT)
 	bench_close(&b);
 }
 
-/* Longer than the library takes, and not longer than the system does. */
+/* Longer than the library's limit, but not than PATH_MAX. */
 Test(pools, path_that_is_too_long_stops_the_launcher, TIMEOUT)
 {
 	char path[1200] = "/run";
@@ -203,7 +203,7 @@ Test(pools, path_that_is_too_long_stops_the_launcher, TIMEOUT)
 	bench_close(&b);
 }
 
-/* @text as the user's hello.conf; what the launcher says of it. */
+/* Run @argv with @text as the user's pool file @name. */
 static struct said with_pool(struct bench *b, const char *name, const char *text,
 			     const char *const env[], const char *const argv[])
 {
@@ -211,7 +211,7 @@ static struct said with_pool(struct bench *b, const char *name, const char *text
 	return run(b, env, argv);
 }
 
-Test(pools, wrong_pool_that_is_found_is_a_warning, TIMEOUT)
+Test(pools, bad_pool_file_is_a_warning, TIMEOUT)
 {
 	struct said said;
 	struct bench b;
@@ -230,7 +230,7 @@ Test(pools, wrong_pool_that_is_found_is_a_warning, TIMEOUT)
 	bench_close(&b);
 }
 
-Test(pools, verbose_launcher_tells_which_pool_will_be_used, TIMEOUT)
+Test(pools, verbose_launcher_shows_the_pool, TIMEOUT)
 {
 	struct said said;
 	struct bench b;
@@ -255,7 +255,7 @@ Test(pools, verbose_launcher_tells_which_pool_will_be_used, TIMEOUT)
 	bench_close(&b);
 }
 
-Test(pools, pool_of_a_script_is_that_of_its_interpreter, TIMEOUT)
+Test(pools, script_has_the_pool_of_its_interpreter, TIMEOUT)
 {
 	struct said said;
 	struct bench b;
@@ -273,14 +273,14 @@ Test(pools, pool_of_a_script_is_that_of_its_interpreter, TIMEOUT)
 	bench_close(&b);
 }
 
-Test(pools, program_that_is_left_alone_is_told_on_request, TIMEOUT)
+Test(pools, mptcp_no_is_shown_on_request, TIMEOUT)
 {
 	struct said said;
 	struct bench b;
 
 	NEED_SANDBOX();
 	bench_open(&b);
-	/* What MPTCP lacks then does not matter. */
+	/* A problem of MPTCP does not matter then. */
 	cr_assert_eq(host_path_manager(&b.world.client, PM_KERNEL), 0);
 	said = with_pool(&b, "hello.conf", "[app]\nmptcp = no\n", NULL,
 			 ARGS("@mptcpaddr", "run", "-v", "@@hello"));
@@ -293,8 +293,8 @@ Test(pools, program_that_is_left_alone_is_told_on_request, TIMEOUT)
 	bench_close(&b);
 }
 
-/* What was opened has no name by the time that the program would look for it. */
-Test(pools, pool_that_has_no_name_any_more_stops_the_launcher, TIMEOUT)
+/* The program could not open it by name. */
+Test(pools, deleted_pool_file_stops_the_launcher, TIMEOUT)
 {
 	struct bench b;
 
@@ -309,7 +309,7 @@ Test(pools, pool_that_has_no_name_any_more_stops_the_launcher, TIMEOUT)
 	bench_close(&b);
 }
 
-Test(pools, pool_that_is_named_and_not_there_is_a_warning, TIMEOUT)
+Test(pools, missing_config_file_is_a_warning, TIMEOUT)
 {
 	struct said said;
 	struct bench b;
@@ -323,7 +323,7 @@ Test(pools, pool_that_is_named_and_not_there_is_a_warning, TIMEOUT)
 			   WARNING "/run/nowhere.conf: No such file or directory; "
 				   "no pool until this is fixed; run \"mptcpaddr check "),
 		     1, "%s", said.err);
-	/* And its file, as no script's. */
+	/* The program is no script. */
 	cr_expect_eq(times(&said, "mptcpaddr: program: /"), 1, "%s", said.err);
 	cr_expect_eq(times(&said, ", run by"), 0, "%s", said.err);
 	cr_expect_eq(said.status, 1);
@@ -331,7 +331,7 @@ Test(pools, pool_that_is_named_and_not_there_is_a_warning, TIMEOUT)
 	bench_close(&b);
 }
 
-Test(pools, endpoints_for_some_destinations_are_told_with_these, TIMEOUT)
+Test(pools, endpoints_are_shown_with_their_destinations, TIMEOUT)
 {
 	struct said said;
 	struct bench b;
@@ -354,7 +354,7 @@ Test(pools, endpoints_for_some_destinations_are_told_with_these, TIMEOUT)
 	bench_close(&b);
 }
 
-Test(pools, program_that_the_installed_pool_file_leaves_alone_is_told, TIMEOUT)
+Test(pools, mptcp_no_in_the_installed_file_is_a_warning, TIMEOUT)
 {
 	struct bench b;
 
@@ -366,14 +366,14 @@ Test(pools, program_that_the_installed_pool_file_leaves_alone_is_told, TIMEOUT)
 		"/mptcpaddr/default.conf says mptcp = no, so the program stays plain "
 		"TCP; "
 		"write ~/.config/mptcpaddr/hello.conf, or name a pool file with --pool");
-	/* A file of its own says so on purpose. */
+	/* The program's own file says so on purpose. */
 	user_pool(&b, "hello.conf", "[app]\nmptcp = no\n");
 	warned_once(&b, ARGS("@@hello", "a"), NULL);
 	bench_close(&b);
 }
 
-/* The broker goes on with what it read before; without one there is nothing. */
-Test(pools, pool_that_the_broker_still_has_is_told, TIMEOUT)
+/* The broker keeps the pool that it read before. */
+Test(pools, warning_mentions_an_older_pool_of_the_broker, TIMEOUT)
 {
 	char path[128], ending[512];
 	struct proc broker = { 0 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * programs.c - programs that the library cannot be loaded into, each a real one
+ * programs.c - real programs that cannot load the library
  */
 #include "launcher.h"
 
@@ -46,7 +46,7 @@ Test(programs, dynamic_go_program_is_named, TIMEOUT)
 {
 	struct binary go;
 
-	/* It is what the test is about. */
+	/* The test needs a dynamic one. */
 	cr_assert_eq(binary_read("/usr/bin/fzf", &go), 0);
 	cr_assert(go.loads_libraries);
 	program(ARGS("fzf", "--version"), "/fzf is a Go program|GODEBUG=multipathtcp=1");
@@ -63,7 +63,7 @@ static void script(const char *line, const char *words)
 	program(ARGS("/run/script"), words);
 }
 
-Test(programs, script_is_judged_by_its_interpreter, TIMEOUT)
+Test(programs, script_is_checked_by_its_interpreter, TIMEOUT)
 {
 	char line[PATH_MAX + 8];
 
@@ -79,7 +79,7 @@ Test(programs, script_is_judged_by_its_interpreter, TIMEOUT)
 	script(line, "hello-static is a static program");
 }
 
-Test(programs, script_whose_interpreter_is_not_there_is_not_run, TIMEOUT)
+Test(programs, script_without_its_interpreter_is_not_run, TIMEOUT)
 {
 	struct said said;
 	struct bench b;
@@ -99,7 +99,7 @@ Test(programs, script_whose_interpreter_is_not_there_is_not_run, TIMEOUT)
 	bench_close(&b);
 }
 
-Test(programs, file_that_may_be_run_and_not_read_is_run, TIMEOUT)
+Test(programs, unreadable_program_is_run, TIMEOUT)
 {
 	struct said said;
 	struct bench b;
@@ -125,7 +125,7 @@ static void write_all(int fd, const char *bytes, size_t len)
 	cr_assert_eq(pwrite(fd, bytes, len, 0), (ssize_t)len);
 }
 
-/* Whatever is in such a file: read, judged or refused, and nothing worse. */
+/* A damaged file is read or refused, without a crash. */
 static void damaged(const char *name)
 {
 	int fd = open(path_of(name), O_RDONLY | O_CLOEXEC), out, i, k;
@@ -143,7 +143,7 @@ static void damaged(const char *name)
 
 		memcpy(bad, good, len);
 		for (k = 0; k < 1 + i % 8; k++) {
-			/* The headers at either end more than the rest. */
+			/* Mostly the headers, at both ends. */
 			size_t at = i % 3 == 0	 ? rand() % 1024
 				    : i % 3 == 1 ? len - 1 - rand() % 4000
 						 : rand() % len;
@@ -206,8 +206,8 @@ Test(programs, machine_of_a_program_is_named, TIMEOUT)
 	bench_close(&b);
 }
 
-/* The one that this system has, under another's name: the program runs. */
-Test(programs, c_library_without_a_known_name_is_told_by_its_linker, TIMEOUT)
+/* This system's linker under another name: the program runs. */
+Test(programs, unknown_c_library_is_named_by_its_linker, TIMEOUT)
 {
 	static const char linker[28] = "/run/ld-uClibc.so.0";
 	static char bytes[1 << 20];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * run.c - what the launcher does to a program's environment, and nothing else
+ * run.c - exit statuses, and changes to a program's environment
  */
 #include "endpoint.h"
 #include "launcher.h"
@@ -77,8 +77,8 @@ Test(run, errors_of_the_launcher_itself_are_125, TIMEOUT)
 	bench_close(&b);
 }
 
-/* The tool alone, in a folder where no library is. */
-Test(run, library_that_is_not_there_is_told, TIMEOUT)
+/* The tool in a directory without the library. */
+Test(run, missing_library_is_an_error, TIMEOUT)
 {
 	struct said said;
 	struct bench b;
@@ -125,7 +125,7 @@ Test(run, library_is_appended_to_what_is_preloaded, TIMEOUT)
 	preload_is(&b, "LD_PRELOAD=", expected);
 	snprintf(expected, sizeof(expected), "%s:%s||", FAKETIME, library);
 	preload_is(&b, "LD_PRELOAD=" FAKETIME, expected);
-	/* Never twice, wherever it stands. */
+	/* Never twice. */
 	snprintf(before, sizeof(before), "LD_PRELOAD=%s %s", library, FAKETIME);
 	snprintf(expected, sizeof(expected), "%s %s||", library, FAKETIME);
 	preload_is(&b, before, expected);
@@ -149,7 +149,7 @@ Test(run, pool_and_back_end_arrive, TIMEOUT)
 	put_file("/run/mine.conf", "[pool]\nendpoint = 10.0.3.2\n", 0644);
 	snprintf(expected, sizeof(expected), "%s|/run/mine.conf|none",
 		 path_of("libmptcpaddr.so"));
-	/* The program may be somewhere else by the time that the library looks. */
+	/* The program may change its directory before the library reads the file. */
 	cr_assert_eq(chdir("/run"), 0);
 	said = run(&b, NULL,
 		   ARGS("@mptcpaddr", "run", "--backend=none", "--pool", "mine.conf",
@@ -193,7 +193,7 @@ static void net_close(struct net *n)
 	bench_close(&n->b);
 }
 
-/* The pairs of the running client, once there are two joins. */
+/* The pairs of the running client after two joins. */
 static void pairs_are(struct net *n, const char *expected, struct proc *client)
 {
 	char *pairs, *errors = proc_errors(client);
@@ -234,7 +234,7 @@ Test(run, curl_has_a_local_address_for_each_path, TIMEOUT)
 	net_close(&n);
 }
 
-Test(run, libfaketime_that_was_preloaded_stays_in_force, TIMEOUT)
+Test(run, preloaded_libfaketime_still_works, TIMEOUT)
 {
 	struct net n;
 	struct proc client;
@@ -298,7 +298,7 @@ Test(run, environment_that_cannot_be_set_stops_the_launcher, TIMEOUT)
 	bench_close(&b);
 }
 
-Test(run, each_command_tells_how_it_is_used, TIMEOUT)
+Test(run, each_command_has_help, TIMEOUT)
 {
 	static const char *const names[] = { "run",    "check",	 "doctor", "endpoint",
 					     "limits", "enable", "disable" };

@@ -53,7 +53,7 @@ static const struct place {
 	{ "a user who is root in effect", { SETPRIV, "--ruid", "1000", "--euid", "0" } },
 };
 
-/* The tool, the libraries and every kind of file, where every user gets at them. */
+/* The tool, the libraries and every kind of file, readable by all users. */
 static void make_kit(struct bench *b, const char *folder)
 {
 	char command[3 * PATH_MAX], path[128];
@@ -93,7 +93,7 @@ static struct said in_place(struct bench *b, const struct place *place, const ch
 	return run(b, NULL, argv);
 }
 
-/* Return: whether the kernel made it secure. */
+/* Return: whether the kernel set AT_SECURE. */
 static bool compare(struct bench *b, const char *folder, const struct kind *kind,
 		    const struct place *place)
 {
@@ -188,7 +188,7 @@ Test(secure, launcher_names_the_reason, TIMEOUT)
 	bench_close(&b);
 }
 
-Test(secure, launcher_says_nothing_where_the_mount_forbids_rights, TIMEOUT)
+Test(secure, nosuid_mount_causes_no_warning, TIMEOUT)
 {
 	struct bench b;
 
@@ -201,7 +201,7 @@ Test(secure, launcher_says_nothing_where_the_mount_forbids_rights, TIMEOUT)
 	bench_close(&b);
 }
 
-/* What the launcher tells a user without rights to type, but for sudo, gives them. */
+/* The suggested command gives the rights; sudo is left out. */
 Test(secure, advice_for_a_user_without_rights_works, TIMEOUT)
 {
 	static const struct place user = { "a user", { USER } };

@@ -64,7 +64,7 @@ void traffic_connect(struct bench *b, struct proc *client, const char *pool,
 	errors = proc_errors(client);
 	cr_assert(ok && client->pid, "the client did not connect: %s", errors);
 	free(errors);
-	/* Its control socket may come a little after the first connection. */
+	/* Its control socket may be created after the first connection. */
 	cr_assert(!pool ||
 		  WAIT_UNTIL(manager_ask(&b->world.client, client->pid, &manager) == 0,
 			     TRAFFIC_WAIT_MS));

@@ -32,7 +32,7 @@ static void copy(struct bench *b, const char *from, const char *to)
 	said_free(&said);
 }
 
-/* The tool and its library; with @both, the one for 32-bit programs as well. */
+/* The tool and its library; with @both, also the one for 32-bit programs. */
 static void installed(struct bench *b, bool both)
 {
 	cr_assert(mkdtemp(prefix));
@@ -63,7 +63,7 @@ static struct said family(struct bench *b, const char *launcher, const char *pre
 	return said;
 }
 
-Test(wordsize, library_that_is_there_twice_is_named_for_both, TIMEOUT)
+Test(wordsize, two_libraries_are_named_by_lib_variable, TIMEOUT)
 {
 	struct said said;
 	struct bench b;
@@ -74,7 +74,7 @@ Test(wordsize, library_that_is_there_twice_is_named_for_both, TIMEOUT)
 	said = family(&b, OWN "/mptcpaddr", "/$LIB" LIBRARY, 262);
 	cr_expect_str_eq(said.err, "");
 	said_free(&said);
-	/* Started itself, nothing is said against it. */
+	/* Started directly, it causes no warning. */
 	said = run(&b, NULL, ARGS(in(OWN "/mptcpaddr"), "run", "@@protocol-32"));
 	cr_expect_str_eq(said.out, "32 bits: protocol 262\n");
 	cr_expect_str_eq(said.err, "");
@@ -82,8 +82,8 @@ Test(wordsize, library_that_is_there_twice_is_named_for_both, TIMEOUT)
 	bench_close(&b);
 }
 
-/* What the dynamic linker says of a library that is not for it is why $LIB is there. */
-Test(wordsize, library_that_is_there_once_is_named_by_its_path, TIMEOUT)
+/* $LIB avoids this message of the dynamic linker. */
+Test(wordsize, one_library_is_named_by_its_path, TIMEOUT)
 {
 	struct said said;
 	struct bench b;
@@ -101,8 +101,8 @@ Test(wordsize, library_that_is_there_once_is_named_by_its_path, TIMEOUT)
 	bench_close(&b);
 }
 
-/* A folder that has the name of some system's $LIB, and is not this one's. */
-Test(wordsize, folder_that_is_not_this_systems_is_named_by_its_path, TIMEOUT)
+/* A directory named like $LIB of another system. */
+Test(wordsize, foreign_lib_directory_is_named_by_its_path, TIMEOUT)
 {
 	struct said said;
 	struct bench b;

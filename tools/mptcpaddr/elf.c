@@ -36,7 +36,7 @@ static bool has_go_section(Elf *elf)
 	return false;
 }
 
-/* A shared object that runs without a dynamic linker and has a name is one itself. */
+/* An executable with a DT_SONAME but without a dynamic linker is one itself. */
 static bool has_soname(Elf *elf, const GElf_Phdr *phdr)
 {
 	Elf_Data *data =

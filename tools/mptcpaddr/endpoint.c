@@ -40,8 +40,7 @@ static bool is_brokered(const struct ctl *ctl, const struct ctl_manager *manager
 	       !strncmp(manager->backend, "broker", sizeof(manager->backend));
 }
 
-/* "curl[812]", or of mptcpaddrd's pool for all programs of that name: "curl of user 1000"
- */
+/* "curl[812]"; "curl of user 1000" for mptcpaddrd's pool of all programs of that name. */
 static const char *target_name(const struct ctl *ctl, const struct ctl_manager *manager,
 			       char ret_name[static TARGET_NAME_MAX])
 {
@@ -129,7 +128,7 @@ static int open_target(const struct targets *targets, const char *name, struct c
 	return r;
 }
 
-/* What a call of fn() for each manager came to. */
+/* The result of a call for each target. */
 struct visit {
 	unsigned int meant, refused;
 	int failed;
@@ -193,7 +192,7 @@ static int add_name(void *ctx, struct ctl *ctl, const struct ctl_manager *manage
 	return 0;
 }
 
-/* Call @fn with each target. Return: 0; 1 after an error was printed. */
+/* Call @fn for each target. Return: 0; 1 after an error was printed. */
 static int visit_all(const struct targets *targets, target_fn fn, void *ctx)
 {
 	struct name_list list = { .text = "" };
