@@ -198,7 +198,7 @@ static struct client *adopt_get_client(struct broker *b,
 	return client;
 }
 
-/* A server has something to gain only if its pool client_announces addresses. */
+/* For a server, a manager is useful only if its pool announces addresses. */
 static bool client_announces(const struct client *client)
 {
 	const struct pool *pool = client->watch.pool;

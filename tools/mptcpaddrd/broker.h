@@ -21,6 +21,7 @@
 
 struct client {
 	struct client *prev, *next;
+	struct broker *broker;
 	struct user *user;
 	struct policy_program adopts; /* `line` 0: registered by the preload library */
 	char program[64], path[1024];

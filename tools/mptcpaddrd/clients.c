@@ -141,9 +141,9 @@ static const char *find_device_of(const struct rtnl_table *table,
 }
 
 /* Drop endpoints that the policy does not allow; their sections keep their `kinds`. */
-static void client_apply_policy(const struct broker *b, struct client *client,
-				struct pool *pool)
+static void client_apply_policy(struct client *client, struct pool *pool)
 {
+	const struct broker *b = client->broker;
 	struct pool_error *error = &client->watch.error;
 	const struct endpoint *ep;
 	char text[MPADDR_TEXT_MAX];
@@ -166,46 +166,45 @@ static void client_apply_policy(const struct broker *b, struct client *client,
 	pool->n_endpoints = kept;
 }
 
-/* Resolve @spec, which becomes the client's, and put the pool in force. */
-static int client_apply_pool(struct broker *b, struct client *client, struct pool *spec)
+/* Resolve @spec, which becomes the client's even on failure, and put the pool in force.
+ */
+static int client_apply_pool(struct client *client, struct pool *spec)
 {
 	struct pool_watch *watch = &client->watch;
 	struct pool *pool = calloc(1, sizeof(*pool)), *old = watch->pool;
 
+	if (watch->spec != spec)
+		pool_free(watch->spec);
+	watch->spec = spec;
 	if (!pool)
 		return -ENOMEM;
 	watch->error.text[0] = '\0';
-	pool_resolve(spec, &b->table, old, pool);
-	client_apply_policy(b, client, pool);
+	pool_resolve(spec, &client->broker->table, old, pool);
+	client_apply_policy(client, pool);
+	watch->pool = pool;
 	if (client->engine) {
 		engine_set_clock(client->engine, clock_ms());
 		engine_set_pool(client->engine, pool);
 		client->due_ms = 0;
-	} else {
-		client->engine = engine_new(pool);
-		if (!client->engine) {
-			pool_free(pool);
-			return -ENOMEM;
-		}
-		engine_set_log(client->engine, pump_log_note, client->program);
+		pool_free(old);
+		return 0;
 	}
-	watch->pool = pool;
-	pool_free(old);
-	if (watch->spec != spec)
-		pool_free(watch->spec);
-	watch->spec = spec;
+	client->engine = engine_new(pool);
+	if (!client->engine)
+		return -ENOMEM;
+	engine_set_log(client->engine, pump_log_note, client->program);
 	return 0;
 }
 
-void client_resolve(struct broker *b, struct client *client)
+void client_resolve(struct client *client)
 {
-	if (client_apply_pool(b, client, client->watch.spec) < 0)
+	if (client_apply_pool(client, client->watch.spec) < 0)
 		log_error("no memory for the pool of %s", client->program);
 }
 
 /* Return: 0; -EDQUOT: too often; -EINVAL, -ENOMEM: keeping the previous pool. */
-static int client_load_pool(struct broker *b, struct client *client, const char *text,
-			    size_t len, struct pool_error *why)
+static int client_load_pool(struct client *client, const char *text, size_t len,
+			    struct pool_error *why)
 {
 	struct pool *spec;
 	char *copy;
@@ -225,11 +224,8 @@ static int client_load_pool(struct broker *b, struct client *client, const char 
 	client->text = copy; /* also if it is wrong: not to parse it again */
 	client->text_len = len;
 	r = pool_load_text(text, len, client->path, &spec, why);
-	if (r == 0) {
-		r = client_apply_pool(b, client, spec);
-		if (r < 0)
-			pool_free(spec);
-	}
+	if (r == 0)
+		r = client_apply_pool(client, spec);
 	if (client->engine && r < 0)
 		client->watch.error = *why;
 	if (client->engine && client->watch.loads++)
@@ -237,7 +233,7 @@ static int client_load_pool(struct broker *b, struct client *client, const char 
 	return r;
 }
 
-static void client_open_control(struct broker *b, struct client *client)
+static void client_open_control(struct client *client)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = client };
 	struct ctl_manager *about = &client->about;
@@ -246,8 +242,8 @@ static void client_open_control(struct broker *b, struct client *client)
 
 	snprintf(name, sizeof(name), CTL_NAME_PREFIX "broker.%u", client->number);
 	r = control_listen(&client->control, name, client->user->uid);
-	if (r == 0 && epoll_ctl(b->controls_fd, EPOLL_CTL_ADD, client->control.listener,
-				&event) < 0)
+	if (r == 0 && epoll_ctl(client->broker->controls_fd, EPOLL_CTL_ADD,
+				client->control.listener, &event) < 0)
 		r = -errno;
 	if (r < 0)
 		log_warning("no control socket %s: %s", name, strerror(-r));
@@ -302,6 +298,7 @@ static struct client *client_new(struct broker *b, struct user *user, const char
 
 	if (!client)
 		return NULL;
+	client->broker = b;
 	client->user = user;
 	if (adopts)
 		client->adopts = *adopts;
@@ -340,7 +337,7 @@ struct client *client_get(struct broker *b, struct user *user, const char *progr
 	if (client) {
 		client->used_ms = clock_ms();
 		if (client->text_len != len || memcmp(client->text, text, len) != 0) {
-			*ret_error = client_load_pool(b, client, text, len, why);
+			*ret_error = client_load_pool(client, text, len, why);
 			if (*ret_error == 0)
 				journal_add(b, client, NULL);
 			else if (*ret_error != -EDQUOT) /* too many lines otherwise */
@@ -356,13 +353,13 @@ struct client *client_get(struct broker *b, struct user *user, const char *progr
 	if (!client)
 		return NULL;
 	client->used_ms = clock_ms();
-	*ret_error = client_load_pool(b, client, text, len, why);
+	*ret_error = client_load_pool(client, text, len, why);
 	if (*ret_error < 0) {
 		client_free(b, client);
 		return NULL;
 	}
 	pump_check_kernel(client->engine);
-	client_open_control(b, client);
+	client_open_control(client);
 	log_info("user %u: %s: %u endpoints from %s", user->uid, program,
 		 client->watch.pool->n_endpoints, path);
 	if (client->watch.error.text[0])
@@ -404,51 +401,54 @@ int client_register(struct broker *b, struct client *client, uint32_t token, boo
 	return 0;
 }
 
-struct edit_context {
-	struct broker *broker;
-	struct client *client;
-};
-
-static int client_edit(void *ctx, char *words, char *ret_why, size_t size)
+static int client_edit_pool(struct client *client, char *words, struct pool_error *why)
 {
-	struct edit_context *edit = ctx;
-	struct client *client = edit->client;
-	struct pool_error why = { "" };
-	struct pool *old = NULL;
-	int r = -EPERM;
+	struct pool *spec = malloc(sizeof(*spec));
+	int r;
 
-	if (!edit->broker->policy.pools && !client->adopts.line)
-		snprintf(why.text, sizeof(why.text), "%s",
-			 "the policy has \"pools = no\": pools are the administrator's");
-	else if (!rate_take(&client->user->loading, LOADS_PER_SECOND, LOADS_AT_ONCE,
-			    clock_us()))
-		snprintf(why.text, sizeof(why.text), "%s", "too many changes");
-	else {
-		client->watch.table = edit->broker->table; /* borrowed */
-		r = watch_edit(&client->watch, words, &old, &why);
-	}
-	snprintf(ret_why, size, "%s", why.text);
-	if (r < 0)
+	if (!spec)
+		return pool_error_set(why, -ENOMEM, "no memory");
+	*spec = *client->watch.spec;
+	r = pool_edit(spec, client->watch.pool, words, why);
+	if (r < 0) {
+		pool_free(spec);
 		return r;
-	/* Replaced by what the policy allows of it, in client_resolve(). */
-	engine_set_clock(client->engine, clock_ms());
-	engine_set_pool(client->engine, client->watch.pool);
-	pool_free(old);
-	client_resolve(edit->broker, client);
+	}
+	r = client_apply_pool(client, spec);
+	if (r < 0)
+		return pool_error_set(why, r, "no memory");
 	engine_note(client->engine, PM_NOTE_POOL, 0);
 	return 0;
 }
 
-void client_serve_control(struct broker *b, struct client *client,
-			  const struct pollfd *fds)
+/* For struct control_view. */
+static int client_edit(void *ctx, char *words, char *ret_why, size_t size)
 {
-	struct edit_context edit = { b, client };
+	struct client *client = ctx;
+	struct pool_error why = { "" };
+	int r;
+
+	if (!client->broker->policy.pools && !client->adopts.line)
+		r = pool_error_set(&why, -EPERM,
+				   "the policy has \"pools = no\": "
+				   "pools are the administrator's");
+	else if (!rate_take(&client->user->loading, LOADS_PER_SECOND, LOADS_AT_ONCE,
+			    clock_us()))
+		r = pool_error_set(&why, -EPERM, "too many changes");
+	else
+		r = client_edit_pool(client, words, &why);
+	snprintf(ret_why, size, "%s", why.text);
+	return r;
+}
+
+void client_serve_control(struct client *client, const struct pollfd *fds)
+{
 	const struct control_view view = { .about = &client->about,
 					   .engine = client->engine,
 					   .watch = &client->watch,
-					   .pump = &b->pump,
+					   .pump = &client->broker->pump,
 					   .edit = client_edit,
-					   .ctx = &edit };
+					   .ctx = client };
 
 	client->about.registrations_lost = client->user->refused;
 	control_serve(&client->control, fds, &view);

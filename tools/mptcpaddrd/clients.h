@@ -30,11 +30,10 @@ int client_register(struct broker *b, struct client *client, uint32_t token, boo
 		    uint64_t cookie);
 
 /* client_resolve() - apply the machine's addresses and the policy to the pool again. */
-void client_resolve(struct broker *b, struct client *client);
+void client_resolve(struct client *client);
 
 /* client_serve_control() - answer what @fds of its control socket has ready. */
-void client_serve_control(struct broker *b, struct client *client,
-			  const struct pollfd *fds);
+void client_serve_control(struct client *client, const struct pollfd *fds);
 
 /* read_pool_file() - a regular file, of bounded size. Return: 0; -errno. */
 int read_pool_file(const char *path, char **ret_text, size_t *ret_len);

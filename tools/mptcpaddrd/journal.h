@@ -15,9 +15,9 @@ enum journal_kind {
 
 struct journal_entry {
 	uint32_t magic;
-	uint16_t kind, flags; /* HELD: 1 for v6only */
+	uint16_t kind, flags; /* CONN: 1 for v6only */
 	uint32_t client;
-	uint32_t len; /* of the pool that follows; CLIENT */
+	uint32_t len; /* CLIENT: of the pool that follows */
 	uint32_t uid;
 	uint32_t token;
 	uint64_t cookie;

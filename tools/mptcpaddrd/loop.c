@@ -66,7 +66,7 @@ static void broker_serve_addresses(struct broker *b)
 		return;
 	rtnl_read_table(&b->table);
 	for (client = b->clients; client; client = client->next)
-		client_resolve(b, client);
+		client_resolve(client);
 }
 
 int broker_load_policy(struct broker *b, struct pool_error *why)
@@ -96,7 +96,7 @@ static void broker_reload(struct broker *b)
 		log_open(STDERR_FILENO, b->policy.log, "mptcpaddrd", getpid());
 		log_info("reloaded %s", b->config);
 		for (client = b->clients; client; client = client->next)
-			client_resolve(b, client);
+			client_resolve(client);
 	}
 	notify_state("READY=1");
 }
@@ -127,7 +127,8 @@ static unsigned int controls_poll_fill(const struct broker *b, struct pollfd *fd
 	return n;
 }
 
-static void serve_controls(struct broker *b, const struct pollfd *fds, unsigned int n)
+static void serve_controls(const struct broker *b, const struct pollfd *fds,
+			   unsigned int n)
 {
 	struct epoll_event events[16];
 	struct pollfd fresh[CONTROL_FDS_MAX];
@@ -139,7 +140,7 @@ static void serve_controls(struct broker *b, const struct pollfd *fds, unsigned 
 		had = client->control.n_clients;
 		if (!had || at + CONTROL_FDS_MAX > CONTROL_FDS || at >= n)
 			continue;
-		client_serve_control(b, client, &fds[at]);
+		client_serve_control(client, &fds[at]);
 		at += 1 + had;
 	}
 	ready = epoll_wait(b->controls_fd, events, 16, 0);
@@ -149,7 +150,7 @@ static void serve_controls(struct broker *b, const struct pollfd *fds, unsigned 
 		if (!had)
 			continue;
 		fresh[0].revents = POLLIN;
-		client_serve_control(b, client, fresh);
+		client_serve_control(client, fresh);
 	}
 }
 

@@ -5,9 +5,9 @@
 #pragma once
 
 /*
- * sandbox_enter() - CAP_NET_ADMIN alone, no new privileges, no other system calls than
- * those of the list; a process that makes one is killed
+ * sandbox_enter() - keep only CAP_NET_ADMIN and the listed system calls
  *
+ * Any other system call kills the process.
  * Return: 0; -errno, and *@ret_what names the step that failed.
  */
 int sandbox_enter(const char **ret_what);
