@@ -89,9 +89,6 @@ struct pool_error {
 	char text[512];
 };
 
-/* pool_default() - no endpoints, default limits. */
-void pool_default(struct pool *ret_pool);
-
 /*
  * pool_load() - read a pool file (DESIGN.md, 5)
  *

@@ -53,39 +53,30 @@ int mpaddr_parse(const char *text, struct mpaddr *ret_addr)
 	return 0;
 }
 
-static unsigned family_bits(uint16_t family)
-{
-	return family == AF_INET ? 32 : 128;
-}
-
 int mpprefix_parse(const char *text, struct mpprefix *ret_prefix)
 {
-	const char *slash = strchr(text, '/');
-	char ip[INET6_ADDRSTRLEN];
+	size_t ip_len = strcspn(text, "/");
+	char ip[INET6_ADDRSTRLEN], *end = "";
 	struct mpprefix prefix;
-	unsigned long len;
-	char *end;
+	unsigned long len, bits;
 
-	if (!slash) {
-		if (mpaddr_parse(text, &prefix.addr) < 0)
-			return -EINVAL;
-		prefix.len = family_bits(prefix.addr.family);
-		*ret_prefix = prefix;
-		return 0;
-	}
-	if ((size_t)(slash - text) >= sizeof(ip))
+	if (ip_len >= sizeof(ip))
 		return -EINVAL;
-	memcpy(ip, text, slash - text);
-	ip[slash - text] = '\0';
+	memcpy(ip, text, ip_len);
+	ip[ip_len] = '\0';
 	if (mpaddr_parse(ip, &prefix.addr) < 0)
 		return -EINVAL;
-	if (slash[1] < '0' || slash[1] > '9')
-		return -EINVAL;
-	len = strtoul(slash + 1, &end, 10);
-	/* A v4-mapped prefix counts from the start of the IPv6 address. */
-	if (prefix.addr.family == AF_INET && strchr(ip, ':'))
-		len = len >= 96 ? len - 96 : 129;
-	if (*end || len > family_bits(prefix.addr.family))
+	len = bits = prefix.addr.family == AF_INET ? 32 : 128;
+	text += ip_len;
+	if (*text) {
+		if (text[1] < '0' || text[1] > '9')
+			return -EINVAL;
+		len = strtoul(text + 1, &end, 10);
+		/* A v4-mapped prefix counts from the start of the IPv6 address. */
+		if (bits == 32 && strchr(ip, ':'))
+			len = len >= 96 ? len - 96 : 129;
+	}
+	if (*end || len > bits)
 		return -EINVAL;
 	prefix.len = len;
 	*ret_prefix = prefix;

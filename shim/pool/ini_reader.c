@@ -20,7 +20,6 @@
 
 #define LINES_MAX	10000 /* of one file */
 #define FILE_MAX	(4 << 20)
-#define READ_SIZE	65536
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define NOT_SPLIT	"neither \"name = value\" nor \"[section]\""
 
@@ -46,13 +45,6 @@ int ini_fail(struct ini *ini, const char *fmt, ...)
 	report_error(ini);
 	ini->errors++;
 	return ini->error = -EINVAL;
-}
-
-static int fail_file(struct ini *ini, int error, const char *what)
-{
-	pool_error_set(ini->why, error, "%s: %s", ini->path, what);
-	report_error(ini);
-	return ini->error = error;
 }
 
 static bool in_section(const struct ini_key *key, const char *section)
@@ -164,46 +156,37 @@ int ini_read_text(struct ini *ini, const char *text, size_t len)
 	return ini->error;
 }
 
-/* Return: the length of *@ret_text, which the caller frees in any case; -errno. */
-static ssize_t read_all(int fd, char **ret_text)
+/* Not stdio: mptcpaddrd's system call filter kills fdopen(), which calls fcntl(). */
+static ssize_t read_regular(const char *path, char *text)
 {
-	ssize_t len = 0, n;
-	char *grown;
-
-	do {
-		grown = realloc(*ret_text, len + READ_SIZE);
-		if (!grown)
-			return -ENOMEM;
-		*ret_text = grown;
-		n = read(fd, *ret_text + len, READ_SIZE);
-		if (n < 0)
-			return -errno;
-		len += n;
-	} while (n > 0 && len < FILE_MAX);
-	return len < FILE_MAX ? len : -EFBIG;
-}
-
-/* Not stdio's: mptcpaddrd's system call filter has no fcntl() for fdopen(). */
-int ini_read_file(struct ini *ini)
-{
-	int fd = open(ini->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	char *text = NULL;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	ssize_t n = 0, len = 0;
 	struct stat st;
-	ssize_t len;
 
 	if (fd < 0)
-		return fail_file(ini, -errno, strerror(errno));
-	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
-		fail_file(ini, -EINVAL, "not a regular file");
-	} else {
-		len = read_all(fd, &text);
-		if (len < 0)
-			fail_file(ini, len, strerror(-len));
-		else
-			ini_read_text(ini, text, len);
-		free(text);
-	}
+		return -errno;
+	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
+		len = -EINVAL;
+	while (len >= 0 && (n = read(fd, text + len, FILE_MAX - len)) != 0)
+		len = n < 0 ? -errno : len + n;
 	close(fd);
+	return len == FILE_MAX ? -EFBIG : len;
+}
+
+int ini_read_file(struct ini *ini)
+{
+	char *text = malloc(FILE_MAX);
+	ssize_t len = text ? read_regular(ini->path, text) : -ENOMEM;
+
+	if (len >= 0) {
+		ini_read_text(ini, text, len);
+	} else {
+		pool_error_set(ini->why, len, "%s: %s", ini->path,
+			       len == -EINVAL ? "not a regular file" : strerror(-len));
+		report_error(ini);
+		ini->error = len;
+	}
+	free(text);
 	return ini->error;
 }
 

@@ -143,7 +143,7 @@ static const struct ini_key keys[] = {
 	{ "app", "log", ini_set_log, FIELD(log) },
 };
 
-void pool_default(struct pool *ret_pool)
+static void pool_default(struct pool *ret_pool)
 {
 	*ret_pool = (struct pool){
 		.n_sections = 1,
