@@ -10,7 +10,6 @@
 
 #include <cap-ng.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <seccomp.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
@@ -46,7 +45,6 @@ static const int allowed_calls[] = {
 	SCMP_SYS(listen),
 	SCMP_SYS(getsockopt),
 	SCMP_SYS(setsockopt),
-	SCMP_SYS(getsockname), /* libnl */
 	SCMP_SYS(sendto),
 	SCMP_SYS(sendmsg),
 	SCMP_SYS(recvfrom),
@@ -88,7 +86,7 @@ static int add_rules(scmp_filter_ctx filter)
 
 	for (i = 0; i < sizeof(allowed_calls) / sizeof(*allowed_calls) && r == 0; i++)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_calls[i], 0);
-	/* libnl's sockets and control sockets of new clients, but none to other hosts. */
+	/* Netlink and the control sockets of new clients, but none to other hosts. */
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
 				     SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
@@ -99,10 +97,6 @@ static int add_rules(scmp_filter_ctx filter)
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 				     SCMP_A1(SCMP_CMP_EQ, SIOCGIFINDEX));
-	/* fdopen() */
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-				     SCMP_A1(SCMP_CMP_EQ, F_GETFL));
 	/* No memory may become executable. */
 	if (r == 0)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
