@@ -429,3 +429,24 @@ Test(parse, longest_prefix_is_a_section)
 	cr_assert_eq(pool->sections[1].prefix.len, 128);
 	pool_free(pool);
 }
+
+Test(parse, odd_times_and_sections_are_refused)
+{
+	static const char *const bad[] = {
+		"[retry]\nfirst = 99999999999999999999s\n",
+		"[retry]\nfirst = :1s\n",
+		"[retry]\nfirst = -1s\n",
+		"[retry]\nfirst =\n",
+		"[limits]\nsubflows = 99999999999999999999\n",
+		"[limits]\nsubflows = :\n",
+		"[pool \"10.8.0.0/16\" x]\nendpoint = 10.0.1.1\n",
+		"[pool \"\"]\nendpoint = 10.0.1.1\n",
+	};
+	struct pool_error why;
+	struct pool *pool;
+
+	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		cr_assert_eq(
+			pool_load_text(bad[i], strlen(bad[i]), "/a/b.conf", &pool, &why),
+			-EINVAL, "%s", bad[i]);
+}

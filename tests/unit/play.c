@@ -33,17 +33,21 @@ struct mpaddr at(const char *text)
 	return addr;
 }
 
-struct pool *pool_from(const char *text)
+struct pool *pool_from(const char *source)
 {
 	int fd = memfd_create("pool", MFD_CLOEXEC);
+	char *text = strdup(source);
 	struct pool_error why;
 	struct pool *pool;
 	char path[64];
 
+	for (char *p = text; (p = strchr(p, '|'));)
+		*p = '\n';
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	cr_assert_eq(write(fd, text, strlen(text)), strlen(text));
 	cr_assert_eq(pool_load(path, &pool, &why), 0, "%s", why.text);
 	close(fd);
+	free(text);
 	return pool;
 }
 

@@ -18,6 +18,12 @@ struct play {
 
 #define TOKEN 0x1234u
 
+/* Pools, with '|' for the end of a line */
+#define POOL  "[pool]|"
+#define A     "endpoint=10.0.2.2 id 12"
+#define B     "endpoint=10.0.3.2 id 13"
+#define THREE POOL "endpoint=10.0.1.2|endpoint=10.0.2.2|endpoint=10.0.3.2|"
+
 struct mpaddr at(const char *text);
 
 /* pool_from() - a pool out of the text of a file; the test fails if that is invalid. */
@@ -68,3 +74,15 @@ struct pm_cmd play_join(struct play *play, uint8_t remote_id, const char *local,
 			const char *remote);
 
 struct pm_conn_report play_view(const struct play *play, uint32_t token);
+
+/*
+ * play_script() - play a history that is written as text, see script.c
+ *
+ * In the pool, '|' ends a line. HISTORY() makes it a test.
+ */
+void play_script(const char *pool, const char *script);
+#define HISTORY(suite, name, pool, script) \
+	Test(suite, name)                  \
+	{                                  \
+		play_script(pool, script); \
+	}

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * retry.c - what failed is tried again, later and later, and not for ever
+ * retry.c - a failed join is tried again, with growing delays and up to a limit
  */
 #include "play.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <stdio.h>
 
-#define TRIES(n) "[retry]\nfirst=1s\nmax=8s\ntries=" n "\n"
-#define ONE	 "[pool]\nendpoint=10.0.2.2\n"
-#define FIXED	 "[pool]\nendpoint=10.0.2.2 subflow\n"
+#define TRIES(n) "[retry]|first=1s|max=8s|tries=" n "|"
+#define ONE	 "[pool]|endpoint=10.0.2.2|"
+#define FIXED	 "[pool]|endpoint=10.0.2.2 subflow|"
 
 static void connected(struct play *p, const char *pool_text)
 {
@@ -34,19 +33,14 @@ static struct pm_cmd later(struct play *p, int64_t *now, int least, int most,
 	return wanted(p, local, remote);
 }
 
-Test(retry, nothing_waits_and_no_timer_runs)
-{
-	struct play p;
-
-	connected(&p, ONE TRIES("5"));
-	cr_assert_eq(engine_wait(p.engine), -1);
-	play_join(&p, 1, "10.0.2.2", "10.0.2.1:80");
-	cr_assert_eq(engine_wait(p.engine), -1);
-	play_announce(&p, TOKEN, 2, "10.0.3.1:80"); /* waits, but for no time */
-	wanted_none(&p);
-	cr_assert_eq(engine_wait(p.engine), -1);
-	play_close(&p);
-}
+HISTORY(retry, nothing_waits_and_no_timer_runs, ONE TRIES("5"),
+	"connect\n"
+	"time 1\n"
+	"wait none\n"
+	"join 1 10.0.2.2 10.0.2.1:80\n"
+	"wait none\n"
+	"announce 2 10.0.3.1:80 >\n" /* waits, but for no time */
+	"wait none\n")
 
 static void doubling(const char *pool, const char *remote, bool announced)
 {
@@ -118,130 +112,70 @@ Test(retry, connections_are_spread)
 	cr_assert_geq(different, 15, "only %d delays", different);
 }
 
-Test(retry, no_tries_means_none)
-{
-	struct pm_cmd c;
-	struct play p;
+HISTORY(retry, no_tries_means_none, ONE TRIES("0"),
+	"connect\n"
+	"time 1\n"
+	"announce 1 10.0.2.1:80 > join 10.0.2.2-10.0.2.1:80;\n"
+	"down 10.0.2.2-10.0.2.1:80 ECONNREFUSED >\n"
+	"wait none\n")
 
-	connected(&p, ONE TRIES("0"));
-	play_announce(&p, TOKEN, 1, "10.0.2.1:80");
-	c = wanted(&p, "10.0.2.2", "10.0.2.1:80");
-	play_down(&p, &c, ECONNREFUSED);
-	wanted_none(&p);
-	cr_assert_eq(engine_wait(p.engine), -1);
-	play_close(&p);
-}
+HISTORY(retry, no_tries_means_none_for_a_subflow_that_was_up, ONE TRIES("0"),
+	"connect\n"
+	"time 1\n"
+	"join 1 10.0.2.2 10.0.2.1:80\n"
+	"down 10.0.2.2-10.0.2.1:80 ETIMEDOUT >\n"
+	"wait none\n")
 
-Test(retry, no_tries_means_none_for_a_subflow_that_was_up)
-{
-	struct pm_cmd c;
-	struct play p;
+HISTORY(retry, withdrawn_address_is_not_tried_again, ONE TRIES("5"),
+	"connect\n"
+	"time 1\n"
+	"announce 1 10.0.2.1:80 > join 10.0.2.2-10.0.2.1:80;\n"
+	"down 10.0.2.2-10.0.2.1:80 ECONNREFUSED\n"
+	"wait some\n"
+	"remove 1\n"
+	"wait none\n"
+	"time 100000 >\n")
 
-	connected(&p, ONE TRIES("0"));
-	c = play_join(&p, 1, "10.0.2.2", "10.0.2.1:80");
-	play_down(&p, &c, ETIMEDOUT);
-	wanted_none(&p);
-	cr_assert_eq(engine_wait(p.engine), -1);
-	play_close(&p);
-}
+HISTORY(retry, address_withdrawn_during_its_join_is_not_tried_again, FIXED TRIES("5"),
+	"connect\n"
+	"time 1\n"
+	"counter subflows_requested 1\n"
+	"remove 0\n"
+	"down 10.0.2.2-10.0.1.1:80 ECONNREFUSED\n"
+	"wait none\n")
 
-Test(retry, withdrawn_address_is_not_tried_again)
-{
-	struct pm_cmd c;
-	struct play p;
+HISTORY(retry, waiting_pair_that_is_withdrawn_is_forgotten, FIXED TRIES("5"),
+	"connect\n"
+	"time 1\n"
+	"down 10.0.2.2-10.0.1.1:80 ECONNREFUSED\n"
+	"wait some\n"
+	"remove 0\n"
+	"wait none\n")
 
-	connected(&p, ONE TRIES("5"));
-	play_announce(&p, TOKEN, 1, "10.0.2.1:80");
-	c = wanted(&p, "10.0.2.2", "10.0.2.1:80");
-	play_down(&p, &c, ECONNREFUSED);
-	cr_assert_gt(engine_wait(p.engine), 0);
-	play_remove(&p, TOKEN, 1);
-	cr_assert_eq(engine_wait(p.engine), -1);
-	play_time(&p, 100000);
-	wanted_none(&p);
-	play_close(&p);
-}
+HISTORY(retry, peer_that_says_no_is_not_asked_again,
+	"[pool]|endpoint=10.0.2.2|endpoint=10.0.3.2|" TRIES("5"),
+	"connect\n"
+	"time 1\n"
+	"announce 1 10.0.2.1:80 > join 10.0.2.2-10.0.2.1:80;\n"
+	"reset 10.0.2.2-10.0.2.1:80 prohibited >\n" /* nor from another address */
+	"wait none\n"
+	"announce 1 10.0.2.1:80 >\n")
 
-Test(retry, address_withdrawn_during_its_join_is_not_tried_again)
-{
-	struct pm_cmd c;
-	struct play p;
+HISTORY(retry, peer_that_says_no_to_a_subflow_endpoint_is_not_asked_again,
+	FIXED TRIES("5"),
+	"connect\n"
+	"time 1\n"
+	"reset 10.0.2.2-10.0.1.1:80 prohibited\n"
+	"wait none\n"
+	"time 100000 >\n")
 
-	connected(&p, FIXED TRIES("5"));
-	cr_assert_eq(engine_counters(p.engine)->subflows_requested, 1);
-	c = (struct pm_cmd){ .token = TOKEN,
-			     .local = at("10.0.2.2"),
-			     .remote = at("10.0.1.1:80"),
-			     .local_id = 1 };
-	play_remove(&p, TOKEN, 0);
-	play_down(&p, &c, ECONNREFUSED);
-	cr_assert_eq(engine_wait(p.engine), -1);
-	play_close(&p);
-}
-
-Test(retry, waiting_pair_that_is_withdrawn_is_forgotten)
-{
-	struct pm_cmd c;
-	struct play p;
-
-	connected(&p, FIXED TRIES("5"));
-	c = (struct pm_cmd){ .token = TOKEN,
-			     .local = at("10.0.2.2"),
-			     .remote = at("10.0.1.1:80"),
-			     .local_id = 1 };
-	play_down(&p, &c, ECONNREFUSED);
-	cr_assert_gt(engine_wait(p.engine), 0);
-	play_remove(&p, TOKEN, 0);
-	cr_assert_eq(engine_wait(p.engine), -1);
-	play_close(&p);
-}
-
-Test(retry, peer_that_says_no_is_not_asked_again)
-{
-	struct pm_cmd c;
-	struct play p;
-
-	connected(&p, "[pool]\nendpoint=10.0.2.2\nendpoint=10.0.3.2\n" TRIES("5"));
-	play_announce(&p, TOKEN, 1, "10.0.2.1:80");
-	c = wanted(&p, "10.0.2.2", "10.0.2.1:80");
-	play_reset(&p, &c, PM_RESET_PROHIBITED);
-	wanted_none(&p); /* nor from another address */
-	cr_assert_eq(engine_wait(p.engine), -1);
-	play_announce(&p, TOKEN, 1, "10.0.2.1:80");
-	wanted_none(&p);
-	play_close(&p);
-}
-
-Test(retry, peer_that_says_no_to_a_subflow_endpoint_is_not_asked_again)
-{
-	struct pm_cmd c;
-	struct play p;
-
-	connected(&p, FIXED TRIES("5"));
-	c = (struct pm_cmd){ .token = TOKEN,
-			     .local = at("10.0.2.2"),
-			     .remote = at("10.0.1.1:80"),
-			     .local_id = 1 };
-	play_reset(&p, &c, PM_RESET_PROHIBITED);
-	cr_assert_eq(engine_wait(p.engine), -1);
-	play_time(&p, 100000);
-	wanted_none(&p);
-	play_close(&p);
-}
-
-Test(retry, other_reset_is_tried_again)
-{
-	struct pm_cmd c;
-	struct play p;
-
-	connected(&p, ONE TRIES("5"));
-	c = play_join(&p, 1, "10.0.2.2", "10.0.2.1:80");
-	play_reset(&p, &c, 1);
-	cr_assert_gt(engine_wait(p.engine), 0);
-	play_time(&p, 2000);
-	wanted(&p, "10.0.2.2", "10.0.2.1:80");
-	play_close(&p);
-}
+HISTORY(retry, other_reset_is_tried_again, ONE TRIES("5"),
+	"connect\n"
+	"time 1\n"
+	"join 1 10.0.2.2 10.0.2.1:80\n"
+	"reset 10.0.2.2-10.0.2.1:80 1\n"
+	"wait some\n"
+	"time 2000 > join 10.0.2.2-10.0.2.1:80;\n")
 
 Test(retry, what_was_up_for_long_has_quick_tries_again)
 {
@@ -266,67 +200,19 @@ Test(retry, what_was_up_for_long_has_quick_tries_again)
 	play_close(&p);
 }
 
-Test(retry, waiting_pair_keeps_its_turn_while_a_limit_is_reached)
-{
-	struct pm_cmd c;
-	struct play p;
+HISTORY(retry, waiting_pair_keeps_its_turn_while_a_limit_is_reached,
+	FIXED "[limits]|subflows=1|" TRIES("5"),
+	"connect\n"
+	"time 1\n"
+	"down 10.0.2.2-10.0.1.1:80 ECONNREFUSED\n"
+	"foreign 10.0.7.2:7 9 10.0.7.1:80\n"
+	"time 2000 >\n"
+	"wait some\n"
+	"ends 10.0.7.2:7 10.0.7.1:80\n"
+	"time 20000 > join 10.0.2.2-10.0.1.1:80;\n")
 
-	connected(&p, FIXED "[limits]\nsubflows=1\n" TRIES("5"));
-	c = (struct pm_cmd){ .token = TOKEN,
-			     .local = at("10.0.2.2"),
-			     .remote = at("10.0.1.1:80"),
-			     .local_id = 1 };
-	play_down(&p, &c, ECONNREFUSED);
-	play_foreign_up(&p, TOKEN, "10.0.7.2:7", 9, "10.0.7.1:80");
-	play_time(&p, 2000);
-	wanted_none(&p);
-	cr_assert_gt(engine_wait(p.engine), 0);
-	play_foreign_down(&p, TOKEN, "10.0.7.2:7", "10.0.7.1:80");
-	play_time(&p, 20000);
-	wanted(&p, "10.0.2.2", "10.0.1.1:80");
-	play_close(&p);
-}
-
-Test(retry, refused_request_is_tried_again)
-{
-	struct pm_cmd c;
-	struct play p;
-
-	connected(&p, FIXED TRIES("5"));
-	c = (struct pm_cmd){ .type = PM_CMD_SUBFLOW_CREATE,
-			     .token = TOKEN,
-			     .local = at("10.0.2.2"),
-			     .remote = at("10.0.1.1:80"),
-			     .local_id = 1 };
-	play_answer(&p, &c, EADDRNOTAVAIL);
-	wanted_none(&p);
-	play_time(&p, 1200);
-	wanted(&p, "10.0.2.2", "10.0.1.1:80");
-	play_close(&p);
-}
-
-Test(retry, many_connections_are_served_in_turn)
-{
-	struct pm_cmd c = { .type = PM_CMD_SUBFLOW_CREATE,
-			    .local = at("10.0.2.2"),
-			    .remote = at("10.0.1.1:80"),
-			    .local_id = 1 };
-	unsigned int done = 0;
-	struct play p;
-	bool more;
-
-	play_open(&p, FIXED TRIES("5"));
-	for (c.token = 1; c.token <= 100; c.token++)
-		play_connect(&p, c.token, "10.0.1.2", "10.0.1.1:80");
-	engine_set_clock(p.engine, 1);
-	do {
-		p.out.n = 0;
-		more = engine_tick(p.engine, &p.out);
-		done += p.out.n;
-	} while (more);
-	cr_assert_eq(done, 100);
-	cr_assert_eq(engine_wait(p.engine), -1);
-	for (c.token = 1; c.token <= 100; c.token++)
-		play_closed(&p, c.token);
-	play_close(&p);
-}
+HISTORY(retry, refused_request_is_tried_again, FIXED TRIES("5"),
+	"connect\n"
+	"time 1\n"
+	"refuse 10.0.2.2-10.0.1.1:80 EADDRNOTAVAIL >\n"
+	"time 1200 > join 10.0.2.2-10.0.1.1:80;\n")

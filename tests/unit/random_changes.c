@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * changes.c - random histories: pools of every kind that change while connections live
+ * random_changes.c - random histories with pools of every kind that change
  *
  * SEED=N repeats a run. The commands are played back as a kernel would, with refusals and
- * lost joins; what must hold is checked for each command. history.c has an exact model of
- * `laminar` endpoints; here is everything, with rules only.
+ * lost joins, and every command is checked against rules. random_laminar.c has an exact
+ * model, of `laminar` endpoints only.
  */
 #include "mptcpaddr/uapi.h"
 #include "play.h"

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * view.c - what the engine tells of its connections, and its notes
+ * report.c - what the engine reports of its connections, and its notes
  */
 #include "play.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
-
-#define A    "endpoint=10.0.2.2 id 12"
-#define B    "endpoint=10.0.3.2 id 13"
-#define POOL "[pool]\n"
 
 static void connected(struct play *p, const char *pool_text)
 {
@@ -17,7 +13,7 @@ static void connected(struct play *p, const char *pool_text)
 	play_connect(p, TOKEN, "10.0.1.2", "10.0.1.1:80");
 }
 
-Test(view, notes_tell_what_happened_and_old_ones_go)
+Test(report, notes_tell_what_happened_and_old_ones_go)
 {
 	static struct pm_note notes[PM_NOTES_MAX + 10];
 	struct play p;
@@ -42,7 +38,7 @@ Test(view, notes_tell_what_happened_and_old_ones_go)
 	play_close(&p);
 }
 
-Test(view, what_waits_and_why_is_shown)
+Test(report, what_waits_and_why_is_shown)
 {
 	struct pm_announced_report ann[8];
 	struct play p;
@@ -75,7 +71,7 @@ Test(view, what_waits_and_why_is_shown)
 	play_close(&p);
 }
 
-Test(view, used_endpoints_are_counted)
+Test(report, used_endpoints_are_counted)
 {
 	uint32_t used[POOL_ENDPOINTS_MAX];
 	struct pm_conn_report view;
@@ -91,5 +87,35 @@ Test(view, used_endpoints_are_counted)
 	cr_assert_eq(view.endpoints_pending, 2);
 	cr_assert_eq(view.endpoints_mine, 3);
 	cr_assert_eq(engine_count_shown(p.engine), 1);
+	play_close(&p);
+}
+
+Test(report, walks_go_on_where_connections_have_gone)
+{
+	struct pm_conn_report views[2];
+	struct pm_announced_report ann[ENGINE_ANNOUNCED_MAX];
+	uint64_t next = 0, more;
+	struct play p;
+	unsigned int n;
+
+	play_open(&p, POOL);
+	for (uint32_t t = 1; t <= 6; t++) {
+		play_connect(&p, t, "10.0.1.2", "10.0.1.1:80");
+		play_announce(&p, t, 1, "10.0.2.1:80");
+	}
+	n = engine_report(p.engine, 0, 2, views, NULL, &next);
+	cr_assert(n == 2 && next);
+	play_closed(&p, views[1].token); /* where the walk stands */
+	n += engine_report(p.engine, next, 2, views, NULL, &more);
+	while (more) {
+		next = more;
+		n += engine_report(p.engine, next, 2, views, NULL, &more);
+	}
+	cr_assert(n == 5 || n == 6, "%u connections", n);
+	n = engine_report(p.engine, 0, 2, NULL, ann, &next);
+	cr_assert(n == 2 && next);
+	n += engine_report(p.engine, next, ENGINE_ANNOUNCED_MAX, NULL, ann, &next);
+	cr_assert_eq(n, 5);
+	cr_assert_eq(next, 0);
 	play_close(&p);
 }

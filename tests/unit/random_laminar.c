@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * history.c - random histories, and what must hold after each of their steps
+ * random_laminar.c - random histories, and what must hold after each of their steps
  *
  * A model keeps what the kernel would have: the subflows, and which local ID belongs to
  * which address. It checks each command as the kernel would, and after each step that
