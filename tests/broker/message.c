@@ -37,7 +37,7 @@ static void sow(void)
 	const char *text = getenv("SEED");
 
 	seed = text ? strtoull(text, NULL, 10) : (uint64_t)time(NULL) * 1000003;
-	fprintf(stderr, "record: SEED=%llu\n", (unsigned long long)seed);
+	fprintf(stderr, "message: SEED=%llu\n", (unsigned long long)seed);
 	seed |= 1;
 }
 
@@ -105,7 +105,7 @@ static size_t mutate(char *data, size_t len, size_t size)
 	}
 }
 
-Test(record, random_changes_are_refused_or_sound)
+Test(message, random_changes_are_refused_or_sound)
 {
 	static char whole[BROKER_RECORD_MAX + 4096], data[sizeof(whole)];
 	const size_t sound = record_fill(whole, 0x1234, "curl", "/etc/x.conf", POOL_23);
@@ -175,7 +175,7 @@ static size_t random_pool(char *text, size_t size)
 	return len;
 }
 
-Test(record, random_pools_are_refused_with_a_line_or_taken)
+Test(message, random_pools_are_refused_with_a_line_or_taken)
 {
 	unsigned int taken = 0;
 	struct pool_error why;
@@ -208,7 +208,7 @@ Test(record, random_pools_are_refused_with_a_line_or_taken)
 }
 
 /* What the file's name begins with is what it must lead to. */
-Test(record, what_is_kept_gives_what_it_gave)
+Test(message, what_is_kept_gives_what_it_gave)
 {
 	static const struct {
 		const char *prefix;

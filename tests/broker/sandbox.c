@@ -44,7 +44,7 @@ static void status_says(const struct lab *lab, const char *name, const char *val
 	cr_expect(said, "no %s", name);
 }
 
-Test(jail, one_capability_and_a_filter)
+Test(sandbox, one_capability_and_a_filter)
 {
 	struct lab lab;
 
@@ -110,7 +110,7 @@ static int ask_as_owner(void *arg)
 	return fd >= 0 && ask(fd, CTL_OP_MANAGER, "") == 0 ? 0 : 1;
 }
 
-Test(jail, every_question_and_every_edit)
+Test(sandbox, every_question_and_every_edit)
 {
 	struct proc client;
 	struct lab lab;
@@ -156,7 +156,7 @@ static bool broker_said(const struct lab *lab, const char *text)
 	return yes;
 }
 
-Test(jail, it_reads_its_configuration_again)
+Test(sandbox, it_reads_its_configuration_again)
 {
 	struct proc client;
 	struct lab lab;
@@ -202,7 +202,7 @@ static void path_manager_is(struct lab *lab, const char *value)
 }
 
 /* Also when it was killed in between. */
-Test(jail, the_path_manager_is_set_and_put_back)
+Test(sandbox, the_path_manager_is_set_and_put_back)
 {
 	struct lab lab;
 
@@ -226,7 +226,7 @@ Test(jail, the_path_manager_is_set_and_put_back)
 }
 
 /* As systemd would: readiness and the watchdog. */
-Test(jail, systemd_hears_of_it)
+Test(sandbox, systemd_hears_of_it)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	char text[256], path[PATH_MAX], env[128];
@@ -266,7 +266,7 @@ Test(jail, systemd_hears_of_it)
 }
 
 /* systemd's own rating of the unit: 2.0 or less, of 10. */
-Test(jail, systemd_rates_the_unit_below_2)
+Test(sandbox, systemd_rates_the_unit_below_2)
 {
 	char path[PATH_MAX];
 	const char *const argv[] = { "systemd-analyze",
@@ -285,7 +285,7 @@ Test(jail, systemd_rates_the_unit_below_2)
 
 /* As the unit starts it: the bounding set has nothing else, and capset(2) is not needed.
  */
-Test(jail, it_starts_with_the_capability_that_the_unit_leaves)
+Test(sandbox, it_starts_with_the_capability_that_the_unit_leaves)
 {
 	char path[PATH_MAX];
 	struct lab lab;
@@ -331,7 +331,7 @@ static void own_etc(void)
 		     0);
 }
 
-Test(jail, the_administrators_pool_and_no_other)
+Test(sandbox, the_administrators_pool_and_no_other)
 {
 	struct proc client;
 	struct lab lab;
@@ -366,7 +366,7 @@ static size_t subflows_left(const struct lab *lab)
 	return n;
 }
 
-Test(jail, limits_of_a_connection_and_of_a_user)
+Test(sandbox, limits_of_a_connection_and_of_a_user)
 {
 	struct proc clients[3];
 	struct lab lab;
