@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * adopt.c - static programs that open MPTCP by themselves get the pool that is theirs
+ * adopt.c - static programs that use MPTCP by themselves get the pool of their [program]
  */
 #include "broker.h"
 
@@ -17,8 +17,7 @@ static const char *const two[] = { "10.0.2.1", "10.0.3.1", NULL };
 static const char *const native[] = { "@tests/broker-native", "10.0.1.1", LAB_PORT,
 				      NULL };
 
-/* The pairs that a native program of @uid has after a while; @cgroup: NULL or a folder.
- */
+/* The pairs of a native program of @uid; @cgroup: NULL or a directory. */
 static void pairs_are(struct lab *lab, uid_t uid, const char *cgroup, const char *pairs)
 {
 	const char *in_cgroup[] = { "sh", "-c",	      NULL,	"sh",
@@ -38,7 +37,7 @@ static void pairs_are(struct lab *lab, uid_t uid, const char *cgroup, const char
 	lab_start(lab, &client, uid, NULL, cgroup ? in_cgroup : native);
 	cr_assert(WAIT_FOR(proc_said(&client, "connected")), "%s", proc_errors(&client));
 	WAIT_FOR(joined_count(&lab->world.client) == joins);
-	nap_ms(100); /* not one more */
+	nap_ms(100); /* and no more */
 	got = pairs_text(&lab->world.client, 0, false);
 	cr_expect_str_eq(got, pairs, "user %u: \"%s\", not \"%s\"", uid, got, pairs);
 	free(got);
@@ -65,7 +64,7 @@ Test(adopt, a_static_program_gets_the_pool_of_its_user)
 	lab_close(&lab);
 }
 
-Test(adopt, without_the_word_nothing_is_adopted)
+Test(adopt, nothing_is_adopted_without_adopt_yes)
 {
 	char config[256];
 	struct lab lab;
@@ -80,8 +79,8 @@ Test(adopt, without_the_word_nothing_is_adopted)
 	lab_close(&lab);
 }
 
-/* A program under the shim keeps the pool that it came with. */
-Test(adopt, a_shim_comes_first)
+/* A program with the preload library keeps its own pool. */
+Test(adopt, a_registered_pool_comes_first)
 {
 	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
 					    NULL };
@@ -109,8 +108,8 @@ Test(adopt, a_shim_comes_first)
 	lab_close(&lab);
 }
 
-/* Connections that were there before the broker. */
-Test(adopt, what_was_there_before_is_adopted_too)
+/* Connections from before the broker started. */
+Test(adopt, earlier_connections_are_adopted)
 {
 	static const char *const none[] = { NULL };
 	const struct endpoint_spec second = { .addr = "10.0.2.1", .flags = EP_SIGNAL };
@@ -140,7 +139,7 @@ static const char *cgroup_root(void)
 		       : "/sys/fs/cgroup";
 }
 
-/* A folder in the cgroup tree, the user's to move into; taken away by cgroups_end(). */
+/* A cgroup that the user may move to; cgroups_end() removes it. */
 static bool cgroup_make(char *ret_path, size_t size, const char *name)
 {
 	char procs[PATH_MAX];
@@ -166,7 +165,7 @@ Test(adopt, a_static_program_gets_the_pool_of_its_cgroup_or_unit)
 	NEED_USERS();
 	snprintf(name, sizeof(name), "/mptcptest%d.slice", getpid());
 	if (!cgroup_make(slice, sizeof(slice), name))
-		SKIP("no cgroup can be made here");
+		SKIP("cannot create a cgroup");
 	snprintf(name, sizeof(name), "/mptcptest%d.slice/web.service", getpid());
 	cr_assert(cgroup_make(unit, sizeof(unit), name));
 	snprintf(name, sizeof(name), "/mptcptest%d.slice/other", getpid());

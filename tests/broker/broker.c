@@ -137,7 +137,7 @@ static const char nginx_conf[] =
 	"uwsgi_temp_path tmp; scgi_temp_path tmp;\n"
 	"server { listen 8081; root www; } }\n";
 
-/* Different wherever one looks. */
+/* Different at each offset. */
 static void make_file(const char *path)
 {
 	uint32_t x = 12345;

@@ -2,7 +2,7 @@
 /*
  * broker.h - a client with a broker, a server that announces, programs of ordinary users
  *
- * Everything here asserts: a test goes on only if the step worked.
+ * All functions assert: a test continues only if the step worked.
  */
 #pragma once
 
@@ -22,19 +22,19 @@
 #define ALICE	 1000
 #define BOB	 1001
 
-/* Two users beside root: only root of the machine may map them (launcher-progs/users). */
-#define NEED_USERS()                                                     \
-	do {                                                             \
-		NEED_SANDBOX();                                          \
-		if (!getenv("MPTCPADDR_TEST_USERS"))                     \
-			SKIP("only root may make more users than root"); \
+/* Two users besides root: only the real root may map them (launcher-progs/users). */
+#define NEED_USERS()                                           \
+	do {                                                   \
+		NEED_SANDBOX();                                \
+		if (!getenv("MPTCPADDR_TEST_USERS"))           \
+			SKIP("only root may map other users"); \
 	} while (0)
 
 struct lab {
 	struct world world;
 	struct proc server; /* an echo server */
 	struct proc broker;
-	char dir[32]; /* everybody's: pool, configuration, state */
+	char dir[32]; /* for all users: pool, configuration, state */
 	char pool[64], config[64];
 };
 
@@ -44,15 +44,16 @@ void lab_close(struct lab *lab);
 
 /* Start the broker with @config as its configuration, and wait until it serves. */
 void lab_broker(struct lab *lab, const char *config);
-/* End it, and see that it ended in peace. */
+/* End it, and assert that it exits with 0. */
 void lab_broker_end(struct lab *lab);
 
 void put_text(const char *path, const char *text);
 
 /*
- * lab_start() - start @argv as the user @uid, under the shim with @pool (NULL: without)
+ * lab_start() - start @argv as the user @uid, with the preload library unless @pool is
+ * NULL
  *
- * A first word that begins with '@' is a program that was built.
+ * '@' at the beginning stands for the build directory.
  */
 void lab_start(struct lab *lab, struct proc *p, uid_t uid, const char *pool,
 	       const char *const argv[]);
@@ -62,21 +63,21 @@ void lab_web(struct lab *lab, struct proc *nginx);
 #define LAB_URL	 "http://10.0.1.1:8081/file"
 #define LAB_URLS "http://10.0.1.1:8081/file?[1-200]" /* for curl */
 
-/* The broker's own count, as root sees it. */
+/* The broker's own counters, as root gets them. */
 struct ctl_manager broker_count(void);
 /* VmRSS of the broker, in KiB. */
 long broker_memory(const struct lab *lab);
 
-/* Call @fn in a child of the user @uid. Return: what it returned. */
+/* Call @fn in a child of the user @uid. Return: its return value. */
 int as_user(uid_t uid, int (*fn)(void *arg), void *arg);
 
 /* A native MPTCP connection to the server, and its token. Return: its descriptor. */
 int native_connection(uint32_t *ret_token);
 
-/* A whole record with the pool @text. Return: its length. */
+/* A valid record with the pool @text. Return: its length. */
 size_t record_fill(char *ret_record, uint32_t token, const char *program,
 		   const char *path, const char *text);
-/* Send it as a program would. Return: 0; -errno of connect() or send(). */
+/* Send it like a program. Return: 0; -errno of connect() or send(). */
 int record_send(const void *data, size_t len);
 
 #define POOL_23 "[pool]\nendpoint = 10.0.2.2 laminar\nendpoint = 10.0.3.2 laminar\n"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * record.c - the parser of what programs send, under records that are none
+ * message.c - parse random and damaged records
  *
- * Random changes to whole records and to those that are kept in corpus/; SEED=N repeats a
- * run. Every buffer is exactly as long as the record, so that a sanitizer sees a byte too
- * many (make check-san).
+ * Random changes to valid records and to those in corpus/; SEED=N repeats a run. Each
+ * buffer is exactly as long as its record, so a sanitizer sees any access beyond it
+ * (make check-san).
  */
 #include <criterion/criterion.h>
 #include <ctype.h>
@@ -41,7 +41,7 @@ static void sow(void)
 	seed |= 1;
 }
 
-/* Whatever is taken must be what its type says. */
+/* Accepted records keep the promises of their type. */
 static void is_sound(const char *data, size_t len, const struct record *record)
 {
 	cr_assert(record->token);
@@ -74,7 +74,7 @@ static int parse(const char *data, size_t len)
 	return r;
 }
 
-/* A few bytes, a length, or a field that means something. */
+/* Change a few bytes, the length, or a field. */
 static size_t mutate(char *data, size_t len, size_t size)
 {
 	static const uint32_t odd[] = { 0,
@@ -122,11 +122,11 @@ Test(message, random_changes_are_refused_or_sound)
 			len = mutate(data, len, sound + 4096);
 		taken += parse(data, len) == 0;
 	}
-	cr_expect_gt(taken, RUNS / 100, "only %u of %d were looked into", taken, RUNS);
+	cr_expect_gt(taken, RUNS / 100, "only %u of %d were accepted", taken, RUNS);
 	cr_expect_lt(taken, RUNS, "none was refused");
 }
 
-/* Lines, words and bytes of a pool that comes along, in any order and number. */
+/* Lines, words and bytes of the pool, in any order and number. */
 static size_t random_pool(char *text, size_t size)
 {
 	static const char *const pieces[] = { "[pool]\n",
@@ -207,8 +207,8 @@ Test(message, random_pools_are_refused_with_a_line_or_taken)
 	cr_expect(taken > RUNS / 1000 && taken < RUNS / 10, "%u taken", taken);
 }
 
-/* What the file's name begins with is what it must lead to. */
-Test(message, what_is_kept_gives_what_it_gave)
+/* The file's name begins with the expected result. */
+Test(message, corpus_gives_the_expected_results)
 {
 	static const struct {
 		const char *prefix;

@@ -75,7 +75,7 @@ Test(policy, each_error_names_its_line)
 }
 
 /* A partly read file must not admit more than the whole file would. */
-Test(policy, a_file_that_is_not_read_whole_is_an_error)
+Test(policy, a_file_read_in_part_is_an_error)
 {
 	static char text[20100] = "[users]\n";
 	struct policy before, policy;
@@ -125,7 +125,7 @@ Test(policy, every_key_is_applied)
 	cr_expect_not(policy_address(&policy, &out, "eth1"));
 }
 
-Test(policy, without_a_file_everybody_may_have_a_pool)
+Test(policy, without_a_file_all_users_may_have_pools)
 {
 	struct pool_error why;
 	struct policy policy;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * refuse.c - what users who mean it no good send: refused, counted, the others served
+ * refuse.c - malicious users are refused and counted, while other users are served
  */
 #include "broker.h"
 
@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #define FLOOD	 40000
-#define FLOODERS 4 /* they share it */
-/* AddressSanitizer keeps what was freed. */
+#define FLOODERS 4 /* share it */
+/* AddressSanitizer delays free(). */
 #ifdef __SANITIZE_ADDRESS__
 #define GROWTH_KB 65536
 #else
@@ -34,7 +34,7 @@ static void open_quiet(struct lab *lab)
 	lab_broker(lab, "");
 }
 
-/* A user's program gets its pairs, whatever the others do. */
+/* A user's program gets its pairs, whatever other users do. */
 static void user_is_served(struct lab *lab, uid_t uid)
 {
 	struct proc client;
@@ -61,7 +61,7 @@ static int send_it(void *arg)
 	return -record_send(sending->data, sending->len);
 }
 
-/* One record of @uid's that is refused, and counted as such. */
+/* A record of @uid is refused and counted. */
 static void is_refused(uid_t uid, const void *data, size_t len, const char *what)
 {
 	struct ctl_manager before = broker_count(), after;
@@ -75,7 +75,7 @@ static void is_refused(uid_t uid, const void *data, size_t len, const char *what
 	cr_expect_eq(after.registrations, before.registrations, "%s was taken", what);
 }
 
-Test(refuse, tokens_of_others_and_of_nobody)
+Test(refuse, foreign_and_unknown_tokens)
 {
 	static char record[BROKER_RECORD_MAX];
 	uint32_t token, gone;
@@ -111,7 +111,7 @@ Test(refuse, tokens_of_others_and_of_nobody)
 	lab_close(&lab);
 }
 
-Test(refuse, records_that_are_none)
+Test(refuse, malformed_records)
 {
 	static char record[2 * BROKER_RECORD_MAX];
 	const size_t head = sizeof(struct broker_head);
@@ -155,7 +155,7 @@ Test(refuse, records_that_are_none)
 	lab_close(&lab);
 }
 
-/* Descriptors that come along are nobody's: the broker has as many as before. */
+/* Descriptors sent along are closed: the broker has as many as before. */
 static int send_descriptors(void *arg)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -196,7 +196,7 @@ static int descriptors(const struct lab *lab)
 	return (int)strtol(text, &end, 10);
 }
 
-/* Guests that have left are gone at the next look of the broker. */
+/* The broker closes disconnected peers at its next loop. */
 static int descriptors_at_rest(const struct lab *lab)
 {
 	int last = -1, now = -1;
@@ -205,7 +205,7 @@ static int descriptors_at_rest(const struct lab *lab)
 	return now;
 }
 
-Test(refuse, descriptors_that_come_along_are_closed)
+Test(refuse, descriptors_sent_along_are_closed)
 {
 	struct lab lab;
 	int before;
@@ -223,7 +223,7 @@ Test(refuse, descriptors_that_come_along_are_closed)
 	lab_close(&lab);
 }
 
-/* Return: 0 when all were sent; 1 when some could not be. */
+/* Return: 0 if all were sent; 1 otherwise. */
 static int flood(void *arg)
 {
 	static char record[BROKER_RECORD_MAX];
@@ -278,7 +278,7 @@ Test(refuse, a_flood_of_one_user_leaves_the_others_served)
 	lab_close(&lab);
 }
 
-/* Open connections and keep them, without a record; @arg: a pipe to write to then. */
+/* Open connections without sending a record; @arg: a pipe to write to then. */
 static int silent(void *arg)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -307,7 +307,7 @@ Test(refuse, silent_peers_are_disconnected)
 
 	NEED_USERS();
 	open_quiet(&lab);
-	user_is_served(&lab, BOB); /* which leaves a control socket */
+	user_is_served(&lab, BOB); /* leaves a control socket */
 	before = descriptors_at_rest(&lab);
 	cr_assert_eq(pipe(opened), 0);
 	pid = fork();
@@ -325,7 +325,7 @@ Test(refuse, silent_peers_are_disconnected)
 	lab_close(&lab);
 }
 
-/* Forty pools a second, each another: those that are too many are not read. */
+/* Forty different pools a second: excess ones are not parsed. */
 static int many_pools(void *arg)
 {
 	static char record[BROKER_RECORD_MAX];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * restart.c - the broker is killed in the middle of it all, and started again
+ * restart.c - the broker is killed during transfers, and started again
  */
 #include "broker.h"
 
@@ -20,16 +20,16 @@ static void same_file(const char *a, const char *b)
 {
 	const char *const argv[] = { "cmp", "-s", a, b, NULL };
 
-	cr_expect_eq(proc_run(NULL, NULL, argv), 0, "%s is not what was sent", b);
+	cr_expect_eq(proc_run(NULL, NULL, argv), 0, "%s differs from the file sent", b);
 }
 
-/* The packets with the server's data: downloads cannot end before this is lifted. */
+/* Drop the server's data, so that downloads cannot end before this is removed. */
 #define HOLD_DATA                               \
 	"table inet t {\nchain c {\n"           \
 	"type filter hook output priority 0;\n" \
 	"meta length > 1000 drop\n}\n}\n"
 
-/* All of them start at once. */
+/* All start at once. */
 static void start_downloads(struct lab *lab, struct proc *curl)
 {
 	static const char *const argv[] = { "curl",
@@ -92,8 +92,8 @@ Test(restart, two_hundred_downloads_outlive_the_broker)
 	lab_close(&lab);
 }
 
-/* What the new broker knows of announcements it sees from the subflows that are there. */
-Test(restart, path_that_goes_after_the_restart_comes_back)
+/* The new broker learns of announcements from established subflows. */
+Test(restart, path_lost_after_the_restart_returns)
 {
 	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
 					    NULL };
@@ -125,8 +125,8 @@ Test(restart, path_that_goes_after_the_restart_comes_back)
 	lab_close(&lab);
 }
 
-/* A token of the file that is another connection's by now is not taken for it. */
-Test(restart, what_the_state_file_says_is_checked)
+/* A token that was reused since is ignored. */
+Test(restart, the_state_file_is_checked)
 {
 	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
 					    NULL };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * jail.c - the broker does all that it can do with no rights but one, behind its filter
+ * sandbox.c - the broker needs one capability and the system calls of its list
  *
- * A system call that is not on its list kills it; so every test of this folder is one of
- * the list. Here is what the others do not bring about.
+ * Any other system call kills it, so each test in this directory tests the list. These
+ * tests make the calls that the others do not.
  */
 #include "broker.h"
 
@@ -79,7 +79,7 @@ static int dial(const char *name)
 	return fd;
 }
 
-/* Return: `error` of the answer; -EPIPE: there was none. */
+/* Return: `error` of the answer; -EPIPE: no answer. */
 static int ask(int fd, uint16_t op, const char *text)
 {
 	struct ctl_request request = { .magic = CTL_MAGIC,
@@ -110,7 +110,7 @@ static int ask_as_owner(void *arg)
 	return fd >= 0 && ask(fd, CTL_OP_MANAGER, "") == 0 ? 0 : 1;
 }
 
-Test(sandbox, every_question_and_every_edit)
+Test(sandbox, all_requests_and_edits_are_answered)
 {
 	struct proc client;
 	struct lab lab;
@@ -135,7 +135,7 @@ Test(sandbox, every_question_and_every_edit)
 	cr_expect_eq(as_user(BOB, ask_as_stranger, NULL), 0, "another user was answered");
 	cr_expect_eq(as_user(ALICE, ask_as_owner, NULL), 0, "its user was not answered");
 	close(fd);
-	/* Addresses come and go, and are looked at again. */
+	/* Changed addresses are read again. */
 	cr_assert_eq(host_ip(&lab.world.client, "addr add 10.7.7.7/24 dev c4\n"
 						"link set c2 down\n"),
 		     0);
@@ -156,7 +156,7 @@ static bool broker_said(const struct lab *lab, const char *text)
 	return yes;
 }
 
-Test(sandbox, it_reads_its_configuration_again)
+Test(sandbox, sighup_reloads_the_configuration)
 {
 	struct proc client;
 	struct lab lab;
@@ -175,7 +175,7 @@ Test(sandbox, it_reads_its_configuration_again)
 	put_text(lab.config, "[users]\nsubflows = many\n");
 	kill(lab.broker.pid, SIGHUP);
 	cr_expect(WAIT_FOR(broker_said(&lab, "broker.conf:2: subflows \"many\"")));
-	/* root is admitted; of its pool, what the policy names is left */
+	/* root is admitted, with the allowed endpoints of its pool */
 	lab_start(&lab, &client, 0, lab.pool, client_argv);
 	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 1));
 	nap_ms(200);
@@ -201,8 +201,8 @@ static void path_manager_is(struct lab *lab, const char *value)
 	cr_expect_str_eq(text, value);
 }
 
-/* Also when it was killed in between. */
-Test(sandbox, the_path_manager_is_set_and_put_back)
+/* Even if the broker is killed in between. */
+Test(sandbox, the_path_manager_is_set_and_restored)
 {
 	struct lab lab;
 
@@ -225,8 +225,8 @@ Test(sandbox, the_path_manager_is_set_and_put_back)
 	lab_close(&lab);
 }
 
-/* As systemd would: readiness and the watchdog. */
-Test(sandbox, systemd_hears_of_it)
+/* Readiness and the watchdog. */
+Test(sandbox, systemd_is_notified)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	char text[256], path[PATH_MAX], env[128];
@@ -265,7 +265,7 @@ Test(sandbox, systemd_hears_of_it)
 	lab_close(&lab);
 }
 
-/* systemd's own rating of the unit: 2.0 or less, of 10. */
+/* systemd-analyze security: 2.0 or less of 10. */
 Test(sandbox, systemd_rates_the_unit_below_2)
 {
 	char path[PATH_MAX];
@@ -283,8 +283,7 @@ Test(sandbox, systemd_rates_the_unit_below_2)
 	cr_expect_eq(proc_run(NULL, NULL, argv), 0);
 }
 
-/* As the unit starts it: the bounding set has nothing else, and capset(2) is not needed.
- */
+/* Like the unit: the bounding set has nothing else, and capset(2) is not needed. */
 Test(sandbox, it_starts_with_the_capability_that_the_unit_leaves)
 {
 	char path[PATH_MAX];
@@ -309,7 +308,7 @@ Test(sandbox, it_starts_with_the_capability_that_the_unit_leaves)
 	lab_close(&lab);
 }
 
-/* An /etc that is this test's own, with users and groups. */
+/* An /etc of this test alone, with users and groups. */
 static void own_etc(void)
 {
 	static const char *const names[] = { "passwd", "group" };
@@ -331,7 +330,7 @@ static void own_etc(void)
 		     0);
 }
 
-Test(sandbox, the_administrators_pool_and_no_other)
+Test(sandbox, pools_no_means_the_administrators_pools)
 {
 	struct proc client;
 	struct lab lab;
@@ -377,14 +376,14 @@ Test(sandbox, limits_of_a_connection_and_of_a_user)
 	for (int i = 0; i < 3; i++) {
 		lab_start(&lab, &clients[i], ALICE, lab.pool, client_argv);
 		cr_assert(WAIT_FOR(proc_said(&clients[i], "connected 1\n")));
-		/* one each, and two in all */
+		/* one each, two in total */
 		WAIT_FOR(joined_count(&lab.world.client) == (i < 2 ? i + 1 : 2));
 		nap_ms(200);
 		cr_expect_eq(joined_count(&lab.world.client), i < 2 ? i + 1 : 2,
 			     "%d joins of %d connections",
 			     joined_count(&lab.world.client), i + 1);
 	}
-	/* The third gets at the next try what the first gives back. */
+	/* The third one gets the subflow of the first at its next try. */
 	proc_end(&clients[0]);
 	cr_expect(WAIT_FOR(subflows_left(&lab) == 4 &&
 			   joined_count(&lab.world.client) == 2));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * serve.c - ordinary users get the pairs that root gets by itself
+ * serve.c - ordinary users get the same pairs as root without a broker
  */
 #include "broker.h"
 
@@ -105,7 +105,7 @@ Test(serve, a_user_gets_the_pairs_that_root_gets_directly)
 	lab_close(&lab);
 }
 
-/* How often @pair is in @pairs. */
+/* Return: the number of @pair in @pairs. */
 static int times(const char *pairs, const char *pair)
 {
 	int n = 0;
@@ -155,15 +155,15 @@ Test(serve, a_thousand_connections_of_fifty_processes)
 		cr_expect_eq(proc_wait(&clients[i], EFFECT_MS), 0);
 		proc_end(&clients[i]);
 	}
-	cr_expect(WAIT_FOR(broker_count().connections == 0), "%u connections are left",
+	cr_expect(WAIT_FOR(broker_count().connections == 0), "%u connections remain",
 		  broker_count().connections);
 	cr_expect_eq(broker_count().registrations, PROCESSES * EACH);
 	lab_broker_end(&lab);
 	lab_close(&lab);
 }
 
-/* The pool of a running program changes when it connects once more. */
-Test(serve, a_changed_pool_applies_to_connections_that_are_there)
+/* The pool of a running program changes at its next connection. */
+Test(serve, a_changed_pool_applies_to_earlier_connections)
 {
 	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
 					    NULL };
@@ -186,8 +186,7 @@ Test(serve, a_changed_pool_applies_to_connections_that_are_there)
 	lab_close(&lab);
 }
 
-/* What falls back, and to what. */
-Test(serve, a_broker_that_dies_leaves_programs_and_is_used_again)
+Test(serve, programs_outlive_a_broker_and_use_the_next)
 {
 	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
 					    NULL };
@@ -205,7 +204,7 @@ Test(serve, a_broker_that_dies_leaves_programs_and_is_used_again)
 	cr_assert_eq(proc_tell(&client, "echo 100000"), 0);
 	lab_start(&lab, &later, ALICE, lab.pool, argv);
 	cr_assert(WAIT_FOR(proc_said(&later, "connected 1\n")));
-	cr_expect_eq(joined_count(&lab.world.client), 2, "nobody serves the second one");
+	cr_expect_eq(joined_count(&lab.world.client), 2, "the second one has joins");
 	proc_end(&later);
 	lab_broker(&lab, "");
 	lab_start(&lab, &later, ALICE, lab.pool, argv);
@@ -219,7 +218,7 @@ Test(serve, a_broker_that_dies_leaves_programs_and_is_used_again)
 	lab_close(&lab);
 }
 
-/* @n: how many connections it has then. */
+/* @n: its connections then. */
 static void connects(struct lab *lab, struct proc *p, int n, int joins)
 {
 	char said[32];
@@ -232,8 +231,8 @@ static void connects(struct lab *lab, struct proc *p, int n, int joins)
 		  "%s: %d joins, not %d", said, joined_count(&lab->world.client), joins);
 }
 
-/* Brokers come and go while it runs; it looks for one once a second at most. */
-Test(serve, one_program_finds_a_broker_that_comes)
+/* Brokers start and stop while it runs; it looks for one at most once a second. */
+Test(serve, a_running_program_finds_a_new_broker)
 {
 	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
 					    NULL };
@@ -264,7 +263,7 @@ Test(serve, one_program_finds_a_broker_that_comes)
 	lab_close(&lab);
 }
 
-/* Once, and nothing else. */
+/* One line, and nothing else. */
 static void is_logged(const struct proc *client, const char *text)
 {
 	char *errors = proc_errors(client);
@@ -275,7 +274,7 @@ static void is_logged(const struct proc *client, const char *text)
 }
 
 /* One program that connects now and then. */
-Test(serve, a_program_falls_to_direct_and_forced_ones_do_not)
+Test(serve, a_program_falls_back_to_direct_unless_forced)
 {
 	static const char *const free_argv[] = { "@tests/apps/tcpclient", "10.0.1.1",
 						 LAB_PORT, NULL };
@@ -297,7 +296,7 @@ Test(serve, a_program_falls_to_direct_and_forced_ones_do_not)
 
 	NEED_USERS();
 	lab_open(&lab, both_families);
-	/* root may be its own manager, and there is no broker */
+	/* root may manage itself, without a broker */
 	lab_start(&lab, &client, 0, lab.pool, free_argv);
 	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 2));
 	cr_expect_eq(count_entries(client.pid, "task"), 2);
@@ -325,7 +324,7 @@ Test(serve, a_program_falls_to_direct_and_forced_ones_do_not)
 	lab_close(&lab);
 }
 
-/* The command of the README, and a download that takes a while. */
+/* The command of the README, with a long download. */
 Test(serve, curl_under_the_launcher)
 {
 	static const char *const second[] = { "10.0.2.1", NULL };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * tools.c - what mptcpinfo and mptcpaddr show and change where the broker has the pools
+ * tools.c - mptcpinfo and mptcpaddr with pools that the broker has
  */
 #include "broker.h"
 
@@ -18,7 +18,7 @@ static const char *const two[] = { "10.0.2.1", "10.0.3.1", NULL };
 static const char *const client_argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
 					   NULL };
 
-/* What @argv prints, as @uid, on both outputs; it ends with @status. */
+/* The output of @argv, run by @uid, on both streams; it exits with @status. */
 static char *told_to(struct lab *lab, uid_t uid, int status, const char *const argv[])
 {
 	struct proc p;
@@ -84,8 +84,8 @@ Test(tools, mptcpinfo_names_the_program_and_not_the_broker)
 
 #define ENDPOINT(...) ARGS("@mptcpaddr", "endpoint", __VA_ARGS__)
 
-/* A pool is the user's and the name's: of all the programs of that name. */
-Test(tools, user_edits_the_pool_that_the_broker_has)
+/* All programs of one user and name share a pool. */
+Test(tools, users_edit_their_pool_in_the_broker)
 {
 	struct proc client;
 	char pid[16];
@@ -116,7 +116,7 @@ Test(tools, user_edits_the_pool_that_the_broker_has)
 	lab_close(&lab);
 }
 
-Test(tools, mptcpinfo_says_that_the_broker_has_no_pool_for_a_program)
+Test(tools, mptcpinfo_explains_a_missing_pool_in_the_broker)
 {
 	struct proc client;
 	struct lab lab;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * control.c - the control socket under garbage
+ * control.c - random requests to the control socket
  *
- * Requests that are kept in corpus/ are mutated from a printed seed and sent to the real
- * server's code, over a real socket. Whatever comes, there is one well-formed answer or
- * a hang-up, the engine is as it was, and edits leave a whole pool. check-san runs it
- * under the sanitizers.
+ * Requests of corpus/ are changed at random, by a printed seed, and sent over a real
+ * socket. Each gets one well-formed answer or a disconnect, the engine is unchanged, and
+ * edits leave a valid pool. check-san runs it under the sanitizers.
  */
 #include "play.h"
 #include "shim/manager/control_server.h"
@@ -27,7 +26,7 @@
 #define REQUEST_MAX 400
 #define ROUNDS	    30000
 #define ANSWER_MAX  (256 * 1024)
-#define PID_FAKE    4000000 /* above PID_MAX_LIMIT: nobody's */
+#define PID_FAKE    4000000 /* above PID_MAX_LIMIT */
 
 struct sample {
 	size_t len;
@@ -162,7 +161,7 @@ static void serve(struct server *s)
 	control_serve(&s->control, fds, &view);
 }
 
-/* One byte, a few of them, the length, or what is behind it. */
+/* Change bytes or the length. */
 static void mutate(struct sample *sample)
 {
 	unsigned int i, n = draw(4) ? draw(4) : draw(64);
@@ -173,7 +172,7 @@ static void mutate(struct sample *sample)
 		sample->len = draw(REQUEST_MAX + 1);
 }
 
-/* What the request was does not matter: the answer is what a reader can believe. */
+/* Whatever the request, the answer is consistent. */
 static void answer_is_sound(int fd, const struct sample *sent)
 {
 	static union {
@@ -192,16 +191,17 @@ static void answer_is_sound(int fd, const struct sample *sent)
 		cr_assert_leq(answer.head.count, CTL_PAGE_MAX);
 		cr_assert_eq(n, (ssize_t)(sizeof(answer.head) +
 					  answer.head.count * answer.head.record_size));
-		/* A follower gets what happened, whenever that is. */
+		/* A follower gets notes at any time. */
 		if (sent->len != sizeof(struct ctl_request) &&
 		    answer.head.op != CTL_OP_FOLLOW)
-			cr_assert_neq(answer.head.error, 0, "%zu bytes were taken",
+			cr_assert_neq(answer.head.error, 0, "%zu bytes were accepted",
 				      sent->len);
 	}
-	cr_assert(any || n == 0 || !sent->len, "no answer"); /* an empty one is the end */
+	cr_assert(any || n == 0 || !sent->len,
+		  "no answer"); /* an empty one disconnects */
 }
 
-Test(control, garbage_is_answered_and_harms_nothing, .timeout = 120)
+Test(control, random_requests_are_answered_and_change_nothing, .timeout = 120)
 {
 	static struct server s;
 	static struct sample corpus[CORPUS_MAX], sample;
@@ -239,8 +239,8 @@ Test(control, garbage_is_answered_and_harms_nothing, .timeout = 120)
 	server_close(&s);
 }
 
-/* The corpus is what it says: unchanged, each request is understood. */
-Test(control, corpus_is_understood_as_it_is)
+/* Each unchanged request of the corpus is accepted. */
+Test(control, unchanged_corpus_is_accepted)
 {
 	static struct server s;
 	static struct sample corpus[CORPUS_MAX];

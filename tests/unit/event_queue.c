@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * event_queue.c - events in order of arrival, and those that came too early
+ * event_queue.c - queued events, and early ones
  */
 #include "shim/manager/event_queue.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * native.c - a static program that opens MPTCP by itself: no preload library reaches it
+ * native.c - a static program with MPTCP sockets, without the preload library
  *
- * native ADDRESS PORT: connects, prints "connected", and ends with its standard input.
+ * native ADDRESS PORT: connects, prints "connected", and exits at the end of its standard input.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
