@@ -110,14 +110,17 @@ static bool may_write(void)
  */
 static const struct pool_copy *current_copy(void)
 {
-	const int64_t now = sys_seconds();
 	struct pool_copy *copy = atomic_load(&current);
 	struct statx st;
+	int64_t now;
 
-	if (copy &&
-	    (atomic_exchange(&checked, now) == now || /* it costs a stat() */
-	     !sys_statx(AT_FDCWD, copy->program.path, &st) || is_copy_of(copy, &st)))
-		return copy;
+	if (copy) {
+		now = sys_seconds();
+		if (atomic_exchange(&checked, now) == now || /* one stat() a second */
+		    !sys_statx(AT_FDCWD, copy->program.path, &st) ||
+		    is_copy_of(copy, &st))
+			return copy;
+	}
 	if (may_write()) {
 		refresh_copy(copy);
 		atomic_store(&writing, 0);

@@ -148,14 +148,14 @@ static void on_child(void)
 void fork_watch(struct handover *handover)
 {
 	bool first = !watched;
-	atfork_fn add;
+	atfork_fn register_atfork;
 
 	watched = handover;
 	if (!first)
 		return;
 	/* pthread_atfork() calls this. By name: each symbol costs every exec. */
-	add = (atfork_fn)dlsym(RTLD_DEFAULT, "__register_atfork");
+	register_atfork = (atfork_fn)dlsym(RTLD_DEFAULT, "__register_atfork");
 	clocklock = (clocklock_fn)dlsym(RTLD_DEFAULT, "pthread_mutex_clocklock");
-	if (add && clocklock)
-		add(on_prepare, on_parent, on_child, NULL);
+	if (register_atfork && clocklock)
+		register_atfork(on_prepare, on_parent, on_child, NULL);
 }

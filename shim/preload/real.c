@@ -9,7 +9,7 @@
 #include <errno.h>
 
 /* In place of any hooked function: all return int or ssize_t. */
-static long missing(void)
+static long real_missing(void)
 {
 	errno = ENOSYS;
 	return -1;
@@ -21,7 +21,7 @@ void *real_resolve(_Atomic(void *) *ret_real, const char *name)
 	void *real = dlsym(RTLD_NEXT, name);
 
 	if (!real)
-		real = (void *)missing;
+		real = (void *)real_missing;
 	atomic_store_explicit(ret_real, real, memory_order_relaxed);
 	errno = saved;
 	return real;
