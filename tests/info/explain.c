@@ -376,7 +376,7 @@ Test(explain, manager_that_does_not_answer)
 	scene(&s, TWO_PATHS);
 	cr_assert(WAIT_FOR(subflows_on(&s.w.client) == 3));
 	cr_assert_eq(kill(s.client.pid, SIGSTOP), 0);
-	is_explained(&s, "not known: a manager that may have it could not be asked");
+	is_explained(&s, "unknown: a manager that may have it did not answer");
 	cr_assert_eq(kill(s.client.pid, SIGCONT), 0);
 	stage_close(&s);
 }

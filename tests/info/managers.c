@@ -161,16 +161,16 @@ REPORT_TEST(another_version_is_reported, "version",
 REPORT_TEST(first_version_is_reported_whose_answers_are_shorter, "old",
 	    "speaks version 1 of the control protocol, this "
 	    "mptcpinfo version 2")
-REPORT_TEST(manager_without_a_record_of_itself_is_reported, "countless", "makes no sense")
+REPORT_TEST(manager_without_a_record_of_itself_is_reported, "countless", "invalid answer")
 
 /* Masks about one list of endpoints are never shown with another. */
 REPORT_TEST(pool_that_never_stands_still_is_reported, "changing",
-	    "its pool changes all the time")
-REPORT_TEST(garbage_is_reported, "garbage", "makes no sense")
-REPORT_TEST(answer_without_a_whole_header_is_reported, "short", "makes no sense")
+	    "its pool keeps changing")
+REPORT_TEST(garbage_is_reported, "garbage", "invalid answer")
+REPORT_TEST(answer_without_a_whole_header_is_reported, "short", "invalid answer")
 REPORT_TEST(promised_records_that_are_not_there_are_reported, "overcount",
-	    "makes no sense")
-REPORT_TEST(records_too_short_are_reported, "tinyrecord", "makes no sense")
+	    "invalid answer")
+REPORT_TEST(records_too_short_are_reported, "tinyrecord", "invalid answer")
 REPORT_TEST(silence_is_reported, "silent", "does not answer")
 REPORT_TEST(hanging_up_is_reported, "hangup", "hung up")
 REPORT_TEST(pages_without_end_are_given_up, "endless", "does not answer")

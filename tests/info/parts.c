@@ -3,10 +3,7 @@
  * parts.c - the parts of mptcpinfo that need no kernel
  */
 #include "tools/mptcpinfo/collect/collect.h"
-#include "tools/mptcpinfo/collect/index.h"
-#include "tools/mptcpinfo/collect/remote.h"
-#include "tools/mptcpinfo/print/text.h"
-#include "tools/mptcpinfo/snapshot.h"
+#include "tools/mptcpinfo/print/print.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -16,11 +13,11 @@
 
 static void is_written(int family, const char *ip, uint16_t port, const char *expected)
 {
-	struct inet_addr addr = { .family = family, .port = port };
+	struct path path = { .local = { .family = family, .port = port } };
 	char out[ADDR_TEXT_MAX];
 
-	cr_assert_eq(inet_pton(family, ip, addr.ip), 1);
-	cr_assert_str_eq(addr_text(&addr, out), expected);
+	cr_assert_eq(inet_pton(family, ip, path.local.ip), 1);
+	cr_assert_str_eq(local_text(&path, out), expected);
 }
 
 Test(parts, addresses_are_written_with_their_port)
@@ -33,13 +30,13 @@ Test(parts, addresses_are_written_with_their_port)
 
 Test(parts, link_local_address_names_its_interface)
 {
-	struct inet_addr addr = { .family = AF_INET6, .port = 1, .ifindex = 1 };
+	struct path path = { .remote = { .family = AF_INET6, .port = 1 }, .ifindex = 1 };
 	char out[ADDR_TEXT_MAX];
 
-	inet_pton(AF_INET6, "fe80::1", addr.ip);
-	cr_assert_str_eq(addr_text(&addr, out), "[fe80::1%lo]:1");
-	addr.ifindex = 999999; /* gone since */
-	cr_assert_str_eq(addr_text(&addr, out), "[fe80::1%999999]:1");
+	inet_pton(AF_INET6, "fe80::1", path.remote.ip);
+	cr_assert_str_eq(remote_text(&path, out), "[fe80::1%lo]:1");
+	path.ifindex = 999999; /* gone since */
+	cr_assert_str_eq(remote_text(&path, out), "[fe80::1%999999]:1");
 }
 
 Test(parts, tokens_are_hex_with_a_prefix_or_decimal)
@@ -81,30 +78,30 @@ Test(parts, index_finds_what_was_added_and_nothing_else)
 		N = 5000
 	};
 	uint32_t *keys = calloc(N, sizeof(*keys)), absent = 1;
-	struct index *index = index_new(N, sizeof(*keys));
+	struct index index = { .key_size = sizeof(*keys) };
 
-	for (size_t i = 0; i < N; i++) {
-		keys[i] = i * 2;
-		cr_assert_eq(index_add(index, &keys[i], i), 0);
-	}
 	for (size_t i = 0; i < N; i++)
-		cr_assert_eq(index_find(index, &keys[i]), (ssize_t)i);
-	cr_assert_eq(index_find(index, &absent), -1);
-	cr_assert_eq(index_add(index, &keys[3], 99), 0);
-	cr_assert_eq(index_find(index, &keys[3]), 3, "the first one wins");
-	cr_assert_eq(index_add(index, &absent, 0), -ENOSPC);
-	index_free(index);
+		keys[i] = i * 2;
+	index_fill(&index, keys, N, sizeof(*keys));
+	for (size_t i = 0; i < N; i++)
+		cr_assert_eq(index_find(&index, &keys[i]), (ssize_t)i);
+	cr_assert_eq(index_find(&index, &absent), -1);
+	index_add(&index, &keys[3], 99);
+	cr_assert_eq(index_find(&index, &keys[3]), 3, "the first one wins");
+	index_remove(&index, &keys[3]);
+	cr_assert_eq(index_find(&index, &keys[3]), -1);
+	index_free(&index);
 	free(keys);
 }
 
 Test(parts, empty_index_is_fine)
 {
-	struct index *index = index_new(0, sizeof(uint32_t));
+	struct index index = { .key_size = sizeof(uint32_t) };
 	uint32_t key = 0;
 
-	cr_assert_eq(index_find(index, &key), -1);
-	index_free(index);
-	index_free(NULL);
+	cr_assert_eq(index_find(&index, &key), -1);
+	index_remove(&index, &key);
+	index_free(&index);
 }
 
 Test(parts, padding_of_older_kernels_is_no_field)
@@ -143,7 +140,7 @@ Test(parts, array_grows_and_hands_out_zeroes)
 
 static bool matches(const char *text, int family, const char *ip, uint16_t port)
 {
-	struct inet_addr addr = { .family = family, .port = port };
+	struct mpaddr addr = { .family = family, .port = port };
 	struct remote remote;
 
 	cr_assert_eq(remote_parse(text, &remote), 0, "%s", text);
@@ -250,12 +247,12 @@ Test(parts, groups_come_together_in_their_order)
 		uint32_t group;
 		uint32_t i;
 	} *array = calloc(N, sizeof(*array));
-	struct stretch groups[GROUPS];
+	struct span *groups;
 	size_t sum = 0;
 
 	for (uint32_t i = 0; i < N; i++)
 		array[i] = (struct element){ i % 5 == 3 ? 6 : i % 5, i };
-	cr_assert_eq(array_group(&array, N, sizeof(*array), GROUPS, groups), 0);
+	groups = array_group(&array, N, sizeof(*array), GROUPS);
 	for (uint32_t g = 0; g < GROUPS; g++) {
 		cr_assert_eq(groups[g].first, sum);
 		for (size_t i = 0; i < groups[g].n; i++) {
@@ -267,5 +264,6 @@ Test(parts, groups_come_together_in_their_order)
 	cr_assert_eq(sum, N);
 	cr_assert_eq(groups[3].n, 0);
 	cr_assert_eq(groups[6].n, N / 5);
+	free(groups);
 	free(array);
 }

@@ -3,7 +3,7 @@
 
 INFO_LIAR     := $(B)/tests/info-liar
 INFO_PARTS    := $(patsubst %,tools/mptcpinfo/%.c,snapshot \
-		 collect/index collect/remote print/reason print/text) \
+		 collect/filter collect/process print/text) \
 		 shim/manager/note_text.c shim/pool/addr.c
 
 $(INFO_LIAR): $(call obj,tests/info/prog/liar.c)

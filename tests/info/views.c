@@ -9,7 +9,7 @@
 
 #include "info.h"
 #include "skip.h"
-#include "tools/mptcpinfo/print/text.h"
+#include "tools/mptcpinfo/print/print.h"
 #include "until.h"
 
 static bool has(const char *text, const char *part)
@@ -369,7 +369,7 @@ Test(views, fallback_to_tcp_is_said)
 	root = info_json(&w.client, NULL);
 	cr_assert_str_eq(text_at(root, "connections.0.explain"),
 			 "fell back to TCP: the peer, or something on the path, does not "
-			 "speak MPTCP");
+			 "support MPTCP");
 	cr_assert_eq(number_at(root, "connections.0.subflows.0.bytes_received"), 5);
 	said = info(&w.client, NULL);
 	cr_assert(has(said.out, "fell back to TCP"), "%s", said.out);

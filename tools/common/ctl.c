@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
- * ctl.c - ask one manager, over its control socket
+ * ctl.c - find the managers' control sockets and send them requests
  *
- * The manager is a thread of any program at all: it may be stopped in a debugger, of
- * another version, or an impostor. So every wait ends, and nothing in an answer is
- * used before its length and counts have been checked.
+ * A manager is a thread of any program: it may be stopped in a debugger, of another
+ * version, or an impostor. So every wait has a time limit, and lengths and counts are
+ * checked before anything in an answer is used.
  */
 #include "ctl.h"
+
 #include "shim/common/clock.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,6 +27,10 @@
 #define ANSWER_MAX  (sizeof(struct ctl_answer) + CTL_PAGE_MAX * 512)
 #define RECORDS_MAX (4u << 20) /* of one kind, of one manager */
 #define VERSION_END (offsetof(struct ctl_answer, version) + sizeof(uint16_t))
+
+#define UNIX_SEQPACKET	0x0005
+#define UNIX_ACCEPTCON	(1u << 16) /* listening: accepted sockets have its name, too */
+#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789._-"
 
 int ctl_open(const char *name, struct ctl *ret_ctl)
 {
@@ -42,7 +48,7 @@ int ctl_open(const char *name, struct ctl *ret_ctl)
 	if (!ctl.buffer)
 		return -ENOMEM;
 	ctl.fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	/* Also bounds connect(), which waits while the backlog is full. */
+	/* Also limits connect(), which waits while the backlog is full. */
 	if (ctl.fd < 0 ||
 	    setsockopt(ctl.fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) < 0 ||
 	    connect(ctl.fd, (struct sockaddr *)&addr,
@@ -67,7 +73,7 @@ void ctl_close(struct ctl *ctl)
 	ctl->buffer = NULL;
 }
 
-static int receive(struct ctl *ctl, int64_t deadline)
+static int receive_once(struct ctl *ctl, int64_t deadline)
 {
 	struct pollfd pfd = { .fd = ctl->fd, .events = POLLIN };
 	int64_t now = clock_ms();
@@ -88,8 +94,8 @@ static int receive(struct ctl *ctl, int64_t deadline)
 }
 
 /*
- * A longer record is one that a later manager has added to; a shorter one belongs to
- * another version. The header's own length is another in another version.
+ * Later managers may append to a record, so a longer one is valid. The header's length
+ * may differ in another version.
  */
 static int check_answer(struct ctl *ctl, uint16_t op, int len, size_t record_size)
 {
@@ -133,7 +139,7 @@ int ctl_receive(struct ctl *ctl, uint16_t op, size_t record_size, int timeout_ms
 	int r;
 
 	do
-		r = receive(ctl, deadline);
+		r = receive_once(ctl, deadline);
 	while (r == 0);
 	return r < 0 ? r : check_answer(ctl, op, r, record_size);
 }
@@ -164,7 +170,7 @@ int ctl_ask(struct ctl *ctl, uint16_t op, uint64_t after, size_t record_size)
 	return r < 0 ? r : ctl_receive(ctl, op, record_size, timeout);
 }
 
-/* Appends the records of the answer in the buffer; room doubles, so it is linear. */
+/* Appends the records of the answer; the room doubles, so this is linear. */
 static int take_page(const struct ctl *ctl, size_t record_size, char **array, size_t *n,
 		     size_t *room)
 {
@@ -208,4 +214,62 @@ int ctl_read(struct ctl *ctl, uint16_t op, size_t record_size, void *ret_array,
 	memcpy(ret_array, &array, sizeof(array));
 	*ret_n = n;
 	return 0;
+}
+
+/* A line of /proc/net/unix. Return: whether it names a control socket. */
+static bool parse_unix_line(const char *line, char name[static NAME_TEXT_MAX])
+{
+	static const char prefix[] = "@" CTL_NAME_PREFIX;
+	unsigned int flags, type;
+	int at = 0;
+	size_t len;
+
+	if (sscanf(line, "%*x: %*x %*x %x %x %*x %*u %n", &flags, &type, &at) != 2 || !at)
+		return false;
+	if (!(flags & UNIX_ACCEPTCON) || type != UNIX_SEQPACKET ||
+	    strncmp(line + at, prefix, sizeof(prefix) - 1) != 0)
+		return false;
+	len = strspn(line + at + sizeof(prefix) - 1, NAME_CHARACTERS);
+	if (len == 0 || len > 64 || line[at + sizeof(prefix) - 1 + len] != '\n')
+		return false;
+	snprintf(name, NAME_TEXT_MAX, "%.*s", (int)(sizeof(prefix) - 2 + len),
+		 line + at + 1);
+	return true;
+}
+
+int ctl_find_names(char (**ret_names)[NAME_TEXT_MAX], size_t *ret_n)
+{
+	char(*names)[NAME_TEXT_MAX] = NULL, (*grown)[NAME_TEXT_MAX];
+	char name[NAME_TEXT_MAX], *line = NULL;
+	size_t size = 0, n = 0;
+	int r = 0;
+	FILE *f;
+
+	f = fopen("/proc/net/unix", "re");
+	if (!f)
+		return -errno;
+	while (r == 0 && getline(&line, &size, f) > 0) {
+		if (!parse_unix_line(line, name))
+			continue;
+		if (n == NAMES_MAX) {
+			r = -E2BIG;
+			break;
+		}
+		grown = reallocarray(names, n + 1, sizeof(*names));
+		if (grown) {
+			names = grown;
+			memcpy(names[n++], name, sizeof(name));
+		} else {
+			r = -ENOMEM;
+		}
+	}
+	free(line);
+	fclose(f);
+	if (r == -ENOMEM) {
+		free(names);
+		return r;
+	}
+	*ret_names = names;
+	*ret_n = n;
+	return r;
 }

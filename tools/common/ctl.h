@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ctl.h - ask one manager, over its control socket
+ * ctl.h - find the managers' control sockets and send them requests
  */
 #pragma once
 
 #include "mptcpaddr/control.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -12,42 +13,54 @@
 struct ctl {
 	int fd;
 	int64_t give_up_ms;   /* of all answers together, CLOCK_MONOTONIC */
-	unsigned int version; /* of an answer that was of another one */
-	uint32_t uid;	      /* the manager's, as the kernel says it */
-	pid_t pid;	      /* 0 if it lives in a PID namespace that we cannot see */
+	unsigned int version; /* of an answer in another protocol version */
+	uint32_t uid;	      /* of the manager, from SO_PEERCRED */
+	pid_t pid;	      /* 0: in a PID namespace that we cannot see */
 	char *buffer;	      /* the last answer */
 };
 
 /*
  * ctl_open() - connect to the abstract socket @name
  *
- * Return: 0; -ECONNREFUSED if nobody is there, -EAGAIN if it takes nobody in, or
+ * Return: 0; -ECONNREFUSED if nobody listens, -EAGAIN if its backlog is full, or
  * another -errno.
  */
 int ctl_open(const char *name, struct ctl *ret_ctl);
 void ctl_close(struct ctl *ctl);
 
 /*
- * ctl_send() - one question; ctl_receive() - wait for an answer to it and check it
+ * ctl_send() - send a request; ctl_receive() - wait for an answer and check it
  *
- * Return: 0; -ETIMEDOUT, -EPROTO (another version: then ctl->version says which),
- * -EBADMSG (no sense in it), -ECONNRESET (it hung up: it does not serve this user), or
- * what the manager said. After 0 ctl_answer() and its records can be looked at until the
- * next receive. Records of a later version are longer than @record_size, never shorter.
+ * Return: 0; -ETIMEDOUT, -EPROTO (another version, in ctl->version), -EBADMSG (invalid),
+ * -ECONNRESET (it hung up: it does not serve this user), or the manager's error. After 0
+ * ctl_answer() and its records are valid until the next ctl_receive(). Records may be
+ * longer than @record_size, never shorter.
  */
 int ctl_send(struct ctl *ctl, uint16_t op, uint64_t after);
 int ctl_receive(struct ctl *ctl, uint16_t op, size_t record_size, int timeout_ms);
-/* Both, within a time that suits an answer. */
+/* ctl_ask() - both, within the time limits for one answer and for all answers */
 int ctl_ask(struct ctl *ctl, uint16_t op, uint64_t after, size_t record_size);
 const struct ctl_answer *ctl_answer(const struct ctl *ctl);
-/* Copies record @i, which must be one of them. */
+/* Copies record @i, which must be less than the answer's count. */
 void ctl_record(const struct ctl *ctl, uint32_t i, void *ret, size_t record_size);
 
 /*
  * ctl_read() - all records of @op, page by page
  *
  * Return: 0 with an array that the caller frees, NULL if there are none; errors as
- * ctl_receive(), and -E2BIG for more records than there can be, -ENOMEM.
+ * ctl_receive(), -E2BIG (too many records), -ENOMEM.
  */
 int ctl_read(struct ctl *ctl, uint16_t op, size_t record_size, void *ret_array,
 	     size_t *ret_n);
+
+#define NAMES_MAX     4096
+#define NAME_TEXT_MAX 80
+
+/*
+ * ctl_find_names() - the abstract names of all listening control sockets of this network
+ * namespace, whoever bound them (/proc/net/unix)
+ *
+ * Return: 0 with an array that the caller frees, NULL if there are none; -errno;
+ * -E2BIG with the first NAMES_MAX of them.
+ */
+int ctl_find_names(char (**ret_names)[NAME_TEXT_MAX], size_t *ret_n);

@@ -10,7 +10,6 @@
 #include "finding.h"
 #include "mptcpaddr/broker.h"
 #include "tools/common/ctl.h"
-#include "tools/common/names.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -199,7 +198,7 @@ static int visit_all(const struct targets *targets, target_fn fn, void *ctx)
 	char(*names)[NAME_TEXT_MAX];
 	struct visit visit;
 	size_t n = 0;
-	int r = names_find(&names, &n);
+	int r = ctl_find_names(&names, &n);
 
 	if (r < 0 && r != -E2BIG)
 		return print_error("/proc/net/unix: %s", strerror(-r));

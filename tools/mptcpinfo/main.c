@@ -4,10 +4,8 @@
  */
 #include "options.h"
 #include "snapshot.h"
-#include "tools/mptcpinfo/collect/remote.h"
-#include "tools/mptcpinfo/print/text.h"
-#include "tools/mptcpinfo/print/views.h"
-#include "tools/mptcpinfo/print/writers.h"
+#include "tools/mptcpinfo/monitor/monitor.h"
+#include "tools/mptcpinfo/watch/watch.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -66,7 +64,7 @@ static const struct option long_options[] = {
 	{ 0 },
 };
 
-static _Noreturn void usage_error(const char *text, const char *what)
+static _Noreturn void die_usage(const char *text, const char *what)
 {
 	if (text)
 		fprintf(stderr, "mptcpinfo: %s: %s\n", text, what);
@@ -74,7 +72,7 @@ static _Noreturn void usage_error(const char *text, const char *what)
 	exit(EXIT_USAGE);
 }
 
-static _Noreturn void say_and_exit(const char *text)
+static _Noreturn void print_and_exit(const char *text)
 {
 	exit(fputs(text, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_OK : EXIT_FAILED);
 }
@@ -86,18 +84,18 @@ static unsigned int parse_interval(const char *text)
 
 	if (end == text || *end || !(s * 1000 >= INTERVAL_MIN_MS) ||
 	    !(s * 1000 <= INTERVAL_MAX_MS))
-		usage_error(text, "not a number of seconds from 0.05 to 3600");
+		die_usage(text, "not a number of seconds from 0.05 to 3600");
 	return (unsigned int)(s * 1000 + 0.5);
 }
 
 static void set_format(struct options *o, enum format format)
 {
 	if (o->format != FORMAT_TABLE && o->format != format)
-		usage_error("--json", "not together with --prometheus");
+		die_usage("--json", "not together with --prometheus");
 	o->format = format;
 }
 
-static void take_option(struct options *o, int c)
+static void set_option(struct options *o, int c)
 {
 	switch (c) {
 	case 'p':
@@ -105,12 +103,12 @@ static void take_option(struct options *o, int c)
 		break;
 	case 't':
 		if (token_parse(optarg, &o->filter.token) < 0)
-			usage_error(optarg, "not a token");
+			die_usage(optarg, "not a token");
 		o->filter.has_token = true;
 		break;
 	case 'r':
 		if (remote_parse(optarg, &o->filter.remote) < 0)
-			usage_error(optarg, "not ADDRESS[/LEN][:PORT]");
+			die_usage(optarg, "not ADDRESS[/LEN][:PORT]");
 		o->filter.has_remote = true;
 		break;
 	case 'j':
@@ -132,36 +130,36 @@ static void take_option(struct options *o, int c)
 		o->events = true;
 		break;
 	case 'h':
-		say_and_exit(help);
+		print_and_exit(help);
 	case 'V':
-		say_and_exit("mptcpinfo " VERSION "\n");
-	default: /* getopt has said what is wrong */
-		usage_error(NULL, NULL);
+		print_and_exit("mptcpinfo " VERSION "\n");
+	default: /* getopt has printed the error */
+		die_usage(NULL, NULL);
 	}
 }
 
-/* What makes no sense together is refused, not ignored. */
+/* Useless combinations are refused, not ignored. */
 static void check_options(const struct options *o, bool running)
 {
 	if (o->format == FORMAT_PROMETHEUS && (o->counters || o->watch || o->events))
-		usage_error("--prometheus", "stands alone: it has the counters, too");
+		die_usage("--prometheus", "stands alone: it has the counters, too");
 	if (o->events && (o->watch || o->counters))
-		usage_error("--events", "not together with --watch or --counters");
+		die_usage("--events", "not together with --watch or --counters");
 	if (o->interval_ms && !o->watch)
-		usage_error("--interval", "only with --watch");
+		die_usage("--interval", "only with --watch");
 	if (running && (o->watch || o->events))
-		usage_error("run", "not together with --watch or --events");
+		die_usage("run", "not together with --watch or --events");
 }
 
-static struct options parse_options(int argc, char **argv)
+static struct options parse_command_line(int argc, char **argv)
 {
 	const char *no_color = getenv("NO_COLOR");
 	struct options o = { 0 };
 	int c;
 
-	/* "+": what follows `run` and its program is the program's. */
+	/* "+": everything after `run` belongs to the program. */
 	while ((c = getopt_long(argc, argv, "+p:t:r:jcwi:ehV", long_options, NULL)) != -1)
-		take_option(&o, c);
+		set_option(&o, c);
 	check_options(&o, optind < argc);
 	if (!o.interval_ms)
 		o.interval_ms = INTERVAL_DEFAULT_MS;
@@ -169,14 +167,14 @@ static struct options parse_options(int argc, char **argv)
 	return o;
 }
 
-static int show(const struct options *o)
+static int show_once(const struct options *o)
 {
 	struct snapshot snap = { 0 };
 	int r, w;
 
-	r = collect(&o->filter, &snap);
-	snapshot_say(&snap, r);
-	w = write_view(o, &snap, stdout);
+	r = collect_snapshot(&o->filter, &snap);
+	snapshot_report(&snap, r);
+	w = write_view(o, &snap, false, stdout);
 	if (w < 0)
 		fprintf(stderr, "mptcpinfo: output: %s\n", strerror(-w));
 	snapshot_free(&snap);
@@ -185,21 +183,21 @@ static int show(const struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = parse_options(argc, argv);
+	struct options o = parse_command_line(argc, argv);
 
 	if (optind < argc) {
 		if (strcmp(argv[optind], "run") != 0)
-			usage_error(argv[optind], "unexpected argument");
+			die_usage(argv[optind], "unexpected argument");
 		optind++;
 		if (optind < argc && strcmp(argv[optind], "--") == 0)
 			optind++;
 		if (optind == argc)
-			usage_error("run", "which program?");
+			die_usage("run", "which program?");
 		return run_main(&o, argv + optind);
 	}
 	if (o.events)
 		return events_main(&o);
 	if (o.watch)
 		return watch_main(&o);
-	return show(&o);
+	return show_once(&o);
 }

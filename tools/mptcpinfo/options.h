@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * options.h - what the command line asks for
+ * options.h - the parsed command line
  */
 #pragma once
 
@@ -18,9 +18,9 @@ struct options {
 	struct filter filter;
 	enum format format;
 	bool counters; /* of the path managers, instead of the connections */
-	bool watch;    /* again and again; with FORMAT_JSON one document a line */
+	bool watch;
 	bool events;
-	unsigned int interval_ms; /* between two looks */
+	unsigned int interval_ms; /* between two snapshots */
 	bool colour; /* standard output is a terminal, and NO_COLOR is not set */
 };
 

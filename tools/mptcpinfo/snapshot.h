@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * snapshot.h - one look at the MPTCP connections of this network namespace
+ * snapshot.h - the MPTCP connections of this network namespace at one moment
  *
- * The collector fills a struct snapshot, the writers (table.c, json.c and so on) print
- * it, and neither knows of the other. Plain values in plain arrays: no pointer leads from
- * one record to another, only stretches (first, n) of the array of another kind. What the
- * kernel or a manager did not tell is marked as absent (a length, a `has_` flag, -1, an
- * empty string) and is never shown as 0.
+ * collect/ fills a struct snapshot and print/ writes it; neither knows the other. Plain
+ * values in plain arrays: records refer to each other by position (struct span), never
+ * by pointer. Unknown values are marked (a length, a `has_` flag, -1, an empty string)
+ * and never shown as 0. Running out of memory ends mptcpinfo, so nothing here fails.
  */
 #pragma once
 
@@ -19,31 +18,29 @@
 
 #define PROGRAM_MAX 64
 
-/* An address with its port in host order; v4-mapped IPv6 is kept as AF_INET. */
-struct inet_addr {
-	uint16_t family; /* AF_INET or AF_INET6 */
-	uint16_t port;
+/* The ends of a TCP socket. Without padding: compared and hashed as memory. */
+struct path {
+	struct mpaddr local, remote;
 	uint32_t ifindex; /* of a link-local address, else 0 */
-	uint8_t ip[16];	  /* network order; the first 4 for AF_INET, the rest 0 */
 };
+_Static_assert(sizeof(struct path) == 2 * sizeof(struct mpaddr) + 4, "no padding");
 
-/* So many elements of another array, from @first on. */
-struct stretch {
+/* @n elements of another array, from @first on */
+struct span {
 	size_t first;
 	size_t n;
 };
 
 struct subflow {
-	uint32_t connection; /* its position in snapshot.connections while collecting */
-	struct inet_addr local;
-	struct inet_addr remote;
+	uint32_t connection; /* position in snapshot.connections, while collecting */
+	struct path path;
 	uint8_t state; /* TCP_ESTABLISHED and so on */
-	int local_id;  /* -1: not told */
+	int local_id;  /* -1: unknown */
 	int remote_id;
 	bool has_flags;
-	bool backup; /* asked for by either side */
+	bool backup; /* requested by either side */
 	bool has_tcp;
-	uint64_t bytes_sent; /* retransmissions included, as ss shows it */
+	uint64_t bytes_sent; /* including retransmissions, like ss */
 	uint64_t bytes_received;
 	uint32_t rtt_us;
 	uint32_t cwnd;
@@ -53,16 +50,16 @@ struct subflow {
 
 enum manager_kind {
 	MANAGER_NONE,
-	MANAGER_UNKNOWN, /* one that might have it could not be asked */
+	MANAGER_UNKNOWN, /* a candidate did not answer */
 	MANAGER_KERNEL,
 	MANAGER_OURS, /* snapshot.managers[manager_index] */
 };
 
-/* What can be seen of a program that has no manager. */
+/* Whether a program without a manager runs under libmptcpaddr.so */
 enum preload {
-	PRELOAD_UNKNOWN, /* it cannot be looked into */
+	PRELOAD_UNKNOWN, /* its /proc files are not readable */
 	PRELOAD_NO,
-	PRELOAD_YES, /* it runs under libmptcpaddr.so */
+	PRELOAD_YES,
 };
 
 struct process {
@@ -71,7 +68,6 @@ struct process {
 	bool rights; /* CAP_NET_ADMIN over this network namespace */
 };
 
-/* What an announced address came to; the words of the JSON. */
 enum announced_state {
 	ANNOUNCED_JOINED,
 	ANNOUNCED_WAITING,
@@ -80,7 +76,7 @@ enum announced_state {
 
 struct announced {
 	uint32_t connection; /* as in struct subflow */
-	uint32_t manager;    /* who says so */
+	uint32_t manager;    /* which reported it */
 	struct pm_announced_report record;
 };
 
@@ -93,33 +89,32 @@ enum endpoint_state {
 
 struct connection {
 	uint32_t token;
-	uint32_t inode; /* 0: no process holds it any more, or none has accepted it yet */
+	uint32_t inode; /* 0: no process holds it: closed, or not accepted yet */
 	uint32_t uid;
-	pid_t pid; /* 0: not known */
+	pid_t pid; /* 0: unknown */
 	char program[PROGRAM_MAX];
-	struct inet_addr local;
-	struct inet_addr remote;
+	struct path path;
 	uint8_t state;
-	bool fallback; /* it is plain TCP by now (RFC 8684, 3.7) */
+	bool fallback; /* to plain TCP (RFC 8684, 3.7) */
 	enum manager_kind manager;
 	uint32_t manager_index;	      /* MANAGER_OURS: of snapshot.managers */
-	struct pm_conn_report record; /* MANAGER_OURS: what it says */
+	struct pm_conn_report record; /* MANAGER_OURS: the manager's report */
 	struct process process;	      /* not MANAGER_OURS: of pid */
 	struct mptcpaddr_info info;
 	size_t info_len; /* bytes of info that the kernel filled */
-	struct stretch subflows;
-	struct stretch announced;
+	struct span subflows;
+	struct span announced;
 };
 
-/* A field of mptcp_info is there if the kernel's structure reaches to its end. */
+/* The kernel's mptcp_info includes a field if it reaches to the end of the field. */
 #define INFO_HAS(conn, field) \
 	((conn)->info_len >=  \
 	 offsetof(struct mptcpaddr_info, field) + sizeof((conn)->info.field))
 
 /*
- * info_length() - how much of @len bytes of mptcp_info is fields, not padding
+ * info_length() - the part of @len bytes of mptcp_info that is fields, not padding
  *
- * A kernel's structure ends in padding where later kernels have put a field.
+ * Later kernels have fields where earlier ones have padding at the end.
  */
 size_t info_length(size_t len);
 
@@ -128,11 +123,10 @@ struct manager {
 	pid_t pid;
 	uint32_t uid;
 	char program[PROGRAM_MAX];
-	bool answered; /* what follows is valid; its texts are fit for a terminal */
-	struct ctl_manager info;
-	struct stretch
-		endpoints; /* the pools in force, in the order of the masks' bits */
-	struct stretch sections;
+	bool answered;		 /* the fields below are valid */
+	struct ctl_manager info; /* its texts are safe for a terminal */
+	struct span endpoints;	 /* the pools in force, in the order of the masks' bits */
+	struct span sections;
 };
 
 struct counter {
@@ -141,8 +135,7 @@ struct counter {
 };
 
 struct snapshot {
-	/* Since 6.18 the endpoint maxima of mptcp_info, before that padding in its midst.
-	 */
+	/* mptcp_info has endp_*_max since 6.18; older kernels have padding there. */
 	bool has_endpoint_maxima;
 	char path_manager[32]; /* "kernel", "userspace"; "" without MPTCP */
 	struct counter *counters;
@@ -151,7 +144,7 @@ struct snapshot {
 	size_t n_managers;
 	struct connection *connections;
 	size_t n_connections;
-	struct subflow *subflows; /* those of one connection stand together */
+	struct subflow *subflows; /* those of one connection are adjacent */
 	size_t n_subflows;
 	struct announced *announced; /* likewise */
 	size_t n_announced;
@@ -164,40 +157,73 @@ struct snapshot {
 };
 
 /*
- * array_grow() - room for one more element in an array
+ * array_grow() - append one element to an array
  *
  * @array points to the pointer to its first element (NULL while @n is 0).
- * Return: the new element, zeroed and counted in @n; NULL without memory.
+ * Return: the new element, zeroed and counted in @n.
  */
 void *array_grow(void *array, size_t *n, size_t size);
 
+/* Appends @n elements of @size bytes. */
+void array_append(void *array, size_t *array_n, const void *more, size_t n, size_t size);
+
 /*
- * array_group() - put the elements of each group next to each other, in linear time
+ * array_group() - make the elements of each group adjacent, in linear time
  *
- * Each of the @n elements of @size bytes begins with a uint32_t, its group: less than
+ * Each of the @n elements of @size bytes begins with a uint32_t, its group, less than
  * @n_groups. @array is as in array_grow(). The order within a group stays.
- * Return: 0, and @ret_groups[g] is where group g is now; -ENOMEM.
+ * Return: an array of @n_groups spans, for the caller to free.
  */
-int array_group(void *array, size_t n, size_t size, size_t n_groups,
-		struct stretch *ret_groups);
+struct span *array_group(void *array, size_t n, size_t size, size_t n_groups);
 
-/* Appends @n elements of @size bytes. Return: 0; -ENOMEM. */
-int array_append(void *array, size_t *array_n, const void *more, size_t n, size_t size);
+/* array_alloc() - @n zeroed elements, for the caller to free */
+void *array_alloc(size_t n, size_t size);
+
+/* A hash table from keys of one size to positions; keys are copied. */
+struct index {
+	size_t key_size;
+	struct index_node *head;
+};
+
+/* If a key comes twice, the first position stays. */
+void index_add(struct index *index, const void *key, size_t pos);
+/* index_fill() - the keys are a member of @n array elements of @size bytes each. */
+void index_fill(struct index *index, const void *first_key, size_t n, size_t size);
+/* Return: the position, or -1. */
+ssize_t index_find(const struct index *index, const void *key);
+void index_remove(struct index *index, const void *key);
+void index_free(struct index *index);
+
+/* snapshot_index_tokens() - positions of the connections; free it by index_free() */
+struct index snapshot_index_tokens(const struct snapshot *snap);
+
+/* snapshot_group() - group subflows and announcements by connection */
+void snapshot_group(struct snapshot *snap);
+
+/* snapshot_sort() - sort the connections by PID, then by token */
+void snapshot_sort(struct snapshot *snap);
+
+/* Adds a line, without a newline, to the notes. */
+void snapshot_note(struct snapshot *snap, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* snapshot_report() - print the notes, and collect()'s error @r, on standard error */
+void snapshot_report(const struct snapshot *snap, int r);
+
+/* Frees the contents, not the structure itself. */
+void snapshot_free(struct snapshot *snap);
+
+/* subflow_fill_tcp() - from @len bytes of struct tcp_info, as the kernel gave them */
+void subflow_fill_tcp(struct subflow *sf, const void *data, size_t len);
 
 /*
- * What a connection's own manager says; NULL, or nothing, if it has none.
- * connection_endpoint() takes the position in the manager's list. Return: false if that
- * endpoint is not for this connection.
+ * connection_manager() - the connection's own manager, or NULL
+ * connection_endpoint() - state of endpoint @i of that manager's list
+ * Return: false if that endpoint is not for this connection.
  */
 const struct manager *connection_manager(const struct snapshot *snap,
 					 const struct connection *conn);
 bool connection_endpoint(const struct snapshot *snap, const struct connection *conn,
 			 size_t i, enum endpoint_state *ret_state);
+
 enum announced_state announced_state(const struct pm_announced_report *record);
-
-/* Adds one line, without a newline. Losing one for want of memory is not an error. */
-void snapshot_note(struct snapshot *snap, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-/* Frees what the snapshot holds, not the structure itself. */
-void snapshot_free(struct snapshot *snap);

@@ -2,26 +2,15 @@
 /*
  * collect.c - fill a snapshot, source by source
  *
- * The order matters: connections come first, since all that follows is looked up by
- * their tokens and inodes; managers come before the scan of /proc, since they name the
- * process of their connections and so spare it.
+ * The order matters: connections come first, since everything else is looked up by
+ * their tokens and inodes. Managers come before the scan of /proc, which is not needed
+ * for connections whose manager names their process.
  */
 #include "collect.h"
 
-#include "connections.h"
-#include "managers.h"
-#include "namespace.h"
-#include "owners.h"
-#include "process.h"
-#include "remote.h"
-#include "tools/mptcpinfo/snapshot.h"
-
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* The kernel fills its own limits only where its own path manager is in charge. */
+/* The kernel fills these limits only for connections of its own path manager. */
 static bool has_kernel_limits(const struct connection *conn)
 {
 	const struct mptcpaddr_info *info = &conn->info;
@@ -31,8 +20,8 @@ static bool has_kernel_limits(const struct connection *conn)
 	       info->endp_laminar_max || info->endp_fullmesh_max;
 }
 
-/* Whether a manager that did not answer may be the one of @conn. */
-static bool silent_manager(const struct snapshot *snap, const struct connection *conn)
+/* Whether a manager that did not answer may have @conn. */
+static bool has_silent_manager(const struct snapshot *snap, const struct connection *conn)
 {
 	const struct manager *manager;
 	size_t i;
@@ -46,10 +35,10 @@ static bool silent_manager(const struct snapshot *snap, const struct connection 
 }
 
 /*
- * A manager may have a connection in its table that the kernel's path manager was given
- * (the type is fixed at socket()): it can do nothing for it, so `kernel` it is.
+ * The type is fixed at socket(). A userspace manager can do nothing for a connection of
+ * the kernel's path manager, even if its table has it: `kernel` wins.
  */
-static void name_other_managers(struct snapshot *snap)
+static void set_other_managers(struct snapshot *snap)
 {
 	bool kernel = strcmp(snap->path_manager, "kernel") == 0;
 	struct connection *conn;
@@ -59,41 +48,34 @@ static void name_other_managers(struct snapshot *snap)
 		conn = &snap->connections[i];
 		if (has_kernel_limits(conn) || (kernel && conn->manager == MANAGER_NONE))
 			conn->manager = MANAGER_KERNEL;
-		else if (conn->manager == MANAGER_NONE && silent_manager(snap, conn))
+		else if (conn->manager == MANAGER_NONE && has_silent_manager(snap, conn))
 			conn->manager = MANAGER_UNKNOWN;
 	}
 }
 
-/* Any path counts: a peer's announced addresses are as much it as the first one. */
-static bool leads_to(const struct snapshot *snap, const struct connection *conn,
-		     const struct remote *remote)
+/* Any path counts: a peer's announced addresses are as good as its first one. */
+static bool has_remote(const struct snapshot *snap, const struct connection *conn,
+		       const struct remote *remote)
 {
 	size_t i;
 
-	if (remote_matches(remote, &conn->remote))
+	if (remote_matches(remote, &conn->path.remote))
 		return true;
 	for (i = 0; i < conn->subflows.n; i++) {
 		if (remote_matches(remote,
-				   &snap->subflows[conn->subflows.first + i].remote))
+				   &snap->subflows[conn->subflows.first + i].path.remote))
 			return true;
 	}
 	return false;
 }
 
-static bool wanted(const struct snapshot *snap, const struct filter *filter,
-		   const struct connection *conn)
+static bool filter_has_connection(const struct filter *filter,
+				  const struct snapshot *snap,
+				  const struct connection *conn)
 {
-	char pid[16];
-
-	if (filter->has_token && filter->token != conn->token)
-		return false;
-	if (filter->has_remote && !leads_to(snap, conn, &filter->remote))
-		return false;
-	if (!filter->process)
-		return true;
-	snprintf(pid, sizeof(pid), "%d", conn->pid);
-	return (conn->pid && strcmp(filter->process, pid) == 0) ||
-	       strcmp(filter->process, conn->program) == 0;
+	return (!filter->has_token || filter->token == conn->token) &&
+	       (!filter->has_remote || has_remote(snap, conn, &filter->remote)) &&
+	       filter_has_process(filter, conn->pid, conn->program);
 }
 
 static void apply_filter(const struct filter *filter, struct snapshot *snap)
@@ -101,22 +83,13 @@ static void apply_filter(const struct filter *filter, struct snapshot *snap)
 	size_t i, kept = 0;
 
 	for (i = 0; i < snap->n_connections; i++) {
-		if (wanted(snap, filter, &snap->connections[i]))
+		if (filter_has_connection(filter, snap, &snap->connections[i]))
 			snap->connections[kept++] = snap->connections[i];
 	}
 	snap->n_connections = kept;
 }
 
-static int compare_connections(const void *pa, const void *pb)
-{
-	const struct connection *a = pa, *b = pb;
-
-	if (a->pid != b->pid)
-		return a->pid < b->pid ? -1 : 1;
-	return (a->token > b->token) - (a->token < b->token);
-}
-
-/* They are in the order of their PIDs by now: each process is looked at once. */
+/* The connections are in the order of their PIDs: each process is read once. */
 static void read_processes(struct snapshot *snap)
 {
 	const struct connection *before = NULL;
@@ -141,36 +114,22 @@ static void note_error(struct snapshot *snap, const char *what, int error)
 		snapshot_note(snap, "%s: %s", what, strerror(-error));
 }
 
-int collect(const struct filter *filter, struct snapshot *snap)
+int collect_snapshot(const struct filter *filter, struct snapshot *snap)
 {
 	int r;
 
-	namespace_read(snap);
-	r = connections_read(snap);
+	collect_namespace(snap);
+	r = collect_connections(snap);
 	if (r < 0)
 		return r;
-	note_error(snap, "subflows", subflows_read(snap));
-	note_error(snap, "managers", managers_read(snap));
-	note_error(snap, "programs", owners_read(snap, filter->process));
-	name_other_managers(snap);
+	note_error(snap, "subflows", collect_subflows(snap));
+	note_error(snap, "managers", collect_managers(snap));
+	note_error(snap, "programs", collect_owners(snap, filter->process));
+	snapshot_group(snap);
+	sort_subflows(snap);
+	set_other_managers(snap);
 	apply_filter(filter, snap);
-	if (snap->n_connections)
-		qsort(snap->connections, snap->n_connections, sizeof(*snap->connections),
-		      compare_connections);
+	snapshot_sort(snap);
 	read_processes(snap);
 	return 0;
-}
-
-void snapshot_say(const struct snapshot *snap, int r)
-{
-	size_t i;
-
-	for (i = 0; i < snap->n_notes; i++)
-		fprintf(stderr, "mptcpinfo: %s\n", snap->notes[i]);
-	if (r == -ENOENT)
-		fputs("mptcpinfo: this kernel cannot list MPTCP connections "
-		      "(module mptcp_diag)\n",
-		      stderr);
-	else if (r < 0)
-		fprintf(stderr, "mptcpinfo: MPTCP connections: %s\n", strerror(-r));
 }

@@ -1,30 +1,25 @@
 // SPDX-License-Identifier: MIT
 /*
- * managers.c - find every manager of this namespace and ask it
+ * managers.c - find all managers of this namespace and read their reports
  *
- * Anybody in the namespace may bind a name like a manager's. So a manager is who the
- * kernel says it is (SO_PEERCRED), and it is believed about its own user's connections
- * only, unless it is root's.
+ * Any process in the namespace can bind a name like a manager's. So a manager's identity
+ * is what the kernel says (SO_PEERCRED), and its reports count only for connections of
+ * its own user, unless it is root's.
  */
-#include "managers.h"
-
-#include "index.h"
+#include "collect.h"
 #include "shim/common/clock.h"
 #include "tools/common/ctl.h"
-#include "tools/common/names.h"
-#include "tools/mptcpinfo/print/text.h"
-#include "tools/mptcpinfo/snapshot.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ALL_TIMEOUT_MS 3000 /* for those that do not answer, taken together */
+#define ALL_TIMEOUT_MS 3000 /* for all that do not answer */
 #define TRIES	       3
 
-/* All that one manager says, before it is believed. */
-struct dump {
+/* All reports of one manager, not yet checked against its user. */
+struct reports {
 	struct ctl_endpoint *endpoints, *endpoints_after;
 	struct ctl_section *sections;
 	struct pm_conn_report *connections;
@@ -32,51 +27,27 @@ struct dump {
 	size_t n_endpoints, n_after, n_sections, n_connections, n_announced;
 };
 
-int managers_find(struct snapshot *snap)
+static void free_reports(struct reports *reports)
 {
-	char(*names)[NAME_TEXT_MAX] = NULL;
-	struct manager *manager;
-	size_t i, n = 0;
-	int r;
-
-	r = names_find(&names, &n);
-	if (r == -E2BIG) {
-		snapshot_note(snap, "only the first %d managers are asked", NAMES_MAX);
-		r = 0;
-	}
-	for (i = 0; i < n && r == 0; i++) {
-		manager =
-			array_grow(&snap->managers, &snap->n_managers, sizeof(*manager));
-		if (manager)
-			strcpy(manager->name, names[i]);
-		else
-			r = -ENOMEM;
-	}
-	free(names);
-	return r;
+	free(reports->endpoints);
+	free(reports->endpoints_after);
+	free(reports->sections);
+	free(reports->connections);
+	free(reports->announced);
+	memset(reports, 0, sizeof(*reports));
 }
 
-static void dump_free(struct dump *dump)
-{
-	free(dump->endpoints);
-	free(dump->endpoints_after);
-	free(dump->sections);
-	free(dump->connections);
-	free(dump->announced);
-	memset(dump, 0, sizeof(*dump));
-}
-
-/* The masks of the connections are about the list of endpoints that was in force then. */
-static bool pool_changed(const struct dump *dump)
+/* The connections' masks refer to the list of endpoints at that moment. */
+static bool has_pool_changed(const struct reports *reports)
 {
 	const struct ctl_endpoint *a, *b;
 	size_t i;
 
-	if (dump->n_endpoints != dump->n_after)
+	if (reports->n_endpoints != reports->n_after)
 		return true;
-	for (i = 0; i < dump->n_endpoints; i++) {
-		a = &dump->endpoints[i];
-		b = &dump->endpoints_after[i];
+	for (i = 0; i < reports->n_endpoints; i++) {
+		a = &reports->endpoints[i];
+		b = &reports->endpoints_after[i];
 		if (memcmp(&a->addr, &b->addr, sizeof(a->addr)) != 0 ||
 		    a->local_id != b->local_id || a->section != b->section)
 			return true;
@@ -84,105 +55,105 @@ static bool pool_changed(const struct dump *dump)
 	return false;
 }
 
-static int read_once(struct ctl *ctl, struct dump *dump)
+static int read_reports_once(struct ctl *ctl, struct reports *reports)
 {
 #define READ(op, array, n) ctl_read(ctl, op, sizeof(*(array)), &(array), &(n))
 	int r;
 
-	r = READ(CTL_OP_ENDPOINTS, dump->endpoints, dump->n_endpoints);
+	r = READ(CTL_OP_ENDPOINTS, reports->endpoints, reports->n_endpoints);
 	if (r == 0)
-		r = READ(CTL_OP_SECTIONS, dump->sections, dump->n_sections);
+		r = READ(CTL_OP_SECTIONS, reports->sections, reports->n_sections);
 	if (r == 0)
-		r = READ(CTL_OP_CONNECTIONS, dump->connections, dump->n_connections);
+		r = READ(CTL_OP_CONNECTIONS, reports->connections,
+			 reports->n_connections);
 	if (r == 0)
-		r = READ(CTL_OP_ANNOUNCED, dump->announced, dump->n_announced);
+		r = READ(CTL_OP_ANNOUNCED, reports->announced, reports->n_announced);
 	if (r == 0)
-		r = READ(CTL_OP_ENDPOINTS, dump->endpoints_after, dump->n_after);
+		r = READ(CTL_OP_ENDPOINTS, reports->endpoints_after, reports->n_after);
 	return r;
 #undef READ
 }
 
-static int read_dump(struct ctl *ctl, struct dump *dump)
+static int read_reports(struct ctl *ctl, struct reports *reports)
 {
 	int r = -EAGAIN, i;
 
 	for (i = 0; i < TRIES && r == -EAGAIN; i++) {
-		dump_free(dump);
-		r = read_once(ctl, dump);
-		if (r == 0 && pool_changed(dump))
+		free_reports(reports);
+		r = read_reports_once(ctl, reports);
+		if (r == 0 && has_pool_changed(reports))
 			r = -EAGAIN;
 	}
 	return r == -EAGAIN ? -ESTALE : r;
 }
 
-/* Only what it may speak for: see above. */
-static struct connection *spoken_for(struct snapshot *snap, const struct manager *manager,
-				     const struct index *by_token, uint32_t token)
+/* The connection @token, if @manager may report on it. */
+static struct connection *manager_connection(struct snapshot *snap,
+					     const struct manager *manager,
+					     const struct index *by_token, uint32_t token)
 {
-	struct connection *conn;
-	ssize_t pos;
+	ssize_t pos = index_find(by_token, &token);
+	struct connection *conn = pos < 0 ? NULL : &snap->connections[pos];
 
-	pos = index_find(by_token, &token);
-	if (pos < 0)
-		return NULL; /* closed, or made since the dump */
-	conn = &snap->connections[pos];
-	return manager->uid == 0 || manager->uid == conn->uid ? conn : NULL;
+	return conn && (manager->uid == 0 || manager->uid == conn->uid) ? conn : NULL;
 }
 
-static int believe(struct snapshot *snap, struct manager *manager,
-		   const struct dump *dump, const struct index *by_token)
+static void add_announcements(struct snapshot *snap, const struct manager *manager,
+			      const struct reports *reports, const struct index *by_token)
 {
 	struct announced *announced;
 	struct connection *conn;
 	size_t i;
-	int r;
 
-	manager->endpoints = (struct stretch){ snap->n_endpoints, dump->n_endpoints };
-	manager->sections = (struct stretch){ snap->n_sections, dump->n_sections };
-	r = array_append(&snap->endpoints, &snap->n_endpoints, dump->endpoints,
-			 dump->n_endpoints, sizeof(*dump->endpoints));
-	if (r == 0)
-		r = array_append(&snap->sections, &snap->n_sections, dump->sections,
-				 dump->n_sections, sizeof(*dump->sections));
-	if (r < 0) {
-		manager->endpoints.n = manager->sections.n = 0;
-		return r;
-	}
-	for (i = 0; i < dump->n_connections; i++) {
-		conn = spoken_for(snap, manager, by_token, dump->connections[i].token);
-		if (!conn)
-			continue;
-		conn->manager = MANAGER_OURS;
-		conn->manager_index = manager - snap->managers;
-		conn->record = dump->connections[i];
-		/* Who holds it is for owners_read() to find, if it is not the manager. */
-		conn->pid = manager_is_broker(manager->uid, &manager->info)
-				    ? 0
-				    : manager->pid;
-		memcpy(conn->program, manager->program, sizeof(conn->program));
-	}
-	for (i = 0; i < dump->n_announced; i++) {
-		conn = spoken_for(snap, manager, by_token, dump->announced[i].token);
+	for (i = 0; i < reports->n_announced; i++) {
+		conn = manager_connection(snap, manager, by_token,
+					  reports->announced[i].token);
 		if (!conn)
 			continue;
 		announced = array_grow(&snap->announced, &snap->n_announced,
 				       sizeof(*announced));
-		if (!announced)
-			return -ENOMEM;
 		announced->connection = conn - snap->connections;
 		announced->manager = manager - snap->managers;
-		announced->record = dump->announced[i];
+		announced->record = reports->announced[i];
 	}
-	return 0;
 }
 
-bool manager_is_broker(uint32_t uid, const struct ctl_manager *info)
+static void add_reports(struct snapshot *snap, struct manager *manager,
+			const struct reports *reports, const struct index *by_token)
 {
-	return !uid && !strncmp(info->backend, "broker", sizeof(info->backend));
+	struct connection *conn;
+	size_t i;
+
+	manager->endpoints = (struct span){ snap->n_endpoints, reports->n_endpoints };
+	manager->sections = (struct span){ snap->n_sections, reports->n_sections };
+	array_append(&snap->endpoints, &snap->n_endpoints, reports->endpoints,
+		     reports->n_endpoints, sizeof(*reports->endpoints));
+	array_append(&snap->sections, &snap->n_sections, reports->sections,
+		     reports->n_sections, sizeof(*reports->sections));
+	for (i = 0; i < reports->n_connections; i++) {
+		conn = manager_connection(snap, manager, by_token,
+					  reports->connections[i].token);
+		if (!conn)
+			continue;
+		conn->manager = MANAGER_OURS;
+		conn->manager_index = manager - snap->managers;
+		conn->record = reports->connections[i];
+		/* The broker is not the holder: collect_owners() finds it. */
+		conn->pid = manager_is_broker(manager) ? 0 : manager->pid;
+		memcpy(conn->program, manager->program, sizeof(conn->program));
+	}
+	add_announcements(snap, manager, reports, by_token);
 }
 
-/* Text that somebody else chose, made fit for a terminal where it stands. */
-static void clean(char *field, size_t size)
+bool manager_is_broker(const struct manager *manager)
+{
+	const struct ctl_manager *info = &manager->info;
+
+	return !manager->uid && !strncmp(info->backend, "broker", sizeof(info->backend));
+}
+
+/* Make untrusted text safe for a terminal, in place. */
+static void clean_field(char *field, size_t size)
 {
 	char copy[sizeof(((struct ctl_manager *)NULL)->pool_file)];
 
@@ -190,107 +161,98 @@ static void clean(char *field, size_t size)
 	text_clean(field, size, copy, size);
 }
 
-static void take_manager(struct manager *manager, const struct ctl *ctl)
+int manager_ask(struct manager *manager, struct ctl *ctl)
 {
 	struct ctl_manager *info = &manager->info;
+	int r;
 
+	manager->pid = ctl->pid;
+	manager->uid = ctl->uid;
+	if (!manager->pid || !process_program(manager->pid, manager->program))
+		manager->program[0] = '\0';
+	r = ctl_ask(ctl, CTL_OP_MANAGER, 0, sizeof(*info));
+	if (r < 0)
+		return r;
+	if (ctl_answer(ctl)->count != 1)
+		return -EBADMSG;
 	ctl_record(ctl, 0, info, sizeof(*info));
-	clean(info->backend, sizeof(info->backend));
-	clean(info->program, sizeof(info->program));
-	clean(info->pool_file, sizeof(info->pool_file));
-	clean(info->pool_error, sizeof(info->pool_error));
-	if (!manager->program[0] || manager_is_broker(manager->uid, info))
+	clean_field(info->backend, sizeof(info->backend));
+	clean_field(info->program, sizeof(info->program));
+	clean_field(info->pool_file, sizeof(info->pool_file));
+	clean_field(info->pool_error, sizeof(info->pool_error));
+	if (!manager->program[0] || manager_is_broker(manager))
 		snprintf(manager->program, sizeof(manager->program), "%.*s",
 			 PROGRAM_MAX - 1, info->program);
+	return 0;
 }
 
-static int ask_manager(struct snapshot *snap, struct manager *manager,
-		       const struct index *by_token, struct ctl *ctl)
+static int read_manager(struct snapshot *snap, struct manager *manager,
+			const struct index *by_token, struct ctl *ctl)
 {
-	struct dump dump = { 0 };
-	char path[64], comm[32] = "";
+	struct reports reports = { 0 };
 	int r;
 
 	r = ctl_open(manager->name, ctl);
-	if (r < 0)
-		return r;
-	manager->pid = ctl->pid;
-	manager->uid = ctl->uid;
-	snprintf(path, sizeof(path), "/proc/%d/comm", manager->pid);
-	if (read_line(path, comm, sizeof(comm)) == 0)
-		text_clean(manager->program, sizeof(manager->program), comm,
-			   sizeof(comm));
-
-	r = ctl_ask(ctl, CTL_OP_MANAGER, 0, sizeof(manager->info));
-	if (r == 0 && ctl_answer(ctl)->count != 1)
-		r = -EBADMSG;
-	if (r == 0) {
-		take_manager(manager, ctl);
-		r = read_dump(ctl, &dump);
-	}
+	if (r == 0)
+		r = manager_ask(manager, ctl);
+	if (r == 0)
+		r = read_reports(ctl, &reports);
 	if (r == 0) {
 		manager->answered = true;
-		r = believe(snap, manager, &dump, by_token);
+		add_reports(snap, manager, &reports, by_token);
 	}
-	dump_free(&dump);
+	free_reports(&reports);
 	return r;
 }
 
-/* After all have spoken: of a connection that two claim, only the last one's word. */
-static int group_announced(struct snapshot *snap)
+/* If two managers report on a connection, the last one's announcements count. */
+static void drop_disputed(struct snapshot *snap)
 {
-	struct stretch *groups;
-	struct connection *conn;
+	struct announced *a;
 	size_t i, kept = 0;
-	int r;
 
 	for (i = 0; i < snap->n_announced; i++) {
-		conn = &snap->connections[snap->announced[i].connection];
-		if (conn->manager_index == snap->announced[i].manager)
-			snap->announced[kept++] = snap->announced[i];
+		a = &snap->announced[i];
+		if (snap->connections[a->connection].manager_index == a->manager)
+			snap->announced[kept++] = *a;
 	}
 	snap->n_announced = kept;
-	groups = calloc(snap->n_connections, sizeof(*groups));
-	if (!groups && snap->n_connections)
-		return -ENOMEM;
-	r = array_group(&snap->announced, snap->n_announced, sizeof(*snap->announced),
-			snap->n_connections, groups);
-	for (i = 0; i < snap->n_connections && r == 0; i++)
-		snap->connections[i].announced = groups[i];
-	free(groups);
-	return r;
+}
+
+const char *manager_error_text(const struct ctl *ctl, int error,
+			       char out[static MANAGER_ERROR_MAX])
+{
+	const char *text = error == -ETIMEDOUT ? "it does not answer"
+			   : error == -EAGAIN  ? "its backlog is full"
+			   : error == -ECONNRESET
+				   ? "it hung up: it answers only its own user and root"
+			   : error == -EBADMSG || error == -E2BIG ? "invalid answer"
+			   : error == -ESTALE ? "its pool keeps changing"
+					      : strerror(-error);
+
+	if (error == -EPROTO && ctl->version)
+		snprintf(out, MANAGER_ERROR_MAX,
+			 "PID %d speaks version %u of the control protocol, this "
+			 "mptcpinfo version %u",
+			 ctl->pid, ctl->version, CTL_VERSION);
+	else
+		snprintf(out, MANAGER_ERROR_MAX, "%s", text);
+	return out;
 }
 
 static void note_failure(struct snapshot *snap, const struct manager *manager,
 			 const struct ctl *ctl, int error)
 {
-	const char *why = strerror(-error);
-	char version[96];
+	char text[MANAGER_ERROR_MAX];
 
 	if (error == -ECONNREFUSED && !manager->pid)
 		return; /* it has just ended */
-	if (error == -ETIMEDOUT)
-		why = "it does not answer";
-	else if (error == -EAGAIN)
-		why = "it takes nobody in";
-	else if (error == -ECONNRESET)
-		why = "it hung up: it answers only its own user and root";
-	else if (error == -EBADMSG || error == -E2BIG)
-		why = "its answer makes no sense";
-	else if (error == -ESTALE)
-		why = "its pool changes all the time";
-	if (error == -EPROTO && ctl->version) {
-		snprintf(version, sizeof(version),
-			 "PID %d speaks version %u of the control protocol, this "
-			 "mptcpinfo version %u",
-			 manager->pid, ctl->version, CTL_VERSION);
-		why = version;
-	}
 	snapshot_note(snap, "manager %s (%s): %s", manager->name,
-		      manager->program[0] ? manager->program : "unknown program", why);
+		      manager->program[0] ? manager->program : "unknown program",
+		      manager_error_text(ctl, error, text));
 }
 
-static void ask_all(struct snapshot *snap, const struct index *by_token)
+static void read_managers(struct snapshot *snap, const struct index *by_token)
 {
 	uint64_t start, lost = 0;
 	struct ctl ctl;
@@ -306,7 +268,7 @@ static void ask_all(struct snapshot *snap, const struct index *by_token)
 		}
 		ctl = (struct ctl){ .fd = -1 };
 		start = clock_ms();
-		r = ask_manager(snap, &snap->managers[i], by_token, &ctl);
+		r = read_manager(snap, &snap->managers[i], by_token, &ctl);
 		if (r < 0) {
 			note_failure(snap, &snap->managers[i], &ctl, r);
 			lost += clock_ms() - start;
@@ -315,24 +277,28 @@ static void ask_all(struct snapshot *snap, const struct index *by_token)
 	}
 }
 
-int managers_read(struct snapshot *snap)
+int collect_managers(struct snapshot *snap)
 {
-	struct index *by_token;
-	size_t i;
+	char(*names)[NAME_TEXT_MAX] = NULL;
+	struct manager *manager;
+	struct index by_token;
+	size_t i, n = 0;
 	int r;
 
-	r = managers_find(snap);
-	if (r < 0)
+	r = ctl_find_names(&names, &n);
+	if (r == -E2BIG)
+		snapshot_note(snap, "only the first %d managers are asked", NAMES_MAX);
+	else if (r < 0)
 		return r;
-	by_token = index_new(snap->n_connections, sizeof(uint32_t));
-	if (!by_token)
-		return -ENOMEM;
-	for (i = 0; i < snap->n_connections && r == 0; i++)
-		r = index_add(by_token, &snap->connections[i].token, i);
-	if (r == 0) {
-		ask_all(snap, by_token);
-		r = group_announced(snap);
+	for (i = 0; i < n; i++) {
+		manager =
+			array_grow(&snap->managers, &snap->n_managers, sizeof(*manager));
+		strcpy(manager->name, names[i]);
 	}
-	index_free(by_token);
-	return r;
+	free(names);
+	by_token = snapshot_index_tokens(snap);
+	read_managers(snap, &by_token);
+	index_free(&by_token);
+	drop_disputed(snap);
+	return 0;
 }

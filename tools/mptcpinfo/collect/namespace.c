@@ -3,12 +3,9 @@
  * namespace.c - the path manager's type and the MPTcpExt counters
  *
  * /proc/net and /proc/sys/net show the network namespace of the process that opens
- * them: no other setup is needed.
+ * them.
  */
-#include "namespace.h"
-
-#include "tools/mptcpinfo/print/text.h"
-#include "tools/mptcpinfo/snapshot.h"
+#include "collect.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,26 +22,25 @@ static void read_path_manager(struct snapshot *snap)
 	size_t size = sizeof(snap->path_manager);
 	char line[16];
 
-	if (read_line(SYSCTL "enabled", line, sizeof(line)) < 0) {
+	if (read_file_line(SYSCTL "enabled", line, sizeof(line)) < 0) {
 		snapshot_note(snap, "this kernel has no MPTCP");
 		return;
 	}
 	if (strcmp(line, "0") == 0)
 		snapshot_note(snap, "MPTCP is off here (net.mptcp.enabled)");
-	if (read_line(SYSCTL "path_manager", pm, size) == 0)
+	if (read_file_line(SYSCTL "path_manager", pm, size) == 0)
 		return; /* since 6.15 */
-	if (read_line(SYSCTL "pm_type", line, sizeof(line)) < 0)
-		strcpy(pm, "kernel"); /* before 5.19 there was no other */
-	else if (strcmp(line, "0") == 0)
-		strcpy(pm, "kernel");
+	if (read_file_line(SYSCTL "pm_type", line, sizeof(line)) < 0 ||
+	    strcmp(line, "0") == 0)
+		strcpy(pm, "kernel"); /* the only one before 5.19 */
 	else if (strcmp(line, "1") == 0)
 		strcpy(pm, "userspace");
 	else
 		snprintf(pm, size, "type %s", line);
 }
 
-/* The length of mptcp_info does not tell: the fields took the place of padding. */
-static void read_kernel(struct snapshot *snap)
+/* The length of mptcp_info is no help: the fields replaced padding. */
+static void read_kernel_version(struct snapshot *snap)
 {
 	struct utsname name;
 	int major, minor;
@@ -54,7 +50,7 @@ static void read_kernel(struct snapshot *snap)
 }
 
 /* Two lines a table: its name and the names, then its name and the values. */
-static int parse_counters(struct snapshot *snap, char *names, char *values)
+static void parse_counters(struct snapshot *snap, char *names, char *values)
 {
 	char *save_name, *save_value, *name, *value;
 	struct counter *counter;
@@ -65,44 +61,35 @@ static int parse_counters(struct snapshot *snap, char *names, char *values)
 	       (value = strtok_r(NULL, " \n", &save_value))) {
 		counter =
 			array_grow(&snap->counters, &snap->n_counters, sizeof(*counter));
-		if (!counter)
-			return -ENOMEM;
 		snprintf(counter->name, sizeof(counter->name), "%s", name);
 		counter->value = strtoull(value, NULL, 10);
 	}
-	return 0;
 }
 
-static int read_counters(struct snapshot *snap)
+static void read_mptcp_counters(struct snapshot *snap)
 {
 	char *names = NULL, *values = NULL;
 	size_t names_size = 0, values_size = 0;
-	int r = 0;
 	FILE *f;
 
 	f = fopen("/proc/net/netstat", "re");
-	if (!f)
-		return -errno;
+	if (!f) {
+		snapshot_note(snap, "counters of the namespace: %s", strerror(errno));
+		return;
+	}
 	while (getline(&names, &names_size, f) > 0 &&
 	       getline(&values, &values_size, f) > 0) {
-		if (strncmp(names, COUNTER_TABLE, strlen(COUNTER_TABLE)) == 0) {
-			r = parse_counters(snap, names, values);
-			break;
-		}
+		if (strncmp(names, COUNTER_TABLE, strlen(COUNTER_TABLE)) == 0)
+			parse_counters(snap, names, values);
 	}
 	free(names);
 	free(values);
 	fclose(f);
-	return r;
 }
 
-void namespace_read(struct snapshot *snap)
+void collect_namespace(struct snapshot *snap)
 {
-	int r;
-
-	read_kernel(snap);
+	read_kernel_version(snap);
 	read_path_manager(snap);
-	r = read_counters(snap);
-	if (r < 0)
-		snapshot_note(snap, "counters of the namespace: %s", strerror(-r));
+	read_mptcp_counters(snap);
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * process.c - what can be seen of a program that has no manager
+ * process.c - the processes that hold connections, from /proc
  *
- * Whether the library is in it, and whether it may do what a manager does: the kernel
- * wants CAP_NET_ADMIN in the user namespace that owns the network namespace.
+ * sock_diag has a socket's inode; /proc/PID/fd shows who has it open. Processes are
+ * visited in the order of their PIDs, so the first holder found is the eldest.
  */
-#include "process.h"
+#include "collect.h"
 
-#include "tools/mptcpinfo/snapshot.h"
-
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
@@ -21,6 +22,51 @@
 #include <unistd.h>
 
 #define LIBRARY "/libmptcpaddr.so"
+
+void text_clean(char *dst, size_t dst_size, const char *src, size_t src_size)
+{
+	size_t i, len = strnlen(src, src_size);
+	unsigned char c, before = 0;
+
+	if (len >= dst_size)
+		len = dst_size - 1;
+	for (i = 0; i < len; i++) {
+		c = src[i];
+		if (c < 0x20 || c == 0x7f || (before == 0xc2 && c >= 0x80 && c < 0xa0))
+			dst[i] = '?';
+		else
+			dst[i] = c;
+		before = c;
+	}
+	dst[len] = '\0';
+}
+
+int read_file_line(const char *path, char *out, size_t size)
+{
+	FILE *f = fopen(path, "re");
+	int r = 0;
+
+	if (!f)
+		return -errno;
+	if (!fgets(out, size, f)) {
+		out[0] = '\0';
+		r = ferror(f) ? -EIO : 0;
+	}
+	out[strcspn(out, "\n")] = '\0';
+	fclose(f);
+	return r;
+}
+
+bool process_program(pid_t pid, char out[static PROGRAM_MAX])
+{
+	char path[64], comm[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	if (read_file_line(path, comm, sizeof(comm)) < 0)
+		return false;
+	text_clean(out, PROGRAM_MAX, comm, sizeof(comm));
+	return true;
+}
 
 static FILE *open_proc(pid_t pid, const char *name)
 {
@@ -67,8 +113,11 @@ static bool read_capability(pid_t pid, bool *ret_has)
 	return known;
 }
 
-/* Whether @pid is in the user namespace that owns our network namespace. */
-static bool in_owner(pid_t pid)
+/*
+ * Whether @pid is in the user namespace that owns our network namespace: the kernel
+ * requires a manager to have CAP_NET_ADMIN there.
+ */
+static bool in_owner_namespace(pid_t pid)
 {
 	struct stat owner, its;
 	char path[64];
@@ -94,10 +143,124 @@ void process_read(pid_t pid, struct process *ret_process)
 	struct process process = { .preload = read_preload(pid) };
 	bool has = false;
 
-	/* A capability in a user namespace of its own says nothing about this one. */
+	/* A capability in a user namespace of its own does not apply to ours. */
 	if (read_capability(pid, &has)) {
-		process.rights_known = !has || in_owner(pid);
+		process.rights_known = !has || in_owner_namespace(pid);
 		process.rights = process.rights_known && has;
 	}
 	*ret_process = process;
+}
+
+struct owner_scan {
+	struct snapshot *snap;
+	const struct filter filter; /* its process only */
+	struct index by_inode;
+	size_t wanted;	   /* connections without a known holder */
+	size_t unreadable; /* processes whose files we may not read */
+};
+
+static void set_owner(struct owner_scan *scan, uint32_t inode, pid_t pid,
+		      const char *program)
+{
+	struct connection *conn;
+	ssize_t pos;
+
+	pos = index_find(&scan->by_inode, &inode);
+	if (pos < 0)
+		return;
+	conn = &scan->snap->connections[pos];
+	if (conn->pid && !scan->filter.process)
+		return;
+	if (!conn->pid)
+		scan->wanted--;
+	conn->pid = pid;
+	snprintf(conn->program, sizeof(conn->program), "%s", program);
+}
+
+static int scan_fds(struct owner_scan *scan, pid_t pid, const char *program)
+{
+	char path[64], target[64];
+	struct dirent *entry;
+	unsigned int inode;
+	int r = 0;
+	ssize_t n;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	dir = opendir(path);
+	if (!dir)
+		return -errno;
+	while ((scan->filter.process || scan->wanted) && (entry = readdir(dir))) {
+		n = readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1);
+		if (n < 0) {
+			/* Our own, with more rights: only the links are unreadable. */
+			if (errno == EACCES)
+				r = -EACCES;
+			continue;
+		}
+		target[n] = '\0';
+		if (sscanf(target, "socket:[%u]", &inode) == 1)
+			set_owner(scan, inode, pid, program);
+	}
+	closedir(dir);
+	return r;
+}
+
+static void scan_process(struct owner_scan *scan, pid_t pid)
+{
+	char program[PROGRAM_MAX];
+	int r;
+
+	if (!process_program(pid, program) ||
+	    !filter_has_process(&scan->filter, pid, program))
+		return;
+	r = scan_fds(scan, pid, program);
+	if (r == -EACCES || r == -EPERM)
+		scan->unreadable++;
+}
+
+static int scan_processes(struct owner_scan *scan)
+{
+	struct dirent *entry;
+	DIR *dir;
+
+	dir = opendir("/proc");
+	if (!dir)
+		return -errno;
+	while ((scan->filter.process || scan->wanted) && (entry = readdir(dir))) {
+		if (isdigit((unsigned char)entry->d_name[0]))
+			scan_process(scan, atoi(entry->d_name));
+	}
+	closedir(dir);
+	if (scan->unreadable && scan->filter.process)
+		snapshot_note(scan->snap, "%s: its open files are readable by root only",
+			      scan->filter.process);
+	else if (scan->wanted && scan->unreadable)
+		snapshot_note(scan->snap,
+			      "no program for %zu of %zu connections: the open files of "
+			      "%zu processes are readable by root only",
+			      scan->wanted, scan->snap->n_connections, scan->unreadable);
+	return 0;
+}
+
+int collect_owners(struct snapshot *snap, const char *process)
+{
+	struct owner_scan scan = { .snap = snap,
+				   .filter.process = process,
+				   .by_inode.key_size = sizeof(uint32_t) };
+	struct connection *conn;
+	int r = 0;
+	size_t i;
+
+	for (i = 0; i < snap->n_connections; i++) {
+		conn = &snap->connections[i];
+		if (!conn->inode)
+			continue;
+		index_add(&scan.by_inode, &conn->inode, i);
+		scan.wanted += !conn->pid;
+	}
+	if (process || scan.wanted)
+		r = scan_processes(&scan);
+	index_free(&scan.by_inode);
+	return r;
 }

@@ -2,68 +2,52 @@
 /*
  * events.c - mptcpinfo --events: a running log of what the managers see and decide
  *
- * What has been told is held for a moment, so that the notes of several managers come
- * out in the order of their times, and an announcement and the join that it leads to are
- * one line. The kernel's own events are left alone: a listener of their group makes the
- * kernel echo ADD_ADDRs and let subflows in that it refuses otherwise, and who watches
- * must not change what happens.
+ * Events are held for a moment, to sort those of several managers by time, and to print
+ * an announcement and the join that follows it as one line. The kernel's own events are
+ * not used: a member of their multicast group makes the kernel echo ADD_ADDRs and accept
+ * subflows that it would refuse, and a monitor must not change what happens.
  */
-#include "follow.h"
+#include "monitor.h"
 #include "shim/common/clock.h"
-#include "sigs.h"
+#include "tools/common/signals.h"
 #include "tools/mptcpinfo/collect/collect.h"
-#include "tools/mptcpinfo/collect/remote.h"
 #include "tools/mptcpinfo/options.h"
-#include "tools/mptcpinfo/print/emit.h"
-#include "tools/mptcpinfo/print/paint.h"
-#include "tools/mptcpinfo/print/text.h"
-#include "tools/mptcpinfo/print/told.h"
-#include "tools/mptcpinfo/print/views.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#define SCAN_MS	   100 /* a short-lived program's manager is to be seen, too */
+#define SCAN_MS	   100 /* must find the managers of short-lived programs */
 #define HOLD_MS	   40
 #define HELD_MAX   8192
 #define LOOK_AHEAD 256
 
-#define FAINT  "\033[2m"
-#define NORMAL "\033[m"
-
 struct events {
 	const struct options *o;
 	struct follow follow;
-	struct told *held;
+	struct event *held;
 	size_t n_held;
 	uint64_t held_since_ms;
-	/* Connections of which one note had a remote address that was asked for. */
+	/* Connections that had a note with a wanted remote address */
 	uint32_t *tokens;
 	size_t n_tokens;
 };
 
-static bool wanted_manager(void *ctx, pid_t pid, const char *program)
+static bool wants_manager(void *ctx, pid_t pid, const char *program)
 {
 	const struct events *e = ctx;
-	const char *process = e->o->filter.process;
-	char number[16];
 
-	if (!process)
-		return true;
-	snprintf(number, sizeof(number), "%d", pid);
-	return strcmp(process, program) == 0 || strcmp(process, number) == 0;
+	return filter_has_process(&e->o->filter, pid, program);
 }
 
-/* Most notes bear the remote address; the others are known by their connection. */
-static bool wanted_remote(struct events *e, const struct pm_note *note)
+/* Notes without the remote address are matched by their connection. */
+static bool wants_remote(struct events *e, const struct pm_note *note)
 {
 	uint32_t *token;
-	struct inet_addr addr;
 
 	if (!e->o->filter.has_remote)
 		return true;
@@ -71,17 +55,15 @@ static bool wanted_remote(struct events *e, const struct pm_note *note)
 		if (e->tokens[i] == note->token)
 			return true;
 	}
-	ctl_addr_take(&note->remote, &addr);
 	if (!note->token || !note->remote.family ||
-	    !remote_matches(&e->o->filter.remote, &addr))
+	    !remote_matches(&e->o->filter.remote, &note->remote))
 		return false;
 	token = array_grow(&e->tokens, &e->n_tokens, sizeof(*token));
-	if (token)
-		*token = note->token;
+	*token = note->token;
 	return true;
 }
 
-/* Its connection is gone: the token may come again as another's. */
+/* The connection is closed: its token may be reused. */
 static void forget_token(struct events *e, uint32_t token)
 {
 	for (size_t i = 0; i < e->n_tokens; i++) {
@@ -92,106 +74,91 @@ static void forget_token(struct events *e, uint32_t token)
 	}
 }
 
-static bool wanted_note(struct events *e, const struct pm_note *note)
+static bool wants_note(struct events *e, const struct pm_note *note)
 {
 	bool wanted;
 
 	if (e->o->filter.has_token && e->o->filter.token != note->token)
 		return false;
-	wanted = wanted_remote(e, note);
+	wanted = wants_remote(e, note);
 	if (note->what == PM_NOTE_CLOSED)
 		forget_token(e, note->token);
 	return wanted;
 }
 
-/* An address of all zeros is a join whose source routing picks: not known yet. */
-static void forget_any(struct pm_note *note)
-{
-	static const uint8_t any[sizeof(note->local.ip)];
-
-	if (memcmp(note->local.ip, any, sizeof(any)) != 0)
-		return;
-	memset(&note->local, 0, sizeof(note->local));
-	note->local_id = 0;
-}
-
-static int hold(void *ctx, const struct told *told)
+static int hold_event(void *ctx, const struct event *event)
 {
 	struct events *e = ctx;
-	struct told *slot;
+	struct pm_note *note;
+	struct event *slot;
 
-	if (told->kind == TOLD_NOTE && !wanted_note(e, &told->note))
+	if (event->kind == EVENT_NOTE && !wants_note(e, &event->note))
 		return 0;
 	if (!e->n_held)
 		e->held_since_ms = clock_ms();
 	slot = array_grow(&e->held, &e->n_held, sizeof(*slot));
-	if (!slot)
-		return -ENOMEM;
-	*slot = *told;
-	if (told->kind == TOLD_NOTE)
-		forget_any(&slot->note);
+	*slot = *event;
+	note = &slot->note;
+	/* A join from "any" address: the source is not known before it is joined. */
+	if (mpaddr_is_any(&note->local)) {
+		memset(&note->local, 0, sizeof(note->local));
+		note->local_id = 0;
+	}
 	return 0;
 }
 
-static int by_time(const void *pa, const void *pb)
+static int compare_times(const void *pa, const void *pb)
 {
-	const struct told *const *a = pa, *const *b = pb;
+	const struct event *const *a = pa, *const *b = pb;
 
 	if ((*a)->time_ns != (*b)->time_ns)
 		return (*a)->time_ns < (*b)->time_ns ? -1 : 1;
-	return (*a > *b) - (*a < *b); /* as they came */
+	return (*a > *b) - (*a < *b); /* in order of arrival */
 }
 
-/* A manager was there before the first thing that it tells. */
-static void date_back(struct events *e)
+/* A manager existed before its first note. */
+static void date_back_found(struct events *e)
 {
-	struct told *told, *first;
+	struct event *event, *first;
 
-	for (told = e->held; told < e->held + e->n_held; told++) {
-		first = told + 1;
-		if (told->kind == TOLD_BEGUN && first < e->held + e->n_held &&
-		    strcmp(first->name, told->name) == 0 &&
-		    first->time_ns < told->time_ns)
-			told->time_ns = first->time_ns;
+	for (event = e->held; event + 1 < e->held + e->n_held; event++) {
+		first = event + 1;
+		if (event->kind == EVENT_FOUND && strcmp(first->name, event->name) == 0 &&
+		    first->time_ns < event->time_ns)
+			event->time_ns = first->time_ns;
 	}
 }
 
-static bool same_ip(const struct mpaddr *a, const struct mpaddr *b)
+/* Whether the line about @later includes all of the one about @event. */
+static bool is_included(const struct event *event, const struct event *later)
 {
-	return a->family == b->family &&
-	       memcmp(a->ip, b->ip, a->family == AF_INET6 ? 16 : 4) == 0;
-}
-
-/* Whether the line about @later says all that the one about @told would. */
-static bool says_all(const struct told *told, const struct told *later)
-{
-	const struct pm_note *a = &told->note, *b = &later->note;
+	const struct pm_note *a = &event->note, *b = &later->note;
 	bool ended = b->what == PM_NOTE_JOINED || b->what == PM_NOTE_JOIN_FAILED;
 
-	if (later->kind != TOLD_NOTE || strcmp(told->name, later->name) != 0 ||
+	if (later->kind != EVENT_NOTE || strcmp(event->name, later->name) != 0 ||
 	    a->token != b->token || a->remote_id != b->remote_id ||
-	    !same_ip(&a->remote, &b->remote))
+	    !mpaddr_same_ip(&a->remote, &b->remote))
 		return false;
 	if (a->what == PM_NOTE_ANNOUNCED)
 		return !a->reason && (ended || b->what == PM_NOTE_JOINING);
 	return a->what == PM_NOTE_JOINING && ended &&
-	       (!a->local.family || same_ip(&a->local, &b->local));
+	       (!a->local.family || mpaddr_same_ip(&a->local, &b->local));
 }
 
-static bool is_superseded(struct told *const *order, size_t i, size_t n)
+static bool is_superseded(struct event *const *order, size_t i, size_t n)
 {
 	size_t j, end = n - i > LOOK_AHEAD ? i + LOOK_AHEAD : n;
 
-	if (order[i]->kind != TOLD_NOTE)
+	if (order[i]->kind != EVENT_NOTE)
 		return false;
 	for (j = i + 1; j < end; j++) {
-		if (says_all(order[i], order[j]))
+		if (is_included(order[i], order[j]))
 			return true;
 	}
 	return false;
 }
 
-static void write_time(int64_t time_ns, FILE *out)
+static void write_event_time(int64_t time_ns, FILE *out)
 {
 	time_t seconds = time_ns / 1000000000, now = time(NULL);
 	struct tm then, today;
@@ -207,88 +174,81 @@ static void write_time(int64_t time_ns, FILE *out)
 	fprintf(out, "%s.%03d", text, (int)(time_ns / 1000000 % 1000));
 }
 
-static void write_what(const struct told *told, FILE *out)
+static void write_event_text(const struct event *event, FILE *out)
 {
 	char text[NOTE_TEXT_MAX];
 
-	switch (told->kind) {
-	case TOLD_NOTE:
-		if (told->note.token)
-			fprintf(out, " token 0x%08x", told->note.token);
-		fprintf(out, ": %s", note_text(&told->note, text));
+	switch (event->kind) {
+	case EVENT_NOTE:
+		if (event->note.token)
+			fprintf(out, " token 0x%08x", event->note.token);
+		fprintf(out, ": %s", note_text(&event->note, text));
 		break;
-	case TOLD_MISSED:
-		fprintf(out, ": %" PRIu64 " events missed", told->missed);
+	case EVENT_MISSED:
+		fprintf(out, ": %" PRIu64 " events missed", event->missed);
 		break;
-	case TOLD_BEGUN:
+	case EVENT_FOUND:
 		fputs(": path manager found", out);
 		break;
-	case TOLD_ENDED:
+	case EVENT_ENDED:
 		fputs(": path manager ended", out);
 		break;
-	case TOLD_FAILED:
-		fprintf(out, ": manager %s cannot be followed: %s", told->name,
-			told->why);
+	case EVENT_FAILED:
+		fprintf(out, ": manager %s cannot be followed: %s", event->name,
+			event->why);
 		break;
 	}
 }
 
-static void write_line(const struct events *e, const struct told *told, FILE *out)
+static void write_event_line(const struct events *e, const struct event *event, FILE *out)
 {
 	bool colour = e->o->colour;
 
-	fputs(paint(colour, PAINT_LABEL), out);
-	write_time(told->time_ns, out);
-	fputs(unpaint(colour), out);
-	fprintf(out, " %s[", told->program[0] ? told->program : "?");
-	if (told->pid)
-		fprintf(out, "%d", told->pid);
+	fputs(paint_on(colour, PAINT_LABEL), out);
+	write_event_time(event->time_ns, out);
+	fputs(paint_off(colour), out);
+	fprintf(out, " %s[", event->program[0] ? event->program : "?");
+	if (event->pid)
+		fprintf(out, "%d", event->pid);
 	else
 		fputc('-', out);
 	fputc(']', out);
-	write_what(told, out);
+	write_event_text(event, out);
 	fputc('\n', out);
 }
 
-static int flush(struct events *e)
+static int write_held(struct events *e)
 {
-	bool json = e->o->format == FORMAT_JSON;
-	struct told **order;
-	char *text = NULL;
-	size_t i, size;
-	FILE *out;
+	struct event **order = array_alloc(e->n_held, sizeof(*order));
+	struct page page;
+	size_t i;
 	int r;
 
-	order = calloc(e->n_held + 1, sizeof(struct told *));
-	out = order ? open_memstream(&text, &size) : NULL;
-	if (!out) {
-		free(order);
-		return -ENOMEM;
-	}
-	date_back(e);
+	date_back_found(e);
 	for (i = 0; i < e->n_held; i++)
 		order[i] = &e->held[i];
-	qsort(order, e->n_held, sizeof(struct told *), by_time);
-	for (i = 0; i < e->n_held; i++) {
-		if (json)
-			told_json(order[i], out);
+	qsort(order, e->n_held, sizeof(*order), compare_times);
+	r = page_open(&page);
+	for (i = 0; i < e->n_held && r == 0; i++) {
+		if (e->o->format == FORMAT_JSON)
+			write_event_json(order[i], page.out);
 		else if (!is_superseded(order, i, e->n_held))
-			write_line(e, order[i], out);
+			write_event_line(e, order[i], page.out);
 	}
-	r = fclose(out) == 0 ? emit(text, size) : -ENOMEM;
-	free(text);
+	if (r == 0)
+		r = page_write(&page, 0);
 	free(order);
 	e->n_held = 0;
 	return r;
 }
 
-/* Return: 0; 1 if something tells us to end; -errno. */
-static int wait_for_more(struct events *e, int sigfd)
+/* Return: 0; 1 after a signal to end; -errno. */
+static int events_wait(struct events *e, int sigfd)
 {
 	struct pollfd fds[3] = {
 		{ .fd = sigfd, .events = POLLIN },
 		{ .fd = STDOUT_FILENO }, /* POLLERR: the pipe has no reader */
-		{ .fd = follow_fd(&e->follow), .events = POLLIN },
+		{ .fd = e->follow.epoll, .events = POLLIN },
 	};
 	int timeout = follow_timeout(&e->follow);
 
@@ -301,38 +261,42 @@ static int wait_for_more(struct events *e, int sigfd)
 	return fds[0].revents ? 1 : 0;
 }
 
-static int run_events(struct events *e, int sigfd)
+static int events_loop(struct events *e, int sigfd)
 {
-	int r, told;
+	int r, end;
 
 	do {
 		r = follow_serve(&e->follow);
 		if (r < 0)
 			return r;
-		told = wait_for_more(e, sigfd);
-		if (e->n_held && (told || e->n_held >= HELD_MAX ||
+		end = events_wait(e, sigfd);
+		if (e->n_held && (end || e->n_held >= HELD_MAX ||
 				  clock_ms() - e->held_since_ms >= HOLD_MS))
-			r = flush(e);
-	} while (r == 0 && told == 0);
-	return r < 0 ? r : told < 0 ? told : 0;
+			r = write_held(e);
+	} while (r == 0 && end == 0);
+	return r < 0 || end > 0 ? r : end;
 }
 
 int events_main(const struct options *o)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, 0 };
-	struct events e = { .o = o };
+	struct events e = { .o = o,
+			    .follow = { .scan_ms = SCAN_MS,
+					.wanted = wants_manager,
+					.on_event = hold_event,
+					.ctx = &e } };
 	int r, sigfd;
 
-	/* A reader that has gone is an error of write(), and a quiet end. */
+	/* A reader that has gone is an error of write(), and no failure. */
 	signal(SIGPIPE, SIG_IGN);
-	sigfd = sigs_open(signals, NULL);
-	r = sigfd < 0 ? sigfd : follow_open(&e.follow, SCAN_MS, wanted_manager, hold, &e);
+	sigfd = signals_open(signals, NULL);
+	r = sigfd < 0 ? sigfd : follow_open(&e.follow);
 	if (r == 0) {
-		r = run_events(&e, sigfd);
+		r = events_loop(&e, sigfd);
 		follow_close(&e.follow);
 	}
 	free(e.held);
 	free(e.tokens);
 	close(sigfd);
-	return emit_status(r);
+	return stdout_status(r);
 }

@@ -1,42 +1,39 @@
 // SPDX-License-Identifier: MIT
 /*
- * follow.c - what all managers of this namespace tell as it happens
+ * follow.c - the events of all managers of this namespace, as they happen
  *
- * Each manager numbers its notes without gaps and keeps the last ones, so what is
- * missing after a pause is known. The names of control sockets are looked for again and
- * again: managers come and go with their programs.
+ * Each manager numbers its notes without gaps and keeps the last ones, so missed notes
+ * can be counted. The list of control sockets is read again and again: managers come and
+ * go with their programs.
  */
-#include "follow.h"
-
+#include "monitor.h"
 #include "shim/common/clock.h"
-#include "tools/mptcpinfo/collect/managers.h"
-#include "tools/mptcpinfo/print/text.h"
+#include "tools/common/ctl.h"
+#include "tools/mptcpinfo/collect/collect.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
 #include <unistd.h>
+#include <utlist.h>
 
-#define FIRST_ANSWER_MS 300
 #define ANSWERS_AT_ONCE 16 /* of one manager, before the others have their turn */
 #define EVENTS_AT_ONCE	64
-#define SCAN_SHARE	20 /* of the time, one part may go into looking for managers */
+#define SCAN_SHARE	20 /* one part of the time goes into searching for managers */
 
 struct follower {
-	char name[80];
+	struct manager manager; /* name, and after ctl_open() its identity */
 	struct ctl ctl;
-	pid_t pid;
-	char program[PROGRAM_MAX];
-	uint64_t seq;  /* of the last note */
-	bool listed;   /* in the last scan */
-	bool open;     /* it is being followed */
-	bool left_out; /* not wanted, or not to be had: not asked again */
+	uint64_t seq; /* of the last note */
+	bool listed;  /* in the last scan */
+	bool open;    /* being followed */
+	bool ignored; /* not wanted, or failed: not asked again */
+	struct follower *prev, *next;
 };
 
-static int64_t real_ns(void)
+static int64_t clock_real_ns(void)
 {
 	struct timespec ts;
 
@@ -44,258 +41,168 @@ static int64_t real_ns(void)
 	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
 }
 
-static int tell(struct follow *f, const struct follower *fw, struct told *told)
+static int follow_report(struct follow *f, const struct follower *fw, struct event event)
 {
-	memcpy(told->name, fw->name, sizeof(told->name));
-	told->pid = fw->pid;
-	told->uid = fw->ctl.uid;
-	memcpy(told->program, fw->program, sizeof(told->program));
-	if (!told->time_ns)
-		told->time_ns = real_ns();
-	return f->told(f->ctx, told);
+	memcpy(event.name, fw->manager.name, sizeof(event.name));
+	event.pid = fw->manager.pid;
+	memcpy(event.program, fw->manager.program, sizeof(event.program));
+	if (!event.time_ns)
+		event.time_ns = clock_real_ns();
+	return f->on_event(f->ctx, &event);
 }
 
-static int tell_kind(struct follow *f, const struct follower *fw, enum told_kind kind)
-{
-	return tell(f, fw, &(struct told){ .kind = kind });
-}
-
-static int tell_failure(struct follow *f, const struct follower *fw, int error)
-{
-	struct told told = { .kind = TOLD_FAILED };
-
-	if (error == -EPROTO)
-		snprintf(told.why, sizeof(told.why), "it speaks version %u, not %u",
-			 fw->ctl.version, CTL_VERSION);
-	else
-		snprintf(told.why, sizeof(told.why), "%s",
-			 error == -ETIMEDOUT ? "it does not answer"
-			 : error == -EAGAIN  ? "it takes nobody in"
-			 : error == -ECONNRESET
-				 ? "it hung up: it answers only its own user and root"
-			 : error == -EBADMSG ? "its answer makes no sense"
-					     : strerror(-error));
-	return tell(f, fw, &told);
-}
-
-/*
- * The kernel says who it is; what it calls itself counts only where /proc is silent. The
- * broker speaks for a program that it names, whose processes it does not tell apart.
- */
-static void identify(struct follower *fw, const struct ctl_manager *info)
-{
-	char path[64], comm[32] = "";
-
-	if (info && manager_is_broker(fw->ctl.uid, info)) {
-		fw->pid = 0;
-		text_clean(fw->program, sizeof(fw->program), info->program,
-			   sizeof(info->program));
-		return;
-	}
-	fw->pid = fw->ctl.pid ? fw->ctl.pid : info ? (pid_t)info->pid : 0;
-	snprintf(path, sizeof(path), "/proc/%d/comm", fw->ctl.pid);
-	if (fw->ctl.pid && read_line(path, comm, sizeof(comm)) == 0)
-		text_clean(fw->program, sizeof(fw->program), comm, sizeof(comm));
-	else if (info)
-		text_clean(fw->program, sizeof(fw->program), info->program,
-			   sizeof(info->program));
-}
-
-static int ask_who(struct follower *fw, struct ctl_manager *ret_info)
-{
-	int r;
-
-	r = ctl_send(&fw->ctl, CTL_OP_MANAGER, 0);
-	if (r == 0)
-		r = ctl_receive(&fw->ctl, CTL_OP_MANAGER, sizeof(*ret_info),
-				FIRST_ANSWER_MS);
-	if (r == 0 && ctl_answer(&fw->ctl)->count != 1)
-		r = -EBADMSG;
-	if (r == 0)
-		ctl_record(&fw->ctl, 0, ret_info, sizeof(*ret_info));
-	return r;
-}
-
-static void hang_up(struct follower *fw)
+static void follower_close(struct follower *fw)
 {
 	ctl_close(&fw->ctl);
 	fw->open = false;
 }
 
-/* Return: 0, whether it came to something or not; told()'s error. */
-static int begin(struct follow *f, struct follower *fw, bool again)
+static int follower_fail(struct follow *f, struct follower *fw, int error)
 {
-	struct epoll_event event = { .events = EPOLLIN };
-	struct ctl_manager info;
+	struct event event = { .kind = EVENT_FAILED };
 	int r;
 
-	r = ctl_open(fw->name, &fw->ctl);
-	if (r < 0) {
-		/* Nobody there: it has just ended, or just begun and does not listen. */
-		fw->left_out = r != -ECONNREFUSED;
-		return r == -ECONNREFUSED ? 0 : tell_failure(f, fw, r);
-	}
-	r = ask_who(fw, &info);
-	identify(fw, r == 0 ? &info : NULL);
-	if (f->wanted && !f->wanted(f->ctx, fw->pid, fw->program)) {
-		fw->left_out = true;
-		hang_up(fw);
+	fw->ignored = true;
+	manager_error_text(&fw->ctl, error, event.why);
+	r = follow_report(f, fw, event);
+	follower_close(fw);
+	return r;
+}
+
+/* Return: 0, even if the manager cannot be followed; on_event()'s error. */
+static int follower_open(struct follow *f, struct follower *fw, bool again)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = fw };
+	struct manager *manager = &fw->manager;
+	int r;
+
+	r = ctl_open(manager->name, &fw->ctl);
+	if (r == -ECONNREFUSED)
+		return 0; /* it has just ended, or does not listen yet */
+	if (r < 0)
+		return follower_fail(f, fw, r);
+	r = manager_ask(manager, &fw->ctl);
+	/* The broker is not the program whose connections it manages. */
+	if (r == 0 && manager_is_broker(manager))
+		manager->pid = 0;
+	else if (r == 0 && !manager->pid)
+		manager->pid = manager->info.pid;
+	if (!f->wanted(f->ctx, manager->pid, manager->program)) {
+		fw->ignored = true;
+		follower_close(fw);
 		return 0;
 	}
-	/* A namesake that took the place of the one that was followed begins at 1. */
-	if (r == 0 && info.notes < fw->seq)
+	/* Another manager of the same name starts at 1. */
+	if (r == 0 && manager->info.notes < fw->seq)
 		fw->seq = 0;
 	if (r == 0)
 		r = ctl_send(&fw->ctl, CTL_OP_FOLLOW, fw->seq);
-	event.data.u64 = fw - f->followers;
 	if (r == 0 && epoll_ctl(f->epoll, EPOLL_CTL_ADD, fw->ctl.fd, &event) < 0)
 		r = -errno;
-	if (r < 0) {
-		fw->left_out = true;
-		r = tell_failure(f, fw, r);
-		hang_up(fw);
-		return r;
-	}
+	if (r < 0)
+		return follower_fail(f, fw, r);
 	fw->open = true;
-	return again ? 0 : tell_kind(f, fw, TOLD_BEGUN);
+	return again ? 0 : follow_report(f, fw, (struct event){ .kind = EVENT_FOUND });
 }
 
-static struct follower *find(struct follow *f, const char *name)
+static int follow_name(struct follow *f, const char *name)
 {
-	for (size_t i = 0; i < f->n; i++) {
-		if (strcmp(f->followers[i].name, name) == 0)
-			return &f->followers[i];
-	}
-	return NULL;
-}
+	struct follower *fw;
 
-/* The positions of those that stay change: epoll has them as its data. */
-static void forget(struct follow *f, struct follower *fw)
-{
-	struct follower *last = &f->followers[f->n - 1];
-	struct epoll_event event = { .events = EPOLLIN, .data.u64 = fw - f->followers };
-
-	if (fw->open)
-		hang_up(fw);
-	if (fw != last) {
-		*fw = *last;
-		if (fw->open)
-			epoll_ctl(f->epoll, EPOLL_CTL_MOD, fw->ctl.fd, &event);
-	}
-	f->n--;
-}
-
-static int scan_one(struct follow *f, const char *name)
-{
-	struct follower *fw = find(f, name);
-
+	DL_FOREACH (f->followers, fw)
+		if (strcmp(fw->manager.name, name) == 0)
+			break;
 	if (!fw) {
-		fw = array_grow(&f->followers, &f->n, sizeof(*fw));
-		if (!fw)
-			return -ENOMEM;
-		snprintf(fw->name, sizeof(fw->name), "%s", name);
+		fw = array_alloc(1, sizeof(*fw));
+		strcpy(fw->manager.name, name);
 		fw->ctl.fd = -1;
+		DL_APPEND(f->followers, fw);
 	}
 	fw->listed = true;
-	if (fw->open || fw->left_out)
-		return 0;
-	return begin(f, fw, false);
+	return fw->open || fw->ignored ? 0 : follower_open(f, fw, false);
 }
 
-static int scan(struct follow *f)
+static int follow_scan(struct follow *f)
 {
-	struct snapshot names = { 0 };
+	char(*names)[NAME_TEXT_MAX] = NULL;
+	struct follower *fw, *next;
 	int64_t began = clock_ms();
-	size_t i;
+	size_t i, n = 0;
 	int r;
 
-	for (i = 0; i < f->n; i++)
-		f->followers[i].listed = false;
-	r = managers_find(&names);
-	for (i = 0; i < names.n_managers && r == 0; i++)
-		r = scan_one(f, names.managers[i].name);
-	snapshot_free(&names);
+	DL_FOREACH (f->followers, fw)
+		fw->listed = false;
+	r = ctl_find_names(&names, &n);
+	if (r == -E2BIG)
+		r = 0;
+	for (i = 0; i < n && r == 0; i++)
+		r = follow_name(f, names[i]);
+	free(names);
 	f->next_scan_ms = clock_ms() + f->scan_ms + SCAN_SHARE * (clock_ms() - began);
-	/* One that is open still has something to say, or it would have hung up. */
-	for (i = f->n; i-- > 0 && r == 0;) {
-		if (!f->followers[i].listed && !f->followers[i].open)
-			forget(f, &f->followers[i]);
+	/* An open one has not hung up yet, so it may still send. */
+	DL_FOREACH_SAFE (f->followers, fw, next) {
+		if (fw->listed || fw->open || r < 0)
+			continue;
+		DL_DELETE(f->followers, fw);
+		free(fw);
 	}
 	return r;
 }
 
-/* It ended; or it is there still, and got rid of a reader that was too slow. */
-static int lost(struct follow *f, struct follower *fw)
+/* The manager has ended, or it dropped a reader that was too slow. */
+static int follower_reopen(struct follow *f, struct follower *fw)
 {
 	int r;
 
-	hang_up(fw);
-	r = begin(f, fw, true);
+	follower_close(fw);
+	r = follower_open(f, fw, true);
 	if (r == 0 && !fw->open) {
-		r = tell_kind(f, fw, TOLD_ENDED);
+		r = follow_report(f, fw, (struct event){ .kind = EVENT_ENDED });
 		fw->seq = 0;
-		f->next_scan_ms = clock_ms(); /* perhaps it has a successor */
+		f->next_scan_ms = clock_ms(); /* it may have a successor */
 	}
 	return r;
 }
 
-static int take_note(struct follow *f, struct follower *fw, uint32_t i)
+static int follower_read_note(struct follow *f, struct follower *fw, uint32_t i)
 {
-	struct told told = { .kind = TOLD_NOTE };
+	struct event event = { .kind = EVENT_NOTE }, missed = { .kind = EVENT_MISSED };
 	int r = 0;
 
-	ctl_record(&fw->ctl, i, &told.note, sizeof(told.note));
-	told.time_ns = told.note.time_ns;
-	if (told.note.seq > fw->seq + 1) {
-		struct told gap = { .kind = TOLD_MISSED,
-				    .time_ns = told.note.time_ns,
-				    .missed = told.note.seq - fw->seq - 1 };
-
-		r = tell(f, fw, &gap);
+	ctl_record(&fw->ctl, i, &event.note, sizeof(event.note));
+	event.time_ns = missed.time_ns = event.note.time_ns;
+	if (event.note.seq > fw->seq + 1) {
+		missed.missed = event.note.seq - fw->seq - 1;
+		r = follow_report(f, fw, missed);
 	}
-	fw->seq = told.note.seq;
-	return r < 0 ? r : tell(f, fw, &told);
+	fw->seq = event.note.seq;
+	return r < 0 ? r : follow_report(f, fw, event);
 }
 
-static int take_answers(struct follow *f, struct follower *fw)
+static int follower_read(struct follow *f, struct follower *fw)
 {
 	uint32_t i, count;
-	int n, r;
+	int n, r = 0;
 
-	for (n = 0; n < ANSWERS_AT_ONCE; n++) {
+	for (n = 0; n < ANSWERS_AT_ONCE && r == 0; n++) {
 		r = ctl_receive(&fw->ctl, CTL_OP_FOLLOW, sizeof(struct pm_note), 1);
 		if (r == -ETIMEDOUT)
 			return 0;
 		if (r == -ECONNRESET)
-			return lost(f, fw);
-		if (r < 0) {
-			fw->left_out = true;
-			r = tell_failure(f, fw, r);
-			hang_up(fw);
-			return r;
-		}
+			return follower_reopen(f, fw);
+		if (r < 0)
+			return follower_fail(f, fw, r);
 		count = ctl_answer(&fw->ctl)->count;
 		for (i = 0; i < count && r == 0; i++)
-			r = take_note(f, fw, i);
-		if (r < 0)
-			return r;
+			r = follower_read_note(f, fw, i);
 	}
-	return 0;
+	return r;
 }
 
-int follow_open(struct follow *f, unsigned int scan_ms, wanted_fn wanted, told_fn told,
-		void *ctx)
+int follow_open(struct follow *f)
 {
-	*f = (struct follow){
-		.scan_ms = scan_ms, .wanted = wanted, .told = told, .ctx = ctx
-	};
 	f->epoll = epoll_create1(EPOLL_CLOEXEC);
 	return f->epoll < 0 ? -errno : 0;
-}
-
-int follow_fd(const struct follow *f)
-{
-	return f->epoll;
 }
 
 int follow_timeout(const struct follow *f)
@@ -311,19 +218,22 @@ int follow_serve(struct follow *f)
 	int i, n, r = 0;
 
 	if (follow_timeout(f) == 0)
-		r = scan(f);
+		r = follow_scan(f);
 	if (r < 0)
 		return r;
 	n = epoll_wait(f->epoll, events, EVENTS_AT_ONCE, 0);
 	for (i = 0; i < n && r == 0; i++)
-		r = take_answers(f, &f->followers[events[i].data.u64]);
+		r = follower_read(f, events[i].data.ptr);
 	return r;
 }
 
 void follow_close(struct follow *f)
 {
-	for (size_t i = 0; i < f->n; i++)
-		ctl_close(&f->followers[i].ctl);
-	free(f->followers);
+	struct follower *fw, *next;
+
+	DL_FOREACH_SAFE (f->followers, fw, next) {
+		ctl_close(&fw->ctl);
+		free(fw);
+	}
 	close(f->epoll);
 }

@@ -1,39 +1,30 @@
 // SPDX-License-Identifier: MIT
 /*
- * run.c - mptcpinfo run: a program's paths and counters, shown when it has ended
+ * run.c - mptcpinfo run: a program's subflows and counters, shown when it has ended
  *
- * A connection's counts go with it, so it is looked at while the program runs: often at
- * first, since many programs are short, and never so often that looking takes more than
- * a small part of the time. What the managers tell and what the kernel says of TCP
- * sockets that go fills the gaps between two looks.
+ * A connection's counts go with it, so snapshots are taken while the program runs: often
+ * at first, since many programs are short, and never so often that they take more than
+ * a small part of the time. Events of the managers and destroyed TCP sockets fill the
+ * gaps between two snapshots.
  */
-#include "child.h"
-#include "follow.h"
-#include "keep.h"
+#include "monitor.h"
 #include "shim/common/clock.h"
-#include "tools/mptcpinfo/collect/closed.h"
 #include "tools/mptcpinfo/collect/collect.h"
-#include "tools/mptcpinfo/collect/namespace.h"
 #include "tools/mptcpinfo/options.h"
-#include "tools/mptcpinfo/print/views.h"
-#include "tools/mptcpinfo/print/writers.h"
-#include "tree.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define LOOK_FIRST_MS 2
-#define LOOK_MAX_MS   250
-#define LOOK_SHARE    10  /* of the time, one part may go into looking */
-#define SCAN_MS	      20  /* for new managers */
-#define LINGER_MS     300 /* after the end, for what the kernel has to say yet */
+#define PAUSE_MIN_MS 2
+#define PAUSE_MAX_MS 250
+#define PAUSE_SHARE  10	 /* one part of the time goes into snapshots */
+#define SCAN_MS	     20	 /* for new managers */
+#define LINGER_MS    300 /* after the end, for sockets that are still closing */
 
 struct run {
 	const struct options *o;
@@ -41,47 +32,47 @@ struct run {
 	struct follow follow;
 	struct closed closed;
 	struct tree tree;
-	struct keep keep;
+	struct history history;
 	struct counter *before; /* the namespace's counters at the start */
 	size_t n_before;
 	int64_t started_ms;
-	int64_t next_look_ms;
+	int64_t next_ms;
 };
 
-static bool in_tree(void *ctx, pid_t pid)
+static bool run_has_process(void *ctx, pid_t pid)
 {
 	const struct run *run = ctx;
 
 	return tree_has(&run->tree, pid);
 }
 
-/* A manager may be of a process that was born since the last look. */
-static bool follow_wanted(void *ctx, pid_t pid, const char *program)
+/* The manager's process may be newer than the last snapshot. */
+static bool run_wants_manager(void *ctx, pid_t pid, const char *program)
 {
 	struct run *run = ctx;
 
-	if (!in_tree(run, pid))
+	if (!run_has_process(run, pid))
 		tree_update(&run->tree);
-	return in_tree(run, pid);
+	return run_has_process(run, pid);
 }
 
-static int on_told(void *ctx, const struct told *told)
+static int add_event(void *ctx, const struct event *event)
 {
 	struct run *run = ctx;
 
-	if (told->kind != TOLD_NOTE)
-		return 0;
-	return keep_note(&run->keep, told->pid, told->program, &told->note);
+	if (event->kind == EVENT_NOTE)
+		history_add_note(&run->history, event->pid, event->program, &event->note);
+	return 0;
 }
 
-static void on_closed(void *ctx, const struct subflow *sf)
+static void close_path(void *ctx, const struct subflow *sf)
 {
 	struct run *run = ctx;
 
-	keep_closed(&run->keep, sf);
+	history_close_path(&run->history, sf);
 }
 
-static int64_t cpu_ms(void)
+static int64_t process_cpu_ms(void)
 {
 	struct timespec ts;
 
@@ -90,47 +81,46 @@ static int64_t cpu_ms(void)
 }
 
 /*
- * The next look comes later the longer it all takes, and the more this one took: of the
- * processor, since on a busy machine it is not our doing that it takes longer.
+ * The pause grows with the running time of the program and with the processor time of
+ * this snapshot; elapsed time would also count the load of a busy machine.
  */
-static void plan_look(struct run *run, int64_t cpu_used)
+static void plan_snapshot(struct run *run, int64_t cpu_used)
 {
-	int64_t now = clock_ms(), pause = LOOK_SHARE * cpu_used;
+	int64_t now = clock_ms(), pause = PAUSE_SHARE * cpu_used;
 
-	if (pause < (now - run->started_ms) / LOOK_SHARE)
-		pause = (now - run->started_ms) / LOOK_SHARE;
-	if (pause < LOOK_FIRST_MS)
-		pause = LOOK_FIRST_MS;
-	if (pause > LOOK_MAX_MS)
-		pause = LOOK_MAX_MS;
-	run->next_look_ms = now + pause;
+	if (pause < (now - run->started_ms) / PAUSE_SHARE)
+		pause = (now - run->started_ms) / PAUSE_SHARE;
+	if (pause < PAUSE_MIN_MS)
+		pause = PAUSE_MIN_MS;
+	if (pause > PAUSE_MAX_MS)
+		pause = PAUSE_MAX_MS;
+	run->next_ms = now + pause;
 }
 
-static int look(struct run *run)
+static void run_snapshot(struct run *run)
 {
 	struct filter filter = run->o->filter;
 	struct snapshot snap = { 0 };
-	int64_t began = cpu_ms();
-	int r;
+	int64_t began = process_cpu_ms();
 
-	filter.process = NULL; /* it is the program's processes that are looked for */
-	run->follow.next_scan_ms = 0; /* a manager may be as short-lived as its program */
+	filter.process =
+		NULL; /* the program's processes are wanted, whatever their name */
+	run->follow.next_scan_ms = 0; /* a manager ends as soon as its program */
 	tree_update(&run->tree);
-	r = collect(&filter, &snap);
-	if (r == 0)
-		r = keep_merge(&run->keep, &snap, in_tree, run);
+	/* On failure the next snapshot may succeed. */
+	if (collect_snapshot(&filter, &snap) == 0)
+		history_merge(&run->history, &snap, run_has_process, run);
 	snapshot_free(&snap);
-	/* Only now: what is told as closed must be kept already. */
+	/* Only now: destroyed sockets must be in the history already. */
 	closed_serve(&run->closed);
-	plan_look(run, cpu_ms() - began);
-	return r;
+	plan_snapshot(run, process_cpu_ms() - began);
 }
 
-static int wait_for_more(struct run *run, int64_t until_ms)
+static int run_wait(struct run *run, int64_t until_ms)
 {
 	struct pollfd fds[3] = {
 		{ .fd = run->child.sigfd, .events = POLLIN },
-		{ .fd = follow_fd(&run->follow), .events = POLLIN },
+		{ .fd = run->follow.epoll, .events = POLLIN },
 		{ .fd = closed_fd(&run->closed), .events = POLLIN },
 	};
 	int64_t now = clock_ms();
@@ -141,97 +131,64 @@ static int wait_for_more(struct run *run, int64_t until_ms)
 	if (poll(fds, 3, timeout) < 0 && errno != EINTR)
 		return -errno;
 	if (fds[0].revents)
-		child_signals(&run->child);
-	/* First who came, then who went. */
+		child_handle_signals(&run->child);
+	/* New subflows first, then destroyed ones. */
 	follow_serve(&run->follow);
 	closed_serve(&run->closed);
 	return 0;
 }
 
-/* While it runs. What cannot be looked at now may be at the next look. */
-static void accompany(struct run *run)
+static void run_until_end(struct run *run)
 {
 	int r = 0;
 
 	while (!run->child.ended && r == 0) {
-		if (clock_ms() >= run->next_look_ms)
-			look(run);
-		r = wait_for_more(run, run->next_look_ms);
+		if (clock_ms() >= run->next_ms)
+			run_snapshot(run);
+		r = run_wait(run, run->next_ms);
 	}
 }
 
-/* Sockets outlive their program for as long as the peer has not said goodbye. */
-static void linger(struct run *run)
+/* Sockets outlive their program until the peer has closed, too. */
+static void run_linger(struct run *run)
 {
 	int64_t until = clock_ms() + LINGER_MS;
 
-	look(run);
-	while (run->closed.sk && keep_open_paths(&run->keep) && clock_ms() < until) {
-		if (wait_for_more(run, until) < 0)
+	run_snapshot(run);
+	while (run->closed.sk && history_open_paths(&run->history) &&
+	       clock_ms() < until) {
+		if (run_wait(run, until) < 0)
 			return;
-		if (clock_ms() >= run->next_look_ms)
-			look(run);
+		if (clock_ms() >= run->next_ms)
+			run_snapshot(run);
 	}
 }
 
-static int by_pid_and_token(const void *pa, const void *pb)
+/* The kernel also counts connections that no snapshot has. */
+static void note_missed_connections(struct snapshot *snap)
 {
-	const struct connection *a = pa, *b = pb;
-
-	if (a->pid != b->pid)
-		return a->pid < b->pid ? -1 : 1;
-	return (a->token > b->token) - (a->token < b->token);
-}
-
-static void close_connections(struct snapshot *snap)
-{
-	struct connection *conn;
-	size_t i, j, open;
-
-	for (i = 0; i < snap->n_connections; i++) {
-		conn = &snap->connections[i];
-		for (j = 0, open = 0; j < conn->subflows.n; j++)
-			open += snap->subflows[conn->subflows.first + j].state !=
-				TCP_CLOSE;
-		if (!open)
-			conn->state = TCP_CLOSE;
-	}
-	if (snap->n_connections)
-		qsort(snap->connections, snap->n_connections, sizeof(*snap->connections),
-		      by_pid_and_token);
-}
-
-static uint64_t counter_of(const struct snapshot *snap, const char *name)
-{
+	uint64_t opened = 0;
 	size_t i;
 
 	for (i = 0; i < snap->n_counters; i++) {
-		if (strcmp(snap->counters[i].name, name) == 0)
-			return snap->counters[i].value;
+		if (strcmp(snap->counters[i].name, "MPCapableSYNTX") == 0)
+			opened = snap->counters[i].value;
 	}
-	return 0;
-}
-
-/* What nobody could see is still counted by the kernel. */
-static void note_missed(struct snapshot *snap)
-{
-	uint64_t opened = counter_of(snap, "MPCapableSYNTX");
-
 	if (opened > snap->n_connections)
 		snapshot_note(snap,
 			      "%llu MPTCP connections were opened in this namespace "
-			      "meanwhile, %zu are shown: the others were too short to be "
-			      "seen, or are other programs'",
+			      "meanwhile, %zu are shown: the others were too short, or "
+			      "belong to other programs",
 			      (unsigned long long)opened, snap->n_connections);
 }
 
-/* The kernel's counters are the namespace's: what they have moved by meanwhile. */
-static void count_namespace(struct run *run)
+/* The kernel counts for the whole namespace: show the changes since the start. */
+static void count_namespace_changes(struct run *run)
 {
-	struct snapshot now = { 0 }, *snap = &run->keep.snap;
+	struct snapshot now = { 0 }, *snap = &run->history.snap;
 	size_t i;
 
-	namespace_read(&now);
+	collect_namespace(&now);
 	for (i = 0; i < now.n_counters && i < run->n_before; i++) {
 		if (strcmp(now.counters[i].name, run->before[i].name) == 0)
 			now.counters[i].value -= run->before[i].value;
@@ -244,68 +201,73 @@ static void count_namespace(struct run *run)
 	snapshot_free(&now);
 }
 
-static void report(struct run *run)
+static void run_report(struct run *run)
 {
-	struct snapshot *snap = &run->keep.snap;
+	struct snapshot *snap = &run->history.snap;
 	struct options o = *run->o;
 	int r;
 
-	/* Nobody to read it: the exit status is the program's all the same. */
+	/* Without a reader the exit status is still the program's. */
 	signal(SIGPIPE, SIG_IGN);
-	count_namespace(run);
-	close_connections(snap);
-	note_missed(snap);
-	if (keep_open_paths(&run->keep))
+	count_namespace_changes(run);
+	history_finish(&run->history);
+	note_missed_connections(snap);
+	if (history_open_paths(&run->history))
 		snapshot_note(snap, "%zu paths as they were when last seen",
-			      keep_open_paths(&run->keep));
-	o.watch = true; /* JSON in one line: the program writes to stderr, too */
+			      history_open_paths(&run->history));
 	o.colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR");
-	r = write_view(&o, snap, stderr);
+	/* JSON in one line: the program writes to stderr, too. */
+	r = write_view(&o, snap, true, stderr);
 	if (r == 0 && o.format == FORMAT_TABLE && !o.counters) {
 		fputc('\n', stderr);
 		r = write_counters(snap, o.colour, stderr);
 	}
-	snapshot_say(snap, r);
+	snapshot_report(snap, r);
 }
 
-static int open_all(struct run *run)
+static int run_open(struct run *run)
 {
 	struct snapshot snap = { 0 };
-	int r;
 
-	namespace_read(&snap);
+	collect_namespace(&snap);
 	run->before = snap.counters;
 	run->n_before = snap.n_counters;
 	snap.counters = NULL;
 	snapshot_free(&snap);
-	r = follow_open(&run->follow, SCAN_MS, follow_wanted, on_told, run);
-	/* Without it, paths are shown as they were when last seen. */
-	closed_open(&run->closed, on_closed, run);
-	return r;
+	/* On failure, subflows are shown as they were when last seen. */
+	closed_open(&run->closed, close_path, run);
+	run->follow = (struct follow){ .scan_ms = SCAN_MS,
+				       .wanted = run_wants_manager,
+				       .on_event = add_event,
+				       .ctx = run };
+	return follow_open(&run->follow);
 }
 
 int run_main(const struct options *o, char **argv)
 {
-	struct run run = { .o = o, .started_ms = clock_ms() };
+	struct run run = {
+		.o = o,
+		.started_ms = clock_ms(),
+		.history = HISTORY_INIT,
+	};
 	int r;
 
-	r = open_all(&run);
+	r = run_open(&run);
 	if (r < 0) {
 		fprintf(stderr, "mptcpinfo: %s\n", strerror(-r));
 		return EXIT_FAILED;
 	}
 	r = child_start(&run.child, argv);
-	if (r == 0)
-		r = tree_start(&run.tree, getpid());
 	if (r == 0) {
-		accompany(&run);
-		linger(&run);
-		report(&run);
+		tree_start(&run.tree, getpid());
+		run_until_end(&run);
+		run_linger(&run);
+		run_report(&run);
 	}
 	follow_close(&run.follow);
 	closed_close(&run.closed);
-	tree_free(&run.tree);
-	keep_free(&run.keep);
+	free(run.tree.pids);
+	history_free(&run.history);
 	free(run.before);
 	return run.child.status;
 }

@@ -2,73 +2,86 @@
 /*
  * explain.c - why a connection has fewer paths than its pool allows
  *
- * The cause comes first, then the addresses that it keeps out. A connection's own
- * manager knows; where there is none, it is told from what the kernel shows.
+ * The cause comes first, then the addresses concerned. A connection's own manager
+ * reports it; without a manager, it is derived from kernel data.
  */
-#include "explain.h"
-
-#include "mptcpaddr/uapi.h"
-#include "text.h"
-#include "tools/mptcpinfo/collect/managers.h"
-#include "tools/mptcpinfo/snapshot.h"
+#include "print.h"
+#include "tools/mptcpinfo/collect/collect.h"
 
 #include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#define NAMED_MAX 4 /* addresses named for one cause; the others are counted */
+#define NAMED_MAX 4 /* addresses listed for one cause; the others are counted */
 
-struct line {
+struct explanation {
 	char *text;
 	size_t len;
 };
 
-__attribute__((format(printf, 2, 3))) static void add(struct line *line, const char *fmt,
-						      ...)
+__attribute__((format(printf, 2, 3))) static void explain_add(struct explanation *ex,
+							      const char *fmt, ...)
 {
-	size_t room = EXPLAIN_MAX - line->len;
+	size_t room = EXPLAIN_MAX - ex->len;
 	va_list ap;
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(line->text + line->len, room, fmt, ap);
+	n = vsnprintf(ex->text + ex->len, room, fmt, ap);
 	va_end(ap);
 	if (n > 0)
-		line->len += (size_t)n < room ? (size_t)n : room - 1;
+		ex->len += (size_t)n < room ? (size_t)n : room - 1;
 }
 
-static bool same_cause(const struct pm_announced_report *a,
-		       const struct pm_announced_report *b)
+const char *announced_reason(const struct pm_announced_report *record,
+			     char out[static NOTE_REASON_MAX])
+{
+	bool none = record->reason == PM_REASON_NONE;
+
+	if (record->state == PM_ANNOUNCED_JOINED)
+		out[0] = '\0';
+	else if (none && record->state == PM_ANNOUNCED_CLOSED)
+		strcpy(out, "its subflow was closed");
+	else if (none || record->state == PM_ANNOUNCED_PENDING)
+		strcpy(out, "being joined"); /* or about to be, after a resync */
+	else
+		note_reason_text(record->reason, record->error, out);
+	return out;
+}
+
+static bool is_same_cause(const struct pm_announced_report *a,
+			  const struct pm_announced_report *b)
 {
 	return a->state == b->state && a->reason == b->reason && a->error == b->error;
 }
 
-/* Every announcement of the cause of number @i, which is the first one of it. */
-static void add_cause(struct line *line, const struct announced *announced, size_t n,
-		      size_t i)
+/* All announcements with the cause of announcement @i, the first one. */
+static void explain_cause(struct explanation *ex, const struct announced *announced,
+			  size_t n, size_t i)
 {
-	char reason[NOTE_REASON_MAX], ip[IP_TEXT_MAX];
+	char reason[NOTE_REASON_MAX], ip[MPADDR_TEXT_MAX];
 	size_t j, named = 0, more = 0;
 
-	add(line, "%s%s", line->len ? "; " : "",
-	    announced_reason(&announced[i].record, reason));
+	explain_add(ex, "%s%s", ex->len ? "; " : "",
+		    announced_reason(&announced[i].record, reason));
 	for (j = i; j < n; j++) {
-		if (!same_cause(&announced[i].record, &announced[j].record))
+		if (!is_same_cause(&announced[i].record, &announced[j].record))
 			continue;
 		if (named == NAMED_MAX) {
 			more++;
 			continue;
 		}
-		add(line, "%s%s (id %u)", named++ ? ", " : ": ",
-		    ctl_ip_text(&announced[j].record.addr, ip),
-		    announced[j].record.remote_id);
+		explain_add(ex, "%s%s (id %u)", named++ ? ", " : ": ",
+			    ip_text(&announced[j].record.addr, ip),
+			    announced[j].record.remote_id);
 	}
 	if (more)
-		add(line, " and %zu more", more);
+		explain_add(ex, " and %zu more", more);
 }
 
-static void add_announced(struct line *line, const struct announced *announced, size_t n)
+static void explain_announced(struct explanation *ex, const struct announced *announced,
+			      size_t n)
 {
 	size_t i, j;
 
@@ -76,19 +89,20 @@ static void add_announced(struct line *line, const struct announced *announced, 
 		if (announced_state(&announced[i].record) == ANNOUNCED_JOINED)
 			continue;
 		for (j = 0; j < i; j++) {
-			if (same_cause(&announced[i].record, &announced[j].record))
+			if (is_same_cause(&announced[i].record, &announced[j].record))
 				break;
 		}
 		if (j == i)
-			add_cause(line, announced, n, i);
+			explain_cause(ex, announced, n, i);
 	}
 }
 
-static void add_unavailable(struct line *line, const struct snapshot *snap,
-			    const struct connection *conn, const struct manager *manager)
+static void explain_unavailable(struct explanation *ex, const struct snapshot *snap,
+				const struct connection *conn,
+				const struct manager *manager)
 {
 	enum endpoint_state state;
-	char ip[IP_TEXT_MAX];
+	char ip[MPADDR_TEXT_MAX];
 	size_t i, n = 0;
 
 	for (i = 0; i < manager->endpoints.n; i++) {
@@ -96,17 +110,19 @@ static void add_unavailable(struct line *line, const struct snapshot *snap,
 		    state != ENDPOINT_UNAVAILABLE)
 			continue;
 		if (!n++)
-			add(line, "%sunavailable (on no interface that is up): ",
-			    line->len ? "; " : "");
+			explain_add(ex, "%sunavailable (on no interface that is up): ",
+				    ex->len ? "; " : "");
 		else
-			add(line, ", ");
-		add(line, "%s",
-		    ctl_ip_text(&snap->endpoints[manager->endpoints.first + i].addr, ip));
+			explain_add(ex, ", ");
+		explain_add(
+			ex, "%s",
+			ip_text(&snap->endpoints[manager->endpoints.first + i].addr, ip));
 	}
 }
 
-static size_t free_endpoints(const struct snapshot *snap, const struct connection *conn,
-			     const struct manager *manager)
+static size_t count_free_endpoints(const struct snapshot *snap,
+				   const struct connection *conn,
+				   const struct manager *manager)
 {
 	enum endpoint_state state;
 	size_t i, n = 0;
@@ -125,7 +141,7 @@ static bool is_excluded(const struct snapshot *snap, const struct connection *co
 	       snap->sections[manager->sections.first + i].excluded;
 }
 
-/* Without endpoints for what is announced routing takes the local addresses. */
+/* Without laminar and fullmesh endpoints the routing table picks local addresses. */
 static bool is_routed(const struct snapshot *snap, const struct connection *conn,
 		      const struct manager *manager)
 {
@@ -140,67 +156,71 @@ static bool is_routed(const struct snapshot *snap, const struct connection *conn
 	return true;
 }
 
-static void explain_pool(struct line *line, const struct snapshot *snap,
+static void explain_pool(struct explanation *ex, const struct snapshot *snap,
 			 const struct connection *conn)
 {
 	const struct manager *manager = connection_manager(snap, conn);
 
 	if (is_excluded(snap, conn, manager))
-		add(line, "no pool for this destination (excluded)");
+		explain_add(ex, "no pool for this destination (excluded)");
 	else if (manager->endpoints.n == 0 && manager->info.pool_error[0])
-		add(line, "no pool: %s", manager->info.pool_error);
+		explain_add(ex, "no pool: %s", manager->info.pool_error);
 	else if (conn->record.endpoints_mine == 0 && !is_routed(snap, conn, manager))
-		add(line, "no endpoint of the pool fits this connection");
-	if (line->len || conn->record.server_side)
+		explain_add(ex, "no endpoint of the pool fits this connection");
+	if (ex->len || conn->record.server_side)
 		return;
-	add_announced(line, snap->announced + conn->announced.first, conn->announced.n);
-	if (!free_endpoints(snap, conn, manager))
-		add_unavailable(line, snap, conn, manager);
-	else if (line->len)
+	explain_announced(ex, snap->announced + conn->announced.first, conn->announced.n);
+	if (!count_free_endpoints(snap, conn, manager))
+		explain_unavailable(ex, snap, conn, manager);
+	else if (ex->len)
 		return;
 	else if (conn->announced.n == 0)
-		add(line, "nothing announced: the peer has named no further address");
+		explain_add(ex, "nothing announced: the server has not announced any "
+				"additional address");
 	else
-		add(line, "nothing more announced: all %zu addresses are joined",
-		    conn->announced.n);
+		explain_add(ex, "nothing more announced: all %zu addresses are joined",
+			    conn->announced.n);
 }
 
-static bool broker_is_there(const struct snapshot *snap)
+static bool has_running_broker(const struct snapshot *snap)
 {
 	const struct manager *manager = snap->managers;
 
 	for (; manager < snap->managers + snap->n_managers; manager++)
-		if (manager->answered && manager_is_broker(manager->uid, &manager->info))
+		if (manager->answered && manager_is_broker(manager))
 			return true;
 	return false;
 }
 
-static void explain_none(struct line *line, const struct snapshot *snap,
+static void explain_none(struct explanation *ex, const struct snapshot *snap,
 			 const struct process *process)
 {
 	if (process->preload == PRELOAD_NO)
-		add(line, "no path manager: the program does not run under "
-			  "libmptcpaddr.so");
-	else if (process->preload == PRELOAD_YES && broker_is_there(snap))
-		add(line, "no pool: mptcpaddrd has none for it (its policy, or the pool "
-			  "file is missing, wrong or too long; its log tells more)");
+		explain_add(ex, "no path manager: the program does not run under "
+				"libmptcpaddr.so");
+	else if (process->preload == PRELOAD_YES && has_running_broker(snap))
+		explain_add(
+			ex,
+			"no pool: mptcpaddrd has none for it (by its policy, or the pool "
+			"file is missing, invalid or too long; see its log)");
 	else if (process->rights_known && !process->rights)
-		add(line, "no rights and no broker: it lacks CAP_NET_ADMIN, and no "
-			  "mptcpaddrd answers");
+		explain_add(ex, "no rights and no broker: it lacks CAP_NET_ADMIN, and no "
+				"mptcpaddrd answers");
 	else if (process->preload == PRELOAD_YES)
-		add(line, "no path manager: it has no pool file, or MPTCPADDR_LOG tells "
-			  "what went wrong");
+		explain_add(ex, "no path manager: it has no pool file, or an error that "
+				"MPTCPADDR_LOG shows");
 }
 
-bool explain(const struct snapshot *snap, const struct connection *conn,
-	     char out[static EXPLAIN_MAX])
+bool explain_connection(const struct snapshot *snap, const struct connection *conn,
+			char out[static EXPLAIN_MAX])
 {
-	struct line line = { .text = out };
+	struct explanation ex = { .text = out };
 
 	out[0] = '\0';
 	if (conn->fallback) {
-		add(&line, "fell back to TCP: the peer, or something on the path, does "
-			   "not speak MPTCP");
+		explain_add(&ex,
+			    "fell back to TCP: the peer, or something on the path, does "
+			    "not support MPTCP");
 		return true;
 	}
 	if (conn->state != TCP_ESTABLISHED)
@@ -208,19 +228,20 @@ bool explain(const struct snapshot *snap, const struct connection *conn,
 	switch (conn->manager) {
 	case MANAGER_KERNEL:
 		if (conn->process.preload == PRELOAD_YES)
-			add(&line, "kernel path manager: net.mptcp.path_manager was not "
-				   "userspace when the socket was made, so no pool "
-				   "applies");
+			explain_add(&ex,
+				    "kernel path manager: net.mptcp.path_manager was not "
+				    "userspace when the socket was created, so no "
+				    "pool applies");
 		break;
 	case MANAGER_UNKNOWN:
-		add(&line, "not known: a manager that may have it could not be asked");
+		explain_add(&ex, "unknown: a manager that may have it did not answer");
 		break;
 	case MANAGER_NONE:
-		explain_none(&line, snap, &conn->process);
+		explain_none(&ex, snap, &conn->process);
 		break;
 	case MANAGER_OURS:
-		explain_pool(&line, snap, conn);
+		explain_pool(&ex, snap, conn);
 		break;
 	}
-	return line.len > 0;
+	return ex.len > 0;
 }

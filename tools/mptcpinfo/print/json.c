@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: MIT
 /*
- * json.c - a snapshot for programs; the keys are documented in mptcpinfo(8)
+ * json.c - snapshots and events for programs; mptcpinfo(8) describes the keys
  *
- * One object a connection is built, written on a line of its own and freed, so that
- * memory does not grow with the number of connections.
+ * Each connection's object is built, written on a line of its own and freed, so memory
+ * does not grow with the number of connections.
  */
-#include "explain.h"
-#include "text.h"
-#include "tools/mptcpinfo/snapshot.h"
-#include "writers.h"
+#include "print.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#define N(array)       (sizeof(array) / sizeof((array)[0]))
 #define FORMAT_VERSION 1
 #define LINE_FLAGS     (JSON_COMPACT | JSON_PRESERVE_ORDER)
 
-/* A name may be any bytes; JSON takes UTF-8 only. */
-static json_t *text(const char *s)
+/* Names may be any bytes; JSON takes UTF-8 only. */
+static json_t *utf8_json(const char *s)
 {
 	json_t *value = json_string(s);
 	char ascii[1024];
@@ -36,8 +35,8 @@ static json_t *text(const char *s)
 
 static void put_text(json_t *object, const char *key, const char *s)
 {
-	if (s[0])
-		json_object_set_new(object, key, text(s));
+	if (s && s[0])
+		json_object_set_new(object, key, utf8_json(s));
 }
 
 static void put_number(json_t *object, const char *key, uint64_t value)
@@ -45,7 +44,7 @@ static void put_number(json_t *object, const char *key, uint64_t value)
 	json_object_set_new(object, key, json_integer(value));
 }
 
-/* Beyond what JSON readers take for an exact number: the 16 hex digits of ss. */
+/* Too big for an exact number in many JSON readers: 16 hex digits, like ss. */
 static void put_sequence(json_t *object, const char *key, uint64_t value)
 {
 	char out[20];
@@ -54,11 +53,12 @@ static void put_sequence(json_t *object, const char *key, uint64_t value)
 	put_text(object, key, out);
 }
 
-static void put_addr(json_t *object, const char *key, const struct inet_addr *addr)
+static void put_path(json_t *object, const struct path *path)
 {
 	char out[ADDR_TEXT_MAX];
 
-	put_text(object, key, addr_text(addr, out));
+	put_text(object, "local", local_text(path, out));
+	put_text(object, "remote", remote_text(path, out));
 }
 
 static json_t *namespace_json(const struct snapshot *snap)
@@ -73,35 +73,15 @@ static json_t *namespace_json(const struct snapshot *snap)
 	return namespace;
 }
 
-static void put_pm_counters(json_t *object, const struct pm_counters *counters)
-{
-#define X(name, help) put_number(object, #name, counters->name);
-	PM_COUNTERS(X)
-#undef X
-}
-
-static json_t *manager_counters(const struct ctl_manager *info)
+static json_t *manager_counters_json(const struct ctl_manager *info)
 {
 	json_t *counters = json_object();
+	size_t i;
 
-#define PUT(field) put_number(counters, #field, info->field)
-	PUT(connections);
-	PUT(used_ids);
-	PUT(early);
-	PUT(endp_signal_max);
-	PUT(endp_subflow_max);
-	PUT(endp_laminar_max);
-	PUT(endp_fullmesh_max);
-	PUT(events);
-	PUT(events_replayed);
-	PUT(events_foreign);
-	PUT(overruns);
-	PUT(registrations);
-	PUT(registrations_lost);
-	PUT(pool_loads);
-	PUT(notes);
-#undef PUT
-	put_pm_counters(counters, &info->counters);
+	for (i = 0; i < n_manager_fields; i++)
+		put_number(counters, manager_fields[i].key,
+			   field_value(&manager_fields[i], info));
+	put_number(counters, "notes", info->notes);
 	return counters;
 }
 
@@ -118,31 +98,26 @@ static json_t *manager_json(const struct manager *manager)
 	put_text(object, "backend", info->backend);
 	put_text(object, "pool_file", info->pool_file);
 	put_text(object, "pool_error", info->pool_error);
-	json_object_set_new(object, "counters", manager_counters(info));
+	json_object_set_new(object, "counters", manager_counters_json(info));
 	return object;
 }
 
 static json_t *subflow_json(const struct subflow *sf)
 {
 	json_t *object = json_object();
+	size_t i;
 
 	if (sf->local_id >= 0)
 		put_number(object, "local_id", sf->local_id);
 	if (sf->remote_id >= 0)
 		put_number(object, "remote_id", sf->remote_id);
-	put_addr(object, "local", &sf->local);
-	put_addr(object, "remote", &sf->remote);
-	put_text(object, "state", state_text(sf->state));
+	put_path(object, &sf->path);
+	put_text(object, "state", tcp_state_text(sf->state));
 	if (sf->has_flags)
 		json_object_set_new(object, "backup", json_boolean(sf->backup));
-	if (sf->has_tcp) {
-		put_number(object, "bytes_sent", sf->bytes_sent);
-		put_number(object, "bytes_received", sf->bytes_received);
-		put_number(object, "rtt_us", sf->rtt_us);
-		put_number(object, "cwnd", sf->cwnd);
-		put_number(object, "retransmits", sf->retransmits);
-		put_number(object, "delivery_rate", sf->delivery_rate);
-	}
+	for (i = 0; i < n_subflow_fields && sf->has_tcp; i++)
+		put_number(object, subflow_fields[i].key,
+			   field_value(&subflow_fields[i], sf));
 	return object;
 }
 
@@ -207,7 +182,7 @@ static json_t *endpoints_json(const struct snapshot *snap, const struct connecti
 	json_t *array = json_array(), *object;
 	const struct ctl_endpoint *ep;
 	enum endpoint_state state;
-	char ip[IP_TEXT_MAX];
+	char ip[MPADDR_TEXT_MAX];
 	size_t i;
 
 	for (i = 0; i < manager->endpoints.n; i++) {
@@ -215,10 +190,10 @@ static json_t *endpoints_json(const struct snapshot *snap, const struct connecti
 			continue;
 		ep = &snap->endpoints[manager->endpoints.first + i];
 		object = json_object();
-		put_text(object, "address", ctl_ip_text(&ep->addr, ip));
+		put_text(object, "address", ip_text(&ep->addr, ip));
 		put_number(object, "local_id", ep->local_id);
 		json_object_set_new(object, "flags", flags_json(ep->flags));
-		put_text(object, "state", endpoint_text(state));
+		put_text(object, "state", endpoint_state_text(state));
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -227,7 +202,7 @@ static json_t *endpoints_json(const struct snapshot *snap, const struct connecti
 static json_t *announced_json(const struct snapshot *snap, const struct connection *conn)
 {
 	const struct pm_announced_report *record;
-	char ip[IP_TEXT_MAX], reason[NOTE_REASON_MAX];
+	char ip[MPADDR_TEXT_MAX], reason[NOTE_REASON_MAX];
 	json_t *array = json_array(), *object;
 	size_t i;
 
@@ -235,7 +210,7 @@ static json_t *announced_json(const struct snapshot *snap, const struct connecti
 		record = &snap->announced[conn->announced.first + i].record;
 		object = json_object();
 		put_number(object, "remote_id", record->remote_id);
-		put_text(object, "address", ctl_ip_text(&record->addr, ip));
+		put_text(object, "address", ip_text(&record->addr, ip));
 		if (record->addr.port)
 			put_number(object, "port", record->addr.port);
 		put_text(object, "state", announced_text(announced_state(record)));
@@ -245,7 +220,7 @@ static json_t *announced_json(const struct snapshot *snap, const struct connecti
 	return array;
 }
 
-static void put_who(json_t *object, const struct connection *conn)
+static void put_owner(json_t *object, const struct connection *conn)
 {
 	put_number(object, "token", conn->token);
 	if (conn->pid)
@@ -260,12 +235,11 @@ static json_t *connection_json(const struct snapshot *snap, const struct connect
 	char why[EXPLAIN_MAX];
 	size_t i;
 
-	put_who(object, conn);
+	put_owner(object, conn);
 	put_number(object, "uid", conn->uid);
 	put_text(object, "manager", manager_text(snap, conn));
-	put_addr(object, "local", &conn->local);
-	put_addr(object, "remote", &conn->remote);
-	put_text(object, "state", state_text(conn->state));
+	put_path(object, &conn->path);
+	put_text(object, "state", tcp_state_text(conn->state));
 	for (i = 0; i < conn->subflows.n; i++)
 		json_array_append_new(
 			subflows,
@@ -276,96 +250,224 @@ static json_t *connection_json(const struct snapshot *snap, const struct connect
 				    endpoints_json(snap, conn, manager));
 		json_object_set_new(object, "announced", announced_json(snap, conn));
 	}
-	if (explain(snap, conn, why))
+	if (explain_connection(snap, conn, why))
 		put_text(object, "explain", why);
 	json_object_set_new(object, "mptcp_info",
 			    info_json(conn, snap->has_endpoint_maxima));
 	return object;
 }
 
-static json_t *connection_counters(const struct snapshot *snap,
-				   const struct connection *conn)
+static json_t *connection_counters_json(const struct connection *conn)
 {
 	json_t *object = json_object(), *counters = json_object();
 
-	put_who(object, conn);
-	put_pm_counters(counters, &conn->record.counters);
+	put_owner(object, conn);
+#define X(name, help) put_number(counters, #name, conn->record.counters.name);
+	PM_COUNTERS(X)
+#undef X
 	json_object_set_new(object, "counters", counters);
 	return object;
 }
 
 /* A document is written piece by piece: a line each, or all of it on one. */
-struct sheet {
+struct document {
 	FILE *out;
 	const char *end; /* of a line within */
 	int r;
 };
 
-static void put_piece(struct sheet *sheet, json_t *object, const char *before)
+static void put_piece(struct document *doc, json_t *object, const char *before)
 {
 	/* Not json_dumpf(), which makes a write of each token. */
 	char *text = json_dumps(object, LINE_FLAGS);
 
-	fputs(before, sheet->out);
+	fputs(before, doc->out);
 	if (!text)
-		sheet->r = -ENOMEM;
-	else if (fputs(text, sheet->out) < 0)
-		sheet->r = -EIO;
+		doc->r = -ENOMEM;
+	else if (fputs(text, doc->out) < 0)
+		doc->r = -EIO;
 	free(text);
 	json_decref(object);
 }
 
-static void put_element(struct sheet *sheet, json_t *object, bool first)
+static void put_element(struct document *doc, json_t *object, bool first)
 {
-	fputs(first ? "" : ",", sheet->out);
-	put_piece(sheet, object, sheet->end);
+	fputs(first ? "" : ",", doc->out);
+	put_piece(doc, object, doc->end);
 }
 
-static void put_head(struct sheet *sheet, const struct snapshot *snap)
+static void put_head(struct document *doc, const struct snapshot *snap)
 {
 	size_t i;
 
-	fprintf(sheet->out, "{\"version\":%d,%s\"namespace\":", FORMAT_VERSION,
-		sheet->end);
-	put_piece(sheet, namespace_json(snap), "");
-	fprintf(sheet->out, ",%s\"managers\":[", sheet->end);
-	for (i = 0; i < snap->n_managers && sheet->r == 0; i++)
-		put_element(sheet, manager_json(&snap->managers[i]), i == 0);
-	fprintf(sheet->out, "],%s\"connections\":[", sheet->end);
+	fprintf(doc->out, "{\"version\":%d,%s\"namespace\":", FORMAT_VERSION, doc->end);
+	put_piece(doc, namespace_json(snap), "");
+	fprintf(doc->out, ",%s\"managers\":[", doc->end);
+	for (i = 0; i < snap->n_managers && doc->r == 0; i++)
+		put_element(doc, manager_json(&snap->managers[i]), i == 0);
+	fprintf(doc->out, "],%s\"connections\":[", doc->end);
 }
 
-static int put_tail(struct sheet *sheet)
+static int put_tail(struct document *doc)
 {
-	fputs("]}\n", sheet->out);
-	if (sheet->r == 0 && (fflush(sheet->out) != 0 || ferror(sheet->out)))
-		sheet->r = -EIO;
-	return sheet->r;
+	fputs("]}\n", doc->out);
+	if (doc->r == 0 && (fflush(doc->out) != 0 || ferror(doc->out)))
+		doc->r = -EIO;
+	return doc->r;
 }
 
-int write_json(const struct snapshot *snap, bool one_line, FILE *out)
+int write_json(const struct snapshot *snap, bool counters, bool one_line, FILE *out)
 {
-	struct sheet sheet = { .out = out, .end = one_line ? "" : "\n" };
-	size_t i;
-
-	put_head(&sheet, snap);
-	for (i = 0; i < snap->n_connections && sheet.r == 0; i++)
-		put_element(&sheet, connection_json(snap, &snap->connections[i]), i == 0);
-	return put_tail(&sheet);
-}
-
-int write_counters_json(const struct snapshot *snap, bool one_line, FILE *out)
-{
-	struct sheet sheet = { .out = out, .end = one_line ? "" : "\n" };
+	struct document doc = { .out = out, .end = one_line ? "" : "\n" };
+	const struct connection *conn;
 	bool first = true;
 	size_t i;
 
-	put_head(&sheet, snap);
-	for (i = 0; i < snap->n_connections && sheet.r == 0; i++) {
-		if (!connection_manager(snap, &snap->connections[i]))
+	put_head(&doc, snap);
+	for (i = 0; i < snap->n_connections && doc.r == 0; i++) {
+		conn = &snap->connections[i];
+		if (counters && !connection_manager(snap, conn))
 			continue;
-		put_element(&sheet, connection_counters(snap, &snap->connections[i]),
+		put_element(&doc,
+			    counters ? connection_counters_json(conn)
+				     : connection_json(snap, conn),
 			    first);
 		first = false;
 	}
-	return put_tail(&sheet);
+	return put_tail(&doc);
+}
+
+static const char *note_word(uint16_t what)
+{
+	static const char *const words[] = {
+		[PM_NOTE_ESTABLISHED] = "established",
+		[PM_NOTE_CLOSED] = "closed",
+		[PM_NOTE_ANNOUNCED] = "announced",
+		[PM_NOTE_REPEATED] = "repeated",
+		[PM_NOTE_REMOVED] = "removed",
+		[PM_NOTE_JOINING] = "joining",
+		[PM_NOTE_JOINED] = "joined",
+		[PM_NOTE_JOIN_FAILED] = "join_failed",
+		[PM_NOTE_SUBFLOW_CLOSED] = "subflow_closed",
+		[PM_NOTE_SUBFLOW_FOREIGN] = "subflow_foreign",
+		[PM_NOTE_PRIORITY] = "priority",
+		[PM_NOTE_SIGNALLED] = "signalled",
+		[PM_NOTE_WITHDRAWN] = "withdrawn",
+		[PM_NOTE_ENDPOINT_DOWN] = "endpoint_gone",
+		[PM_NOTE_ENDPOINT_UP] = "endpoint_back",
+		[PM_NOTE_POOL] = "pool",
+		[PM_NOTE_OVERRUN] = "overrun",
+		[PM_NOTE_BACKUP] = "backup",
+	};
+
+	return what < N(words) ? words[what] : NULL;
+}
+
+static const char *note_reason_word(uint8_t reason)
+{
+	static const char *const words[] = {
+		[PM_REASON_EXHAUSTED] = "exhausted",
+		[PM_REASON_FAMILY] = "family",
+		[PM_REASON_LIMIT_SUBFLOWS] = "limit_subflows",
+		[PM_REASON_LIMIT_ACCEPTED] = "limit_accepted",
+		[PM_REASON_FILTER] = "filter",
+		[PM_REASON_ERROR] = "error",
+		[PM_REASON_PROHIBITED] = "prohibited",
+		[PM_REASON_UNAVAILABLE] = "absent",
+		[PM_REASON_EXCLUDED] = "excluded",
+		[PM_REASON_INHERITED] = "inherited",
+		[PM_REASON_REMOVED] = "removed",
+		[PM_REASON_ENDPOINT_DOWN] = "endpoint_gone",
+		[PM_REASON_TOO_MANY] = "too_many",
+	};
+
+	return reason < N(words) ? words[reason] : NULL;
+}
+
+static void put_time(json_t *object, int64_t time_ns)
+{
+	time_t seconds = time_ns / 1000000000;
+	char text[48], day[32];
+	struct tm tm;
+
+	strftime(day, sizeof(day), "%FT%T", gmtime_r(&seconds, &tm));
+	snprintf(text, sizeof(text), "%s.%06dZ", day, (int)(time_ns % 1000000000 / 1000));
+	put_text(object, "time", text);
+}
+
+static void put_addr(json_t *object, const char *key, const struct mpaddr *addr)
+{
+	char text[MPADDR_TEXT_MAX];
+
+	if (addr->family)
+		put_text(object, key, mpaddr_text(addr, text));
+}
+
+static bool has_remote_id(const struct pm_note *note)
+{
+	return note->remote.family || note->what == PM_NOTE_REMOVED;
+}
+
+static bool has_backup_flag(const struct pm_note *note)
+{
+	return note->what == PM_NOTE_JOINING || note->what == PM_NOTE_JOINED ||
+	       note->what == PM_NOTE_PRIORITY || note->what == PM_NOTE_BACKUP;
+}
+
+static void put_note_keys(json_t *object, const struct pm_note *note)
+{
+	const char *word = note_word(note->what);
+
+	put_text(object, "event", word ? word : "unknown");
+	put_number(object, "seq", note->seq);
+	if (note->token)
+		put_number(object, "token", note->token);
+	if (note->local.family)
+		put_number(object, "local_id", note->local_id);
+	put_addr(object, "local", &note->local);
+	if (has_remote_id(note))
+		put_number(object, "remote_id", note->remote_id);
+	put_addr(object, "remote", &note->remote);
+	if (has_backup_flag(note))
+		json_object_set_new(object, "backup",
+				    json_boolean(note->flags & PM_NOTE_FLAG_BACKUP));
+	if (note->flags & PM_NOTE_FLAG_RETRY)
+		json_object_set_new(object, "retry", json_true());
+	put_text(object, "reason", note_reason_word(note->reason));
+	if (note->error) {
+		put_number(object, "error", note->error);
+		put_text(object, "error_text", strerror(note->error));
+	}
+}
+
+void write_event_json(const struct event *event, FILE *out)
+{
+	json_t *object = json_object();
+
+	put_time(object, event->time_ns);
+	put_text(object, "program", event->program);
+	if (event->pid)
+		put_number(object, "pid", event->pid);
+	switch (event->kind) {
+	case EVENT_NOTE:
+		put_note_keys(object, &event->note);
+		break;
+	case EVENT_MISSED:
+		put_text(object, "event", "missed");
+		put_number(object, "count", event->missed);
+		break;
+	case EVENT_FOUND:
+		put_text(object, "event", "manager_found");
+		break;
+	case EVENT_ENDED:
+		put_text(object, "event", "manager_ended");
+		break;
+	case EVENT_FAILED:
+		put_text(object, "event", "manager_failed");
+		put_text(object, "error_text", event->why);
+		break;
+	}
+	json_dumpf(object, out, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	fputc('\n', out);
+	json_decref(object);
 }

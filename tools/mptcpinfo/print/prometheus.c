@@ -2,12 +2,10 @@
 /*
  * prometheus.c - a snapshot in Prometheus' text exposition format, version 0.0.4
  *
- * All samples of a metric stand together below one HELP and one TYPE, so every metric is
- * one run over its table. Times are seconds, and a counter's name ends in _total.
+ * All samples of a metric must follow its HELP and TYPE, so each metric is one pass over
+ * its table. Times are in seconds; the names of counters end in _total.
  */
-#include "text.h"
-#include "tools/mptcpinfo/snapshot.h"
-#include "writers.h"
+#include "print.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,21 +13,21 @@
 
 #define PREFIX "mptcpaddr_"
 
-struct page {
+struct exposition {
 	const struct snapshot *snap;
 	FILE *out;
 };
 
-static void write_metric(const struct page *p, const char *name, const char *type,
+static void write_metric(const struct exposition *p, const char *name, const char *type,
 			 const char *text)
 {
 	fprintf(p->out, "# HELP " PREFIX "%s %s.\n# TYPE " PREFIX "%s %s\n", name, text,
 		name, type);
 }
 
-/* Backslash, quote and line end are escaped; what is no UTF-8 may not be in it. */
-static void write_label(const struct page *p, const char *name, const char *value,
-			const char *before)
+/* Backslash, quote and line end are escaped; only UTF-8 is allowed. */
+static void write_metric_label(const struct exposition *p, const char *name,
+			       const char *value, const char *before)
 {
 	fprintf(p->out, "%s%s=\"", before, name);
 	for (; *value; value++) {
@@ -43,211 +41,138 @@ static void write_label(const struct page *p, const char *name, const char *valu
 	fputc('"', p->out);
 }
 
-static void write_process(const struct page *p, pid_t pid, const char *program)
+static void write_process_labels(const struct exposition *p, pid_t pid,
+				 const char *program)
 {
 	char number[16] = "";
 
 	if (pid)
 		snprintf(number, sizeof(number), "%d", pid);
-	write_label(p, "pid", number, "{");
-	write_label(p, "program", program, ",");
+	write_metric_label(p, "pid", number, "{");
+	write_metric_label(p, "program", program, ",");
 }
 
-static void write_token(const struct page *p, const struct connection *conn)
+static void write_connection_labels(const struct exposition *p,
+				    const struct connection *conn)
 {
 	char token[16];
 
-	write_process(p, conn->pid, conn->program);
+	write_process_labels(p, conn->pid, conn->program);
 	snprintf(token, sizeof(token), "0x%08x", conn->token);
-	write_label(p, "token", token, ",");
+	write_metric_label(p, "token", token, ",");
 }
 
-static void write_end(const struct page *p, uint64_t value)
+static void write_value(const struct exposition *p, uint64_t value)
 {
 	fprintf(p->out, "} %" PRIu64 "\n", value);
 }
 
-static void write_namespace(const struct page *p)
+static void write_namespace_metrics(const struct exposition *p)
 {
 	const struct snapshot *snap = p->snap;
 	size_t i;
 
 	write_metric(p, "info", "gauge", "The path manager of the namespace; always 1");
 	fputs(PREFIX "info", p->out);
-	write_label(p, "path_manager", snap->path_manager, "{");
-	write_end(p, 1);
+	write_metric_label(p, "path_manager", snap->path_manager, "{");
+	write_value(p, 1);
 	write_metric(p, "connections", "gauge", "MPTCP connections shown");
 	fprintf(p->out, PREFIX "connections %zu\n", snap->n_connections);
-	/* Some of them go up and down, and the kernel does not say which. */
+	/* Some of these are gauges, but the kernel does not say which. */
 	write_metric(p, "mptcp_ext", "untyped",
 		     "The MPTcpExt counters of the namespace, by their names in nstat");
 	for (i = 0; i < snap->n_counters; i++) {
 		fputs(PREFIX "mptcp_ext", p->out);
-		write_label(p, "name", snap->counters[i].name, "{");
-		write_end(p, snap->counters[i].value);
+		write_metric_label(p, "name", snap->counters[i].name, "{");
+		write_value(p, snap->counters[i].value);
 	}
 }
 
-/* A value of each manager that has answered; @offset is where it is in its answer. */
-static void write_manager_metric(const struct page *p, const char *name, const char *type,
-				 const char *text, size_t offset, size_t size)
+static void write_manager_metrics(const struct exposition *p)
 {
 	const struct manager *manager;
-	uint64_t value;
-	uint32_t small;
+	const struct field *field;
 	size_t i;
 
-	write_metric(p, name, type, text);
-	for (i = 0; i < p->snap->n_managers; i++) {
-		manager = &p->snap->managers[i];
-		if (!manager->answered)
+	for (field = manager_fields; field < manager_fields + n_manager_fields; field++) {
+		if (!field->metric)
 			continue;
-		if (size == sizeof(small)) {
-			memcpy(&small, (const char *)&manager->info + offset,
-			       sizeof(small));
-			value = small;
-		} else {
-			memcpy(&value, (const char *)&manager->info + offset,
-			       sizeof(value));
+		write_metric(p, field->metric, field->type, field->help);
+		for (i = 0; i < p->snap->n_managers; i++) {
+			manager = &p->snap->managers[i];
+			if (!manager->answered)
+				continue;
+			fprintf(p->out, PREFIX "%s", field->metric);
+			write_process_labels(p, manager->pid, manager->program);
+			write_value(p, field_value(field, &manager->info));
 		}
-		fprintf(p->out, PREFIX "%s", name);
-		write_process(p, manager->pid, manager->program);
-		write_end(p, value);
 	}
 }
 
-#define WRITE(name, type, text, field)                                                 \
-	write_manager_metric(p, name, type, text, offsetof(struct ctl_manager, field), \
-			     sizeof(((struct ctl_manager *)0)->field))
-
-static void write_managers(const struct page *p)
-{
-	WRITE("manager_connections", "gauge", "Connections in its table", connections);
-	WRITE("manager_used_ids", "gauge", "Local address IDs in use", used_ids);
-	WRITE("manager_early_events", "gauge",
-	      "Events held for connections not registered yet", early);
-	WRITE("manager_events_total", "counter", "Events of the kernel", events);
-	WRITE("manager_events_replayed_total", "counter",
-	      "Events that came before their connection", events_replayed);
-	WRITE("manager_events_foreign_total", "counter",
-	      "Events of other programs' connections", events_foreign);
-	WRITE("manager_overruns_total", "counter", "Times that events were lost",
-	      overruns);
-	WRITE("manager_registrations_total", "counter", "Connections registered",
-	      registrations);
-	WRITE("manager_registrations_lost_total", "counter",
-	      "Connections that could not be registered", registrations_lost);
-	WRITE("manager_pool_loads_total", "counter", "Times a pool file came into force",
-	      pool_loads);
-#define X(name, help) WRITE("pm_" #name "_total", "counter", help, counters.name);
-	PM_COUNTERS(X)
-#undef X
-}
-
-/* A value of each subflow. */
-enum field {
-	FIELD_SENT,
-	FIELD_RECEIVED,
-	FIELD_RETRANSMITS,
-	FIELD_CWND,
-	FIELD_RATE,
-	FIELD_BACKUP,
-	FIELD_RTT,
-};
-
-static bool has_field(const struct subflow *sf, enum field field)
-{
-	return field == FIELD_BACKUP ? sf->has_flags : sf->has_tcp;
-}
-
-static void write_field(const struct page *p, const struct subflow *sf, enum field field)
-{
-	switch (field) {
-	case FIELD_SENT:
-		write_end(p, sf->bytes_sent);
-		break;
-	case FIELD_RECEIVED:
-		write_end(p, sf->bytes_received);
-		break;
-	case FIELD_RETRANSMITS:
-		write_end(p, sf->retransmits);
-		break;
-	case FIELD_CWND:
-		write_end(p, sf->cwnd);
-		break;
-	case FIELD_RATE:
-		write_end(p, sf->delivery_rate);
-		break;
-	case FIELD_BACKUP:
-		write_end(p, sf->backup);
-		break;
-	case FIELD_RTT:
-		fprintf(p->out, "} %u.%06u\n", sf->rtt_us / 1000000,
-			sf->rtt_us % 1000000);
-		break;
-	}
-}
-
-static void write_subflow_metric(const struct page *p, const char *name, const char *type,
-				 const char *text, enum field field)
+/* @field NULL: the backup flag */
+static void write_subflow_value(const struct exposition *p, const char *metric,
+				const struct connection *conn, const struct subflow *sf,
+				const struct field *field)
 {
 	char addr[ADDR_TEXT_MAX];
+
+	if (field ? !sf->has_tcp : !sf->has_flags)
+		return;
+	fprintf(p->out, PREFIX "%s", metric);
+	write_connection_labels(p, conn);
+	write_metric_label(p, "local", local_text(&sf->path, addr), ",");
+	write_metric_label(p, "remote", remote_text(&sf->path, addr), ",");
+	if (field && field->offset == offsetof(struct subflow, rtt_us))
+		fprintf(p->out, "} %u.%06u\n", sf->rtt_us / 1000000,
+			sf->rtt_us % 1000000);
+	else
+		write_value(p, field ? field_value(field, sf) : sf->backup);
+}
+
+static void write_subflow_metric(const struct exposition *p, const char *metric,
+				 const struct field *field)
+{
 	const struct connection *conn;
-	const struct subflow *sf;
 	size_t i, j;
 
-	write_metric(p, name, type, text);
 	for (i = 0; i < p->snap->n_connections; i++) {
 		conn = &p->snap->connections[i];
-		for (j = 0; j < conn->subflows.n; j++) {
-			sf = &p->snap->subflows[conn->subflows.first + j];
-			if (!has_field(sf, field))
-				continue;
-			fprintf(p->out, PREFIX "%s", name);
-			write_token(p, conn);
-			write_label(p, "local", addr_text(&sf->local, addr), ",");
-			write_label(p, "remote", addr_text(&sf->remote, addr), ",");
-			write_field(p, sf, field);
-		}
+		for (j = 0; j < conn->subflows.n; j++)
+			write_subflow_value(p, metric, conn,
+					    &p->snap->subflows[conn->subflows.first + j],
+					    field);
 	}
 }
 
-static void write_subflows(const struct page *p)
+static void write_subflow_metrics(const struct exposition *p)
 {
-	write_subflow_metric(p, "subflow_sent_bytes_total", "counter",
-			     "Payload sent, repeated bytes included", FIELD_SENT);
-	write_subflow_metric(p, "subflow_received_bytes_total", "counter",
-			     "Payload received", FIELD_RECEIVED);
-	write_subflow_metric(p, "subflow_retransmits_total", "counter",
-			     "Segments sent again", FIELD_RETRANSMITS);
-	write_subflow_metric(p, "subflow_cwnd_segments", "gauge", "Congestion window",
-			     FIELD_CWND);
-	write_subflow_metric(p, "subflow_delivery_rate_bytes", "gauge",
-			     "Bytes per second that the peer acknowledged last",
-			     FIELD_RATE);
-	write_subflow_metric(p, "subflow_backup", "gauge",
-			     "Whether it is used only when the others fail",
-			     FIELD_BACKUP);
-	write_subflow_metric(p, "subflow_rtt_seconds", "gauge",
-			     "Smoothed round trip time", FIELD_RTT);
+	const struct field *field;
+
+	for (field = subflow_fields; field < subflow_fields + n_subflow_fields; field++) {
+		write_metric(p, field->metric, field->type, field->help);
+		write_subflow_metric(p, field->metric, field);
+	}
+	write_metric(p, "subflow_backup", "gauge",
+		     "Whether it is used only when the others fail");
+	write_subflow_metric(p, "subflow_backup", NULL);
 }
 
 int write_prometheus(const struct snapshot *snap, FILE *out)
 {
-	const struct page p = { .snap = snap, .out = out };
+	const struct exposition p = { .snap = snap, .out = out };
 	const struct connection *conn;
 	size_t i;
 
-	write_namespace(&p);
-	write_managers(&p);
+	write_namespace_metrics(&p);
+	write_manager_metrics(&p);
 	write_metric(&p, "connection_subflows", "gauge", "Subflows of a connection");
 	for (i = 0; i < snap->n_connections; i++) {
 		conn = &snap->connections[i];
 		fputs(PREFIX "connection_subflows", out);
-		write_token(&p, conn);
-		write_label(&p, "manager", manager_text(snap, conn), ",");
-		write_end(&p, conn->subflows.n);
+		write_connection_labels(&p, conn);
+		write_metric_label(&p, "manager", manager_text(snap, conn), ",");
+		write_value(&p, conn->subflows.n);
 	}
-	write_subflows(&p);
+	write_subflow_metrics(&p);
 	return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
 }

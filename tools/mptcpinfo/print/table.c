@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
- * table.c - a snapshot for people: one block a connection, one line a subflow
+ * table.c - connections and counters for people
+ *
+ * One block per connection, one line per subflow; or the counters per connection, program
+ * and namespace, without those that are 0.
  */
-#include "explain.h"
-#include "paint.h"
-#include "text.h"
-#include "tools/mptcpinfo/snapshot.h"
-#include "writers.h"
+#include "print.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/tcp.h>
-#include <stdarg.h>
 #include <string.h>
 
 #define WIDTH	    80
 #define LABEL_WIDTH 13 /* "  endpoints  " */
+#define NAME_WIDTH  30
 
 struct table {
 	const struct snapshot *snap;
@@ -24,7 +23,7 @@ struct table {
 	FILE *out;
 };
 
-static void widen(int *width, const char *text)
+static void widen_column(int *width, const char *text)
 {
 	int len = strlen(text);
 
@@ -32,15 +31,8 @@ static void widen(int *width, const char *text)
 		*width = len;
 }
 
-/* A path that the other ones must fail for is not what "established" promises. */
-static const char *path_state(const struct subflow *sf)
-{
-	return sf->state == TCP_ESTABLISHED && sf->backup ? "backup"
-							  : state_text(sf->state);
-}
-
 /* The same columns in all blocks, so that the eye can run down them. */
-static void measure(struct table *t)
+static void measure_columns(struct table *t)
 {
 	char text[ADDR_TEXT_MAX];
 	const struct subflow *sf;
@@ -51,28 +43,35 @@ static void measure(struct table *t)
 	t->state = strlen("established");
 	for (i = 0; i < t->snap->n_subflows; i++) {
 		sf = &t->snap->subflows[i];
-		widen(&t->local, addr_text(&sf->local, text));
-		widen(&t->remote, addr_text(&sf->remote, text));
-		widen(&t->state, path_state(sf));
+		widen_column(&t->local, local_text(&sf->path, text));
+		widen_column(&t->remote, remote_text(&sf->path, text));
+		widen_column(&t->state, subflow_state_text(sf));
 	}
 }
 
-static void write_head(const struct table *t, const struct connection *conn)
+static void table_program(const struct table *t, const char *program, pid_t pid)
 {
-	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX], pid[16] = "-";
-	const char *manager = manager_text(t->snap, conn);
+	char number[16] = "-";
 
-	if (conn->pid)
-		snprintf(pid, sizeof(pid), "%d", conn->pid);
-	fprintf(t->out, "%s%s[%s]%s  0x%08x  %s  %s -> %s  %s\n",
-		paint(t->colour, PAINT_HEAD), conn->program[0] ? conn->program : "?", pid,
-		unpaint(t->colour), conn->token, manager[0] ? manager : "?",
-		addr_text(&conn->local, local), addr_text(&conn->remote, remote),
-		state_text(conn->state));
+	if (pid)
+		snprintf(number, sizeof(number), "%d", pid);
+	fprintf(t->out, "%s%s[%s]%s", paint_on(t->colour, PAINT_HEAD),
+		program[0] ? program : "?", number, paint_off(t->colour));
 }
 
-/* "-" for what nobody told, which is not the same as 0. */
-static const char *id_text(int id, char out[static 12])
+static void table_head(const struct table *t, const struct connection *conn)
+{
+	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX];
+	const char *manager = manager_text(t->snap, conn);
+
+	table_program(t, conn->program, conn->pid);
+	fprintf(t->out, "  0x%08x  %s  %s -> %s  %s\n", conn->token,
+		manager[0] ? manager : "?", local_text(&conn->path, local),
+		remote_text(&conn->path, remote), tcp_state_text(conn->state));
+}
+
+/* Unknown IDs are shown as "-", never as 0. */
+static const char *address_id_text(int id, char out[static 12])
 {
 	if (id >= 0)
 		snprintf(out, 12, "%d", id);
@@ -81,12 +80,11 @@ static const char *id_text(int id, char out[static 12])
 	return out;
 }
 
-static void write_subflow(const struct table *t, const struct subflow *sf)
+static void table_subflow(const struct table *t, const struct subflow *sf)
 {
 	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX], local_id[12], remote_id[12];
 	char rtt[RTT_MAX] = "-", sent[SCALED_MAX] = "-", received[SCALED_MAX] = "-";
-	enum paint state =
-		sf->state != TCP_ESTABLISHED || sf->backup ? PAINT_WARN : PAINT_GOOD;
+	bool in_use = sf->state == TCP_ESTABLISHED && !sf->backup;
 
 	if (sf->has_tcp) {
 		rtt_text(sf->rtt_us, rtt);
@@ -94,40 +92,41 @@ static void write_subflow(const struct table *t, const struct subflow *sf)
 		scaled_text(sf->bytes_received, received);
 	}
 	fprintf(t->out, "  %3s  %-*s  %-*s  %3s  %s%-*s%s  %6s  %5s  %5s\n",
-		id_text(sf->local_id, local_id), t->local, addr_text(&sf->local, local),
-		t->remote, addr_text(&sf->remote, remote),
-		id_text(sf->remote_id, remote_id), paint(t->colour, state), t->state,
-		path_state(sf), unpaint(t->colour), rtt, sent, received);
+		address_id_text(sf->local_id, local_id), t->local,
+		local_text(&sf->path, local), t->remote, remote_text(&sf->path, remote),
+		address_id_text(sf->remote_id, remote_id),
+		paint_on(t->colour, in_use ? PAINT_GOOD : PAINT_WARN), t->state,
+		subflow_state_text(sf), paint_off(t->colour), rtt, sent, received);
 }
 
-static void write_subflows(const struct table *t, const struct connection *conn)
+static void table_subflows(const struct table *t, const struct connection *conn)
 {
 	size_t i;
 
 	if (conn->subflows.n == 0)
 		return;
 	fprintf(t->out, "%s  %3s  %-*s  %-*s  %3s  %-*s  %6s  %5s  %5s%s\n",
-		paint(t->colour, PAINT_LABEL), "ID", t->local, "LOCAL", t->remote,
+		paint_on(t->colour, PAINT_LABEL), "ID", t->local, "LOCAL", t->remote,
 		"REMOTE", "ID", t->state, "STATE", "RTT", "SENT", "RECVD",
-		unpaint(t->colour));
+		paint_off(t->colour));
 	for (i = 0; i < conn->subflows.n; i++)
-		write_subflow(t, &t->snap->subflows[conn->subflows.first + i]);
+		table_subflow(t, &t->snap->subflows[conn->subflows.first + i]);
 }
 
-static void write_label(const struct table *t, const char *label)
+static void table_label(const struct table *t, const char *label)
 {
-	fprintf(t->out, "  %s%-*s%s", paint(t->colour, PAINT_LABEL), LABEL_WIDTH - 2,
-		label, unpaint(t->colour));
+	fprintf(t->out, "  %s%-*s%s", paint_on(t->colour, PAINT_LABEL), LABEL_WIDTH - 2,
+		label, paint_off(t->colour));
 }
 
-/* One more of a list that goes on in the next line where this one is full. */
-static void write_item(const struct table *t, const char *label, int *column,
+/* Add an item to a list that is wrapped at WIDTH. */
+static void table_item(const struct table *t, const char *label, int *column,
 		       const char *name, const char *word, enum paint kind)
 {
 	int width = strlen(name) + 1 + strlen(word);
 
 	if (*column == 0) {
-		write_label(t, label);
+		table_label(t, label);
 		*column = LABEL_WIDTH;
 	} else if (*column + 2 + width + 1 > WIDTH) {
 		fprintf(t->out, ",\n%*s", LABEL_WIDTH, "");
@@ -136,24 +135,24 @@ static void write_item(const struct table *t, const char *label, int *column,
 		fputs(", ", t->out);
 		*column += 2;
 	}
-	fprintf(t->out, "%s %s%s%s", name, paint(t->colour, kind), word,
-		unpaint(t->colour));
+	fprintf(t->out, "%s %s%s%s", name, paint_on(t->colour, kind), word,
+		paint_off(t->colour));
 	*column += width;
 }
 
-static void write_endpoints(const struct table *t, const struct connection *conn)
+static void table_endpoints(const struct table *t, const struct connection *conn)
 {
 	const struct manager *manager = connection_manager(t->snap, conn);
 	enum endpoint_state state;
-	char ip[IP_TEXT_MAX];
+	char ip[MPADDR_TEXT_MAX];
 	int column = 0;
 	size_t i;
 
 	for (i = 0; manager && i < manager->endpoints.n; i++) {
 		if (!connection_endpoint(t->snap, conn, i, &state))
 			continue;
-		ctl_ip_text(&t->snap->endpoints[manager->endpoints.first + i].addr, ip);
-		write_item(t, "endpoints", &column, ip, endpoint_text(state),
+		ip_text(&t->snap->endpoints[manager->endpoints.first + i].addr, ip);
+		table_item(t, "endpoints", &column, ip, endpoint_state_text(state),
 			   state == ENDPOINT_USED	   ? PAINT_GOOD
 			   : state == ENDPOINT_UNAVAILABLE ? PAINT_BAD
 							   : PAINT_WARN);
@@ -162,10 +161,10 @@ static void write_endpoints(const struct table *t, const struct connection *conn
 		fputc('\n', t->out);
 }
 
-static void write_announced(const struct table *t, const struct connection *conn)
+static void table_announced(const struct table *t, const struct connection *conn)
 {
 	const struct pm_announced_report *record;
-	char ip[IP_TEXT_MAX], name[IP_TEXT_MAX + 16];
+	char ip[MPADDR_TEXT_MAX], name[MPADDR_TEXT_MAX + 16];
 	enum announced_state state;
 	int column = 0;
 	size_t i;
@@ -173,9 +172,9 @@ static void write_announced(const struct table *t, const struct connection *conn
 	for (i = 0; i < conn->announced.n; i++) {
 		record = &t->snap->announced[conn->announced.first + i].record;
 		state = announced_state(record);
-		snprintf(name, sizeof(name), "%s (id %u)", ctl_ip_text(&record->addr, ip),
+		snprintf(name, sizeof(name), "%s (id %u)", ip_text(&record->addr, ip),
 			 record->remote_id);
-		write_item(t, "announced", &column, name, announced_text(state),
+		table_item(t, "announced", &column, name, announced_text(state),
 			   state == ANNOUNCED_JOINED	? PAINT_GOOD
 			   : state == ANNOUNCED_WAITING ? PAINT_WARN
 							: PAINT_BAD);
@@ -184,19 +183,19 @@ static void write_announced(const struct table *t, const struct connection *conn
 		fputc('\n', t->out);
 }
 
-static void write_connection(const struct table *t, const struct connection *conn)
+static void table_connection(const struct table *t, const struct connection *conn)
 {
 	char why[EXPLAIN_MAX];
 
 	fputc('\n', t->out);
-	write_head(t, conn);
-	write_subflows(t, conn);
-	write_endpoints(t, conn);
-	write_announced(t, conn);
-	if (explain(t->snap, conn, why)) {
-		write_label(t, "why");
-		fprintf(t->out, "%s%s%s\n", paint(t->colour, PAINT_WARN), why,
-			unpaint(t->colour));
+	table_head(t, conn);
+	table_subflows(t, conn);
+	table_endpoints(t, conn);
+	table_announced(t, conn);
+	if (explain_connection(t->snap, conn, why)) {
+		table_label(t, "why");
+		fprintf(t->out, "%s%s%s\n", paint_on(t->colour, PAINT_WARN), why,
+			paint_off(t->colour));
 	}
 }
 
@@ -205,11 +204,67 @@ int write_table(const struct snapshot *snap, bool colour, FILE *out)
 	struct table t = { .snap = snap, .colour = colour, .out = out };
 	size_t i;
 
-	measure(&t);
+	measure_columns(&t);
 	fprintf(out, "%zu MPTCP connection%s, path manager %s\n", snap->n_connections,
 		snap->n_connections == 1 ? "" : "s",
 		snap->path_manager[0] ? snap->path_manager : "unknown");
 	for (i = 0; i < snap->n_connections; i++)
-		write_connection(&t, &snap->connections[i]);
+		table_connection(&t, &snap->connections[i]);
+	return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
+}
+
+static void write_counter(const struct table *t, const char *name, uint64_t value)
+{
+	if (value)
+		fprintf(t->out, "  %s%-*s%s %12" PRIu64 "\n",
+			paint_on(t->colour, PAINT_LABEL), NAME_WIDTH, name,
+			paint_off(t->colour), value);
+}
+
+static void write_manager_counters(const struct table *t, const struct manager *manager)
+{
+	const struct ctl_manager *info = &manager->info;
+	size_t i;
+
+	fputc('\n', t->out);
+	table_program(t, manager->program, manager->pid);
+	fprintf(t->out, "  %s  %s%s%s\n", manager->answered ? info->backend : "?",
+		manager->answered ? info->pool_file : "did not answer",
+		info->pool_error[0] ? "  " : "", info->pool_error);
+	for (i = 0; i < n_manager_fields && manager->answered; i++)
+		write_counter(t, manager_fields[i].key,
+			      field_value(&manager_fields[i], info));
+}
+
+static void write_connection_counters(const struct table *t,
+				      const struct connection *conn)
+{
+	char remote[ADDR_TEXT_MAX];
+
+	if (!connection_manager(t->snap, conn))
+		return;
+	fputc('\n', t->out);
+	table_program(t, conn->program, conn->pid);
+	fprintf(t->out, "  0x%08x  -> %s\n", conn->token,
+		remote_text(&conn->path, remote));
+#define X(name, help) write_counter(t, #name, conn->record.counters.name);
+	PM_COUNTERS(X)
+#undef X
+}
+
+int write_counters(const struct snapshot *snap, bool colour, FILE *out)
+{
+	const struct table t = { .snap = snap, .colour = colour, .out = out };
+	size_t i;
+
+	fprintf(out, "%snamespace%s  path manager %s\n", paint_on(colour, PAINT_HEAD),
+		paint_off(colour),
+		snap->path_manager[0] ? snap->path_manager : "unknown");
+	for (i = 0; i < snap->n_counters; i++)
+		write_counter(&t, snap->counters[i].name, snap->counters[i].value);
+	for (i = 0; i < snap->n_managers; i++)
+		write_manager_counters(&t, &snap->managers[i]);
+	for (i = 0; i < snap->n_connections; i++)
+		write_connection_counters(&t, &snap->connections[i]);
 	return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
 }

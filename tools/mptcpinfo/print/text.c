@@ -1,36 +1,142 @@
 // SPDX-License-Identifier: MIT
 /*
- * text.c - how single values are written and read
+ * text.c - single values as text, and the fields that all formats share
  */
-#include "text.h"
-
-#include "tools/mptcpinfo/snapshot.h"
+#include "print.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-const char *addr_text(const struct inet_addr *addr, char out[static ADDR_TEXT_MAX])
+#define N(array) (sizeof(array) / sizeof((array)[0]))
+
+#define FIELD(record, member)                                      \
+	.key = #member, .offset = offsetof(struct record, member), \
+	.size = sizeof(((struct record *)NULL)->member)
+#define MANAGER(member, name, kind, text)                                              \
+	{                                                                              \
+		FIELD(ctl_manager, member), .metric = name, .type = kind, .help = text \
+	}
+#define SUBFLOW(member, name, kind, text)                                          \
+	{                                                                          \
+		FIELD(subflow, member), .metric = name, .type = kind, .help = text \
+	}
+
+const struct field manager_fields[] = {
+	MANAGER(connections, "manager_connections", "gauge", "Connections in its table"),
+	MANAGER(used_ids, "manager_used_ids", "gauge", "Local address IDs in use"),
+	MANAGER(early, "manager_early_events", "gauge",
+		"Events held for connections not registered yet"),
+	MANAGER(events, "manager_events_total", "counter", "Events of the kernel"),
+	MANAGER(events_replayed, "manager_events_replayed_total", "counter",
+		"Events that came before their connection"),
+	MANAGER(events_foreign, "manager_events_foreign_total", "counter",
+		"Events of other programs' connections"),
+	MANAGER(overruns, "manager_overruns_total", "counter",
+		"Times that events were lost"),
+	MANAGER(registrations, "manager_registrations_total", "counter",
+		"Connections registered"),
+	MANAGER(registrations_lost, "manager_registrations_lost_total", "counter",
+		"Connections that could not be registered"),
+	MANAGER(endp_signal_max, NULL, NULL, NULL),
+	MANAGER(endp_subflow_max, NULL, NULL, NULL),
+	MANAGER(endp_laminar_max, NULL, NULL, NULL),
+	MANAGER(endp_fullmesh_max, NULL, NULL, NULL),
+	MANAGER(pool_loads, "manager_pool_loads_total", "counter",
+		"Times a pool file came into force"),
+#define X(name, text)                                                  \
+	{ .key = #name,                                                \
+	  .offset = offsetof(struct ctl_manager, counters.name),       \
+	  .size = sizeof(((struct ctl_manager *)NULL)->counters.name), \
+	  .metric = "pm_" #name "_total",                              \
+	  .type = "counter",                                           \
+	  .help = text },
+	PM_COUNTERS(X)
+#undef X
+};
+const size_t n_manager_fields = N(manager_fields);
+
+const struct field subflow_fields[] = {
+	SUBFLOW(bytes_sent, "subflow_sent_bytes_total", "counter",
+		"Payload sent, repeated bytes included"),
+	SUBFLOW(bytes_received, "subflow_received_bytes_total", "counter",
+		"Payload received"),
+	SUBFLOW(rtt_us, "subflow_rtt_seconds", "gauge", "Smoothed round trip time"),
+	SUBFLOW(cwnd, "subflow_cwnd_segments", "gauge", "Congestion window"),
+	SUBFLOW(retransmits, "subflow_retransmits_total", "counter",
+		"Segments sent again"),
+	SUBFLOW(delivery_rate, "subflow_delivery_rate_bytes", "gauge",
+		"Bytes per second that the peer acknowledged last"),
+};
+const size_t n_subflow_fields = N(subflow_fields);
+
+uint64_t field_value(const struct field *field, const void *record)
+{
+	const char *at = (const char *)record + field->offset;
+	uint64_t value;
+	uint32_t small;
+
+	if (field->size == sizeof(small)) {
+		memcpy(&small, at, sizeof(small));
+		return small;
+	}
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+const char *paint_on(bool colour, enum paint paint)
+{
+	static const char *const codes[] = {
+		[PAINT_PLAIN] = "",	   [PAINT_HEAD] = "\033[1m",
+		[PAINT_LABEL] = "\033[2m", [PAINT_GOOD] = "\033[32m",
+		[PAINT_WARN] = "\033[33m", [PAINT_BAD] = "\033[31m",
+	};
+
+	return colour ? codes[paint] : "";
+}
+
+const char *paint_off(bool colour)
+{
+	return colour ? "\033[0m" : "";
+}
+
+static const char *end_text(const struct mpaddr *addr, uint32_t ifindex, char *out)
 {
 	char ip[INET6_ADDRSTRLEN] = "?", dev[IF_NAMESIZE] = "";
 	bool v6 = addr->family == AF_INET6;
 
 	inet_ntop(addr->family, addr->ip, ip, sizeof(ip));
-	if (addr->ifindex && !if_indextoname(addr->ifindex, dev))
-		snprintf(dev, sizeof(dev), "%u", addr->ifindex);
+	if (ifindex && v6 && IN6_IS_ADDR_LINKLOCAL(&addr->v6) &&
+	    !if_indextoname(ifindex, dev))
+		snprintf(dev, sizeof(dev), "%u", ifindex);
 	snprintf(out, ADDR_TEXT_MAX, "%s%s%s%s%s:%u", v6 ? "[" : "", ip,
 		 dev[0] ? "%" : "", dev, v6 ? "]" : "", addr->port);
 	return out;
 }
 
-const char *state_text(uint8_t state)
+const char *local_text(const struct path *path, char out[static ADDR_TEXT_MAX])
+{
+	return end_text(&path->local, path->ifindex, out);
+}
+
+const char *remote_text(const struct path *path, char out[static ADDR_TEXT_MAX])
+{
+	return end_text(&path->remote, path->ifindex, out);
+}
+
+const char *ip_text(const struct mpaddr *addr, char out[static MPADDR_TEXT_MAX])
+{
+	struct mpaddr ip = *addr;
+
+	ip.port = 0;
+	return mpaddr_text(&ip, out);
+}
+
+const char *tcp_state_text(uint8_t state)
 {
 	static const char *const names[] = {
 		[TCP_ESTABLISHED] = "established",
@@ -46,54 +152,51 @@ const char *state_text(uint8_t state)
 		[TCP_CLOSING] = "closing",
 	};
 
-	if (state >= sizeof(names) / sizeof(names[0]) || !names[state])
+	if (state >= N(names) || !names[state])
 		return "unknown";
 	return names[state];
 }
 
-const char *manager_text(const struct snapshot *snap, const struct connection *conn)
+/* An established subflow may be unused as long as the others work. */
+const char *subflow_state_text(const struct subflow *sf)
 {
-	const struct manager *manager = connection_manager(snap, conn);
-
-	switch (conn->manager) {
-	case MANAGER_NONE:
-		return "none";
-	case MANAGER_UNKNOWN:
-		break;
-	case MANAGER_KERNEL:
-		return "kernel";
-	case MANAGER_OURS:
-		return manager->info.backend;
-	}
-	return "";
+	return sf->state == TCP_ESTABLISHED && sf->backup ? "backup"
+							  : tcp_state_text(sf->state);
 }
 
-const char *endpoint_text(enum endpoint_state state)
+const char *manager_text(const struct snapshot *snap, const struct connection *conn)
 {
-	switch (state) {
-	case ENDPOINT_FREE:
-		return "free";
-	case ENDPOINT_PENDING:
-		return "pending";
-	case ENDPOINT_USED:
-		return "used";
-	case ENDPOINT_UNAVAILABLE:
-		return "unavailable";
-	}
-	return "unknown";
+	static const char *const words[] = {
+		[MANAGER_NONE] = "none",
+		[MANAGER_UNKNOWN] = "",
+		[MANAGER_KERNEL] = "kernel",
+	};
+	const struct manager *manager = connection_manager(snap, conn);
+
+	return manager ? manager->info.backend : words[conn->manager];
+}
+
+const char *endpoint_state_text(enum endpoint_state state)
+{
+	static const char *const words[] = {
+		[ENDPOINT_FREE] = "free",
+		[ENDPOINT_PENDING] = "pending",
+		[ENDPOINT_USED] = "used",
+		[ENDPOINT_UNAVAILABLE] = "unavailable",
+	};
+
+	return words[state];
 }
 
 const char *announced_text(enum announced_state state)
 {
-	switch (state) {
-	case ANNOUNCED_JOINED:
-		return "joined";
-	case ANNOUNCED_WAITING:
-		return "waiting";
-	case ANNOUNCED_REFUSED:
-		return "refused";
-	}
-	return "unknown";
+	static const char *const words[] = {
+		[ANNOUNCED_JOINED] = "joined",
+		[ANNOUNCED_WAITING] = "waiting",
+		[ANNOUNCED_REFUSED] = "refused",
+	};
+
+	return words[state];
 }
 
 const char *endpoint_flag_text(uint32_t bit)
@@ -114,7 +217,7 @@ const char *endpoint_flag_text(uint32_t bit)
 }
 
 /* Three digits of @value, which is less than 1000, without rounding up to a fourth. */
-static void three_digits(double value, const char *unit, size_t size, char *out)
+static void put_three_digits(double value, const char *unit, size_t size, char *out)
 {
 	int decimals = value < 10 ? 2 : value < 100 ? 1 : 0;
 	double step = decimals == 2 ? 100 : decimals == 1 ? 10 : 1;
@@ -133,7 +236,7 @@ const char *scaled_text(uint64_t value, char out[static SCALED_MAX])
 	if (i == 0)
 		snprintf(out, SCALED_MAX, "%u", (unsigned int)value);
 	else
-		three_digits((double)value / unit, units[i], SCALED_MAX, out);
+		put_three_digits((double)value / unit, units[i], SCALED_MAX, out);
 	return out;
 }
 
@@ -142,30 +245,12 @@ const char *rtt_text(uint32_t us, char out[static RTT_MAX])
 	if (us < 1000)
 		snprintf(out, RTT_MAX, "%uus", us);
 	else if (us < 1000000)
-		three_digits(us / 1e3, "ms", RTT_MAX, out);
+		put_three_digits(us / 1e3, "ms", RTT_MAX, out);
 	else if (us < 1000000000)
-		three_digits(us / 1e6, "s", RTT_MAX, out);
+		put_three_digits(us / 1e6, "s", RTT_MAX, out);
 	else
 		snprintf(out, RTT_MAX, ">999s");
 	return out;
-}
-
-void text_clean(char *dst, size_t dst_size, const char *src, size_t src_size)
-{
-	size_t i, len = strnlen(src, src_size);
-	unsigned char c, before = 0;
-
-	if (len >= dst_size)
-		len = dst_size - 1;
-	for (i = 0; i < len; i++) {
-		c = src[i];
-		if (c < 0x20 || c == 0x7f || (before == 0xc2 && c >= 0x80 && c < 0xa0))
-			dst[i] = '?';
-		else
-			dst[i] = c;
-		before = c;
-	}
-	dst[len] = '\0';
 }
 
 int token_parse(const char *text, uint32_t *ret_token)
@@ -181,23 +266,5 @@ int token_parse(const char *text, uint32_t *ret_token)
 	if (errno || *end || value > UINT32_MAX)
 		return -EINVAL;
 	*ret_token = value;
-	return 0;
-}
-
-int read_line(const char *path, char *out, size_t size)
-{
-	ssize_t n;
-	int fd, r;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = read(fd, out, size - 1);
-	r = n < 0 ? -errno : 0;
-	close(fd);
-	if (r < 0)
-		return r;
-	out[n] = '\0';
-	out[strcspn(out, "\n")] = '\0';
 	return 0;
 }

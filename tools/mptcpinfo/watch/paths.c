@@ -1,30 +1,73 @@
 // SPDX-License-Identifier: MIT
 /*
- * paths.c - the live view: connections, their paths, and what each of them carries
+ * paths.c - the live view: connections, their subflows, and the traffic of each
  *
- * What matters most stands on the left, since lines are cut on the right: rate and share
- * first, then the state, then the two ends.
+ * Lines are cut on the right, so the most important columns are on the left: rate and
+ * share first, then the state, then the two ends.
  */
-#include "paths.h"
-
-#include "frame.h"
-#include "rates.h"
-#include "tools/mptcpinfo/print/text.h"
-#include "tools/mptcpinfo/snapshot.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <math.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define BAR_CELLS     8
+#define BAR_TEXT_MAX  (BAR_CELLS * 3 + 1) /* three bytes of UTF-8 each */
+#define RATE_TEXT_MAX 24
+
 struct row {
 	const struct connection *conn;
-	struct rate sum; /* of the paths that are known; NAN if none is */
+	struct rate sum; /* of the known rates; NAN if there is none */
 };
 
-const char *rate_text(double rate, char out[static RATE_TEXT_MAX])
+/* Subflows are matched by their ends: IDs may be unknown, and positions change. */
+static struct rate path_rate(const struct rates *old, const struct subflow *sf,
+			     double seconds)
+{
+	struct rate none = { NAN, NAN };
+	ssize_t pos = index_find(&old->by_path, &sf->path);
+	const struct subflow *before = pos < 0 ? NULL : &old->subflows[pos];
+
+	if (!before || !before->has_tcp || !sf->has_tcp || seconds <= 0)
+		return none;
+	/* Less than before: another subflow with the same ends */
+	if (sf->bytes_sent < before->bytes_sent ||
+	    sf->bytes_received < before->bytes_received)
+		return none;
+	return (struct rate){ (sf->bytes_sent - before->bytes_sent) / seconds,
+			      (sf->bytes_received - before->bytes_received) / seconds };
+}
+
+void rates_update(struct rates *rates, const struct snapshot *snap, int64_t taken_us)
+{
+	struct rates now = { .taken_us = taken_us,
+			     .by_path.key_size = sizeof(struct path) };
+	size_t i, n = snap->n_subflows;
+
+	now.at = array_alloc(n, sizeof(*now.at));
+	now.subflows = array_alloc(n, sizeof(*now.subflows));
+	for (i = 0; i < n; i++) {
+		now.subflows[i] = snap->subflows[i];
+		now.at[i] = path_rate(rates, &snap->subflows[i],
+				      (taken_us - rates->taken_us) / 1e6);
+		index_add(&now.by_path, &snap->subflows[i].path, i);
+	}
+	rates_free(rates);
+	*rates = now;
+}
+
+void rates_free(struct rates *rates)
+{
+	free(rates->at);
+	free(rates->subflows);
+	index_free(&rates->by_path);
+	*rates = (struct rates){ 0 };
+}
+
+/* "9.8 MB/s": up to nine characters; "-" for NAN. Return: @out. */
+static const char *rate_text(double rate, char out[static RATE_TEXT_MAX])
 {
 	static const char *const units[] = { "B/s", "kB/s", "MB/s", "GB/s", "TB/s" };
 	size_t i = 0;
@@ -41,7 +84,8 @@ const char *rate_text(double rate, char out[static RATE_TEXT_MAX])
 	return out;
 }
 
-const char *bar_text(double share, bool utf8, char out[static BAR_TEXT_MAX])
+/* A bar of @share (0 to 1) of BAR_CELLS cells, padded with blanks. Return: @out. */
+static const char *bar_text(double share, bool utf8, char out[static BAR_TEXT_MAX])
 {
 	static const char *const eighths[] = {
 		" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"
@@ -61,8 +105,8 @@ const char *bar_text(double share, bool utf8, char out[static BAR_TEXT_MAX])
 	return out;
 }
 
-/* Short ones: ss's own words are up to eleven characters. */
-static const char *short_state(const struct subflow *sf)
+/* The words of ss have up to eleven characters. */
+static const char *short_state_text(const struct subflow *sf)
 {
 	switch (sf->state) {
 	case TCP_ESTABLISHED:
@@ -73,46 +117,48 @@ static const char *short_state(const struct subflow *sf)
 	case TCP_CLOSE_WAIT:
 		return "cl-wait";
 	default:
-		return state_text(sf->state);
+		return tcp_state_text(sf->state);
 	}
 }
 
-static double add(double sum, double value)
+static double rate_add(double sum, double value)
 {
 	if (isnan(value))
 		return sum;
 	return isnan(sum) ? value : sum + value;
 }
 
-static double total(struct rate rate)
+static double rate_total(struct rate rate)
 {
-	return add(rate.sent, rate.received);
+	return rate_add(rate.sent, rate.received);
 }
 
-static struct rate sum_of(const struct connection *conn, const struct rates *rates)
+static struct rate connection_rate(const struct connection *conn,
+				   const struct rates *rates)
 {
 	struct rate sum = { NAN, NAN };
 	size_t i;
 
 	for (i = 0; i < conn->subflows.n; i++) {
-		sum.sent = add(sum.sent, rates->at[conn->subflows.first + i].sent);
-		sum.received =
-			add(sum.received, rates->at[conn->subflows.first + i].received);
+		sum.sent = rate_add(sum.sent, rates->at[conn->subflows.first + i].sent);
+		sum.received = rate_add(sum.received,
+					rates->at[conn->subflows.first + i].received);
 	}
 	return sum;
 }
 
-static int busiest_first(const void *pa, const void *pb)
+static int compare_rates(const void *pa, const void *pb)
 {
 	const struct row *a = pa, *b = pb;
-	double x = add(0, total(a->sum)), y = add(0, total(b->sum));
+	double x = rate_add(0, rate_total(a->sum)), y = rate_add(0, rate_total(b->sum));
 
 	if (x != y)
 		return x > y ? -1 : 1;
 	return (a->conn > b->conn) - (a->conn < b->conn); /* as in the snapshot */
 }
 
-static void add_head(const struct snapshot *snap, const struct row *row, struct frame *f)
+static void frame_add_head(const struct snapshot *snap, const struct row *row,
+			   struct frame *f)
 {
 	char in[RATE_TEXT_MAX], out[RATE_TEXT_MAX], pid[16] = "-";
 	const struct connection *conn = row->conn;
@@ -120,106 +166,97 @@ static void add_head(const struct snapshot *snap, const struct row *row, struct 
 
 	if (conn->pid)
 		snprintf(pid, sizeof(pid), "%d", conn->pid);
-	frame_add(f, LOOK_HEAD, "%s[%s] 0x%08x  in %s  out %s  %s, %s%s",
+	frame_add(f, PAINT_HEAD, "%s[%s] 0x%08x  in %s  out %s  %s, %s%s",
 		  conn->program[0] ? conn->program : "?", pid, conn->token,
 		  rate_text(row->sum.received, in), rate_text(row->sum.sent, out),
-		  manager[0] ? manager : "?", state_text(conn->state),
+		  manager[0] ? manager : "?", tcp_state_text(conn->state),
 		  conn->fallback ? ", fell back to TCP" : "");
 }
 
-static void add_path(const struct subflow *sf, struct rate rate, double of, bool utf8,
-		     struct frame *f)
+static void frame_add_path(const struct subflow *sf, struct rate rate, double of,
+			   bool utf8, struct frame *f)
 {
 	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX], text[RATE_TEXT_MAX];
 	char bar[BAR_TEXT_MAX], percent[8] = "-";
-	double share = of > 0 ? total(rate) / of : NAN;
+	double share = of > 0 ? rate_total(rate) / of : NAN;
 
 	if (!isnan(share))
 		snprintf(percent, sizeof(percent), "%.0f%%", share * 100);
-	frame_add(f, sf->state == TCP_ESTABLISHED ? LOOK_PLAIN : LOOK_FAINT,
-		  "%11s %4s %s %-8s %s > %s", rate_text(total(rate), text), percent,
-		  bar_text(share, utf8, bar), short_state(sf),
-		  addr_text(&sf->local, local), addr_text(&sf->remote, remote));
+	frame_add(f, sf->state == TCP_ESTABLISHED ? PAINT_PLAIN : PAINT_LABEL,
+		  "%11s %4s %s %-8s %s > %s", rate_text(rate_total(rate), text), percent,
+		  bar_text(share, utf8, bar), short_state_text(sf),
+		  local_text(&sf->path, local), remote_text(&sf->path, remote));
 }
 
-/* As many of its paths as there is room for in @room lines, the head's included. */
-static void add_connection(const struct snapshot *snap, const struct rates *rates,
-			   const struct row *row, bool utf8, size_t room, struct frame *f)
+/* The head and as many subflows as fit in @room lines */
+static void frame_add_connection(const struct snapshot *snap, const struct rates *rates,
+				 const struct row *row, bool utf8, size_t room,
+				 struct frame *f)
 {
 	size_t i, pos, n = row->conn->subflows.n;
-	double of = total(row->sum);
+	double of = rate_total(row->sum);
 
 	if (!room)
 		return;
-	add_head(snap, row, f);
+	frame_add_head(snap, row, f);
 	room--;
 	for (i = 0; i < n && (i + 1 < room || (i + 1 == room && n == room)); i++) {
 		pos = row->conn->subflows.first + i;
-		add_path(&snap->subflows[pos], rates->at[pos], of, utf8, f);
+		frame_add_path(&snap->subflows[pos], rates->at[pos], of, utf8, f);
 	}
 	if (i < n && room)
-		frame_add(f, LOOK_FAINT, "%zu more path%s", n - i, n - i == 1 ? "" : "s");
+		frame_add(f, PAINT_LABEL, "%zu more path%s", n - i,
+			  n - i == 1 ? "" : "s");
 }
 
-static size_t height_of(const struct row *row)
+static size_t row_height(const struct row *row)
 {
 	return 1 + row->conn->subflows.n;
 }
 
-/* Blank lines between the connections are the first to go. */
-static bool spaced(const struct row *rows, size_t n, size_t room)
+/* Whether all rows fit, each with @gap lines before it. */
+static bool do_rows_fit(const struct row *rows, size_t n, size_t room, size_t gap)
 {
 	size_t i, lines = 0;
 
 	for (i = 0; i < n && lines <= room; i++)
-		lines += height_of(&rows[i]) + 1;
+		lines += row_height(&rows[i]) + gap;
 	return lines <= room;
 }
 
-static bool all_fit(const struct row *rows, size_t n, size_t room)
+static void frame_add_rows(const struct snapshot *snap, const struct rates *rates,
+			   const struct row *rows, size_t n, bool utf8, struct frame *f)
 {
-	size_t i, lines = 0;
-
-	for (i = 0; i < n && lines <= room; i++)
-		lines += height_of(&rows[i]);
-	return lines <= room;
-}
-
-static void add_all(const struct snapshot *snap, const struct rates *rates,
-		    const struct row *rows, size_t n, bool utf8, struct frame *f)
-{
-	bool fit = all_fit(rows, n, frame_room(f)), gaps = spaced(rows, n, frame_room(f));
+	bool fit = do_rows_fit(rows, n, frame_room(f), 0);
+	bool gaps = do_rows_fit(rows, n, frame_room(f), 1);
 	size_t i, room;
 
 	for (i = 0; i < n; i++) {
-		/* The last line is for those that are left out. */
+		/* The last line counts the others. */
 		room = frame_room(f) - (fit || !frame_room(f) ? 0 : 1);
-		if (!fit && i > 0 && height_of(&rows[i]) > room)
+		if (!fit && i > 0 && row_height(&rows[i]) > room)
 			break;
 		if (gaps)
-			frame_add(f, LOOK_PLAIN, "%s", "");
-		add_connection(snap, rates, &rows[i], utf8, room, f);
+			frame_add(f, PAINT_PLAIN, "%s", "");
+		frame_add_connection(snap, rates, &rows[i], utf8, room, f);
 	}
 	if (i < n)
-		frame_add(f, LOOK_FAINT, "%zu more connection%s", n - i,
+		frame_add(f, PAINT_LABEL, "%zu more connection%s", n - i,
 			  n - i == 1 ? "" : "s");
 }
 
-int paths_frame(const struct snapshot *snap, const struct rates *rates, bool utf8,
-		struct frame *f)
+void paths_frame(const struct snapshot *snap, const struct rates *rates, bool utf8,
+		 struct frame *f)
 {
-	struct row *rows = calloc(snap->n_connections + 1, sizeof(*rows));
+	struct row *rows = array_alloc(snap->n_connections, sizeof(*rows));
 	size_t i, n = snap->n_connections;
 
-	if (!rows)
-		return -ENOMEM;
 	for (i = 0; i < n; i++) {
 		rows[i].conn = &snap->connections[i];
-		rows[i].sum = sum_of(rows[i].conn, rates);
+		rows[i].sum = connection_rate(rows[i].conn, rates);
 	}
-	if (!all_fit(rows, n, frame_room(f)))
-		qsort(rows, n, sizeof(*rows), busiest_first);
-	add_all(snap, rates, rows, n, utf8, f);
+	if (!do_rows_fit(rows, n, frame_room(f), 0))
+		qsort(rows, n, sizeof(*rows), compare_rates);
+	frame_add_rows(snap, rates, rows, n, utf8, f);
 	free(rows);
-	return 0;
 }

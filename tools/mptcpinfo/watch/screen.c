@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
- * screen.c - a terminal that is drawn on, and given back as it was
+ * screen.c - frames of lines, and the terminal that they are drawn on
  *
- * A handful of sequences that every terminal of the last decades has (ECMA-48, and
- * xterm's alternate screen), so no terminal library: the view is lines of text, each of
- * which is written over the one before. In the alternate screen what the user had there
- * comes back at the end.
+ * Uses sequences that all terminals of the last decades know (ECMA-48, and xterm's
+ * alternate screen, which restores the previous contents at the end), so no terminal
+ * library is needed: each line is written over the previous one.
  */
-#include "screen.h"
-
-#include "frame.h"
-#include "tools/mptcpinfo/print/emit.h"
-#include "tools/mptcpinfo/print/paint.h"
+#include "watch.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <stdio.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #define ALTERNATE_ON  "\033[?1049h"
 #define ALTERNATE_OFF "\033[?1049l"
@@ -37,14 +32,14 @@
 #define WIDTH_DEFAULT  80
 #define HEIGHT_DEFAULT 24
 
-bool screen_usable(void)
+bool screen_is_usable(void)
 {
 	const char *term = getenv("TERM");
 
 	return isatty(STDOUT_FILENO) && term && *term && strcmp(term, "dumb") != 0;
 }
 
-void screen_size(struct screen *s)
+void screen_read_size(struct screen *s)
 {
 	struct winsize size = { 0 };
 
@@ -57,29 +52,29 @@ int screen_enter(struct screen *s)
 {
 	struct termios raw;
 
-	screen_size(s);
+	screen_read_size(s);
 	s->keys = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &s->before) == 0;
 	if (s->keys) {
 		raw = s->before;
-		/* ISIG stays: ^C and ^Z mean what they always do. */
+		/* ISIG stays set: ^C and ^Z send their signals. */
 		raw.c_lflag &= ~(ICANON | ECHO);
 		raw.c_cc[VMIN] = 0;
 		raw.c_cc[VTIME] = 0;
 		if (tcsetattr(STDIN_FILENO, TCSANOW, &raw) < 0)
 			return -errno;
 	}
-	return emit(ENTER, strlen(ENTER));
+	return stdout_write(ENTER, strlen(ENTER));
 }
 
 void screen_leave(struct screen *s)
 {
-	emit(LEAVE, strlen(LEAVE));
+	stdout_write(LEAVE, strlen(LEAVE));
 	if (s->keys)
 		tcsetattr(STDIN_FILENO, TCSAFLUSH, &s->before);
 	s->keys = false;
 }
 
-char screen_key(struct screen *s)
+char screen_read_key(struct screen *s)
 {
 	char key;
 	ssize_t n;
@@ -90,48 +85,94 @@ char screen_key(struct screen *s)
 	if (n == 1)
 		return key;
 	if (n < 0 && (errno == EIO || errno == ENXIO))
-		s->keys = false; /* the terminal has gone */
+		s->keys = false; /* no terminal any more */
 	return 0;
-}
-
-static const char *look_on(bool colour, enum look look)
-{
-	switch (look) {
-	case LOOK_PLAIN:
-		break;
-	case LOOK_HEAD:
-		return paint(colour, PAINT_HEAD);
-	case LOOK_FAINT:
-		return paint(colour, PAINT_LABEL);
-	case LOOK_ALARM:
-		return paint(colour, PAINT_BAD);
-	}
-	return "";
 }
 
 int screen_draw(const struct screen *s, const struct frame *f, bool colour)
 {
-	char *text = NULL;
-	size_t size, i;
-	FILE *out;
+	struct page page;
+	size_t i;
 	int r;
 
-	out = open_memstream(&text, &size);
-	if (!out)
-		return -errno;
-	fputs(HOME, out);
+	r = page_open(&page);
+	if (r < 0)
+		return r;
+	fputs(HOME, page.out);
 	for (i = 0; i < f->n && i < (size_t)s->height; i++) {
 		/*
-		 * No newline behind the last line: it would scroll. Erased before and not
-		 * after: at the right edge that would take the last character.
+		 * No newline after the last line: it would scroll. Erase before the text:
+		 * at the right edge, erasing after it would remove the last character.
 		 */
-		fprintf(out, "%s" ERASE_LINE "%s%s%s", i ? "\r\n" : "",
-			look_on(colour, f->lines[i].look), f->lines[i].text,
-			unpaint(colour));
+		fprintf(page.out, "%s" ERASE_LINE "%s%s%s", i ? "\r\n" : "",
+			paint_on(colour, f->lines[i].paint), f->lines[i].text,
+			paint_off(colour));
 	}
 	if (i < (size_t)s->height)
-		fputs("\r\n" ERASE_BELOW, out);
-	r = fclose(out) == 0 ? emit(text, size) : -ENOMEM;
-	free(text);
-	return r;
+		fputs("\r\n" ERASE_BELOW, page.out);
+	return page_write(&page, 0);
+}
+
+size_t frame_room(const struct frame *f)
+{
+	if (!f->height)
+		return SIZE_MAX;
+	return f->n < (size_t)f->height ? f->height - f->n : 0;
+}
+
+/* End @text where it would be wider than @width columns; 0: nowhere. */
+static void frame_cut(char *text, int width)
+{
+	mbstate_t state = { 0 };
+	int column = 0, w;
+	wchar_t c;
+	size_t n;
+
+	if (!width)
+		return;
+	while (*text) {
+		n = mbrtowc(&c, text, MB_CUR_MAX, &state);
+		if (n == (size_t)-1 || n == (size_t)-2) {
+			/* Invalid in this locale: the terminal's reaction is unknown. */
+			*text = '?';
+			memset(&state, 0, sizeof(state));
+			continue;
+		}
+		w = wcwidth(c);
+		column += w > 0 ? w : 0;
+		if (column > width) {
+			*text = '\0';
+			return;
+		}
+		text += n;
+	}
+}
+
+void frame_add(struct frame *f, enum paint paint, const char *fmt, ...)
+{
+	struct frame_line *line;
+	char *text;
+	va_list ap;
+	int r;
+
+	if (!frame_room(f))
+		return;
+	va_start(ap, fmt);
+	r = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (r < 0)
+		return;
+	frame_cut(text, f->width);
+	line = array_grow(&f->lines, &f->n, sizeof(*line));
+	line->paint = paint;
+	line->text = text;
+}
+
+void frame_free(struct frame *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		free(f->lines[i].text);
+	free(f->lines);
+	f->lines = NULL;
+	f->n = 0;
 }

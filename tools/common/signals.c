@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * sigs.c - signals that a loop polls for, instead of handlers
+ * signals.c - signals that a loop polls for, instead of handlers
  */
-#include "sigs.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <sys/signalfd.h>
 
-int sigs_open(const int *list, sigset_t *ret_before)
+int signals_open(const int *list, sigset_t *ret_before)
 {
 	sigset_t set;
 	int fd;

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * monitor.h - views of what happens over time: --events and run
+ */
+#pragma once
+
+#include "tools/mptcpinfo/print/print.h"
+
+struct options;
+
+/* --events: a line per event of the managers, until SIGINT. Return: the exit status. */
+int events_main(const struct options *o);
+
+/* run: @argv, NULL-terminated, is the program. Return: its exit status. */
+int run_main(const struct options *o, char **argv);
+
+/*
+ * struct follow - the events of all managers of this namespace, as they happen
+ *
+ * @on_event returns 0, or -errno to stop. @wanted says whether to follow a manager.
+ */
+struct follow {
+	int epoll;
+	struct follower *followers;
+	int64_t next_scan_ms; /* as clock_ms() */
+	unsigned int scan_ms; /* between two searches for new managers */
+	bool (*wanted)(void *ctx, pid_t pid, const char *program);
+	int (*on_event)(void *ctx, const struct event *event);
+	void *ctx;
+};
+
+/* The caller has set scan_ms and what follows it. Return: 0 or -errno. */
+int follow_open(struct follow *f);
+/* Until when to poll f->epoll for POLLIN, in ms. */
+int follow_timeout(const struct follow *f);
+/* Handle what has arrived, without waiting. Return: 0, on_event()'s error, or -errno. */
+int follow_serve(struct follow *f);
+void follow_close(struct follow *f);
+
+/*
+ * struct history - all connections of some processes, as they were when last seen
+ *
+ * Starts as HISTORY_INIT. Until history_finish(), the subflows and announcements of a
+ * connection are not adjacent in @snap.
+ */
+#define HISTORY_INIT                                     \
+	{                                                \
+		.by_token.key_size = sizeof(uint32_t),   \
+		.by_path.key_size = sizeof(struct path), \
+	}
+
+struct history {
+	struct snapshot snap;
+	struct index by_token; /* connections */
+	struct index by_path;  /* subflows that are not destroyed */
+};
+
+/*
+ * history_merge() - add the connections of @fresh whose processes are @wanted, and update
+ * those that are known already, whoever holds them now
+ */
+void history_merge(struct history *h, const struct snapshot *fresh,
+		   bool (*wanted)(void *ctx, pid_t pid), void *ctx);
+/* A manager may report a subflow that ends before any snapshot has it. */
+void history_add_note(struct history *h, pid_t pid, const char *program,
+		      const struct pm_note *note);
+/* history_close_path() - @sf has the last counts of a destroyed socket */
+void history_close_path(struct history *h, const struct subflow *sf);
+/* The number of subflows that are not destroyed. */
+size_t history_open_paths(const struct history *h);
+/* Group and sort @snap for print/; then only history_free() is allowed. */
+void history_finish(struct history *h);
+void history_free(struct history *h);
+
+/* A program that is run as if by the shell. */
+struct child {
+	pid_t pid;
+	int sigfd;
+	bool ended;
+	int status; /* like the shell's: 128 + N for a signal; 126 or 127: not run */
+};
+
+/*
+ * child_start() - run @argv with this process's environment, signal mask and files
+ *
+ * Return: 0; -errno, with a line on stderr and ret->status set.
+ */
+int child_start(struct child *ret, char **argv);
+/* child->sigfd is readable: forward signals, reap children. */
+void child_handle_signals(struct child *child);
+
+/* A process and all its descendants. */
+struct tree {
+	pid_t *pids; /* in ascending order */
+	size_t n;
+};
+
+void tree_start(struct tree *tree, pid_t root);
+/* Add new processes and drop those that have ended. Return: 0 or -errno. */
+int tree_update(struct tree *tree);
+bool tree_has(const struct tree *tree, pid_t pid);

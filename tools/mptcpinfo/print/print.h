@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * print.h - write snapshots, events and single values
+ */
+#pragma once
+
+#include "tools/mptcpinfo/snapshot.h"
+
+#include <stdio.h>
+
+struct options;
+
+enum paint {
+	PAINT_PLAIN,
+	PAINT_HEAD,  /* titles */
+	PAINT_LABEL, /* names of columns and rows */
+	PAINT_GOOD,
+	PAINT_WARN,
+	PAINT_BAD,
+};
+
+/* Write this before and after a text; "" without @colour. */
+const char *paint_on(bool colour, enum paint paint);
+const char *paint_off(bool colour);
+
+#define ADDR_TEXT_MAX (MPADDR_TEXT_MAX + 16)
+
+/* 10.0.1.2:4444, [2001:db8::1]:4444 or [fe80::1%eth0]:4444. Return: @out. */
+const char *local_text(const struct path *path, char out[static ADDR_TEXT_MAX]);
+const char *remote_text(const struct path *path, char out[static ADDR_TEXT_MAX]);
+/* The address alone: 10.0.1.2 or 2001:db8::1. Return: @out. */
+const char *ip_text(const struct mpaddr *addr, char out[static MPADDR_TEXT_MAX]);
+
+/* The words of the JSON; manager_text() is "" if the manager is unknown. */
+const char *manager_text(const struct snapshot *snap, const struct connection *conn);
+const char *endpoint_state_text(enum endpoint_state state);
+const char *announced_text(enum announced_state state);
+/* @bit: one of MPTCP_PM_ADDR_FLAG_*. NULL: not a flag of pool files. */
+const char *endpoint_flag_text(uint32_t bit);
+/* As in the filters of ss: "established", "syn-sent", ... */
+const char *tcp_state_text(uint8_t state);
+/* tcp_state_text(), but "backup" for an established backup subflow */
+const char *subflow_state_text(const struct subflow *sf);
+
+/* Three digits and a unit: "0", "999", "1.23k", "300k", "45.6M". */
+#define SCALED_MAX 8
+const char *scaled_text(uint64_t value, char out[static SCALED_MAX]);
+/* Likewise for times: "40us", "12.3ms", "1.50s". */
+#define RTT_MAX 12
+const char *rtt_text(uint32_t us, char out[static RTT_MAX]);
+
+/* token_parse() - read 0x9c2f0012, or a decimal number. Return: 0, -EINVAL. */
+int token_parse(const char *text, uint32_t *ret_token);
+
+/* A number in struct ctl_manager or struct subflow, for JSON, Prometheus and tables. */
+struct field {
+	const char *key; /* in JSON and tables */
+	size_t offset, size;
+	const char *metric, *type, *help; /* for Prometheus; NULL: not shown there */
+};
+
+extern const struct field manager_fields[];
+extern const size_t n_manager_fields;
+/* Present if has_tcp. */
+extern const struct field subflow_fields[];
+extern const size_t n_subflow_fields;
+
+uint64_t field_value(const struct field *field, const void *record);
+
+#define EXPLAIN_MAX 640
+
+/*
+ * explain_connection() - why @conn has fewer subflows than its pool allows
+ *
+ * Return: whether there is a reason; then @out is one line without its end.
+ */
+bool explain_connection(const struct snapshot *snap, const struct connection *conn,
+			char out[static EXPLAIN_MAX]);
+/* Why the address is not joined; "" if it is. */
+const char *announced_reason(const struct pm_announced_report *record,
+			     char out[static NOTE_REASON_MAX]);
+
+/* Something that happened in or to a manager */
+enum event_kind {
+	EVENT_NOTE,
+	EVENT_MISSED, /* `missed` notes were overwritten before they were read */
+	EVENT_FOUND,  /* a manager, followed from here on */
+	EVENT_ENDED,
+	EVENT_FAILED, /* the manager cannot be followed: `why` */
+};
+
+struct event {
+	enum event_kind kind;
+	char name[80]; /* of the control socket */
+	pid_t pid;     /* 0: unknown */
+	char program[PROGRAM_MAX];
+	int64_t time_ns; /* CLOCK_REALTIME */
+	struct pm_note note;
+	uint64_t missed;
+	char why[128];
+};
+
+/* One JSON object and a newline; mptcpinfo(8) describes the keys. */
+void write_event_json(const struct event *event, FILE *out);
+
+/* Return of each: 0; -errno if @out has an error. */
+int write_table(const struct snapshot *snap, bool colour, FILE *out);
+/* The path managers' counters: of each connection, program and the namespace */
+int write_counters(const struct snapshot *snap, bool colour, FILE *out);
+/* @one_line: no newline except the last, so that documents can follow each other. */
+int write_json(const struct snapshot *snap, bool counters, bool one_line, FILE *out);
+int write_prometheus(const struct snapshot *snap, FILE *out);
+/* Whichever @o asks for; @one_line as above */
+int write_view(const struct options *o, const struct snapshot *snap, bool one_line,
+	       FILE *out);
+
+/*
+ * stdout_write() - all of @text, unbuffered
+ *
+ * Return: 0; -EPIPE if the reader has gone, -EINTR if a signal to end arrived while the
+ * reader was slow, or another -errno.
+ */
+int stdout_write(const char *text, size_t len);
+
+/*
+ * stdout_status() - the exit status after stdout_write() returned @r, which is reported
+ *
+ * A reader that has gone is no failure.
+ */
+int stdout_status(int r);
+
+/* Text in memory that goes to standard output in one write. */
+struct page {
+	char *text;
+	size_t size;
+	FILE *out;
+};
+
+/* Return: 0 or -errno. page_write() frees @page, too; with @r < 0 it returns that. */
+int page_open(struct page *page);
+int page_write(struct page *page, int r);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watch.h - the live view: --watch
+ */
+#pragma once
+
+#include "tools/mptcpinfo/print/print.h"
+
+#include <termios.h>
+
+struct options;
+
+/* --watch: a snapshot every o->interval_ms, until SIGINT. Return: the exit status. */
+int watch_main(const struct options *o);
+
+/* Lines that fit a terminal. Width and height 0: no limit. */
+struct frame {
+	int width, height;
+	struct frame_line {
+		enum paint paint;
+		char *text; /* not wider than the frame, no newline */
+	} * lines;
+	size_t n;
+};
+
+/* Add a line, cut to the width, not wrapped; dropped if the frame is full. */
+void frame_add(struct frame *f, enum paint paint, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The number of lines that still fit. */
+size_t frame_room(const struct frame *f);
+void frame_free(struct frame *f);
+
+/* A terminal that is drawn on and then restored. */
+struct screen {
+	bool keys; /* standard input is the terminal: keys are read one by one */
+	struct termios before;
+	int width, height;
+};
+
+/* Whether standard output is a terminal that can be drawn on. */
+bool screen_is_usable(void);
+/* Return: 0; -errno with the terminal unchanged. */
+int screen_enter(struct screen *s);
+void screen_leave(struct screen *s);
+void screen_read_size(struct screen *s);
+/* Draw @f over the previous one, in one write. Return: 0 or -errno. */
+int screen_draw(const struct screen *s, const struct frame *f, bool colour);
+/* The next key, or 0. */
+char screen_read_key(struct screen *s);
+
+/* Bytes per second; NAN: unknown */
+struct rate {
+	double sent;
+	double received;
+};
+
+/* The rates between the last two snapshots; zeros to start with. */
+struct rates {
+	struct rate *at; /* of each subflow of the last snapshot, in its order */
+	/* The last snapshot's subflows: */
+	struct subflow *subflows;
+	struct index by_path;
+	int64_t taken_us;
+};
+
+/* @taken_us: when the byte counts were read (clock_us()). Takes snap->subflows' copy. */
+void rates_update(struct rates *rates, const struct snapshot *snap, int64_t taken_us);
+void rates_free(struct rates *rates);
+
+/*
+ * paths_frame() - fill @f, as far as it has room
+ *
+ * Connections have the order of the snapshot if all fit. Otherwise the busiest come first
+ * and the last line counts the others. @utf8: bars of finer steps.
+ */
+void paths_frame(const struct snapshot *snap, const struct rates *rates, bool utf8,
+		 struct frame *f);
