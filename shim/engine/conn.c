@@ -89,26 +89,32 @@ void conn_table_free(struct conn_table *table)
 		conn_free(conn);
 }
 
-struct subflow *conn_subflow_add(struct conn *conn, const struct subflow *subflow)
+/* Append @item of @size bytes to *@array. Return: its place; NULL: no memory, or full. */
+static void *array_add(void *array, uint8_t *n, unsigned int max, const void *item,
+		       size_t size)
 {
-	struct subflow *grown;
+	char *grown, **base = array;
 
-	if (conn->n_subflows >= ENGINE_SUBFLOWS_MAX)
+	if (*n >= max)
 		return NULL;
-	grown = realloc(conn->subflows, (conn->n_subflows + 1) * sizeof(*grown));
+	grown = realloc(*base, (*n + 1) * size);
 	if (!grown)
 		return NULL;
-	conn->subflows = grown;
-	grown[conn->n_subflows] = *subflow;
-	return &grown[conn->n_subflows++];
+	*base = grown;
+	return memcpy(grown + (*n)++ * size, item, size);
+}
+
+struct subflow *conn_subflow_add(struct conn *conn, const struct subflow *subflow)
+{
+	return array_add(&conn->subflows, &conn->n_subflows, ENGINE_SUBFLOWS_MAX, subflow,
+			 sizeof(*subflow));
 }
 
 void conn_subflow_del(struct conn *conn, struct subflow *subflow)
 {
-	unsigned int after = conn->subflows + conn->n_subflows - (subflow + 1);
+	const struct subflow *end = conn->subflows + conn->n_subflows--;
 
-	memmove(subflow, subflow + 1, after * sizeof(*subflow));
-	conn->n_subflows--;
+	memmove(subflow, subflow + 1, (char *)end - (char *)(subflow + 1));
 }
 
 struct subflow *conn_subflow_find(struct conn *conn, const struct mpaddr *local,
@@ -168,25 +174,17 @@ struct announcement *conn_announced(struct conn *conn, int remote_id,
 struct announcement *conn_announced_add(struct conn *conn, uint8_t remote_id,
 					const struct mpaddr *addr)
 {
-	struct announcement *grown;
+	const struct announcement ann = { .addr = *addr, .remote_id = remote_id };
 
-	if (conn->n_announced >= ENGINE_ANNOUNCED_MAX)
-		return NULL;
-	grown = realloc(conn->announced, (conn->n_announced + 1) * sizeof(*grown));
-	if (!grown)
-		return NULL;
-	conn->announced = grown;
-	grown += conn->n_announced++;
-	*grown = (struct announcement){ .addr = *addr, .remote_id = remote_id };
-	return grown;
+	return array_add(&conn->announced, &conn->n_announced, ENGINE_ANNOUNCED_MAX, &ann,
+			 sizeof(ann));
 }
 
 void conn_announced_del(struct conn *conn, struct announcement *ann)
 {
-	unsigned int after = conn->announced + conn->n_announced - (ann + 1);
+	const struct announcement *end = conn->announced + conn->n_announced--;
 
-	memmove(ann, ann + 1, after * sizeof(*ann));
-	conn->n_announced--;
+	memmove(ann, ann + 1, (char *)end - (char *)(ann + 1));
 }
 
 static struct used_id *used_id_find(const struct conn *conn, uint8_t local_id)
@@ -213,18 +211,13 @@ static int used_id_add(struct conn *conn, const struct mpaddr *addr, uint8_t loc
 		free(id);
 		return -ENOMEM;
 	}
-	id->next = conn->ids;
-	conn->ids = id;
+	LL_PREPEND(conn->ids, id);
 	return 0;
 }
 
 static void used_id_del(struct conn *conn, struct used_id *id)
 {
-	struct used_id **link = &conn->ids;
-
-	while (*link != id)
-		link = &(*link)->next;
-	*link = id->next;
+	LL_DELETE(conn->ids, id);
 	HASH_DELETE(hh, conn->table->ids, id);
 	free(id);
 }

@@ -96,7 +96,7 @@ static void on_announced(struct conn *conn, const struct pm_event *ev,
 static void join_after_release(struct conn *conn, struct pm_cmds *out)
 {
 	join_waiting(conn, out);
-	if (!conn->work && conn_section(conn)->subflow & ~conn->spent)
+	if (!conn->work && conn_endpoints(conn, KIND_SUBFLOW) & ~conn->spent)
 		conn_use_endpoints(conn, out);
 }
 
@@ -138,7 +138,6 @@ static int on_created(struct conn *conn, const struct pm_event *ev)
 static int on_established(struct conn *conn, const struct pm_event *ev,
 			  struct pm_cmds *out)
 {
-	const uint32_t kinds = MPTCP_PM_ADDR_FLAG_SUBFLOW;
 	int r = on_created(conn, ev);
 
 	if (r < 0 || conn->established)
@@ -147,11 +146,11 @@ static int on_established(struct conn *conn, const struct pm_event *ev,
 	NOTE(conn, .what = PM_NOTE_ESTABLISHED, .local = ev->local,
 	     .local_id = ev->local_id, .remote = ev->remote, .remote_id = ev->remote_id);
 	conn_use_first_endpoint(conn);
-	if (!conn_section(conn)->kinds)
+	if (!conn_kinds(conn))
 		return 0;
 	conn->work = true;
 	conn->work_when = engine_of(conn)->now;
-	if (conn_section(conn)->kinds & kinds && !conn->server_side)
+	if (conn_kinds(conn) & KIND_SUBFLOW && !conn->server_side)
 		conn->work_when += WORK_DELAY_MS;
 	else
 		conn_use_endpoints(conn, out);

@@ -68,7 +68,7 @@ static void conn_set_endpoints(struct conn *conn)
 	for_each_announcement (conn, ann) {
 		if (ann->state == PM_ANNOUNCED_CLOSED &&
 		    ann->reason == PM_REASON_ENDPOINT_DOWN &&
-		    conn_section(conn)->kinds & MPTCP_PM_ADDR_FLAG_LAMINAR)
+		    conn_kinds(conn) & KIND_LAMINAR)
 			ann->state = PM_ANNOUNCED_WAITING;
 	}
 	/* Their addresses may be endpoints now, or again. */
@@ -90,8 +90,7 @@ static void conn_map_endpoints(struct conn *conn, const struct pool *old, const 
 	unsigned int i;
 
 	for_each_bit (i, conn->signalled) {
-		if (map[i] >= 0 &&
-		    pool->endpoints[map[i]].flags & MPTCP_PM_ADDR_FLAG_SIGNAL)
+		if (map[i] >= 0 && pool->endpoints[map[i]].flags & KIND_SIGNAL)
 			continue;
 		conn->signalled &= ~endpoint_bit(i);
 		id = conn_id_of(conn, &old->endpoints[i].addr);
@@ -128,19 +127,20 @@ static void note_endpoint_changes(struct engine *engine, const struct pool *old,
 				  const int *map)
 {
 	const struct pool *pool = engine->pool;
-	uint64_t still = engine->down; /* down, or known before */
+	uint64_t known = 0; /* up before and now */
 	unsigned int i;
 
 	for (i = 0; i < old->n_endpoints; i++) {
 		if (old->endpoints[i].state == ENDPOINT_DOWN)
 			continue;
-		if (map[i] < 0 || engine->down & endpoint_bit(map[i]))
+		if (map[i] < 0 || pool->endpoints[map[i]].state == ENDPOINT_DOWN)
 			note_endpoint(engine, PM_NOTE_ENDPOINT_DOWN, &old->endpoints[i]);
 		else
-			still |= endpoint_bit(map[i]);
+			known |= endpoint_bit(map[i]);
 	}
 	for (i = 0; i < pool->n_endpoints; i++)
-		if (!(still & endpoint_bit(i)))
+		if (pool->endpoints[i].state != ENDPOINT_DOWN &&
+		    !(known & endpoint_bit(i)))
 			note_endpoint(engine, PM_NOTE_ENDPOINT_UP, &pool->endpoints[i]);
 }
 
@@ -154,7 +154,6 @@ void engine_set_pool(struct engine *engine, const struct pool *pool)
 	for (i = 0; i < old->n_endpoints; i++)
 		map[i] = endpoint_find_same(pool, old, &old->endpoints[i]);
 	engine->pool = pool;
-	engine_index_sections(engine);
 	note_endpoint_changes(engine, old, map);
 	for (conn = engine->table.conns; conn; conn = conn->hh.next)
 		conn_map_endpoints(conn, old, map);

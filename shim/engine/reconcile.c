@@ -19,7 +19,7 @@ static void subflow_release_endpoint(struct conn *conn, const struct subflow *s)
 	ann->reason = PM_REASON_ENDPOINT_DOWN;
 	/* Routing might pick the removed address again. */
 	if (s->endpoint == SUBFLOW_ENDPOINT_REMOVED && !s->initial &&
-	    !(conn_section(conn)->kinds & MPTCP_PM_ADDR_FLAG_LAMINAR))
+	    !(conn_kinds(conn) & KIND_LAMINAR))
 		ann->state = PM_ANNOUNCED_CLOSED;
 	else
 		ann->state = PM_ANNOUNCED_WAITING;
@@ -128,12 +128,14 @@ static bool subflow_close(struct conn *conn, struct subflow *s, struct pm_cmds *
  */
 static bool withdraw_addresses(struct conn *conn, struct pm_cmds *out)
 {
-	struct engine *engine = engine_of(conn);
+	const struct endpoint *endpoints = engine_of(conn)->pool->endpoints;
 	struct used_id *id;
 	int i;
 
-	for_each_bit (i, conn->signalled & engine->down) {
-		id = conn_id_of(conn, &engine->pool->endpoints[i].addr);
+	for_each_bit (i, conn->signalled) {
+		if (endpoints[i].state != ENDPOINT_DOWN)
+			continue;
+		id = conn_id_of(conn, &endpoints[i].addr);
 		if (id && id_has_last_path(conn, id))
 			continue;
 		if (id)

@@ -62,8 +62,7 @@ struct announcement *announce_first_address(struct conn *conn)
 	struct announcement *ann = conn_announced(conn, -1, &conn->peer);
 
 	if (ann || conn->deny_join_id0 || conn->server_side ||
-	    !(conn_section(conn)->kinds &
-	      (MPTCP_PM_ADDR_FLAG_LAMINAR | MPTCP_PM_ADDR_FLAG_FULLMESH)))
+	    !(conn_kinds(conn) & (KIND_LAMINAR | KIND_FULLMESH)))
 		return ann;
 	return conn_announced_add(conn, 0, &conn->peer);
 }

@@ -24,7 +24,7 @@ static uint64_t first_endpoint_bit(const struct conn *conn)
 
 static void endpoint_spend(struct conn *conn, unsigned int index)
 {
-	conn->spent |= conn_section(conn)->subflow & endpoint_bit(index);
+	conn->spent |= conn_endpoints(conn, KIND_SUBFLOW) & endpoint_bit(index);
 }
 
 /* Whether an endpoint at @local can join @remote and has not done so. */
@@ -44,7 +44,7 @@ static bool join_c_flag_case(const struct conn *conn)
 {
 	const uint64_t used = conn->spent & ~first_endpoint_bit(conn);
 
-	return conn->deny_join_id0 && !(used & conn_section(conn)->subflow) &&
+	return conn->deny_join_id0 && !(used & conn_endpoints(conn, KIND_SUBFLOW)) &&
 	       !engine_of(conn)->pool->add_addr_accepted && limit_leaves_subflow(conn);
 }
 
@@ -171,7 +171,7 @@ static enum join join_from_each(struct conn *conn, uint64_t mask,
 /* The first `laminar` endpoint that matches, is free and did not fail for @ann; or -1 */
 static int select_laminar(const struct conn *conn, struct announcement *ann)
 {
-	const uint64_t mask = conn_section(conn)->laminar;
+	const uint64_t mask = conn_endpoints(conn, KIND_LAMINAR);
 	const struct mpaddr *local;
 	int i;
 
@@ -219,7 +219,8 @@ static void select_by_route(const struct conn *conn, struct want *want)
 	want->source.port = 0;
 	want->index = (int)conn_endpoint(conn, &want->source) - 1;
 	/* conn_reconcile() would close a subflow of an endpoint that is down. */
-	if (want->index >= 0 && engine->down & endpoint_bit(want->index))
+	if (want->index >= 0 &&
+	    engine->pool->endpoints[want->index].state == ENDPOINT_DOWN)
 		want->index = PM_CMD_NO_ENDPOINT;
 }
 
@@ -242,25 +243,27 @@ static enum join join_routed(struct conn *conn, struct announcement *ann,
 static enum join join_by_kind(struct conn *conn, struct announcement *ann,
 			      struct pm_cmds *out)
 {
-	const struct section_index *section = conn_section(conn);
-	enum join r = JOIN_NO_ENDPOINT;
+	const uint32_t kinds = conn_kinds(conn);
+	uint64_t mask;
+	enum join r;
 
-	if (section->kinds & MPTCP_PM_ADDR_FLAG_FULLMESH)
-		r = join_from_each(conn, section->fullmesh, ann, out);
-	if (r == JOIN_NO_ROOM && conn_reaches(conn, &ann->addr)) {
-		conn->refill |= section->fullmesh; /* for join_fullmesh_again() */
-		conn_set_work(conn);
-		return JOIN_REQUESTED;
+	if (kinds & KIND_FULLMESH) {
+		mask = conn_endpoints(conn, KIND_FULLMESH);
+		r = join_from_each(conn, mask, ann, out);
+		if (r == JOIN_NO_ROOM && conn_reaches(conn, &ann->addr)) {
+			conn->refill |= mask; /* for join_fullmesh_again() */
+			conn_set_work(conn);
+			return JOIN_REQUESTED;
+		}
+		if (r != JOIN_NO_ENDPOINT)
+			return r;
 	}
-	if (r != JOIN_NO_ENDPOINT)
-		return r;
-	if (section->kinds & MPTCP_PM_ADDR_FLAG_LAMINAR)
+	if (kinds & KIND_LAMINAR)
 		return join_laminar(conn, ann, out);
-	if (ann->remote_id && join_c_flag_case(conn))
-		return join_from_each(
-			conn, section->subflow & ~conn->spent & ~first_endpoint_bit(conn),
-			ann, out);
-	return join_routed(conn, ann, out);
+	if (!ann->remote_id || !join_c_flag_case(conn))
+		return join_routed(conn, ann, out);
+	mask = conn_endpoints(conn, KIND_SUBFLOW) & ~conn->spent;
+	return join_from_each(conn, mask & ~first_endpoint_bit(conn), ann, out);
 }
 
 /* PM_REASON_NONE, or the limit that @ann meets. */
@@ -339,7 +342,7 @@ void conn_use_first_endpoint(struct conn *conn)
 static bool join_from_endpoint(struct conn *conn, int index, struct pm_cmds *out)
 {
 	const struct endpoint *ep = &engine_of(conn)->pool->endpoints[index];
-	const bool mesh = ep->flags & MPTCP_PM_ADDR_FLAG_FULLMESH;
+	const bool mesh = ep->flags & KIND_FULLMESH;
 	struct want want = { .index = index, .remote = conn->peer, .fixed = true };
 	unsigned int i, n = mesh ? conn->n_subflows : 1;
 
@@ -361,7 +364,7 @@ static bool join_from_endpoint(struct conn *conn, int index, struct pm_cmds *out
 
 static bool join_from_subflow_endpoints(struct conn *conn, struct pm_cmds *out)
 {
-	const uint64_t mask = conn_section(conn)->subflow & ~conn->spent;
+	const uint64_t mask = conn_endpoints(conn, KIND_SUBFLOW) & ~conn->spent;
 	int i;
 
 	/* Nobody listens at a client's first address. */
@@ -380,7 +383,7 @@ static bool join_from_subflow_endpoints(struct conn *conn, struct pm_cmds *out)
 /* `fullmesh` endpoints that came back join what others have joined meanwhile. */
 static bool join_fullmesh_again(struct conn *conn, struct pm_cmds *out)
 {
-	const uint64_t mask = conn->refill & conn_section(conn)->fullmesh;
+	const uint64_t mask = conn->refill & conn_endpoints(conn, KIND_FULLMESH);
 	struct announcement *ann;
 
 	for_each_announcement (conn, ann)
@@ -395,7 +398,7 @@ static bool announce_endpoints(struct conn *conn, struct pm_cmds *out)
 {
 	/* The peer knows the address of MP_CAPABLE, and those that have joined. */
 	const uint64_t mask =
-		conn_section(conn)->signal & ~conn->signalled & ~conn->spent;
+		conn_endpoints(conn, KIND_SIGNAL) & ~conn->signalled & ~conn->spent;
 	const struct endpoint *ep;
 	uint8_t id;
 	int i;

@@ -15,7 +15,6 @@ struct engine *engine_new(const struct pool *pool)
 	if (!engine)
 		return NULL;
 	engine->pool = pool;
-	engine_index_sections(engine);
 	return engine;
 }
 
@@ -70,36 +69,23 @@ unsigned int engine_expire(struct engine *engine, int64_t since, unsigned int ke
 	return n;
 }
 
-void engine_index_sections(struct engine *engine)
+uint64_t conn_endpoints(const struct conn *conn, uint32_t kind)
 {
-	const struct pool *pool = engine->pool;
+	const struct pool *pool = engine_of(conn)->pool;
 	const struct endpoint *ep = pool->endpoints;
+	uint64_t mask = 0;
 	unsigned int i;
 
-	engine->down = 0;
-	for (i = 0; i < POOL_SECTIONS_MAX; i++) {
-		engine->sections[i] = (struct section_index){ 0 };
-		if (i < pool->n_sections)
-			engine->sections[i].kinds = pool->sections[i].kinds;
-	}
-	for (i = 0; i < pool->n_endpoints; i++, ep++) {
-		struct section_index *view = &engine->sections[ep->section];
-		uint64_t bit = endpoint_bit(i);
-
-		if (ep->state == ENDPOINT_DOWN) {
-			engine->down |= bit;
-			continue;
-		}
-		view->laminar |= ep->flags & MPTCP_PM_ADDR_FLAG_LAMINAR ? bit : 0;
-		view->fullmesh |= ep->flags & MPTCP_PM_ADDR_FLAG_FULLMESH ? bit : 0;
-		view->subflow |= ep->flags & MPTCP_PM_ADDR_FLAG_SUBFLOW ? bit : 0;
-		view->signal |= ep->flags & MPTCP_PM_ADDR_FLAG_SIGNAL ? bit : 0;
-	}
+	for (i = 0; i < pool->n_endpoints; i++, ep++)
+		if (ep->section == conn->section && ep->state != ENDPOINT_DOWN &&
+		    ep->flags & kind)
+			mask |= endpoint_bit(i);
+	return mask;
 }
 
-const struct section_index *conn_section(const struct conn *conn)
+uint32_t conn_kinds(const struct conn *conn)
 {
-	return &engine_of(conn)->sections[conn->section];
+	return engine_of(conn)->pool->sections[conn->section].kinds;
 }
 
 bool conn_is_ours(const struct conn *conn)
@@ -180,8 +166,9 @@ const struct endpoint *subflow_endpoint(const struct conn *conn, const struct su
 
 bool subflow_has_endpoint(const struct conn *conn, const struct subflow *s)
 {
-	return s->endpoint != SUBFLOW_ENDPOINT_REMOVED &&
-	       !(engine_of(conn)->down & subflow_endpoint_bit(s));
+	const struct endpoint *ep = subflow_endpoint(conn, s);
+
+	return ep ? ep->state != ENDPOINT_DOWN : s->endpoint == SUBFLOW_NO_ENDPOINT;
 }
 
 void announcement_count_accepted(struct conn *conn, struct announcement *ann,

@@ -12,18 +12,18 @@
 
 #include <stddef.h>
 
-/* The usable endpoints of a section by kind, as bits; all kinds in the pool file */
-struct section_index {
-	uint64_t laminar, fullmesh, subflow, signal;
-	uint32_t kinds;
+/* The kinds of endpoints */
+enum {
+	KIND_LAMINAR = MPTCP_PM_ADDR_FLAG_LAMINAR,
+	KIND_FULLMESH = MPTCP_PM_ADDR_FLAG_FULLMESH,
+	KIND_SUBFLOW = MPTCP_PM_ADDR_FLAG_SUBFLOW,
+	KIND_SIGNAL = MPTCP_PM_ADDR_FLAG_SIGNAL,
 };
 
 struct engine {
 	struct conn_table table; /* first, for engine_of() */
 	const struct pool *pool;
 	struct pm_counters counters;
-	struct section_index sections[POOL_SECTIONS_MAX];
-	uint64_t down;	       /* endpoints that are down */
 	int64_t now;	       /* milliseconds */
 	bool waiting;	       /* for the end of the parent process */
 	engine_route_fn route; /* or NULL */
@@ -58,9 +58,10 @@ static inline bool engine_time_reached(const struct engine *engine, uint32_t whe
 	return (int32_t)((uint32_t)engine->now - when) >= 0;
 }
 
-/* engine_index_sections() - after a change of engine->pool */
-void engine_index_sections(struct engine *engine);
-const struct section_index *conn_section(const struct conn *conn);
+/* conn_endpoints() - the usable ones of the section with @kind */
+uint64_t conn_endpoints(const struct conn *conn, uint32_t kind);
+/* conn_kinds() - all kinds in the section, usable or not */
+uint32_t conn_kinds(const struct conn *conn);
 /* conn_is_ours() - whether this process manages @conn */
 bool conn_is_ours(const struct conn *conn);
 bool conn_family_matches(const struct conn *conn, const struct mpaddr *local,

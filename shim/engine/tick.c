@@ -18,8 +18,8 @@ static bool retry_must_wait(const struct conn *conn, const struct subflow *retry
 {
 	const uint32_t flags = subflow_endpoint(conn, retry)->flags;
 
-	return flags & MPTCP_PM_ADDR_FLAG_LAMINAR &&
-	       !(flags & MPTCP_PM_ADDR_FLAG_FULLMESH) && conn_uses(conn, &retry->local);
+	return flags & KIND_LAMINAR && !(flags & KIND_FULLMESH) &&
+	       conn_uses(conn, &retry->local);
 }
 
 static bool tick_retries(struct conn *conn, struct pm_cmds *out)
