@@ -55,10 +55,7 @@ bool app_listeners_any(const struct app_listeners *l)
 
 static void address_of(const struct handover_listener *listener, struct mpaddr *ret_addr)
 {
-	if (listener->family == AF_INET)
-		mpaddr_set_v4(ret_addr, listener->ip);
-	else
-		mpaddr_set_v6(ret_addr, listener->ip);
+	mpaddr_set(ret_addr, listener->family, listener->ip);
 	ret_addr->port = ntohs(listener->port);
 }
 

@@ -35,10 +35,7 @@ static struct mpaddr diag_end(uint8_t family, const uint32_t *ip, uint16_t port)
 {
 	struct mpaddr addr = { .port = ntohs(port) };
 
-	if (family == AF_INET6)
-		mpaddr_set_v6(&addr, ip);
-	else
-		mpaddr_set_v4(&addr, ip);
+	mpaddr_set(&addr, family, ip);
 	return addr;
 }
 
