@@ -14,15 +14,15 @@
  * and the manual page print the help texts.
  */
 #define PM_COUNTERS(X)                                                             \
-	X(add_addr_received, "ADD_ADDRs received")                                 \
+	X(add_addr_rx, "ADD_ADDRs received")                                       \
 	X(add_addr_repeated, "ADD_ADDRs of an address already known or reached")   \
 	X(add_addr_joined, "ADD_ADDRs that led to an established subflow")         \
 	X(add_addr_waiting, "ADD_ADDRs that found no free endpoint")               \
 	X(add_addr_filtered, "ADD_ADDRs refused by the [accept] filter")           \
 	X(add_addr_limited, "ADD_ADDRs that met a limit")                          \
-	X(rm_addr_received, "REMOVE_ADDRs received")                               \
-	X(announced, "addresses announced to the peer")                            \
-	X(withdrawn, "announced addresses withdrawn")                              \
+	X(rm_addr_rx, "REMOVE_ADDRs received")                                     \
+	X(add_addr_tx, "addresses announced to the peer")                          \
+	X(rm_addr_tx, "announced addresses withdrawn")                             \
 	X(subflows_requested, "subflows requested from the kernel")                \
 	X(subflows_refused, "requested subflows that the kernel refused")          \
 	X(subflows_established, "requested subflows that were established")        \

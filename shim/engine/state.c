@@ -197,7 +197,7 @@ static void note_count(struct conn *conn, const struct pm_note *note)
 	static const struct {
 		uint8_t what, reason, counter;
 	} rules[] = {
-		{ PM_NOTE_ANNOUNCED, ANY, COUNTER(add_addr_received) },
+		{ PM_NOTE_ANNOUNCED, ANY, COUNTER(add_addr_rx) },
 		{ PM_NOTE_ANNOUNCED, PM_REASON_EXHAUSTED, COUNTER(add_addr_waiting) },
 		{ PM_NOTE_ANNOUNCED, PM_REASON_FAMILY, COUNTER(add_addr_waiting) },
 		{ PM_NOTE_ANNOUNCED, PM_REASON_ERROR, COUNTER(add_addr_waiting) },
@@ -208,8 +208,8 @@ static void note_count(struct conn *conn, const struct pm_note *note)
 		  COUNTER(add_addr_limited) },
 		{ PM_NOTE_ANNOUNCED, PM_REASON_TOO_MANY, COUNTER(add_addr_limited) },
 		{ PM_NOTE_ANNOUNCED, PM_REASON_FILTER, COUNTER(add_addr_filtered) },
-		{ PM_NOTE_REPEATED, ANY, COUNTER(add_addr_received) },
-		{ PM_NOTE_REMOVED, ANY, COUNTER(rm_addr_received) },
+		{ PM_NOTE_REPEATED, ANY, COUNTER(add_addr_rx) },
+		{ PM_NOTE_REMOVED, ANY, COUNTER(rm_addr_rx) },
 		{ PM_NOTE_JOINING, ANY, COUNTER(subflows_requested) },
 		{ PM_NOTE_JOINED, ANY, COUNTER(subflows_established) },
 		{ PM_NOTE_SUBFLOW_FOREIGN, ANY, COUNTER(subflows_foreign) },
@@ -218,8 +218,8 @@ static void note_count(struct conn *conn, const struct pm_note *note)
 		{ PM_NOTE_SUBFLOW_CLOSED, PM_REASON_REMOVED, COUNTER(closed_removed) },
 		{ PM_NOTE_SUBFLOW_CLOSED, PM_REASON_ENDPOINT_DOWN,
 		  COUNTER(closed_local) },
-		{ PM_NOTE_SIGNALLED, ANY, COUNTER(announced) },
-		{ PM_NOTE_WITHDRAWN, ANY, COUNTER(withdrawn) },
+		{ PM_NOTE_SIGNALLED, ANY, COUNTER(add_addr_tx) },
+		{ PM_NOTE_WITHDRAWN, ANY, COUNTER(rm_addr_tx) },
 	};
 	unsigned int i;
 

@@ -212,7 +212,7 @@ Test(views, counters_are_those_of_the_json)
 	are_listed(said.out, at(counters, "connections.0.counters"));
 	cr_assert_eq(number_at(counters, "connections.0.token"),
 		     number_at(root, "connections.0.token"));
-	cr_assert_eq(number_at(counters, "connections.0.counters.add_addr_received"), 2);
+	cr_assert_eq(number_at(counters, "connections.0.counters.add_addr_rx"), 2);
 	cr_assert_eq(number_at(counters, "connections.0.counters.add_addr_waiting"), 1);
 	cr_assert_eq(number_at(counters, "connections.0.counters.exhausted"),
 		     number_at(root, "managers.0.counters.exhausted"));

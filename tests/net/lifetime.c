@@ -127,7 +127,7 @@ static void start_other(struct net *n, struct proc *other)
 
 static uint64_t heard(const struct ctl_manager *m)
 {
-	return m->counters.add_addr_received - m->counters.add_addr_repeated;
+	return m->counters.add_addr_rx - m->counters.add_addr_repeated;
 }
 
 Test(pool, two_programs_at_once_use_their_own_pools)

@@ -92,7 +92,7 @@ static void server_is_empty(struct net *n)
 			   !m.connections),
 		  "%u connections are left", m.connections);
 	cr_assert_eq(m.used_ids, 0);
-	cr_assert_eq(m.counters.announced, 2 * connections());
+	cr_assert_eq(m.counters.add_addr_tx, 2 * connections());
 	cr_assert_eq(m.overruns, 0);
 }
 

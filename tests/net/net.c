@@ -256,8 +256,8 @@ static bool manager_idle(struct net *n)
 	net_manager(n, &m);
 	c = &m.counters;
 	return m.early == 0 &&
-	       c->add_addr_received == (uint64_t)counter(&n->world.client, "AddAddr") &&
-	       c->rm_addr_received == (uint64_t)counter(&n->world.client, "RmAddr") &&
+	       c->add_addr_rx == (uint64_t)counter(&n->world.client, "AddAddr") &&
+	       c->rm_addr_rx == (uint64_t)counter(&n->world.client, "RmAddr") &&
 	       c->subflows_requested ==
 		       c->subflows_established + c->subflows_failed + c->subflows_refused;
 }
@@ -338,7 +338,7 @@ void net_settle(struct net *n)
 		"no rest after %d ms: half open %d; client %s; server %s; manager: "
 		"received %d, requested %d, established %d, failed %d, early %d; %s",
 		EFFECT_MS, half_open(n), pairs_text(&n->world.client, 0, false),
-		pairs_text(&n->world.server, 0, true), (int)m.counters.add_addr_received,
+		pairs_text(&n->world.server, 0, true), (int)m.counters.add_addr_rx,
 		(int)m.counters.subflows_requested, (int)m.counters.subflows_established,
 		(int)m.counters.subflows_failed, (int)m.early, n->spec->about ?: "");
 }

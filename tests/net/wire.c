@@ -181,7 +181,7 @@ static void no_join(struct net *n)
 	cr_assert_eq(capture_count(&n->wire, SEEN_MP_JOIN), 0);
 	cr_assert_eq(net_joins_sent(n), 0);
 	net_manager(n, &m);
-	cr_assert_eq(m.counters.add_addr_received, 1);
+	cr_assert_eq(m.counters.add_addr_rx, 1);
 	cr_assert_eq(m.counters.add_addr_filtered, 1);
 }
 

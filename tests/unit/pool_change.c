@@ -46,7 +46,7 @@ HISTORY(pool_change, signal_endpoint_taken_out_is_withdrawn,
 	" > announce 10.0.2.2/12;\n"
 	"pool 0 " POOL A " laminar|" B " signal|"
 	" > withdraw 10.0.2.2/12;\n" /* another kind */
-	"counter withdrawn 2\n")
+	"counter rm_addr_tx 2\n")
 
 HISTORY(pool_change, raised_limits_let_waiting_announcements_in,
 	POOL A "|" B "|[limits]|add_addr_accepted=1|",

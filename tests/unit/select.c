@@ -291,7 +291,7 @@ HISTORY(select, signal_endpoints_are_announced_once,
 	" signal|endpoint=10.0.3.2 id 13 signal port 8443|endpoint=10.0.1.2 signal|",
 	"start > announce 10.0.2.2/12;announce 10.0.3.2:8443/13;\n"
 	"time 5 >\n"
-	"counter announced 2\n")
+	"counter add_addr_tx 2\n")
 
 HISTORY(select, fullmesh_endpoints_come_before_laminar_ones_and_serve_all,
 	POOL "endpoint=10.0.4.2|" A " fullmesh|" B " fullmesh backup|",

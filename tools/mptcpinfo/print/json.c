@@ -15,7 +15,7 @@
 #include <time.h>
 
 #define N(array)       (sizeof(array) / sizeof((array)[0]))
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2
 #define LINE_FLAGS     (JSON_COMPACT | JSON_PRESERVE_ORDER)
 
 /* Names may be any bytes; JSON takes UTF-8 only. */
