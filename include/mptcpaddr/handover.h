@@ -55,7 +55,7 @@ struct handover {
 	_Atomic uint32_t connect_waits; /* not 0: do not wait for exec(); a futex */
 	uint64_t nonce;		 /* makes the name of our takeover socket unpredictable */
 	uint64_t takeover_nonce; /* the nonce of the process @takeover_pid */
-	int32_t takeover_pid; /* in a forked child: take over when it ends; 0: nobody */
+	int32_t takeover_pid;	 /* in a forked child: take over when it ends; 0: none */
 	uint32_t inherited_head; /* `head` at the fork: earlier slots are the parent's */
 	_Atomic uint32_t connections; /* in the manager's tables */
 	uint32_t abi;

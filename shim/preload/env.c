@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * env.c - what the program was started with
+ * env.c - arguments, environment, auxiliary vector and standard error at the start
  *
  * The first socket() of every program needs all of this. Searching for secure_getenv(),
  * getauxval() and program_invocation_short_name would cost 800 instructions each, so the
@@ -43,8 +43,8 @@ static bool ask_auxv(void)
 	unsigned long (*ask_libc)(unsigned long);
 
 	if (entry) {
-		/* For such a program the dynamic linker takes variables away, LD_PRELOAD
-		 * first of all, and moves the others down: NULL comes first then. */
+		/* For a secure program the dynamic linker removes variables, LD_PRELOAD
+		 * among them, and moves the rest down: then NULL precedes the auxv. */
 		while (entry->a_type != AT_NULL && entry->a_type != AT_SECURE)
 			entry++;
 		return entry->a_type == AT_NULL || entry->a_un.a_val;
@@ -55,7 +55,7 @@ static bool ask_auxv(void)
 
 bool env_is_secure(void)
 {
-	static _Atomic char known; /* 'n' or 'y'; threads that race find the same */
+	static _Atomic char known; /* 'n' or 'y'; racing threads find the same */
 	char secure = atomic_load_explicit(&known, memory_order_relaxed);
 
 	if (!secure) {
@@ -72,7 +72,7 @@ const char *env_get(const char *name)
 
 	if (env_is_secure())
 		return NULL;
-	/* Under this of its three names it is found with the fewest instructions. */
+	/* Of its three names, the dynamic linker finds this one fastest. */
 	for (variable = __environ; variable && *variable; variable++) {
 		rest = str_after(*variable, name);
 		if (rest && *rest == '=')

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * env.h - what the program was started with. Nothing here changes errno.
+ * env.h - arguments, environment, auxiliary vector and standard error at the start
+ *
+ * Only env_stderr_is_original() changes errno.
  */
 #pragma once
 

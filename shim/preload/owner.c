@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * owner.c - who manages this process: its own thread, the broker or nobody
+ * owner.c - which manager serves this process: its own thread, the broker or none
  */
 #include "owner.h"
 #include "syscall.h"
@@ -30,7 +30,7 @@ bool owner_wait_started(pid_t pid)
 	const uint32_t starting = owner_word(pid, OWNER_STARTING);
 
 	sys_futex_wait_while(&owner, starting);
-	/* Stuck, or killed by seccomp: nobody waits again. */
+	/* Stuck, or killed by seccomp: do not wait again. */
 	owner_replace(starting, owner_word(pid, OWNER_FAILED));
 	return owner_get() == owner_word(pid, OWNER_RUNNING);
 }

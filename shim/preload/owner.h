@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * owner.h - who manages this process: its own thread, the broker or nobody
+ * owner.h - which manager serves this process: its own thread, the broker or none
  *
  * One word, which forked children inherit: the process in the upper bits (PID_MAX_LIMIT
  * is 2^22) and its state, so that a child does not take its parent's manager for its own.

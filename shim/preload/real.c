@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * real.c - find the functions behind the hooks
+ * real.c - find the hooked functions of the next library
  */
 #include "real.h"
 #include "symver.h"

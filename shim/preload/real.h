@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * real.h - the functions behind the hooks: the next library's, so that hooks chain
+ * real.h - the hooked functions of the next library, so that hooks chain
  */
 #pragma once
 

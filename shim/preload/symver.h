@@ -3,7 +3,7 @@
  * symver.h - use the oldest symbol version of libc functions
  *
  * At each exec the dynamic linker checks every version that the library names: 300 to
- * 400 instructions each. With these there is one. glibc 2.34 moved the functions into
+ * 400 instructions each. With this file it names one. glibc 2.34 moved the functions into
  * libc.so.6 and gave them a second version, for the same code.
  */
 #pragma once
@@ -13,7 +13,7 @@
 #elif defined(__aarch64__) && defined(__AARCH64EL__)
 #define OLDEST(function) __asm__(".symver " #function "," #function "@GLIBC_2.17")
 #else
-#define OLDEST(function) _Static_assert(1, "what the linker takes")
+#define OLDEST(function) _Static_assert(1, "the default version")
 #endif
 
 OLDEST(dladdr);

@@ -82,17 +82,17 @@ static void *open_library(void)
 {
 	static const char name[] = "/" HANDOVER_PM_LIBRARY;
 	char path[PATH_MAX];
-	size_t folder;
+	size_t dir_len;
 	void *library;
 	Dl_info self;
 
 	if (!dladdr(thread_start, &self) || self.dli_fname[0] != '/')
 		return dlopen(name + 1, RTLD_LAZY | RTLD_LOCAL);
-	folder = str_base(self.dli_fname) - 1 - self.dli_fname;
-	if (folder + sizeof(name) > sizeof(path))
+	dir_len = str_base(self.dli_fname) - 1 - self.dli_fname;
+	if (dir_len + sizeof(name) > sizeof(path))
 		return NULL;
 	str_append(path, 0, sizeof(path), self.dli_fname);
-	str_append(path, folder, sizeof(path), name);
+	str_append(path, dir_len, sizeof(path), name);
 	library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
 	return library ?: dlopen(name + 1, RTLD_LAZY | RTLD_LOCAL);
 }
@@ -148,8 +148,8 @@ static int become_manager(struct handover *h)
 
 /*
  * Most children exec() at once, which ends this thread: wait, unless the child connects.
- * The parent's manager serves the connections meanwhile; if the parent has ended, nobody
- * echoes an ADD_ADDR, and the peer repeats it.
+ * The parent's manager serves the connections meanwhile; after its end no
+ * manager echoes an ADD_ADDR, so the peer repeats it.
  */
 static void wait_for_child_exec(struct handover *h)
 {

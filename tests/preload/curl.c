@@ -227,13 +227,13 @@ static void fifo_pool(struct lab *lab)
 CURL_TEST(same_with_a_fifo_for_a_pool_file, fifo_pool, NULL, POOL, MPTCP,
 	  ".conf: not a regular file")
 
-static void folder_pool(struct lab *lab)
+static void directory_pool(struct lab *lab)
 {
 	unlink(lab->pool);
 	cr_assert_eq(mkdir(lab->pool, 0755), 0);
 }
 
-CURL_TEST(same_with_a_folder_for_a_pool_file, folder_pool, NULL, POOL, MPTCP,
+CURL_TEST(same_with_a_directory_for_a_pool_file, directory_pool, NULL, POOL, MPTCP,
 	  ".conf: not a regular file")
 
 static void huge_pool(struct lab *lab)

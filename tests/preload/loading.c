@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * loading.c - checklist 6 to 8: loading the library costs little and harms nobody
+ * loading.c - checklist 6 to 8: loading the library costs little and breaks nothing
  */
 #include "preload.h"
 

@@ -179,13 +179,13 @@ Test(unreached, opt_out_is_for_the_program_that_it_names, TIMEOUT)
 {
 	const struct program named = { COUNT_THREADS };
 	const struct program other = { .argv = { "client", LAB_ADDRESS, LAB_PORT } };
-	char folder[PATH_MAX], file[PATH_MAX + 16];
+	char dir[PATH_MAX], file[PATH_MAX + 16];
 	struct lab lab;
 
 	lab_open(&lab);
-	snprintf(folder, sizeof(folder), "%s/mptcpaddr", lab.home);
-	cr_assert_eq(mkdir(folder, 0755), 0);
-	snprintf(file, sizeof(file), "%s/count.conf", folder);
+	snprintf(dir, sizeof(dir), "%s/mptcpaddr", lab.home);
+	cr_assert_eq(mkdir(dir, 0755), 0);
+	snprintf(file, sizeof(file), "%s/count.conf", dir);
 	put_file(file, "[app]\nmptcp = no\n", 0644);
 	same_as_native(&lab, &named, NO_POOL, TCP);
 	same_as_native(&lab, &other, NO_POOL, MPTCP);

@@ -265,5 +265,5 @@ Test(handover, several_writers_lose_nothing_silently, .timeout = 60)
 		cr_assert_leq(got[i], EACH, "a registration came twice");
 		sum -= got[i];
 	}
-	cr_assert_eq(sum, 0, "%u tokens that nobody wrote", sum);
+	cr_assert_eq(sum, 0, "%u unknown tokens", sum);
 }
