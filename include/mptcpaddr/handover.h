@@ -9,12 +9,14 @@
  */
 #pragma once
 
+#include "mptcpaddr/addr.h"
+
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define HANDOVER_ABI   3
+#define HANDOVER_ABI   4
 #define HANDOVER_SLOTS 4096 /* pending registrations; a power of two */
 
 /* A registration is one word; 0 is an empty slot. */
@@ -33,9 +35,7 @@ enum {
 
 struct handover_listener {
 	_Atomic uint32_t state;
-	uint16_t family; /* AF_INET, AF_INET6 */
-	uint16_t port;	 /* network byte order */
-	uint8_t ip[16];	 /* the same; IPv4: the first four */
+	struct mpaddr addr; /* an IPv4-mapped address is AF_INET */
 	uint8_t v6only;
 	uint64_t inode; /* of the socket, as in sock_diag */
 };
@@ -63,7 +63,7 @@ struct handover {
 	int32_t event_fd;	 /* subscribed; in the manager's descriptor table */
 	uint16_t family_id;	 /* of mptcp_pm in generic netlink */
 	int16_t log_level;	 /* enum log_level, or -1: log nothing */
-	int32_t log_fd;		 /* the same; or -1 */
+	int32_t log_fd;		 /* in the manager's descriptor table; or -1 */
 	uint8_t log_forced;	 /* level from the environment: ignore [app] log */
 	char program[64];	 /* program_invocation_short_name, cut */
 	char control_name[32];	 /* abstract, without the leading NUL; "": none yet */

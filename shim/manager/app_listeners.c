@@ -53,39 +53,31 @@ bool app_listeners_any(const struct app_listeners *l)
 	return false;
 }
 
-static void address_of(const struct handover_listener *listener, struct mpaddr *ret_addr)
-{
-	mpaddr_set(ret_addr, listener->family, listener->ip);
-	ret_addr->port = ntohs(listener->port);
-}
-
 static bool listener_accepts(const struct handover_listener *listener,
 			     const struct mpaddr *local)
 {
-	struct mpaddr addr;
+	const struct mpaddr *addr = &listener->addr;
 
-	address_of(listener, &addr);
-	if (addr.port != local->port)
+	if (addr->port != local->port)
 		return false;
-	if (!mpaddr_is_any(&addr))
-		return mpaddr_same_ip(&addr, local);
+	if (!mpaddr_is_any(addr))
+		return mpaddr_same_ip(addr, local);
 	/* :: accepts IPv4 too, without IPV6_V6ONLY. */
-	return addr.family == local->family ||
-	       (listener->family == AF_INET6 && !listener->v6only);
+	return addr->family == local->family ||
+	       (addr->family == AF_INET6 && !listener->v6only);
 }
 
 /* Return: whether this process manages the connections to listener @i. */
 static bool claim_listener(struct app_listeners *l, int i)
 {
 	char name[32 + MPADDR_TEXT_MAX], text[MPADDR_TEXT_MAX];
-	struct mpaddr addr;
+	const struct mpaddr *addr = &l->h->listeners[i].addr;
 	int fd;
 
 	if (l->claims[i] >= 0)
 		return true;
-	address_of(&l->h->listeners[i], &addr);
-	snprintf(name, sizeof(name), "mptcpaddr-listen/%s/%u", mpaddr_text(&addr, text),
-		 addr.port);
+	snprintf(name, sizeof(name), "mptcpaddr-listen/%s/%u", mpaddr_text(addr, text),
+		 addr->port);
 	fd = local_socket(name, true);
 	if (fd < 0)
 		return fd != -EADDRINUSE; /* better two managers than none */
@@ -133,12 +125,9 @@ void app_listeners_closed(struct app_listeners *l, const struct mpaddr *local)
 
 	for (i = 0; i < HANDOVER_LISTENERS; i++) {
 		struct handover_listener *listener = &l->h->listeners[i];
-		struct mpaddr addr;
 
-		if (!listener_is_open(l, i))
-			continue;
-		address_of(listener, &addr);
-		if (!mpaddr_equal(&addr, local) || listener_exists(listener))
+		if (!listener_is_open(l, i) || !mpaddr_equal(&listener->addr, local) ||
+		    listener_exists(listener))
 			continue;
 		release_claim(l, i);
 		atomic_store(&listener->state, LISTENER_CLOSED);

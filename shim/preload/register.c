@@ -163,7 +163,7 @@ void register_end(struct handover *handover, int fd, ssize_t result)
 }
 
 /* Return: false for other address families. */
-static bool listener_name(int fd, struct handover_listener *listener)
+static bool listener_address(int fd, struct mpaddr *ret_addr)
 {
 	union {
 		struct sockaddr any;
@@ -174,20 +174,17 @@ static bool listener_name(int fd, struct handover_listener *listener)
 
 	if (syscall(SYS_getsockname, fd, &name, &len) < 0)
 		return false;
-	listener->family = name.any.sa_family;
-	switch (name.any.sa_family) {
-	case AF_INET:
-		listener->port = name.v4.sin_port;
-		memcpy(listener->ip, &name.v4.sin_addr, sizeof(name.v4.sin_addr));
-		return true;
-	case AF_INET6:
-		listener->port = name.v6.sin6_port;
-		memcpy(listener->ip, &name.v6.sin6_addr, sizeof(name.v6.sin6_addr));
-		listener->v6only = int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY);
-		return true;
-	default:
-		return false;
+	*ret_addr = (struct mpaddr){ .family = name.any.sa_family,
+				     .port = ntohs(name.v4.sin_port) };
+	if (name.any.sa_family == AF_INET) {
+		ret_addr->v4 = name.v4.sin_addr;
+	} else if (IN6_IS_ADDR_V4MAPPED(&name.v6.sin6_addr)) {
+		ret_addr->family = AF_INET;
+		memcpy(&ret_addr->v4, &name.v6.sin6_addr.s6_addr[12], 4);
+	} else {
+		ret_addr->v6 = name.v6.sin6_addr;
 	}
+	return name.any.sa_family == AF_INET || name.any.sa_family == AF_INET6;
 }
 
 /* Claim an entry that is free, or whose socket was closed. */
@@ -230,9 +227,10 @@ static void listener_add(struct handover *h, int fd)
 		return;
 	}
 	listener->inode = st.stx_ino;
-	listener->v6only = 0;
-	atomic_store(&listener->state,
-		     listener_name(fd, listener) ? LISTENER_OPEN : LISTENER_FREE);
+	listener->v6only = int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+	atomic_store(&listener->state, listener_address(fd, &listener->addr)
+					       ? LISTENER_OPEN
+					       : LISTENER_FREE);
 	wake_manager(h); /* it needs other events now */
 }
 
