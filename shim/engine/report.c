@@ -44,6 +44,11 @@ unsigned int engine_conns(const struct engine *engine)
 	return HASH_COUNT(engine->table.conns);
 }
 
+bool engine_has_conn(const struct engine *engine, uint32_t token)
+{
+	return conn_find(&engine->table, token);
+}
+
 unsigned int engine_used_ids(const struct engine *engine)
 {
 	return HASH_COUNT(engine->table.ids);

@@ -95,33 +95,12 @@ void client_conn_forget(struct broker *b, struct client_conn *conn)
 
 void client_conn_sweep(struct broker *b, struct client *client)
 {
-	struct pm_conn_report *views = calloc(CTL_PAGE_MAX, sizeof(*views));
-	struct client_conn *conn, *next, *reported = NULL;
-	uint64_t after = 0;
-	unsigned int i, n;
+	struct client_conn *conn, *next;
 
-	if (!views)
-		return;
-	/* Move those that the engine has to a table of their own. */
-	do {
-		n = engine_report(client->engine, after, CTL_PAGE_MAX, views, NULL,
-				  &after);
-		for (i = 0; i < n; i++) {
-			conn = client_conn_find(b, views[i].token);
-			if (!conn || conn->client != client)
-				continue;
-			HASH_DEL(b->conns, conn);
-			HASH_ADD(hh, reported, token, sizeof(conn->token), conn);
-		}
-	} while (after);
-	free(views);
 	HASH_ITER (hh, b->conns, conn, next)
-		if (conn->client == client)
+		if (conn->client == client &&
+		    !engine_has_conn(client->engine, conn->token))
 			client_conn_drop(b, conn);
-	HASH_ITER (hh, reported, conn, next) {
-		HASH_DEL(reported, conn);
-		HASH_ADD(hh, b->conns, token, sizeof(conn->token), conn);
-	}
 }
 
 /* The interface that has @addr; "": none. */
