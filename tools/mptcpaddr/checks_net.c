@@ -143,7 +143,7 @@ static void add_counter(uint64_t v[COUNTERS], const char *name, const char *valu
 }
 
 /* A table is two lines: its name and the names, then its name and the values. */
-static void read_mptcp_counters(uint64_t v[COUNTERS])
+static void read_netstat(uint64_t v[COUNTERS])
 {
 	FILE *file = fopen("/proc/net/netstat", "re");
 	char *names = NULL, *values = NULL, *name, *value, *save[2];
@@ -222,7 +222,7 @@ static void check_counters(struct findings *findings)
 	uint64_t v[COUNTERS] = { 0 };
 	size_t i;
 
-	read_mptcp_counters(v);
+	read_netstat(v);
 	derive_counters(v);
 	for (i = 0; i < sizeof(counter_problems) / sizeof(*counter_problems); i++)
 		if (v[counter_problems[i].counter])
