@@ -119,3 +119,72 @@ Test(report, walks_go_on_where_connections_have_gone)
 	cr_assert_eq(next, 0);
 	play_close(&p);
 }
+
+static void count_note(void *ctx, const struct pm_note *note)
+{
+	unsigned int *counts = ctx;
+
+	cr_assert_lt(note->what, 32);
+	counts[note->what]++;
+}
+
+Test(report, notes_go_to_the_log_in_order_and_with_their_reason)
+{
+	unsigned int counts[32] = { 0 };
+	struct pm_note notes[8];
+	struct play p;
+	unsigned int n;
+
+	play_open(&p, POOL A "|");
+	engine_set_log(p.engine, count_note, counts);
+	play_connect(&p, TOKEN, "10.0.1.2", "10.0.1.1:80");
+	play_join(&p, 1, "10.0.2.2", "10.0.2.1:80");
+	play_announce(&p, TOKEN, 2, "10.0.3.1:80");
+	n = engine_notes(p.engine, 0, 8, notes);
+	cr_assert_eq(n, 5);
+	cr_assert_eq(notes[1].what, PM_NOTE_ANNOUNCED);
+	cr_assert_eq(notes[1].reason, PM_REASON_NONE);
+	cr_assert_eq(notes[2].what, PM_NOTE_JOINING);
+	cr_assert_eq(notes[3].what, PM_NOTE_JOINED);
+	cr_assert_eq(notes[4].what, PM_NOTE_ANNOUNCED);
+	cr_assert_eq(notes[4].reason, PM_REASON_EXHAUSTED);
+	cr_assert_eq(counts[PM_NOTE_ANNOUNCED], 2);
+	cr_assert_eq(counts[PM_NOTE_JOINED], 1);
+	play_close(&p);
+	cr_assert_eq(counts[PM_NOTE_CLOSED], 1);
+}
+
+Test(report, prohibited_address_is_noted_again_and_not_joined)
+{
+	struct pm_note notes[16];
+	struct pm_cmd c;
+	struct play p;
+	unsigned int n;
+
+	play_open(&p, POOL A "|");
+	play_connect(&p, TOKEN, "10.0.1.2", "10.0.1.1:80");
+	c = play_join(&p, 1, "10.0.2.2", "10.0.2.1:80");
+	play_reset(&p, &c, PM_RESET_PROHIBITED);
+	play_announce(&p, TOKEN, 1, "10.0.2.1:80");
+	wanted_none(&p);
+	n = engine_notes(p.engine, 0, 16, notes);
+	cr_assert_eq(notes[n - 1].what, PM_NOTE_REPEATED);
+	cr_assert_eq(notes[n - 1].reason, PM_REASON_PROHIBITED);
+	cr_assert_eq(engine_counters(p.engine)->add_addr_rx, 2);
+	play_close(&p);
+}
+
+Test(report, tokens_are_given_if_they_all_fit)
+{
+	uint32_t tokens[4] = { 0 };
+	struct play p;
+
+	play_open(&p, POOL);
+	play_connect(&p, 1, "10.0.1.2", "10.0.1.1:80");
+	play_connect(&p, 2, "10.0.1.2", "10.0.1.1:80");
+	cr_assert_eq(engine_tokens(p.engine, tokens, 1), 2);
+	cr_assert_eq(tokens[0], 0);
+	cr_assert_eq(engine_tokens(p.engine, tokens, 4), 2);
+	cr_assert(tokens[0] == 1 && tokens[1] == 2);
+	play_close(&p);
+}

@@ -102,3 +102,16 @@ HISTORY(resync, unconfirmed_connections_are_inherited_too, POOL "endpoint=10.0.2
 	"shown 0\n"
 	"conns 1\n"
 	"expire 1 1\n")
+
+HISTORY(resync, joined_address_counts_as_announced_after_lost_events,
+	POOL A "|" B "|[limits]|add_addr_accepted=1|",
+	"connect\n"
+	"resync_begin\n"
+	"has 10.0.1.2:1 10.0.1.1:80 first\n"
+	"has 10.0.2.2:7 10.0.2.1:80 5\n"
+	"has 10.0.9.2:7 10.0.2.1:80 5\n" /* once */
+	"resync_end >\n"
+	"view announced 1\n"
+	"announce 6 10.0.3.1:80 >\n"
+	"counter add_addr_limited 1\n"
+	"remove 5 > join 10.0.3.2/13-10.0.3.1:80;\n")

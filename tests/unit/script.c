@@ -236,6 +236,7 @@ static void do_inherit(struct script *s)
 static void do_take_over(struct script *s)
 {
 	engine_take_over(s->p.engine);
+	cr_assert_eq(engine_wait(s->p.engine), 0);
 	s->p.out.n = 0;
 	engine_tick(s->p.engine, &s->p.out);
 }
@@ -346,13 +347,15 @@ static void do_resync_begin(struct script *s)
 
 static void resync_subflow(struct script *s, bool live)
 {
+	const bool first = s->words[2] && !strcmp(s->words[2], "first");
 	const struct pm_event sub = { .type = PM_EVENT_SUB_ESTABLISHED,
 				      .token = s->token,
 				      .family = AF_INET,
 				      .local = at(s->words[0]),
-				      .remote = at(s->words[1]) };
+				      .remote = at(s->words[1]),
+				      .remote_id = first ? 0 : number(s->words[2]) };
 
-	cr_assert_eq(engine_resync_subflow(s->p.engine, &sub, live, s->words[2]), 0);
+	cr_assert_eq(engine_resync_subflow(s->p.engine, &sub, live, first), 0);
 }
 
 static void do_has(struct script *s)
@@ -422,7 +425,7 @@ static const struct {
 	{ "route", do_route },	     /* [LOCAL]: what routing picks */
 	{ "old_kernel", do_old_kernel },
 	{ "resync_begin", do_resync_begin },
-	{ "has", do_has },		 /* LOCAL REMOTE [first]: a live subflow */
+	{ "has", do_has }, /* LOCAL REMOTE [first | REMOTE-ID]: a live subflow */
 	{ "connecting", do_connecting }, /* likewise */
 	{ "resync_end", do_resync_end },
 	{ "unknown", do_unknown },
