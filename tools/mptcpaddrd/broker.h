@@ -14,10 +14,28 @@
 #include "shim/manager/control_server.h"
 #include "shim/manager/event_pump.h"
 #include "shim/pool/watch.h"
-#include "user_quota.h"
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
 
 #define CLIENTS_MAX	 512
 #define CLIENTS_PER_USER 64
+#define USERS_MAX	 4096
+
+/* At most `per_second` on average, in bursts of up to `burst`. */
+struct rate {
+	int64_t full_us; /* when a whole burst is allowed again */
+};
+
+struct user {
+	uid_t uid;
+	struct rate registering, loading;
+	unsigned int waiting; /* connected peers without a request */
+	unsigned int clients, connections, subflows;
+	uint64_t registrations, refused;
+	int64_t logged_ms; /* the last line about the user in the log */
+	UT_hash_handle hh;
+};
 
 struct client {
 	struct client *prev, *next;

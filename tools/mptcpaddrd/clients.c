@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * clients.c - programs of users, their pools and their connections
+ * clients.c - users, their programs with their pools, and their connections
  */
 #include "clients.h"
 #include "journal.h"
@@ -23,6 +23,63 @@
 /* A new pool is parsed, and may change ten thousand connections. */
 #define LOADS_PER_SECOND 10
 #define LOADS_AT_ONCE	 (2 * CLIENTS_PER_USER)
+
+/* Drop users without clients. Their rates restart, but only many users can cause that. */
+static void users_sweep(struct user **users)
+{
+	struct user *user, *next;
+
+	HASH_ITER (hh, *users, user, next) {
+		if (user->waiting || user->clients || user->connections)
+			continue;
+		HASH_DEL(*users, user);
+		free(user);
+	}
+}
+
+struct user *user_get(struct user **users, uid_t uid)
+{
+	struct user *user;
+
+	HASH_FIND(hh, *users, &uid, sizeof(uid), user);
+	if (user)
+		return user;
+	if (HASH_COUNT(*users) >= USERS_MAX)
+		users_sweep(users);
+	if (HASH_COUNT(*users) >= USERS_MAX)
+		return NULL;
+	user = calloc(1, sizeof(*user));
+	if (!user)
+		return NULL;
+	user->uid = uid;
+	HASH_ADD(hh, *users, uid, sizeof(user->uid), user);
+	return user;
+}
+
+void users_free(struct user **users)
+{
+	struct user *user, *next;
+
+	HASH_ITER (hh, *users, user, next) {
+		HASH_DEL(*users, user);
+		free(user);
+	}
+}
+
+bool rate_take(struct rate *rate, unsigned int per_second, unsigned int burst,
+	       int64_t now_us)
+{
+	const int64_t each = per_second ? 1000000 / per_second : 1000000;
+
+	if (!per_second)
+		return false;
+	if (rate->full_us < now_us)
+		rate->full_us = now_us;
+	if (rate->full_us - now_us > each * burst)
+		return false;
+	rate->full_us += each;
+	return true;
+}
 
 int read_pool_file(const char *path, char **ret_text, size_t *ret_len)
 {

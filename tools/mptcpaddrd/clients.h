@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clients.h - programs of users, their pools and their connections
+ * clients.h - users, their programs with their pools, and their connections
  */
 #pragma once
 
 #include "broker.h"
+
+/* user_get() - find or make the user of @uid. NULL: too many, or no memory. */
+struct user *user_get(struct user **users, uid_t uid);
+void users_free(struct user **users);
+
+/* rate_take() - count one more. Return: false, uncounted, if it exceeds the rate. */
+bool rate_take(struct rate *rate, unsigned int per_second, unsigned int burst,
+	       int64_t now_us);
 
 struct client_conn *client_conn_find(const struct broker *b, uint32_t token);
 void client_conn_drop(struct broker *b, struct client_conn *conn);
