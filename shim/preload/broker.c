@@ -14,10 +14,6 @@
 #include "str.h"
 #include "syscall.h"
 
-#include <sys/socket.h>
-#include <sys/uio.h>
-#include <sys/un.h>
-
 /* The broker makes room at once, unless a client floods it. */
 #define FULL_WAIT_US 25000
 #define FULL_TRIES   4
@@ -138,35 +134,17 @@ static bool is_root(int fd)
 }
 
 /*
- * Any user may bind the name while no broker runs, so the peer must be root. @wait for
- * room in the queue: waiting clients come first (unix_wait_for_peer() in af_unix.c).
- * Return: a descriptor; -EAGAIN, -EINTR: the broker is busy; other -errno: no broker.
+ * Any user may bind the name while no broker runs, so the peer must be root. Waiting
+ * clients come first in the queue (unix_wait_for_peer() in net/unix/af_unix.c).
  */
 static int connect_broker(bool wait)
 {
-	static const struct sockaddr_un addr = { AF_UNIX, "\0" BROKER_NAME };
-	const socklen_t len =
-		offsetof(struct sockaddr_un, sun_path) + sizeof(BROKER_NAME);
-	static const struct timeval patience = { 0, FULL_WAIT_US };
-	const int type = SOCK_SEQPACKET | SOCK_CLOEXEC | (wait ? 0 : SOCK_NONBLOCK);
-	long r;
-	int fd;
+	const int fd = sys_connect_abstract(BROKER_NAME, wait ? FULL_WAIT_US : 0);
 
-	fd = sys_call(SYS_socket, AF_UNIX, type, 0);
-	if (fd < 0)
-		return fd;
-	if (wait && syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
-			    sizeof(patience)) < 0) {
-		sys_close(fd);
-		return -EAGAIN; /* without the timeout it could wait for ever */
-	}
-	r = sys_call(SYS_connect, fd, (long)&addr, len);
-	if (r == 0 && !is_root(fd))
-		r = -EPERM;
-	if (r == 0)
+	if (fd < 0 || is_root(fd))
 		return fd;
 	sys_close(fd);
-	return r;
+	return -EPERM;
 }
 
 bool broker_is_running(void)

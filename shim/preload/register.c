@@ -16,7 +16,6 @@
 #include "wake.h"
 
 #include <string.h>
-#include <sys/socket.h>
 
 #define FULL_TRIES 64 /* sched_yield() calls while the manager makes room */
 

@@ -10,20 +10,13 @@
 #include "register.h"
 #include "syscall.h"
 
-#include <sys/socket.h>
-
 /* Bit 0 of the sysctl is for clients: is the last digit odd? A newline follows. */
 static bool tcp_has_fastopen(void)
 {
 	char text[16];
-	long n;
-	int fd = sys_call(SYS_openat, AT_FDCWD, (long)"/proc/sys/net/ipv4/tcp_fastopen",
-			  O_RDONLY | O_CLOEXEC);
+	const long n =
+		sys_read_file("/proc/sys/net/ipv4/tcp_fastopen", text, sizeof(text));
 
-	if (fd < 0)
-		return false;
-	n = sys_call(SYS_read, fd, (long)text, sizeof(text));
-	sys_close(fd);
 	return n > 1 && (text[n - 2] & 1);
 }
 

@@ -12,7 +12,6 @@
 
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
-#include <sys/socket.h>
 
 /* A limit, not an allocation: a burst of 10,000 connections must not overrun it. */
 #define RCVBUF_BYTES (64 << 20)

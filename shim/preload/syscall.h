@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include "str.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -15,8 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -105,6 +109,48 @@ static inline bool sys_statx(int fd, const char *path, struct statx *ret)
 {
 	return syscall(SYS_statx, fd, path, AT_EMPTY_PATH,
 		       STATX_INO | STATX_SIZE | STATX_MTIME, ret) == 0;
+}
+
+/* sys_read_file() - the first @size bytes of a file. Return: their number; -errno. */
+static inline long sys_read_file(const char *path, char *ret_text, size_t size)
+{
+	const int fd = sys_call(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC);
+	long n;
+
+	if (fd < 0)
+		return fd;
+	n = sys_call(SYS_read, fd, (long)ret_text, size);
+	sys_close(fd);
+	return n;
+}
+
+/*
+ * sys_connect_abstract() - connect to an abstract AF_UNIX SOCK_SEQPACKET socket
+ *
+ * @wait_us: wait for room in its queue; 0: do not. Return: a descriptor; -EAGAIN, -EINTR:
+ * no room; other -errno. Changes errno.
+ */
+static inline int sys_connect_abstract(const char *name, long wait_us)
+{
+	const int type = SOCK_SEQPACKET | SOCK_CLOEXEC | (wait_us ? 0 : SOCK_NONBLOCK);
+	const struct timeval timeout = { .tv_usec = wait_us };
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	const socklen_t len = offsetof(struct sockaddr_un, sun_path) +
+			      str_append(addr.sun_path, 1, sizeof(addr.sun_path), name);
+	const int fd = sys_call(SYS_socket, AF_UNIX, type, 0);
+	long r;
+
+	if (fd < 0)
+		return fd;
+	if (wait_us && syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, &timeout,
+			       sizeof(timeout)) < 0)
+		r = -EAGAIN; /* without the timeout it could wait for ever */
+	else
+		r = sys_call(SYS_connect, fd, (long)&addr, len);
+	if (!r)
+		return fd;
+	sys_close(fd);
+	return r;
 }
 
 /* sys_nonce() - a random number. */

@@ -22,7 +22,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 
 #define STACK_SIZE   (512 * 1024)
 #define EXEC_WAIT_NS 20000000
@@ -49,28 +48,14 @@ static int isolate_descriptors(struct handover *h)
 	return 0;
 }
 
-/* Return: whether @path begins with @word; -errno if it cannot be read. */
-static int file_begins_with(const char *path, const char *word)
-{
-	char text[16] = "";
-	int fd = sys_call(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return fd;
-	if (sys_call(SYS_read, fd, (long)text, sizeof(text) - 1) < 0)
-		text[0] = '\0';
-	sys_close(fd);
-	return str_after(text, word) != NULL;
-}
-
 /* False without /proc: then the kernel refuses our commands for its connections. */
 static bool kernel_is_path_manager(void)
 {
-	int r = file_begins_with("/proc/sys/net/mptcp/path_manager", "kernel");
+	char text[16] = "";
 
-	if (r < 0) /* before 6.15 */
-		r = file_begins_with("/proc/sys/net/mptcp/pm_type", "0");
-	return r > 0;
+	if (sys_read_file("/proc/sys/net/mptcp/path_manager", text, sizeof(text) - 1) < 0)
+		sys_read_file("/proc/sys/net/mptcp/pm_type", text, 1); /* before 6.15 */
+	return str_after(text, "kernel") || text[0] == '0';
 }
 
 /*

@@ -7,30 +7,15 @@
  */
 #include "wake.h"
 #include "mptcpaddr/handover.h"
-#include "str.h"
 #include "syscall.h"
-
-#include <sys/socket.h>
-#include <sys/un.h>
 
 bool wake_manager(struct handover *h)
 {
-	const int type = SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK;
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	size_t len = str_len(h->control_name);
-	long r;
-	int fd;
+	const int fd = h->control_name[0] ? sys_connect_abstract(h->control_name, 0) : -1;
 
-	if (!len)
-		return false;
-	str_append(addr.sun_path, 1, sizeof(addr.sun_path), h->control_name);
-	fd = syscall(SYS_socket, AF_UNIX, type, 0);
-	if (fd < 0)
-		return false;
-	r = syscall(SYS_connect, fd, &addr,
-		    offsetof(struct sockaddr_un, sun_path) + 1 + len);
-	sys_close(fd);
-	return r == 0;
+	if (fd >= 0)
+		sys_close(fd);
+	return fd >= 0;
 }
 
 void wake_open_filter(struct handover *h)
