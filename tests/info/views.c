@@ -477,7 +477,7 @@ Test(views, wrong_command_lines_are_refused)
 	check_status((const char *[]){ "-w", "-i", "0", NULL }, 2, "0: not a number");
 	check_status((const char *[]){ "-i", "2", NULL }, 2, "only with --watch");
 	check_status((const char *[]){ "-j", "--prometheus", NULL }, 2, "not together");
-	check_status((const char *[]){ "--prometheus", "-w", NULL }, 2, "stands alone");
+	check_status((const char *[]){ "--prometheus", "-w", NULL }, 2, "includes the counters");
 	check_status((const char *[]){ "-e", "-c", NULL }, 2, "not together");
 	check_status((const char *[]){ "run", NULL }, 2, "which program?");
 	check_status((const char *[]){ "-w", "run", "true", NULL }, 2, "not together");

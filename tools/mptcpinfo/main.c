@@ -21,33 +21,28 @@
 static const char help[] =
 	"Usage: mptcpinfo [OPTIONS]\n"
 	"       mptcpinfo [OPTIONS] run [--] PROGRAM [ARGUMENT...]\n"
-	"Shows the MPTCP connections of this network namespace, what each of their "
-	"paths\n"
-	"carries, who manages them, and why a path is missing.\n"
+	"Show the MPTCP connections of this network namespace: the traffic of each\n"
+	"subflow, the path manager, and why an address is not joined.\n"
 	"\n"
 	"Which connections:\n"
 	"  -p, --process PID|NAME   those of this process or program\n"
 	"  -t, --token TOKEN        this one (0x... or decimal)\n"
 	"  -r, --remote ADDRESS[/LEN][:PORT]\n"
-	"                           those with a path to there; IPv6 with a port is\n"
+	"                           those with a subflow to there; IPv6 with a port is\n"
 	"                           [ADDRESS]:PORT or [ADDRESS]/LEN:PORT\n"
 	"How they are shown:\n"
 	"  -j, --json               one JSON document\n"
 	"      --prometheus         Prometheus' text format\n"
-	"  -c, --counters           what the path managers have counted; also with "
-	"--json\n"
-	"  -w, --watch              live, until interrupted; with --json a document a "
-	"line\n"
-	"  -i, --interval SECONDS   how often --watch looks (1)\n"
-	"  -e, --events             a line for each event, as it happens\n"
-	"  run PROGRAM              runs it, shows its paths and counters when it ends\n"
+	"  -c, --counters           the path managers' counters; also with --json\n"
+	"  -w, --watch              live; with --json, one document per line\n"
+	"  -i, --interval SECONDS   time between two updates of --watch (1)\n"
+	"  -e, --events             one line per event, as it happens\n"
+	"  run PROGRAM              run it; show its subflows and counters at the end\n"
 	"\n"
 	"  -h, --help               this text\n"
 	"  -V, --version            the version of mptcpinfo\n";
 
-enum {
-	OPT_PROMETHEUS = 256
-};
+#define OPT_PROMETHEUS 256
 
 static const struct option long_options[] = {
 	{ "process", required_argument, NULL, 'p' },
@@ -142,7 +137,8 @@ static void set_option(struct options *o, int c)
 static void check_options(const struct options *o, bool running)
 {
 	if (o->format == FORMAT_PROMETHEUS && (o->counters || o->watch || o->events))
-		die_usage("--prometheus", "stands alone: it has the counters, too");
+		die_usage("--prometheus",
+			  "takes no other format; it includes the counters");
 	if (o->events && (o->watch || o->counters))
 		die_usage("--events", "not together with --watch or --counters");
 	if (o->interval_ms && !o->watch)

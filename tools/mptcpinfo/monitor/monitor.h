@@ -89,13 +89,5 @@ int child_start(struct child *ret, char **argv);
 /* child->sigfd is readable: forward signals, reap children. */
 void child_handle_signals(struct child *child);
 
-/* A process and all its descendants. */
-struct tree {
-	pid_t *pids; /* in ascending order */
-	size_t n;
-};
-
-void tree_start(struct tree *tree, pid_t root);
-/* Add new processes and drop those that have ended. Return: 0 or -errno. */
-int tree_update(struct tree *tree);
-bool tree_has(const struct tree *tree, pid_t pid);
+/* Whether @pid is the child or a descendant of it, even one whose parent has ended. */
+bool program_has_process(pid_t pid);

@@ -8,8 +8,6 @@
 #include "monitor.h"
 #include "tools/common/signals.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -59,7 +57,7 @@ int child_start(struct child *ret, char **argv)
 	int r;
 
 	*ret = (struct child){ .status = NOT_TO_RUN };
-	/* Orphans of the tree become our children and so stay in the tree. */
+	/* Orphans become our children, so we stay their ancestor. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	/* If ignored, the exit status would be lost. */
 	signal(SIGCHLD, SIG_DFL);
@@ -72,7 +70,7 @@ int child_start(struct child *ret, char **argv)
 	return r;
 }
 
-/* Also reaps the orphans of the tree. */
+/* Also reaps orphans. */
 static void child_reap(struct child *child)
 {
 	int status;
@@ -104,35 +102,14 @@ void child_handle_signals(struct child *child)
 	child_reap(child);
 }
 
-struct process_parent {
-	pid_t pid;
-	pid_t parent;
-	bool in; /* the tree */
-};
-
-struct process_table {
-	struct process_parent *at; /* by PID */
-	size_t n;
-};
-
-static int compare_pids(const void *pa, const void *pb)
-{
-	pid_t a, b;
-
-	/* The first member of struct process_parent, too. */
-	memcpy(&a, pa, sizeof(a));
-	memcpy(&b, pb, sizeof(b));
-	return (a > b) - (a < b);
-}
-
 /* The name, in brackets, may contain brackets. */
-static int read_parent(const char *pid, pid_t *ret_parent)
+static int read_parent(pid_t pid, pid_t *ret_parent)
 {
 	char path[64], text[512], *end;
 	size_t n;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	f = fopen(path, "re");
 	if (!f)
 		return -errno;
@@ -143,93 +120,11 @@ static int read_parent(const char *pid, pid_t *ret_parent)
 	return end && sscanf(end, ") %*c %d", ret_parent) == 1 ? 0 : -EINVAL;
 }
 
-static int read_process_table(struct process_table *table)
+bool program_has_process(pid_t pid)
 {
-	struct process_parent *slot;
-	struct dirent *entry;
-	pid_t parent;
-	DIR *dir;
-
-	dir = opendir("/proc");
-	if (!dir)
-		return -errno;
-	while ((entry = readdir(dir))) {
-		if (!isdigit((unsigned char)entry->d_name[0]) ||
-		    read_parent(entry->d_name, &parent) < 0)
-			continue;
-		slot = array_grow(&table->at, &table->n, sizeof(*slot));
-		*slot = (struct process_parent){ .pid = atoi(entry->d_name),
-						 .parent = parent };
+	while (pid > 1 && pid != getpid()) {
+		if (read_parent(pid, &pid) < 0)
+			return false;
 	}
-	closedir(dir);
-	if (table->n)
-		qsort(table->at, table->n, sizeof(*table->at), compare_pids);
-	return 0;
-}
-
-static bool is_in_tree(const struct process_table *table, pid_t pid)
-{
-	const struct process_parent *found;
-
-	found = table->n ? bsearch(&pid, table->at, table->n, sizeof(*table->at),
-				   compare_pids)
-			 : NULL;
-	return found && found->in;
-}
-
-/* Repeat until no more are found: a child may have a lower PID than its parent. */
-static size_t mark_tree(struct process_table *table, const struct tree *tree)
-{
-	size_t i, n = 0, before;
-
-	for (i = 0; i < table->n; i++) {
-		table->at[i].in = tree_has(tree, table->at[i].pid);
-		n += table->at[i].in;
-	}
-	do {
-		before = n;
-		for (i = 0; i < table->n; i++) {
-			if (table->at[i].in || !is_in_tree(table, table->at[i].parent))
-				continue;
-			table->at[i].in = true;
-			n++;
-		}
-	} while (n > before);
-	return n;
-}
-
-void tree_start(struct tree *tree, pid_t root)
-{
-	pid_t *pid;
-
-	pid = array_grow(&tree->pids, &tree->n, sizeof(*pid));
-	*pid = root;
-}
-
-int tree_update(struct tree *tree)
-{
-	struct process_table table = { 0 };
-	size_t i;
-	pid_t *pids;
-	int r;
-
-	r = read_process_table(&table);
-	if (r < 0)
-		return r;
-	pids = array_alloc(mark_tree(&table, tree), sizeof(*pids));
-	free(tree->pids);
-	tree->pids = pids;
-	tree->n = 0;
-	for (i = 0; i < table.n; i++) {
-		if (table.at[i].in)
-			pids[tree->n++] = table.at[i].pid;
-	}
-	free(table.at);
-	return 0;
-}
-
-bool tree_has(const struct tree *tree, pid_t pid)
-{
-	return tree->n &&
-	       bsearch(&pid, tree->pids, tree->n, sizeof(*tree->pids), compare_pids);
+	return pid == getpid();
 }

@@ -31,7 +31,8 @@ struct run {
 	struct child child;
 	struct follow follow;
 	struct closed closed;
-	struct tree tree;
+	pid_t last_pid; /* the last one asked for */
+	bool last_is_ours;
 	struct history history;
 	struct counter *before; /* the namespace's counters at the start */
 	size_t n_before;
@@ -39,21 +40,20 @@ struct run {
 	int64_t next_ms;
 };
 
+/* Connections are sorted by PID, so a cache of one is enough. */
 static bool run_has_process(void *ctx, pid_t pid)
-{
-	const struct run *run = ctx;
-
-	return tree_has(&run->tree, pid);
-}
-
-/* The manager's process may be newer than the last snapshot. */
-static bool run_wants_manager(void *ctx, pid_t pid, const char *program)
 {
 	struct run *run = ctx;
 
-	if (!run_has_process(run, pid))
-		tree_update(&run->tree);
-	return run_has_process(run, pid);
+	if (pid != run->last_pid)
+		run->last_is_ours = program_has_process(pid);
+	run->last_pid = pid;
+	return run->last_is_ours;
+}
+
+static bool run_wants_manager(void *ctx, pid_t pid, const char *program)
+{
+	return run_has_process(ctx, pid);
 }
 
 static int add_event(void *ctx, const struct event *event)
@@ -106,7 +106,7 @@ static void run_snapshot(struct run *run)
 	filter.process =
 		NULL; /* the program's processes are wanted, whatever their name */
 	run->follow.next_scan_ms = 0; /* a manager ends as soon as its program */
-	tree_update(&run->tree);
+	run->last_pid = 0;
 	/* On failure the next snapshot may succeed. */
 	if (collect_snapshot(&filter, &snap) == 0)
 		history_merge(&run->history, &snap, run_has_process, run);
@@ -259,14 +259,12 @@ int run_main(const struct options *o, char **argv)
 	}
 	r = child_start(&run.child, argv);
 	if (r == 0) {
-		tree_start(&run.tree, getpid());
 		run_until_end(&run);
 		run_linger(&run);
 		run_report(&run);
 	}
 	follow_close(&run.follow);
 	closed_close(&run.closed);
-	free(run.tree.pids);
 	history_free(&run.history);
 	free(run.before);
 	return run.child.status;

@@ -18,6 +18,15 @@
 #define FORMAT_VERSION 2
 #define LINE_FLAGS     (JSON_COMPACT | JSON_PRESERVE_ORDER)
 
+/* clang-format off */
+#define INFO_FIELDS(N, S)                                                                \
+	N(subflows) N(add_addr_signal) N(add_addr_accepted) N(subflows_max)              \
+	N(add_addr_signal_max) N(add_addr_accepted_max) N(flags) S(write_seq) S(snd_una) \
+	S(rcv_nxt) N(local_addr_used) N(local_addr_max) N(csum_enabled) N(retransmits)   \
+	N(bytes_retrans) N(bytes_sent) N(bytes_received) N(bytes_acked)                  \
+	N(subflows_total) N(last_data_sent) N(last_data_recv) N(last_ack_recv)
+/* clang-format on */
+
 /* Names may be any bytes; JSON takes UTF-8 only. */
 static json_t *utf8_json(const char *s)
 {
@@ -126,40 +135,19 @@ static json_t *info_json(const struct connection *conn, bool maxima)
 	const struct mptcpaddr_info *info = &conn->info;
 	json_t *object = json_object();
 
-#define PUT_AS(put, field)                                \
-	do {                                              \
-		if (INFO_HAS(conn, field))                \
-			put(object, #field, info->field); \
-	} while (0)
-#define PUT(field) PUT_AS(put_number, field)
-	PUT(subflows);
-	PUT(add_addr_signal);
-	PUT(add_addr_accepted);
-	PUT(subflows_max);
-	PUT(add_addr_signal_max);
-	PUT(add_addr_accepted_max);
-	PUT(flags);
-	PUT_AS(put_sequence, write_seq);
-	PUT_AS(put_sequence, snd_una);
-	PUT_AS(put_sequence, rcv_nxt);
-	PUT(local_addr_used);
-	PUT(local_addr_max);
-	PUT(csum_enabled);
-	PUT(retransmits);
-	PUT(bytes_retrans);
-	PUT(bytes_sent);
-	PUT(bytes_received);
-	PUT(bytes_acked);
-	PUT(subflows_total);
+#define NUMBER(field)              \
+	if (INFO_HAS(conn, field)) \
+		put_number(object, #field, info->field);
+#define SEQUENCE(field)            \
+	if (INFO_HAS(conn, field)) \
+		put_sequence(object, #field, info->field);
+	INFO_FIELDS(NUMBER, SEQUENCE)
 	if (maxima) {
-		PUT(endp_laminar_max);
-		PUT(endp_fullmesh_max);
+		NUMBER(endp_laminar_max)
+		NUMBER(endp_fullmesh_max)
 	}
-	PUT(last_data_sent);
-	PUT(last_data_recv);
-	PUT(last_ack_recv);
-#undef PUT
-#undef PUT_AS
+#undef NUMBER
+#undef SEQUENCE
 	return object;
 }
 
