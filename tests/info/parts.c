@@ -236,34 +236,3 @@ Test(parts, times_for_people_have_three_digits)
 	cr_assert_str_eq(rtt_text(1500000, out), "1.50s");
 	cr_assert_str_eq(rtt_text(UINT32_MAX, out), ">999s");
 }
-
-Test(parts, groups_come_together_in_their_order)
-{
-	enum {
-		N = 1000,
-		GROUPS = 7
-	};
-	struct element {
-		uint32_t group;
-		uint32_t i;
-	} *array = calloc(N, sizeof(*array));
-	struct span *groups;
-	size_t sum = 0;
-
-	for (uint32_t i = 0; i < N; i++)
-		array[i] = (struct element){ i % 5 == 3 ? 6 : i % 5, i };
-	groups = array_group(&array, N, sizeof(*array), GROUPS);
-	for (uint32_t g = 0; g < GROUPS; g++) {
-		cr_assert_eq(groups[g].first, sum);
-		for (size_t i = 0; i < groups[g].n; i++) {
-			cr_assert_eq(array[sum + i].group, g);
-			cr_assert(i == 0 || array[sum + i].i > array[sum + i - 1].i);
-		}
-		sum += groups[g].n;
-	}
-	cr_assert_eq(sum, N);
-	cr_assert_eq(groups[3].n, 0);
-	cr_assert_eq(groups[6].n, N / 5);
-	free(groups);
-	free(array);
-}

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static _Noreturn void memory_die(void)
+void memory_die(void)
 {
 	fputs("mptcpinfo: out of memory\n", stderr);
 	exit(EXIT_FAILURE);
@@ -43,47 +43,6 @@ void *array_grow(void *array, size_t *n, size_t size)
 		memcpy(array, &mem, sizeof(mem));
 	}
 	return memset(mem + size * (*n)++, 0, size);
-}
-
-void array_append(void *array, size_t *array_n, const void *more, size_t n, size_t size)
-{
-	for (size_t i = 0; i < n; i++)
-		memcpy(array_grow(array, array_n, size), (const char *)more + i * size,
-		       size);
-}
-
-/* A counting sort. */
-struct span *array_group(void *array, size_t n, size_t size, size_t n_groups)
-{
-	struct span *groups = array_alloc(n_groups, sizeof(*groups)), *group;
-	char *from, *to;
-	uint32_t g;
-	size_t i, next = 0;
-
-	if (n == 0)
-		return groups;
-	memcpy(&from, array, sizeof(from));
-	/* array_grow() takes the next power of two for the room that there is. */
-	for (i = 1; i < n; i *= 2)
-		;
-	to = array_alloc(i, size);
-	for (i = 0; i < n; i++) {
-		memcpy(&g, from + i * size, sizeof(g));
-		groups[g].n++;
-	}
-	for (i = 0; i < n_groups; i++) {
-		groups[i].first = next;
-		next += groups[i].n;
-		groups[i].n = 0;
-	}
-	for (i = 0; i < n; i++) {
-		memcpy(&g, from + i * size, sizeof(g));
-		group = &groups[g];
-		memcpy(to + (group->first + group->n++) * size, from + i * size, size);
-	}
-	free(from);
-	memcpy(array, &to, sizeof(to));
-	return groups;
 }
 
 struct index_node {
@@ -155,23 +114,6 @@ struct index snapshot_index_tokens(const struct snapshot *snap)
 	return index;
 }
 
-void snapshot_group(struct snapshot *snap)
-{
-	size_t i, n = snap->n_connections;
-	struct span *subflows, *announced;
-
-	subflows = array_group(&snap->subflows, snap->n_subflows, sizeof(*snap->subflows),
-			       n);
-	announced = array_group(&snap->announced, snap->n_announced,
-				sizeof(*snap->announced), n);
-	for (i = 0; i < n; i++) {
-		snap->connections[i].subflows = subflows[i];
-		snap->connections[i].announced = announced[i];
-	}
-	free(subflows);
-	free(announced);
-}
-
 static int compare_connections(const void *pa, const void *pb)
 {
 	const struct connection *a = pa, *b = pb;
@@ -215,20 +157,32 @@ void snapshot_report(const struct snapshot *snap, int r)
 		fprintf(stderr, "mptcpinfo: MPTCP connections: %s\n", strerror(-r));
 }
 
+void connection_free(struct connection *conn)
+{
+	free(conn->subflows);
+	free(conn->announced);
+}
+
+void manager_release(struct manager *manager)
+{
+	free(manager->endpoints);
+	free(manager->sections);
+}
+
 void snapshot_free(struct snapshot *snap)
 {
 	size_t i;
 
 	for (i = 0; i < snap->n_notes; i++)
 		free(snap->notes[i]);
+	for (i = 0; i < snap->n_managers; i++)
+		manager_release(&snap->managers[i]);
+	for (i = 0; i < snap->n_connections; i++)
+		connection_free(&snap->connections[i]);
 	free(snap->notes);
 	free(snap->counters);
 	free(snap->managers);
 	free(snap->connections);
-	free(snap->subflows);
-	free(snap->announced);
-	free(snap->endpoints);
-	free(snap->sections);
 }
 
 #define END_OF(field)                             \
@@ -272,27 +226,34 @@ const struct manager *connection_manager(const struct snapshot *snap,
 					     : NULL;
 }
 
-bool connection_endpoint(const struct snapshot *snap, const struct connection *conn,
-			 size_t i, enum endpoint_state *ret_state)
+const struct ctl_endpoint *connection_endpoint(const struct snapshot *snap,
+					       const struct connection *conn, size_t i,
+					       enum endpoint_state *ret_state)
 {
 	const struct manager *manager = connection_manager(snap, conn);
+	const struct pm_conn_report *report = &conn->record;
 	uint64_t bit = i < 64 ? 1ull << i : 0;
 
-	if (!manager || i >= manager->endpoints.n || !(conn->record.endpoints_mine & bit))
-		return false;
-	if (conn->record.endpoints_used & bit)
-		*ret_state = ENDPOINT_USED;
-	else if (conn->record.endpoints_pending & bit)
-		*ret_state = ENDPOINT_PENDING;
-	else if (snap->endpoints[manager->endpoints.first + i].state !=
-		 CTL_ENDPOINT_USABLE)
-		*ret_state = ENDPOINT_UNAVAILABLE;
-	else
-		*ret_state = ENDPOINT_FREE;
-	return true;
+	if (!manager || i >= manager->n_endpoints || !(report->endpoints_mine & bit))
+		return NULL;
+	*ret_state = report->endpoints_used & bit      ? ENDPOINT_USED
+		     : report->endpoints_pending & bit ? ENDPOINT_PENDING
+		     : manager->endpoints[i].state == CTL_ENDPOINT_USABLE
+			     ? ENDPOINT_FREE
+			     : ENDPOINT_UNAVAILABLE;
+	return &manager->endpoints[i];
 }
 
-/* One whose subflow has closed waits for its peer to announce it again. */
+struct subflow *connection_subflow(const struct connection *conn, const struct path *path)
+{
+	for (size_t i = conn->n_subflows; i-- > 0;) {
+		if (memcmp(&conn->subflows[i].path, path, sizeof(*path)) == 0)
+			return &conn->subflows[i];
+	}
+	return NULL;
+}
+
+/* After its subflow has closed, it waits for another ADD_ADDR. */
 enum announced_state announced_state(const struct pm_announced_report *record)
 {
 	switch ((enum pm_announced_state)record->state) {

@@ -2,10 +2,11 @@
 /*
  * snapshot.h - the MPTCP connections of this network namespace at one moment
  *
- * collect/ fills a struct snapshot and print/ writes it; neither knows the other. Plain
- * values in plain arrays: records refer to each other by position (struct span), never
- * by pointer. Unknown values are marked (a length, a `has_` flag, -1, an empty string)
- * and never shown as 0. Running out of memory ends mptcpinfo, so nothing here fails.
+ * collect/ fills a struct snapshot and print/ writes it; neither knows the other. A
+ * connection owns its subflows and announcements, a manager its endpoints, and
+ * connections refer to managers by position. Unknown values are marked (a length, a
+ * `has_` flag, -1, an empty string) and never shown as 0. Running out of memory ends
+ * mptcpinfo, so nothing here fails.
  */
 #pragma once
 
@@ -25,14 +26,7 @@ struct path {
 };
 _Static_assert(sizeof(struct path) == 2 * sizeof(struct mpaddr) + 4, "no padding");
 
-/* @n elements of another array, from @first on */
-struct span {
-	size_t first;
-	size_t n;
-};
-
 struct subflow {
-	uint32_t connection; /* position in snapshot.connections, while collecting */
 	struct path path;
 	uint8_t state; /* TCP_ESTABLISHED and so on */
 	int local_id;  /* -1: unknown */
@@ -46,6 +40,8 @@ struct subflow {
 	uint32_t cwnd;
 	uint32_t retransmits;
 	uint64_t delivery_rate; /* bytes per second */
+	/* Only for --watch: bytes per second since the previous snapshot, or NAN */
+	double sent_rate, received_rate;
 };
 
 enum manager_kind {
@@ -74,12 +70,6 @@ enum announced_state {
 	ANNOUNCED_REFUSED,
 };
 
-struct announced {
-	uint32_t connection; /* as in struct subflow */
-	uint32_t manager;    /* which reported it */
-	struct pm_announced_report record;
-};
-
 enum endpoint_state {
 	ENDPOINT_FREE,
 	ENDPOINT_PENDING,
@@ -102,8 +92,10 @@ struct connection {
 	struct process process;	      /* not MANAGER_OURS: of pid */
 	struct mptcpaddr_info info;
 	size_t info_len; /* bytes of info that the kernel filled */
-	struct span subflows;
-	struct span announced;
+	struct subflow *subflows;
+	size_t n_subflows;
+	struct pm_announced_report *announced;
+	size_t n_announced;
 };
 
 /* The kernel's mptcp_info includes a field if it reaches to the end of the field. */
@@ -125,8 +117,11 @@ struct manager {
 	char program[PROGRAM_MAX];
 	bool answered;		 /* the fields below are valid */
 	struct ctl_manager info; /* its texts are safe for a terminal */
-	struct span endpoints;	 /* the pools in force, in the order of the masks' bits */
-	struct span sections;
+	/* The pools in force, in the order of the masks' bits */
+	struct ctl_endpoint *endpoints;
+	size_t n_endpoints;
+	struct ctl_section *sections;
+	size_t n_sections;
 };
 
 struct counter {
@@ -144,15 +139,7 @@ struct snapshot {
 	size_t n_managers;
 	struct connection *connections;
 	size_t n_connections;
-	struct subflow *subflows; /* those of one connection are adjacent */
-	size_t n_subflows;
-	struct announced *announced; /* likewise */
-	size_t n_announced;
-	struct ctl_endpoint *endpoints; /* likewise of one manager */
-	size_t n_endpoints;
-	struct ctl_section *sections; /* likewise */
-	size_t n_sections;
-	char **notes; /* what is missing and why, for the user */
+	char **notes; /* missing data and the reasons, for the user */
 	size_t n_notes;
 };
 
@@ -164,17 +151,8 @@ struct snapshot {
  */
 void *array_grow(void *array, size_t *n, size_t size);
 
-/* Appends @n elements of @size bytes. */
-void array_append(void *array, size_t *array_n, const void *more, size_t n, size_t size);
-
-/*
- * array_group() - make the elements of each group adjacent, in linear time
- *
- * Each of the @n elements of @size bytes begins with a uint32_t, its group, less than
- * @n_groups. @array is as in array_grow(). The order within a group stays.
- * Return: an array of @n_groups spans, for the caller to free.
- */
-struct span *array_group(void *array, size_t n, size_t size, size_t n_groups);
+/* Report "out of memory" and exit. */
+_Noreturn void memory_die(void);
 
 /* array_alloc() - @n zeroed elements, for the caller to free */
 void *array_alloc(size_t n, size_t size);
@@ -197,9 +175,6 @@ void index_free(struct index *index);
 /* snapshot_index_tokens() - positions of the connections; free it by index_free() */
 struct index snapshot_index_tokens(const struct snapshot *snap);
 
-/* snapshot_group() - group subflows and announcements by connection */
-void snapshot_group(struct snapshot *snap);
-
 /* snapshot_sort() - sort the connections by PID, then by token */
 void snapshot_sort(struct snapshot *snap);
 
@@ -207,7 +182,8 @@ void snapshot_sort(struct snapshot *snap);
 void snapshot_note(struct snapshot *snap, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* snapshot_report() - print the notes, and collect()'s error @r, on standard error */
+/* snapshot_report() - print the notes, and collect_snapshot()'s error @r, on standard
+ * error */
 void snapshot_report(const struct snapshot *snap, int r);
 
 /* Frees the contents, not the structure itself. */
@@ -216,14 +192,21 @@ void snapshot_free(struct snapshot *snap);
 /* subflow_fill_tcp() - from @len bytes of struct tcp_info, as the kernel gave them */
 void subflow_fill_tcp(struct subflow *sf, const void *data, size_t len);
 
-/*
- * connection_manager() - the connection's own manager, or NULL
- * connection_endpoint() - state of endpoint @i of that manager's list
- * Return: false if that endpoint is not for this connection.
- */
+/* The connection's own manager, or NULL. */
 const struct manager *connection_manager(const struct snapshot *snap,
 					 const struct connection *conn);
-bool connection_endpoint(const struct snapshot *snap, const struct connection *conn,
-			 size_t i, enum endpoint_state *ret_state);
+/*
+ * connection_endpoint() - endpoint @i of that manager, and its state
+ *
+ * Return: NULL if the endpoint is not for this connection.
+ */
+const struct ctl_endpoint *connection_endpoint(const struct snapshot *snap,
+					       const struct connection *conn, size_t i,
+					       enum endpoint_state *ret_state);
+/* The latest subflow with these ends, or NULL. */
+struct subflow *connection_subflow(const struct connection *conn,
+				   const struct path *path);
+void connection_free(struct connection *conn);
+void manager_release(struct manager *manager);
 
 enum announced_state announced_state(const struct pm_announced_report *record);

@@ -54,37 +54,38 @@ static void set_other_managers(struct snapshot *snap)
 }
 
 /* Any path counts: a peer's announced addresses are as good as its first one. */
-static bool has_remote(const struct snapshot *snap, const struct connection *conn,
-		       const struct remote *remote)
+static bool has_remote(const struct connection *conn, const struct remote *remote)
 {
 	size_t i;
 
 	if (remote_matches(remote, &conn->path.remote))
 		return true;
-	for (i = 0; i < conn->subflows.n; i++) {
-		if (remote_matches(remote,
-				   &snap->subflows[conn->subflows.first + i].path.remote))
+	for (i = 0; i < conn->n_subflows; i++) {
+		if (remote_matches(remote, &conn->subflows[i].path.remote))
 			return true;
 	}
 	return false;
 }
 
 static bool filter_has_connection(const struct filter *filter,
-				  const struct snapshot *snap,
 				  const struct connection *conn)
 {
 	return (!filter->has_token || filter->token == conn->token) &&
-	       (!filter->has_remote || has_remote(snap, conn, &filter->remote)) &&
+	       (!filter->has_remote || has_remote(conn, &filter->remote)) &&
 	       filter_has_process(filter, conn->pid, conn->program);
 }
 
 static void apply_filter(const struct filter *filter, struct snapshot *snap)
 {
+	struct connection *conn;
 	size_t i, kept = 0;
 
 	for (i = 0; i < snap->n_connections; i++) {
-		if (filter_has_connection(filter, snap, &snap->connections[i]))
-			snap->connections[kept++] = snap->connections[i];
+		conn = &snap->connections[i];
+		if (filter_has_connection(filter, conn))
+			snap->connections[kept++] = *conn;
+		else
+			connection_free(conn);
 	}
 	snap->n_connections = kept;
 }
@@ -125,8 +126,6 @@ int collect_snapshot(const struct filter *filter, struct snapshot *snap)
 	note_error(snap, "subflows", collect_subflows(snap));
 	note_error(snap, "managers", collect_managers(snap));
 	note_error(snap, "programs", collect_owners(snap, filter->process));
-	snapshot_group(snap);
-	sort_subflows(snap);
 	set_other_managers(snap);
 	apply_filter(filter, snap);
 	snapshot_sort(snap);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * collect.h - fill a snapshot, and where its parts come from
+ * collect.h - fill a snapshot from its sources
  */
 #pragma once
 
@@ -31,7 +31,7 @@ struct filter {
 	bool has_token;
 	uint32_t token;
 	bool has_remote;
-	struct remote remote; /* of any of a connection's paths */
+	struct remote remote; /* of any subflow */
 };
 
 bool filter_has_process(const struct filter *filter, pid_t pid, const char *program);
@@ -50,11 +50,11 @@ void collect_namespace(struct snapshot *snap);
 /* collect_connections() - without owner and manager. Return: 0 or -errno. */
 int collect_connections(struct snapshot *snap);
 
-/* collect_subflows() - each connection's, in any order. Return: 0 or -errno. */
+/* collect_subflows() - of the connections, sorted. Return: 0 or -errno. */
 int collect_subflows(struct snapshot *snap);
 
-/* Sort each connection's subflows, grouped by now, by local ID. */
-void sort_subflows(struct snapshot *snap);
+/* Sort by local ID, then by remote ID. */
+void sort_subflows(struct connection *conn);
 
 /*
  * collect_managers() - the managers, and their reports on connections and announcements

@@ -98,51 +98,44 @@ static struct connection *manager_connection(struct snapshot *snap,
 	return conn && (manager->uid == 0 || manager->uid == conn->uid) ? conn : NULL;
 }
 
-static void add_announcements(struct snapshot *snap, const struct manager *manager,
-			      const struct reports *reports, const struct index *by_token)
-{
-	struct announced *announced;
-	struct connection *conn;
-	size_t i;
-
-	for (i = 0; i < reports->n_announced; i++) {
-		conn = manager_connection(snap, manager, by_token,
-					  reports->announced[i].token);
-		if (!conn)
-			continue;
-		announced = array_grow(&snap->announced, &snap->n_announced,
-				       sizeof(*announced));
-		announced->connection = conn - snap->connections;
-		announced->manager = manager - snap->managers;
-		announced->record = reports->announced[i];
-	}
-}
-
+/* If two managers report on a connection, the last one counts. */
 static void add_reports(struct snapshot *snap, struct manager *manager,
-			const struct reports *reports, const struct index *by_token)
+			struct reports *reports, const struct index *by_token)
 {
+	uint32_t index = manager - snap->managers;
+	struct pm_announced_report *announced;
 	struct connection *conn;
 	size_t i;
 
-	manager->endpoints = (struct span){ snap->n_endpoints, reports->n_endpoints };
-	manager->sections = (struct span){ snap->n_sections, reports->n_sections };
-	array_append(&snap->endpoints, &snap->n_endpoints, reports->endpoints,
-		     reports->n_endpoints, sizeof(*reports->endpoints));
-	array_append(&snap->sections, &snap->n_sections, reports->sections,
-		     reports->n_sections, sizeof(*reports->sections));
+	manager->endpoints = reports->endpoints;
+	manager->n_endpoints = reports->n_endpoints;
+	manager->sections = reports->sections;
+	manager->n_sections = reports->n_sections;
+	reports->endpoints = NULL;
+	reports->sections = NULL;
 	for (i = 0; i < reports->n_connections; i++) {
 		conn = manager_connection(snap, manager, by_token,
 					  reports->connections[i].token);
 		if (!conn)
 			continue;
 		conn->manager = MANAGER_OURS;
-		conn->manager_index = manager - snap->managers;
+		conn->manager_index = index;
 		conn->record = reports->connections[i];
+		conn->n_announced = 0;
 		/* The broker is not the holder: collect_owners() finds it. */
 		conn->pid = manager_is_broker(manager) ? 0 : manager->pid;
 		memcpy(conn->program, manager->program, sizeof(conn->program));
 	}
-	add_announcements(snap, manager, reports, by_token);
+	for (i = 0; i < reports->n_announced; i++) {
+		conn = manager_connection(snap, manager, by_token,
+					  reports->announced[i].token);
+		if (!conn || conn->manager != MANAGER_OURS ||
+		    conn->manager_index != index)
+			continue;
+		announced = array_grow(&conn->announced, &conn->n_announced,
+				       sizeof(*announced));
+		*announced = reports->announced[i];
+	}
 }
 
 bool manager_is_broker(const struct manager *manager)
@@ -203,20 +196,6 @@ static int read_manager(struct snapshot *snap, struct manager *manager,
 	}
 	free_reports(&reports);
 	return r;
-}
-
-/* If two managers report on a connection, the last one's announcements count. */
-static void drop_disputed(struct snapshot *snap)
-{
-	struct announced *a;
-	size_t i, kept = 0;
-
-	for (i = 0; i < snap->n_announced; i++) {
-		a = &snap->announced[i];
-		if (snap->connections[a->connection].manager_index == a->manager)
-			snap->announced[kept++] = *a;
-	}
-	snap->n_announced = kept;
 }
 
 const char *manager_error_text(const struct ctl *ctl, int error,
@@ -299,6 +278,5 @@ int collect_managers(struct snapshot *snap)
 	by_token = snapshot_index_tokens(snap);
 	read_managers(snap, &by_token);
 	index_free(&by_token);
-	drop_disputed(snap);
 	return 0;
 }

@@ -27,7 +27,7 @@ static void read_path_manager(struct snapshot *snap)
 		return;
 	}
 	if (strcmp(line, "0") == 0)
-		snapshot_note(snap, "MPTCP is off here (net.mptcp.enabled)");
+		snapshot_note(snap, "MPTCP is disabled (net.mptcp.enabled=0)");
 	if (read_file_line(SYSCTL "path_manager", pm, size) == 0)
 		return; /* since 6.15 */
 	if (read_file_line(SYSCTL "pm_type", line, sizeof(line)) < 0 ||
@@ -66,7 +66,7 @@ static void parse_counters(struct snapshot *snap, char *names, char *values)
 	}
 }
 
-static void read_mptcp_counters(struct snapshot *snap)
+static void read_netstat_counters(struct snapshot *snap)
 {
 	char *names = NULL, *values = NULL;
 	size_t names_size = 0, values_size = 0;
@@ -91,5 +91,5 @@ void collect_namespace(struct snapshot *snap)
 {
 	read_kernel_version(snap);
 	read_path_manager(snap);
-	read_mptcp_counters(snap);
+	read_netstat_counters(snap);
 }

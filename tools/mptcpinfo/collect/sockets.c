@@ -102,6 +102,7 @@ static int on_tcp_socket(void *ctx, const struct inet_diag_msg *msg,
 {
 	struct nlattr *mptcp[MPTCP_SUBFLOW_ATTR_MAX + 1] = { 0 };
 	const struct matcher *m = ctx;
+	struct connection *conn;
 	struct path path = diag_path(msg);
 	struct subflow *sf;
 	uint32_t token;
@@ -117,8 +118,8 @@ static int on_tcp_socket(void *ctx, const struct inet_diag_msg *msg,
 	if (pos < 0)
 		return 0; /* plain TCP, or of a connection newer than the other dump */
 
-	sf = array_grow(&m->snap->subflows, &m->snap->n_subflows, sizeof(*sf));
-	sf->connection = pos;
+	conn = &m->snap->connections[pos];
+	sf = array_grow(&conn->subflows, &conn->n_subflows, sizeof(*sf));
 	sf->path = path;
 	sf->state = msg->idiag_state;
 	sf->local_id = subflow_id(mptcp[MPTCP_SUBFLOW_ATTR_ID_LOC]);
@@ -128,22 +129,6 @@ static int on_tcp_socket(void *ctx, const struct inet_diag_msg *msg,
 		sf->backup = nla_get_u32(mptcp[MPTCP_SUBFLOW_ATTR_FLAGS]) & BACKUP_FLAGS;
 	fill_tcp(sf, tb[INET_DIAG_INFO]);
 	return 0;
-}
-
-int collect_subflows(struct snapshot *snap)
-{
-	struct matcher m = { .snap = snap, .by_path.key_size = sizeof(struct path) };
-	int r;
-
-	if (snap->n_connections == 0)
-		return 0;
-	m.by_token = snapshot_index_tokens(snap);
-	index_fill(&m.by_path, &snap->connections->path, snap->n_connections,
-		   sizeof(*snap->connections));
-	r = diag_dump(IPPROTO_TCP, on_tcp_socket, &m);
-	index_free(&m.by_token);
-	index_free(&m.by_path);
-	return r;
 }
 
 static int compare_subflows(const void *pa, const void *pb)
@@ -157,17 +142,30 @@ static int compare_subflows(const void *pa, const void *pb)
 	return a->path.local.port - b->path.local.port;
 }
 
-void sort_subflows(struct snapshot *snap)
+void sort_subflows(struct connection *conn)
 {
-	const struct span *span;
-	size_t i;
+	if (conn->n_subflows)
+		qsort(conn->subflows, conn->n_subflows, sizeof(*conn->subflows),
+		      compare_subflows);
+}
 
-	for (i = 0; i < snap->n_connections; i++) {
-		span = &snap->connections[i].subflows;
-		if (span->n > 1)
-			qsort(snap->subflows + span->first, span->n,
-			      sizeof(*snap->subflows), compare_subflows);
-	}
+int collect_subflows(struct snapshot *snap)
+{
+	struct matcher m = { .snap = snap, .by_path.key_size = sizeof(struct path) };
+	size_t i;
+	int r;
+
+	if (snap->n_connections == 0)
+		return 0;
+	m.by_token = snapshot_index_tokens(snap);
+	index_fill(&m.by_path, &snap->connections->path, snap->n_connections,
+		   sizeof(*snap->connections));
+	r = diag_dump(IPPROTO_TCP, on_tcp_socket, &m);
+	index_free(&m.by_token);
+	index_free(&m.by_path);
+	for (i = 0; i < snap->n_connections; i++)
+		sort_subflows(&snap->connections[i]);
+	return r;
 }
 
 /* Members of sock_diag's destroy groups get a socket's counts as it goes, like ss -E. */

@@ -222,24 +222,21 @@ static int write_held(struct events *e)
 	struct event **order = array_alloc(e->n_held, sizeof(*order));
 	struct page page;
 	size_t i;
-	int r;
 
 	date_back_found(e);
 	for (i = 0; i < e->n_held; i++)
 		order[i] = &e->held[i];
 	qsort(order, e->n_held, sizeof(*order), compare_times);
-	r = page_open(&page);
-	for (i = 0; i < e->n_held && r == 0; i++) {
+	page_open(&page);
+	for (i = 0; i < e->n_held; i++) {
 		if (e->o->format == FORMAT_JSON)
 			write_event_json(order[i], page.out);
 		else if (!is_superseded(order, i, e->n_held))
 			write_event_line(e, order[i], page.out);
 	}
-	if (r == 0)
-		r = page_write(&page, 0);
 	free(order);
 	e->n_held = 0;
-	return r;
+	return page_write(&page);
 }
 
 /* Return: 0; 1 after a signal to end; -errno. */

@@ -40,8 +40,7 @@ void follow_close(struct follow *f);
 /*
  * struct history - all connections of some processes, as they were when last seen
  *
- * Starts as HISTORY_INIT. Until history_finish(), the subflows and announcements of a
- * connection are not adjacent in @snap.
+ * Starts as HISTORY_INIT.
  */
 #define HISTORY_INIT                                     \
 	{                                                \
@@ -52,14 +51,16 @@ void follow_close(struct follow *f);
 struct history {
 	struct snapshot snap;
 	struct index by_token; /* connections */
-	struct index by_path;  /* subflows that are not destroyed */
+	struct index by_path;  /* connections, by their subflows that are not destroyed */
 };
 
 /*
  * history_merge() - add the connections of @fresh whose processes are @wanted, and update
  * those that are known already, whoever holds them now
+ *
+ * Takes arrays out of @fresh, for which only snapshot_free() is allowed then.
  */
-void history_merge(struct history *h, const struct snapshot *fresh,
+void history_merge(struct history *h, struct snapshot *fresh,
 		   bool (*wanted)(void *ctx, pid_t pid), void *ctx);
 /* A manager may report a subflow that ends before any snapshot has it. */
 void history_add_note(struct history *h, pid_t pid, const char *program,
@@ -68,7 +69,7 @@ void history_add_note(struct history *h, pid_t pid, const char *program,
 void history_close_path(struct history *h, const struct subflow *sf);
 /* The number of subflows that are not destroyed. */
 size_t history_open_paths(const struct history *h);
-/* Group and sort @snap for print/; then only history_free() is allowed. */
+/* Sort @snap for print/; then only history_free() is allowed. */
 void history_finish(struct history *h);
 void history_free(struct history *h);
 

@@ -220,7 +220,7 @@ static void run_report(struct run *run)
 	r = write_view(&o, snap, true, stderr);
 	if (r == 0 && o.format == FORMAT_TABLE && !o.counters) {
 		fputc('\n', stderr);
-		r = write_counters(snap, o.colour, stderr);
+		write_counters(snap, o.colour, stderr);
 	}
 	snapshot_report(snap, r);
 }

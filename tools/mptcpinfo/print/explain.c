@@ -57,39 +57,38 @@ static bool is_same_cause(const struct pm_announced_report *a,
 }
 
 /* All announcements with the cause of announcement @i, the first one. */
-static void explain_cause(struct explanation *ex, const struct announced *announced,
-			  size_t n, size_t i)
+static void explain_cause(struct explanation *ex,
+			  const struct pm_announced_report *announced, size_t n, size_t i)
 {
 	char reason[NOTE_REASON_MAX], ip[MPADDR_TEXT_MAX];
 	size_t j, named = 0, more = 0;
 
 	explain_add(ex, "%s%s", ex->len ? "; " : "",
-		    announced_reason(&announced[i].record, reason));
+		    announced_reason(&announced[i], reason));
 	for (j = i; j < n; j++) {
-		if (!is_same_cause(&announced[i].record, &announced[j].record))
+		if (!is_same_cause(&announced[i], &announced[j]))
 			continue;
 		if (named == NAMED_MAX) {
 			more++;
 			continue;
 		}
 		explain_add(ex, "%s%s (id %u)", named++ ? ", " : ": ",
-			    ip_text(&announced[j].record.addr, ip),
-			    announced[j].record.remote_id);
+			    ip_text(&announced[j].addr, ip), announced[j].remote_id);
 	}
 	if (more)
 		explain_add(ex, " and %zu more", more);
 }
 
-static void explain_announced(struct explanation *ex, const struct announced *announced,
-			      size_t n)
+static void explain_announced(struct explanation *ex,
+			      const struct pm_announced_report *announced, size_t n)
 {
 	size_t i, j;
 
 	for (i = 0; i < n; i++) {
-		if (announced_state(&announced[i].record) == ANNOUNCED_JOINED)
+		if (announced_state(&announced[i]) == ANNOUNCED_JOINED)
 			continue;
 		for (j = 0; j < i; j++) {
-			if (is_same_cause(&announced[i].record, &announced[j].record))
+			if (is_same_cause(&announced[i], &announced[j]))
 				break;
 		}
 		if (j == i)
@@ -105,7 +104,7 @@ static void explain_unavailable(struct explanation *ex, const struct snapshot *s
 	char ip[MPADDR_TEXT_MAX];
 	size_t i, n = 0;
 
-	for (i = 0; i < manager->endpoints.n; i++) {
+	for (i = 0; i < manager->n_endpoints; i++) {
 		if (!connection_endpoint(snap, conn, i, &state) ||
 		    state != ENDPOINT_UNAVAILABLE)
 			continue;
@@ -114,9 +113,7 @@ static void explain_unavailable(struct explanation *ex, const struct snapshot *s
 				    ex->len ? "; " : "");
 		else
 			explain_add(ex, ", ");
-		explain_add(
-			ex, "%s",
-			ip_text(&snap->endpoints[manager->endpoints.first + i].addr, ip));
+		explain_add(ex, "%s", ip_text(&manager->endpoints[i].addr, ip));
 	}
 }
 
@@ -127,28 +124,25 @@ static size_t count_free_endpoints(const struct snapshot *snap,
 	enum endpoint_state state;
 	size_t i, n = 0;
 
-	for (i = 0; i < manager->endpoints.n; i++)
+	for (i = 0; i < manager->n_endpoints; i++)
 		n += connection_endpoint(snap, conn, i, &state) && state == ENDPOINT_FREE;
 	return n;
 }
 
-static bool is_excluded(const struct snapshot *snap, const struct connection *conn,
-			const struct manager *manager)
+static bool is_excluded(const struct connection *conn, const struct manager *manager)
 {
 	size_t i = conn->record.section;
 
-	return i < manager->sections.n &&
-	       snap->sections[manager->sections.first + i].excluded;
+	return i < manager->n_sections && manager->sections[i].excluded;
 }
 
 /* Without laminar and fullmesh endpoints the routing table picks local addresses. */
-static bool is_routed(const struct snapshot *snap, const struct connection *conn,
-		      const struct manager *manager)
+static bool is_routed(const struct connection *conn, const struct manager *manager)
 {
-	const struct ctl_endpoint *ep = snap->endpoints + manager->endpoints.first;
+	const struct ctl_endpoint *ep = manager->endpoints;
 	size_t i;
 
-	for (i = 0; i < manager->endpoints.n; i++)
+	for (i = 0; i < manager->n_endpoints; i++)
 		if (ep[i].section == conn->record.section &&
 		    ep[i].flags &
 			    (MPTCP_PM_ADDR_FLAG_LAMINAR | MPTCP_PM_ADDR_FLAG_FULLMESH))
@@ -161,25 +155,25 @@ static void explain_pool(struct explanation *ex, const struct snapshot *snap,
 {
 	const struct manager *manager = connection_manager(snap, conn);
 
-	if (is_excluded(snap, conn, manager))
+	if (is_excluded(conn, manager))
 		explain_add(ex, "no pool for this destination (excluded)");
-	else if (manager->endpoints.n == 0 && manager->info.pool_error[0])
+	else if (manager->n_endpoints == 0 && manager->info.pool_error[0])
 		explain_add(ex, "no pool: %s", manager->info.pool_error);
-	else if (conn->record.endpoints_mine == 0 && !is_routed(snap, conn, manager))
+	else if (conn->record.endpoints_mine == 0 && !is_routed(conn, manager))
 		explain_add(ex, "no endpoint of the pool fits this connection");
 	if (ex->len || conn->record.server_side)
 		return;
-	explain_announced(ex, snap->announced + conn->announced.first, conn->announced.n);
+	explain_announced(ex, conn->announced, conn->n_announced);
 	if (!count_free_endpoints(snap, conn, manager))
 		explain_unavailable(ex, snap, conn, manager);
 	else if (ex->len)
 		return;
-	else if (conn->announced.n == 0)
+	else if (conn->n_announced == 0)
 		explain_add(ex, "nothing announced: the server has not announced any "
 				"additional address");
 	else
 		explain_add(ex, "nothing more announced: all %zu addresses are joined",
-			    conn->announced.n);
+			    conn->n_announced);
 }
 
 static bool has_running_broker(const struct snapshot *snap)

@@ -7,7 +7,6 @@
  */
 #include "print.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -173,10 +172,10 @@ static json_t *endpoints_json(const struct snapshot *snap, const struct connecti
 	char ip[MPADDR_TEXT_MAX];
 	size_t i;
 
-	for (i = 0; i < manager->endpoints.n; i++) {
-		if (!connection_endpoint(snap, conn, i, &state))
+	for (i = 0; i < manager->n_endpoints; i++) {
+		ep = connection_endpoint(snap, conn, i, &state);
+		if (!ep)
 			continue;
-		ep = &snap->endpoints[manager->endpoints.first + i];
 		object = json_object();
 		put_text(object, "address", ip_text(&ep->addr, ip));
 		put_number(object, "local_id", ep->local_id);
@@ -187,15 +186,15 @@ static json_t *endpoints_json(const struct snapshot *snap, const struct connecti
 	return array;
 }
 
-static json_t *announced_json(const struct snapshot *snap, const struct connection *conn)
+static json_t *announced_json(const struct connection *conn)
 {
 	const struct pm_announced_report *record;
 	char ip[MPADDR_TEXT_MAX], reason[NOTE_REASON_MAX];
 	json_t *array = json_array(), *object;
 	size_t i;
 
-	for (i = 0; i < conn->announced.n; i++) {
-		record = &snap->announced[conn->announced.first + i].record;
+	for (i = 0; i < conn->n_announced; i++) {
+		record = &conn->announced[i];
 		object = json_object();
 		put_number(object, "remote_id", record->remote_id);
 		put_text(object, "address", ip_text(&record->addr, ip));
@@ -228,15 +227,13 @@ static json_t *connection_json(const struct snapshot *snap, const struct connect
 	put_text(object, "manager", manager_text(snap, conn));
 	put_path(object, &conn->path);
 	put_text(object, "state", tcp_state_text(conn->state));
-	for (i = 0; i < conn->subflows.n; i++)
-		json_array_append_new(
-			subflows,
-			subflow_json(&snap->subflows[conn->subflows.first + i]));
+	for (i = 0; i < conn->n_subflows; i++)
+		json_array_append_new(subflows, subflow_json(&conn->subflows[i]));
 	json_object_set_new(object, "subflows", subflows);
 	if (manager) {
 		json_object_set_new(object, "endpoints",
 				    endpoints_json(snap, conn, manager));
-		json_object_set_new(object, "announced", announced_json(snap, conn));
+		json_object_set_new(object, "announced", announced_json(conn));
 	}
 	if (explain_connection(snap, conn, why))
 		put_text(object, "explain", why);
@@ -257,72 +254,41 @@ static json_t *connection_counters_json(const struct connection *conn)
 	return object;
 }
 
-/* A document is written piece by piece: a line each, or all of it on one. */
-struct document {
-	FILE *out;
-	const char *end; /* of a line within */
-	int r;
-};
-
-static void put_piece(struct document *doc, json_t *object, const char *before)
+/* Written piece by piece: one line each, or all of them on one line. */
+static void write_piece(json_t *object, const char *before, FILE *out)
 {
-	/* Not json_dumpf(), which makes a write of each token. */
+	/* json_dumpf() would make a system call for each token. */
 	char *text = json_dumps(object, LINE_FLAGS);
 
-	fputs(before, doc->out);
 	if (!text)
-		doc->r = -ENOMEM;
-	else if (fputs(text, doc->out) < 0)
-		doc->r = -EIO;
+		memory_die();
+	fprintf(out, "%s%s", before, text);
 	free(text);
 	json_decref(object);
 }
 
-static void put_element(struct document *doc, json_t *object, bool first)
+void write_json(const struct snapshot *snap, bool counters, bool one_line, FILE *out)
 {
-	fputs(first ? "" : ",", doc->out);
-	put_piece(doc, object, doc->end);
-}
-
-static void put_head(struct document *doc, const struct snapshot *snap)
-{
-	size_t i;
-
-	fprintf(doc->out, "{\"version\":%d,%s\"namespace\":", FORMAT_VERSION, doc->end);
-	put_piece(doc, namespace_json(snap), "");
-	fprintf(doc->out, ",%s\"managers\":[", doc->end);
-	for (i = 0; i < snap->n_managers && doc->r == 0; i++)
-		put_element(doc, manager_json(&snap->managers[i]), i == 0);
-	fprintf(doc->out, "],%s\"connections\":[", doc->end);
-}
-
-static int put_tail(struct document *doc)
-{
-	fputs("]}\n", doc->out);
-	if (doc->r == 0 && (fflush(doc->out) != 0 || ferror(doc->out)))
-		doc->r = -EIO;
-	return doc->r;
-}
-
-int write_json(const struct snapshot *snap, bool counters, bool one_line, FILE *out)
-{
-	struct document doc = { .out = out, .end = one_line ? "" : "\n" };
+	const char *end = one_line ? "" : "\n", *next = one_line ? "," : ",\n", *before;
 	const struct connection *conn;
-	bool first = true;
 	size_t i;
 
-	put_head(&doc, snap);
-	for (i = 0; i < snap->n_connections && doc.r == 0; i++) {
+	fprintf(out, "{\"version\":%d,%s\"namespace\":", FORMAT_VERSION, end);
+	write_piece(namespace_json(snap), "", out);
+	fprintf(out, ",%s\"managers\":[", end);
+	for (i = 0, before = end; i < snap->n_managers; i++, before = next)
+		write_piece(manager_json(&snap->managers[i]), before, out);
+	fprintf(out, "],%s\"connections\":[", end);
+	for (i = 0, before = end; i < snap->n_connections; i++) {
 		conn = &snap->connections[i];
 		if (counters && !connection_manager(snap, conn))
 			continue;
-		put_element(&doc,
-			    counters ? connection_counters_json(conn)
+		write_piece(counters ? connection_counters_json(conn)
 				     : connection_json(snap, conn),
-			    first);
-		first = false;
+			    before, out);
+		before = next;
 	}
-	return put_tail(&doc);
+	fputs("]}\n", out);
 }
 
 static const char *note_word(uint16_t what)
@@ -455,7 +421,6 @@ void write_event_json(const struct event *event, FILE *out)
 		put_text(object, "error_text", event->why);
 		break;
 	}
-	json_dumpf(object, out, JSON_COMPACT | JSON_PRESERVE_ORDER);
+	write_piece(object, "", out);
 	fputc('\n', out);
-	json_decref(object);
 }

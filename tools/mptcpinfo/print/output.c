@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * output.c - which view is written, and standard output of views that never end
+ * output.c - write the selected view, and standard output without stdio
  */
 #include "print.h"
 #include "tools/mptcpinfo/options.h"
@@ -56,19 +56,20 @@ int stdout_status(int r)
 	return EXIT_FAILED;
 }
 
-int page_open(struct page *page)
+void page_open(struct page *page)
 {
-	*page = (struct page){ 0 };
 	page->out = open_memstream(&page->text, &page->size);
-	return page->out ? 0 : -errno;
+	if (!page->out)
+		memory_die();
 }
 
-int page_write(struct page *page, int r)
+int page_write(struct page *page)
 {
-	if (fclose(page->out) != 0 && r == 0)
-		r = -ENOMEM;
-	if (r == 0)
-		r = stdout_write(page->text, page->size);
+	int r;
+
+	if (fclose(page->out) != 0)
+		memory_die();
+	r = stdout_write(page->text, page->size);
 	free(page->text);
 	return r;
 }
@@ -78,12 +79,16 @@ int write_view(const struct options *o, const struct snapshot *snap, bool one_li
 {
 	switch (o->format) {
 	case FORMAT_JSON:
-		return write_json(snap, o->counters, one_line, out);
-	case FORMAT_PROMETHEUS:
-		return write_prometheus(snap, out);
-	case FORMAT_TABLE:
+		write_json(snap, o->counters, one_line, out);
 		break;
+	case FORMAT_PROMETHEUS:
+		write_prometheus(snap, out);
+		break;
+	case FORMAT_TABLE:
+		if (o->counters)
+			write_counters(snap, o->colour, out);
+		else
+			write_table(snap, o->colour, out);
 	}
-	return o->counters ? write_counters(snap, o->colour, out)
-			   : write_table(snap, o->colour, out);
+	return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
 }

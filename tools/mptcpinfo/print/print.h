@@ -103,14 +103,13 @@ struct event {
 /* One JSON object and a newline; mptcpinfo(8) describes the keys. */
 void write_event_json(const struct event *event, FILE *out);
 
-/* Return of each: 0; -errno if @out has an error. */
-int write_table(const struct snapshot *snap, bool colour, FILE *out);
+void write_table(const struct snapshot *snap, bool colour, FILE *out);
 /* The path managers' counters: of each connection, program and the namespace */
-int write_counters(const struct snapshot *snap, bool colour, FILE *out);
+void write_counters(const struct snapshot *snap, bool colour, FILE *out);
 /* @one_line: no newline except the last, so that documents can follow each other. */
-int write_json(const struct snapshot *snap, bool counters, bool one_line, FILE *out);
-int write_prometheus(const struct snapshot *snap, FILE *out);
-/* Whichever @o asks for; @one_line as above */
+void write_json(const struct snapshot *snap, bool counters, bool one_line, FILE *out);
+void write_prometheus(const struct snapshot *snap, FILE *out);
+/* Whichever @o asks for; @one_line as above. Return: 0 or -errno. */
 int write_view(const struct options *o, const struct snapshot *snap, bool one_line,
 	       FILE *out);
 
@@ -136,6 +135,6 @@ struct page {
 	FILE *out;
 };
 
-/* Return: 0 or -errno. page_write() frees @page, too; with @r < 0 it returns that. */
-int page_open(struct page *page);
-int page_write(struct page *page, int r);
+void page_open(struct page *page);
+/* Also frees @page. Return: as stdout_write(). */
+int page_write(struct page *page);

@@ -7,7 +7,6 @@
  */
 #include "print.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -137,10 +136,8 @@ static void write_subflow_metric(const struct exposition *p, const char *metric,
 
 	for (i = 0; i < p->snap->n_connections; i++) {
 		conn = &p->snap->connections[i];
-		for (j = 0; j < conn->subflows.n; j++)
-			write_subflow_value(p, metric, conn,
-					    &p->snap->subflows[conn->subflows.first + j],
-					    field);
+		for (j = 0; j < conn->n_subflows; j++)
+			write_subflow_value(p, metric, conn, &conn->subflows[j], field);
 	}
 }
 
@@ -157,7 +154,7 @@ static void write_subflow_metrics(const struct exposition *p)
 	write_subflow_metric(p, "subflow_backup", NULL);
 }
 
-int write_prometheus(const struct snapshot *snap, FILE *out)
+void write_prometheus(const struct snapshot *snap, FILE *out)
 {
 	const struct exposition p = { .snap = snap, .out = out };
 	const struct connection *conn;
@@ -171,8 +168,7 @@ int write_prometheus(const struct snapshot *snap, FILE *out)
 		fputs(PREFIX "connection_subflows", out);
 		write_connection_labels(&p, conn);
 		write_metric_label(&p, "manager", manager_text(snap, conn), ",");
-		write_value(&p, conn->subflows.n);
+		write_value(&p, conn->n_subflows);
 	}
 	write_subflow_metrics(&p);
-	return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
 }

@@ -7,7 +7,6 @@
  */
 #include "print.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -34,18 +33,22 @@ static void widen_column(int *width, const char *text)
 /* The same columns in all blocks, so that the eye can run down them. */
 static void measure_columns(struct table *t)
 {
-	char text[ADDR_TEXT_MAX];
+	const struct connection *conn;
 	const struct subflow *sf;
-	size_t i;
+	char text[ADDR_TEXT_MAX];
+	size_t i, j;
 
 	t->local = strlen("LOCAL");
 	t->remote = strlen("REMOTE");
 	t->state = strlen("established");
-	for (i = 0; i < t->snap->n_subflows; i++) {
-		sf = &t->snap->subflows[i];
-		widen_column(&t->local, local_text(&sf->path, text));
-		widen_column(&t->remote, remote_text(&sf->path, text));
-		widen_column(&t->state, subflow_state_text(sf));
+	for (i = 0; i < t->snap->n_connections; i++) {
+		conn = &t->snap->connections[i];
+		for (j = 0; j < conn->n_subflows; j++) {
+			sf = &conn->subflows[j];
+			widen_column(&t->local, local_text(&sf->path, text));
+			widen_column(&t->remote, remote_text(&sf->path, text));
+			widen_column(&t->state, subflow_state_text(sf));
+		}
 	}
 }
 
@@ -103,14 +106,14 @@ static void table_subflows(const struct table *t, const struct connection *conn)
 {
 	size_t i;
 
-	if (conn->subflows.n == 0)
+	if (conn->n_subflows == 0)
 		return;
 	fprintf(t->out, "%s  %3s  %-*s  %-*s  %3s  %-*s  %6s  %5s  %5s%s\n",
 		paint_on(t->colour, PAINT_LABEL), "ID", t->local, "LOCAL", t->remote,
 		"REMOTE", "ID", t->state, "STATE", "RTT", "SENT", "RECVD",
 		paint_off(t->colour));
-	for (i = 0; i < conn->subflows.n; i++)
-		table_subflow(t, &t->snap->subflows[conn->subflows.first + i]);
+	for (i = 0; i < conn->n_subflows; i++)
+		table_subflow(t, &conn->subflows[i]);
 }
 
 static void table_label(const struct table *t, const char *label)
@@ -143,15 +146,17 @@ static void table_item(const struct table *t, const char *label, int *column,
 static void table_endpoints(const struct table *t, const struct connection *conn)
 {
 	const struct manager *manager = connection_manager(t->snap, conn);
+	const struct ctl_endpoint *ep;
 	enum endpoint_state state;
 	char ip[MPADDR_TEXT_MAX];
 	int column = 0;
 	size_t i;
 
-	for (i = 0; manager && i < manager->endpoints.n; i++) {
-		if (!connection_endpoint(t->snap, conn, i, &state))
+	for (i = 0; manager && i < manager->n_endpoints; i++) {
+		ep = connection_endpoint(t->snap, conn, i, &state);
+		if (!ep)
 			continue;
-		ip_text(&t->snap->endpoints[manager->endpoints.first + i].addr, ip);
+		ip_text(&ep->addr, ip);
 		table_item(t, "endpoints", &column, ip, endpoint_state_text(state),
 			   state == ENDPOINT_USED	   ? PAINT_GOOD
 			   : state == ENDPOINT_UNAVAILABLE ? PAINT_BAD
@@ -169,8 +174,8 @@ static void table_announced(const struct table *t, const struct connection *conn
 	int column = 0;
 	size_t i;
 
-	for (i = 0; i < conn->announced.n; i++) {
-		record = &t->snap->announced[conn->announced.first + i].record;
+	for (i = 0; i < conn->n_announced; i++) {
+		record = &conn->announced[i];
 		state = announced_state(record);
 		snprintf(name, sizeof(name), "%s (id %u)", ip_text(&record->addr, ip),
 			 record->remote_id);
@@ -199,7 +204,7 @@ static void table_connection(const struct table *t, const struct connection *con
 	}
 }
 
-int write_table(const struct snapshot *snap, bool colour, FILE *out)
+void write_table(const struct snapshot *snap, bool colour, FILE *out)
 {
 	struct table t = { .snap = snap, .colour = colour, .out = out };
 	size_t i;
@@ -210,7 +215,6 @@ int write_table(const struct snapshot *snap, bool colour, FILE *out)
 		snap->path_manager[0] ? snap->path_manager : "unknown");
 	for (i = 0; i < snap->n_connections; i++)
 		table_connection(&t, &snap->connections[i]);
-	return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
 }
 
 static void write_counter(const struct table *t, const char *name, uint64_t value)
@@ -252,7 +256,7 @@ static void write_connection_counters(const struct table *t,
 #undef X
 }
 
-int write_counters(const struct snapshot *snap, bool colour, FILE *out)
+void write_counters(const struct snapshot *snap, bool colour, FILE *out)
 {
 	const struct table t = { .snap = snap, .colour = colour, .out = out };
 	size_t i;
@@ -266,5 +270,4 @@ int write_counters(const struct snapshot *snap, bool colour, FILE *out)
 		write_manager_counters(&t, &snap->managers[i]);
 	for (i = 0; i < snap->n_connections; i++)
 		write_connection_counters(&t, &snap->connections[i]);
-	return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
 }

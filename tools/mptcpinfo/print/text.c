@@ -31,13 +31,13 @@ const struct field manager_fields[] = {
 	MANAGER(used_ids, "manager_used_ids", "gauge", "Local address IDs in use"),
 	MANAGER(early, "manager_early_events", "gauge",
 		"Events held for connections not registered yet"),
-	MANAGER(events, "manager_events_total", "counter", "Events of the kernel"),
+	MANAGER(events, "manager_events_total", "counter", "Kernel events"),
 	MANAGER(events_replayed, "manager_events_replayed_total", "counter",
-		"Events that came before their connection"),
+		"Kernel events that preceded their connection"),
 	MANAGER(events_foreign, "manager_events_foreign_total", "counter",
-		"Events of other programs' connections"),
+		"Kernel events of other programs' connections"),
 	MANAGER(overruns, "manager_overruns_total", "counter",
-		"Times that events were lost"),
+		"Times that kernel events were lost"),
 	MANAGER(registrations, "manager_registrations_total", "counter",
 		"Connections registered"),
 	MANAGER(registrations_lost, "manager_registrations_lost_total", "counter",
@@ -46,8 +46,7 @@ const struct field manager_fields[] = {
 	MANAGER(endp_subflow_max, NULL, NULL, NULL),
 	MANAGER(endp_laminar_max, NULL, NULL, NULL),
 	MANAGER(endp_fullmesh_max, NULL, NULL, NULL),
-	MANAGER(pool_loads, "manager_pool_loads_total", "counter",
-		"Times a pool file came into force"),
+	MANAGER(pool_loads, "manager_pool_loads_total", "counter", "Pool files loaded"),
 #define X(name, text)                                                  \
 	{ .key = #name,                                                \
 	  .offset = offsetof(struct ctl_manager, counters.name),       \
@@ -62,13 +61,13 @@ const size_t n_manager_fields = N(manager_fields);
 
 const struct field subflow_fields[] = {
 	SUBFLOW(bytes_sent, "subflow_sent_bytes_total", "counter",
-		"Payload sent, repeated bytes included"),
+		"Payload sent, including retransmissions"),
 	SUBFLOW(bytes_received, "subflow_received_bytes_total", "counter",
 		"Payload received"),
 	SUBFLOW(rtt_us, "subflow_rtt_seconds", "gauge", "Smoothed round trip time"),
 	SUBFLOW(cwnd, "subflow_cwnd_segments", "gauge", "Congestion window"),
 	SUBFLOW(retransmits, "subflow_retransmits_total", "counter",
-		"Segments sent again"),
+		"Segments retransmitted"),
 	SUBFLOW(delivery_rate, "subflow_delivery_rate_bytes", "gauge",
 		"Bytes per second that the peer acknowledged last"),
 };

@@ -19,51 +19,41 @@
 
 struct row {
 	const struct connection *conn;
-	struct rate sum; /* of the known rates; NAN if there is none */
+	double sent, received; /* sums of the known rates; NAN if there is none */
 };
 
-/* Subflows are matched by their ends: IDs may be unknown, and positions change. */
-static struct rate path_rate(const struct rates *old, const struct subflow *sf,
-			     double seconds)
+/* Subflows are matched by their ends: IDs may be unknown. */
+static void set_rates(struct subflow *sf, const struct subflow *before, double seconds)
 {
-	struct rate none = { NAN, NAN };
-	ssize_t pos = index_find(&old->by_path, &sf->path);
-	const struct subflow *before = pos < 0 ? NULL : &old->subflows[pos];
-
-	if (!before || !before->has_tcp || !sf->has_tcp || seconds <= 0)
-		return none;
+	sf->sent_rate = sf->received_rate = NAN;
 	/* Less than before: another subflow with the same ends */
-	if (sf->bytes_sent < before->bytes_sent ||
+	if (!before || !before->has_tcp || !sf->has_tcp || seconds <= 0 ||
+	    sf->bytes_sent < before->bytes_sent ||
 	    sf->bytes_received < before->bytes_received)
-		return none;
-	return (struct rate){ (sf->bytes_sent - before->bytes_sent) / seconds,
-			      (sf->bytes_received - before->bytes_received) / seconds };
+		return;
+	sf->sent_rate = (sf->bytes_sent - before->bytes_sent) / seconds;
+	sf->received_rate = (sf->bytes_received - before->bytes_received) / seconds;
 }
 
-void rates_update(struct rates *rates, const struct snapshot *snap, int64_t taken_us)
+void paths_set_rates(struct snapshot *snap, const struct snapshot *before, double seconds)
 {
-	struct rates now = { .taken_us = taken_us,
-			     .by_path.key_size = sizeof(struct path) };
-	size_t i, n = snap->n_subflows;
+	struct index by_token = snapshot_index_tokens(before);
+	struct connection *conn;
+	const struct subflow *sf;
+	ssize_t pos;
+	size_t i, j;
 
-	now.at = array_alloc(n, sizeof(*now.at));
-	now.subflows = array_alloc(n, sizeof(*now.subflows));
-	for (i = 0; i < n; i++) {
-		now.subflows[i] = snap->subflows[i];
-		now.at[i] = path_rate(rates, &snap->subflows[i],
-				      (taken_us - rates->taken_us) / 1e6);
-		index_add(&now.by_path, &snap->subflows[i].path, i);
+	for (i = 0; i < snap->n_connections; i++) {
+		conn = &snap->connections[i];
+		pos = index_find(&by_token, &conn->token);
+		for (j = 0; j < conn->n_subflows; j++) {
+			sf = pos < 0 ? NULL
+				     : connection_subflow(&before->connections[pos],
+							  &conn->subflows[j].path);
+			set_rates(&conn->subflows[j], sf, seconds);
+		}
 	}
-	rates_free(rates);
-	*rates = now;
-}
-
-void rates_free(struct rates *rates)
-{
-	free(rates->at);
-	free(rates->subflows);
-	index_free(&rates->by_path);
-	*rates = (struct rates){ 0 };
+	index_free(&by_token);
 }
 
 /* "9.8 MB/s": up to nine characters; "-" for NAN. Return: @out. */
@@ -128,29 +118,23 @@ static double rate_add(double sum, double value)
 	return isnan(sum) ? value : sum + value;
 }
 
-static double rate_total(struct rate rate)
+static void add_rates(struct row *row)
 {
-	return rate_add(rate.sent, rate.received);
-}
-
-static struct rate connection_rate(const struct connection *conn,
-				   const struct rates *rates)
-{
-	struct rate sum = { NAN, NAN };
+	const struct connection *conn = row->conn;
 	size_t i;
 
-	for (i = 0; i < conn->subflows.n; i++) {
-		sum.sent = rate_add(sum.sent, rates->at[conn->subflows.first + i].sent);
-		sum.received = rate_add(sum.received,
-					rates->at[conn->subflows.first + i].received);
+	row->sent = row->received = NAN;
+	for (i = 0; i < conn->n_subflows; i++) {
+		row->sent = rate_add(row->sent, conn->subflows[i].sent_rate);
+		row->received = rate_add(row->received, conn->subflows[i].received_rate);
 	}
-	return sum;
 }
 
 static int compare_rates(const void *pa, const void *pb)
 {
 	const struct row *a = pa, *b = pb;
-	double x = rate_add(0, rate_total(a->sum)), y = rate_add(0, rate_total(b->sum));
+	double x = rate_add(rate_add(0, a->sent), a->received),
+	       y = rate_add(rate_add(0, b->sent), b->received);
 
 	if (x != y)
 		return x > y ? -1 : 1;
@@ -168,42 +152,40 @@ static void frame_add_head(const struct snapshot *snap, const struct row *row,
 		snprintf(pid, sizeof(pid), "%d", conn->pid);
 	frame_add(f, PAINT_HEAD, "%s[%s] 0x%08x  in %s  out %s  %s, %s%s",
 		  conn->program[0] ? conn->program : "?", pid, conn->token,
-		  rate_text(row->sum.received, in), rate_text(row->sum.sent, out),
+		  rate_text(row->received, in), rate_text(row->sent, out),
 		  manager[0] ? manager : "?", tcp_state_text(conn->state),
 		  conn->fallback ? ", fell back to TCP" : "");
 }
 
-static void frame_add_path(const struct subflow *sf, struct rate rate, double of,
-			   bool utf8, struct frame *f)
+static void frame_add_path(const struct subflow *sf, double of, bool utf8,
+			   struct frame *f)
 {
 	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX], text[RATE_TEXT_MAX];
 	char bar[BAR_TEXT_MAX], percent[8] = "-";
-	double share = of > 0 ? rate_total(rate) / of : NAN;
+	double rate = rate_add(sf->sent_rate, sf->received_rate);
+	double share = of > 0 ? rate / of : NAN;
 
 	if (!isnan(share))
 		snprintf(percent, sizeof(percent), "%.0f%%", share * 100);
 	frame_add(f, sf->state == TCP_ESTABLISHED ? PAINT_PLAIN : PAINT_LABEL,
-		  "%11s %4s %s %-8s %s > %s", rate_text(rate_total(rate), text), percent,
+		  "%11s %4s %s %-8s %s > %s", rate_text(rate, text), percent,
 		  bar_text(share, utf8, bar), short_state_text(sf),
 		  local_text(&sf->path, local), remote_text(&sf->path, remote));
 }
 
 /* The head and as many subflows as fit in @room lines */
-static void frame_add_connection(const struct snapshot *snap, const struct rates *rates,
-				 const struct row *row, bool utf8, size_t room,
-				 struct frame *f)
+static void frame_add_connection(const struct snapshot *snap, const struct row *row,
+				 bool utf8, size_t room, struct frame *f)
 {
-	size_t i, pos, n = row->conn->subflows.n;
-	double of = rate_total(row->sum);
+	size_t i, n = row->conn->n_subflows;
+	double of = rate_add(row->sent, row->received);
 
 	if (!room)
 		return;
 	frame_add_head(snap, row, f);
 	room--;
-	for (i = 0; i < n && (i + 1 < room || (i + 1 == room && n == room)); i++) {
-		pos = row->conn->subflows.first + i;
-		frame_add_path(&snap->subflows[pos], rates->at[pos], of, utf8, f);
-	}
+	for (i = 0; i < n && (i + 1 < room || (i + 1 == room && n == room)); i++)
+		frame_add_path(&row->conn->subflows[i], of, utf8, f);
 	if (i < n && room)
 		frame_add(f, PAINT_LABEL, "%zu more path%s", n - i,
 			  n - i == 1 ? "" : "s");
@@ -211,7 +193,7 @@ static void frame_add_connection(const struct snapshot *snap, const struct rates
 
 static size_t row_height(const struct row *row)
 {
-	return 1 + row->conn->subflows.n;
+	return 1 + row->conn->n_subflows;
 }
 
 /* Whether all rows fit, each with @gap lines before it. */
@@ -224,8 +206,8 @@ static bool do_rows_fit(const struct row *rows, size_t n, size_t room, size_t ga
 	return lines <= room;
 }
 
-static void frame_add_rows(const struct snapshot *snap, const struct rates *rates,
-			   const struct row *rows, size_t n, bool utf8, struct frame *f)
+static void frame_add_rows(const struct snapshot *snap, const struct row *rows, size_t n,
+			   bool utf8, struct frame *f)
 {
 	bool fit = do_rows_fit(rows, n, frame_room(f), 0);
 	bool gaps = do_rows_fit(rows, n, frame_room(f), 1);
@@ -238,25 +220,24 @@ static void frame_add_rows(const struct snapshot *snap, const struct rates *rate
 			break;
 		if (gaps)
 			frame_add(f, PAINT_PLAIN, "%s", "");
-		frame_add_connection(snap, rates, &rows[i], utf8, room, f);
+		frame_add_connection(snap, &rows[i], utf8, room, f);
 	}
 	if (i < n)
 		frame_add(f, PAINT_LABEL, "%zu more connection%s", n - i,
 			  n - i == 1 ? "" : "s");
 }
 
-void paths_frame(const struct snapshot *snap, const struct rates *rates, bool utf8,
-		 struct frame *f)
+void paths_frame(const struct snapshot *snap, bool utf8, struct frame *f)
 {
 	struct row *rows = array_alloc(snap->n_connections, sizeof(*rows));
 	size_t i, n = snap->n_connections;
 
 	for (i = 0; i < n; i++) {
 		rows[i].conn = &snap->connections[i];
-		rows[i].sum = connection_rate(rows[i].conn, rates);
+		add_rates(&rows[i]);
 	}
 	if (!do_rows_fit(rows, n, frame_room(f), 0))
 		qsort(rows, n, sizeof(*rows), compare_rates);
-	frame_add_rows(snap, rates, rows, n, utf8, f);
+	frame_add_rows(snap, rows, n, utf8, f);
 	free(rows);
 }

@@ -93,11 +93,8 @@ int screen_draw(const struct screen *s, const struct frame *f, bool colour)
 {
 	struct page page;
 	size_t i;
-	int r;
 
-	r = page_open(&page);
-	if (r < 0)
-		return r;
+	page_open(&page);
 	fputs(HOME, page.out);
 	for (i = 0; i < f->n && i < (size_t)s->height; i++) {
 		/*
@@ -110,7 +107,7 @@ int screen_draw(const struct screen *s, const struct frame *f, bool colour)
 	}
 	if (i < (size_t)s->height)
 		fputs("\r\n" ERASE_BELOW, page.out);
-	return page_write(&page, 0);
+	return page_write(&page);
 }
 
 size_t frame_room(const struct frame *f)

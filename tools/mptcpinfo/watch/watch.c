@@ -29,8 +29,9 @@
 struct watch {
 	const struct options *o;
 	struct screen screen;
-	struct rates rates;
-	char *reported; /* the notes of the previous snapshot */
+	struct snapshot last; /* for the rates */
+	int64_t last_us;      /* when it was taken */
+	int last_error;	      /* of collect_snapshot() */
 	int sigfd;
 	bool live; /* on a terminal, in place */
 	bool utf8;
@@ -43,27 +44,22 @@ static bool shows_paths(const struct watch *w)
 }
 
 /* The counters, line by line */
-static int counters_frame(const struct snapshot *snap, struct frame *f)
+static void counters_frame(const struct snapshot *snap, struct frame *f)
 {
 	struct page page;
 	char *line, *save;
-	int r;
 
-	r = page_open(&page);
-	if (r < 0)
-		return r;
-	r = write_counters(snap, false, page.out);
-	if (fclose(page.out) != 0 && r == 0)
-		r = -ENOMEM;
-	for (line = r < 0 ? NULL : strtok_r(page.text, "\n", &save); line;
+	page_open(&page);
+	write_counters(snap, false, page.out);
+	fclose(page.out);
+	for (line = strtok_r(page.text, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save))
 		frame_add(f, PAINT_PLAIN, "%s", line);
 	free(page.text);
-	return r;
 }
 
-static int watch_frame(const struct watch *w, const struct snapshot *snap, int error,
-		       struct frame *f)
+static void watch_frame(const struct watch *w, const struct snapshot *snap, int error,
+			struct frame *f)
 {
 	char clock[16];
 	time_t now = time(NULL);
@@ -80,10 +76,10 @@ static int watch_frame(const struct watch *w, const struct snapshot *snap, int e
 	if (w->live && snap->n_notes)
 		frame_add(f, PAINT_BAD, "%s%s", snap->notes[0],
 			  snap->n_notes > 1 ? " ..." : "");
-	if (!shows_paths(w))
-		return counters_frame(snap, f);
-	paths_frame(snap, &w->rates, w->utf8, f);
-	return 0;
+	if (shows_paths(w))
+		paths_frame(snap, w->utf8, f);
+	else
+		counters_frame(snap, f);
 }
 
 /* Not on a terminal: a whole document, or a whole frame, in one write */
@@ -91,55 +87,45 @@ static int watch_print(const struct watch *w, const struct snapshot *snap,
 		       const struct frame *f)
 {
 	struct page page;
-	int r;
 
-	r = page_open(&page);
-	if (r < 0)
-		return r;
+	page_open(&page);
 	if (w->o->format == FORMAT_JSON) {
-		r = write_view(w->o, snap, true, page.out);
+		write_view(w->o, snap, true, page.out);
 	} else {
 		for (size_t i = 0; i < f->n; i++)
 			fprintf(page.out, "%s\n", f->lines[i].text);
 		fputc('\n', page.out);
 	}
-	return page_write(&page, r);
+	return page_write(&page);
 }
 
-/* Report the notes when they change, not once a second. */
-static void watch_report(struct watch *w, const struct snapshot *snap, int error)
+/* Notes are reported when they change, not once a second. */
+static bool has_other_notes(const struct watch *w, const struct snapshot *snap, int error)
 {
-	size_t size, i;
-	char *all = NULL;
-	FILE *out;
+	size_t i;
 
-	out = open_memstream(&all, &size);
-	if (!out)
-		return;
-	fprintf(out, "%d\n", error);
-	for (i = 0; i < snap->n_notes; i++)
-		fprintf(out, "%s\n", snap->notes[i]);
-	fclose(out);
-	if (all && (!w->reported || strcmp(all, w->reported) != 0))
-		snapshot_report(snap, error);
-	free(w->reported);
-	w->reported = all;
+	if (error != w->last_error || snap->n_notes != w->last.n_notes)
+		return true;
+	for (i = 0; i < snap->n_notes; i++) {
+		if (strcmp(snap->notes[i], w->last.notes[i]) != 0)
+			return true;
+	}
+	return false;
 }
 
 static int watch_show(struct watch *w, const struct snapshot *snap, int error)
 {
 	struct frame f = { 0 };
-	int r = 0;
+	int r;
 
 	if (w->live) {
 		f.width = w->screen.width;
 		f.height = w->screen.height;
 	}
 	if (w->o->format == FORMAT_TABLE)
-		r = watch_frame(w, snap, error, &f);
-	if (r == 0)
-		r = w->live ? screen_draw(&w->screen, &f, w->o->colour)
-			    : watch_print(w, snap, &f);
+		watch_frame(w, snap, error, &f);
+	r = w->live ? screen_draw(&w->screen, &f, w->o->colour)
+		    : watch_print(w, snap, &f);
 	frame_free(&f);
 	return r;
 }
@@ -147,15 +133,20 @@ static int watch_show(struct watch *w, const struct snapshot *snap, int error)
 static int watch_once(struct watch *w)
 {
 	struct snapshot snap = { 0 };
+	int64_t now;
 	int r, error;
 
 	error = collect_snapshot(&w->o->filter, &snap);
+	now = clock_us();
 	if (shows_paths(w))
-		rates_update(&w->rates, &snap, clock_us());
-	if (!w->live)
-		watch_report(w, &snap, error);
+		paths_set_rates(&snap, &w->last, (now - w->last_us) / 1e6);
+	if (!w->live && has_other_notes(w, &snap, error))
+		snapshot_report(&snap, error);
 	r = watch_show(w, &snap, error);
-	snapshot_free(&snap);
+	snapshot_free(&w->last);
+	w->last = snap;
+	w->last_us = now;
+	w->last_error = error;
 	return r;
 }
 
@@ -283,8 +274,7 @@ int watch_main(const struct options *o)
 		if (w.live)
 			screen_leave(&w.screen);
 	}
-	rates_free(&w.rates);
-	free(w.reported);
+	snapshot_free(&w.last);
 	close(w.sigfd);
 	return stdout_status(r);
 }

@@ -48,24 +48,9 @@ int screen_draw(const struct screen *s, const struct frame *f, bool colour);
 /* The next key, or 0. */
 char screen_read_key(struct screen *s);
 
-/* Bytes per second; NAN: unknown */
-struct rate {
-	double sent;
-	double received;
-};
-
-/* The rates between the last two snapshots; zeros to start with. */
-struct rates {
-	struct rate *at; /* of each subflow of the last snapshot, in its order */
-	/* The last snapshot's subflows: */
-	struct subflow *subflows;
-	struct index by_path;
-	int64_t taken_us;
-};
-
-/* @taken_us: when the byte counts were read (clock_us()). Takes snap->subflows' copy. */
-void rates_update(struct rates *rates, const struct snapshot *snap, int64_t taken_us);
-void rates_free(struct rates *rates);
+/* Set the rates of @snap, taken @seconds after @before. */
+void paths_set_rates(struct snapshot *snap, const struct snapshot *before,
+		     double seconds);
 
 /*
  * paths_frame() - fill @f, as far as it has room
@@ -73,5 +58,4 @@ void rates_free(struct rates *rates);
  * Connections have the order of the snapshot if all fit. Otherwise the busiest come first
  * and the last line counts the others. @utf8: bars of finer steps.
  */
-void paths_frame(const struct snapshot *snap, const struct rates *rates, bool utf8,
-		 struct frame *f);
+void paths_frame(const struct snapshot *snap, bool utf8, struct frame *f);
