@@ -16,16 +16,15 @@
 #include "sandbox.h"
 #include "sd_notify.h"
 #include "shim/preload/subscribe.h"
+#include "tools/common/signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -175,19 +174,6 @@ static void restore_path_manager(struct broker *b)
 		unlinkat(b->state_dir, saved_name, 0);
 }
 
-static int open_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 /* Events from here on are not lost. Return: what failed; NULL: nothing. */
 static const char *open_kernel(struct broker *b, int *ret_error)
 {
@@ -211,6 +197,7 @@ static const char *open_kernel(struct broker *b, int *ret_error)
 
 static int broker_open(struct broker *b, const char *dir)
 {
+	static const int signals[] = { SIGHUP, SIGINT, SIGTERM, 0 };
 	struct stat st;
 	const char *what;
 	int r;
@@ -228,7 +215,8 @@ static int broker_open(struct broker *b, const char *dir)
 		log_error("%s: %s", what, strerror(-r));
 		return r;
 	}
-	b->signal_fd = open_signals();
+	signal(SIGPIPE, SIG_IGN);
+	b->signal_fd = signals_open(signals, NULL);
 	b->controls_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (b->signal_fd < 0 || b->controls_fd < 0)
 		return -errno;
