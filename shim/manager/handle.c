@@ -2,7 +2,7 @@
 /*
  * handle.c - registrations from the program, events from the kernel
  *
- * An event may arrive before its connection's registration (event_queue.h). Accepted
+ * An event may arrive before its connection's registration (event_pump.h). Accepted
  * connections are registered by their first event (app_listeners.h).
  */
 #include "handle.h"

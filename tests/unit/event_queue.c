@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * event_queue.c - queued events, and early ones
+ * event_queue.c - the queues of event_pump.c: events, and early events
  */
-#include "shim/manager/event_queue.h"
+#include "shim/manager/event_pump.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

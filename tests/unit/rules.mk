@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Tests without a kernel path manager: the engine, its tables, pool files.
 
-UNIT_REAL := $(ENGINE_SRC) $(patsubst %,shim/manager/%.c,event_queue control_server) \
+UNIT_REAL := $(ENGINE_SRC) $(patsubst %,shim/manager/%.c,event_pump note_text control_server) \
 	     $(patsubst %,shim/netlink/%.c,pm_event rtnl request) shim/pool/watch.c shim/common/log.c \
 	     $(patsubst %,shim/preload/%.c,mode pool_file env register broker owner)
 

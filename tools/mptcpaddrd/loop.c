@@ -4,7 +4,7 @@
  *
  * There is one event socket for the namespace. Events are read before registrations, and
  * handled after them: so an event that arrived before its registration finds the
- * connection, or is held (event_queue.h).
+ * connection, or is held (event_pump.h).
  */
 #include "loop.h"
 #include "adopt.h"
