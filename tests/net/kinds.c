@@ -85,8 +85,9 @@ static void spec_of(const struct kinds_case *c, struct net_spec *ret)
 		};
 }
 
-static char *result(const struct net_spec *spec, enum net_side side)
+static char *result(void *arg, enum net_side side)
 {
+	const struct net_spec *spec = arg;
 	bool v6 = spec->connect && *spec->connect == 'd';
 	char *first, *last, *both;
 	struct net n;
@@ -135,13 +136,7 @@ ParameterizedTestParameters(kinds, pool_does_what_the_kernel_does)
 ParameterizedTest(struct kinds_case *c, kinds, pool_does_what_the_kernel_does)
 {
 	struct net_spec spec;
-	char *kernel, *pool;
 
 	spec_of(c, &spec);
-	kernel = result(&spec, FROM_KERNEL);
-	pool = result(&spec, FROM_POOL);
-	cr_assert_str_eq(kernel, pool, "%s\n--- kernel\n%s\n--- pool\n%s", c->name,
-			 kernel, pool);
-	free(kernel);
-	free(pool);
+	net_compare(c->name, result, &spec);
 }

@@ -62,8 +62,9 @@ struct net {
 	struct world world;
 	struct proc server;
 	struct proc client;
-	struct capture wire; /* the client's */
-	int announced;	     /* announcements that the client is to echo */
+	struct capture wire;	   /* the client's */
+	int announced;		   /* announcements that the client is to echo */
+	struct endpoint_spec last; /* net_announce_as() */
 	struct endpoint_spec pool[NET_LIST_MAX]; /* as it is now */
 	int subflows, accepted;			 /* limits, likewise */
 	char pool_path[64];
@@ -114,6 +115,15 @@ int net_joins_sent(struct net *n);
 /* What was on the wire and in the shim's log (MPTCPADDR_LOG=debug), before a test fails.
  */
 void net_show(struct net *n);
+/*
+ * net_compare() - @run a scenario under the shim, then in the kernel: the same outcome
+ *
+ * On a busy machine one of them may be looked at before a worker of the kernel had its
+ * turn, so a difference counts when it comes three times. @run returns a text, which is
+ * freed; @about says which scenario it is.
+ */
+void net_compare(const char *about, char *(*run)(void *arg, enum net_side side),
+		 void *arg);
 /* The client can still send and receive. */
 void net_carries_data(struct net *n);
 void net_manager(struct net *n, struct ctl_manager *ret);
