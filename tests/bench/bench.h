@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench.h - one table: what the shim costs, beside its peers in the same run
+ * bench.h - one table: the cost of the shim, compared with its peers in the same run
  *
- * Each part measures in interleaved rounds and adds rows; a part fails only when a
- * measurement could not be made. Whether a target is met is said, and no more.
+ * Each part measures in interleaved rounds and adds rows; a part fails only if it cannot
+ * measure. A missed target is shown and is no failure.
  */
 #pragma once
 
@@ -28,16 +28,16 @@ struct row {
 
 void report_heading(const char *text);
 void report_row(const struct row *row);
-/* How many targets there were, and how many of them were met. */
+/* Print the number of targets, and how many were met. */
 void report_end(void);
 
-/* Numbers that are collected and looked at afterwards. */
+/* Collected numbers. */
 struct samples {
 	double *at;
 	size_t count;
 };
 
-/* Zeros to start with; ends the program when memory ends. */
+/* Start with zeros; aborts without memory. */
 void samples_add(struct samples *s, double value);
 /* @part 0.5: the median. Sorts. NAN of nothing. */
 double samples_quantile(struct samples *s, double part);
@@ -46,20 +46,19 @@ void samples_free(struct samples *s);
 #define COST_MARK   SIGUSR1
 #define COST_PHASES 6
 
-/* What the kernel saw of a program, from its execve() on or between two marks. */
+/* The cost of a program, from its execve() on or between two marks. */
 struct cost {
 	double instructions; /* in user space, the dynamic linker's too */
 	double syscalls;
 };
 
 /*
- * count_cost() - run @argv in the environment @env and nothing else, with ptrace
+ * count_cost() - run @argv with exactly the environment @env, under ptrace
  *
- * Single steps, and no emulator: the code that runs is what this processor runs, and
- * no library of a tool is preloaded beside the one that is measured. Without address
- * space randomisation, so that the same program gives the same numbers. Each COST_MARK
- * that the program raises begins the next phase; it does not get the signal.
- * Return: 0; -errno; -ECHILD if it did not exit with 0.
+ * Single steps and no emulator: this processor's code runs, and no tool preloads a
+ * library of its own. Without address space randomisation, so that the same program
+ * gives the same numbers. Each COST_MARK that the program raises begins the next phase;
+ * it does not get the signal. Return: 0; -errno; -ECHILD if it did not exit with 0.
  */
 int count_cost(const char *const argv[], const char *const env[],
 	       struct cost ret[COST_PHASES]);

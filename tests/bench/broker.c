@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * broker.c - connect() with a broker: what registering with it costs
+ * broker.c - connect() with a broker: the cost of registration
  *
- * As in connects.c, with mptcpaddrd on the client for both sides: ours tells it of each
+ * As in connects.c, with mptcpaddrd on the client for both sides: ours registers each
  * connection, the peer does not.
  */
 #include "bench.h"
@@ -49,7 +49,7 @@ static int start_broker(struct hosts *h, struct proc *broker)
 	return r;
 }
 
-/* @cpu: by the clock of the calling thread, which stands while others run. */
+/* @cpu: by the calling thread's CPU clock. */
 static int measure(struct hosts *h, bool cpu, struct samples first[SIDES],
 		   struct samples later[SIDES])
 {

@@ -43,7 +43,7 @@ static pid_t start(const char *const argv[], const char *const env[])
 	return ptrace(PTRACE_SETOPTIONS, pid, NULL, options) < 0 ? -errno : pid;
 }
 
-/* Runs it to its end, and counts the stops that @request brings, by phase. */
+/* Run it to its end, and count the stops of @request, by phase. */
 static int trace(const char *const argv[], const char *const env[], int request,
 		 long stops[COST_PHASES])
 {

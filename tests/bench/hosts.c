@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * hosts.c - a client and a server with two links, and the client's program in the two
- * ways that are compared
+ * hosts.c - a client and a server with two links, and the client's program with and
+ * without our library
  */
 #include "hosts.h"
 #include "bench.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hosts.h - a client and a server with two links, and the client's program in the two
- * ways that are compared
+ * hosts.h - a client and a server with two links, and the client's program with and
+ * without our library
  */
 #pragma once
 
@@ -20,11 +20,11 @@ struct hosts {
 
 enum side {
 	SIDE_OURS, /* a TCP program, our library, a pool, the userspace path manager */
-	SIDE_PEER, /* an MPTCP program, and the library nowhere */
+	SIDE_PEER, /* an MPTCP program, without the library */
 	SIDES
 };
 
-/* Return: 0 or -errno. hosts_close() is to be called in both cases. */
+/* Return: 0 or -errno. Call hosts_close() in both cases. */
 int hosts_open(struct hosts *h);
 void hosts_close(struct hosts *h);
 

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
- * joins.c - from an ADD_ADDR that comes in to the SYN with MP_JOIN that goes out
+ * joins.c - from an incoming ADD_ADDR to the outgoing SYN with MP_JOIN
  *
  * Both times are the kernel's stamps on the client's interfaces, one clock. Ours: the
- * event wakes the manager's thread, whose command goes back to the kernel. Peer: the
- * kernel's own path manager, with the same two addresses as laminar endpoints; there a
- * work queue does it. The same hosts, program and announcement, in turns.
+ * event wakes the manager's thread, which sends a command to the kernel. Peer: the
+ * kernel's own path manager, with the same two addresses as laminar endpoints; a work
+ * queue does it. The same hosts, program and announcement, in turns.
  *
  * Twice, since both hosts are on one machine. On a bare veth the work queue that sends
- * the server's ADD_ADDR is the one that answers it for the client, with no switch to
- * another task between the two: nothing that a client could have in a network. So also
- * with a link that holds the ADD_ADDR back for a moment (PACED): it then comes in from
- * a timer's interrupt on idle processors, as from a network card, and both sides have
- * to wake somebody.
+ * the server's ADD_ADDR also answers it for the client, without a task switch: no
+ * network offers that. So also with a link that delays the ADD_ADDR for a moment
+ * (PACED): it then arrives from a timer's interrupt on idle processors, as from a
+ * network card, and both sides must wake a task.
  *
  * One connection at a time: a SYN answers the ADD_ADDR before it. The first one of a
- * process is apart: our libraries may still be loading when its ADD_ADDR comes.
+ * process is reported separately: our libraries may still be loading.
  */
 #include "bench.h"
 #include "endpoint.h"
@@ -93,7 +92,7 @@ static int joins_read(const struct capture *c, struct samples *first,
 	return n;
 }
 
-/* What was on the wire instead: the program saw a second subflow on each connection. */
+/* Print the wire: the program saw a second subflow on each connection. */
 static void say_missed(const struct capture *c, enum side side, int missed)
 {
 	char *text = capture_text(c);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * main.c - the parts of the bench, in namespaces of its own
+ * main.c - the parts of the bench, in its own namespaces
  *
- * Exits with 0 when everything was measured, whether or not the targets are met.
+ * Exits with 0 if everything was measured, whether or not the targets are met.
  */
 #include "bench.h"
 
@@ -41,7 +41,7 @@ int put_file(const char *path, const char *text)
 	return r;
 }
 
-/* What the machine's user may have set is not what is to be measured. */
+/* Ignore the settings of the machine's user. */
 static int prepare(void)
 {
 	static const char *const names[] = { "LD_PRELOAD", "MPTCPADDR_CONFIG",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * memory.c - what the engine's tables take for a connection, allocator included
+ * memory.c - memory of the engine's tables per connection, allocator included
  *
  * 10,000 connections with two announcements each, both joined; the peer is the limit of
  * DESIGN.md, 10: 512 bytes.
@@ -33,7 +33,7 @@ static struct mpaddr at(const char *text, uint16_t port)
 	return addr;
 }
 
-/* Return: 0; -EPROTO if no join came of it. */
+/* Return: 0; -EPROTO without a join. */
 static int join(struct engine *engine, uint32_t token, const char *remote, uint8_t id)
 {
 	struct pm_event ev = { .type = PM_EVENT_ANNOUNCED, .token = token };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * startup.c - what every program pays that inherits the library, and socket()
+ * startup.c - the cost for every program that inherits the library, and of socket()
  *
- * Peer: libmptcpwrap of Debian's mptcpize, which turns TCP sockets into MPTCP and no
- * more. Both libraries are copied to paths of one length, since the dynamic linker's
- * work grows with it, and run in an environment of one variable more than without.
+ * Peer: libmptcpwrap of Debian's mptcpize, which only turns TCP sockets into MPTCP. Both
+ * libraries are copied to paths of equal length, since the dynamic linker's work grows
+ * with it, and run with one environment variable more than without.
  */
 #include "bench.h"
 
@@ -36,7 +36,7 @@ enum condition {
 	CONDITIONS
 };
 
-/* Alike, since the start of any program takes longer with more of it. */
+/* Of equal size, since more of it slows the start of any program. */
 static const char *const envs[CONDITIONS][4] = {
 	{ "HOME=" BENCH_DIR "/none", "LD_PRELOAD=" OURS },
 	{ "HOME=" BENCH_DIR "/none", "LD_PRELOAD=" PEER },
@@ -166,7 +166,7 @@ struct pairs {
 	double all_instructions, all_syscalls;	   /* from the execve() to the first */
 };
 
-/* The phases of prog/sockets.c; the empty one is what a mark costs. */
+/* The phases of prog/sockets.c; the empty one is the cost of a mark. */
 static int count_pairs(enum condition c, struct pairs *ret)
 {
 	struct cost cost[COST_PHASES], *none = &cost[2], *first = &cost[3],
@@ -185,9 +185,9 @@ static int count_pairs(enum condition c, struct pairs *ret)
 }
 
 /*
- * What an exec and one pair cost together is what a program pays. Of it, ours pays more
- * at the first socket(), where it looks for a pool file, since one may say `mptcp = no`,
- * and for the socket() behind the hook; the peer pays in its exec instead.
+ * A program pays for an exec and one pair. Ours pays more at the first socket(), where
+ * it looks for a pool file, which may have `mptcp = no`, and for the hooked socket();
+ * the peer pays in its exec instead.
  */
 static void report_pairs(const char *heading, const struct pairs *ours,
 			 const struct pairs *peer, const struct pairs *bare)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * watch.c - from an ADD_ADDR that comes in to the SYN with MP_JOIN that goes out, in a
- * process of 10,000 connections at which mptcpinfo --json --watch looks once a second
+ * watch.c - from an incoming ADD_ADDR to the outgoing SYN with MP_JOIN, in a process of
+ * 10,000 connections that mptcpinfo --json --watch reads once a second
  *
  * Ours: with the watch. Peer: the same process without it, in turns. All connections
- * have a second path. What is timed are further connections of the same process, made
- * one by one, so that each is a join of the manager that is being asked.
+ * have a second path. Further connections of the same process are timed, made one by
+ * one, so that the queried manager makes each join.
  */
 #include "bench.h"
 #include "endpoint.h"
@@ -28,7 +28,7 @@
 #define MISSED_MAX    (2 * ROUNDS * COUNT / 100)
 #define CONNECT_MS    60000
 #define ROUND_MS      60000
-#define WARM_MS	      1500 /* the watch has looked once by then */
+#define WARM_MS	      1500 /* after the first reading of the watch */
 
 static const struct endpoint_spec announced = { "10.0.2.1", EP_SIGNAL, 0, 0, NULL };
 
@@ -83,7 +83,7 @@ static void joins_read(const struct capture *c, struct samples *into, int *ret_j
 	}
 }
 
-/* Return: how many of the joins were not seen; -errno. */
+/* Return: the number of missed joins; -errno. */
 static int round_of(struct proc *crowd, struct capture *c, struct samples *into)
 {
 	size_t before = lines_of(crowd);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * agree.c - mptcpinfo says what ss and nstat say
+ * agree.c - mptcpinfo agrees with ss and nstat
  */
 #include <criterion/criterion.h>
 #include <math.h>
@@ -14,7 +14,7 @@
 
 #define SETTLE_TRIES 20
 
-/* What ss prints of one socket, in one line. */
+/* One socket as ss prints it, on one line. */
 struct line {
 	char state[32];
 	char local[64];
@@ -32,7 +32,7 @@ static char *ss(const struct host *h, const char *flags)
 	return said.out;
 }
 
-/* [::ffff:10.0.1.1]:80 is what ss says of IPv4 on an IPv6 socket. */
+/* ss prints IPv4 on an IPv6 socket as [::ffff:10.0.1.1]:80. */
 static void unmap(char *text)
 {
 	static const char mapped[] = "[::ffff:";
@@ -58,7 +58,7 @@ static bool parse_line(const char *text, struct line *ret)
 	return true;
 }
 
-/* The line of @all, which is cut at line ends, about this pair. */
+/* The line of this pair in @all, which cut_lines() has split. */
 static struct line line_of(char *all, const char *local, const char *remote)
 {
 	struct line line;
@@ -190,7 +190,7 @@ static bool same_but_for_clocks(const char *a, const char *b)
 	}
 }
 
-/* A difference that came about in between proves nothing: look until all is still. */
+/* Look until nothing changes: a change in between is no disagreement. */
 static json_t *look(const struct host *h, char **ret_tcp, char **ret_mptcp)
 {
 	char *before, *after, *mptcp;
@@ -248,7 +248,7 @@ static void compare_host(const struct host *h, size_t connections, size_t subflo
 	free(mptcp);
 }
 
-/* Three connections of @per subflows each, and what is to happen to their packets. */
+/* Three connections of @per subflows each; @rules: of nft for their packets. */
 static void agree_open(struct stage *s, const char *address, size_t per,
 		       const char *rules)
 {

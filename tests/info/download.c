@@ -19,7 +19,7 @@
 #define PORT "80"
 #define SIZE (80 << 20)
 
-/* SIZE over three links takes 2 to 3 s, or longer than any test looks. */
+/* SIZE over three links takes 2 to 3 s, or longer than any test. */
 #define FAST "100mbit"
 #define SLOW "6mbit"
 
@@ -42,7 +42,7 @@ static void put(const char *dir, const char *name, const char *text)
 	cr_assert(f && fputs(text, f) >= 0 && fclose(f) == 0, "%s", path);
 }
 
-/* No bytes are stored for it. */
+/* A sparse file. */
 static void make_file(const char *dir)
 {
 	char path[128];

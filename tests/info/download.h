@@ -13,7 +13,7 @@
 #include "shim.h"
 
 #define PATHS	 3
-#define RMEM_MAX 4194304 /* the client's net.ipv4.tcp_rmem: what may be in flight */
+#define RMEM_MAX 4194304 /* the client's net.ipv4.tcp_rmem: the most in flight */
 
 struct download {
 	struct world w;
@@ -21,7 +21,7 @@ struct download {
 	struct proc curl;
 	char dir[64];
 	char pool[80];
-	char file[80]; /* what curl writes to */
+	char file[80]; /* that curl writes */
 	struct shim_env shim;
 	const char *argv[24]; /* of a curl, NULL-terminated */
 };
@@ -31,9 +31,9 @@ void download_close(struct download *d);
 
 /* A curl under the library, in the background. */
 void download_start(struct download *d);
-/* To its end. Return: bytes that it got, headers included. */
+/* Wait for its end. Return: bytes that it received, headers included. */
 long long download_wait(struct download *d);
-/* The same of the output of a curl that ran as @d->argv. */
+/* The same from the output of a curl that ran as @d->argv. */
 long long download_size(const char *output);
 
 /* How many paths are established. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * eventlog.c - mptcpinfo --events running beside a client and a server
+ * eventlog.c - mptcpinfo --events with a client and a server
  */
 #include "eventlog.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * eventlog.h - mptcpinfo --events running beside a client and a server
+ * eventlog.h - mptcpinfo --events with a client and a server
  */
 #pragma once
 
@@ -8,7 +8,7 @@
 
 #include "info.h"
 
-/* Pool files: two links beside the first, and one. */
+/* Pool files: two more links, and one. */
 #define TWO_LINKS "[pool]\nendpoint = 10.0.2.2 laminar\nendpoint = 10.0.3.2 laminar\n"
 #define ONE_LINK  "[pool]\nendpoint = 10.0.2.2 laminar\n"
 
@@ -24,19 +24,22 @@ void log_open(struct log *l, const char *pool);
 void log_start(struct log *l, const struct host *h);
 /* An ordinary TCP program under the library. */
 void log_connect(struct log *l, const char *count);
-/* The logs end by a signal, with success; the rest is ended. */
+/* End the logs by a signal: they must exit with 0. Kill the rest. */
 void log_close(struct log *l);
 
-/* The pool file becomes this one. */
+/* Replace the pool file. */
 void log_pool(const struct log *l, const char *text);
 /* The server's kernel announces @addr. */
 void log_announce(const struct log *l, const char *addr, int id);
 void start_info(struct proc *p, const struct host *h, const char *const args[]);
 
-/* In the log for programs, by how they begin; NULL: whatever. json_decref() it. */
+/*
+ * Find an event in the JSON log; NULL matches all, other strings are prefixes.
+ * json_decref() it.
+ */
 json_t *log_find(const struct log *l, const char *what, const char *local,
 		 const char *remote);
-/* Wait until both logs have it; @words are in the one for people. */
+/* Wait until both logs have it; the text log contains @words. */
 void log_shows(const struct log *l, const char *what, const char *local,
 	       const char *remote, const char *words);
 /* The event's @key has the JSON @value. */

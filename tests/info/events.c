@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * events.c - the running log: each kind of note that two hosts can bring about
+ * events.c - the running log: each kind of event that two hosts can cause
  */
 #include <criterion/criterion.h>
 #include <limits.h>
@@ -164,7 +164,7 @@ Test(events, notes_that_the_ring_no_longer_has_are_counted)
 	if (files.rlim_max < FILES_NEEDED)
 		SKIP("the limit of open files is below 1000");
 	log_open(&l, TWO_LINKS);
-	log_connect(&l, "700"); /* a note each, of which 512 are kept */
+	log_connect(&l, "700"); /* one event each, of which 512 are kept */
 	log_start(&l, &l.s.w.client);
 	log_shows(&l, "missed", NULL, NULL, " events missed\n");
 	missed = log_find(&l, "missed", NULL, NULL);
@@ -173,7 +173,7 @@ Test(events, notes_that_the_ring_no_longer_has_are_counted)
 	log_close(&l);
 }
 
-/* Those that are not wanted are not in it. */
+/* Other events are left out. */
 Test(events, filters_apply)
 {
 	struct proc by_name, by_pid, nobody, by_token;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * explain.c - each line of "explain" comes from its cause, brought about for real
+ * explain.c - each explanation of mptcpinfo, from its real cause
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -16,7 +16,7 @@
 
 #define TWO_PATHS "[pool]\nendpoint = 10.0.2.2 laminar\nendpoint = 10.0.3.2 laminar\n"
 
-/* "" if nothing is to be explained. */
+/* "" without an explanation. */
 static void explanation(const struct host *h, char out[static 700])
 {
 	json_t *root = info_json(h, (const char *[]){ "-p", "tcpclient", NULL });
@@ -32,7 +32,9 @@ static bool says(const struct host *h, const char *what, char out[static 700])
 	return strncmp(out, what, strlen(what)) == 0;
 }
 
-/* The line of the one connection comes to begin with @what; the table has it, too. */
+/*
+ * Wait until the connection's explanation begins with @what; the table shows it, too.
+ */
 static void is_explained(const struct stage *s, const char *what)
 {
 	char why[700], line[720];
@@ -46,7 +48,7 @@ static void is_explained(const struct stage *s, const char *what)
 	said_free(&said);
 }
 
-/* Somewhere in the line, before long. */
+/* Wait until the explanation contains @what. */
 static void is_explained_with(const struct stage *s, const char *what)
 {
 	char why[700];
@@ -57,7 +59,7 @@ static void is_explained_with(const struct stage *s, const char *what)
 
 struct announced_case {
 	int remote_id;
-	const char *state, *reason; /* @reason: as it begins; NULL: there is none */
+	const char *state, *reason; /* @reason: a prefix; NULL: none */
 };
 
 static bool announced_fits(const struct stage *s, const struct announced_case *c)
@@ -107,7 +109,7 @@ struct explain_case {
 	void (*before)(struct stage *s); /* the client starts */
 	const char *by[4];		 /* what starts the client */
 	void (*after)(struct stage *s);
-	const char *why; /* how the explanation begins */
+	const char *why; /* the explanation's beginning */
 	struct announced_case announced[2];
 };
 
@@ -216,7 +218,7 @@ EXPLAIN_TEST(filter, .pool = TWO_PATHS "[accept]\ndeny = 10.0.3.0/24\n",
 EXPLAIN_TEST(limit_of_subflows, .pool = TWO_PATHS "[limits]\nsubflows = 1\n",
 	     .why = "limit ([limits] subflows): 10.0.")
 
-/* Routing picks the addresses, and the limit is what there is to tell. */
+/* Routing picks the addresses; the limit is the explanation. */
 Test(explain, limit_of_a_pool_without_endpoints)
 {
 	struct stage s;
@@ -252,7 +254,7 @@ EXPLAIN_TEST(join_that_fails_on_this_machine,
 	     .why = "join failed: No route to host: 10.0.2.1 (id 12)",
 	     .announced = { { 13, "joined", NULL } })
 
-/* As middleboxes do that do not know the option. */
+/* As some middleboxes do. */
 EXPLAIN_TEST(join_whose_answer_lost_its_option,
 	     .server_nft = "add table inet t\n"
 			   "add chain inet t c { type filter hook output priority 0; }\n"
@@ -284,7 +286,7 @@ Test(explain, path_that_the_peer_prohibits)
 	stage_close(&s);
 }
 
-/* It resets the join when it is complete here: Linux tells no error of that. */
+/* It resets the join once it is complete here; Linux reports no error. */
 static void limit_server(struct stage *s)
 {
 	cr_assert_eq(limits_set(&s->w.server, 1, 8), 0);
@@ -305,7 +307,7 @@ EXPLAIN_TEST(path_that_was_closed_and_is_not_to_be_tried_again,
 	     .pool = TWO_PATHS "[retry]\ntries = 0\n", .after = reset_path,
 	     .why = "its subflow was closed: 10.0.")
 
-/* Without laminar endpoints an address is joined from where routing says, and once. */
+/* Without laminar endpoints routing picks the address, once per announcement. */
 Test(explain, path_whose_endpoint_left_the_pool)
 {
 	struct stage s;
@@ -345,7 +347,7 @@ EXPLAIN_TEST(pool_of_another_family,
 	     .pool = "[pool]\nendpoint = dead:beef:2::2 laminar\n",
 	     .why = "no endpoint of the pool fits this connection")
 
-/* Four addresses are named for each cause, and the others counted. */
+/* Each cause names four addresses and counts the others. */
 Test(explain, several_causes_and_many_addresses)
 {
 	static const char *const denied[] = { "10.0.4.1", "10.0.4.2", "10.0.4.3",
@@ -392,7 +394,7 @@ Test(explain, pool_file_with_an_error)
 
 	NEED_SANDBOX();
 	scene(&s, "[pool]\nendpoint = 10.0.2.2 id 300 laminar\n");
-	/* It runs as if it had no pool; who says so depends on how far it got. */
+	/* It runs without a pool; the wording depends on the stage it reached. */
 	cr_assert(WAIT_FOR(says(&s.w.client, "no p", why)), "%s", why);
 	stage_close(&s);
 }

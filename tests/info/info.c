@@ -83,7 +83,7 @@ void stage_announcing(struct stage *s)
 	cr_assert_eq(limits_set(&s->w.server, 8, 8), 0);
 }
 
-/* Tests run at the same time, and share the sandbox's /run. */
+/* Tests run in parallel and share the sandbox's /run. */
 const char *pool_path(void)
 {
 	static char path[64];

@@ -17,7 +17,7 @@ struct stage {
 	struct proc client;
 };
 
-/* What a program that has ended said. */
+/* Exit status and output of a program. */
 struct said {
 	int status;
 	char *out;
@@ -35,7 +35,7 @@ void stage_close(struct stage *s);
  * 10.0.2.1 (id 12) and 10.0.3.1 (id 13).
  */
 void stage_announcing(struct stage *s);
-/* The pool file of stage_preloaded(), another one in each test. */
+/* The pool file of stage_preloaded(), one per test. */
 const char *pool_path(void);
 void pool_write(const char *text);
 /* tests/apps/tcpclient, an ordinary TCP program, under the library. */
@@ -46,14 +46,14 @@ void stage_preloaded_by(struct stage *s, const char *const by[], const char *cou
 /* The kernel's endpoints: server announces 2 and 3, client has 2, 3 and joins from 3. */
 void stage_endpoints(struct stage *s);
 
-/* A program, to its end. @argv as for proc_start(). */
+/* Run a program to its end. @argv as for proc_start(). */
 struct said run(const struct host *h, const char *const argv[]);
 struct said run_for(const struct host *h, const char *const argv[], int timeout_ms);
 /* mptcpinfo with up to 6 arguments, NULL-terminated. */
 struct said info(const struct host *h, const char *const args[]);
 /* The same with --json, which must succeed; NULL for no arguments. */
 json_t *info_json(const struct host *h, const char *const args[]);
-/* Ask mptcpinfo in some ways; up to two answers in @ret, zeros at first. */
+/* Run mptcpinfo once or twice; the answers in @ret, which is zeroed. */
 typedef void look_fn(const struct host *h, struct said ret[2]);
 /*
  * info_steady() - call @look until the JSON is the same before and after
@@ -61,17 +61,19 @@ typedef void look_fn(const struct host *h, struct said ret[2]);
  * Return: that JSON; @ret: the answers in between, which the caller frees.
  */
 json_t *info_steady(const struct host *h, look_fn *look, struct said ret[2]);
-/* mptcpinfo @args (NULL: none), fed into a script of prog/, by its name there. */
+/* Pipe mptcpinfo @args (NULL: none) into this script of prog/. */
 struct said piped(const struct host *h, const char *args, const char *script);
-/* What mptcpinfo --json @args prints fits the schema. */
+/* The output of mptcpinfo --json @args is valid by the schema. */
 void is_valid_json(const struct host *h, const char *args);
 void said_free(struct said *said);
 
-/* By paths such as "connections.0.subflows.1.local"; fatal to the test if not there. */
+/*
+ * By paths such as "connections.0.subflows.1.local"; the test fails if it is missing.
+ */
 const json_t *at(const json_t *root, const char *path);
 const char *text_at(const json_t *root, const char *path);
 long long number_at(const json_t *root, const char *path);
 
-/* How many subflows all connections have together. */
+/* The number of subflows of all connections. */
 size_t subflow_count(const json_t *root);
 size_t subflows_on(const struct host *h);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * managers.c - what mptcpinfo makes of managers, good ones and bad
+ * managers.c - mptcpinfo with correct and faulty managers
  */
 #include <criterion/criterion.h>
 #include <limits.h>
@@ -16,7 +16,7 @@
 
 #define CONNECTIONS 5
 
-/* Two hosts, connections that no manager has, and a liar that claims them all. */
+/* Two hosts, connections without a manager, and a liar that claims them all. */
 struct scene {
 	struct stage s;
 	struct proc liar;
@@ -72,7 +72,7 @@ static int with_manager(const json_t *root, const char *manager)
 	return n;
 }
 
-/* All that it claims, which takes three pages, is its own. */
+/* It gets all connections that it claims, on three pages. */
 static void is_believed(const char *how)
 {
 	struct scene sc;
@@ -116,7 +116,7 @@ Test(managers, program_filter_finds_those_who_hold_what_a_manager_claims)
 	scene_close(&sc);
 }
 
-/* The fault is said, and nothing else suffers: neither connections nor good managers. */
+/* The fault is reported, and affects neither connections nor other managers. */
 static void is_reported(const char *fault, const char *what)
 {
 	struct proc good = { 0 };
@@ -163,7 +163,7 @@ REPORT_TEST(first_version_is_reported_whose_answers_are_shorter, "old",
 	    "mptcpinfo version 2")
 REPORT_TEST(manager_without_a_record_of_itself_is_reported, "countless", "invalid answer")
 
-/* Masks about one list of endpoints are never shown with another. */
+/* Masks of one list of endpoints are never shown with another list. */
 REPORT_TEST(pool_that_never_stands_still_is_reported, "changing",
 	    "its pool keeps changing")
 REPORT_TEST(garbage_is_reported, "garbage", "invalid answer")

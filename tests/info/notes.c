@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * notes.c - notes of the running log that need more than a connection and its pool
+ * notes.c - events of the running log that need more than a connection and its pool
  */
 #include <criterion/criterion.h>
 #include <limits.h>
@@ -75,7 +75,7 @@ LOG_TEST(notes, join_as_backup_is_shown_as_such,
 		 "-> joined from 10.0.2.2 (id 1), as backup\n"),
 	   HAS("backup", "true") })
 
-/* Where routing picks the source, it is not known before the join is complete. */
+/* If routing picks the source, it is known only once the join is complete. */
 static void no_unknown_source(struct log *l, const char *address)
 {
 	cr_assert(!proc_said(&l->text, address));
@@ -144,8 +144,8 @@ LOG_TEST(notes, announcements_without_a_pool_or_an_endpoint_say_why,
 	   HAS("reason", "\"absent\"") })
 
 /*
- * Withdrawals that never arrive: the connection has more and more to remember. They are
- * the acknowledgements that are four bytes longer than others.
+ * Withdrawals are dropped, so that the connection remembers more and more addresses.
+ * They are the acknowledgements four bytes longer than others.
  */
 Test(notes, announcement_beyond_those_that_are_remembered_is_shown)
 {
@@ -177,7 +177,7 @@ Test(notes, announcement_beyond_those_that_are_remembered_is_shown)
 	log_close(&l);
 }
 
-/* A program that is stopped does not read its events. */
+/* A stopped program does not read its events. */
 Test(notes, lost_events_are_shown)
 {
 	char path[PATH_MAX];
@@ -207,7 +207,7 @@ Test(notes, lost_events_are_shown)
 	log_close(&l);
 }
 
-/* AddressSanitizer takes the stack of a child's manager for what the parent had there. */
+/* AddressSanitizer confuses the stack of a child's manager with the parent's. */
 #ifndef __SANITIZE_ADDRESS__
 
 static int managers_found(const struct log *l)
@@ -223,7 +223,7 @@ static int managers_found(const struct log *l)
 	return n;
 }
 
-/* A forked child follows the connections that its parent manages, and lets it. */
+/* A forked child follows its parent's connections, and leaves them to it. */
 Test(notes, child_leaves_announcements_to_its_parent)
 {
 	char path[PATH_MAX];

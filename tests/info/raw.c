@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * raw.c - mptcp_info is what getsockopt(MPTCP_INFO) gives the program itself
+ * raw.c - mptcp_info equals the program's own getsockopt(MPTCP_INFO)
  *
- * The distribution's ss prints a part of it only: this test is the program.
+ * The distribution's ss prints only a part of it, so this test is the program.
  */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -78,7 +78,7 @@ static int connection(const struct stage *s)
 	return fd;
 }
 
-/* The view between two looks of the program's own that are the same. */
+/* The view between two equal readings of the program's own. */
 static json_t *look(const struct stage *s, int fd, struct raw *ret_before,
 		    struct raw *ret_after)
 {
@@ -102,7 +102,7 @@ static long long sequence(const json_t *info, const char *key)
 	return (long long)strtoull(text_at(info, key), NULL, 16);
 }
 
-/* A line a field. Return: how many fields there are to compare. */
+/* One line per field. Return: the number of fields compared. */
 /* NOLINTNEXTLINE(readability-function-size) */
 static size_t compare(const json_t *info, const struct raw *a, const struct raw *b)
 {
@@ -184,7 +184,7 @@ Test(raw, every_field_of_mptcp_info_is_what_the_program_itself_is_given)
 	root = look(&s, fd, &before, &after);
 	info = at(root, "connections.0.mptcp_info");
 	cr_assert_eq(number_at(root, "connections.0.token"), before.info.token);
-	/* The token is not repeated in there. */
+	/* It does not repeat the token. */
 	cr_assert_eq(compare(info, &before, &after), json_object_size(info));
 	cr_assert_gt(before.info.add_addr_accepted, 0);
 	cr_assert_geq(before.info.bytes_sent, DATA);

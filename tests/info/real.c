@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * real.c - mptcpinfo beside the path manager of a preloaded program
+ * real.c - mptcpinfo with the path manager of a preloaded program
  */
 #include <criterion/criterion.h>
 #include <limits.h>
@@ -50,7 +50,7 @@ Test(real, manager_and_its_pairs_are_shown)
 	cr_assert_str_eq(text_at(root, "connections.0.manager"), "direct");
 	cr_assert_str_eq(text_at(root, "connections.0.program"), "tcpclient");
 	cr_assert_eq(number_at(root, "connections.0.pid"), s.client.pid);
-	/* Which announcement comes first is the kernel's choice: 12, then 13. */
+	/* The kernel chooses the order of announcements: 12, then 13. */
 	check_pair(root, 0, 0, "10.0.1.2:", 0, "10.0.1.1:" SERVER_PORT);
 	check_pair(root, 1, 1, "10.0.3.2:", 13, "10.0.3.1:" SERVER_PORT);
 	check_pair(root, 2, 7, "10.0.2.2:", 12, "10.0.2.1:" SERVER_PORT);
@@ -82,7 +82,7 @@ Test(real, bytes_of_the_subflows_add_up_to_what_the_program_got)
 	cr_assert(WAIT_FOR(subflows_on(&s.w.client) == 3));
 	proc_tell(&s.client, "echo 5000000");
 	cr_assert(WAIT_FOR(proc_said(&s.client, "echoed")));
-	/* What the server's MPTCP sent again on another path has come twice. */
+	/* Data that the server resent on another path arrived twice. */
 	root = info_json(&s.w.server, NULL);
 	again = number_at(root, "connections.0.mptcp_info.bytes_retrans");
 	json_decref(root);
@@ -123,7 +123,7 @@ Test(real, more_connections_than_one_page_are_all_direct)
 	stage_close(&s);
 }
 
-/* A connection to the manager of @pid that asks nothing. */
+/* A silent connection to the manager of @pid. */
 static int stay_connected(const struct host *h, pid_t pid)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -132,13 +132,13 @@ static int stay_connected(const struct host *h, pid_t pid)
 	cr_assert_eq(host_enter(h), 0);
 	len = sprintf(addr.sun_path + 1, CTL_NAME_PREFIX "%d", pid) + 1;
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	/* It listens a moment after the first connect() has returned. */
+	/* It may listen only after the first connect() has returned. */
 	cr_assert(WAIT_FOR(connect(fd, (struct sockaddr *)&addr,
 				   offsetof(struct sockaddr_un, sun_path) + len) == 0));
 	return fd;
 }
 
-/* The sockets that it has accepted bear its name, too. */
+/* Its accepted sockets have its name, too. */
 Test(real, manager_is_listed_once_while_others_are_connected_to_it)
 {
 	struct stage s;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * requests.c - what nobody should send to a manager gets an error and harms nothing
+ * requests.c - invalid requests to a manager get an error and do no harm
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -37,13 +37,13 @@ static int dial(const struct stage *s)
 	len = sprintf(addr.sun_path + 1, CTL_NAME_PREFIX "%d", s->client.pid) + 1;
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
-	/* It listens a moment after the first connect() has returned. */
+	/* It may listen only after the first connect() has returned. */
 	cr_assert(WAIT_FOR(connect(fd, (struct sockaddr *)&addr,
 				   offsetof(struct sockaddr_un, sun_path) + len) == 0));
 	return fd;
 }
 
-/* One datagram there, one back. Return: the error in the answer, which is well-formed. */
+/* One datagram each way. Return: the error in the answer, which must be well-formed. */
 static int ask(int fd, const void *request, size_t len, struct answer *ret)
 {
 	ssize_t n;
@@ -57,7 +57,7 @@ static int ask(int fd, const void *request, size_t len, struct answer *ret)
 	cr_assert_leq(ret->head.count, CTL_PAGE_MAX);
 	cr_assert_eq((size_t)n,
 		     sizeof(ret->head) + (size_t)ret->head.count * ret->head.record_size);
-	/* With words about what is wrong, at most. */
+	/* At most with an error text. */
 	if (ret->head.error)
 		cr_assert_leq(ret->head.count, ret->head.op == CTL_OP_EDIT);
 	return ret->head.error;
@@ -78,7 +78,7 @@ static void open_scene(struct stage *s)
 	cr_assert(WAIT_FOR(subflows_on(&s->w.client) == 3));
 }
 
-/* It serves the same connection with the same paths, and others ask as before. */
+/* It still manages the connection, and still answers others. */
 static void is_unharmed(struct stage *s)
 {
 	json_t *root;
@@ -114,7 +114,7 @@ Test(requests, every_length_but_the_right_one_is_an_error)
 	for (size_t i = 0; i < sizeof(longer) / sizeof(longer[0]); i++)
 		cr_assert_eq(ask(fd, big, longer[i], &answer), -EINVAL, "%zu bytes",
 			     longer[i]);
-	/* The same socket goes on. */
+	/* The socket stays usable. */
 	cr_assert_eq(ask(fd, &request, sizeof(request), &answer), 0);
 	cr_assert_eq(answer.head.count, 1);
 	close(fd);
@@ -161,7 +161,7 @@ Test(requests, wrong_magic_version_and_operation_are_errors)
 	stage_close(&s);
 }
 
-/* A page's `after` is nothing but what an answer said: others lead to an end as well. */
+/* A page's `after` comes from an answer; other values must end, too. */
 Test(requests, made_up_pages_come_to_an_end)
 {
 	static const uint64_t made_up[] = { 1,		1000,	    UINT32_MAX,
@@ -233,7 +233,7 @@ Test(requests, edit_without_an_end_or_sense_changes_nothing)
 	stage_close(&s);
 }
 
-/* Whoever asks and never reads, or leaves at once, holds nobody up. */
+/* Clients that never read, or leave at once, block nobody. */
 Test(requests, peers_that_do_not_read_are_hung_up_on)
 {
 	struct ctl_request request = good(CTL_OP_NOTES);
@@ -261,7 +261,7 @@ Test(requests, peers_that_do_not_read_are_hung_up_on)
 	stage_close(&s);
 }
 
-/* Random bytes behind a good beginning, from a seed that is printed. */
+/* Random bytes after a valid header; the seed is printed. */
 Test(requests, random_bytes_get_an_answer)
 {
 	unsigned int seed = 20;

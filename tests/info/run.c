@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * run.c - mptcpinfo run: what the program does is its own business, what it leaves is
- * its paths
+ * run.c - mptcpinfo run: leaves the program alone, and reports its paths
  */
 #include <criterion/criterion.h>
 #include <limits.h>
@@ -16,7 +15,7 @@
 #include "term.h"
 #include "until.h"
 
-/* To its end, with nothing on its standard input. */
+/* Run it to its end, with an empty standard input. */
 static struct said run_to_end(const struct host *h, const char *const argv[],
 			      const char *const env[])
 {
@@ -32,7 +31,7 @@ static struct said run_to_end(const struct host *h, const char *const argv[],
 	return said;
 }
 
-/* @argv behind mptcpinfo, its @options and run. */
+/* mptcpinfo @options run -- @argv */
 static struct said run_under(const struct host *h, const char *const options[],
 			     const char *const argv[], const char *const env[])
 {
@@ -54,7 +53,7 @@ static struct said run_shell(const struct host *h, const char *script)
 	return run_under(h, NULL, (const char *[]){ "sh", "-c", script, NULL }, NULL);
 }
 
-/* The line of the document among those that the program wrote. */
+/* The JSON document among the program's own lines. */
 static json_t *document(const struct said *said)
 {
 	const char *found = strstr(said->err, "{\"version\"");
@@ -79,9 +78,8 @@ static long long sum_of(const json_t *conn, const char *key)
 }
 
 /*
- * Whatever the server sent twice, on two paths, counts on both: the client counts not
- * all of it as duplicates. And to the kernel a FIN is a byte that was received
- * (tcpi_bytes_received).
+ * Data sent twice, on two paths, counts on both; the client does not count all of it as
+ * duplicates. The kernel counts a FIN as a received byte (tcpi_bytes_received).
  */
 static void adds_up(const struct world *w, long long sum, long long size, int paths)
 {
@@ -131,7 +129,7 @@ Test(run, paths_of_a_curl_are_shown_when_it_has_ended_and_add_up_to_what_it_got)
 	download_close(&d);
 }
 
-/* The program's own library in the environment is ours, too, in a build of sanitizers. */
+/* In a build with sanitizers, the program's own preloaded library is ours, too. */
 static bool same_output(const char *const argv[])
 {
 	struct said native = run_to_end(NULL, argv, NULL);
@@ -226,7 +224,7 @@ static void passes_on(int signal, const char *name, int status)
 		 "trap 'echo got %s; exit %d' %s; echo ready; while :; do sleep 0.05; "
 		 "done",
 		 name, status, name);
-	/* Under nohup(1) it is ignored, and a shell leaves that so. */
+	/* nohup(1) ignores SIGHUP, and a shell keeps that. */
 	sigaction(signal, &by_default, NULL);
 	cr_assert_eq(proc_start(&p, NULL, argv, NULL), 0);
 	cr_assert(WAIT_FOR(wrote(&p, "ready")));
@@ -244,7 +242,7 @@ Test(run, signals_sent_to_it_reach_the_program)
 	passes_on(SIGUSR1, "USR1", 14);
 }
 
-/* The kernel sends it to the whole process group: it must not come twice. */
+/* The kernel sends it to the whole process group: it must arrive once. */
 Test(run, interrupt_from_the_terminal_reaches_the_program_once)
 {
 	char path[PATH_MAX], command[PATH_MAX + 256];
@@ -277,7 +275,7 @@ Test(run, whole_process_tree_counts_and_nobody_else)
 
 	NEED_SANDBOX();
 	stage_open(&s, 1);
-	stage_connect(&s, "10.0.1.1", "3"); /* not of the tree */
+	stage_connect(&s, "10.0.1.1", "3"); /* outside the tree */
 	snprintf(script, sizeof(script),
 		 "c='%s -m 10.0.1.1 " SERVER_PORT "'; sleep 0.5 | $c & "
 		 "(sh -c \"sleep 0.5 | $c\" & sleep 0.1); sleep 0.5 | $c -N 2; wait; "

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * schema.c - what programs read: JSON by its schema, Prometheus by its own library
+ * schema.c - output for programs: JSON by its schema, Prometheus by its own library
  */
 #include <criterion/criterion.h>
 #include <limits.h>
@@ -65,7 +65,7 @@ Test(schema, json_of_three_paths_fits)
 	three_paths(&s);
 	is_valid_json(&s.w.client, NULL);
 	is_valid_json(&s.w.server, NULL);
-	/* The optional parts are there, or the schema would not have seen them. */
+	/* Optional parts are present, so the schema was applied to them. */
 	root = info_json(&s.w.client, NULL);
 	cr_assert_eq(json_array_size(at(root, "connections.0.subflows")), 3);
 	cr_assert_eq(json_array_size(at(root, "connections.0.endpoints")), 3);
@@ -114,7 +114,7 @@ Test(schema, json_of_ipv6_waiting_refused_and_unmanaged_fits)
 	stage_close(&s);
 }
 
-/* The schema is not one that everything fits. */
+/* The schema rejects invalid documents. */
 Test(schema, documents_that_do_not_fit_are_noticed)
 {
 	static const char *const filters[] = {
@@ -147,7 +147,7 @@ Test(schema, documents_that_do_not_fit_are_noticed)
 	stage_close(&s);
 }
 
-/* The keys of objects, of objects in them and so on, but those that the kernel names. */
+/* All keys of nested objects, except those named by the kernel. */
 static void are_documented(const json_t *value, const char *manual)
 {
 	const json_t *inner;
@@ -241,7 +241,7 @@ Test(schema, prometheus_is_read_by_its_own_library)
 	stage_close(&s);
 }
 
-/* Its name is the program's own choice: it must not become markup. */
+/* A program chooses its name: it must not become markup. */
 Test(schema, prometheus_labels_are_escaped)
 {
 	char client[PATH_MAX];

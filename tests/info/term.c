@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * term.c - a program on a terminal of its own (tmux), whose picture can be looked at
+ * term.c - a program on its own terminal (tmux), whose screen can be read
  */
 #include "term.h"
 

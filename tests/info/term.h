@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * term.h - a program on a terminal of its own (tmux), whose picture can be looked at
+ * term.h - a program on its own terminal (tmux), whose screen can be read
  */
 #pragma once
 
@@ -14,14 +14,14 @@ struct term {
 	char config[80];
 };
 
-/* @command is the shell's; when it ends, so does the terminal. */
+/* @command is for the shell; the terminal ends with it. */
 void term_open(struct term *t, const struct host *h, int width, int height,
 	       const char *command);
 void term_close(struct term *t);
 
-/* The picture, a line for each of its rows, blanks at their ends cut off; to be freed. */
+/* The screen, one line per row, without trailing blanks; to be freed. */
 char *term_picture(const struct term *t);
-/* Whether there is @text in it now. */
+/* Whether the screen contains @text. */
 bool term_shows(const struct term *t, const char *text);
 /* A key by tmux's name for it: "q", "C-c". */
 void term_key(const struct term *t, const char *key);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * users.c - who may ask whose manager: oneself and root, and nobody else
+ * users.c - a manager answers only its own user and root
  *
- * Needs a second user in the sandbox, which only root can bring into it.
+ * Needs a second user in the sandbox, which only root can map.
  */
 #include <criterion/criterion.h>
 #include <limits.h>
@@ -16,7 +16,7 @@
 #include "skip.h"
 #include "until.h"
 
-#define BUILT	  "/run/info-built" /* the user may not look into where it is built */
+#define BUILT	  "/run/info-built" /* the user may not read the build directory */
 #define POOL_TEXT "[pool]\nendpoint = 10.0.2.2 laminar\nendpoint = 10.0.3.2 laminar\n"
 
 static bool second_user(void)
@@ -43,7 +43,7 @@ static void show_built(void)
 	char path[PATH_MAX];
 
 	mkdir(BUILT, 0755);
-	/* Other tests run in this mount namespace, too: it may be there already. */
+	/* Other tests share this mount namespace: it may exist already. */
 	cr_assert_eq(mount(built("", path, PATH_MAX), BUILT, NULL, MS_BIND, NULL), 0);
 }
 
@@ -78,7 +78,6 @@ static struct said info_of_user(const struct stage *s)
 				     "--inh-caps=-all", mptcpinfo, "--json", NULL });
 }
 
-/* What is shown of the connection of @pid, or of the process that nobody knows. */
 static const json_t *of_uid(const json_t *root, int uid)
 {
 	const json_t *conn;
@@ -126,7 +125,7 @@ Test(users, manager_answers_its_user_and_root_and_refuses_others)
 	cr_assert_eq(number_at(of_uid(root, 1), "pid"), other.pid);
 	cr_assert_eq(json_array_size(at(of_uid(root, 1), "subflows")), 3);
 	cr_assert_eq(json_array_size(at(of_uid(root, 1), "announced")), 2);
-	/* Of another user's: what the kernel tells everybody. */
+	/* Other users' connections show only public data of the kernel. */
 	cr_assert_null(json_object_get(of_uid(root, 0), "manager"));
 	cr_assert_null(json_object_get(of_uid(root, 0), "pid"));
 	cr_assert_null(json_object_get(of_uid(root, 0), "announced"));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * views.c - table, filters, options, and what ordinary users get to see
+ * views.c - table, filters, options, and the view of ordinary users
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ static bool has(const char *text, const char *part)
 	return strstr(text, part);
 }
 
-/* A line that has all of these words, in this order, between blanks. */
+/* A line with all of these words, in this order, separated by blanks. */
 static bool has_line(const char *text, const char *words)
 {
 	char line[512], squeezed[512];
@@ -38,7 +38,7 @@ static bool has_line(const char *text, const char *words)
 	return false;
 }
 
-/* The line that the table should have for subflow @i of the first connection. */
+/* The table's expected line for subflow @i of the first connection. */
 static void table_line(const json_t *root, size_t i, char *out, size_t size)
 {
 	const json_t *sf = json_array_get(at(root, "connections.0.subflows"), i);
@@ -52,7 +52,7 @@ static void table_line(const json_t *root, size_t i, char *out, size_t size)
 		 scaled_text(number_at(sf, "bytes_received"), received));
 }
 
-/* Of the first line that begins with @start, its columns. */
+/* The width of the first line that begins with @start. */
 static size_t width_of(const char *text, const char *start)
 {
 	const char *line = strstr(text, start);
@@ -166,7 +166,7 @@ Test(views, filters_pick_by_pid_name_and_token)
 	stage_close(&s);
 }
 
-/* Those that are not 0 are there, with their values; the others are not. */
+/* All nonzero counters are listed with their values, and no others. */
 static void are_listed(const char *text, const json_t *counters)
 {
 	const json_t *value;
@@ -389,7 +389,7 @@ Test(views, userspace_connection_without_a_manager_has_none)
 	stage_open(&s, 1);
 	cr_assert_eq(host_path_manager(&s.w.client, PM_USERSPACE), 0);
 	stage_connect(&s, "10.0.1.1", "1");
-	/* The type is fixed at socket(): what the sysctl says later is of no account. */
+	/* socket() fixes the type: later changes of the sysctl do not matter. */
 	root = info_json(&s.w.client, NULL);
 	cr_assert_str_eq(text_at(root, "namespace.path_manager"), "userspace");
 	cr_assert_str_eq(text_at(root, "connections.0.manager"), "none");
@@ -408,7 +408,7 @@ Test(views, userspace_connection_without_a_manager_has_none)
 Test(views, ordinary_user_sees_connections_and_what_is_missing)
 {
 	char path[512];
-	/* A user namespace below: no right over the network or over its processes. */
+	/* A child user namespace: no rights over the network or its processes. */
 	const char *const argv[] = { "unshare", "-U",
 				     built("mptcpinfo", path, sizeof(path)), "--json",
 				     NULL };
@@ -444,7 +444,8 @@ Test(views, connection_whose_program_has_ended_has_no_program)
 	NEED_SANDBOX();
 	stage_open(&s, 1);
 	stage_connect(&s, "10.0.1.1", "1");
-	/* The server does not hear the end: the kernel keeps the connection for a while.
+	/*
+	 * The server does not see the end: the kernel keeps the connection for a while.
 	 */
 	cr_assert_eq(host_nft(&s.w.server, drop_all), 0);
 	proc_end(&s.client);

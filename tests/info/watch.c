@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * watch.c - the live view, on a terminal and elsewhere, beside the other views
+ * watch.c - the live view, on a terminal and elsewhere, compared with the other views
  */
 #include <criterion/criterion.h>
 #include <limits.h>
@@ -18,13 +18,13 @@
 #include "until.h"
 
 #define LOOKS	 8
-#define BUFFERED 32768 /* in curl, on the way to its file */
+#define BUFFERED 32768 /* in curl, not yet in its file */
 #define MANY	 "30"
 
 static const char *const locals[] = { "10.0.1.2:", "10.0.2.2:", "10.0.3.2:" };
 static const char *const remotes[] = { "10.0.1.1:80", "10.0.2.1:80", "10.0.3.1:80" };
 
-/* In one line of @text, @a before @b. */
+/* Whether a line of @text has @a before @b. */
 static bool in_one_line(const char *text, const char *a, const char *b)
 {
 	const char *found, *end, *second;
@@ -55,7 +55,7 @@ static void fits(const char *picture, size_t width, size_t height)
 	for (line = picture; *line; line += n + (line[n] == '\n')) {
 		n = strcspn(line, "\n");
 		lines++;
-		/* Bars are of three bytes a cell: count what begins a character. */
+		/* Bars have three bytes a cell: count the first bytes of characters. */
 		size_t columns = 0;
 		for (size_t i = 0; i < n; i++)
 			columns += ((unsigned char)line[i] & 0xc0) != 0x80;
@@ -73,7 +73,7 @@ static const char *watch_command(char *out, size_t size, const char *options)
 	return out;
 }
 
-/* Each subflow of @root, with its ports, in a line of each of the other views. */
+/* Each subflow of @root, with its ports, is on a line of each other view. */
 static void same_pairs(const json_t *root, const char *table, const char *picture)
 {
 	const json_t *sf;
@@ -186,7 +186,7 @@ static long long received(const json_t *root)
 	return sum;
 }
 
-/* What came twice, on two paths, counts on both: at most so much. */
+/* Data that arrived twice, on two paths, counts on both: the upper bound. */
 static long long twice(const struct host *h)
 {
 	return counter(h, "DuplicateData") * 65536;
@@ -258,7 +258,7 @@ Test(watch, json_is_a_document_a_line)
 		json_decref(root);
 	}
 	cr_assert_leq(lines, began / 100 + 2, "%d lines in %d ms", lines, (int)began);
-	cr_assert_gt(last, first); /* each look is one of its own */
+	cr_assert_gt(last, first); /* each document is a new reading */
 	free(text);
 	proc_end(&p);
 	download_close(&d);
@@ -293,7 +293,7 @@ Test(watch, signal_ends_it_even_if_the_reader_has_stopped_reading)
 	NEED_SANDBOX();
 	stage_open(&s, 1);
 	stage_connect(&s, "10.0.1.1", "100");
-	/* By its number: other tests run beside this one, with an mptcpinfo of theirs. */
+	/* By process ID: other tests run mptcpinfo at the same time. */
 	snprintf(command, sizeof(command),
 		 "'%s' -j -w -i 0.05 > >(exec sleep 80) & p=$!; sleep 1; kill -TERM $p; "
 		 "for i in {1..500}; do kill -0 $p 2>&- || break; sleep 0.1; done; "
@@ -330,7 +330,7 @@ Test(watch, elsewhere_than_on_a_terminal_frames_follow_one_another)
 	cr_assert(WAIT_FOR(frames_of(&p) >= 4));
 	interrupt(&p);
 	text = proc_output(&p);
-	/* But for the last one, which the end may have cut. */
+	/* Except the last one, which may be incomplete. */
 	for (last = text; (next = strstr(last + 1, FRAME_HEAD)); last = next)
 		;
 	*last = '\0';
@@ -416,7 +416,7 @@ Test(watch, lines_are_cut_to_the_size_that_the_terminal_has_now)
 	stage_close(&s);
 }
 
-/* After @key the terminal is as it was, with what was on it. */
+/* After @key the terminal shows its previous content. */
 static void gives_back(const char *key)
 {
 	struct stage s;

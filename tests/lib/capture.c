@@ -86,7 +86,7 @@ int capture_open(struct capture *c, const struct host *h)
 	if (c->fd < 0)
 		return -errno;
 	r = ring_make(c);
-	/* Bound last: what comes before the ring is there would be queued elsewhere. */
+	/* Bound last: packets from before the ring exists would be queued elsewhere. */
 	if (!r && bind(c->fd, (struct sockaddr *)&all, sizeof(all)) < 0)
 		r = -errno;
 	if (r < 0)
@@ -136,7 +136,7 @@ static void parse_add_addr(const uint8_t *opt, unsigned int len, struct seen *s)
 		s->announced.port = get_be16(opt + 4 + (v6 ? 16 : 4));
 }
 
-/* Return: whether @s now holds something that is asked for. */
+/* Return: whether @s now holds an option of interest. */
 static bool parse_option(const uint8_t *opt, unsigned int len, bool syn, bool ack,
 			 struct seen *s)
 {

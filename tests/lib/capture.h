@@ -33,7 +33,7 @@ struct seen {
 	struct address src;
 	struct address dst;
 	uint8_t address_id; /* of MP_JOIN, ADD_ADDR, RM_ADDR (one record each) */
-	uint8_t more_ids;   /* that the RM_ADDR has beside this one */
+	uint8_t more_ids;   /* further IDs of the RM_ADDR */
 	bool backup;	    /* of MP_JOIN and MP_PRIO */
 	struct address announced;
 };
@@ -41,18 +41,18 @@ struct seen {
 struct capture {
 	int fd;
 	uint8_t *ring;
-	unsigned int next; /* frame of the ring to be looked at */
+	unsigned int next; /* next frame of the ring */
 	struct seen *at;
 	size_t count;
 };
 
 /* Start; 0 or -errno. */
 int capture_open(struct capture *c, const struct host *h);
-/* Take in what has come since. Return: 0; -ENOBUFS if packets were missed. */
+/* Read the new packets. Return: 0; -ENOBUFS if packets were missed. */
 int capture_read(struct capture *c);
 void capture_close(struct capture *c);
 
-/* How many of a kind there are, as of the last capture_read(). */
+/* Their number, as of the last capture_read(). */
 size_t capture_count(const struct capture *c, enum seen_kind kind);
 /* The @nth one of a kind, from 0; NULL if there are fewer. */
 const struct seen *capture_nth(const struct capture *c, enum seen_kind kind, size_t nth);

@@ -11,7 +11,7 @@
 
 #include "world.h"
 
-/* @names and @values are two lines of the same layout; both are taken apart. */
+/* @names and @values have the same layout; both are modified. */
 static int64_t find(char *names, char *values, const char *name)
 {
 	char *n_save, *v_save, *n, *v;

@@ -224,7 +224,7 @@ int endpoint_laminar_known(const struct host *h, bool *ret)
 	r = endpoint_add(h, &probe);
 	if (r < 0)
 		return r;
-	/* Older kernels take the flag and ignore it: only the counter tells. */
+	/* Older kernels ignore the flag: only the counter shows it. */
 	fd = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
 	if (fd < 0 || getsockopt(fd, SOL_MPTCP, MPTCP_INFO, &info, &len) < 0)
 		r = -errno;

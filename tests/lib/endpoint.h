@@ -36,5 +36,5 @@ int endpoint_del(const struct host *h, const char *addr);
 /* `backup` and `fullmesh` of the endpoint with this address become those of @spec. */
 int endpoint_change(const struct host *h, const struct endpoint_spec *spec);
 int limits_set(const struct host *h, uint32_t subflows, uint32_t add_addr_accepted);
-/* Whether @h's kernel has laminar endpoints (Linux 6.18); leaves no endpoint behind. */
+/* Whether @h's kernel has laminar endpoints (Linux 6.18). Adds none. */
 int endpoint_laminar_known(const struct host *h, bool *ret);

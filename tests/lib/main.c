@@ -15,7 +15,7 @@
 
 static int skipped;
 
-/* Criterion itself says nothing of a skipped test, and does not count it as tested. */
+/* Criterion neither reports a skipped test nor counts it as tested. */
 ReportHook(POST_TEST)(struct criterion_test_stats *stats)
 {
 	if (stats->test_status != CR_STATUS_SKIPPED)
@@ -36,7 +36,7 @@ int main(int argc, char *argv[])
 	struct criterion_test_set *tests;
 	int r = 0, failed = 0;
 
-	/* Where it is refused, the tests that need it say so themselves. */
+	/* If the kernel refuses, NEED_SANDBOX() reports it in each test. */
 	if (!sandbox_entered())
 		r = sandbox_enter();
 	if (r < 0)

@@ -33,7 +33,7 @@ static _Noreturn void become(const struct proc *p, int in, pid_t parent,
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
-		_exit(127); /* it died before it could be watched */
+		_exit(127); /* the parent died before prctl() */
 	setpgid(0, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -103,7 +103,7 @@ int proc_wait(struct proc *p, int timeout_ms)
 			return -ETIMEDOUT;
 		if (waitpid(p->pid, &p->status, 0) < 0)
 			return -errno;
-		kill(-p->pid, SIGKILL); /* what it started and left behind */
+		kill(-p->pid, SIGKILL); /* its remaining children */
 		p->pid = 0;
 	}
 	return exit_code(p->status);

@@ -15,7 +15,7 @@ struct proc {
 	int in;	 /* write end of its standard input, -1 once closed */
 	int out; /* what it printed; a memory file that keeps all of it */
 	int err;
-	int status; /* as of waitpid(), once it was reaped */
+	int status; /* from waitpid(), once reaped */
 };
 
 /*
@@ -41,7 +41,7 @@ void proc_eof(struct proc *p);
 /* What it has printed so far; the caller frees it. Never NULL. */
 char *proc_output(const struct proc *p);
 char *proc_errors(const struct proc *p);
-/* Whether its output holds @text by now. */
+/* Whether it has printed @text. */
 bool proc_said(const struct proc *p, const char *text);
 
 /*
@@ -51,5 +51,5 @@ bool proc_said(const struct proc *p, const char *text);
  */
 int proc_run(const struct host *host, const char *input, const char *const argv[]);
 
-/* The path of something that was built, from its name in the build folder. */
+/* The path of a built file, from its name in the build directory. */
 const char *built(const char *name, char *buf, int size);

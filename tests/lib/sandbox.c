@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 /* In the environment, since Criterion's workers are started anew. */
-#define SECOND_USER 1879048193u /* beyond what any distribution hands out */
+#define SECOND_USER 1879048193u /* beyond the range of any distribution */
 
 #define ENTERED "MPTCPADDR_TEST_SANDBOX"
 
@@ -40,8 +40,8 @@ static int put(const char *path, const char *text)
 }
 
 /*
- * As root a second user can be had, of whom nothing on this machine is: user 1. A process
- * outside must map it, so a child of ours does, once it can read from @go.
+ * As root, map a second user, who owns nothing on this machine, to user 1. A process
+ * outside must do it: a child, once it can read from @go.
  */
 static _Noreturn void map_two(pid_t pid, int go)
 {
@@ -104,7 +104,7 @@ static int map_ids(uid_t uid, gid_t gid)
 	return put("/proc/self/gid_map", line);
 }
 
-/* Ends as the child @pid does; as PID 1 it reaps the orphans meanwhile. */
+/* Exit as the child @pid does; until then, reap orphans as PID 1. */
 static _Noreturn void follow(pid_t pid)
 {
 	int status;
@@ -170,13 +170,13 @@ int sandbox_enter(void)
 	    mount("proc", "/proc", "proc", 0, NULL) < 0 ||
 	    mount("tmpfs", "/dev/shm", "tmpfs", 0, NULL) < 0 ||
 	    mount("tmpfs", "/run", "tmpfs", 0, NULL) < 0 ||
-	    /* The pools of this machine are not those of the tests. */
+	    /* Hide the pools of this machine. */
 	    (mount("tmpfs", "/etc/mptcpaddr", "tmpfs", 0, NULL) < 0 && errno != ENOENT)) {
 		perror("sandbox: mount");
 		_exit(125);
 	}
 	choose_pid();
-	r = go_on_in_child(); /* the first child stays behind as PID 1 */
+	r = go_on_in_child(); /* the first child stays PID 1 */
 	if (r < 0)
 		return r;
 	return setenv(ENTERED, "1", 1) < 0 ? -errno : 0;

@@ -22,8 +22,8 @@ const char *const *shim_env(struct shim_env *e, const char *pool_file)
 	}
 #ifdef __SANITIZE_ADDRESS__
 	/*
-	 * The runtime comes with the preloaded library, and after it; its dlopen()
-	 * does not know the RUNPATH of the one that called.
+	 * The sanitizer's runtime is preloaded too; its dlopen() ignores the caller's
+	 * RUNPATH.
 	 */
 	e->list[e->count++] = "ASAN_OPTIONS=verify_asan_link_order=0";
 	snprintf(e->search, sizeof(e->search), "LD_LIBRARY_PATH=%s",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * skip.h - a test that cannot run here is skipped, and says why; in CI it fails
+ * skip.h - skip a test that cannot run here, with the reason; in CI it fails
  */
 #pragma once
 

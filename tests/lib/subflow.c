@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * subflow.c - the MPTCP subflows that a host has, as its kernel tells (sock_diag)
+ * subflow.c - the MPTCP subflows of a host, from its kernel (sock_diag)
  */
 #include "subflow.h"
 
@@ -34,7 +34,7 @@ static int collect(struct subflows *s, const struct inet_diag_msg *d,
 	struct subflow *grown;
 	uint32_t flags;
 
-	/* Room is made in powers of two. */
+	/* Allocated in powers of two. */
 	if (!(s->count & (s->count - 1))) {
 		grown = realloc(s->at, (s->count ? 2 * s->count : 1) * sizeof(f));
 		if (!grown || s->count > SUBFLOWS_MAX)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * subflow.h - the MPTCP subflows that a host has, as its kernel tells (sock_diag)
+ * subflow.h - the MPTCP subflows of a host, from its kernel (sock_diag)
  */
 #pragma once
 
@@ -50,5 +50,5 @@ char *pairs_text(const struct host *h, uint32_t token, bool is_server);
 /* Established joined subflows, or -errno. */
 int joined_count(const struct host *h);
 
-/* Whether ss(8) has no TCP socket with that local address, of nobody either. */
+/* Whether ss(8) shows no TCP socket with that local address, orphans included. */
 bool tcp_gone_from(const struct host *h, const char *address);

@@ -24,7 +24,7 @@ static inline void nap_ms(int ms)
 	nanosleep(&ts, NULL);
 }
 
-/* A machine that is emulated takes longer: so many times. */
+/* How many times longer an emulated machine takes. */
 static inline int patience(void)
 {
 	const char *times = getenv("MPTCPADDR_TEST_PATIENCE");
@@ -33,8 +33,8 @@ static inline int patience(void)
 }
 
 /*
- * How long a test waits for an effect before it fails. Generous, since the tests share
- * the machine: no test fails because something came late.
+ * How long a test waits for an effect before it fails. Generous: no test may fail
+ * because the machine is busy.
  */
 #define EFFECT_MS 60000
 

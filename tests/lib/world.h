@@ -30,7 +30,7 @@ enum path_manager {
 
 /* Makes both hosts; the calling thread is on the client afterwards. 0 or -errno. */
 int world_open(struct world *w, int links);
-/* The hosts go as soon as the programs on them have ended. */
+/* The hosts disappear once their programs have ended. */
 void world_close(struct world *w);
 
 /*
@@ -42,7 +42,7 @@ int host_enter(const struct host *h);
 
 /* @name with slashes: "net/mptcp/enabled". Return: 0 or -errno. */
 int host_sysctl(const struct host *h, const char *name, const char *value);
-/* The type that sockets opened from now on have. */
+/* For sockets opened from now on. */
 int host_path_manager(const struct host *h, enum path_manager pm);
 /* Feed @rules to nft(8) on @h. */
 int host_nft(const struct host *h, const char *rules);

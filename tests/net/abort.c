@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * abort.c - diag_abort() resets the subflow that is meant, and nothing else
+ * abort.c - diag_abort() resets the given subflow and no other socket
  */
 #include "net.h"
 
@@ -41,7 +41,7 @@ static int established(const struct host *h, struct subflow *ret_first)
 	return n;
 }
 
-/* The first subflow is on a socket of the family that the program asked for. */
+/* The first subflow's socket has the program's address family. */
 static void first_is_aborted(const char *connect)
 {
 	const struct net_spec spec = { .connect = connect,
@@ -79,7 +79,7 @@ Test(abort, subflow_of_an_ipv6_socket)
 	first_is_aborted("dead:beef:1::1");
 }
 
-/* In place of a connection that is no more the kernel finds who listens there. */
+/* For a closed connection the kernel finds the listening socket instead. */
 Test(abort, listener_is_left_alone)
 {
 	static const char *const listening[] = {

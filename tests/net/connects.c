@@ -4,7 +4,7 @@
  */
 #include "net.h"
 
-/* Later, with nothing free, another announcement. */
+/* Another announcement, once the pool is exhausted. */
 static void is_managed(struct net *n)
 {
 	struct ctl_manager m;
@@ -18,7 +18,7 @@ static void is_managed(struct net *n)
 	cr_assert_eq(m.registrations, 1);
 }
 
-/* A connection that tests/apps/tcpclient opens with the options ... */
+/* A connection of tests/apps/tcpclient with these options. */
 #define CONNECT_TEST(name, fast, ...)                         \
 	POOL_CASE(name,                                       \
 		  .spec = { .pool = { { "10.0.3.2" } },       \

@@ -51,7 +51,7 @@ static bool is_v6(const char *addr)
 	return !strncmp(addr, "dead:", 5);
 }
 
-/* An address of the eight that was not drawn before; NULL: none. */
+/* One of the eight addresses, not drawn before; NULL: none left. */
 static const char *draw_addr(const struct drawn *d, uint64_t *state,
 			     const char *const all[8], unsigned int *bits)
 {
@@ -112,7 +112,7 @@ bool draw_announcement(struct drawn *d, uint64_t *state, struct endpoint_spec *r
 	if (!addr || n >= NET_LIST_MAX - 2)
 		return false;
 	*ret = (struct endpoint_spec){ .addr = addr };
-	/* With a port, an IPv6 address is longer than what timestamps leave. */
+	/* With a port, an IPv6 address does not fit next to timestamps. */
 	if (!is_v6(addr) && !below(state, 4))
 		ret->port =
 			PORTS_FROM + d->ports++; /* those of closed listeners linger */
@@ -154,7 +154,7 @@ static void draw_target(struct drawn *d, uint64_t *state)
 	d->both_families = kind == 2 || kind == 3 || !below(state, 4);
 }
 
-/* What the kernel does in a way of its own is not drawn, or not together. */
+/* Where the kernel behaves differently, options are not drawn, or not together. */
 static void keep_comparable(struct drawn *d)
 {
 	struct net_spec *s = &d->spec;
@@ -162,7 +162,7 @@ static void keep_comparable(struct drawn *d)
 	int signals = 0;
 
 	for (struct endpoint_spec *e = s->pool; e->addr; e++) {
-		/* MP_PRIO for the first subflow comes with the first other work. */
+		/* It sends MP_PRIO for the first subflow together with other work. */
 		if (!strcmp(e->addr, first))
 			e->flags &= ~EP_BACKUP;
 		/* It announces IPv6 addresses on IPv4 connections. */
@@ -170,12 +170,12 @@ static void keep_comparable(struct drawn *d)
 			e->flags &= ~EP_SIGNAL;
 			e->flags |= EP_LAMINAR;
 		}
-		/* It does not announce what a subflow came to use first. */
+		/* It does not announce an address that a subflow already uses. */
 		if (e->flags & EP_SIGNAL && signals++)
 			e->flags &= ~EP_SUBFLOW;
 		/*
-		 * Its count of subflows goes wrong at the limit; and where there can be
-		 * none, it announces the first address alone.
+		 * It miscounts subflows at the limit; with a limit of 0 it announces
+		 * only the first address.
 		 */
 		if (e->flags & (EP_SUBFLOW | EP_FULLMESH | EP_SIGNAL)) {
 			s->subflows = 8;
@@ -203,8 +203,8 @@ void draw(struct drawn *d, uint64_t *state, bool comparable)
 	if (comparable)
 		keep_comparable(d);
 	/*
-	 * The kernel counts an announcement as accepted after its echo has left, and may
-	 * take one too many when the next one is quick: not for being compared with.
+	 * The kernel counts an announcement as accepted only after its echo has left,
+	 * and may accept one too many: not compared.
 	 */
 	count = comparable && s->accepted < 8 ? below(state, 2)
 					      : below(state, ANNOUNCED_MAX);

@@ -33,10 +33,10 @@ struct flap {
 	bool upload;
 	struct proc nginx, curl;
 	char dir[64], sent[80], got[80], pool[80];
-	char grows[80]; /* `got`, or what the server calls it until it is whole */
+	char grows[80]; /* `got`, or the server's temporary file */
 	off_t size;
 	int idle;  /* samples since it grew */
-	int stall; /* the most of them */
+	int stall; /* their maximum */
 };
 
 static void put_text(const struct flap *f, const char *name, const char *text)
@@ -49,7 +49,7 @@ static void put_text(const struct flap *f, const char *name, const char *text)
 	cr_assert(file && fputs(text, file) >= 0 && fclose(file) == 0, "%s", path);
 }
 
-/* No two blocks alike, so that one in the place of another is noticed. */
+/* No two blocks are alike, so that a swapped block is noticed. */
 static void make_file(const struct flap *f)
 {
 	static uint64_t block[8192];
@@ -107,7 +107,7 @@ static void start_server(struct flap *f)
 	cr_assert_eq(endpoint_add(&f->w.server, &signals[1]), 0);
 	put_text(f, "nginx.conf", conf);
 	make_file(f);
-	/* To be turned into MPTCP; its kernel is the path manager. */
+	/* Preloaded for MPTCP; its kernel is the path manager. */
 	cr_assert_eq(proc_start(&f->nginx, &f->w.server, argv, shim_env(&shim, NULL)), 0);
 	cr_assert(WAIT_FOR(host_listens(&f->w.server, 80)), "%s", proc_errors(&f->nginx));
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * kinds.c - every kind of endpoint and every pair of kinds: what the kernel's own
- * endpoints do, the pool does
+ * kinds.c - pools of every kind and pair of kinds behave as the kernel's endpoints
  *
  * Each pool runs twice, in the kernel and under the shim, through the same steps: the
- * client connects, an address is announced later, one is withdrawn. Afterwards both
- * hosts' subflows with IDs and backup flags, all that path managers said on the wire, and
- * the MPTcpExt counters of both hosts are the same.
+ * client connects, one more address is announced, then withdrawn. Afterwards both hosts
+ * must have the same subflows with IDs and backup flags, path-manager options on the
+ * wire, and MPTcpExt counters.
  */
 #include "outcome.h"
 
@@ -97,7 +96,9 @@ static char *result(void *arg, enum net_side side)
 	first = outcome_subflows(&n);
 	net_announce(&n, v6 ? "dead:beef:4::1" : "10.0.4.1");
 	net_settle(&n);
-	/* Not what others wait for: the pool tries announcements again, the kernel not.
+	/*
+	 * Nothing may wait for the withdrawn address: only the pool retries
+	 * announcements.
 	 */
 	net_withdraw(&n, v6 ? "dead:beef:4::1" : "10.0.4.1");
 	net_settle(&n);

@@ -141,7 +141,7 @@ Test(pool, two_programs_at_once_use_their_own_pools)
 	net_start(&n, &spec, FROM_POOL);
 	net_settle(&n);
 	start_other(&n, &other);
-	n.announced *= 2; /* each connection is told */
+	n.announced *= 2; /* to each connection */
 	cr_assert(WAIT_FOR(joined_count(&n.world.client) == 4));
 	net_announce(&n, "10.0.4.1"); /* to both; neither has an address left */
 	n.announced++;
@@ -150,7 +150,7 @@ Test(pool, two_programs_at_once_use_their_own_pools)
 	nap_ms(50);
 	net_manager(&n, &m);
 	cr_assert_eq(m.registrations, 1);
-	/* Not those of the other; a slow echo makes the server repeat itself. */
+	/* Only its own; a slow echo makes the server repeat an announcement. */
 	cr_assert_eq(heard(&m), 3);
 	pairs = pairs_text(&n.world.server, 0, true);
 	cr_assert_str_eq(pairs, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1 "
@@ -172,8 +172,8 @@ POOL_CASE(endpoint_on_a_missing_device_is_skipped,
 	  .pairs = "10.0.3.2-10.0.2.1")
 
 /*
- * A program that is stopped does not read its events: the queue runs over, and the end
- * of a subflow is among what is lost.
+ * A stopped program does not read its events: the queue overflows, and the end of a
+ * subflow is among the lost events.
  */
 Test(pool, address_whose_end_was_lost_in_an_overrun_serves_again)
 {

@@ -2,8 +2,8 @@
 /*
  * live.c - pools, limits, addresses and interfaces that change while programs run
  *
- * What the kernel does for its own endpoints runs on both sides and is compared; the
- * rest, which it does not do, has expectations of its own.
+ * Changes that the kernel supports for its own endpoints run on both sides and are
+ * compared; the others have their own expectations.
  */
 #include "outcome.h"
 
@@ -21,7 +21,7 @@ struct live_case {
 	void (*steps)(struct net *n);
 };
 
-/* Starts with the first announcement first, so that who joins what is the same. */
+/* Waits for the first announcement, so that the same pairs join on both sides. */
 static char *run(void *arg, enum net_side side)
 {
 	const struct live_case *c = arg;
@@ -218,7 +218,7 @@ Test(live, raised_limits_let_in_what_waits)
 	net_limits(&n, 2, 2);
 	cr_assert(WAIT_FOR(joined_count(&n.world.client) == 2));
 	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
-	net_limits(&n, 1, 1); /* what is there stays */
+	net_limits(&n, 1, 1); /* existing subflows stay */
 	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
 	net_close(&n);
 }
@@ -277,7 +277,7 @@ Test(live, address_that_goes_closes_its_subflow_and_serves_when_it_is_back)
 	net_close(&n);
 }
 
-/* A FIN would wait there for an answer, as the server's retransmissions would. */
+/* A FIN would stay unanswered, as would the server's retransmissions. */
 Test(live, link_that_goes_leaves_no_socket_on_either_host)
 {
 	static const struct net_spec spec = { TWO };

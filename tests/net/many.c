@@ -17,7 +17,7 @@ static const struct net_spec one_side = {
 	.announced = { { "10.0.2.1" }, { "10.0.3.1" } },
 };
 
-/* An emulated machine does not carry the data of a thousand in time. */
+/* An emulated machine is too slow for a thousand. */
 static int connections(void)
 {
 	const char *count = getenv("MPTCPADDR_TEST_CONNECTIONS");
@@ -51,7 +51,7 @@ static bool whole_connection(const struct subflow *f, bool server)
 	       is(&f[2], server, "10.0.3.2", "10.0.3.1");
 }
 
-/* Every connection of @h has its three subflows; @s keeps them, sorted by token. */
+/* Every connection of @h has its three subflows; @s receives them, sorted by token. */
 static void all_whole(const struct host *h, bool server, struct subflows *s)
 {
 	cr_assert_eq(subflows_read(h, s), 0);
@@ -83,7 +83,7 @@ static void same_connections(const struct subflows *client, const struct subflow
 		cr_assert_eq(tokens[i], server->at[3 * i].token);
 }
 
-/* What its clients closed has left the server's manager, too. */
+/* The server's manager has dropped the closed connections, too. */
 static void server_is_empty(struct net *n)
 {
 	struct ctl_manager m = { .connections = 1 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * net.c - one client, one server, a pool and announcements: what network tests share
+ * net.c - one client, one server, a pool and announcements, for all network tests
  */
 #include "net.h"
 
@@ -16,7 +16,7 @@
 
 #define STABLE_MS   60
 #define STABLE_MAX  10	  /* times as much on a busy machine */
-#define LOST_MS	    15000 /* the kernel does not send it any more */
+#define LOST_MS	    15000 /* then the kernel has lost it */
 #define LOST_TRIES  3
 #define TRIES	    3
 #define SUBFLOW_MAX 8 /* the kernel's MPTCP_PM_ADDR_MAX */
@@ -29,7 +29,7 @@ static void announce_by_kernel(struct net *n)
 	int r;
 
 	cr_assert_eq(host_path_manager(server, PM_KERNEL), 0);
-	/* Nothing is to be decided by the server's limit. */
+	/* The server's limit must not matter. */
 	cr_assert_eq(limits_set(server, SUBFLOW_MAX, s->server_accepted), 0);
 	if (s->no_join_id0)
 		cr_assert_eq(host_sysctl(server, "net/mptcp/allow_join_initial_addr_port",
@@ -177,7 +177,7 @@ void net_connect(struct net *n, int count)
 	if (n->spec->announced_first && n->announced)
 		await_announcement(n);
 	snprintf(want, sizeof(want), "connected %d\n", count);
-	/* A program that has failed will not say it later. */
+	/* A failed program never prints it. */
 	ok = WAIT_FOR(proc_said(&n->client, want) ||
 		      proc_wait(&n->client, 0) != -ETIMEDOUT);
 	errors = proc_errors(&n->client);
@@ -261,7 +261,7 @@ void net_withdraw(struct net *n, const char *addr)
 	cr_assert_fail("no RM_ADDR of %s came", addr);
 }
 
-/* Whether joins of the client are on their way. */
+/* Whether the client has joins in progress. */
 static bool half_open(const struct net *n)
 {
 	struct subflows s = { 0 };
@@ -290,7 +290,7 @@ static bool manager_idle(struct net *n)
 		       c->subflows_established + c->subflows_failed + c->subflows_refused;
 }
 
-/* Whether the client has announced something whose echo is still to come. */
+/* Whether an announcement of the client still lacks its echo. */
 static bool announcing(struct net *n)
 {
 	const struct seen *s, *end;
@@ -445,7 +445,7 @@ void net_manager(struct net *n, struct ctl_manager *ret)
 {
 	int r;
 
-	/* Its control socket may come a little after the first connection. */
+	/* The control socket may open after the first connection. */
 	cr_assert(WAIT_FOR((r = manager_ask(&n->world.client, n->client.pid, ret)) == 0),
 		  "the manager does not answer: %s", strerror(-r));
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * net.h - one client, one server, a pool and announcements: what network tests share
+ * net.h - one client, one server, a pool and announcements, for all network tests
  *
- * Each scenario runs with the pool under the shim (FROM_POOL) or with the same
- * addresses as laminar endpoints of the client's kernel (FROM_KERNEL); the server is
- * native MPTCP with `signal` endpoints in both. Everything here asserts: a test goes
- * on only if the step worked.
+ * Each scenario runs with the pool under the shim (FROM_POOL) or with the same addresses
+ * as laminar endpoints of the client's kernel (FROM_KERNEL); the server is native MPTCP
+ * with `signal` endpoints in both. Every function asserts that its step worked.
  */
 #pragma once
 
@@ -31,13 +30,13 @@ enum net_side {
 };
 
 struct net_spec {
-	const char *about;   /* said when nothing comes to rest; NULL: nothing */
+	const char *about;   /* printed if net_settle() fails, or NULL */
 	const char *connect; /* default 10.0.1.1 */
 	struct endpoint_spec pool[NET_LIST_MAX];      /* no kind in flags: EP_LAMINAR */
 	struct endpoint_spec announced[NET_LIST_MAX]; /* flags: EP_SIGNAL is implied */
 	int subflows;				      /* limits of the client; 0: 8 */
 	int accepted;
-	bool no_subflows; /* the limits are 0 indeed */
+	bool no_subflows; /* the limits are 0 */
 	bool no_accepted;
 	const char *pool_text;	    /* more lines for the pool file, "[accept]\n..." */
 	const char *client_args[6]; /* of tcpclient, in front of the address */
@@ -45,11 +44,11 @@ struct net_spec {
 	bool fastopen;
 	bool server_pool; /* the server is under the shim, `announced` its pool */
 	bool plain_tcp;	  /* a server that knows no MPTCP */
-	bool no_retry;	  /* as the kernel, which never tries again */
+	bool no_retry;	  /* like the kernel, which never retries */
 	/*
-	 * The client sends nothing before the first ADD_ADDR, which thus makes its
-	 * connection established. Else the acknowledgement of its first data may be
-	 * faster, and `subflow` endpoints have their turn before the announcement.
+	 * The client sends nothing before the first ADD_ADDR, which thus establishes its
+	 * connection. Otherwise the acknowledgement of its first data may be faster, and
+	 * `subflow` endpoints join before the announcement.
 	 */
 	bool announced_first;
 	bool no_join_id0;    /* the server forbids joins to its first address: C flag */
@@ -63,10 +62,10 @@ struct net {
 	struct proc server;
 	struct proc client;
 	struct capture wire;	   /* the client's */
-	int announced;		   /* announcements that the client is to echo */
+	int announced;		   /* announcements that the client must echo */
 	struct endpoint_spec last; /* net_announce_as() */
-	struct endpoint_spec pool[NET_LIST_MAX]; /* as it is now */
-	int subflows, accepted;			 /* limits, likewise */
+	struct endpoint_spec pool[NET_LIST_MAX]; /* the pool now */
+	int subflows, accepted;			 /* the limits now */
 	char pool_path[64];
 };
 
@@ -76,7 +75,7 @@ void net_open(struct net *n, const struct net_spec *spec, enum net_side side);
 void net_connect(struct net *n, int count);
 /* net_open() and net_connect() for one connection. */
 void net_start(struct net *n, const struct net_spec *spec, enum net_side side);
-/* The client ends by itself, with success; the rest is ended. */
+/* The client must exit with 0; everything else is killed. */
 void net_close(struct net *n);
 
 /* A further announcement while the connection is up, and its withdrawal. */
@@ -93,16 +92,16 @@ void net_add(struct net *n, const struct endpoint_spec *e);
 void net_del(struct net *n, const char *addr);
 void net_change(struct net *n, const char *addr, uint32_t flags);
 void net_limits(struct net *n, int subflows, int accepted);
-/* The pool file has this text from now on, whatever it means. */
+/* Replace the pool file by this text, valid or not. */
 void net_pool_text(struct net *n, const char *text);
 /* For net_open(): the pool file, or the kernel's endpoints. */
 void net_pool_open(struct net *n);
 
 /*
- * net_settle() - wait until nothing is on its way any more
+ * net_settle() - wait until nothing is in progress
  *
- * Every announcement is echoed, the manager has dealt with every event, no join is
- * half open, and both hosts have shown the same subflows for a while.
+ * Every announcement is echoed, the manager has handled every event, no join is half
+ * open, and both hosts have shown the same subflows for a while.
  */
 void net_settle(struct net *n);
 
@@ -110,24 +109,23 @@ void net_settle(struct net *n);
 void net_pairs_are(struct net *n, const char *pairs);
 /* Joins that reached the server and were completed; ADD_ADDRs received; echoes. */
 void net_counters_are(struct net *n, int joins, int add_addrs, int echoes);
-/* MP_JOINs that the client asked for, whatever became of them. */
+/* MP_JOINs that the client sent, successful or not. */
 int net_joins_sent(struct net *n);
-/* What was on the wire and in the shim's log (MPTCPADDR_LOG=debug), before a test fails.
- */
+/* Print the wire and the shim's log (MPTCPADDR_LOG=debug), before a test fails. */
 void net_show(struct net *n);
 /*
- * net_compare() - @run a scenario under the shim, then in the kernel: the same outcome
+ * net_compare() - @run a scenario under the shim and in the kernel: equal outcomes
  *
- * On a busy machine one of them may be looked at before a worker of the kernel had its
- * turn, so a difference counts when it comes three times. @run returns a text, which is
- * freed; @about says which scenario it is.
+ * On a busy machine net_settle() may return before a worker of the kernel has run, so
+ * only a difference that comes three times fails. @run returns a text to be freed;
+ * @about names the scenario.
  */
 void net_compare(const char *about, char *(*run)(void *arg, enum net_side side),
 		 void *arg);
 /* The client can still send and receive. */
 void net_carries_data(struct net *n);
 void net_manager(struct net *n, struct ctl_manager *ret);
-/* Wait until the manager has nothing in its tables; fails if it keeps something. */
+/* Wait until the manager's tables are empty. */
 void net_tables_are_empty(struct net *n);
 
 /* Skips the test where the client's kernel has no laminar endpoints. */
@@ -150,7 +148,7 @@ void net_tables_are_empty(struct net *n);
 		body(FROM_KERNEL); \
 	}
 
-/* One connection, which comes to rest with these joined pairs and carries data. */
+/* One connection that settles with these joined pairs and carries data. */
 struct net_case {
 	struct net_spec spec;
 	const char *pairs;

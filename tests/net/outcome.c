@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * outcome.c - all that a scenario led to, as text: subflows, the wire, counters
+ * outcome.c - the outcome of a scenario as text: subflows, the wire, counters
  */
 #include "outcome.h"
 
@@ -61,8 +61,8 @@ static bool listed(const struct endpoint_spec *e, const char *addr, uint8_t loca
 }
 
 /*
- * A client's address that routing picked has whatever ID its kernel finds; which one is
- * no path manager's decision. An endpoint that was deleted is such an address again.
+ * The kernel chooses the ID of an address that routing picked, so it is not compared. A
+ * deleted endpoint becomes such an address.
  */
 static const char *id_text(const struct net *n, const struct address *client,
 			   uint8_t local_id, char ret[8])
@@ -147,8 +147,8 @@ static void print_wire(FILE *f, struct net *n)
 static void print_counters(FILE *f, const struct host *h)
 {
 	/*
-	 * ADD_ADDRs may be repeated when the echo is late: the wire tells of those. Nor
-	 * RmSubflow, which tells who was faster to close after a RM_ADDR.
+	 * ADD_ADDRs may be repeated when the echo is late: the wire shows those. Nor
+	 * RmSubflow, which depends on who closes first after a RM_ADDR.
 	 */
 	static const char *const names[] = { "MPCapableSYNTX",
 					     "MPCapableEndpAttempt",

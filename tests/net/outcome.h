@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * outcome.h - all that a scenario led to, as text: subflows, the wire, counters
+ * outcome.h - the outcome of a scenario as text: subflows, the wire, counters
  *
- * Two runs of a scenario are the same if their texts are equal.
+ * Two runs of a scenario agree if their texts are equal.
  */
 #pragma once
 
 #include "net.h"
 
 /*
- * outcome_text() - joined subflows of both hosts with their IDs and backup flags, what
- * path managers said on the wire, and the MPTcpExt counters of both hosts
+ * outcome_text() - joined subflows of both hosts with their IDs and backup flags, path-
+ * manager options on the wire, and the MPTcpExt counters of both hosts
  *
- * net_settle() comes first. The caller frees it.
+ * Call net_settle() first. The caller frees it.
  */
 char *outcome_text(struct net *n);
 

@@ -13,7 +13,7 @@
 
 #define IDLE_MS 7500 /* longer than it takes to become idle */
 #define CROWD	100
-#define NAP_MS	200 /* on a busy machine it gets its turn later */
+#define NAP_MS	200 /* for the manager's thread to run */
 
 static const struct net_spec two_ways = {
 	.pool = { { "10.0.2.2" }, { "10.0.3.2" } },
@@ -59,8 +59,8 @@ static size_t subflows_of_server(struct net *n)
 }
 
 /*
- * Connections of a program that has nothing to do with us, from beginning to end: a
- * kernel that looks for those to be told of a new endpoint can miss one while others go.
+ * Connections of an unrelated program, opened and closed: while they close, a kernel
+ * that announces a new endpoint may miss a connection.
  */
 static void crowd(struct net *n, int count)
 {
@@ -99,7 +99,7 @@ static void becomes_idle(struct net *n)
 	cr_assert(WAIT_FOR(woken_by(n, CROWD) == 0), "it never was");
 }
 
-/* Joined subflows of the program that is looked at: the others' have none for long. */
+/* Joined subflows of the program under test: the others close theirs at once. */
 static void joins_become(struct net *n, int joins)
 {
 	cr_expect(WAIT_FOR(joined_count(&n->world.client) == joins), "%d joins, not %d",
@@ -121,14 +121,14 @@ Test(pool, idle_program_is_not_woken_by_connections_of_others)
 	joins_become(&n, 1);
 	cr_expect_gt(woken_by(&n, CROWD), 0, "it has just connected");
 	becomes_idle(&n);
-	/* Its own events are heard all the same. */
+	/* It still receives its own events, */
 	net_announce(&n, "10.0.3.1");
 	joins_become(&n, 2);
 	net_withdraw(&n, "10.0.2.1");
 	joins_become(&n, 1);
 	net_announce(&n, "10.0.2.1");
 	joins_become(&n, 2);
-	/* And so are those of a connection that it makes now, from the first one on. */
+	/* and those of a new connection, from the first event on. */
 	connects(&n, "connected 2\n");
 	joins_become(&n, 4);
 	net_manager(&n, &before);
@@ -141,7 +141,7 @@ Test(pool, idle_program_is_not_woken_by_connections_of_others)
 	net_close(&n);
 }
 
-/* What it accepts, nobody can tell the filter beforehand. */
+/* The filter cannot know a connection before it is accepted. */
 Test(pool, idle_server_hears_of_what_it_accepts)
 {
 	static const struct net_spec spec = {

@@ -2,11 +2,10 @@
 /*
  * randkinds.c - random pools of every kind, random peers, random changes
  *
- * Each scenario comes from a seed and its number alone; SEED=N repeats a run, NUMBER=N
- * one scenario of it. `same`: steps that the kernel's own endpoints know too run under
- * the shim and in the kernel, and all that came of each step is compared. What the
- * kernel does not do, trying again what waits, is left out by not taking steps that
- * would make something free while something waits.
+ * The seed and its number determine a scenario; SEED=N repeats a run, NUMBER=N one
+ * scenario of it. Steps that the kernel's own endpoints support run under the shim and
+ * in the kernel, and the outcome of each step is compared. The kernel does not retry
+ * waiting announcements, so no step frees an endpoint while one waits.
  */
 #include <criterion/parameterized.h>
 #include <stdio.h>
@@ -76,9 +75,9 @@ static bool is_first(const struct endpoint_spec *e)
 }
 
 /*
- * Whether the kernel uses a new endpoint as the pool does: at once, not for announcements
- * that are past. It announces the first address if that comes later, and IPv6 addresses
- * on IPv4 connections.
+ * Whether the kernel uses a new endpoint as the pool does: at once, not for earlier
+ * announcements. It announces the first address if that is added later, and IPv6
+ * addresses on IPv4 connections.
  */
 static bool addable(const struct story *s, const struct net *n,
 		    const struct endpoint_spec *e)
@@ -88,12 +87,12 @@ static bool addable(const struct story *s, const struct net *n,
 
 	if (e->flags & (EP_LAMINAR | EP_FULLMESH) || spec->subflows < 8)
 		return false;
-	/* It counts what was used as both as two, and finds nothing left to be used. */
+	/* It counts an endpoint used as both as two, and finds none left. */
 	for (const struct endpoint_spec *p = n->pool; p->addr && e->flags & EP_SUBFLOW;
 	     p++)
 		if ((p->flags & (EP_SUBFLOW | EP_LAMINAR)) == (EP_SUBFLOW | EP_LAMINAR))
 			return false;
-	/* Of what routing has picked, it does not let the ID be chosen. */
+	/* It allows no ID for an address that routing picked. */
 	if (!pool_has(n, EP_LAMINAR))
 		return false;
 	/* It would join the first pair once more. */
@@ -113,7 +112,7 @@ static bool had_work(const struct story *s)
 	return spec->announced[0].addr && spec->subflows && spec->accepted;
 }
 
-/* The next step, as far as the kernel would do the same with it. */
+/* The next step, if the kernel would handle it alike. */
 static struct step draw_step(struct story *s, struct net *n, uint64_t *state)
 {
 	const bool waits = waiting(n);
@@ -150,10 +149,10 @@ static struct step draw_step(struct story *s, struct net *n, uint64_t *state)
 		break;
 	case 5:
 		e = any_of(state, n->pool);
-		/* Of several subflows the kernel tells the peer about one alone. */
+		/* Of several subflows the kernel sends MP_PRIO for one only, */
 		if (!e || !pool_has(n, EP_LAMINAR) || pool_has(n, EP_FULLMESH))
 			break;
-		/* It tells the peer once more with the first other work that it has. */
+		/* and repeats it together with its next other work. */
 		if (is_first(e) && !had_work(s))
 			break;
 		step = (struct step){ STEP_BACKUP, *e };

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * randlive.c - random pools while everything changes: what must hold after every step
+ * randlive.c - random pools while everything changes: invariants after every step
  *
- * What the kernel does not do for its own endpoints: interfaces and addresses come and
- * go, limits change, the server refuses joins, the pool is edited while announcements
- * wait. Nobody tells what must come of it, so invariants are checked.
+ * Changes that the kernel does not handle for its own endpoints: interfaces and
+ * addresses come and go, limits change, the server refuses joins, the pool is edited
+ * while announcements wait. There is no reference to compare with, so invariants are
+ * checked.
  */
 #include <criterion/parameterized.h>
 #include <netinet/tcp.h>
@@ -98,7 +99,7 @@ static bool safe(struct state *s, const struct subflows *all)
 	return extra <= s->most;
 }
 
-/* On the wire too: an ID keeps its address, for good. */
+/* On the wire too, an ID never changes its address. */
 static bool ids_kept(struct state *s)
 {
 	const struct capture *c = &s->n.wire;
@@ -116,7 +117,8 @@ static bool ids_kept(struct state *s)
 			if (y->kind != SEEN_MP_JOIN || !y->outgoing ||
 			    same_ip == (y->address_id == x->address_id))
 				continue;
-			/* Those that the kernel gave to what routing picked are its own.
+			/*
+			 * The kernel chooses the IDs of addresses that routing picked.
 			 */
 			if (!same_ip && x->address_id && x->address_id < DRAWN_ID_MIN)
 				continue;
@@ -211,7 +213,7 @@ static bool served(struct state *s, const struct subflows *all)
 	return true;
 }
 
-/* Subflows from addresses that are gone are closed, unless there is no other path. */
+/* Subflows from removed addresses are closed, unless no other path is left. */
 static bool none_lost(struct state *s, const struct subflows *all)
 {
 	char text[ADDRESS_TEXT_MAX];
@@ -344,9 +346,9 @@ static bool used_now(struct state *s, const char *addr)
 }
 
 /*
- * Whether there is a path that is neither from @link nor from @addr and carries data. The
- * one of link 1 does, until its endpoint is deleted; with no path at all nobody hears
- * what is announced, and a limit of 0 keeps new ones from being opened.
+ * Whether a path that is neither from @link nor from @addr carries data. Link 1 does,
+ * until its endpoint is deleted. Without any path announcements are lost, and a limit of
+ * 0 prevents new ones.
  */
 static bool works_without(struct state *s, int link, const char *addr)
 {
@@ -381,8 +383,8 @@ static void edit_pool(struct state *s, uint64_t *random)
 		drawn_forget(&s->d, &e);
 	} else if (count < NET_LIST_MAX - 2 && draw_endpoint(&s->d, random, &e)) {
 		/*
-		 * What this machine does not have now it may never have had; and routing
-		 * may use an address more than once before it is an endpoint.
+		 * A missing address may never have existed, and routing may use an
+		 * address more than once before it is an endpoint.
 		 */
 		if (!there(s, e.addr) || used_now(s, e.addr)) {
 			drawn_forget(&s->d, &e);
@@ -393,7 +395,7 @@ static void edit_pool(struct state *s, uint64_t *random)
 	}
 }
 
-/* Whether there is a path that the withdrawal of @addr leaves alone. */
+/* Whether a path survives the withdrawal of @addr. */
 static bool others_reached(struct state *s, const char *addr)
 {
 	struct subflows all = { 0 };
@@ -438,7 +440,7 @@ static void change_limits(struct state *s, uint64_t *random)
 	net_limits(&s->n, subflows, accepted);
 }
 
-/* Link 1 stays: without a way to the server there is nothing to look at. */
+/* Link 1 stays up: nothing can be checked without a path to the server. */
 static void step(struct state *s, uint64_t *random)
 {
 	int link = 2 + below(random, LINKS - 1);
@@ -470,7 +472,7 @@ static void step(struct state *s, uint64_t *random)
 	}
 }
 
-/* The last path may have been among what was taken away. */
+/* The last path may be gone. */
 static void all_back(struct state *s)
 {
 	for (int i = 1; i <= LINKS; i++) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * random.c - random pools and announcements: the pool does what the kernel does
+ * random.c - random pools and announcements: the pool behaves as the kernel
  *
- * Each scenario comes from a seed and its number alone, and runs twice in fresh
- * worlds: with laminar endpoints of the kernel and with the pool. SEED=N repeats a run.
+ * The seed and its number determine a scenario, which runs twice on new hosts: with
+ * laminar endpoints of the kernel and with the pool. SEED=N repeats a run.
  */
 #include <criterion/parameterized.h>
 #include <stdio.h>
@@ -51,7 +51,7 @@ static bool draw_target(uint64_t *state, struct net_spec *s)
 	return kind == 1 || kind == 2;
 }
 
-/* Mostly enough for what is announced, at times none at all. */
+/* Mostly enough for the announcements, sometimes none. */
 static void draw_limits(uint64_t *state, struct scenario *sc)
 {
 	struct net_spec *s = &sc->spec;
@@ -59,8 +59,8 @@ static void draw_limits(uint64_t *state, struct scenario *sc)
 	s->subflows = below(state, 10) ? 1 + below(state, 5) : 0;
 	s->no_subflows = s->subflows == 0;
 	/*
-	 * The kernel counts an announcement as accepted after its echo has left, and may
-	 * take one too many when the next one is quick: not for being compared with.
+	 * The kernel counts an announcement as accepted only after its echo has left,
+	 * and may accept one too many: not compared.
 	 */
 	sc->one_by_one = below(state, 2);
 	if (!sc->one_by_one)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * reuse.c - C(a), C(b), C(c): which address serves when several have been announced
+ * reuse.c - C(a), C(b), C(c): which endpoint joins which of several announcements
  *
  * C(a) is 10.0.1.2, the address of the first subflow, and so on; S(a) likewise.
  */
@@ -87,7 +87,7 @@ static void play(const struct step *steps, int joins_sent, enum net_side side)
 	{                                                                   \
 		ANNOUNCE, "10.0.3.1", "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1" \
 	}
-/* C(a) is taken: nobody is left. */
+/* C(a) is in use: no endpoint is left. */
 #define THIRD                                                               \
 	{                                                                   \
 		ANNOUNCE, "10.0.4.1", "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1" \

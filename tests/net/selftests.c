@@ -53,7 +53,7 @@ static void one_join_from_4_2(const struct net_spec *spec, enum net_side side)
 	net_start(&n, spec, side);
 	net_settle(&n);
 	pairs = pairs_text(&n.world.client, 0, false);
-	/* The kernel does not try an announcement again. */
+	/* The kernel does not retry an announcement. */
 	cr_assert(!strcmp(pairs, "10.0.4.2-10.0.4.1") ||
 			  (side == FROM_POOL && !strcmp(pairs, "10.0.4.2-10.0.3.1")),
 		  "%s", pairs);
@@ -76,8 +76,8 @@ static void refused(enum net_side side)
 NET_TEST(refused_join_leaves_exactly_one_from_the_next_address, refused)
 
 /*
- * A reset arrives before the second announcement: the kernel then tries the refused
- * address again for that one and ends with no join at all.
+ * A reset arrives before the second announcement: the kernel then uses the refused
+ * address again for that one and ends without a join.
  */
 Test(pool, join_that_is_reset_is_tried_from_the_next_address)
 {

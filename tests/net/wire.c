@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * wire.c - what an MP_JOIN carries: port, ID, backup flag; and when none is sent
+ * wire.c - port, ID and backup flag of an MP_JOIN; and when none is sent
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,7 +134,7 @@ static void two_joins_were_sent(struct net *n)
 NET_CASE(no_more_subflows_than_the_limit, .spec = { FOUR, .subflows = 2 },
 	 .pairs = "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1", .check = two_joins_were_sent)
 
-/* One after the other: the kernel itself may take one too many at once. */
+/* One after the other: at once, the kernel itself may accept one too many. */
 static void accept_limit(enum net_side side)
 {
 	static const struct net_spec spec = { .pool = { { "10.0.2.2" }, { "10.0.3.2" } },
