@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * event_queue.c - the queues of event_pump.c: events, and early events
+ * event_pump.c - the queue of events, and early events
  */
 #include "shim/manager/event_pump.h"
 
@@ -12,7 +12,7 @@ static struct pm_event numbered(uint32_t n)
 	return (struct pm_event){ .type = PM_EVENT_ANNOUNCED, .token = n };
 }
 
-Test(event_queue, events_leave_in_the_order_of_arrival_while_the_ring_grows)
+Test(event_pump, events_leave_in_the_order_of_arrival_while_the_ring_grows)
 {
 	struct event_queue queue = { 0 };
 	uint32_t in = 0, out = 0;
@@ -37,7 +37,7 @@ Test(event_queue, events_leave_in_the_order_of_arrival_while_the_ring_grows)
 	event_queue_free(&queue);
 }
 
-Test(event_queue, queue_is_bounded_and_stays_usable_when_full)
+Test(event_pump, queue_is_bounded_and_stays_usable_when_full)
 {
 	struct event_queue queue = { 0 };
 	struct pm_event ev;
@@ -67,7 +67,7 @@ Test(event_queue, queue_is_bounded_and_stays_usable_when_full)
 	event_queue_free(&queue);
 }
 
-Test(event_queue, more_than_the_bound_at_once_is_refused)
+Test(event_pump, more_than_the_bound_at_once_is_refused)
 {
 	struct event_queue queue = { 0 };
 
@@ -76,7 +76,7 @@ Test(event_queue, more_than_the_bound_at_once_is_refused)
 	event_queue_free(&queue);
 }
 
-Test(event_queue, early_events_of_one_token_come_back_in_order)
+Test(event_pump, early_events_of_one_token_come_back_in_order)
 {
 	struct early_events early = { 0 };
 	struct pm_event ev;
@@ -98,7 +98,7 @@ Test(event_queue, early_events_of_one_token_come_back_in_order)
 	early_free(&early);
 }
 
-Test(event_queue, early_events_expire_by_their_age)
+Test(event_pump, early_events_expire_by_their_age)
 {
 	struct early_events early = { 0 };
 	struct pm_event ev;
@@ -118,7 +118,7 @@ Test(event_queue, early_events_expire_by_their_age)
 	early_free(&early);
 }
 
-Test(event_queue, oldest_early_event_goes_first_when_there_are_too_many)
+Test(event_pump, oldest_early_event_goes_first_when_there_are_too_many)
 {
 	struct early_events early = { 0 };
 	struct pm_event ev;
