@@ -76,14 +76,15 @@ struct used_id {
 struct conn {
 	struct conn_table *table;
 	uint32_t token;
-	uint32_t due;	    /* milliseconds, wrapping; if `timed` */
-	uint32_t work_when; /* likewise; if `work` */
-	uint16_t family;    /* of the socket: AF_INET, AF_INET6; 0 until CREATED */
-	uint8_t section;    /* of the pool */
-	uint8_t mpc;	    /* endpoint of the first subflow's address: index + 1; or 0 */
-	uint8_t accepted;   /* announcements that count against the limit */
+	uint32_t due;	     /* milliseconds, wrapping; if `timed` */
+	uint32_t work_when;  /* likewise; if `work` */
+	uint32_t registered; /* seconds */
+	uint8_t family;	     /* of the socket: AF_INET, AF_INET6; 0 until CREATED */
+	uint8_t mpc;	  /* endpoint of the first subflow's address: index + 1; or 0 */
+	uint8_t accepted; /* announcements that count against the limit */
 	uint8_t n_subflows, n_announced;
 	uint8_t last_error;
+	uint8_t section : 5; /* of the pool */
 	bool v6only : 1;
 	bool inherited : 1;   /* from the parent process */
 	bool confirmed : 1;   /* it had an event */
@@ -94,7 +95,6 @@ struct conn {
 	bool timed : 1;		   /* in conn_table.timed */
 	bool again : 1;		   /* an announcement waits for room in @out */
 	bool work : 1;		   /* conn_use_endpoints() is due at work_when */
-	int64_t registered;	   /* seconds */
 	struct mpaddr first, peer; /* of MP_CAPABLE: ours, with ID 0, and the peer's */
 	/* endpoint_bit() of: */
 	uint64_t spent;	    /* `subflow` endpoints that were used once */
@@ -107,6 +107,8 @@ struct conn {
 	uint16_t counters[N_COUNTERS]; /* as in struct pm_counters; they saturate */
 	UT_hash_handle hh;
 };
+
+_Static_assert(POOL_SECTIONS_MAX <= 32, "struct conn has 5 bits");
 
 struct conn_table {
 	struct conn *conns;	  /* in the order of registration */
