@@ -51,7 +51,7 @@ bool engine_has_conn(const struct engine *engine, uint32_t token)
 
 unsigned int engine_used_ids(const struct engine *engine)
 {
-	return HASH_COUNT(engine->table.ids);
+	return engine->table.n_ids;
 }
 
 /* The parent process shows its own connections. */
