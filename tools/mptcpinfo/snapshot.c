@@ -246,8 +246,13 @@ const struct ctl_endpoint *connection_endpoint(const struct snapshot *snap,
 
 struct subflow *connection_subflow(const struct connection *conn, const struct path *path)
 {
+	const struct path *p;
+
 	for (size_t i = conn->n_subflows; i-- > 0;) {
-		if (memcmp(&conn->subflows[i].path, path, sizeof(*path)) == 0)
+		p = &conn->subflows[i].path;
+		if (mpaddr_equal(&p->local, &path->local) &&
+		    mpaddr_equal(&p->remote, &path->remote) &&
+		    p->ifindex == path->ifindex)
 			return &conn->subflows[i];
 	}
 	return NULL;

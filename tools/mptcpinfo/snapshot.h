@@ -19,7 +19,7 @@
 
 #define PROGRAM_MAX 64
 
-/* The ends of a TCP socket. Without padding: compared and hashed as memory. */
+/* The ends of a TCP socket. Without padding: hashed as memory. */
 struct path {
 	struct mpaddr local, remote;
 	uint32_t ifindex; /* of a link-local address, else 0 */

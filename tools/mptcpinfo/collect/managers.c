@@ -48,8 +48,8 @@ static bool has_pool_changed(const struct reports *reports)
 	for (i = 0; i < reports->n_endpoints; i++) {
 		a = &reports->endpoints[i];
 		b = &reports->endpoints_after[i];
-		if (memcmp(&a->addr, &b->addr, sizeof(a->addr)) != 0 ||
-		    a->local_id != b->local_id || a->section != b->section)
+		if (!mpaddr_equal(&a->addr, &b->addr) || a->local_id != b->local_id ||
+		    a->section != b->section)
 			return true;
 	}
 	return false;

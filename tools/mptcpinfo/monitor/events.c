@@ -219,14 +219,14 @@ static void write_event_line(const struct events *e, const struct event *event, 
 
 static int write_held(struct events *e)
 {
-	struct event **order = array_alloc(e->n_held, sizeof(*order));
+	struct event **order = array_alloc(e->n_held, sizeof(struct event *));
 	struct page page;
 	size_t i;
 
 	date_back_found(e);
 	for (i = 0; i < e->n_held; i++)
 		order[i] = &e->held[i];
-	qsort(order, e->n_held, sizeof(*order), compare_times);
+	qsort(order, e->n_held, sizeof(struct event *), compare_times);
 	page_open(&page);
 	for (i = 0; i < e->n_held; i++) {
 		if (e->o->format == FORMAT_JSON)

@@ -34,8 +34,7 @@ struct run {
 	pid_t last_pid; /* the last one asked for */
 	bool last_is_ours;
 	struct history history;
-	struct counter *before; /* the namespace's counters at the start */
-	size_t n_before;
+	struct snapshot before; /* the namespace's counters at the start */
 	int64_t started_ms;
 	int64_t next_ms;
 };
@@ -103,10 +102,10 @@ static void run_snapshot(struct run *run)
 	struct snapshot snap = { 0 };
 	int64_t began = process_cpu_ms();
 
-	filter.process =
-		NULL; /* the program's processes are wanted, whatever their name */
+	/* The program's processes are wanted, whatever their name. */
+	filter.process = NULL;
 	run->follow.next_scan_ms = 0; /* a manager ends as soon as its program */
-	run->last_pid = 0;
+	run->last_pid = -1;
 	/* On failure the next snapshot may succeed. */
 	if (collect_snapshot(&filter, &snap) == 0)
 		history_merge(&run->history, &snap, run_has_process, run);
@@ -189,9 +188,9 @@ static void count_namespace_changes(struct run *run)
 	size_t i;
 
 	collect_namespace(&now);
-	for (i = 0; i < now.n_counters && i < run->n_before; i++) {
-		if (strcmp(now.counters[i].name, run->before[i].name) == 0)
-			now.counters[i].value -= run->before[i].value;
+	for (i = 0; i < now.n_counters && i < run->before.n_counters; i++) {
+		if (strcmp(now.counters[i].name, run->before.counters[i].name) == 0)
+			now.counters[i].value -= run->before.counters[i].value;
 	}
 	free(snap->counters);
 	snap->counters = now.counters;
@@ -227,13 +226,7 @@ static void run_report(struct run *run)
 
 static int run_open(struct run *run)
 {
-	struct snapshot snap = { 0 };
-
-	collect_namespace(&snap);
-	run->before = snap.counters;
-	run->n_before = snap.n_counters;
-	snap.counters = NULL;
-	snapshot_free(&snap);
+	collect_namespace(&run->before);
 	/* On failure, subflows are shown as they were when last seen. */
 	closed_open(&run->closed, close_path, run);
 	run->follow = (struct follow){ .scan_ms = SCAN_MS,
@@ -266,6 +259,6 @@ int run_main(const struct options *o, char **argv)
 	follow_close(&run.follow);
 	closed_close(&run.closed);
 	history_free(&run.history);
-	free(run.before);
+	snapshot_free(&run.before);
 	return run.child.status;
 }
