@@ -65,7 +65,7 @@ $(B)/libmptcpaddr-pm.so: $(call obj,$(PM_SRC) $(COMMON_SRC)) shim/manager/export
 		-Wl,--version-script=shim/manager/export.map -o $@ $(filter %.o,$^) \
 		$(NL_LIBS) -linih
 
-# Keep small loops: see str.h.
+# Keep small loops: see shim/common/str.h.
 $(B)/obj/shim/preload/%.o $(B)/obj/shim/common/%.o: LIB_CFLAGS += $(call option,-fno-tree-loop-distribute-patterns)
 
 $(B)/obj/shim/%.o: shim/%.c

@@ -11,7 +11,7 @@
 #include "mptcpaddr/broker.h"
 #include "owner.h"
 #include "pool_file.h"
-#include "str.h"
+#include "shim/common/str.h"
 #include "syscall.h"
 
 /* The broker makes room at once, unless a client floods it. */

@@ -9,7 +9,7 @@
  * (dlopen()): until then, libc is asked.
  */
 #include "env.h"
-#include "str.h"
+#include "shim/common/str.h"
 #include "symver.h"
 #include "syscall.h"
 

@@ -15,7 +15,7 @@
 #include "mptcpaddr/handover.h"
 #include "owner.h"
 #include "pool_file.h"
-#include "str.h"
+#include "shim/common/str.h"
 #include "syscall.h"
 #include "thread.h"
 #include "wake.h"

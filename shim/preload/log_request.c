@@ -8,7 +8,7 @@
 #include "log_request.h"
 #include "env.h"
 #include "mptcpaddr/handover.h"
-#include "str.h"
+#include "shim/common/str.h"
 #include "syscall.h"
 
 void log_request_read(struct handover *h)

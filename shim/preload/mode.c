@@ -8,7 +8,7 @@
 #include "mode.h"
 #include "env.h"
 #include "pool_file.h"
-#include "str.h"
+#include "shim/common/str.h"
 #include "syscall.h"
 
 #include <sys/types.h>

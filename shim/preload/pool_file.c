@@ -8,7 +8,7 @@
  */
 #include "pool_file.h"
 #include "env.h"
-#include "str.h"
+#include "shim/common/str.h"
 #include "syscall.h"
 
 #define SYSTEM_DIR "/etc/mptcpaddr/"

@@ -7,7 +7,7 @@
  */
 #include "subscribe.h"
 #include "mptcpaddr/uapi.h"
-#include "str.h"
+#include "shim/common/str.h"
 #include "syscall.h"
 
 #include <linux/genetlink.h>

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "str.h"
+#include "shim/common/str.h"
 
 #include <errno.h>
 #include <fcntl.h>

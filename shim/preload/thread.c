@@ -10,7 +10,7 @@
 #include "log_request.h"
 #include "mptcpaddr/handover.h"
 #include "owner.h"
-#include "str.h"
+#include "shim/common/str.h"
 #include "subscribe.h"
 #include "symver.h"
 #include "syscall.h"
