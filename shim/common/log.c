@@ -7,6 +7,7 @@
  * library, where each libc symbol costs time at every exec: it uses very few.
  */
 #include "mptcpaddr/log.h"
+#include "str.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -25,14 +26,10 @@ static struct {
 
 void log_open(int fd, int level, const char *program, int pid)
 {
-	size_t i;
-
 	log_to.fd = fd;
 	log_to.level = level;
 	log_to.pid = pid;
-	for (i = 0; i < sizeof(log_to.program) - 1 && program[i]; i++)
-		log_to.program[i] = program[i];
-	log_to.program[i] = '\0';
+	str_append(log_to.program, 0, sizeof(log_to.program) - 1, program);
 }
 
 void log_set_prefixes(const char *const prefixes[])
@@ -87,22 +84,12 @@ void log_print(enum log_level level, const char *fmt, ...)
 	errno = saved;
 }
 
-static bool log_word_equals(const char *text, size_t len, const char *word)
-{
-	while (len && *word && *text == *word) {
-		text++;
-		word++;
-		len--;
-	}
-	return !len && !*word;
-}
-
 int log_level_parse(const char *text, size_t len)
 {
 	unsigned int i;
 
 	for (i = 0; i < sizeof(level_names) / sizeof(*level_names); i++)
-		if (log_word_equals(text, len, level_names[i]))
+		if (str_is(text, text + len, level_names[i]))
 			return i;
 	return -1;
 }

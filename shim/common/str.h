@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * str.h - the few string functions of the preload library
+ * str.h - the few string functions of the preload library and the log
  *
  * Inline: each libc symbol costs instructions at every exec, and its first call a
  * thousand, more than these need for a whole pool file.
