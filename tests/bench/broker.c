@@ -86,7 +86,7 @@ int bench_broker(void)
 	for (int cpu = 0; cpu < 2 && !r; cpu++)
 		r = measure(&h, cpu, first[cpu], later[cpu]);
 	if (!r) {
-		report_heading("connect() with a broker, beside native MPTCP; us");
+		report_heading("connect() with a broker, and native MPTCP; us");
 		report("first of a process, median", first[0], 200);
 		report("after the first, median", later[0], 15);
 		report("  of it in the thread that connects", later[1], 0);

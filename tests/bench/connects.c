@@ -39,7 +39,7 @@ int bench_connects(void)
 	if (!r)
 		r = measure(&h, first, later);
 	if (!r) {
-		report_heading("connect(), beside a native MPTCP program; us");
+		report_heading("connect(), and that of native MPTCP; us");
 		report_row(&(struct row){ "first of a process, median",
 					  samples_quantile(&first[SIDE_OURS], 0.5),
 					  samples_quantile(&first[SIDE_PEER], 0.5), NAN,

@@ -151,7 +151,7 @@ static void report(struct samples took[SIDES])
 		double part;
 	} rows[] = { { "median", 0.5 }, { "p90", 0.9 }, { "p99", 0.99 } };
 
-	report_heading("join beside 10,000, watched and not; us");
+	report_heading("join among 10,000, watched and not; us");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		report_row(&(struct row){
 			rows[i].what, samples_quantile(&took[SIDE_OURS], rows[i].part),

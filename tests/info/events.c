@@ -129,7 +129,7 @@ LOG_TEST(events, repeated_announcement_is_shown, TWO_LINKS,
 	 { DO(connect_one, NULL),
 	   SHOWS("repeated", NULL, "10.0.2.1", ": 10.0.2.1 announced again (id 12)\n") })
 
-LOG_TEST(events, endpoint_that_comes_and_goes_is_shown, TWO_LINKS, JOINED,
+LOG_TEST(events, removed_and_added_endpoint_is_shown, TWO_LINKS, JOINED,
 	 { DO(run_ip, "addr del 10.0.3.2/24 dev c3\n"),
 	   SHOWS("endpoint_gone", "10.0.3.2", NULL, "]: endpoint down: 10.0.3.2") },
 	 { DO(run_ip, "addr add 10.0.3.2/24 dev c3\n"),
@@ -153,7 +153,7 @@ LOG_TEST(events, own_announcements_are_shown, "[pool]\nendpoint = 10.0.2.2 signa
 	 { DO(change_pool, ONE_LINK),
 	   SHOWS("withdrawn", "10.0.2.2", NULL, ": withdrawn from the peer: 10.0.2.2") })
 
-Test(events, notes_that_the_ring_no_longer_has_are_counted)
+Test(events, events_dropped_from_the_ring_are_counted)
 {
 	struct rlimit files;
 	struct log l;

@@ -181,7 +181,7 @@ Test(explain, program_without_the_library)
 	stage_close(&s);
 }
 
-EXPLAIN_TEST(library_that_is_to_manage_nothing, .by = { "env", "MPTCPADDR_BACKEND=none" },
+EXPLAIN_TEST(library_without_a_back_end, .by = { "env", "MPTCPADDR_BACKEND=none" },
 	     .why = "no path manager: ")
 
 Test(explain, nothing_announced)
@@ -207,8 +207,7 @@ EXPLAIN_TEST(fewer_announced_than_the_pool_has,
 EXPLAIN_TEST(pool_exhausted, .pool = "[pool]\nendpoint = 10.0.3.2 laminar\n",
 	     .why = "pool exhausted (all matching endpoints are in use): 10.0.")
 
-EXPLAIN_TEST(endpoint_that_is_on_no_interface,
-	     .pool = TWO_PATHS "endpoint = 10.0.9.9 laminar\n",
+EXPLAIN_TEST(endpoint_on_no_interface, .pool = TWO_PATHS "endpoint = 10.0.9.9 laminar\n",
 	     .why = "unavailable (on no interface that is up): 10.0.9.9")
 
 EXPLAIN_TEST(filter, .pool = TWO_PATHS "[accept]\ndeny = 10.0.3.0/24\n",
@@ -292,7 +291,7 @@ static void limit_server(struct stage *s)
 	cr_assert_eq(limits_set(&s->w.server, 1, 8), 0);
 }
 
-EXPLAIN_TEST(path_that_the_peer_has_no_room_for, .before = limit_server,
+EXPLAIN_TEST(path_beyond_the_limit_of_the_peer, .before = limit_server,
 	     .why = "its subflow was closed: 10.0.")
 
 static void reset_path(struct stage *s)
@@ -303,9 +302,8 @@ static void reset_path(struct stage *s)
 	cr_assert_eq(proc_run(&s->w.server, NULL, argv), 0);
 }
 
-EXPLAIN_TEST(path_that_was_closed_and_is_not_to_be_tried_again,
-	     .pool = TWO_PATHS "[retry]\ntries = 0\n", .after = reset_path,
-	     .why = "its subflow was closed: 10.0.")
+EXPLAIN_TEST(closed_path_that_is_not_retried, .pool = TWO_PATHS "[retry]\ntries = 0\n",
+	     .after = reset_path, .why = "its subflow was closed: 10.0.")
 
 /* Without laminar endpoints routing picks the address, once per announcement. */
 Test(explain, path_whose_endpoint_left_the_pool)

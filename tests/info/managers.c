@@ -164,8 +164,7 @@ REPORT_TEST(first_version_is_reported_whose_answers_are_shorter, "old",
 REPORT_TEST(manager_without_a_record_of_itself_is_reported, "countless", "invalid answer")
 
 /* Masks of one list of endpoints are never shown with another list. */
-REPORT_TEST(pool_that_never_stands_still_is_reported, "changing",
-	    "its pool keeps changing")
+REPORT_TEST(pool_that_keeps_changing_is_reported, "changing", "its pool keeps changing")
 REPORT_TEST(garbage_is_reported, "garbage", "invalid answer")
 REPORT_TEST(answer_without_a_whole_header_is_reported, "short", "invalid answer")
 REPORT_TEST(promised_records_that_are_not_there_are_reported, "overcount",
@@ -175,7 +174,7 @@ REPORT_TEST(silence_is_reported, "silent", "does not answer")
 REPORT_TEST(hanging_up_is_reported, "hangup", "hung up")
 REPORT_TEST(pages_without_end_are_given_up, "endless", "does not answer")
 
-Test(managers, stopped_process_holds_nobody_up)
+Test(managers, stopped_process_blocks_nobody)
 {
 	struct scene sc;
 	struct said said;

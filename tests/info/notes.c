@@ -103,7 +103,7 @@ static void rule_joins(struct log *l, const char *verdict)
 
 /* Without `laminar` the same join is made again, without an announcement. */
 LOG_TEST(
-	notes, join_that_is_tried_again_is_shown_as_such,
+	notes, retried_join_is_shown_as_such,
 	"[pool]\nendpoint = 10.0.2.2 subflow\n[retry]\nfirst = 2s\n",
 	{ DO(rule_joins, "reject with tcp reset") }, { DO(start_log, NULL) },
 	{ DO(connect_one, NULL),

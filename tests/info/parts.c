@@ -167,7 +167,7 @@ Test(parts, remotes_are_addresses_prefixes_and_ports)
 	cr_assert_not(matches(":80", AF_INET, "10.0.0.1", 8080));
 }
 
-Test(parts, remotes_that_make_no_sense_are_refused)
+Test(parts, invalid_remotes_are_refused)
 {
 	static const char *const bad[] = {
 		"",

@@ -164,7 +164,7 @@ static size_t compare(const json_t *info, const struct raw *a, const struct raw 
 	return n;
 }
 
-Test(raw, every_field_of_mptcp_info_is_what_the_program_itself_is_given)
+Test(raw, every_field_of_mptcp_info_equals_the_programs_own)
 {
 	static const struct endpoint_spec mesh = { .addr = "10.0.2.2",
 						   .flags = EP_FULLMESH | EP_SUBFLOW,

@@ -67,7 +67,7 @@ Test(real, manager_and_its_pairs_are_shown)
 	stage_close(&s);
 }
 
-Test(real, bytes_of_the_subflows_add_up_to_what_the_program_got)
+Test(real, bytes_of_the_subflows_add_up_to_those_of_the_program)
 {
 	long long got = 0, again;
 	const json_t *sf;

@@ -162,7 +162,7 @@ Test(requests, wrong_magic_version_and_operation_are_errors)
 }
 
 /* A page's `after` comes from an answer; other values must end, too. */
-Test(requests, made_up_pages_come_to_an_end)
+Test(requests, invalid_pages_come_to_an_end)
 {
 	static const uint64_t made_up[] = { 1,		1000,	    UINT32_MAX,
 					    1ull << 32, 1ull << 63, UINT64_MAX };
@@ -234,7 +234,7 @@ Test(requests, edit_without_an_end_or_sense_changes_nothing)
 }
 
 /* Clients that never read, or leave at once, block nobody. */
-Test(requests, peers_that_do_not_read_are_hung_up_on)
+Test(requests, clients_that_do_not_read_are_disconnected)
 {
 	struct ctl_request request = good(CTL_OP_NOTES);
 	struct stage s;

@@ -92,7 +92,7 @@ static void adds_up(const struct world *w, long long sum, long long size, int pa
 	cr_assert_leq(sum, size + paths + twice * 65536);
 }
 
-Test(run, paths_of_a_curl_are_shown_when_it_has_ended_and_add_up_to_what_it_got)
+Test(run, paths_of_a_curl_are_shown_at_its_end_and_add_up_to_its_bytes)
 {
 	static const char *const locals[] = { "10.0.1.2:", "10.0.2.2:", "10.0.3.2:" };
 	static const char *const remotes[] = { "10.0.1.1:80", "10.0.2.1:80",
@@ -144,7 +144,7 @@ static bool same_output(const char *const argv[])
 	return same;
 }
 
-Test(run, program_finds_the_same_surroundings)
+Test(run, program_gets_the_same_environment)
 {
 	cr_assert(same_output((const char *[]){ "env", NULL }));
 	cr_assert(same_output((const char *[]){ "pwd", NULL }));
@@ -182,7 +182,7 @@ Test(run, exit_status_is_the_programs)
 	said_free(&said);
 }
 
-Test(run, exit_status_is_the_programs_even_if_nobody_reads_the_report)
+Test(run, exit_status_is_the_programs_without_a_reader_of_the_report)
 {
 	char path[PATH_MAX], command[PATH_MAX + 128];
 	struct said said;
@@ -298,7 +298,7 @@ Test(run, whole_process_tree_counts_and_nobody_else)
 	stage_close(&s);
 }
 
-Test(run, connections_that_nobody_could_see_are_counted)
+Test(run, connections_too_short_to_be_seen_are_counted)
 {
 	char path[PATH_MAX];
 	const char *const argv[] = { built("tests/apps/tcpclient", path, sizeof(path)),

@@ -347,7 +347,7 @@ Test(views, listener_and_plain_tcp_are_not_connections)
 	stage_close(&s);
 }
 
-Test(views, fallback_to_tcp_is_said)
+Test(views, fallback_to_tcp_is_reported)
 {
 	static const char *const echo[] = { "socat",
 					    "TCP6-LISTEN:8001,ipv6only=0,fork,reuseaddr",
@@ -405,7 +405,7 @@ Test(views, userspace_connection_without_a_manager_has_none)
 	stage_close(&s);
 }
 
-Test(views, ordinary_user_sees_connections_and_what_is_missing)
+Test(views, ordinary_user_sees_connections_and_a_note_on_missing_data)
 {
 	char path[512];
 	/* A child user namespace: no rights over the network or its processes. */
@@ -433,7 +433,7 @@ Test(views, ordinary_user_sees_connections_and_what_is_missing)
 	stage_close(&s);
 }
 
-Test(views, connection_whose_program_has_ended_has_no_program)
+Test(views, connection_of_an_ended_program_has_no_program)
 {
 	static const char drop_all[] = "add table inet t\n"
 				       "add chain inet t c { type filter hook input "
@@ -478,7 +478,8 @@ Test(views, wrong_command_lines_are_refused)
 	check_status((const char *[]){ "-w", "-i", "0", NULL }, 2, "0: not a number");
 	check_status((const char *[]){ "-i", "2", NULL }, 2, "only with --watch");
 	check_status((const char *[]){ "-j", "--prometheus", NULL }, 2, "not together");
-	check_status((const char *[]){ "--prometheus", "-w", NULL }, 2, "includes the counters");
+	check_status((const char *[]){ "--prometheus", "-w", NULL }, 2,
+		     "includes the counters");
 	check_status((const char *[]){ "-e", "-c", NULL }, 2, "not together");
 	check_status((const char *[]){ "run", NULL }, 2, "which program?");
 	check_status((const char *[]){ "-w", "run", "true", NULL }, 2, "not together");

@@ -192,7 +192,7 @@ static long long twice(const struct host *h)
 	return counter(h, "DuplicateData") * 65536;
 }
 
-Test(watch, bytes_of_the_paths_are_what_curl_has_got_and_what_is_in_flight)
+Test(watch, bytes_of_the_paths_are_received_by_curl_or_in_flight)
 {
 	long long before, after, sum;
 	struct download d;
@@ -264,7 +264,7 @@ Test(watch, json_is_a_document_a_line)
 	download_close(&d);
 }
 
-Test(watch, it_ends_quietly_when_nobody_reads_any_more)
+Test(watch, it_ends_quietly_when_nobody_reads)
 {
 	static const char *const views[] = { "--json --watch -i 60", "--watch -i 60",
 					     "--events" };
@@ -395,7 +395,7 @@ static void watch_one(struct stage *s, struct term *t)
 	cr_assert(WAIT_FOR(term_shows(t, "1 MPTCP connection,")));
 }
 
-Test(watch, lines_are_cut_to_the_size_that_the_terminal_has_now)
+Test(watch, lines_are_cut_to_the_current_size_of_the_terminal)
 {
 	char *picture;
 	struct stage s;
@@ -431,13 +431,13 @@ static void gives_back(const char *key)
 	stage_close(&s);
 }
 
-Test(watch, terminal_is_given_back_on_q)
+Test(watch, terminal_is_restored_on_q)
 {
 	NEED_SANDBOX();
 	gives_back("q");
 }
 
-Test(watch, terminal_is_given_back_on_interrupt)
+Test(watch, terminal_is_restored_on_interrupt)
 {
 	NEED_SANDBOX();
 	gives_back("C-c");

@@ -161,7 +161,7 @@ Test(pool, two_programs_at_once_use_their_own_pools)
 }
 
 /* Unusable endpoints are skipped at once. */
-POOL_CASE(address_that_this_machine_does_not_have_is_skipped,
+POOL_CASE(address_missing_on_this_machine_is_skipped,
 	  .spec = { .pool = { { "10.0.9.9" }, { "dead:beef:9::9" }, { "10.0.3.2" } },
 		    .announced = { { "10.0.2.1" } } },
 	  .pairs = "10.0.3.2-10.0.2.1")
@@ -175,7 +175,7 @@ POOL_CASE(endpoint_on_a_missing_device_is_skipped,
  * A stopped program does not read its events: the queue overflows, and the end of a
  * subflow is among the lost events.
  */
-Test(pool, address_whose_end_was_lost_in_an_overrun_serves_again)
+Test(pool, address_whose_closed_event_was_lost_joins_again)
 {
 	static const struct net_spec spec = { .pool = { { "10.0.2.2" } } };
 	char path[PATH_MAX], *pairs;

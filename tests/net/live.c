@@ -176,7 +176,7 @@ static void nothing_came(struct net *n)
 	cr_assert_eq(capture_count(&n->wire, SEEN_MP_JOIN), 0);
 }
 
-Test(live, subflow_from_an_address_that_is_not_there_leaves_no_trace)
+Test(live, subflow_from_a_missing_address_leaves_no_trace)
 {
 	static const struct net_spec spec = {
 		.pool = { { "10.0.9.9", EP_SUBFLOW, .id = 20 } },
@@ -190,7 +190,7 @@ Test(live, subflow_from_an_address_that_is_not_there_leaves_no_trace)
 	net_close(&n);
 }
 
-Test(live, added_laminar_endpoint_serves_what_waits)
+Test(live, added_laminar_endpoint_joins_a_waiting_announcement)
 {
 	static const struct net_spec spec = { .pool = { { "10.0.2.2" } },
 					      .announced = { { "10.0.2.1" },
@@ -206,7 +206,7 @@ Test(live, added_laminar_endpoint_serves_what_waits)
 	net_close(&n);
 }
 
-Test(live, raised_limits_let_in_what_waits)
+Test(live, raised_limits_admit_a_waiting_announcement)
 {
 	static const struct net_spec spec = { TWO, .subflows = 1, .accepted = 1 };
 	struct net n;
@@ -223,7 +223,7 @@ Test(live, raised_limits_let_in_what_waits)
 	net_close(&n);
 }
 
-Test(live, bad_changed_file_leaves_the_pool_in_force)
+Test(live, invalid_file_leaves_the_pool_unchanged)
 {
 	static const struct net_spec spec = { TWO };
 	struct ctl_manager m;
@@ -262,7 +262,7 @@ static void pairs_become(struct net *n, int count, const char *pairs)
 	net_pairs_are(n, pairs);
 }
 
-Test(live, address_that_goes_closes_its_subflow_and_serves_when_it_is_back)
+Test(live, removed_address_closes_its_subflow_and_joins_again_once_back)
 {
 	static const struct net_spec spec = { TWO };
 	struct net n;
@@ -278,7 +278,7 @@ Test(live, address_that_goes_closes_its_subflow_and_serves_when_it_is_back)
 }
 
 /* A FIN would stay unanswered, as would the server's retransmissions. */
-Test(live, link_that_goes_leaves_no_socket_on_either_host)
+Test(live, link_that_goes_down_leaves_no_socket_on_either_host)
 {
 	static const struct net_spec spec = { TWO };
 	struct net n;
@@ -308,7 +308,7 @@ static void ninth_link(struct net *n)
 	      "route add default via 10.0.9.1 dev c9 metric 90\n");
 }
 
-Test(live, device_stands_for_the_addresses_that_it_has)
+Test(live, device_stands_for_its_addresses)
 {
 	static const struct net_spec spec = {
 		.pool_text =
@@ -364,7 +364,7 @@ Test(live, excluded_destination_has_no_pool)
 	"table inet t { chain in { type filter hook input priority 0;" \
 	" ip saddr 10.0.2.2 meta l4proto tcp reject with tcp reset; }; }"
 
-Test(live, refused_join_is_tried_again_until_it_is_let_in)
+Test(live, refused_join_is_retried_until_it_succeeds)
 {
 	static const struct net_spec spec = {
 		.pool = { { "10.0.2.2" } },
@@ -386,7 +386,7 @@ Test(live, refused_join_is_tried_again_until_it_is_let_in)
 	net_close(&n);
 }
 
-Test(live, withdrawn_address_is_not_tried_again)
+Test(live, withdrawn_address_is_not_retried)
 {
 	static const struct net_spec spec = {
 		.pool = { { "10.0.2.2" } },

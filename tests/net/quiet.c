@@ -142,7 +142,7 @@ Test(pool, idle_program_is_not_woken_by_connections_of_others)
 }
 
 /* The filter cannot know a connection before it is accepted. */
-Test(pool, idle_server_hears_of_what_it_accepts)
+Test(pool, idle_server_receives_the_events_of_accepted_connections)
 {
 	static const struct net_spec spec = {
 		.pool = { { "10.0.2.2" } },

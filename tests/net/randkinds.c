@@ -46,7 +46,7 @@ static unsigned int waiting(struct net *n)
 	int r = manager_list(&n->world.client, n->client.pid, CTL_OP_CONNECTIONS, c,
 			     sizeof(c[0]), 4);
 
-	cr_assert_geq(r, 0, "the manager does not tell: %s", strerror(-r));
+	cr_assert_geq(r, 0, "no answer from the manager: %s", strerror(-r));
 	return r ? c[0].waiting : 0;
 }
 

@@ -23,13 +23,13 @@ NET_CASE(announced_address_is_joined_from_the_pool,
 	 .spec = { LIMITS, .announced = { { "10.0.2.1" } }, .pool = { { "10.0.3.2" } } },
 	 .pairs = "10.0.3.2-10.0.2.1", .joins = 1, .add_addrs = 1, .echoes = 1)
 
-NET_CASE(endpoint_of_the_other_family_is_passed_over,
+NET_CASE(endpoint_of_the_other_family_is_skipped,
 	 .spec = { LIMITS, .announced = { { "10.0.2.1" }, { "10.0.3.1" } },
 		   .pool = { { "dead:beef:3::2" }, { "10.0.3.2" }, { "10.0.4.2" } } },
 	 .pairs = "10.0.3.2-10.0.2.1 10.0.4.2-10.0.3.1", .joins = 2, .add_addrs = 2,
 	 .echoes = 2)
 
-NET_CASE(used_up_pool_sends_no_second_join,
+NET_CASE(exhausted_pool_sends_no_second_join,
 	 .spec = { LIMITS, .announced = { { "10.0.2.1" }, { "10.0.3.1" } },
 		   .pool = { { "10.0.3.2" } } },
 	 .pairs = "10.0.3.2-10.0.2.1", .joins = 1, .add_addrs = 2, .echoes = 2)
@@ -79,7 +79,7 @@ NET_TEST(refused_join_leaves_exactly_one_from_the_next_address, refused)
  * A reset arrives before the second announcement: the kernel then uses the refused
  * address again for that one and ends without a join.
  */
-Test(pool, join_that_is_reset_is_tried_from_the_next_address)
+Test(pool, reset_join_is_retried_from_the_next_address)
 {
 	static const struct net_spec spec = { REFUSED_POOL, .server_nft = RESET_2_2 };
 

@@ -89,7 +89,7 @@ NET_CASE(configured_id_is_the_id_on_the_wire,
 		   .announced = { { "10.0.2.1" } } },
 	 .pairs = "10.0.3.2-10.0.2.1", .check = id_is_77)
 
-NET_CASE(endpoint_bound_to_its_device_is_joined_from,
+NET_CASE(endpoint_bound_to_its_device_joins,
 	 .spec = { .pool = { { "10.0.3.2", .dev = "c3" } },
 		   .announced = { { "10.0.3.1" } } },
 	 .pairs = "10.0.3.2-10.0.3.1")
