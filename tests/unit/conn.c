@@ -66,7 +66,7 @@ Test(conn, arrays_keep_their_order_while_they_grow_and_shrink)
 		cr_assert(conn_subflow_add(conn, &s));
 		cr_assert(conn_announced_add(conn, i, &addr));
 	}
-	for (i = 20; i >= 2; i -= 2) { /* the even ones go */
+	for (i = 20; i >= 2; i -= 2) { /* delete the even ones */
 		conn_subflow_del(conn, &conn->subflows[i - 1]);
 		conn_announced_del(conn, &conn->announced[i - 1]);
 	}
@@ -104,7 +104,7 @@ Test(conn, pending_subflow_is_found_by_the_event_that_gives_it_a_port)
 	conn_table_free(&table);
 }
 
-Test(conn, every_id_is_given_once_and_then_none)
+Test(conn, every_id_is_assigned_once)
 {
 	struct conn_table table = { 0 };
 	struct conn *conn = add(&table, 1, 0), *second = add(&table, 2, 0);
@@ -131,7 +131,7 @@ Test(conn, every_id_is_given_once_and_then_none)
 	cr_assert_eq(table.n_ids, 0);
 }
 
-Test(conn, id_0_is_nobodys)
+Test(conn, id_0_is_not_in_the_table)
 {
 	struct conn_table table = { 0 };
 	struct conn *conn = add(&table, 1, 0);

@@ -27,7 +27,7 @@ HISTORY(events, repeated_announcement_does_nothing_while_its_subflow_is_there, T
 HISTORY(events, repeated_announcement_is_joined_again_after_its_subflow_closed, THREE,
 	"connect\n"
 	"join 1 10.0.2.2 10.0.2.1:80\n"
-	"down 10.0.2.2-10.0.2.1:80 >\n" /* the peer has to announce it again */
+	"down 10.0.2.2-10.0.2.1:80 >\n" /* the peer must announce it again */
 	"join 1 10.0.2.2 10.0.2.1:80\n")
 
 HISTORY(events, address_that_a_subflow_reaches_is_not_joined_again, THREE,
@@ -102,7 +102,7 @@ HISTORY(events, withdrawn_address_frees_its_endpoint_when_the_subflow_has_closed
 	"connect\n"
 	"join 1 10.0.2.2 10.0.2.1:80\n"
 	"remove 1\n"
-	"announce 2 10.0.3.1:80 >\n" /* closing comes later */
+	"announce 2 10.0.3.1:80 >\n" /* the subflow closes later */
 	"down 10.0.2.2-10.0.2.1:80 > join 10.0.2.2-10.0.3.1:80;\n")
 
 HISTORY(events, connections_do_not_share_endpoints_nor_ids, THREE,
@@ -125,11 +125,11 @@ HISTORY(events, closed_connection_leaves_nothing_behind, THREE,
 	"closed >\n"
 	"conns 0\n"
 	"used_ids 0\n"
-	"refuse 10.0.3.2-10.0.3.1:80 EINVAL >\n" /* the kernel's answer comes after the
-	end */
+	/* the kernel's answer comes after the end */
+	"refuse 10.0.3.2-10.0.3.1:80 EINVAL >\n"
 	"unknown\n")
 
-HISTORY(events, events_of_connections_not_registered_are_told_apart, THREE,
+HISTORY(events, events_of_unregistered_connections_are_reported_as_such, THREE,
 	"connect\n"
 	"@77 unknown >\n"
 	"conns 1\n")
@@ -154,7 +154,7 @@ Test(events, priority_of_the_peer_is_noted)
 	play_close(&p);
 }
 
-Test(events, what_nobody_asked_for_changes_nothing)
+Test(events, unexpected_results_and_events_change_nothing)
 {
 	struct pm_cmd c = { .type = PM_CMD_SUBFLOW_CREATE,
 			    .token = 77,
@@ -168,7 +168,7 @@ Test(events, what_nobody_asked_for_changes_nothing)
 
 	engine_free(NULL);
 	play_open(&p, POOL "endpoint=10.0.2.2\n");
-	play_answer(&p, &c, EINVAL); /* of a connection that has ended */
+	play_answer(&p, &c, EINVAL); /* of an ended connection */
 	play_connect(&p, TOKEN, "10.0.1.2", "10.0.1.1:80");
 	c.token = TOKEN;
 	play_answer(&p, &c, EINVAL); /* of no subflow */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * oom.c - no memory, at each place in turn: nothing crashes, nothing is left behind
+ * oom.c - each allocation fails in turn: no crash, no leak
  *
- * The allocator of this program is glibc's, until a test says which call is to fail.
+ * The allocator is glibc's; a test chooses the call that fails.
  */
 #include "mptcpaddr/uapi.h"
 #include "play.h"
@@ -60,7 +60,7 @@ static void event(struct engine *engine, enum pm_event_type type, const char *lo
 	engine_handle(engine, &ev, out);
 }
 
-/* Return: whether the failure came at all. */
+/* Return: whether an allocation failed. */
 static bool history(const struct pool *pool, int failure)
 {
 	struct pm_registration reg = { .token = TOKEN };

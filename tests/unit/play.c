@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * play.c - play a history to an engine and look at the commands that come out
+ * play.c - play a history to an engine and check its commands
  */
 #include "play.h"
 
@@ -210,12 +210,12 @@ void play_time(struct play *play, int64_t ms)
 	engine_tick(play->engine, &play->out);
 }
 
-void play_pool(struct play *play, const char *text, uint64_t gone)
+void play_pool(struct play *play, const char *text, uint64_t down)
 {
 	struct pool *pool = pool_from(text), *old = play->pool;
 
 	for (unsigned int i = 0; i < pool->n_endpoints; i++)
-		if (gone >> i & 1)
+		if (down >> i & 1)
 			pool->endpoints[i].state = ENDPOINT_DOWN;
 	engine_set_pool(play->engine, pool);
 	play->pool = pool;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * play.h - play a history to an engine and look at the commands that come out
+ * play.h - play a history to an engine and check its commands
  *
  * Each step empties the list of commands first. Addresses are written "10.0.1.1:80",
  * "[2001:db8::1]:80", or without a port.
@@ -13,7 +13,7 @@ struct play {
 	struct pool *pool;
 	struct engine *engine;
 	struct pm_cmds out;
-	uint16_t port; /* the last local one given */
+	uint16_t port; /* the last local port */
 };
 
 #define TOKEN 0x1234u
@@ -26,13 +26,13 @@ struct play {
 
 struct mpaddr at(const char *text);
 
-/* pool_from() - a pool out of the text of a file; the test fails if that is invalid. */
+/* pool_from() - parse a pool file; the test fails if it is invalid. */
 struct pool *pool_from(const char *text);
 
 void play_open(struct play *play, const char *pool_text);
-void play_close(struct play *play); /* fails if something is left in the tables */
+void play_close(struct play *play); /* fails if a table is not empty */
 
-/* A socket that is AF_INET6 where @local is written in brackets. */
+/* The socket is AF_INET6 if @local has brackets. */
 void play_connect(struct play *play, uint32_t token, const char *local,
 		  const char *remote);
 void play_connect_v6only(struct play *play, uint32_t token, const char *local,
@@ -42,24 +42,23 @@ void play_announce(struct play *play, uint32_t token, uint8_t remote_id,
 void play_remove(struct play *play, uint32_t token, uint8_t remote_id);
 void play_closed(struct play *play, uint32_t token);
 
-/* What becomes of a command: the kernel's answer, the handshake, the end. */
+/* The kernel's answer to a command, its handshake, its end. */
 void play_answer(struct play *play, const struct pm_cmd *cmd, int error);
 void play_up(struct play *play, const struct pm_cmd *cmd);
 void play_down(struct play *play, const struct pm_cmd *cmd, int error);
 
-/* Its end by a MP_TCPRST with this reason. */
+/* Its end by MP_TCPRST with @reason. */
 void play_reset(struct play *play, const struct pm_cmd *cmd, uint8_t reason);
 /* A peer with the C flag: no joins to its first address. */
 void play_connect_c_flag(struct play *play, uint32_t token, const char *local,
 			 const char *remote);
 
-/* It is @ms now, and what is due is done. */
+/* Set the clock and run due timers. */
 void play_time(struct play *play, int64_t ms);
-/* Another pool, with @gone (bits) of its endpoints not there; what it calls for is done.
- */
-void play_pool(struct play *play, const char *text, uint64_t gone);
+/* Change the pool; @down: bits of endpoints that are down. Runs engine_tick(). */
+void play_pool(struct play *play, const char *text, uint64_t down);
 
-/* Subflows that are not from a command of ours. */
+/* Subflows of other programs, or of the peer. */
 void play_foreign_up(struct play *play, uint32_t token, const char *local,
 		     uint8_t local_id, const char *remote);
 void play_foreign_down(struct play *play, uint32_t token, const char *local,
@@ -69,16 +68,16 @@ void play_foreign_down(struct play *play, uint32_t token, const char *local,
 struct pm_cmd wanted(const struct play *play, const char *local, const char *remote);
 void wanted_none(const struct play *play);
 
-/* An announcement whose join succeeds. Return: the command. */
+/* Announce, join, establish. Return: the command. */
 struct pm_cmd play_join(struct play *play, uint8_t remote_id, const char *local,
 			const char *remote);
 
 struct pm_conn_report play_view(const struct play *play, uint32_t token);
 
 /*
- * play_script() - play a history that is written as text, see script.c
+ * play_script() - play a history written as text, see script.c; HISTORY() is a test of it
  *
- * In the pool, '|' ends a line. HISTORY() makes it a test.
+ * In the pool, '|' ends a line.
  */
 void play_script(const char *pool, const char *script);
 #define HISTORY(suite, name, pool, script) \

@@ -6,15 +6,15 @@
 
 #include <criterion/criterion.h>
 
-HISTORY(pool_change, endpoint_taken_out_is_closed_and_withdrawn, POOL A "|" B "|",
+HISTORY(pool_change, removed_endpoint_is_closed_and_withdrawn, POOL A "|" B "|",
 	"start\n"
 	"join 1 10.0.2.2 10.0.2.1:80\n"
-	/* Another endpoint joins the address that it had joined. */
+	/* Another endpoint joins its remote address. */
 	"pool 0 " POOL B "| > withdraw 10.0.2.2:10012/12;close "
 	"10.0.2.2/12-10.0.2.1:80;join 10.0.3.2/13-10.0.2.1:80;\n")
 
-/* The first one stays as the last path; the others are closed, and come back. */
-HISTORY(pool_change, all_endpoints_taken_out_leave_one_path_and_serve_again,
+/* The first path stays; the others are closed, and joined again. */
+HISTORY(pool_change, removal_of_all_endpoints_leaves_one_path_until_they_are_back,
 	POOL "endpoint=10.0.1.2 id 11|" A "|" B "|",
 	"start\n"
 	"join 1 10.0.2.2 10.0.2.1:80\n"
@@ -26,8 +26,8 @@ HISTORY(pool_change, all_endpoints_taken_out_leave_one_path_and_serve_again,
 	"down 10.0.3.2-10.0.3.1:80 >\n"
 	"pool 0 > join 10.0.2.2/12-10.0.2.1:80;join 10.0.3.2/13-10.0.3.1:80;\n")
 
-/* Its subflow went on: as the last path, or because it was a moment only. */
-HISTORY(pool_change, endpoint_that_is_there_again_has_its_subflow_again,
+/* Its subflow stayed as the last path. */
+HISTORY(pool_change, endpoint_that_is_back_has_its_subflow_again,
 	POOL "endpoint=10.0.1.2 id 11|" A "|",
 	"start\n"
 	"pool 0 " POOL " >\n"
@@ -37,8 +37,7 @@ HISTORY(pool_change, endpoint_that_is_there_again_has_its_subflow_again,
 	"pool 0 " POOL A "|"
 	" > withdraw 10.0.1.2:40001/0;close 10.0.1.2/0-10.0.1.1:80;\n")
 
-HISTORY(pool_change, signal_endpoint_taken_out_is_withdrawn,
-	POOL A " signal|" B " signal|",
+HISTORY(pool_change, removed_signal_endpoint_is_withdrawn, POOL A " signal|" B " signal|",
 	"start\n"
 	"pool 0 " POOL B " signal|"
 	" > withdraw 10.0.2.2/12;\n"
@@ -48,7 +47,7 @@ HISTORY(pool_change, signal_endpoint_taken_out_is_withdrawn,
 	" > withdraw 10.0.2.2/12;\n" /* another kind */
 	"counter rm_addr_tx 2\n")
 
-HISTORY(pool_change, raised_limits_let_waiting_announcements_in,
+HISTORY(pool_change, raised_limits_admit_waiting_announcements,
 	POOL A "|" B "|[limits]|add_addr_accepted=1|",
 	"start\n"
 	"join 1 10.0.2.2 10.0.2.1:80\n"

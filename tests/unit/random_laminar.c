@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * random_laminar.c - random histories, and what must hold after each of their steps
+ * random_laminar.c - random histories against an exact model of `laminar` endpoints
  *
- * A model keeps what the kernel would have: the subflows, and which local ID belongs to
- * which address. It checks each command as the kernel would, and after each step that
- * nothing waits for what is there. SEED=N repeats a run.
+ * The model has the kernel's subflows and local IDs. It checks each command as the kernel
+ * would, and after each step that no announcement waits for a free endpoint. SEED=N
+ * repeats a run.
  */
 #include "mptcpaddr/uapi.h"
 #include "play.h"

@@ -97,7 +97,7 @@ HISTORY(reconcile, waiting_pair_of_an_endpoint_that_goes_is_forgotten_until_it_i
 	"wait none\n"
 	"pool 0 > join 10.0.2.2/12-10.0.1.1:80;\n")
 
-HISTORY(reconcile, fullmesh_endpoint_that_is_back_goes_to_all_again,
+HISTORY(reconcile, fullmesh_endpoint_that_is_back_joins_every_address_again,
 	POOL A " fullmesh|" B " fullmesh|",
 	"start\n"
 	"announce 1 10.0.2.1:80\n"
@@ -110,7 +110,7 @@ HISTORY(reconcile, fullmesh_endpoint_that_is_back_goes_to_all_again,
 	"ends 10.0.2.2:10012 10.0.3.1:80\n"
 	"pool 0 > join 10.0.2.2/12-10.0.2.1:80;join 10.0.2.2/12-10.0.3.1:80;\n")
 
-HISTORY(reconcile, signal_endpoint_that_is_gone_is_withdrawn_and_comes_back,
+HISTORY(reconcile, signal_endpoint_that_is_down_is_withdrawn_and_announced_again,
 	POOL A " signal|" B "|",
 	"start > announce 10.0.2.2/12;\n"
 	"pool 1 > withdraw 10.0.2.2/12;\n"

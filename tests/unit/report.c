@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * report.c - what the engine reports of its connections, and its notes
+ * report.c - reports of connections and announcements, notes
  */
 #include "play.h"
 
@@ -13,7 +13,7 @@ static void connected(struct play *p, const char *pool_text)
 	play_connect(p, TOKEN, "10.0.1.2", "10.0.1.1:80");
 }
 
-Test(report, notes_tell_what_happened_and_old_ones_go)
+Test(report, ring_keeps_the_last_notes_in_order)
 {
 	static struct pm_note notes[PM_NOTES_MAX + 10];
 	struct play p;
@@ -38,7 +38,7 @@ Test(report, notes_tell_what_happened_and_old_ones_go)
 	play_close(&p);
 }
 
-Test(report, what_waits_and_why_is_shown)
+Test(report, report_gives_state_and_reason_of_announcements)
 {
 	struct pm_announced_report ann[8];
 	struct play p;
@@ -90,7 +90,7 @@ Test(report, used_endpoints_are_counted)
 	play_close(&p);
 }
 
-Test(report, walks_go_on_where_connections_have_gone)
+Test(report, paged_report_continues_after_a_closed_connection)
 {
 	struct pm_conn_report views[2];
 	struct pm_announced_report ann[ENGINE_ANNOUNCED_MAX];
@@ -105,7 +105,7 @@ Test(report, walks_go_on_where_connections_have_gone)
 	}
 	n = engine_report(p.engine, 0, 2, views, NULL, &next);
 	cr_assert(n == 2 && next);
-	play_closed(&p, views[1].token); /* where the walk stands */
+	play_closed(&p, views[1].token); /* the cursor */
 	n += engine_report(p.engine, next, 2, views, NULL, &more);
 	while (more) {
 		next = more;

@@ -6,7 +6,7 @@
 
 #include <criterion/criterion.h>
 
-HISTORY(resync, inherited_connection_is_not_served_until_it_is_taken_over, THREE,
+HISTORY(resync, inherited_connection_is_not_managed_before_the_takeover, THREE,
 	"connect\n"
 	"join 1 10.0.2.2 10.0.2.1:80\n"
 	"inherit\n"
@@ -15,7 +15,7 @@ HISTORY(resync, inherited_connection_is_not_served_until_it_is_taken_over, THREE
 	"take_over > join 10.0.3.2-10.0.3.1:80;\n" /* 10.0.2.2 is still in use */
 	"shown 1\n")
 
-HISTORY(resync, what_the_parent_joined_meanwhile_is_not_joined_again, THREE,
+HISTORY(resync, address_that_the_parent_joined_meanwhile_is_not_joined_again, THREE,
 	"connect\n"
 	"inherit\n"
 	"announce 1 10.0.2.1:80 >\n"
@@ -23,13 +23,13 @@ HISTORY(resync, what_the_parent_joined_meanwhile_is_not_joined_again, THREE,
 	"take_over >\n"
 	"announce 2 10.0.3.1:80 > join 10.0.3.2-10.0.3.1:80;\n")
 
-HISTORY(resync, child_serves_its_own_connections_meanwhile, THREE,
+HISTORY(resync, child_manages_its_own_connections_meanwhile, THREE,
 	"connect\n"
 	"inherit\n"
 	"@2 connect\n"
 	"@2 announce 1 10.0.2.1:80 > join 10.0.2.2-10.0.2.1:80;\n"
 	"shown 1\n"
-	"take_over\n") /* so that all are seen and closed */
+	"take_over\n") /* for play_close() to see all */
 
 HISTORY(resync, grandchild_waits_for_the_grandparents_connections_only, THREE,
 	"connect\n"
@@ -37,7 +37,7 @@ HISTORY(resync, grandchild_waits_for_the_grandparents_connections_only, THREE,
 	"@2 connect\n"
 	"@3 register\n"
 	"conns 3\n"
-	"inherit\n" /* the child forks while it is waiting itself */
+	"inherit\n" /* the child forks while it waits */
 	"conns 1\n"
 	"@4 register\n"
 	"take_over\n"
@@ -63,7 +63,7 @@ HISTORY(resync, subflow_that_is_there_is_kept_after_lost_events, THREE,
 	"resync_end >\n"
 	"join 2 10.0.3.2 10.0.3.1:80\n")
 
-HISTORY(resync, connection_whose_end_was_lost_leaves_nothing_behind, THREE,
+HISTORY(resync, connection_whose_end_was_lost_is_dropped, THREE,
 	"connect\n"
 	"join 1 10.0.2.2 10.0.2.1:80\n"
 	"resync_begin\n"
@@ -71,7 +71,7 @@ HISTORY(resync, connection_whose_end_was_lost_leaves_nothing_behind, THREE,
 	"conns 0\n"
 	"used_ids 0\n")
 
-HISTORY(resync, inherited_connections_are_left_alone_until_they_are_taken_over,
+HISTORY(resync, pool_change_waits_for_the_takeover_of_inherited_connections,
 	POOL A "|" B " signal|",
 	"start\n"
 	"inherit\n"
@@ -80,7 +80,7 @@ HISTORY(resync, inherited_connections_are_left_alone_until_they_are_taken_over,
 	"wait none\n"
 	"take_over > withdraw 10.0.3.2/13;join 10.0.2.2/12-10.0.2.1:80;\n")
 
-HISTORY(resync, lost_beginning_is_made_up_for,
+HISTORY(resync, lost_handshake_is_resynchronised,
 	POOL "endpoint=10.0.1.2 backup|endpoint=10.0.2.2 subflow|",
 	"register\n"
 	"resync_begin\n"
@@ -89,7 +89,7 @@ HISTORY(resync, lost_beginning_is_made_up_for,
 	"has 10.0.1.2:7 10.0.1.1:80 first\n"
 	"@99 unknown\n"
 	"resync_end > join 10.0.2.2/2-10.0.1.1:80;\n"
-	"down 10.0.2.2-10.0.1.1:80 ETIMEDOUT\n" /* waits for its time */
+	"down 10.0.2.2-10.0.1.1:80 ETIMEDOUT\n" /* its timer runs */
 	"resync_begin\n"
 	"has 10.0.1.2:7 10.0.1.1:80 first\n"
 	"resync_end >\n"

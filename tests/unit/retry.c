@@ -33,13 +33,13 @@ static struct pm_cmd later(struct play *p, int64_t *now, int least, int most,
 	return wanted(p, local, remote);
 }
 
-HISTORY(retry, nothing_waits_and_no_timer_runs, ONE TRIES("5"),
+HISTORY(retry, no_timer_runs_without_a_failed_join, ONE TRIES("5"),
 	"connect\n"
 	"time 1\n"
 	"wait none\n"
 	"join 1 10.0.2.2 10.0.2.1:80\n"
 	"wait none\n"
-	"announce 2 10.0.3.1:80 >\n" /* waits, but for no time */
+	"announce 2 10.0.3.1:80 >\n" /* waits without a timer */
 	"wait none\n")
 
 static void doubling(const char *pool, const char *remote, bool announced)
@@ -57,7 +57,7 @@ static void doubling(const char *pool, const char *remote, bool announced)
 		play_time(&p, 1);
 	play_time(&p, 0 + now);
 	if (announced) {
-		play_announce(&p, TOKEN, 2, "10.0.9.1:80"); /* not in the way */
+		play_announce(&p, TOKEN, 2, "10.0.9.1:80"); /* makes no difference */
 		play_remove(&p, TOKEN, 2);
 	}
 	cr_assert_eq(engine_counters(p.engine)->subflows_requested, 1);
@@ -152,7 +152,7 @@ HISTORY(retry, waiting_pair_that_is_withdrawn_is_forgotten, FIXED TRIES("5"),
 	"remove 0\n"
 	"wait none\n")
 
-HISTORY(retry, peer_that_says_no_is_not_asked_again,
+HISTORY(retry, prohibited_join_is_not_retried,
 	"[pool]|endpoint=10.0.2.2|endpoint=10.0.3.2|" TRIES("5"),
 	"connect\n"
 	"time 1\n"
@@ -161,8 +161,7 @@ HISTORY(retry, peer_that_says_no_is_not_asked_again,
 	"wait none\n"
 	"announce 1 10.0.2.1:80 >\n")
 
-HISTORY(retry, peer_that_says_no_to_a_subflow_endpoint_is_not_asked_again,
-	FIXED TRIES("5"),
+HISTORY(retry, prohibited_join_of_a_subflow_endpoint_is_not_retried, FIXED TRIES("5"),
 	"connect\n"
 	"time 1\n"
 	"reset 10.0.2.2-10.0.1.1:80 prohibited\n"
@@ -177,7 +176,7 @@ HISTORY(retry, other_reset_is_tried_again, ONE TRIES("5"),
 	"wait some\n"
 	"time 2000 > join 10.0.2.2-10.0.2.1:80;\n")
 
-Test(retry, what_was_up_for_long_has_quick_tries_again)
+Test(retry, long_lived_subflow_is_retried_quickly_again)
 {
 	int64_t now = 1;
 	struct pm_cmd c;

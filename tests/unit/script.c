@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * script.c - histories as text: one step a line, and the commands that it must give
+ * script.c - histories as text: a step in each line, with the commands that it must cause
  *
- * "STEP > COMMANDS"; without '>' the commands are not checked. Commands are written
- * "join 10.0.2.2/12-10.0.2.1:80;", or without the ID, "join 10.0.2.2-10.0.2.1:80;".
- * A subflow is named by its pair, 10.0.2.2-10.0.2.1:80. Steps begin with "@N" where the
- * connection is not TOKEN; see the table at the end.
+ * "STEP > COMMANDS"; without '>' the commands are not checked. A command reads
+ * "join 10.0.2.2/12-10.0.2.1:80;" or, without the ID, "join 10.0.2.2-10.0.2.1:80;". The
+ * name of a subflow is its pair, 10.0.2.2-10.0.2.1:80. "@N" before a step is a token
+ * other than TOKEN. The steps are in the table at the end.
  */
 #include "mptcpaddr/uapi.h"
 #include "play.h"
@@ -100,7 +100,7 @@ static int number(const char *word)
 	return value;
 }
 
-/* The last command that made a pair; "10.0.2.2/7-10.0.2.1:80" is not from a command. */
+/* The last command for a pair; "10.0.2.2/7-10.0.2.1:80" needs no command. */
 static struct pm_cmd pair(const struct script *s)
 {
 	struct pm_cmd cmd = { .type = PM_CMD_SUBFLOW_CREATE, .token = s->token };
@@ -368,7 +368,7 @@ static void do_connecting(struct script *s)
 	resync_subflow(s, false);
 }
 
-/* Nothing is known of the connection. */
+/* The connection is unknown. */
 static void do_unknown(struct script *s)
 {
 	struct pm_event ev = { .token = s->token };
@@ -403,7 +403,7 @@ static const struct {
 	void (*run)(struct script *s);
 } steps[] = {
 	{ "connect", do_connect },   /* [LOCAL REMOTE [v6only | c_flag]] */
-	{ "start", do_start },	     /* the same, and what is due a moment later */
+	{ "start", do_start },	     /* the same, and run timers 1 ms later */
 	{ "announce", do_announce }, /* ID REMOTE */
 	{ "join", do_join },	     /* ID LOCAL REMOTE: announced, and up */
 	{ "remove", do_remove },     /* ID */
@@ -411,11 +411,11 @@ static const struct {
 	{ "up", do_up },	     /* [PAIR] */
 	{ "down", do_down },	     /* PAIR [ERROR] */
 	{ "reset", do_reset },	     /* PAIR REASON */
-	{ "foreign", do_foreign },   /* LOCAL ID REMOTE: somebody else's subflow */
-	{ "ends", do_ends },	     /* LOCAL REMOTE: the end of such a one */
-	{ "pool", do_pool },	     /* DOWN [TEXT]: bits of endpoints; the first one */
-	{ "time", do_time },	     /* MS */
-	{ "wait", do_wait },	     /* none | some | LEAST MOST */
+	{ "foreign", do_foreign },   /* LOCAL ID REMOTE: the subflow of another program */
+	{ "ends", do_ends },	     /* LOCAL REMOTE: its end */
+	{ "pool", do_pool }, /* DOWN [TEXT]: bits of endpoints; default: the first pool */
+	{ "time", do_time }, /* MS */
+	{ "wait", do_wait }, /* none | some | LEAST MOST */
 	{ "closed", do_closed },
 	{ "register", do_register }, /* [SECONDS] */
 	{ "expire", do_expire },     /* SINCE [DROPPED] */

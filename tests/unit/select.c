@@ -48,7 +48,7 @@ HISTORY(select, address_of_the_first_subflow_serves_once_that_has_closed,
 	"announce 1 10.0.2.1:80 >\n"
 	"ends 10.0.1.2:40001 10.0.1.1:80 > join 10.0.1.2-10.0.2.1:80;\n")
 
-HISTORY(select, address_of_a_subflow_that_somebody_else_made_is_not_taken, THREE,
+HISTORY(select, address_of_a_foreign_subflow_is_not_taken, THREE,
 	"connect\n"
 	"foreign 10.0.2.2:555 9 10.0.9.1:80\n"
 	"join 1 10.0.3.2 10.0.2.1:80\n"
@@ -98,10 +98,8 @@ HISTORY(select, waiting_announcement_is_served_when_an_endpoint_becomes_free,
 	"join 1 10.0.2.2 10.0.2.1:80\n"
 	"announce 2 10.0.3.1:80\n"
 	"announce 3 10.0.4.1:80 >\n"
-	"down 10.0.2.2-10.0.2.1:80 ECONNRESET > join 10.0.2.2-10.0.3.1:80;\n" /* in the
-	order of
-	arrival
-	*/
+	/* in the order of arrival */
+	"down 10.0.2.2-10.0.2.1:80 ECONNRESET > join 10.0.2.2-10.0.3.1:80;\n"
 	"up 10.0.2.2-10.0.3.1:80\n"
 	"down 10.0.2.2-10.0.3.1:80 > join 10.0.2.2-10.0.4.1:80;\n")
 
@@ -111,7 +109,7 @@ HISTORY(select, pool_without_endpoints_leaves_the_address_to_routing,
 	"announce 1 10.0.2.1:80 > join 0.0.0.0/255-10.0.2.1:80;\n"
 	"up\n"
 	"announce 2 10.0.3.1:80 > join 0.0.0.0/255-10.0.3.1:80;\n"
-	"refuse 0.0.0.0-10.0.3.1:80 ENETUNREACH >\n" /* there is nothing else to try */
+	"refuse 0.0.0.0-10.0.3.1:80 ENETUNREACH >\n" /* nothing else to try */
 	"announce 2 10.0.3.1:80 > join 0.0.0.0/255-10.0.3.1:80;\n")
 
 HISTORY(select, announced_port_is_copied, THREE,
@@ -132,7 +130,7 @@ HISTORY(select, address_keeps_its_id_for_the_life_of_the_connection, THREE,
 	"foreign 10.0.7.2:7 9 10.0.7.1:80\n"
 	"announce 1 10.0.2.1:80 > join 10.0.2.2/2-10.0.2.1:80;\n")
 
-HISTORY(select, id_that_somebody_else_gave_to_another_address_is_not_used,
+HISTORY(select, id_of_a_foreign_subflows_address_is_not_used,
 	"[pool]|endpoint=10.0.2.2 id 5|endpoint=10.0.3.2 id 6|",
 	"connect\n"
 	"foreign 10.0.7.2:7 5 10.0.7.1:80\n"
@@ -142,15 +140,15 @@ HISTORY(select, id_that_somebody_else_gave_to_another_address_is_not_used,
 	"down 10.0.2.2-10.0.2.1:80\n"
 	"announce 1 10.0.2.1:80 > join 10.0.2.2/1-10.0.2.1:80;\n")
 
-HISTORY(select, id_that_somebody_else_gave_to_the_address_is_used,
+HISTORY(select, id_of_a_foreign_subflow_is_kept_for_its_address,
 	"[pool]|endpoint=10.0.2.2 id 5|",
 	"connect\n"
 	"foreign 10.0.2.2:7 9 10.0.7.1:80\n"
 	"ends 10.0.2.2:7 10.0.7.1:80\n"
 	"announce 1 10.0.2.1:80 > join 10.0.2.2/9-10.0.2.1:80;\n")
 
-/* A refused create left no ID in the kernel: somebody else may have it. */
-HISTORY(select, id_of_a_refused_create_that_somebody_else_took_is_given_up,
+/* A refused create left no ID in the kernel: another program may have it. */
+HISTORY(select, id_of_a_refused_create_is_given_up_to_a_foreign_subflow,
 	"[pool]|endpoint=10.0.2.2 id 5|",
 	"connect\n"
 	"announce 1 10.0.2.1:80 > join 10.0.2.2/5-10.0.2.1:80;\n"
@@ -187,14 +185,14 @@ HISTORY(select, refused_join_is_tried_from_the_next_free_endpoint, THREE,
 	"counter closed_error 0\n")
 
 /* The last row of the selftests' table in KERNEL.md. */
-HISTORY(select, endpoint_of_a_refused_join_goes_to_who_did_not_try_it,
+HISTORY(select, endpoint_of_a_refused_join_serves_announcements_that_did_not_try_it,
 	"[pool]|endpoint=10.0.2.2|endpoint=10.0.4.2|",
 	"connect\n"
 	"announce 1 10.0.3.1:80 > join 10.0.2.2-10.0.3.1:80;\n"
 	"announce 2 10.0.4.1:80 > join 10.0.4.2-10.0.4.1:80;\n"
 	"up 10.0.4.2-10.0.4.1:80\n"
-	"down 10.0.2.2-10.0.3.1:80 ECONNREFUSED >\n" /* 10.0.4.2 is in use, 10.0.2.2 was
-	tried */
+	/* 10.0.4.2 is in use, 10.0.2.2 was tried */
+	"down 10.0.2.2-10.0.3.1:80 ECONNREFUSED >\n"
 	"down 10.0.4.2-10.0.4.1:80 > join 10.0.4.2-10.0.3.1:80;\n")
 
 HISTORY(select, limit_of_subflows_counts_all_but_the_first, THREE "[limits]|subflows=2|",
@@ -264,7 +262,7 @@ HISTORY(select, subflow_endpoints_join_the_first_address_in_order,
 	"start > join 10.0.2.2/12-10.0.1.1:80;join 10.0.3.2/13-10.0.1.1:80 backup;\n"
 	"time 2 >\n")
 
-HISTORY(select, subflow_endpoints_keep_to_the_limit_and_go_on_when_there_is_room,
+HISTORY(select, subflow_endpoints_respect_the_limit_and_continue_when_there_is_room,
 	POOL A " subflow|" B " subflow|[limits]|subflows=1|",
 	"start > join 10.0.2.2/12-10.0.1.1:80;\n"
 	"up\n"
@@ -314,7 +312,7 @@ HISTORY(select, fullmesh_keeps_to_the_limit,
 	"up\n"
 	"announce 2 10.0.3.1:80 >\n")
 
-HISTORY(select, subflow_fullmesh_endpoint_goes_to_all_that_is_reached,
+HISTORY(select, subflow_fullmesh_endpoint_joins_every_reached_address,
 	POOL A " subflow fullmesh|",
 	"connect\n"
 	"foreign 10.0.7.2:7 9 10.0.7.1:80\n"

@@ -50,7 +50,7 @@ Test(tick, mesh_wider_than_the_list_of_commands_is_finished)
 	play_close(&p);
 }
 
-Test(tick, more_commands_than_fit_go_on_later)
+Test(tick, commands_that_do_not_fit_follow_later)
 {
 	char text[2048] = POOL;
 	unsigned int total = 0;
@@ -81,7 +81,7 @@ Test(tick, more_commands_than_fit_go_on_later)
 	play_close(&p);
 }
 
-Test(tick, full_list_of_commands_delays_what_a_pool_calls_for)
+Test(tick, full_list_of_commands_delays_the_changes_of_a_pool)
 {
 	char before[2048] = POOL, after[2048] = POOL;
 	unsigned int n = 0, removed = 0;
@@ -118,7 +118,7 @@ Test(tick, full_list_of_commands_delays_what_a_pool_calls_for)
 	play_close(&p);
 }
 
-/* More waits than a list of commands holds: it comes back full until all is asked for. */
+/* The list of commands fills up until everything that waits is requested. */
 Test(tick, full_list_of_commands_loses_nothing)
 {
 	unsigned int i, n = 0, rounds = 0;
