@@ -219,21 +219,11 @@ const char *manager_error_text(const struct ctl *ctl, int error,
 	return out;
 }
 
-static void note_failure(struct snapshot *snap, const struct manager *manager,
-			 const struct ctl *ctl, int error)
-{
-	char text[MANAGER_ERROR_MAX];
-
-	if (error == -ECONNREFUSED && !manager->pid)
-		return; /* it has just ended */
-	snapshot_note(snap, "manager %s (%s): %s", manager->name,
-		      manager->program[0] ? manager->program : "unknown program",
-		      manager_error_text(ctl, error, text));
-}
-
 static void read_managers(struct snapshot *snap, const struct index *by_token)
 {
+	char text[MANAGER_ERROR_MAX];
 	uint64_t start, lost = 0;
+	struct manager *manager;
 	struct ctl ctl;
 	size_t i;
 	int r;
@@ -245,13 +235,18 @@ static void read_managers(struct snapshot *snap, const struct index *by_token)
 				      snap->n_managers - i);
 			return;
 		}
+		manager = &snap->managers[i];
 		ctl = (struct ctl){ .fd = -1 };
 		start = clock_ms();
-		r = read_manager(snap, &snap->managers[i], by_token, &ctl);
-		if (r < 0) {
-			note_failure(snap, &snap->managers[i], &ctl, r);
+		r = read_manager(snap, manager, by_token, &ctl);
+		if (r < 0)
 			lost += clock_ms() - start;
-		}
+		/* -ECONNREFUSED before it is known: it has just ended. */
+		if (r < 0 && (r != -ECONNREFUSED || manager->pid))
+			snapshot_note(snap, "manager %s (%s): %s", manager->name,
+				      manager->program[0] ? manager->program
+							  : "unknown program",
+				      manager_error_text(&ctl, r, text));
 		ctl_close(&ctl);
 	}
 }

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <linux/nsfs.h>
 #include <stdio.h>
@@ -68,49 +69,25 @@ bool process_program(pid_t pid, char out[static PROGRAM_MAX])
 	return true;
 }
 
-static FILE *open_proc(pid_t pid, const char *name)
+/*
+ * The first line of /proc/@pid/@name with @text in it
+ *
+ * Return: 1; 0 if there is none; -1 if the file is unreadable or empty.
+ */
+static int find_proc_line(pid_t pid, const char *name, const char *text, char *out,
+			  size_t size)
 {
 	char path[64];
+	int found = -1;
+	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	return fopen(path, "re");
-}
-
-static enum preload read_preload(pid_t pid)
-{
-	enum preload preload = PRELOAD_UNKNOWN;
-	char *line = NULL;
-	size_t size = 0;
-	FILE *f;
-
-	f = open_proc(pid, "maps");
-	if (!f)
-		return PRELOAD_UNKNOWN;
-	while (preload != PRELOAD_YES && getline(&line, &size, f) > 0)
-		preload = strstr(line, LIBRARY) ? PRELOAD_YES : PRELOAD_NO;
-	free(line);
-	fclose(f);
-	return preload;
-}
-
-static bool read_capability(pid_t pid, bool *ret_has)
-{
-	uint64_t effective;
-	char line[256];
-	bool known = false;
-	FILE *f;
-
-	f = open_proc(pid, "status");
-	if (!f)
-		return false;
-	while (!known && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "CapEff: %" SCNx64, &effective) != 1)
-			continue;
-		*ret_has = effective & (1ull << CAP_NET_ADMIN);
-		known = true;
-	}
-	fclose(f);
-	return known;
+	f = fopen(path, "re");
+	while (f && found < 1 && fgets(out, size, f))
+		found = strstr(out, text) != NULL;
+	if (f)
+		fclose(f);
+	return found;
 }
 
 /*
@@ -140,15 +117,22 @@ static bool in_owner_namespace(pid_t pid)
 
 void process_read(pid_t pid, struct process *ret_process)
 {
-	struct process process = { .preload = read_preload(pid) };
-	bool has = false;
+	static const enum preload preloads[] = { PRELOAD_UNKNOWN, PRELOAD_NO,
+						 PRELOAD_YES };
+	char line[PATH_MAX + 256];
+	uint64_t effective;
+	bool has;
 
+	*ret_process = (struct process){ 0 };
+	ret_process->preload =
+		preloads[find_proc_line(pid, "maps", LIBRARY, line, sizeof(line)) + 1];
+	if (find_proc_line(pid, "status", "CapEff:", line, sizeof(line)) != 1 ||
+	    sscanf(line, "CapEff: %" SCNx64, &effective) != 1)
+		return;
+	has = effective & (1ull << CAP_NET_ADMIN);
 	/* A capability in a user namespace of its own does not apply to ours. */
-	if (read_capability(pid, &has)) {
-		process.rights_known = !has || in_owner_namespace(pid);
-		process.rights = process.rights_known && has;
-	}
-	*ret_process = process;
+	ret_process->rights_known = !has || in_owner_namespace(pid);
+	ret_process->rights = ret_process->rights_known && has;
 }
 
 struct owner_scan {

@@ -33,8 +33,7 @@ struct events {
 	size_t n_held;
 	uint64_t held_since_ms;
 	/* Connections that had a note with a wanted remote address */
-	uint32_t *tokens;
-	size_t n_tokens;
+	struct index tokens;
 };
 
 static bool wants_manager(void *ctx, pid_t pid, const char *program)
@@ -45,45 +44,25 @@ static bool wants_manager(void *ctx, pid_t pid, const char *program)
 }
 
 /* Notes without the remote address are matched by their connection. */
-static bool wants_remote(struct events *e, const struct pm_note *note)
-{
-	uint32_t *token;
-
-	if (!e->o->filter.has_remote)
-		return true;
-	for (size_t i = 0; i < e->n_tokens; i++) {
-		if (e->tokens[i] == note->token)
-			return true;
-	}
-	if (!note->token || !note->remote.family ||
-	    !remote_matches(&e->o->filter.remote, &note->remote))
-		return false;
-	token = array_grow(&e->tokens, &e->n_tokens, sizeof(*token));
-	*token = note->token;
-	return true;
-}
-
-/* The connection is closed: its token may be reused. */
-static void forget_token(struct events *e, uint32_t token)
-{
-	for (size_t i = 0; i < e->n_tokens; i++) {
-		if (e->tokens[i] == token) {
-			e->tokens[i] = e->tokens[--e->n_tokens];
-			return;
-		}
-	}
-}
-
 static bool wants_note(struct events *e, const struct pm_note *note)
 {
-	bool wanted;
+	const struct filter *filter = &e->o->filter;
+	bool known = index_find(&e->tokens, &note->token) >= 0;
 
-	if (e->o->filter.has_token && e->o->filter.token != note->token)
+	if (filter->has_token && filter->token != note->token)
 		return false;
-	wanted = wants_remote(e, note);
-	if (note->what == PM_NOTE_CLOSED)
-		forget_token(e, note->token);
-	return wanted;
+	if (!filter->has_remote)
+		return true;
+	if (note->what == PM_NOTE_CLOSED) /* its token may be reused */
+		index_remove(&e->tokens, &note->token);
+	if (known)
+		return true;
+	if (!note->token || !note->remote.family ||
+	    !remote_matches(&filter->remote, &note->remote))
+		return false;
+	if (note->what != PM_NOTE_CLOSED)
+		index_add(&e->tokens, &note->token, 0);
+	return true;
 }
 
 static int hold_event(void *ctx, const struct event *event)
@@ -278,6 +257,7 @@ int events_main(const struct options *o)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, 0 };
 	struct events e = { .o = o,
+			    .tokens.key_size = sizeof(uint32_t),
 			    .follow = { .scan_ms = SCAN_MS,
 					.wanted = wants_manager,
 					.on_event = hold_event,
@@ -293,7 +273,7 @@ int events_main(const struct options *o)
 		follow_close(&e.follow);
 	}
 	free(e.held);
-	free(e.tokens);
+	index_free(&e.tokens);
 	close(sigfd);
 	return stdout_status(r);
 }
