@@ -55,14 +55,18 @@ void conn_confirm(struct conn *conn)
 void conn_free(struct conn *conn)
 {
 	struct conn_table *table = conn->table;
+	struct used_id *id, *next;
 
 	conn_confirm(conn); /* out of the list of unconfirmed ones */
 	conn_set_timed(conn, false);
 	if (table->cursor == conn)
 		table->cursor = conn->hh.next;
 	HASH_DELETE(hh, table->conns, conn);
-	table->n_ids -= conn->n_ids;
-	free(conn->ids);
+	for (id = conn->ids; id; id = next) {
+		next = id->next;
+		HASH_DELETE(hh, table->ids, id);
+		free(id);
+	}
 	free(conn->subflows);
 	free(conn->announced);
 	free(conn);
@@ -100,13 +104,6 @@ static void *array_add(void *array, uint8_t *n, unsigned int max, const void *it
 	return memcpy(grown + (*n)++ * size, item, size);
 }
 
-static void array_del(void *array, uint8_t *n, void *item, size_t size)
-{
-	char *next = (char *)item + size;
-
-	memmove(item, next, (char *)array + (*n)-- * size - next);
-}
-
 struct subflow *conn_subflow_add(struct conn *conn, const struct subflow *subflow)
 {
 	return array_add(&conn->subflows, &conn->n_subflows, ENGINE_SUBFLOWS_MAX, subflow,
@@ -115,7 +112,9 @@ struct subflow *conn_subflow_add(struct conn *conn, const struct subflow *subflo
 
 void conn_subflow_del(struct conn *conn, struct subflow *subflow)
 {
-	array_del(conn->subflows, &conn->n_subflows, subflow, sizeof(*subflow));
+	const struct subflow *end = conn->subflows + conn->n_subflows--;
+
+	memmove(subflow, subflow + 1, (char *)end - (char *)(subflow + 1));
 }
 
 struct subflow *conn_subflow_find(struct conn *conn, const struct mpaddr *local,
@@ -183,44 +182,53 @@ struct announcement *conn_announced_add(struct conn *conn, uint8_t remote_id,
 
 void conn_announced_del(struct conn *conn, struct announcement *ann)
 {
-	array_del(conn->announced, &conn->n_announced, ann, sizeof(*ann));
+	const struct announcement *end = conn->announced + conn->n_announced--;
+
+	memmove(ann, ann + 1, (char *)end - (char *)(ann + 1));
 }
 
 static struct used_id *used_id_find(const struct conn *conn, uint8_t local_id)
 {
-	struct used_id *id;
+	struct used_id key = { .key = { conn->token, local_id } }, *found;
 
-	for_each_used_id (conn, id)
-		if (id->local_id == local_id)
-			return id;
-	return NULL;
+	HASH_FIND(hh, conn->table->ids, &key.key, sizeof(key.key), found);
+	return found;
 }
 
 static int used_id_add(struct conn *conn, const struct mpaddr *addr, uint8_t local_id,
 		       bool ours)
 {
-	const struct used_id id = { .addr = *addr, .local_id = local_id, .ours = ours };
+	struct used_id *id = calloc(1, sizeof(*id));
 
-	if (!array_add(&conn->ids, &conn->n_ids, UINT8_MAX, &id, sizeof(id)))
+	if (!id)
 		return -ENOMEM;
-	conn->table->n_ids++;
+	id->key.token = conn->token;
+	id->key.local_id = local_id;
+	id->addr = *addr;
+	id->ours = ours;
+	HASH_ADD(hh, conn->table->ids, key, sizeof(id->key), id);
+	if (!id->hh.tbl) {
+		free(id);
+		return -ENOMEM;
+	}
+	LL_PREPEND(conn->ids, id);
 	return 0;
 }
 
 static void used_id_del(struct conn *conn, struct used_id *id)
 {
-	array_del(conn->ids, &conn->n_ids, id, sizeof(*id));
-	conn->table->n_ids--;
+	LL_DELETE(conn->ids, id);
+	HASH_DELETE(hh, conn->table->ids, id);
+	free(id);
 }
 
 struct used_id *conn_id_of(const struct conn *conn, const struct mpaddr *addr)
 {
 	struct used_id *id;
 
-	for_each_used_id (conn, id)
-		if (mpaddr_equal(&id->addr, addr))
-			return id;
-	return NULL;
+	for (id = conn->ids; id && !mpaddr_equal(&id->addr, addr); id = id->next)
+		;
+	return id;
 }
 
 uint8_t conn_id_for(struct conn *conn, const struct mpaddr *addr, uint8_t wanted)
@@ -229,7 +237,7 @@ uint8_t conn_id_for(struct conn *conn, const struct mpaddr *addr, uint8_t wanted
 	unsigned int n;
 
 	if (id)
-		return id->local_id;
+		return id->key.local_id;
 	if (!wanted || used_id_find(conn, wanted)) {
 		for (n = 1; n <= UINT8_MAX && used_id_find(conn, n); n++)
 			;
@@ -265,7 +273,6 @@ void conn_id_seen(struct conn *conn, const struct mpaddr *addr, uint8_t local_id
 	/* The kernel is right: it kept no ID of a refused request. */
 	if (id)
 		used_id_del(conn, id);
-	old = conn_id_of(conn, &ip);
 	if (old)
 		used_id_del(conn, old);
 	used_id_add(conn, &ip, local_id, false);

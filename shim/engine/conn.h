@@ -2,8 +2,8 @@
 /*
  * conn.h - the engine's tables: connections by token, used local IDs by connection
  *
- * Connections are small, as 10,000 of them are a normal load: a uthash table for the used
- * IDs of each would cost 120 bytes, and a connection has few of them.
+ * Connections are small, as 10,000 of them are a normal load: one table holds the used
+ * IDs of all, keyed by token and ID, because a uthash table for each costs 120 bytes.
  */
 #pragma once
 
@@ -60,10 +60,15 @@ struct announcement {
 
 /* An address keeps its ID for the life of the connection, an ID its address. */
 struct used_id {
+	struct {
+		uint32_t token;
+		uint32_t local_id;
+	} key;
 	struct mpaddr addr;
-	uint8_t local_id;
-	bool ours : 1;	   /* assigned by the engine; the kernel's have a port */
-	bool withdraw : 1; /* announced, but no longer an endpoint */
+	bool ours;	      /* assigned by the engine; the kernel's have a port */
+	bool withdraw;	      /* announced, but no longer an endpoint */
+	struct used_id *next; /* of the same connection */
+	UT_hash_handle hh;
 };
 
 #define N_COUNTERS (sizeof(struct pm_counters) / sizeof(uint64_t))
@@ -77,7 +82,7 @@ struct conn {
 	uint8_t family;	     /* of the socket: AF_INET, AF_INET6; 0 until CREATED */
 	uint8_t mpc;	  /* endpoint of the first subflow's address: index + 1; or 0 */
 	uint8_t accepted; /* announcements that count against the limit */
-	uint8_t n_subflows, n_announced, n_ids;
+	uint8_t n_subflows, n_announced;
 	uint8_t last_error;
 	uint8_t section : 5; /* of the pool */
 	bool v6only : 1;
@@ -111,7 +116,7 @@ struct conn_table {
 	struct conn *timed;	  /* for engine_wait() */
 	struct conn *cursor;	  /* engine_tick() checks each from here on; or NULL */
 	unsigned int n_unconfirmed;
-	unsigned int n_ids;
+	struct used_id *ids;
 };
 
 #define for_each_subflow(conn, s) \
@@ -119,9 +124,6 @@ struct conn_table {
 #define for_each_announcement(conn, ann)                                             \
 	for (ann = (conn)->announced; ann < (conn)->announced + (conn)->n_announced; \
 	     ann++)
-
-#define for_each_used_id(conn, id) \
-	for (id = (conn)->ids; id < (conn)->ids + (conn)->n_ids; id++)
 
 struct conn *conn_find(const struct conn_table *table, uint32_t token);
 

@@ -77,7 +77,7 @@ static const struct subflow *subflow_with_id(const struct conn *conn,
 /* Whether withdrawing @id, which closes its subflows, ends the connection. */
 static bool id_has_last_path(const struct conn *conn, const struct used_id *id)
 {
-	const struct subflow *s = subflow_with_id(conn, SUBFLOW_LIVE, id->local_id);
+	const struct subflow *s = subflow_with_id(conn, SUBFLOW_LIVE, id->key.local_id);
 
 	return s && !conn_keeps_path(conn, s);
 }
@@ -142,7 +142,7 @@ static bool withdraw_addresses(struct conn *conn, struct pm_cmds *out)
 			id->withdraw = true;
 		conn->signalled &= ~endpoint_bit(i);
 	}
-	for_each_used_id (conn, id) {
+	for (id = conn->ids; id; id = id->next) {
 		if (!id->withdraw || id_has_last_path(conn, id))
 			continue;
 		if (out->n == PM_CMDS_MAX)
@@ -151,10 +151,10 @@ static bool withdraw_addresses(struct conn *conn, struct pm_cmds *out)
 		out->v[out->n++] = (struct pm_cmd){ .type = PM_CMD_REMOVE,
 						    .token = conn->token,
 						    .local = id->addr,
-						    .local_id = id->local_id,
+						    .local_id = id->key.local_id,
 						    .endpoint = PM_CMD_NO_ENDPOINT };
 		NOTE(conn, .what = PM_NOTE_WITHDRAWN, .local = id->addr,
-		     .local_id = id->local_id);
+		     .local_id = id->key.local_id);
 	}
 	return true;
 }

@@ -51,7 +51,7 @@ bool engine_has_conn(const struct engine *engine, uint32_t token)
 
 unsigned int engine_used_ids(const struct engine *engine)
 {
-	return engine->table.n_ids;
+	return HASH_COUNT(engine->table.ids);
 }
 
 /* The parent process shows its own connections. */
