@@ -67,6 +67,7 @@ Test(programs, script_is_checked_by_its_interpreter, TIMEOUT)
 {
 	char line[PATH_MAX + 8];
 
+	NEED_SANDBOX();
 	script("#!/bin/sh", NULL);
 	script("#! /usr/bin/env sh", NULL);
 	script("#!/usr/bin/env -S A=b sh -e", NULL);

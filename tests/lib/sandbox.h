@@ -16,5 +16,8 @@
  */
 int sandbox_enter(void);
 
+/* Mount an empty /run for the calling test alone, once: tests run in parallel. */
+void sandbox_own_run(void);
+
 /* Whether sandbox_enter() succeeded in this process or in one that it descends from. */
 bool sandbox_entered(void);

@@ -23,4 +23,5 @@
 	do {                                                      \
 		if (!sandbox_entered())                           \
 			SKIP("user namespaces are refused here"); \
+		sandbox_own_run();                                \
 	} while (0)
