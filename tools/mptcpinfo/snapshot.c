@@ -22,7 +22,7 @@ void memory_die(void)
 
 void *array_alloc(size_t n, size_t size)
 {
-	void *mem = calloc(n + 1, size); /* not NULL for none */
+	void *mem = calloc(n ? n : 1, size);
 
 	if (!mem)
 		memory_die();
@@ -179,6 +179,7 @@ void snapshot_free(struct snapshot *snap)
 		manager_release(&snap->managers[i]);
 	for (i = 0; i < snap->n_connections; i++)
 		connection_free(&snap->connections[i]);
+	index_free(&snap->by_token);
 	free(snap->notes);
 	free(snap->counters);
 	free(snap->managers);

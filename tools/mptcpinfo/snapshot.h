@@ -129,6 +129,12 @@ struct counter {
 	uint64_t value;
 };
 
+/* A hash table from keys of one size to positions; keys are copied. */
+struct index {
+	size_t key_size;
+	struct index_node *head;
+};
+
 struct snapshot {
 	/* mptcp_info has endp_*_max since 6.18; older kernels have padding there. */
 	bool has_endpoint_maxima;
@@ -139,7 +145,8 @@ struct snapshot {
 	size_t n_managers;
 	struct connection *connections;
 	size_t n_connections;
-	char **notes; /* missing data and the reasons, for the user */
+	struct index by_token; /* connections, while collecting */
+	char **notes;	       /* missing data and the reasons, for the user */
 	size_t n_notes;
 };
 
@@ -157,13 +164,7 @@ _Noreturn void memory_die(void);
 /* array_alloc() - @n zeroed elements, for the caller to free */
 void *array_alloc(size_t n, size_t size);
 
-/* A hash table from keys of one size to positions; keys are copied. */
-struct index {
-	size_t key_size;
-	struct index_node *head;
-};
-
-/* If a key comes twice, the first position stays. */
+/* Of struct index: if a key comes twice, the first position stays. */
 void index_add(struct index *index, const void *key, size_t pos);
 /* index_fill() - the keys are a member of @n array elements of @size bytes each. */
 void index_fill(struct index *index, const void *first_key, size_t n, size_t size);

@@ -126,6 +126,7 @@ int collect_snapshot(const struct filter *filter, struct snapshot *snap)
 	note_error(snap, "subflows", collect_subflows(snap));
 	note_error(snap, "managers", collect_managers(snap));
 	note_error(snap, "programs", collect_owners(snap, filter->process));
+	index_free(&snap->by_token);
 	set_other_managers(snap);
 	apply_filter(filter, snap);
 	snapshot_sort(snap);

@@ -47,7 +47,7 @@ int collect_snapshot(const struct filter *filter, struct snapshot *snap);
 /* collect_namespace() - fill path_manager and the MPTcpExt counters */
 void collect_namespace(struct snapshot *snap);
 
-/* collect_connections() - without owner and manager. Return: 0 or -errno. */
+/* collect_connections() - and by_token, without owner and manager. 0 or -errno. */
 int collect_connections(struct snapshot *snap);
 
 /* collect_subflows() - of the connections, sorted. Return: 0 or -errno. */

@@ -90,9 +90,9 @@ static int read_reports(struct ctl *ctl, struct reports *reports)
 /* The connection @token, if @manager may report on it. */
 static struct connection *manager_connection(struct snapshot *snap,
 					     const struct manager *manager,
-					     const struct index *by_token, uint32_t token)
+					     uint32_t token)
 {
-	ssize_t pos = index_find(by_token, &token);
+	ssize_t pos = index_find(&snap->by_token, &token);
 	struct connection *conn = pos < 0 ? NULL : &snap->connections[pos];
 
 	return conn && (manager->uid == 0 || manager->uid == conn->uid) ? conn : NULL;
@@ -100,7 +100,7 @@ static struct connection *manager_connection(struct snapshot *snap,
 
 /* If two managers report on a connection, the last one counts. */
 static void add_reports(struct snapshot *snap, struct manager *manager,
-			struct reports *reports, const struct index *by_token)
+			struct reports *reports)
 {
 	uint32_t index = manager - snap->managers;
 	struct pm_announced_report *announced;
@@ -114,8 +114,7 @@ static void add_reports(struct snapshot *snap, struct manager *manager,
 	reports->endpoints = NULL;
 	reports->sections = NULL;
 	for (i = 0; i < reports->n_connections; i++) {
-		conn = manager_connection(snap, manager, by_token,
-					  reports->connections[i].token);
+		conn = manager_connection(snap, manager, reports->connections[i].token);
 		if (!conn)
 			continue;
 		conn->manager = MANAGER_OURS;
@@ -127,8 +126,7 @@ static void add_reports(struct snapshot *snap, struct manager *manager,
 		memcpy(conn->program, manager->program, sizeof(conn->program));
 	}
 	for (i = 0; i < reports->n_announced; i++) {
-		conn = manager_connection(snap, manager, by_token,
-					  reports->announced[i].token);
+		conn = manager_connection(snap, manager, reports->announced[i].token);
 		if (!conn || conn->manager != MANAGER_OURS ||
 		    conn->manager_index != index)
 			continue;
@@ -179,8 +177,7 @@ int manager_ask(struct manager *manager, struct ctl *ctl)
 	return 0;
 }
 
-static int read_manager(struct snapshot *snap, struct manager *manager,
-			const struct index *by_token, struct ctl *ctl)
+static int read_manager(struct snapshot *snap, struct manager *manager, struct ctl *ctl)
 {
 	struct reports reports = { 0 };
 	int r;
@@ -192,7 +189,7 @@ static int read_manager(struct snapshot *snap, struct manager *manager,
 		r = read_reports(ctl, &reports);
 	if (r == 0) {
 		manager->answered = true;
-		add_reports(snap, manager, &reports, by_token);
+		add_reports(snap, manager, &reports);
 	}
 	free_reports(&reports);
 	return r;
@@ -219,7 +216,7 @@ const char *manager_error_text(const struct ctl *ctl, int error,
 	return out;
 }
 
-static void read_managers(struct snapshot *snap, const struct index *by_token)
+static void read_managers(struct snapshot *snap)
 {
 	char text[MANAGER_ERROR_MAX];
 	uint64_t start, lost = 0;
@@ -238,7 +235,7 @@ static void read_managers(struct snapshot *snap, const struct index *by_token)
 		manager = &snap->managers[i];
 		ctl = (struct ctl){ .fd = -1 };
 		start = clock_ms();
-		r = read_manager(snap, manager, by_token, &ctl);
+		r = read_manager(snap, manager, &ctl);
 		if (r < 0)
 			lost += clock_ms() - start;
 		/* -ECONNREFUSED before it is known: it has just ended. */
@@ -255,7 +252,6 @@ int collect_managers(struct snapshot *snap)
 {
 	char(*names)[NAME_TEXT_MAX] = NULL;
 	struct manager *manager;
-	struct index by_token;
 	size_t i, n = 0;
 	int r;
 
@@ -270,8 +266,6 @@ int collect_managers(struct snapshot *snap)
 		strcpy(manager->name, names[i]);
 	}
 	free(names);
-	by_token = snapshot_index_tokens(snap);
-	read_managers(snap, &by_token);
-	index_free(&by_token);
+	read_managers(snap);
 	return 0;
 }

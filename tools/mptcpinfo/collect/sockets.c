@@ -28,7 +28,7 @@
 
 struct matcher {
 	struct snapshot *snap;
-	struct index by_token, by_path;
+	struct index by_path; /* connections */
 };
 
 static struct mpaddr diag_end(uint8_t family, const uint32_t *ip, uint16_t port)
@@ -89,7 +89,10 @@ static int on_connection(void *ctx, const struct inet_diag_msg *msg,
 
 int collect_connections(struct snapshot *snap)
 {
-	return diag_dump(IPPROTO_MPTCP, on_connection, snap);
+	int r = diag_dump(IPPROTO_MPTCP, on_connection, snap);
+
+	snap->by_token = snapshot_index_tokens(snap);
+	return r;
 }
 
 static int subflow_id(const struct nlattr *attr)
@@ -110,7 +113,7 @@ static int on_tcp_socket(void *ctx, const struct inet_diag_msg *msg,
 
 	if (diag_parse_subflow(tb, mptcp) == 0) {
 		token = nla_get_u32(mptcp[MPTCP_SUBFLOW_ATTR_TOKEN_LOC]);
-		pos = index_find(&m->by_token, &token);
+		pos = index_find(&m->snap->by_token, &token);
 	} else {
 		memset(mptcp, 0, sizeof(mptcp));
 		pos = index_find(&m->by_path, &path);
@@ -157,11 +160,9 @@ int collect_subflows(struct snapshot *snap)
 
 	if (snap->n_connections == 0)
 		return 0;
-	m.by_token = snapshot_index_tokens(snap);
 	index_fill(&m.by_path, &snap->connections->path, snap->n_connections,
 		   sizeof(*snap->connections));
 	r = diag_dump(IPPROTO_TCP, on_tcp_socket, &m);
-	index_free(&m.by_token);
 	index_free(&m.by_path);
 	for (i = 0; i < snap->n_connections; i++)
 		sort_subflows(&snap->connections[i]);

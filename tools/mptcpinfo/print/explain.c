@@ -10,7 +10,6 @@
 
 #include <netinet/tcp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #define NAMED_MAX 4 /* addresses listed for one cause; the others are counted */
@@ -56,7 +55,7 @@ static bool is_same_cause(const struct pm_announced_report *a,
 	return a->state == b->state && a->reason == b->reason && a->error == b->error;
 }
 
-/* All announcements with the cause of announcement @i, the first one. */
+/* All announcements with the cause of announcement @i, the first one */
 static void explain_cause(struct explanation *ex,
 			  const struct pm_announced_report *announced, size_t n, size_t i)
 {
@@ -68,12 +67,12 @@ static void explain_cause(struct explanation *ex,
 	for (j = i; j < n; j++) {
 		if (!is_same_cause(&announced[i], &announced[j]))
 			continue;
-		if (named == NAMED_MAX) {
+		if (named == NAMED_MAX)
 			more++;
-			continue;
-		}
-		explain_add(ex, "%s%s (id %u)", named++ ? ", " : ": ",
-			    ip_text(&announced[j].addr, ip), announced[j].remote_id);
+		else
+			explain_add(ex, "%s%s (id %u)", named++ ? ", " : ": ",
+				    ip_text(&announced[j].addr, ip),
+				    announced[j].remote_id);
 	}
 	if (more)
 		explain_add(ex, " and %zu more", more);
@@ -87,46 +86,43 @@ static void explain_announced(struct explanation *ex,
 	for (i = 0; i < n; i++) {
 		if (announced_state(&announced[i]) == ANNOUNCED_JOINED)
 			continue;
-		for (j = 0; j < i; j++) {
-			if (is_same_cause(&announced[i], &announced[j]))
-				break;
-		}
+		for (j = 0; !is_same_cause(&announced[i], &announced[j]); j++)
+			;
 		if (j == i)
 			explain_cause(ex, announced, n, i);
 	}
 }
 
 static void explain_unavailable(struct explanation *ex, const struct snapshot *snap,
-				const struct connection *conn,
-				const struct manager *manager)
+				const struct connection *conn, size_t n)
 {
+	const char *before = ex->len ? "; unavailable (on no interface that is up): "
+				     : "unavailable (on no interface that is up): ";
+	const struct ctl_endpoint *ep;
 	enum endpoint_state state;
 	char ip[MPADDR_TEXT_MAX];
-	size_t i, n = 0;
+	size_t i;
 
-	for (i = 0; i < manager->n_endpoints; i++) {
-		if (!connection_endpoint(snap, conn, i, &state) ||
-		    state != ENDPOINT_UNAVAILABLE)
+	for (i = 0; i < n; i++) {
+		ep = connection_endpoint(snap, conn, i, &state);
+		if (!ep || state != ENDPOINT_UNAVAILABLE)
 			continue;
-		if (!n++)
-			explain_add(ex, "%sunavailable (on no interface that is up): ",
-				    ex->len ? "; " : "");
-		else
-			explain_add(ex, ", ");
-		explain_add(ex, "%s", ip_text(&manager->endpoints[i].addr, ip));
+		explain_add(ex, "%s%s", before, ip_text(&ep->addr, ip));
+		before = ", ";
 	}
 }
 
-static size_t count_free_endpoints(const struct snapshot *snap,
-				   const struct connection *conn,
-				   const struct manager *manager)
+static bool has_free_endpoint(const struct snapshot *snap, const struct connection *conn,
+			      size_t n)
 {
 	enum endpoint_state state;
-	size_t i, n = 0;
+	size_t i;
 
-	for (i = 0; i < manager->n_endpoints; i++)
-		n += connection_endpoint(snap, conn, i, &state) && state == ENDPOINT_FREE;
-	return n;
+	for (i = 0; i < n; i++) {
+		if (connection_endpoint(snap, conn, i, &state) && state == ENDPOINT_FREE)
+			return true;
+	}
+	return false;
 }
 
 static bool is_excluded(const struct connection *conn, const struct manager *manager)
@@ -154,23 +150,26 @@ static void explain_pool(struct explanation *ex, const struct snapshot *snap,
 			 const struct connection *conn)
 {
 	const struct manager *manager = connection_manager(snap, conn);
+	size_t n = manager->n_endpoints;
 
 	if (is_excluded(conn, manager))
 		explain_add(ex, "no pool for this destination (excluded)");
-	else if (manager->n_endpoints == 0 && manager->info.pool_error[0])
+	else if (n == 0 && manager->info.pool_error[0])
 		explain_add(ex, "no pool: %s", manager->info.pool_error);
 	else if (conn->record.endpoints_mine == 0 && !is_routed(conn, manager))
 		explain_add(ex, "no endpoint of the pool fits this connection");
 	if (ex->len || conn->record.server_side)
 		return;
 	explain_announced(ex, conn->announced, conn->n_announced);
-	if (!count_free_endpoints(snap, conn, manager))
-		explain_unavailable(ex, snap, conn, manager);
+	if (!has_free_endpoint(snap, conn, n))
+		explain_unavailable(ex, snap, conn, n);
 	else if (ex->len)
 		return;
 	else if (conn->n_announced == 0)
-		explain_add(ex, "nothing announced: the server has not announced any "
-				"additional address");
+		explain_add(
+			ex,
+			"nothing announced: the server has not announced any additional "
+			"address");
 	else
 		explain_add(ex, "nothing more announced: all %zu addresses are joined",
 			    conn->n_announced);
@@ -186,56 +185,57 @@ static bool has_running_broker(const struct snapshot *snap)
 	return false;
 }
 
-static void explain_none(struct explanation *ex, const struct snapshot *snap,
-			 const struct process *process)
+static const char *explain_none(const struct snapshot *snap,
+				const struct process *process)
 {
 	if (process->preload == PRELOAD_NO)
-		explain_add(ex, "no path manager: the program does not run under "
-				"libmptcpaddr.so");
-	else if (process->preload == PRELOAD_YES && has_running_broker(snap))
-		explain_add(
-			ex,
-			"no pool: mptcpaddrd has none for it (by its policy, or the pool "
-			"file is missing, invalid or too long; see its log)");
-	else if (process->rights_known && !process->rights)
-		explain_add(ex, "no rights and no broker: it lacks CAP_NET_ADMIN, and no "
-				"mptcpaddrd answers");
-	else if (process->preload == PRELOAD_YES)
-		explain_add(ex, "no path manager: it has no pool file, or an error that "
-				"MPTCPADDR_LOG shows");
+		return "no path manager: the program does not run under libmptcpaddr.so";
+	if (process->preload == PRELOAD_YES && has_running_broker(snap))
+		return "no pool: mptcpaddrd has none for it (by its policy, or the pool "
+		       "file is missing, invalid or too long; see its log)";
+	if (process->rights_known && !process->rights)
+		return "no rights and no broker: it lacks CAP_NET_ADMIN, and no "
+		       "mptcpaddrd answers";
+	if (process->preload == PRELOAD_YES)
+		return "no path manager: it has no pool file, or an error that "
+		       "MPTCPADDR_LOG shows";
+	return "";
+}
+
+static const char *explain_without_pool(const struct snapshot *snap,
+					const struct connection *conn)
+{
+	if (conn->fallback)
+		return "fell back to TCP: the peer, or something on the path, does not "
+		       "support MPTCP";
+	if (conn->state != TCP_ESTABLISHED)
+		return "";
+	switch (conn->manager) {
+	case MANAGER_KERNEL:
+		if (conn->process.preload != PRELOAD_YES)
+			return "";
+		return "kernel path manager: net.mptcp.path_manager was not userspace "
+		       "when the socket was created, so no pool applies";
+	case MANAGER_UNKNOWN:
+		return "unknown: a manager that may have it did not answer";
+	case MANAGER_NONE:
+		return explain_none(snap, &conn->process);
+	case MANAGER_OURS:
+		break;
+	}
+	return NULL;
 }
 
 bool explain_connection(const struct snapshot *snap, const struct connection *conn,
 			char out[static EXPLAIN_MAX])
 {
+	const char *text = explain_without_pool(snap, conn);
 	struct explanation ex = { .text = out };
 
 	out[0] = '\0';
-	if (conn->fallback) {
-		explain_add(&ex,
-			    "fell back to TCP: the peer, or something on the path, does "
-			    "not support MPTCP");
-		return true;
-	}
-	if (conn->state != TCP_ESTABLISHED)
-		return false;
-	switch (conn->manager) {
-	case MANAGER_KERNEL:
-		if (conn->process.preload == PRELOAD_YES)
-			explain_add(&ex,
-				    "kernel path manager: net.mptcp.path_manager was not "
-				    "userspace when the socket was created, so no "
-				    "pool applies");
-		break;
-	case MANAGER_UNKNOWN:
-		explain_add(&ex, "unknown: a manager that may have it did not answer");
-		break;
-	case MANAGER_NONE:
-		explain_none(&ex, snap, &conn->process);
-		break;
-	case MANAGER_OURS:
+	if (text)
+		explain_add(&ex, "%s", text);
+	else
 		explain_pool(&ex, snap, conn);
-		break;
-	}
 	return ex.len > 0;
 }

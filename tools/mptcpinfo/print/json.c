@@ -44,12 +44,12 @@ static json_t *utf8_json(const char *s)
 static void put_text(json_t *object, const char *key, const char *s)
 {
 	if (s && s[0])
-		json_object_set_new(object, key, utf8_json(s));
+		json_object_set_new_nocheck(object, key, utf8_json(s));
 }
 
 static void put_number(json_t *object, const char *key, uint64_t value)
 {
-	json_object_set_new(object, key, json_integer(value));
+	json_object_set_new_nocheck(object, key, json_integer(value));
 }
 
 /* Too big for an exact number in many JSON readers: 16 hex digits, like ss. */
@@ -77,7 +77,7 @@ static json_t *namespace_json(const struct snapshot *snap)
 	put_text(namespace, "path_manager", snap->path_manager);
 	for (i = 0; i < snap->n_counters; i++)
 		put_number(counters, snap->counters[i].name, snap->counters[i].value);
-	json_object_set_new(namespace, "counters", counters);
+	json_object_set_new_nocheck(namespace, "counters", counters);
 	return namespace;
 }
 
@@ -106,7 +106,7 @@ static json_t *manager_json(const struct manager *manager)
 	put_text(object, "backend", info->backend);
 	put_text(object, "pool_file", info->pool_file);
 	put_text(object, "pool_error", info->pool_error);
-	json_object_set_new(object, "counters", manager_counters_json(info));
+	json_object_set_new_nocheck(object, "counters", manager_counters_json(info));
 	return object;
 }
 
@@ -122,7 +122,7 @@ static json_t *subflow_json(const struct subflow *sf)
 	put_path(object, &sf->path);
 	put_text(object, "state", tcp_state_text(sf->state));
 	if (sf->has_flags)
-		json_object_set_new(object, "backup", json_boolean(sf->backup));
+		json_object_set_new_nocheck(object, "backup", json_boolean(sf->backup));
 	for (i = 0; i < n_subflow_fields && sf->has_tcp; i++)
 		put_number(object, subflow_fields[i].key,
 			   field_value(&subflow_fields[i], sf));
@@ -179,7 +179,7 @@ static json_t *endpoints_json(const struct snapshot *snap, const struct connecti
 		object = json_object();
 		put_text(object, "address", ip_text(&ep->addr, ip));
 		put_number(object, "local_id", ep->local_id);
-		json_object_set_new(object, "flags", flags_json(ep->flags));
+		json_object_set_new_nocheck(object, "flags", flags_json(ep->flags));
 		put_text(object, "state", endpoint_state_text(state));
 		json_array_append_new(array, object);
 	}
@@ -229,16 +229,16 @@ static json_t *connection_json(const struct snapshot *snap, const struct connect
 	put_text(object, "state", tcp_state_text(conn->state));
 	for (i = 0; i < conn->n_subflows; i++)
 		json_array_append_new(subflows, subflow_json(&conn->subflows[i]));
-	json_object_set_new(object, "subflows", subflows);
+	json_object_set_new_nocheck(object, "subflows", subflows);
 	if (manager) {
-		json_object_set_new(object, "endpoints",
-				    endpoints_json(snap, conn, manager));
-		json_object_set_new(object, "announced", announced_json(conn));
+		json_object_set_new_nocheck(object, "endpoints",
+					    endpoints_json(snap, conn, manager));
+		json_object_set_new_nocheck(object, "announced", announced_json(conn));
 	}
 	if (explain_connection(snap, conn, why))
 		put_text(object, "explain", why);
-	json_object_set_new(object, "mptcp_info",
-			    info_json(conn, snap->has_endpoint_maxima));
+	json_object_set_new_nocheck(object, "mptcp_info",
+				    info_json(conn, snap->has_endpoint_maxima));
 	return object;
 }
 
@@ -250,7 +250,7 @@ static json_t *connection_counters_json(const struct connection *conn)
 #define X(name, help) put_number(counters, #name, conn->record.counters.name);
 	PM_COUNTERS(X)
 #undef X
-	json_object_set_new(object, "counters", counters);
+	json_object_set_new_nocheck(object, "counters", counters);
 	return object;
 }
 
@@ -383,10 +383,11 @@ static void put_note_keys(json_t *object, const struct pm_note *note)
 		put_number(object, "remote_id", note->remote_id);
 	put_addr(object, "remote", &note->remote);
 	if (has_backup_flag(note))
-		json_object_set_new(object, "backup",
-				    json_boolean(note->flags & PM_NOTE_FLAG_BACKUP));
+		json_object_set_new_nocheck(
+			object, "backup",
+			json_boolean(note->flags & PM_NOTE_FLAG_BACKUP));
 	if (note->flags & PM_NOTE_FLAG_RETRY)
-		json_object_set_new(object, "retry", json_true());
+		json_object_set_new_nocheck(object, "retry", json_true());
 	put_text(object, "reason", note_reason_word(note->reason));
 	if (note->error) {
 		put_number(object, "error", note->error);
