@@ -109,9 +109,10 @@ static int follow_name(struct follow *f, const char *name)
 {
 	struct follower *fw;
 
-	DL_FOREACH (f->followers, fw)
+	DL_FOREACH (f->followers, fw) {
 		if (strcmp(fw->manager.name, name) == 0)
 			break;
+	}
 	if (!fw) {
 		fw = array_alloc(1, sizeof(*fw));
 		strcpy(fw->manager.name, name);
@@ -130,8 +131,9 @@ static int follow_scan(struct follow *f)
 	size_t i, n = 0;
 	int r;
 
-	DL_FOREACH (f->followers, fw)
+	DL_FOREACH (f->followers, fw) {
 		fw->listed = false;
+	}
 	r = ctl_find_names(&names, &n);
 	if (r == -E2BIG)
 		r = 0;

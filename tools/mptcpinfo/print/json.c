@@ -247,10 +247,10 @@ static json_t *connection_counters_json(const struct connection *conn)
 	json_t *object = json_object(), *counters = json_object();
 
 	put_owner(object, conn);
+	json_object_set_new_nocheck(object, "counters", counters);
 #define X(name, help) put_number(counters, #name, conn->record.counters.name);
 	PM_COUNTERS(X)
 #undef X
-	json_object_set_new_nocheck(object, "counters", counters);
 	return object;
 }
 
