@@ -7,9 +7,11 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -85,6 +87,14 @@ static void open_hosts(struct lab *lab)
 		     0);
 }
 
+/* Each lab has its own /run: some tests open two. */
+static void open_run(void)
+{
+	cr_assert_eq(unshare(CLONE_NEWNS), 0, "%s", strerror(errno));
+	cr_assert_eq(mount("tmpfs", "/run", "tmpfs", 0, "mode=755"), 0, "%s",
+		     strerror(errno));
+}
+
 void lab_open(struct lab *lab)
 {
 	const char *argv[] = { NULL, "-f", LAB_PORT, NULL };
@@ -94,6 +104,7 @@ void lab_open(struct lab *lab)
 	*lab = (struct lab){ .wire = { .fd = -1 } };
 	built("libmptcpaddr.so", lab->lib, sizeof(lab->lib));
 	cr_assert_eq(access(lab->lib, R_OK), 0, "%s: %s", lab->lib, strerror(errno));
+	open_run();
 	open_hosts(lab);
 	strcpy(lab->pool, "/run/pool.conf");
 	lab_pool(lab,
