@@ -13,12 +13,9 @@
 #define DENY(...)    "@tests/apps/deny", __VA_ARGS__
 #define MPTCP_SOCKET "-", "262"
 /* Before Linux 5.19 neither sysctl exists. */
-#define NO_SYSCTL                              \
-	"unshare", "-m", "/bin/sh", "-c",      \
-		"mount -t tmpfs none "         \
-		"/proc/sys/net/mptcp && exec " \
-		"\"$@\"",                      \
-		"sh"
+#define NO_SYSCTL "unshare", "-m", "/bin/sh", "-c", without_sysctl, "sh"
+static const char without_sysctl[] =
+	"mount -t tmpfs none /proc/sys/net/mptcp && exec \"$@\"";
 
 static const struct problem {
 	const char *words;

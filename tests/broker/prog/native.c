@@ -2,7 +2,7 @@
 /*
  * native.c - a static program with MPTCP sockets, without the preload library
  *
- * native ADDRESS PORT: connects, prints "connected", and exits at the end of its standard input.
+ * native ADDRESS PORT: connects, prints "connected", exits at the end of its input.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
