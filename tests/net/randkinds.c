@@ -145,6 +145,9 @@ static struct step draw_step(struct story *s, struct net *n, uint64_t *state)
 		/* Without its first subflow there may be none. */
 		if (!e || waits || pool_has(n, EP_LAMINAR) || is_first(e))
 			break;
+		/* At the limit, the kernel does not count the closed subflow. */
+		if (joined_count(&n->world.client) >= n->subflows)
+			break;
 		step = (struct step){ STEP_DEL, *e };
 		break;
 	case 5:
