@@ -30,27 +30,17 @@ struct targets {
 	bool one;	     /* several are an error: the pool will be changed */
 };
 
+/* The connection to a manager, and its own description. */
+struct target {
+	struct ctl ctl;
+	struct ctl_manager manager;
+	bool brokered;
+	/* "curl[812]"; "curl of user 1000": mptcpaddrd's pool of all programs "curl" */
+	char name[TARGET_NAME_MAX];
+};
+
 /* Return: 0, or 1 after an error was printed. */
-typedef int (*target_fn)(void *ctx, struct ctl *ctl, const struct ctl_manager *manager);
-
-static bool is_brokered(const struct ctl *ctl, const struct ctl_manager *manager)
-{
-	return ctl->uid == 0 &&
-	       !strncmp(manager->backend, "broker", sizeof(manager->backend));
-}
-
-/* "curl[812]"; "curl of user 1000" for mptcpaddrd's pool of all programs of that name. */
-static const char *target_name(const struct ctl *ctl, const struct ctl_manager *manager,
-			       char ret_name[static TARGET_NAME_MAX])
-{
-	if (is_brokered(ctl, manager))
-		snprintf(ret_name, TARGET_NAME_MAX, "%s of user %u", manager->program,
-			 manager->uid);
-	else
-		snprintf(ret_name, TARGET_NAME_MAX, "%s[%u]", manager->program,
-			 manager->pid);
-	return ret_name;
-}
+typedef int (*target_fn)(void *ctx, struct target *target);
 
 /* The first text of /proc/@pid/@file; "" if there is none. Return: its owner. */
 static uid_t read_proc(pid_t pid, const char *file, char ret_text[static PATH_MAX])
@@ -86,73 +76,60 @@ static bool is_same_program(pid_t pid, const struct ctl_manager *manager)
 		(*name && !strncmp(name, manager->program, TASK_COMM_MAX)));
 }
 
-static bool is_meant(const struct targets *targets, const struct ctl *ctl,
-		     const struct ctl_manager *manager)
+static bool is_meant(const struct targets *targets, const struct target *target)
 {
+	const struct ctl_manager *manager = &target->manager;
+
 	if (targets->program && strcmp(targets->program, manager->program) != 0)
 		return false;
 	if (!targets->pid)
 		return true;
-	return is_brokered(ctl, manager) ? is_same_program(targets->pid, manager)
-					 : (uint32_t)targets->pid == manager->pid;
+	return target->brokered ? is_same_program(targets->pid, manager)
+				: (uint32_t)targets->pid == manager->pid;
+}
+
+static int read_manager(struct target *target)
+{
+	struct ctl_manager *manager = &target->manager;
+	const uid_t uid = target->ctl.uid;
+	int r;
+
+	/* Anybody may bind such a name: send no pool to strangers. */
+	if (uid != 0 && uid != geteuid() && geteuid() != 0)
+		return -EPERM;
+	r = ctl_ask(&target->ctl, CTL_OP_MANAGER, 0, sizeof(*manager));
+	if (r < 0)
+		return r;
+	if (ctl_answer(&target->ctl)->count != 1)
+		return -EBADMSG;
+	ctl_record(&target->ctl, 0, manager, sizeof(*manager));
+	manager->program[sizeof(manager->program) - 1] = '\0';
+	manager->pool_file[sizeof(manager->pool_file) - 1] = '\0';
+	target->brokered = uid == 0 &&
+			   !strncmp(manager->backend, "broker", sizeof(manager->backend));
+	snprintf(target->name, sizeof(target->name),
+		 target->brokered ? "%s of user %u" : "%s[%u]", manager->program,
+		 target->brokered ? manager->uid : manager->pid);
+	return 0;
 }
 
 /* Return: 0 with the connection open; 1: the manager is not meant; -errno. */
-static int open_target(const struct targets *targets, const char *name, struct ctl *ctl,
-		       struct ctl_manager *manager)
+static int open_target(const struct targets *targets, const char *name,
+		       struct target *target)
 {
 	int r;
 
 	if (!strcmp(name, BROKER_NAME))
 		return 1; /* each of its pools has a socket of its own */
-	r = ctl_open(name, ctl);
+	r = ctl_open(name, &target->ctl);
 	if (r < 0)
 		return r;
-	/* Anybody may bind such a name: send no pool to strangers. */
-	if (ctl->uid != 0 && ctl->uid != geteuid() && geteuid() != 0)
-		r = -EPERM;
-	if (r == 0)
-		r = ctl_ask(ctl, CTL_OP_MANAGER, 0, sizeof(*manager));
-	if (r == 0 && ctl_answer(ctl)->count == 1)
-		ctl_record(ctl, 0, manager, sizeof(*manager));
-	else if (r == 0)
-		r = -EBADMSG;
-	manager->program[sizeof(manager->program) - 1] = '\0';
-	manager->pool_file[sizeof(manager->pool_file) - 1] = '\0';
-	manager->pool_error[sizeof(manager->pool_error) - 1] = '\0';
-	if (r == 0 && !is_meant(targets, ctl, manager))
+	r = read_manager(target);
+	if (r == 0 && !is_meant(targets, target))
 		r = 1;
 	if (r)
-		ctl_close(ctl);
+		ctl_close(&target->ctl);
 	return r;
-}
-
-/* The result of a call for each target. */
-struct visit {
-	unsigned int meant, refused;
-	int failed;
-};
-
-static struct visit visit_targets(const struct targets *targets,
-				  char (*names)[NAME_TEXT_MAX], size_t n, target_fn fn,
-				  void *ctx)
-{
-	struct visit visit = { .meant = 0 };
-	struct ctl_manager manager;
-	struct ctl ctl;
-	size_t i;
-	int r;
-
-	for (i = 0; i < n; i++) {
-		r = open_target(targets, names[i], &ctl, &manager);
-		visit.refused += r < 0;
-		if (r)
-			continue;
-		visit.meant++;
-		visit.failed |= fn(ctx, &ctl, &manager);
-		ctl_close(&ctl);
-	}
-	return visit;
 }
 
 static int print_no_target(const struct targets *targets, unsigned int refused)
@@ -174,55 +151,45 @@ static int print_no_target(const struct targets *targets, unsigned int refused)
 	return print_error("%s%s", who, more);
 }
 
-struct name_list {
-	char text[NAMED_MAX * TARGET_NAME_MAX];
-	unsigned int n;
-};
-
-static int add_name(void *ctx, struct ctl *ctl, const struct ctl_manager *manager)
-{
-	struct name_list *list = ctx;
-	const size_t len = strlen(list->text);
-	char name[TARGET_NAME_MAX];
-
-	if (list->n++ < NAMED_MAX)
-		snprintf(list->text + len, sizeof(list->text) - len, "%s%s",
-			 len ? ", " : "", target_name(ctl, manager, name));
-	return 0;
-}
-
 /* Call @fn for each target. Return: 0; 1 after an error was printed. */
-static int visit_all(const struct targets *targets, target_fn fn, void *ctx)
+static int visit_targets(const struct targets *targets, target_fn fn, void *ctx)
 {
-	struct name_list list = { .text = "" };
+	char list[NAMED_MAX * (TARGET_NAME_MAX + 2)] = "";
+	unsigned int found = 0, refused = 0;
+	struct target target, first;
 	char(*names)[NAME_TEXT_MAX];
-	struct visit visit;
-	size_t n = 0;
-	int r = ctl_find_names(&names, &n);
+	size_t n = 0, len = 0, i;
+	int r = ctl_find_names(&names, &n), failed = 0;
 
 	if (r < 0 && r != -E2BIG)
 		return print_error("/proc/net/unix: %s", strerror(-r));
-	if (targets->one)
-		visit_targets(targets, names, n, add_name, &list);
-	if (list.n > 1)
-		visit.failed =
-			print_error("%u programs (%s%s): choose one with --pid or "
-				    "--program",
-				    list.n, list.text, list.n > NAMED_MAX ? ", ..." : "");
-	else
-		visit = visit_targets(targets, names, n, fn, ctx);
+	for (i = 0; i < n; i++) {
+		r = open_target(targets, names[i], &target);
+		refused += r < 0;
+		if (r)
+			continue;
+		if (found++ < NAMED_MAX)
+			len += sprintf(list + len, "%s%s", len ? ", " : "", target.name);
+		if (!targets->one)
+			failed |= fn(ctx, &target);
+		if (targets->one && found == 1)
+			first = target;
+		else
+			ctl_close(&target.ctl);
+	}
 	free(names);
-	if (list.n <= 1 && !visit.meant)
-		return print_no_target(targets, visit.refused);
-	return visit.failed;
-}
-
-static int print_target_error(const struct ctl *ctl, const struct ctl_manager *manager,
-			      const char *why)
-{
-	char name[TARGET_NAME_MAX];
-
-	return print_error("%s: %s", target_name(ctl, manager, name), why);
+	if (!found)
+		return print_no_target(targets, refused);
+	if (!targets->one)
+		return failed;
+	if (found == 1)
+		failed = fn(ctx, &first);
+	else
+		failed = print_error("%u programs (%s%s): choose one with --pid or "
+				     "--program",
+				     found, list, found > NAMED_MAX ? ", ..." : "");
+	ctl_close(&first.ctl);
+	return failed;
 }
 
 static void print_section(const struct ctl_section *section)
@@ -246,18 +213,19 @@ static void print_endpoint(const struct ctl_endpoint *from)
 	printf("endpoint = %s\n", endpoint_format(&ep, text));
 }
 
-static int show_endpoints(void *ctx, struct ctl *ctl, const struct ctl_manager *manager)
+static int show_endpoints(void *ctx, struct target *target)
 {
 	struct ctl_section *sections = NULL;
 	struct ctl_endpoint *endpoints = NULL;
 	size_t n = 0, n_sections = 0, s, i;
-	char name[TARGET_NAME_MAX];
-	int r = ctl_read(ctl, CTL_OP_SECTIONS, sizeof(*sections), &sections, &n_sections);
+	int r = ctl_read(&target->ctl, CTL_OP_SECTIONS, sizeof(*sections), &sections,
+			 &n_sections);
 
 	if (r == 0)
-		r = ctl_read(ctl, CTL_OP_CONFIGURED, sizeof(*endpoints), &endpoints, &n);
+		r = ctl_read(&target->ctl, CTL_OP_CONFIGURED, sizeof(*endpoints),
+			     &endpoints, &n);
 	if (r == 0)
-		printf("# %s, %s\n", target_name(ctl, manager, name), manager->pool_file);
+		printf("# %s, %s\n", target->name, target->manager.pool_file);
 	for (s = 0; r == 0 && s < n_sections; s++) {
 		if (sections[s].excluded)
 			continue;
@@ -268,47 +236,36 @@ static int show_endpoints(void *ctx, struct ctl *ctl, const struct ctl_manager *
 	}
 	free(sections);
 	free(endpoints);
-	return r < 0 ? print_target_error(ctl, manager, strerror(-r)) : 0;
+	return r < 0 ? print_error("%s: %s", target->name, strerror(-r)) : 0;
 }
 
-static int show_limits(void *ctx, struct ctl *ctl, const struct ctl_manager *manager)
+static int show_limits(void *ctx, struct target *target)
 {
-	char name[TARGET_NAME_MAX];
+	const struct ctl_manager *manager = &target->manager;
 
 	printf("# %s, %s\n[limits]\nsubflows = %u\nadd_addr_accepted = %u\n",
-	       target_name(ctl, manager, name), manager->pool_file, manager->subflows_max,
+	       target->name, manager->pool_file, manager->subflows_max,
 	       manager->add_addr_accepted_max);
 	return 0;
 }
 
-static int edit_pool(void *ctx, struct ctl *ctl, const struct ctl_manager *manager)
+static int edit_pool(void *ctx, struct target *target)
 {
 	const struct ctl_request *request = ctx;
+	struct ctl *ctl = &target->ctl;
 	struct ctl_edit answer = { "" };
 	int r;
 
 	if (send(ctl->fd, request, sizeof(*request), MSG_NOSIGNAL) < 0)
-		return print_target_error(ctl, manager, strerror(errno));
+		return print_error("%s: %s", target->name, strerror(errno));
 	r = ctl_receive(ctl, CTL_OP_EDIT, sizeof(answer), EDIT_TIMEOUT_MS);
 	if (r == 0)
 		return 0;
 	if (ctl->buffer && ctl_answer(ctl)->error == r && ctl_answer(ctl)->count == 1)
 		ctl_record(ctl, 0, &answer, sizeof(answer));
 	answer.text[sizeof(answer.text) - 1] = '\0';
-	return print_target_error(ctl, manager,
-				  answer.text[0] ? answer.text : strerror(-r));
-}
-
-/* Join the words of the command with blanks. */
-static int join_words(const char *command, int argc, char *argv[],
-		      char text[CTL_TEXT_MAX])
-{
-	size_t len = snprintf(text, CTL_TEXT_MAX, "%s", command);
-	int i;
-
-	for (i = 0; i < argc && len < CTL_TEXT_MAX; i++)
-		len += snprintf(text + len, CTL_TEXT_MAX - len, " %s", argv[i]);
-	return len < CTL_TEXT_MAX ? 0 : -E2BIG;
+	return print_error("%s: %s", target->name,
+			   answer.text[0] ? answer.text : strerror(-r));
 }
 
 static int parse_target_options(struct targets *targets, int argc, char *argv[])
@@ -335,7 +292,6 @@ static int parse_target_options(struct targets *targets, int argc, char *argv[])
 	return 0;
 }
 
-/* "set" is ip(8)'s word; the manager needs none. */
 static int run_object(int argc, char *argv[], target_fn show)
 {
 	struct ctl_request request = { .magic = CTL_MAGIC,
@@ -343,25 +299,26 @@ static int run_object(int argc, char *argv[], target_fn show)
 				       .op = CTL_OP_EDIT };
 	struct targets targets = { .pid = 0 };
 	const char *object = argv[0];
-	int r = parse_target_options(&targets, argc, argv);
+	int r = parse_target_options(&targets, argc, argv), i = optind;
+	size_t len;
 
 	if (r)
 		return r;
-	argc -= optind;
-	argv += optind;
-	if (argc && show == show_limits && !strcmp(argv[0], "set")) {
-		argc--;
-		argv++;
+	/* "set" is ip(8)'s word; the manager needs none. */
+	i += i < argc && show == show_limits && !strcmp(argv[i], "set");
+	if (i == argc || !strcmp(argv[i], "show")) {
+		if (argc - i > 1)
+			return print_usage_error(object, "unknown word \"%s\"",
+						 argv[i + 1]);
+		return visit_targets(&targets, show, NULL);
 	}
-	if (!argc || !strcmp(argv[0], "show")) {
-		if (argc > 1)
-			return print_usage_error(object, "unknown word \"%s\"", argv[1]);
-		return visit_all(&targets, show, NULL);
-	}
-	if (join_words(object, argc, argv, request.text) < 0)
+	len = snprintf(request.text, CTL_TEXT_MAX, "%s", object);
+	for (; i < argc && len < CTL_TEXT_MAX; i++)
+		len += snprintf(request.text + len, CTL_TEXT_MAX - len, " %s", argv[i]);
+	if (len >= CTL_TEXT_MAX)
 		return print_usage_error(object, "too many words");
 	targets.one = true;
-	return visit_all(&targets, edit_pool, &request);
+	return visit_targets(&targets, edit_pool, &request);
 }
 
 int cmd_endpoint(int argc, char *argv[])
