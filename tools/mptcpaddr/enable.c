@@ -74,21 +74,16 @@ static int find_unit(struct enable *e)
 	return r;
 }
 
-static int find_drop_in(struct enable *e, const char *unit)
-{
-	int n = snprintf(e->directory, PATH_MAX, "%s/etc/systemd/system/%s.d", e->root,
-			 unit);
-
-	if (n < PATH_MAX)
-		n = snprintf(e->path, PATH_MAX, "%s/" DROP_IN, e->directory);
-	return n < PATH_MAX ? 0 : -ENAMETOOLONG;
-}
-
 /* Read the drop-in into e->before. Return: 0: none; 1; -EEXIST: not ours; -errno. */
 static int read_drop_in(struct enable *e)
 {
-	FILE *file = fopen(e->path, "re");
+	FILE *file;
 
+	if (snprintf(e->directory, PATH_MAX, "%s/etc/systemd/system/%s.d", e->root,
+		     e->unit.name) >= PATH_MAX ||
+	    snprintf(e->path, PATH_MAX, "%s/" DROP_IN, e->directory) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	file = fopen(e->path, "re");
 	if (!file)
 		return errno == ENOENT ? 0 : -errno;
 	e->before[fread(e->before, 1, sizeof(e->before) - 1, file)] = '\0';
@@ -129,36 +124,29 @@ static int check_unit(struct enable *e)
 	return 0;
 }
 
-/* Return: whether the program @name has a pool file; then *@ret_off: mptcp = no. */
-static bool load_pool_of(const struct enable *e, const char *name,
-			 char ret_path[PATH_MAX], bool *ret_off)
-{
-	struct pool_error why;
-	struct pool *pool;
-
-	if (snprintf(ret_path, PATH_MAX, "%s/etc/mptcpaddr/%s.conf", e->root, name) >=
-		    PATH_MAX ||
-	    access(ret_path, F_OK) < 0)
-		return false;
-	if (pool_load(ret_path, &pool, &why) < 0)
-		return true;
-	*ret_off = !pool->mptcp;
-	pool_free(pool);
-	return true;
-}
-
-/* The drop-in has no effect then. */
+/* The drop-in has no effect if the program's pool file says mptcp = no. */
 static void warn_pool_off(const struct enable *e)
 {
+	const char *const names[] = { e->program.name, "default" };
 	char path[PATH_MAX];
-	bool off = false;
+	struct pool_error why;
+	struct pool *pool;
+	size_t i;
 
-	if (!e->pool && !load_pool_of(e, e->program.name, path, &off))
-		load_pool_of(e, "default", path, &off);
-	if (off)
-		print_error("%s says mptcp = no, so the service stays plain TCP; write "
-			    "/etc/mptcpaddr/%s.conf, or use --pool",
-			    path + strlen(e->root), e->program.name);
+	for (i = 0; i < 2 && !e->pool; i++) {
+		if (snprintf(path, sizeof(path), "%s/etc/mptcpaddr/%s.conf", e->root,
+			     names[i]) >= PATH_MAX ||
+		    access(path, F_OK) < 0)
+			continue;
+		if (pool_load(path, &pool, &why) < 0)
+			return;
+		if (!pool->mptcp)
+			print_error("%s says mptcp = no, so the service stays plain TCP; "
+				    "write /etc/mptcpaddr/%s.conf, or use --pool",
+				    path + strlen(e->root), e->program.name);
+		pool_free(pool);
+		return;
+	}
 }
 
 /* @specifiers: "%" is one of systemd's, and stays. */
@@ -226,18 +214,14 @@ static int compose_drop_in(struct enable *e)
 
 static int make_directories(const struct enable *e)
 {
-	char path[PATH_MAX], *slash = path + strlen(e->root);
+	char path[PATH_MAX + 1], *slash = path + strlen(e->root);
 
-	snprintf(path, sizeof(path), "%s", e->directory);
-	do {
-		slash = strchr(slash + 1, '/');
-		if (slash)
-			*slash = '\0';
+	snprintf(path, sizeof(path), "%s/", e->directory);
+	for (; (slash = strchr(slash + 1, '/')); *slash = '/') {
+		*slash = '\0';
 		if (mkdir(path, 0755) < 0 && errno != EEXIST)
 			return -errno;
-		if (slash)
-			*slash = '/';
-	} while (slash);
+	}
 	return 0;
 }
 
@@ -296,9 +280,7 @@ int cmd_enable(int argc, char *argv[])
 	if (find_unit(&e) < 0 || check_unit(&e) < 0 ||
 	    (e.pool && require_pool_file(e.pool, "nothing was done", e.pool_path) < 0))
 		return 1;
-	r = find_drop_in(&e, e.unit.name);
-	if (r == 0)
-		r = read_drop_in(&e);
+	r = read_drop_in(&e);
 	if (r >= 0)
 		r = compose_drop_in(&e);
 	if (r == 0)
@@ -322,9 +304,7 @@ int cmd_disable(int argc, char *argv[])
 	/* A drop-in may remain after its unit was removed. */
 	if (unit_name(e.unit_word, e.unit.name) < 0)
 		return print_error("\"%s\" is not the name of a service", e.unit_word);
-	r = find_drop_in(&e, e.unit.name);
-	if (r == 0)
-		r = read_drop_in(&e);
+	r = read_drop_in(&e);
 	if (r == 0)
 		return printf("%s is not enabled\n", e.unit.name) < 0;
 	if (r < 0 || unlink(e.path) < 0)

@@ -141,16 +141,6 @@ static void read_environment_file(struct unit *unit, const char *root, const cha
 		fclose(file);
 }
 
-static void set_program(struct unit *unit, char *value)
-{
-	char *word = cut_word(&value);
-
-	if (!word)
-		unit->program[0] = '\0';
-	else if (!unit->program[0])
-		snprintf(unit->program, PATH_MAX, "%s", word + strspn(word, "@-:+!"));
-}
-
 static bool is_yes(const char *value)
 {
 	return !strcmp(value, "yes") || !strcmp(value, "true") || !strcmp(value, "on") ||
@@ -170,16 +160,19 @@ static char *trim_setting(char *text)
 
 static void read_setting(struct unit *unit, const char *root, char *text)
 {
-	char *name = text, *value = strchr(text, '=');
+	char *name, *value = strchr(text, '='), *word;
 
 	if (!value)
 		return;
 	*value++ = '\0';
-	name = trim_setting(name);
+	name = trim_setting(text);
 	value = trim_setting(value);
-	if (!strcmp(name, "ExecStart"))
-		set_program(unit, value);
-	else if (!strcmp(name, "Environment"))
+	if (!strcmp(name, "ExecStart")) {
+		word = cut_word(&value);
+		if (!word || !unit->program[0])
+			snprintf(unit->program, PATH_MAX, "%s",
+				 word ? word + strspn(word, "@-:+!") : "");
+	} else if (!strcmp(name, "Environment"))
 		set_unit_preload(unit, value);
 	else if (!strcmp(name, "EnvironmentFile"))
 		read_environment_file(unit, root, value + (*value == '-'));
