@@ -108,8 +108,7 @@ static void check_pools(struct doctor *doctor)
 	const struct pool_reader reader = { on_pool_line, on_pool, doctor };
 	const char *config = getenv("MPTCPADDR_CONFIG");
 	const bool named = config && *config;
-	int r = named ? check_pool_file(&reader, config)
-		      : check_pool_directories(&reader);
+	int r = check_pool_files(&reader, named ? config : NULL);
 
 	if (r < 0) {
 		report_problem(&doctor->findings,

@@ -87,24 +87,20 @@ bool library_other(const char *path, unsigned int i, char ret_path[PATH_MAX])
 	return false;
 }
 
-/* Only the dynamic linker knows its value of $LIB. */
-static bool is_loadable(const char *name)
-{
-	void *library = dlopen(name, RTLD_LAZY | RTLD_LOCAL);
-
-	return library && dlclose(library) == 0;
-}
-
 void library_name(const char *path, char ret_name[PATH_MAX])
 {
 	char other[PATH_MAX];
+	void *library;
 	size_t own;
 	int n = find_lib_directory(path, &own);
 
+	/* Only the dynamic linker knows its value of $LIB: let it try. */
 	if (library_other(path, 0, other) &&
-	    snprintf(ret_name, PATH_MAX, "%.*s$LIB/" LIBRARY, n, path) < PATH_MAX &&
-	    is_loadable(ret_name))
-		return;
+	    snprintf(ret_name, PATH_MAX, "%.*s$LIB/" LIBRARY, n, path) < PATH_MAX) {
+		library = dlopen(ret_name, RTLD_LAZY | RTLD_LOCAL);
+		if (library && dlclose(library) == 0)
+			return;
+	}
 	snprintf(ret_name, PATH_MAX, "%s", path);
 }
 
@@ -117,19 +113,4 @@ bool library_is_listed(const char *preload)
 		    strchr(SEPARATORS, at[strlen(LIBRARY)]))
 			return true;
 	return false;
-}
-
-int library_preload(const char *path)
-{
-	const char *before = getenv("LD_PRELOAD") ?: "";
-	char *list;
-	int r;
-
-	if (library_is_listed(before))
-		return 1;
-	if (asprintf(&list, "%s%s%s", before, *before ? ":" : "", path) < 0)
-		return -ENOMEM;
-	r = setenv("LD_PRELOAD", list, 1) < 0 ? -errno : 0;
-	free(list);
-	return r;
 }

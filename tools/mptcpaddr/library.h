@@ -40,7 +40,3 @@ void library_name(const char *path, char ret_name[PATH_MAX]);
  * Any copy: two would hook each other.
  */
 bool library_is_listed(const char *preload);
-
-/* library_preload() - append @path to LD_PRELOAD. Return: 0; 1: already listed; -errno.
- */
-int library_preload(const char *path);

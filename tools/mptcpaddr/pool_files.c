@@ -16,19 +16,6 @@
 
 #define LINE_MAX_TEXT (PATH_MAX + 256)
 
-/* The search is the library's own (shim/preload/pool_file.c), in our own environment. */
-int find_pool_file(const char *name, char ret_path[PATH_MAX])
-{
-	int fd;
-
-	*ret_path = '\0';
-	fd = pool_file_open(name, ret_path);
-	if (fd < 0)
-		return fd;
-	close(fd);
-	return 0;
-}
-
 /* The user's directory, then the system's; @ret_user is "" if the user has none. */
 static void find_directories(char ret_user[PATH_MAX], char ret_system[PATH_MAX])
 {
@@ -151,18 +138,7 @@ static int check_directory(const struct pool_reader *reader, const char *directo
 	return n;
 }
 
-int check_pool_file(const struct pool_reader *reader, const char *path)
-{
-	struct ifaddrs *machine;
-
-	if (getifaddrs(&machine) < 0)
-		return -errno;
-	check_file(reader, path, machine);
-	freeifaddrs(machine);
-	return 0;
-}
-
-int check_pool_directories(const struct pool_reader *reader)
+int check_pool_files(const struct pool_reader *reader, const char *path)
 {
 	char user[PATH_MAX], system[PATH_MAX];
 	struct ifaddrs *machine;
@@ -171,9 +147,12 @@ int check_pool_directories(const struct pool_reader *reader)
 	if (getifaddrs(&machine) < 0)
 		return -errno;
 	find_directories(user, system);
-	if (*user)
+	if (path)
+		check_file(reader, path, machine);
+	else if (*user)
 		n = check_directory(reader, user, machine);
-	n += check_directory(reader, system, machine);
+	if (!path)
+		n += check_directory(reader, system, machine);
 	freeifaddrs(machine);
 	return n;
 }
@@ -213,30 +192,22 @@ static void print_checked(void *ctx, enum pool_line what, const char *text)
 	puts(text);
 }
 
-static int check_default_files(const struct pool_reader *reader)
-{
-	char user[PATH_MAX], system[PATH_MAX];
-	int n = check_pool_directories(reader);
-
-	find_directories(user, system);
-	if (!n)
-		printf("no pool file in %s%s%s\n", user, *user ? " or " : "", system);
-	return n;
-}
-
 int cmd_check(int argc, char *argv[])
 {
 	static const struct option none[] = { { 0 } };
+	char user[PATH_MAX], system[PATH_MAX];
 	bool failed = false;
 	const struct pool_reader reader = { .on_line = print_checked, .ctx = &failed };
 	int r = 0;
 
 	if (command_option(argc, argv, "", none) != -1)
 		return EXIT_USAGE;
-	if (optind == argc)
-		r = check_default_files(&reader);
+	if (optind == argc && (r = check_pool_files(&reader, NULL)) == 0) {
+		find_directories(user, system);
+		printf("no pool file in %s%s%s\n", user, *user ? " or " : "", system);
+	}
 	for (; optind < argc && r >= 0; optind++)
-		r = check_pool_file(&reader, argv[optind]);
+		r = check_pool_files(&reader, argv[optind]);
 	if (r < 0) {
 		fprintf(stderr, "mptcpaddr check: the addresses of this machine: %s\n",
 			strerror(-r));

@@ -24,14 +24,12 @@ struct pool_reader {
 };
 
 /*
- * check_pool_file() - check one pool file
- * check_pool_directories() - check every file that programs may find
+ * check_pool_files() - check @path; NULL: every file that programs may find
  *
  * Return: -errno if the addresses of this machine cannot be read; else 0, or the number
- * of files.
+ * of files found.
  */
-int check_pool_file(const struct pool_reader *reader, const char *path);
-int check_pool_directories(const struct pool_reader *reader);
+int check_pool_files(const struct pool_reader *reader, const char *path);
 
 /*
  * require_pool_file() - take @file of an option --pool, which must be valid
@@ -40,11 +38,3 @@ int check_pool_directories(const struct pool_reader *reader);
  * Return: 0 with the absolute path; -EINVAL after every error was printed on stderr.
  */
 int require_pool_file(const char *file, const char *consequence, char ret_path[PATH_MAX]);
-
-/*
- * find_pool_file() - search as the library will in the program called @name
- *
- * Return: 0 and the path; -ENOENT: none; -ENODATA: none at MPTCPADDR_CONFIG; other
- * -errno: @ret_path cannot be opened.
- */
-int find_pool_file(const char *name, char ret_path[PATH_MAX]);

@@ -12,6 +12,7 @@
 #include "program.h"
 
 #include "shim/pool/endpoint.h"
+#include "shim/preload/pool_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -98,15 +99,19 @@ static bool check_pool(struct run *run)
 	const char *name = run->program.name;
 	struct pool_error why;
 	struct pool *pool;
-	char path[PATH_MAX];
+	char path[PATH_MAX] = "";
 	unsigned int i;
 	bool mptcp;
+	/* The library's own search, in our environment. */
+	int fd = pool_file_open(name, path);
 
-	if (find_pool_file(name, path) == -ENOENT) {
+	if (fd == -ENOENT) {
 		report_ok(findings, "pool file: none for \"%s\", so MPTCP without a pool",
 			  name);
 		return true;
 	}
+	if (fd >= 0)
+		close(fd);
 	report_ok(findings, "pool file: %s (for \"%s\")", path, name);
 	if (pool_load(path, &pool, &why) < 0) {
 		report_bad_pool(run, path, why.text);
@@ -148,18 +153,6 @@ static void check_program(struct run *run)
 			       path, secure);
 }
 
-static void check_run(struct run *run)
-{
-	if (run->program.script[0])
-		report_ok(&run->findings, "program: %s, run by %s", run->program.script,
-			  run->program.path);
-	else
-		report_ok(&run->findings, "program: %s", run->program.path);
-	if (check_pool(run))
-		check_machine(&run->findings, NULL);
-	check_program(run);
-}
-
 /* Return: 0, or -1 after an error was printed. */
 static int set_variable(const char *name, const char *value)
 {
@@ -168,28 +161,24 @@ static int set_variable(const char *name, const char *value)
 		       : -print_error("%s cannot be set: %s", name, strerror(errno));
 }
 
-static int set_variables(const struct run *run)
-{
-	char path[PATH_MAX];
-
-	if (run->pool &&
-	    (require_pool_file(run->pool, "the program is not started", path) < 0 ||
-	     set_variable("MPTCPADDR_CONFIG", path) < 0))
-		return -1;
-	return run->backend ? set_variable("MPTCPADDR_BACKEND", run->backend) : 0;
-}
-
 static int preload_library(const struct run *run)
 {
-	char name[PATH_MAX];
+	const char *before = getenv("LD_PRELOAD") ?: "";
+	const bool listed = library_is_listed(before);
+	char name[PATH_MAX], *list;
 	int r;
 
 	if (run->refuses_library)
 		return 0;
 	library_name(run->library, name);
-	r = library_preload(name);
-	report_ok(&run->findings, "library: %s", r == 1 ? "already in LD_PRELOAD" : name);
-	return r < 0 ? -print_error("LD_PRELOAD cannot be set: %s", strerror(-r)) : 0;
+	report_ok(&run->findings, "library: %s", listed ? "already in LD_PRELOAD" : name);
+	if (listed)
+		return 0;
+	if (asprintf(&list, "%s%s%s", before, *before ? ":" : "", name) < 0)
+		return -print_error("LD_PRELOAD cannot be set: %s", strerror(ENOMEM));
+	r = set_variable("LD_PRELOAD", list);
+	free(list);
+	return r;
 }
 
 static int exec_program(const struct run *run, bool found)
@@ -212,6 +201,8 @@ static int exec_program(const struct run *run, bool found)
 int cmd_run(int argc, char *argv[])
 {
 	static struct run run = { .findings.warnings = true };
+	const char *script = run.program.script;
+	char path[PATH_MAX];
 	bool found;
 	int r;
 
@@ -222,11 +213,20 @@ int cmd_run(int argc, char *argv[])
 		print_error("%s %s", run.library, library_error(r));
 		return EXIT_OWN;
 	}
-	if (set_variables(&run) < 0)
+	if (run.pool &&
+	    (require_pool_file(run.pool, "the program is not started", path) < 0 ||
+	     set_variable("MPTCPADDR_CONFIG", path) < 0))
+		return EXIT_OWN;
+	if (run.backend && set_variable("MPTCPADDR_BACKEND", run.backend) < 0)
 		return EXIT_OWN;
 	found = program_resolve(run.argv[0], &run.program) == 0;
-	if (found)
-		check_run(&run);
+	if (found) {
+		report_ok(&run.findings, "program: %s%s%s", script,
+			  *script ? ", run by " : "", run.program.path);
+		if (check_pool(&run))
+			check_machine(&run.findings, NULL);
+		check_program(&run);
+	}
 	if (preload_library(&run) < 0)
 		return EXIT_OWN;
 	return exec_program(&run, found);
