@@ -86,16 +86,6 @@ static int parse_flag(const char *word, struct endpoint *ep, struct pool_error *
 	return reject(why, "unknown word \"%s\" in an endpoint", word);
 }
 
-static int parse_dev(const char *name, struct endpoint *ep, struct pool_error *why)
-{
-	if (ep->dev[0])
-		return reject(why, "duplicate \"dev\"");
-	if (!*name || strlen(name) >= sizeof(ep->dev) || strchr(name, '/'))
-		return reject(why, "\"%s\" is not an interface name", name);
-	memcpy(ep->dev, name, strlen(name) + 1);
-	return 0;
-}
-
 /* "dev NAME", "id N", "port N"; @arg is NULL at the end of the line. */
 static int parse_option(const char *word, const char *arg, struct endpoint *ep,
 			unsigned int *port, struct pool_error *why)
@@ -105,8 +95,14 @@ static int parse_option(const char *word, const char *arg, struct endpoint *ep,
 
 	if (!arg)
 		return reject(why, "\"%s\" needs a value", word);
-	if (!strcmp(word, "dev"))
-		return parse_dev(arg, ep, why);
+	if (!strcmp(word, "dev")) {
+		if (ep->dev[0])
+			return reject(why, "duplicate \"dev\"");
+		if (!*arg || strlen(arg) >= sizeof(ep->dev) || strchr(arg, '/'))
+			return reject(why, "\"%s\" is not an interface name", arg);
+		memcpy(ep->dev, arg, strlen(arg) + 1);
+		return 0;
+	}
 	if (!strcmp(word, "port")) {
 		if (*port)
 			return reject(why, "duplicate \"port\"");

@@ -21,23 +21,26 @@ struct parser {
 	unsigned int retry_line;	/* of the last time in [retry] */
 };
 
-/* A new section for connections to @prefix. Return: its index; -EINVAL. */
-static int add_section(struct ini *ini, const struct mpprefix *prefix, bool excluded)
+/* A new section for connections to prefix @words. Return: its index; -EINVAL. */
+static int add_section(struct ini *ini, const char *words, bool excluded)
 {
 	struct pool *pool = ini->into;
 	char text[MPADDR_TEXT_MAX];
+	struct mpprefix prefix;
 	unsigned int i;
 
+	if (mpprefix_parse(words, &prefix) < 0)
+		return ini_fail(ini, "\"%s\" is not an address prefix", words);
 	for (i = 1; i < pool->n_sections; i++)
-		if (mpprefix_within(prefix, &pool->sections[i].prefix) &&
-		    mpprefix_within(&pool->sections[i].prefix, prefix))
+		if (mpprefix_within(&prefix, &pool->sections[i].prefix) &&
+		    mpprefix_within(&pool->sections[i].prefix, &prefix))
 			return ini_fail(ini, "duplicate prefix %s/%u (first on line %u)",
-					mpaddr_text(&prefix->addr, text), prefix->len,
+					mpaddr_text(&prefix.addr, text), prefix.len,
 					pool->sections[i].line);
 	if (pool->n_sections == POOL_SECTIONS_MAX)
 		return ini_fail(ini, "more than %d prefixes with a pool of their own",
 				POOL_SECTIONS_MAX - 1);
-	pool->sections[pool->n_sections] = (struct section){ .prefix = *prefix,
+	pool->sections[pool->n_sections] = (struct section){ .prefix = prefix,
 							     .excluded = excluded,
 							     .line = ini->line };
 	return pool->n_sections++;
@@ -50,7 +53,6 @@ static int add_section(struct ini *ini, const struct mpprefix *prefix, bool excl
 static int enter_section(struct parser *p)
 {
 	struct ini *ini = &p->ini;
-	struct mpprefix prefix;
 	char text[64];
 	int n = 0, r;
 
@@ -63,9 +65,7 @@ static int enter_section(struct parser *p)
 	if (sscanf(ini->section, "pool \"%63[^\"]\"%n", text, &n) != 1 || !n ||
 	    ini->section[n])
 		return ini_fail(ini, "[%s] is not [pool \"PREFIX\"]", ini->section);
-	if (mpprefix_parse(text, &prefix) < 0)
-		return ini_fail(ini, "\"%s\" is not an address prefix", text);
-	r = add_section(ini, &prefix, false);
+	r = add_section(ini, text, false);
 	if (r < 0)
 		return r;
 	p->section = r;
@@ -91,11 +91,7 @@ static int set_endpoint(struct ini *ini, const struct ini_key *key, char *text)
 
 static int exclude_prefix(struct ini *ini, const struct ini_key *key, char *text)
 {
-	struct mpprefix prefix;
-
-	if (mpprefix_parse(text, &prefix) < 0)
-		return ini_fail(ini, "\"%s\" is not an address prefix", text);
-	return add_section(ini, &prefix, true) < 0 ? -EINVAL : 0;
+	return add_section(ini, text, true) < 0 ? -EINVAL : 0;
 }
 
 /* "500ms", "1s", "2m"; a bare number is seconds. */
@@ -143,18 +139,6 @@ static const struct ini_key keys[] = {
 	{ "app", "log", ini_set_log, FIELD(log) },
 };
 
-static void pool_default(struct pool *ret_pool)
-{
-	*ret_pool = (struct pool){
-		.n_sections = 1,
-		.subflows = POOL_LIMIT_DEFAULT,
-		.add_addr_accepted = POOL_LIMIT_DEFAULT,
-		.retry = { POOL_RETRY_FIRST_MS, POOL_RETRY_MAX_MS, POOL_RETRY_TRIES },
-		.mptcp = true,
-		.log = LOG_LEVEL_WARNING,
-	};
-}
-
 void pool_free(struct pool *pool)
 {
 	free(pool);
@@ -169,7 +153,14 @@ static int read_pool(struct parser *p, const char *text, size_t len,
 
 	if (!pool)
 		return pool_error_set(ini->why, -ENOMEM, "%s: no memory", ini->path);
-	pool_default(pool);
+	*pool = (struct pool){
+		.n_sections = 1,
+		.subflows = POOL_LIMIT_DEFAULT,
+		.add_addr_accepted = POOL_LIMIT_DEFAULT,
+		.retry = { POOL_RETRY_FIRST_MS, POOL_RETRY_MAX_MS, POOL_RETRY_TRIES },
+		.mptcp = true,
+		.log = LOG_LEVEL_WARNING,
+	};
 	ini->keys = keys;
 	ini->n_keys = sizeof(keys) / sizeof(*keys);
 	ini->into = pool;

@@ -9,30 +9,23 @@
 
 #include <string.h>
 
-static const struct rtnl_iface *find_link(const struct rtnl_table *table, const char *dev)
+/* By name, or by index if @dev is NULL. */
+static const struct rtnl_iface *find_link(const struct rtnl_table *table, const char *dev,
+					  int if_idx)
 {
-	unsigned int i;
+	const struct rtnl_iface *link;
 
-	for (i = 0; i < table->n_links; i++)
-		if (!strcmp(table->links[i].dev, dev))
-			return &table->links[i];
+	for (link = table->links; link < table->links + table->n_links; link++)
+		if (dev ? !strcmp(link->dev, dev) : link->if_idx == if_idx)
+			return link;
 	return NULL;
-}
-
-static bool link_up(const struct rtnl_table *table, int if_idx)
-{
-	unsigned int i;
-
-	for (i = 0; i < table->n_links; i++)
-		if (table->links[i].if_idx == if_idx)
-			return table->links[i].up;
-	return false;
 }
 
 /* On any interface: routing may use one that does not have the address. */
 static bool find_address(const struct rtnl_table *table, const struct mpaddr *addr,
 			 bool *ret_up)
 {
+	const struct rtnl_iface *link;
 	bool there = false;
 	unsigned int i;
 
@@ -41,7 +34,8 @@ static bool find_address(const struct rtnl_table *table, const struct mpaddr *ad
 		if (!mpaddr_same_ip(&table->addrs[i].addr, addr))
 			continue;
 		there = true;
-		*ret_up |= link_up(table, table->addrs[i].if_idx);
+		link = find_link(table, NULL, table->addrs[i].if_idx);
+		*ret_up |= link && link->up;
 	}
 	return there;
 }
@@ -79,7 +73,7 @@ static void set_state(const struct rtnl_table *table, const struct pool *spec,
 	}
 	there = find_address(table, &ep->addr, &up);
 	if (ep->dev[0]) {
-		link = find_link(table, ep->dev);
+		link = find_link(table, ep->dev, 0);
 		ep->if_idx = link ? link->if_idx : -1;
 		there &= link != NULL;
 		up = link && link->up;
@@ -96,7 +90,7 @@ static void add_device_addresses(const struct pool *spec, const struct endpoint 
 				 const struct rtnl_table *table,
 				 const struct pool *before, struct pool *pool)
 {
-	const struct rtnl_iface *link = find_link(table, dev->dev);
+	const struct rtnl_iface *link = find_link(table, dev->dev, 0);
 	const struct endpoint *was;
 	struct endpoint ep = *dev;
 	unsigned int i;
