@@ -7,6 +7,7 @@
 #include "mptcpaddr/pm.h"
 
 #include <linux/inet_diag.h>
+#include <netinet/tcp.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -17,16 +18,16 @@ struct nlattr;
 typedef int (*diag_fn)(void *ctx, const struct inet_diag_msg *msg,
 		       struct nlattr *const *tb);
 
+#define DIAG_LISTENING (1u << TCP_LISTEN)
+#define DIAG_CONNECTED \
+	((1u << (TCP_CLOSING + 1)) - 1 - DIAG_LISTENING - (1u << TCP_TIME_WAIT))
+
 /*
- * diag_dump() - every socket of @protocol (IPv4 and IPv6), except listening and TIME-WAIT
- * ones
+ * diag_dump() - every IPv4 and IPv6 socket of @protocol in @states
  *
  * Return: 0, the callback's error, or -errno (-ENOENT: not supported by the kernel).
  */
-int diag_dump(int protocol, diag_fn fn, void *ctx);
-
-/* diag_listeners() - likewise every listening socket of @protocol. */
-int diag_listeners(int protocol, diag_fn fn, void *ctx);
+int diag_dump(int protocol, uint32_t states, diag_fn fn, void *ctx);
 
 /*
  * diag_abort() - reset the subflow of connection @token between two addresses and ports

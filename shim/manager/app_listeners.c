@@ -116,7 +116,8 @@ static bool listener_exists(const struct handover_listener *listener)
 {
 	struct search search = { .inode = listener->inode };
 
-	return diag_listeners(IPPROTO_MPTCP, on_listener, &search) < 0 || search.found;
+	return diag_dump(IPPROTO_MPTCP, DIAG_LISTENING, on_listener, &search) < 0 ||
+	       search.found;
 }
 
 void app_listeners_closed(struct app_listeners *l, const struct mpaddr *local)

@@ -15,10 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ALL_STATES  ((1u << (TCP_CLOSING + 1)) - 1)
-#define DUMP_STATES (ALL_STATES & ~(1u << TCP_LISTEN | 1u << TCP_TIME_WAIT))
-#define INFO	    (1 << (INET_DIAG_INFO - 1)) /* INET_DIAG_ULP_INFO as well */
-#define SLOT	    701				/* see netlink_open() */
+#define INFO (1 << (INET_DIAG_INFO - 1)) /* INET_DIAG_ULP_INFO as well */
+#define SLOT 701			 /* see netlink_open() */
 
 struct request {
 	struct nlmsghdr nlh;
@@ -65,7 +63,7 @@ int diag_open(void)
 	return netlink_open(NETLINK_SOCK_DIAG, SLOT, 0);
 }
 
-static int diag_dump_states(int protocol, uint32_t states, diag_fn fn, void *ctx)
+int diag_dump(int protocol, uint32_t states, diag_fn fn, void *ctx)
 {
 	/* sock_diag has no handler for AF_UNSPEC */
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
@@ -82,16 +80,6 @@ static int diag_dump_states(int protocol, uint32_t states, diag_fn fn, void *ctx
 	}
 	close(fd);
 	return r;
-}
-
-int diag_dump(int protocol, diag_fn fn, void *ctx)
-{
-	return diag_dump_states(protocol, DUMP_STATES, fn, ctx);
-}
-
-int diag_listeners(int protocol, diag_fn fn, void *ctx)
-{
-	return diag_dump_states(protocol, 1u << TCP_LISTEN, fn, ctx);
 }
 
 static int on_owner(void *ctx, const struct inet_diag_msg *msg, struct nlattr *const *tb)

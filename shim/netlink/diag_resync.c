@@ -16,22 +16,20 @@
 #include <netlink/attr.h>
 #include <stdlib.h>
 
-static uint8_t get_id(struct nlattr *attr)
-{
-	return attr ? nla_get_u8(attr) : 0;
-}
-
-static int add_subflow(void *ctx, const struct inet_diag_msg *msg,
-		       struct nlattr *const *tb)
+static int on_subflow(void *ctx, const struct inet_diag_msg *msg,
+		      struct nlattr *const *tb)
 {
 	struct nlattr *mptcp[MPTCP_SUBFLOW_ATTR_MAX + 1];
+	/* As in the kernel, for laminar endpoints, closing subflows use no address. */
+	const uint32_t closing = 1u << TCP_FIN_WAIT1 | 1u << TCP_FIN_WAIT2 |
+				 1u << TCP_CLOSING | 1u << TCP_CLOSE;
 	const uint32_t mp_capable =
 		MPTCP_SUBFLOW_FLAG_MCAP_REM | MPTCP_SUBFLOW_FLAG_MCAP_LOC;
 	struct diag_subflows *all = ctx;
 	struct diag_subflow *f;
 	uint32_t flags;
 
-	if (diag_parse_subflow(tb, mptcp) < 0)
+	if (closing & 1u << msg->idiag_state || diag_parse_subflow(tb, mptcp) < 0)
 		return 0;
 	f = netlink_grow(&all->v, &all->n, sizeof(*f));
 	if (!f)
@@ -42,11 +40,9 @@ static int add_subflow(void *ctx, const struct inet_diag_msg *msg,
 	mpaddr_set(&f->sub.remote, msg->idiag_family, msg->id.idiag_dst);
 	f->sub.local.port = ntohs(msg->id.idiag_sport);
 	f->sub.remote.port = ntohs(msg->id.idiag_dport);
-	f->sub.local_id = get_id(mptcp[MPTCP_SUBFLOW_ATTR_ID_LOC]);
-	f->sub.remote_id = get_id(mptcp[MPTCP_SUBFLOW_ATTR_ID_REM]);
-	flags = mptcp[MPTCP_SUBFLOW_ATTR_FLAGS]
-			? nla_get_u32(mptcp[MPTCP_SUBFLOW_ATTR_FLAGS])
-			: 0;
+	f->sub.local_id = netlink_number(mptcp[MPTCP_SUBFLOW_ATTR_ID_LOC]);
+	f->sub.remote_id = netlink_number(mptcp[MPTCP_SUBFLOW_ATTR_ID_REM]);
+	flags = netlink_number(mptcp[MPTCP_SUBFLOW_ATTR_FLAGS]);
 	f->initial = flags & mp_capable;
 	f->active = flags & MPTCP_SUBFLOW_FLAG_MCAP_LOC;
 	f->sub.server_side =
@@ -55,27 +51,12 @@ static int add_subflow(void *ctx, const struct inet_diag_msg *msg,
 	return 0;
 }
 
-/* As in the kernel, for laminar endpoints, closing subflows use no address. */
-static int on_subflow(void *ctx, const struct inet_diag_msg *msg,
-		      struct nlattr *const *tb)
-{
-	switch (msg->idiag_state) {
-	case TCP_FIN_WAIT1:
-	case TCP_FIN_WAIT2:
-	case TCP_CLOSING:
-	case TCP_CLOSE:
-		return 0;
-	default:
-		return add_subflow(ctx, msg, tb);
-	}
-}
-
 int diag_read_subflows(struct diag_subflows *ret_all)
 {
 	int r;
 
 	*ret_all = (struct diag_subflows){ 0 };
-	r = diag_dump(IPPROTO_TCP, on_subflow, ret_all);
+	r = diag_dump(IPPROTO_TCP, DIAG_CONNECTED, on_subflow, ret_all);
 	if (r < 0)
 		diag_free_subflows(ret_all);
 	return r;

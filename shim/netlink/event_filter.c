@@ -27,20 +27,19 @@
 		IF_EQUAL(MPTCP_EVENT_CREATED, 1),                               \
 		UNLESS_EQUAL(MPTCPADDR_EV_LISTENER_CREATED, 1), DROP
 
-static int attach_filter(int fd, struct sock_filter *code, unsigned int n)
+static int set_filter(int fd, int option, struct sock_filter *code, unsigned int n)
 {
 	const struct sock_fprog program = { n, code };
 
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0
-		       ? -errno
-		       : 0;
+	return setsockopt(fd, SOL_SOCKET, option, &program, sizeof(program)) ? -errno : 0;
 }
 
 void event_filter_set_useful(int fd)
 {
 	struct sock_filter code[] = { DROP_USELESS, PASS };
 
-	attach_filter(fd, code, sizeof(code) / sizeof(*code)); /* or more wake-ups */
+	/* A failure costs wake-ups only. */
+	set_filter(fd, SO_ATTACH_FILTER, code, sizeof(code) / sizeof(*code));
 }
 
 int event_filter_set_tokens(int fd, const uint32_t *tokens, unsigned int n)
@@ -68,14 +67,10 @@ int event_filter_set_tokens(int fd, const uint32_t *tokens, unsigned int n)
 		*next++ = (struct sock_filter)PASS;
 	}
 	*next++ = (struct sock_filter)DROP;
-	return attach_filter(fd, code, next - code);
+	return set_filter(fd, SO_ATTACH_FILTER, code, next - code);
 }
 
 int event_filter_remove(int fd)
 {
-	const int unused = 0;
-
-	return setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused)) < 0
-		       ? -errno
-		       : 0;
+	return set_filter(fd, SO_DETACH_FILTER, NULL, 0);
 }

@@ -5,6 +5,7 @@
  */
 #include "mptcpaddr/netlink.h"
 #include "mptcpaddr/uapi.h"
+#include "request.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -42,7 +43,7 @@ const char *pm_event_name(enum pm_event_type type)
 	return "unknown";
 }
 
-/* ANNOUNCED has no family attribute: the address that is there tells. */
+/* ANNOUNCED has no family attribute. */
 static void get_ip(struct nlattr *v4, struct nlattr *v6, struct mpaddr *ret_addr)
 {
 	if (v4)
@@ -53,31 +54,20 @@ static void get_ip(struct nlattr *v4, struct nlattr *v6, struct mpaddr *ret_addr
 
 static void get_attributes(struct nlattr *a[ATTR_MAX + 1], struct pm_event *ev)
 {
-	if (a[MPTCP_ATTR_TOKEN])
-		ev->token = nla_get_u32(a[MPTCP_ATTR_TOKEN]);
-	if (a[MPTCP_ATTR_FAMILY])
-		ev->family = nla_get_u16(a[MPTCP_ATTR_FAMILY]);
+	ev->token = netlink_number(a[MPTCP_ATTR_TOKEN]);
+	ev->family = netlink_number(a[MPTCP_ATTR_FAMILY]);
 	get_ip(a[MPTCP_ATTR_SADDR4], a[MPTCP_ATTR_SADDR6], &ev->local);
 	get_ip(a[MPTCP_ATTR_DADDR4], a[MPTCP_ATTR_DADDR6], &ev->remote);
-	if (a[MPTCP_ATTR_SPORT])
-		ev->local.port = ntohs(nla_get_u16(a[MPTCP_ATTR_SPORT]));
-	if (a[MPTCP_ATTR_DPORT])
-		ev->remote.port = ntohs(nla_get_u16(a[MPTCP_ATTR_DPORT]));
-	if (a[MPTCP_ATTR_LOC_ID])
-		ev->local_id = nla_get_u8(a[MPTCP_ATTR_LOC_ID]);
-	if (a[MPTCP_ATTR_REM_ID])
-		ev->remote_id = nla_get_u8(a[MPTCP_ATTR_REM_ID]);
-	if (a[MPTCP_ATTR_ERROR])
-		ev->error = nla_get_u8(a[MPTCP_ATTR_ERROR]);
-	if (a[MPTCP_ATTR_BACKUP])
-		ev->backup = nla_get_u8(a[MPTCP_ATTR_BACKUP]);
-	if (a[MPTCPADDR_ATTR_SERVER_SIDE])
-		ev->server_side = nla_get_u8(a[MPTCPADDR_ATTR_SERVER_SIDE]);
-	if (a[MPTCP_ATTR_FLAGS])
-		ev->deny_join_id0 = nla_get_u16(a[MPTCP_ATTR_FLAGS]) &
-				    MPTCPADDR_EV_FLAG_DENY_JOIN_ID0;
-	if (a[MPTCP_ATTR_RESET_REASON])
-		ev->reset_reason = nla_get_u32(a[MPTCP_ATTR_RESET_REASON]);
+	ev->local.port = ntohs(netlink_number(a[MPTCP_ATTR_SPORT]));
+	ev->remote.port = ntohs(netlink_number(a[MPTCP_ATTR_DPORT]));
+	ev->local_id = netlink_number(a[MPTCP_ATTR_LOC_ID]);
+	ev->remote_id = netlink_number(a[MPTCP_ATTR_REM_ID]);
+	ev->error = netlink_number(a[MPTCP_ATTR_ERROR]);
+	ev->backup = netlink_number(a[MPTCP_ATTR_BACKUP]);
+	ev->server_side = netlink_number(a[MPTCPADDR_ATTR_SERVER_SIDE]);
+	ev->deny_join_id0 =
+		netlink_number(a[MPTCP_ATTR_FLAGS]) & MPTCPADDR_EV_FLAG_DENY_JOIN_ID0;
+	ev->reset_reason = netlink_number(a[MPTCP_ATTR_RESET_REASON]);
 }
 
 int pm_event_parse(const struct nlmsghdr *nlh, uint16_t family_id,

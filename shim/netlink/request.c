@@ -47,6 +47,19 @@ int netlink_open(int protocol, unsigned int slot, uint32_t groups)
 	return fd;
 }
 
+uint32_t netlink_number(const struct nlattr *attr)
+{
+	switch (attr ? nla_len(attr) : 0) {
+	case 1:
+		return nla_get_u8(attr);
+	case 2:
+		return nla_get_u16(attr);
+	case 4:
+		return nla_get_u32(attr);
+	}
+	return 0;
+}
+
 /* The array has room for the next power of two. */
 void *netlink_grow(void *v, unsigned int *n, size_t size)
 {

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct nlattr;
+
 /*
  * netlink_open() - a socket of NETLINK_* @protocol that listens to @groups
  *
@@ -15,6 +17,9 @@
  * choose the pid, which the program may want. Return: the descriptor; -errno.
  */
 int netlink_open(int protocol, unsigned int slot, uint32_t groups);
+
+/* netlink_number() - an attribute of 1, 2 or 4 bytes; NULL, other lengths: 0. */
+uint32_t netlink_number(const struct nlattr *attr);
 
 /*
  * netlink_grow() - append a zeroed element of @size bytes to the array *@v of *@n

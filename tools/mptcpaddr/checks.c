@@ -109,7 +109,7 @@ static int on_diag_socket(void *ctx, const struct inet_diag_msg *msg,
 
 static int probe_diag(struct probe *probe)
 {
-	int r = diag_dump(IPPROTO_MPTCP, on_diag_socket, NULL);
+	int r = diag_dump(IPPROTO_MPTCP, DIAG_CONNECTED, on_diag_socket, NULL);
 
 	snprintf(probe->detail, sizeof(probe->detail), "%s", strerror(-r));
 	return r < 0;

@@ -89,7 +89,7 @@ static int on_connection(void *ctx, const struct inet_diag_msg *msg,
 
 int collect_connections(struct snapshot *snap)
 {
-	int r = diag_dump(IPPROTO_MPTCP, on_connection, snap);
+	int r = diag_dump(IPPROTO_MPTCP, DIAG_CONNECTED, on_connection, snap);
 
 	snap->by_token = snapshot_index_tokens(snap);
 	return r;
@@ -162,7 +162,7 @@ int collect_subflows(struct snapshot *snap)
 		return 0;
 	index_fill(&m.by_path, &snap->connections->path, snap->n_connections,
 		   sizeof(*snap->connections));
-	r = diag_dump(IPPROTO_TCP, on_tcp_socket, &m);
+	r = diag_dump(IPPROTO_TCP, DIAG_CONNECTED, on_tcp_socket, &m);
 	index_free(&m.by_path);
 	for (i = 0; i < snap->n_connections; i++)
 		sort_subflows(&snap->connections[i]);
