@@ -220,10 +220,11 @@ static int probe_broker(struct probe *probe)
 /* Set the remedy to the command that starts the broker next to this tool, or in PATH. */
 static void set_broker_command(struct probe *probe)
 {
-	static const char *const units[] = { "/etc/systemd/system/mptcpaddrd.service",
-					     "/usr/local/lib/systemd/system/"
-					     "mptcpaddrd.service",
-					     "/lib/systemd/system/mptcpaddrd.service" };
+	static const char *const units[] = {
+		"/etc/systemd/system/mptcpaddrd.service",
+		"/usr/local/lib/systemd/system/mptcpaddrd.service",
+		"/lib/systemd/system/mptcpaddrd.service",
+	};
 	const char *slash = strrchr(program_invocation_name, '/');
 	char path[PATH_MAX];
 	size_t i;
