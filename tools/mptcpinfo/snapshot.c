@@ -132,23 +132,22 @@ void snapshot_sort(struct snapshot *snap)
 
 void snapshot_note(struct snapshot *snap, const char *fmt, ...)
 {
-	char *text, **slot;
+	char *text;
 	va_list ap;
 
 	va_start(ap, fmt);
 	if (vasprintf(&text, fmt, ap) < 0)
 		memory_die();
 	va_end(ap);
-	slot = array_grow(&snap->notes, &snap->n_notes, sizeof(*slot));
-	*slot = text;
+	*(char **)array_add(snap, notes) = text;
 }
 
 void snapshot_report(const struct snapshot *snap, int r)
 {
-	size_t i;
+	char **note;
 
-	for (i = 0; i < snap->n_notes; i++)
-		fprintf(stderr, "mptcpinfo: %s\n", snap->notes[i]);
+	for_each_in (note, snap, notes)
+		fprintf(stderr, "mptcpinfo: %s\n", *note);
 	if (r == -ENOENT)
 		fputs("mptcpinfo: this kernel cannot list MPTCP connections "
 		      "(module mptcp_diag)\n",
@@ -171,14 +170,16 @@ void manager_release(struct manager *manager)
 
 void snapshot_free(struct snapshot *snap)
 {
-	size_t i;
+	struct connection *conn;
+	struct manager *manager;
+	char **note;
 
-	for (i = 0; i < snap->n_notes; i++)
-		free(snap->notes[i]);
-	for (i = 0; i < snap->n_managers; i++)
-		manager_release(&snap->managers[i]);
-	for (i = 0; i < snap->n_connections; i++)
-		connection_free(&snap->connections[i]);
+	for_each_in (note, snap, notes)
+		free(*note);
+	for_each_in (manager, snap, managers)
+		manager_release(manager);
+	for_each_in (conn, snap, connections)
+		connection_free(conn);
 	index_free(&snap->by_token);
 	free(snap->notes);
 	free(snap->counters);

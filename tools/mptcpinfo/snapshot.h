@@ -158,6 +158,13 @@ struct snapshot {
  */
 void *array_grow(void *array, size_t *n, size_t size);
 
+/* Of an owner with the members @list and n_@list */
+#define array_add(owner, list) \
+	array_grow(&(owner)->list, &(owner)->n_##list, sizeof(*(owner)->list))
+#define for_each_in(item, owner, list)                                            \
+	for ((item) = (owner)->list; (item) != (owner)->list + (owner)->n_##list; \
+	     (item)++)
+
 /* Report "out of memory" and exit. */
 _Noreturn void memory_die(void);
 

@@ -24,10 +24,8 @@ static bool has_kernel_limits(const struct connection *conn)
 static bool has_silent_manager(const struct snapshot *snap, const struct connection *conn)
 {
 	const struct manager *manager;
-	size_t i;
 
-	for (i = 0; i < snap->n_managers; i++) {
-		manager = &snap->managers[i];
+	for_each_in (manager, snap, managers) {
 		if (!manager->answered && (!conn->pid || conn->pid == manager->pid))
 			return true;
 	}
@@ -42,10 +40,8 @@ static void set_other_managers(struct snapshot *snap)
 {
 	bool kernel = strcmp(snap->path_manager, "kernel") == 0;
 	struct connection *conn;
-	size_t i;
 
-	for (i = 0; i < snap->n_connections; i++) {
-		conn = &snap->connections[i];
+	for_each_in (conn, snap, connections) {
 		if (has_kernel_limits(conn) || (kernel && conn->manager == MANAGER_NONE))
 			conn->manager = MANAGER_KERNEL;
 		else if (conn->manager == MANAGER_NONE && has_silent_manager(snap, conn))
@@ -56,12 +52,12 @@ static void set_other_managers(struct snapshot *snap)
 /* Any path counts: a peer's announced addresses are as good as its first one. */
 static bool has_remote(const struct connection *conn, const struct remote *remote)
 {
-	size_t i;
+	const struct subflow *sf;
 
 	if (remote_matches(remote, &conn->path.remote))
 		return true;
-	for (i = 0; i < conn->n_subflows; i++) {
-		if (remote_matches(remote, &conn->subflows[i].path.remote))
+	for_each_in (sf, conn, subflows) {
+		if (remote_matches(remote, &sf->path.remote))
 			return true;
 	}
 	return false;
@@ -78,10 +74,9 @@ static bool filter_has_connection(const struct filter *filter,
 static void apply_filter(const struct filter *filter, struct snapshot *snap)
 {
 	struct connection *conn;
-	size_t i, kept = 0;
+	size_t kept = 0;
 
-	for (i = 0; i < snap->n_connections; i++) {
-		conn = &snap->connections[i];
+	for_each_in (conn, snap, connections) {
 		if (filter_has_connection(filter, conn))
 			snap->connections[kept++] = *conn;
 		else
@@ -95,10 +90,8 @@ static void read_processes(struct snapshot *snap)
 {
 	const struct connection *before = NULL;
 	struct connection *conn;
-	size_t i;
 
-	for (i = 0; i < snap->n_connections; i++) {
-		conn = &snap->connections[i];
+	for_each_in (conn, snap, connections) {
 		if (conn->manager == MANAGER_OURS || !conn->pid)
 			continue;
 		if (before && before->pid == conn->pid)

@@ -40,17 +40,15 @@ static void free_reports(struct reports *reports)
 /* The connections' masks refer to the list of endpoints at that moment. */
 static bool has_pool_changed(const struct reports *reports)
 {
-	const struct ctl_endpoint *a, *b;
-	size_t i;
+	const struct ctl_endpoint *a, *b = reports->endpoints_after;
 
 	if (reports->n_endpoints != reports->n_after)
 		return true;
-	for (i = 0; i < reports->n_endpoints; i++) {
-		a = &reports->endpoints[i];
-		b = &reports->endpoints_after[i];
+	for_each_in (a, reports, endpoints) {
 		if (!mpaddr_equal(&a->addr, &b->addr) || a->local_id != b->local_id ||
 		    a->section != b->section)
 			return true;
+		b++;
 	}
 	return false;
 }
@@ -103,9 +101,9 @@ static void add_reports(struct snapshot *snap, struct manager *manager,
 			struct reports *reports)
 {
 	uint32_t index = manager - snap->managers;
-	struct pm_announced_report *announced;
+	const struct pm_announced_report *announced;
+	const struct pm_conn_report *report;
 	struct connection *conn;
-	size_t i;
 
 	manager->endpoints = reports->endpoints;
 	manager->n_endpoints = reports->n_endpoints;
@@ -113,26 +111,23 @@ static void add_reports(struct snapshot *snap, struct manager *manager,
 	manager->n_sections = reports->n_sections;
 	reports->endpoints = NULL;
 	reports->sections = NULL;
-	for (i = 0; i < reports->n_connections; i++) {
-		conn = manager_connection(snap, manager, reports->connections[i].token);
+	for_each_in (report, reports, connections) {
+		conn = manager_connection(snap, manager, report->token);
 		if (!conn)
 			continue;
 		conn->manager = MANAGER_OURS;
 		conn->manager_index = index;
-		conn->record = reports->connections[i];
+		conn->record = *report;
 		conn->n_announced = 0;
 		/* The broker is not the holder: collect_owners() finds it. */
 		conn->pid = manager_is_broker(manager) ? 0 : manager->pid;
 		memcpy(conn->program, manager->program, sizeof(conn->program));
 	}
-	for (i = 0; i < reports->n_announced; i++) {
-		conn = manager_connection(snap, manager, reports->announced[i].token);
-		if (!conn || conn->manager != MANAGER_OURS ||
-		    conn->manager_index != index)
-			continue;
-		announced = array_grow(&conn->announced, &conn->n_announced,
-				       sizeof(*announced));
-		*announced = reports->announced[i];
+	for_each_in (announced, reports, announced) {
+		conn = manager_connection(snap, manager, announced->token);
+		if (conn && conn->manager == MANAGER_OURS && conn->manager_index == index)
+			*(struct pm_announced_report *)array_add(conn, announced) =
+				*announced;
 	}
 }
 
@@ -222,17 +217,15 @@ static void read_managers(struct snapshot *snap)
 	uint64_t start, lost = 0;
 	struct manager *manager;
 	struct ctl ctl;
-	size_t i;
 	int r;
 
-	for (i = 0; i < snap->n_managers; i++) {
+	for_each_in (manager, snap, managers) {
 		if (lost > ALL_TIMEOUT_MS) {
 			snapshot_note(snap,
-				      "too many managers do not answer: %zu not asked",
-				      snap->n_managers - i);
+				      "too many managers do not answer: %td not asked",
+				      snap->managers + snap->n_managers - manager);
 			return;
 		}
-		manager = &snap->managers[i];
 		ctl = (struct ctl){ .fd = -1 };
 		start = clock_ms();
 		r = read_manager(snap, manager, &ctl);
@@ -261,8 +254,7 @@ int collect_managers(struct snapshot *snap)
 	else if (r < 0)
 		return r;
 	for (i = 0; i < n; i++) {
-		manager =
-			array_grow(&snap->managers, &snap->n_managers, sizeof(*manager));
+		manager = array_add(snap, managers);
 		strcpy(manager->name, names[i]);
 	}
 	free(names);

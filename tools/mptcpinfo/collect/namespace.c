@@ -59,8 +59,7 @@ static void parse_counters(struct snapshot *snap, char *names, char *values)
 	strtok_r(values, " \n", &save_value);
 	while ((name = strtok_r(NULL, " \n", &save_name)) &&
 	       (value = strtok_r(NULL, " \n", &save_value))) {
-		counter =
-			array_grow(&snap->counters, &snap->n_counters, sizeof(*counter));
+		counter = array_add(snap, counters);
 		snprintf(counter->name, sizeof(counter->name), "%s", name);
 		counter->value = strtoull(value, NULL, 10);
 	}

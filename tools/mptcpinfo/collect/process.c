@@ -234,13 +234,11 @@ int collect_owners(struct snapshot *snap, const char *process)
 				   .by_inode.key_size = sizeof(uint32_t) };
 	struct connection *conn;
 	int r = 0;
-	size_t i;
 
-	for (i = 0; i < snap->n_connections; i++) {
-		conn = &snap->connections[i];
+	for_each_in (conn, snap, connections) {
 		if (!conn->inode)
 			continue;
-		index_add(&scan.by_inode, &conn->inode, i);
+		index_add(&scan.by_inode, &conn->inode, conn - snap->connections);
 		scan.wanted += !conn->pid;
 	}
 	if (process || scan.wanted)

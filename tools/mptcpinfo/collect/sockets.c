@@ -72,7 +72,7 @@ static int on_connection(void *ctx, const struct inet_diag_msg *msg,
 
 	if (!tb[INET_DIAG_INFO])
 		return 0; /* without a token it cannot be identified */
-	conn = array_grow(&snap->connections, &snap->n_connections, sizeof(*conn));
+	conn = array_add(snap, connections);
 	len = nla_len(tb[INET_DIAG_INFO]);
 	if (len > sizeof(conn->info))
 		len = sizeof(conn->info); /* a later kernel's */
@@ -122,7 +122,7 @@ static int on_tcp_socket(void *ctx, const struct inet_diag_msg *msg,
 		return 0; /* plain TCP, or of a connection newer than the other dump */
 
 	conn = &m->snap->connections[pos];
-	sf = array_grow(&conn->subflows, &conn->n_subflows, sizeof(*sf));
+	sf = array_add(conn, subflows);
 	sf->path = path;
 	sf->state = msg->idiag_state;
 	sf->local_id = subflow_id(mptcp[MPTCP_SUBFLOW_ATTR_ID_LOC]);
@@ -155,7 +155,7 @@ void sort_subflows(struct connection *conn)
 int collect_subflows(struct snapshot *snap)
 {
 	struct matcher m = { .snap = snap, .by_path.key_size = sizeof(struct path) };
-	size_t i;
+	struct connection *conn;
 	int r;
 
 	if (snap->n_connections == 0)
@@ -164,8 +164,8 @@ int collect_subflows(struct snapshot *snap)
 		   sizeof(*snap->connections));
 	r = diag_dump(IPPROTO_TCP, DIAG_CONNECTED, on_tcp_socket, &m);
 	index_free(&m.by_path);
-	for (i = 0; i < snap->n_connections; i++)
-		sort_subflows(&snap->connections[i]);
+	for_each_in (conn, snap, connections)
+		sort_subflows(conn);
 	return r;
 }
 

@@ -75,7 +75,7 @@ static int hold_event(void *ctx, const struct event *event)
 		return 0;
 	if (!e->n_held)
 		e->held_since_ms = clock_ms();
-	slot = array_grow(&e->held, &e->n_held, sizeof(*slot));
+	slot = array_add(e, held);
 	*slot = *event;
 	note = &slot->note;
 	/* A join from "any" address: the source is not known before it is joined. */

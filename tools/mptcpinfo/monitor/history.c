@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * history.c - all connections of some processes, as they were when last seen
+ * history.c - all connections of the program, as they were when last seen
  */
 #include "monitor.h"
 #include "tools/mptcpinfo/collect/collect.h"
@@ -13,24 +13,21 @@
 static uint32_t merge_manager(struct snapshot *to, struct manager *from)
 {
 	struct manager *copy;
-	size_t i;
 
-	for (i = 0; i < to->n_managers; i++) {
-		if (strcmp(to->managers[i].name, from->name) == 0 &&
-		    to->managers[i].pid == from->pid)
+	for_each_in (copy, to, managers) {
+		if (strcmp(copy->name, from->name) == 0 && copy->pid == from->pid)
 			break;
 	}
-	if (i == to->n_managers)
-		array_grow(&to->managers, &to->n_managers, sizeof(*copy));
+	if (copy == to->managers + to->n_managers)
+		copy = array_add(to, managers);
 	if (from->answered) {
-		copy = &to->managers[i];
 		manager_release(copy);
 		*copy = *from;
 		from->endpoints = NULL;
 		from->sections = NULL;
 		from->answered = false;
 	}
-	return i;
+	return copy - to->managers;
 }
 
 /*
@@ -52,7 +49,7 @@ static struct subflow *history_add_path(struct history *h, const struct path *pa
 
 	index_remove(&h->by_path, path);
 	index_add(&h->by_path, path, pos);
-	return array_grow(&conn->subflows, &conn->n_subflows, sizeof(*conn->subflows));
+	return array_add(conn, subflows);
 }
 
 /* The position of connection @token, which is new if there is none. */
@@ -64,7 +61,7 @@ static size_t history_token(struct history *h, uint32_t token)
 	if (pos >= 0)
 		return pos;
 	index_add(&h->by_token, &token, h->snap.n_connections);
-	conn = array_grow(&h->snap.connections, &h->snap.n_connections, sizeof(*conn));
+	conn = array_add(&h->snap, connections);
 	conn->token = token;
 	return conn - h->snap.connections;
 }
@@ -76,8 +73,9 @@ static size_t history_token(struct history *h, uint32_t token)
 static void merge_connection(struct history *h, struct snapshot *fresh,
 			     struct connection *from)
 {
-	size_t i, pos = history_token(h, from->token);
+	size_t pos = history_token(h, from->token);
 	struct connection *to = &h->snap.connections[pos], old = *to;
+	const struct subflow *seen;
 	struct subflow *sf;
 
 	*to = *from;
@@ -101,65 +99,78 @@ static void merge_connection(struct history *h, struct snapshot *fresh,
 			to->manager_index = merge_manager(
 				&h->snap, &fresh->managers[from->manager_index]);
 	}
-	for (i = 0; i < from->n_subflows; i++) {
-		sf = history_path(h, &from->subflows[i].path, pos);
+	for_each_in (seen, from, subflows) {
+		sf = history_path(h, &seen->path, pos);
 		if (!sf)
-			sf = history_add_path(h, &from->subflows[i].path, pos);
-		*sf = from->subflows[i];
+			sf = history_add_path(h, &seen->path, pos);
+		*sf = *seen;
 	}
 }
 
-void history_merge(struct history *h, struct snapshot *fresh,
-		   bool (*wanted)(void *ctx, pid_t pid), void *ctx)
+/* Connections are sorted by PID, so a cache of one is enough. */
+static bool is_of_program(pid_t pid, pid_t *last_pid, bool *last)
+{
+	if (pid != *last_pid)
+		*last = program_has_process(pid);
+	*last_pid = pid;
+	return *last;
+}
+
+void history_merge(struct history *h, struct snapshot *fresh)
 {
 	struct connection *conn;
-	size_t i;
+	struct manager *manager;
+	pid_t last_pid = -1;
+	bool last = false;
 
 	h->snap.has_endpoint_maxima = fresh->has_endpoint_maxima;
-	for (i = 0; i < fresh->n_managers; i++) {
-		if (fresh->managers[i].answered && wanted(ctx, fresh->managers[i].pid))
-			merge_manager(&h->snap, &fresh->managers[i]);
+	for_each_in (manager, fresh, managers) {
+		if (manager->answered && is_of_program(manager->pid, &last_pid, &last))
+			merge_manager(&h->snap, manager);
 	}
-	for (i = 0; i < fresh->n_connections; i++) {
-		conn = &fresh->connections[i];
+	for_each_in (conn, fresh, connections) {
 		if (index_find(&h->by_token, &conn->token) >= 0 ||
-		    (conn->pid && wanted(ctx, conn->pid)))
+		    (conn->pid && is_of_program(conn->pid, &last_pid, &last)))
 			merge_connection(h, fresh, conn);
 	}
 }
 
-void history_add_note(struct history *h, pid_t pid, const char *program,
-		      const struct pm_note *note)
+int history_add_event(void *history, const struct event *event)
 {
+	const struct pm_note *note = &event->note;
 	const struct path path = { .local = note->local, .remote = note->remote };
+	struct history *h = history;
 	size_t pos, n = h->snap.n_connections;
 	struct connection *conn;
 	struct subflow *sf;
 
-	if ((note->what != PM_NOTE_ESTABLISHED && note->what != PM_NOTE_JOINED &&
+	if (event->kind != EVENT_NOTE ||
+	    (note->what != PM_NOTE_ESTABLISHED && note->what != PM_NOTE_JOINED &&
 	     note->what != PM_NOTE_SUBFLOW_FOREIGN) ||
 	    !note->local.port || !note->remote.port)
-		return;
+		return 0;
 	pos = history_token(h, note->token);
 	if (pos == n) { /* new: sock_diag has not shown it */
 		conn = &h->snap.connections[pos];
-		conn->pid = pid;
-		snprintf(conn->program, sizeof(conn->program), "%s", program);
+		conn->pid = event->pid;
+		memcpy(conn->program, event->program, sizeof(conn->program));
 		conn->path = path;
 		conn->state = TCP_ESTABLISHED;
 		conn->manager = MANAGER_UNKNOWN;
 	}
 	if (history_path(h, &path, pos))
-		return; /* the kernel's data is better */
+		return 0; /* the kernel's data is better */
 	sf = history_add_path(h, &path, pos);
 	sf->path = path;
 	sf->state = TCP_ESTABLISHED;
 	sf->local_id = note->local_id;
 	sf->remote_id = note->remote_id;
+	return 0;
 }
 
-void history_close_path(struct history *h, const struct subflow *sf)
+void history_close_path(void *history, const struct subflow *sf)
 {
+	struct history *h = history;
 	ssize_t pos = index_find(&h->by_path, &sf->path);
 	struct subflow *to, old;
 
@@ -180,29 +191,29 @@ void history_close_path(struct history *h, const struct subflow *sf)
 
 static size_t open_subflows(const struct connection *conn)
 {
-	size_t i, n = 0;
+	const struct subflow *sf;
+	size_t n = 0;
 
-	for (i = 0; i < conn->n_subflows; i++)
-		n += conn->subflows[i].state != TCP_CLOSE;
+	for_each_in (sf, conn, subflows)
+		n += sf->state != TCP_CLOSE;
 	return n;
 }
 
 size_t history_open_paths(const struct history *h)
 {
-	size_t i, n = 0;
+	const struct connection *conn;
+	size_t n = 0;
 
-	for (i = 0; i < h->snap.n_connections; i++)
-		n += open_subflows(&h->snap.connections[i]);
+	for_each_in (conn, &h->snap, connections)
+		n += open_subflows(conn);
 	return n;
 }
 
 void history_finish(struct history *h)
 {
 	struct connection *conn;
-	size_t i;
 
-	for (i = 0; i < h->snap.n_connections; i++) {
-		conn = &h->snap.connections[i];
+	for_each_in (conn, &h->snap, connections) {
 		sort_subflows(conn);
 		if (!open_subflows(conn))
 			conn->state = TCP_CLOSE;

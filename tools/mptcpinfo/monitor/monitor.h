@@ -38,7 +38,7 @@ int follow_serve(struct follow *f);
 void follow_close(struct follow *f);
 
 /*
- * struct history - all connections of some processes, as they were when last seen
+ * struct history - all connections of the program, as they were when last seen
  *
  * Starts as HISTORY_INIT.
  */
@@ -55,18 +55,16 @@ struct history {
 };
 
 /*
- * history_merge() - add the connections of @fresh whose processes are @wanted, and update
- * those that are known already, whoever holds them now
+ * history_merge() - add the program's connections of @fresh, and update those that are
+ * known already, whoever holds them now
  *
  * Takes arrays out of @fresh, for which only snapshot_free() is allowed then.
  */
-void history_merge(struct history *h, struct snapshot *fresh,
-		   bool (*wanted)(void *ctx, pid_t pid), void *ctx);
-/* A manager may report a subflow that ends before any snapshot has it. */
-void history_add_note(struct history *h, pid_t pid, const char *program,
-		      const struct pm_note *note);
-/* history_close_path() - @sf has the last counts of a destroyed socket */
-void history_close_path(struct history *h, const struct subflow *sf);
+void history_merge(struct history *h, struct snapshot *fresh);
+/* For struct follow: a manager may report a subflow that no snapshot shows. Return: 0. */
+int history_add_event(void *history, const struct event *event);
+/* For struct closed: the last counts of a destroyed socket */
+void history_close_path(void *history, const struct subflow *sf);
 /* The number of subflows that are not destroyed. */
 size_t history_open_paths(const struct history *h);
 /* Sort @snap for print/; then only history_free() is allowed. */

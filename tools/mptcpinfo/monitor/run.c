@@ -13,6 +13,7 @@
 #include "tools/mptcpinfo/options.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -31,44 +32,15 @@ struct run {
 	struct child child;
 	struct follow follow;
 	struct closed closed;
-	pid_t last_pid; /* the last one asked for */
-	bool last_is_ours;
 	struct history history;
 	struct snapshot before; /* the namespace's counters at the start */
 	int64_t started_ms;
 	int64_t next_ms;
 };
 
-/* Connections are sorted by PID, so a cache of one is enough. */
-static bool run_has_process(void *ctx, pid_t pid)
-{
-	struct run *run = ctx;
-
-	if (pid != run->last_pid)
-		run->last_is_ours = program_has_process(pid);
-	run->last_pid = pid;
-	return run->last_is_ours;
-}
-
 static bool run_wants_manager(void *ctx, pid_t pid, const char *program)
 {
-	return run_has_process(ctx, pid);
-}
-
-static int add_event(void *ctx, const struct event *event)
-{
-	struct run *run = ctx;
-
-	if (event->kind == EVENT_NOTE)
-		history_add_note(&run->history, event->pid, event->program, &event->note);
-	return 0;
-}
-
-static void close_path(void *ctx, const struct subflow *sf)
-{
-	struct run *run = ctx;
-
-	history_close_path(&run->history, sf);
+	return program_has_process(pid);
 }
 
 static int64_t process_cpu_ms(void)
@@ -105,10 +77,9 @@ static void run_snapshot(struct run *run)
 	/* The program's processes are wanted, whatever their name. */
 	filter.process = NULL;
 	run->follow.next_scan_ms = 0; /* a manager ends as soon as its program */
-	run->last_pid = -1;
 	/* On failure the next snapshot may succeed. */
 	if (collect_snapshot(&filter, &snap) == 0)
-		history_merge(&run->history, &snap, run_has_process, run);
+		history_merge(&run->history, &snap);
 	snapshot_free(&snap);
 	/* Only now: destroyed sockets must be in the history already. */
 	closed_serve(&run->closed);
@@ -137,17 +108,6 @@ static int run_wait(struct run *run, int64_t until_ms)
 	return 0;
 }
 
-static void run_until_end(struct run *run)
-{
-	int r = 0;
-
-	while (!run->child.ended && r == 0) {
-		if (clock_ms() >= run->next_ms)
-			run_snapshot(run);
-		r = run_wait(run, run->next_ms);
-	}
-}
-
 /* Sockets outlive their program until the peer has closed, too. */
 static void run_linger(struct run *run)
 {
@@ -166,19 +126,18 @@ static void run_linger(struct run *run)
 /* The kernel also counts connections that no snapshot has. */
 static void note_missed_connections(struct snapshot *snap)
 {
-	uint64_t opened = 0;
-	size_t i;
+	const struct counter *counter;
 
-	for (i = 0; i < snap->n_counters; i++) {
-		if (strcmp(snap->counters[i].name, "MPCapableSYNTX") == 0)
-			opened = snap->counters[i].value;
+	for_each_in (counter, snap, counters) {
+		if (strcmp(counter->name, "MPCapableSYNTX") == 0 &&
+		    counter->value > snap->n_connections)
+			snapshot_note(
+				snap,
+				"%" PRIu64 " MPTCP connections were opened in this "
+				"namespace meanwhile, %zu are shown: the others were too "
+				"short, or belong to other programs",
+				counter->value, snap->n_connections);
 	}
-	if (opened > snap->n_connections)
-		snapshot_note(snap,
-			      "%llu MPTCP connections were opened in this namespace "
-			      "meanwhile, %zu are shown: the others were too short, or "
-			      "belong to other programs",
-			      (unsigned long long)opened, snap->n_connections);
 }
 
 /* The kernel counts for the whole namespace: show the changes since the start. */
@@ -224,35 +183,34 @@ static void run_report(struct run *run)
 	snapshot_report(snap, r);
 }
 
-static int run_open(struct run *run)
-{
-	collect_namespace(&run->before);
-	/* On failure, subflows are shown as they were when last seen. */
-	closed_open(&run->closed, close_path, run);
-	run->follow = (struct follow){ .scan_ms = SCAN_MS,
-				       .wanted = run_wants_manager,
-				       .on_event = add_event,
-				       .ctx = run };
-	return follow_open(&run->follow);
-}
-
 int run_main(const struct options *o, char **argv)
 {
 	struct run run = {
 		.o = o,
 		.started_ms = clock_ms(),
 		.history = HISTORY_INIT,
+		.follow = { .scan_ms = SCAN_MS,
+			    .wanted = run_wants_manager,
+			    .on_event = history_add_event,
+			    .ctx = &run.history },
 	};
 	int r;
 
-	r = run_open(&run);
+	collect_namespace(&run.before);
+	/* On failure, subflows are shown as they were when last seen. */
+	closed_open(&run.closed, history_close_path, &run.history);
+	r = follow_open(&run.follow);
 	if (r < 0) {
 		fprintf(stderr, "mptcpinfo: %s\n", strerror(-r));
 		return EXIT_FAILED;
 	}
 	r = child_start(&run.child, argv);
 	if (r == 0) {
-		run_until_end(&run);
+		while (!run.child.ended && r == 0) {
+			if (clock_ms() >= run.next_ms)
+				run_snapshot(&run);
+			r = run_wait(&run, run.next_ms);
+		}
 		run_linger(&run);
 		run_report(&run);
 	}

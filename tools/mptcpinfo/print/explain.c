@@ -135,13 +135,11 @@ static bool is_excluded(const struct connection *conn, const struct manager *man
 /* Without laminar and fullmesh endpoints the routing table picks local addresses. */
 static bool is_routed(const struct connection *conn, const struct manager *manager)
 {
-	const struct ctl_endpoint *ep = manager->endpoints;
-	size_t i;
+	const uint32_t local = MPTCP_PM_ADDR_FLAG_LAMINAR | MPTCP_PM_ADDR_FLAG_FULLMESH;
+	const struct ctl_endpoint *ep;
 
-	for (i = 0; i < manager->n_endpoints; i++)
-		if (ep[i].section == conn->record.section &&
-		    ep[i].flags &
-			    (MPTCP_PM_ADDR_FLAG_LAMINAR | MPTCP_PM_ADDR_FLAG_FULLMESH))
+	for_each_in (ep, manager, endpoints)
+		if (ep->section == conn->record.section && ep->flags & local)
 			return false;
 	return true;
 }
@@ -177,9 +175,9 @@ static void explain_pool(struct explanation *ex, const struct snapshot *snap,
 
 static bool has_running_broker(const struct snapshot *snap)
 {
-	const struct manager *manager = snap->managers;
+	const struct manager *manager;
 
-	for (; manager < snap->managers + snap->n_managers; manager++)
+	for_each_in (manager, snap, managers)
 		if (manager->answered && manager_is_broker(manager))
 			return true;
 	return false;

@@ -72,11 +72,11 @@ static void put_path(json_t *object, const struct path *path)
 static json_t *namespace_json(const struct snapshot *snap)
 {
 	json_t *namespace = json_object(), *counters = json_object();
-	size_t i;
+	const struct counter *counter;
 
 	put_text(namespace, "path_manager", snap->path_manager);
-	for (i = 0; i < snap->n_counters; i++)
-		put_number(counters, snap->counters[i].name, snap->counters[i].value);
+	for_each_in (counter, snap, counters)
+		put_number(counters, counter->name, counter->value);
 	json_object_set_new_nocheck(namespace, "counters", counters);
 	return namespace;
 }
@@ -123,9 +123,11 @@ static json_t *subflow_json(const struct subflow *sf)
 	put_text(object, "state", tcp_state_text(sf->state));
 	if (sf->has_flags)
 		json_object_set_new_nocheck(object, "backup", json_boolean(sf->backup));
-	for (i = 0; i < n_subflow_fields && sf->has_tcp; i++)
-		put_number(object, subflow_fields[i].key,
-			   field_value(&subflow_fields[i], sf));
+	for (i = 0; i < n_subflow_fields && sf->has_tcp; i++) {
+		if (subflow_fields[i].offset != offsetof(struct subflow, backup))
+			put_number(object, subflow_fields[i].key,
+				   field_value(&subflow_fields[i], sf));
+	}
 	return object;
 }
 
@@ -191,10 +193,8 @@ static json_t *announced_json(const struct connection *conn)
 	const struct pm_announced_report *record;
 	char ip[MPADDR_TEXT_MAX], reason[NOTE_REASON_MAX];
 	json_t *array = json_array(), *object;
-	size_t i;
 
-	for (i = 0; i < conn->n_announced; i++) {
-		record = &conn->announced[i];
+	for_each_in (record, conn, announced) {
 		object = json_object();
 		put_number(object, "remote_id", record->remote_id);
 		put_text(object, "address", ip_text(&record->addr, ip));
@@ -219,16 +219,16 @@ static json_t *connection_json(const struct snapshot *snap, const struct connect
 {
 	const struct manager *manager = connection_manager(snap, conn);
 	json_t *object = json_object(), *subflows = json_array();
+	const struct subflow *sf;
 	char why[EXPLAIN_MAX];
-	size_t i;
 
 	put_owner(object, conn);
 	put_number(object, "uid", conn->uid);
 	put_text(object, "manager", manager_text(snap, conn));
 	put_path(object, &conn->path);
 	put_text(object, "state", tcp_state_text(conn->state));
-	for (i = 0; i < conn->n_subflows; i++)
-		json_array_append_new(subflows, subflow_json(&conn->subflows[i]));
+	for_each_in (sf, conn, subflows)
+		json_array_append_new(subflows, subflow_json(sf));
 	json_object_set_new_nocheck(object, "subflows", subflows);
 	if (manager) {
 		json_object_set_new_nocheck(object, "endpoints",

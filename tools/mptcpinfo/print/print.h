@@ -61,7 +61,7 @@ struct field {
 
 extern const struct field manager_fields[];
 extern const size_t n_manager_fields;
-/* Present if has_tcp. */
+/* Present if has_tcp; but `backup` if has_flags. */
 extern const struct field subflow_fields[];
 extern const size_t n_subflow_fields;
 

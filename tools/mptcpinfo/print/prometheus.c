@@ -69,7 +69,7 @@ static void write_value(const struct exposition *p, uint64_t value)
 static void write_namespace_metrics(const struct exposition *p)
 {
 	const struct snapshot *snap = p->snap;
-	size_t i;
+	const struct counter *counter;
 
 	write_metric(p, "info", "gauge", "The path manager of the namespace; always 1");
 	fputs(PREFIX "info", p->out);
@@ -80,10 +80,10 @@ static void write_namespace_metrics(const struct exposition *p)
 	/* Some of these are gauges, but the kernel does not say which. */
 	write_metric(p, "mptcp_ext", "untyped",
 		     "The MPTcpExt counters of the namespace, by their names in nstat");
-	for (i = 0; i < snap->n_counters; i++) {
+	for_each_in (counter, snap, counters) {
 		fputs(PREFIX "mptcp_ext", p->out);
-		write_metric_label(p, "name", snap->counters[i].name, "{");
-		write_value(p, snap->counters[i].value);
+		write_metric_label(p, "name", counter->name, "{");
+		write_value(p, counter->value);
 	}
 }
 
@@ -91,14 +91,12 @@ static void write_manager_metrics(const struct exposition *p)
 {
 	const struct manager *manager;
 	const struct field *field;
-	size_t i;
 
 	for (field = manager_fields; field < manager_fields + n_manager_fields; field++) {
 		if (!field->metric)
 			continue;
 		write_metric(p, field->metric, field->type, field->help);
-		for (i = 0; i < p->snap->n_managers; i++) {
-			manager = &p->snap->managers[i];
+		for_each_in (manager, p->snap, managers) {
 			if (!manager->answered)
 				continue;
 			fprintf(p->out, PREFIX "%s", field->metric);
@@ -108,63 +106,49 @@ static void write_manager_metrics(const struct exposition *p)
 	}
 }
 
-/* @field NULL: the backup flag */
-static void write_subflow_value(const struct exposition *p, const char *metric,
-				const struct connection *conn, const struct subflow *sf,
-				const struct field *field)
+static void write_subflow_value(const struct exposition *p, const struct connection *conn,
+				const struct subflow *sf, const struct field *field)
 {
+	bool is_flag = field->offset == offsetof(struct subflow, backup);
 	char addr[ADDR_TEXT_MAX];
 
-	if (field ? !sf->has_tcp : !sf->has_flags)
+	if (is_flag ? !sf->has_flags : !sf->has_tcp)
 		return;
-	fprintf(p->out, PREFIX "%s", metric);
+	fprintf(p->out, PREFIX "%s", field->metric);
 	write_connection_labels(p, conn);
 	write_metric_label(p, "local", local_text(&sf->path, addr), ",");
 	write_metric_label(p, "remote", remote_text(&sf->path, addr), ",");
-	if (field && field->offset == offsetof(struct subflow, rtt_us))
+	if (field->offset == offsetof(struct subflow, rtt_us))
 		fprintf(p->out, "} %u.%06u\n", sf->rtt_us / 1000000,
 			sf->rtt_us % 1000000);
 	else
-		write_value(p, field ? field_value(field, sf) : sf->backup);
-}
-
-static void write_subflow_metric(const struct exposition *p, const char *metric,
-				 const struct field *field)
-{
-	const struct connection *conn;
-	size_t i, j;
-
-	for (i = 0; i < p->snap->n_connections; i++) {
-		conn = &p->snap->connections[i];
-		for (j = 0; j < conn->n_subflows; j++)
-			write_subflow_value(p, metric, conn, &conn->subflows[j], field);
-	}
+		write_value(p, field_value(field, sf));
 }
 
 static void write_subflow_metrics(const struct exposition *p)
 {
+	const struct connection *conn;
+	const struct subflow *sf;
 	const struct field *field;
 
 	for (field = subflow_fields; field < subflow_fields + n_subflow_fields; field++) {
 		write_metric(p, field->metric, field->type, field->help);
-		write_subflow_metric(p, field->metric, field);
+		for_each_in (conn, p->snap, connections) {
+			for_each_in (sf, conn, subflows)
+				write_subflow_value(p, conn, sf, field);
+		}
 	}
-	write_metric(p, "subflow_backup", "gauge",
-		     "Whether it is used only when the others fail");
-	write_subflow_metric(p, "subflow_backup", NULL);
 }
 
 void write_prometheus(const struct snapshot *snap, FILE *out)
 {
 	const struct exposition p = { .snap = snap, .out = out };
 	const struct connection *conn;
-	size_t i;
 
 	write_namespace_metrics(&p);
 	write_manager_metrics(&p);
 	write_metric(&p, "connection_subflows", "gauge", "Subflows of a connection");
-	for (i = 0; i < snap->n_connections; i++) {
-		conn = &snap->connections[i];
+	for_each_in (conn, snap, connections) {
 		fputs(PREFIX "connection_subflows", out);
 		write_connection_labels(&p, conn);
 		write_metric_label(&p, "manager", manager_text(snap, conn), ",");

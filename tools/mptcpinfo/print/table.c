@@ -36,15 +36,12 @@ static void measure_columns(struct table *t)
 	const struct connection *conn;
 	const struct subflow *sf;
 	char text[ADDR_TEXT_MAX];
-	size_t i, j;
 
 	t->local = strlen("LOCAL");
 	t->remote = strlen("REMOTE");
 	t->state = strlen("established");
-	for (i = 0; i < t->snap->n_connections; i++) {
-		conn = &t->snap->connections[i];
-		for (j = 0; j < conn->n_subflows; j++) {
-			sf = &conn->subflows[j];
+	for_each_in (conn, t->snap, connections) {
+		for_each_in (sf, conn, subflows) {
 			widen_column(&t->local, local_text(&sf->path, text));
 			widen_column(&t->remote, remote_text(&sf->path, text));
 			widen_column(&t->state, subflow_state_text(sf));
@@ -104,7 +101,7 @@ static void table_subflow(const struct table *t, const struct subflow *sf)
 
 static void table_subflows(const struct table *t, const struct connection *conn)
 {
-	size_t i;
+	const struct subflow *sf;
 
 	if (conn->n_subflows == 0)
 		return;
@@ -112,8 +109,8 @@ static void table_subflows(const struct table *t, const struct connection *conn)
 		paint_on(t->colour, PAINT_LABEL), "ID", t->local, "LOCAL", t->remote,
 		"REMOTE", "ID", t->state, "STATE", "RTT", "SENT", "RECVD",
 		paint_off(t->colour));
-	for (i = 0; i < conn->n_subflows; i++)
-		table_subflow(t, &conn->subflows[i]);
+	for_each_in (sf, conn, subflows)
+		table_subflow(t, sf);
 }
 
 static void table_label(const struct table *t, const char *label)
@@ -172,10 +169,8 @@ static void table_announced(const struct table *t, const struct connection *conn
 	char ip[MPADDR_TEXT_MAX], name[MPADDR_TEXT_MAX + 16];
 	enum announced_state state;
 	int column = 0;
-	size_t i;
 
-	for (i = 0; i < conn->n_announced; i++) {
-		record = &conn->announced[i];
+	for_each_in (record, conn, announced) {
 		state = announced_state(record);
 		snprintf(name, sizeof(name), "%s (id %u)", ip_text(&record->addr, ip),
 			 record->remote_id);
@@ -207,14 +202,14 @@ static void table_connection(const struct table *t, const struct connection *con
 void write_table(const struct snapshot *snap, bool colour, FILE *out)
 {
 	struct table t = { .snap = snap, .colour = colour, .out = out };
-	size_t i;
+	const struct connection *conn;
 
 	measure_columns(&t);
 	fprintf(out, "%zu MPTCP connection%s, path manager %s\n", snap->n_connections,
 		snap->n_connections == 1 ? "" : "s",
 		snap->path_manager[0] ? snap->path_manager : "unknown");
-	for (i = 0; i < snap->n_connections; i++)
-		table_connection(&t, &snap->connections[i]);
+	for_each_in (conn, snap, connections)
+		table_connection(&t, conn);
 }
 
 static void write_counter(const struct table *t, const char *name, uint64_t value)
@@ -259,15 +254,17 @@ static void write_connection_counters(const struct table *t,
 void write_counters(const struct snapshot *snap, bool colour, FILE *out)
 {
 	const struct table t = { .snap = snap, .colour = colour, .out = out };
-	size_t i;
+	const struct connection *conn;
+	const struct manager *manager;
+	const struct counter *counter;
 
 	fprintf(out, "%snamespace%s  path manager %s\n", paint_on(colour, PAINT_HEAD),
 		paint_off(colour),
 		snap->path_manager[0] ? snap->path_manager : "unknown");
-	for (i = 0; i < snap->n_counters; i++)
-		write_counter(&t, snap->counters[i].name, snap->counters[i].value);
-	for (i = 0; i < snap->n_managers; i++)
-		write_manager_counters(&t, &snap->managers[i]);
-	for (i = 0; i < snap->n_connections; i++)
-		write_connection_counters(&t, &snap->connections[i]);
+	for_each_in (counter, snap, counters)
+		write_counter(&t, counter->name, counter->value);
+	for_each_in (manager, snap, managers)
+		write_manager_counters(&t, manager);
+	for_each_in (conn, snap, connections)
+		write_connection_counters(&t, conn);
 }

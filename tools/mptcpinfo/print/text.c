@@ -70,21 +70,19 @@ const struct field subflow_fields[] = {
 		"Segments retransmitted"),
 	SUBFLOW(delivery_rate, "subflow_delivery_rate_bytes", "gauge",
 		"Bytes per second that the peer acknowledged last"),
+	SUBFLOW(backup, "subflow_backup", "gauge",
+		"Whether it is used only when the others fail"),
 };
 const size_t n_subflow_fields = N(subflow_fields);
 
 uint64_t field_value(const struct field *field, const void *record)
 {
-	const char *at = (const char *)record + field->offset;
-	uint64_t value;
-	uint32_t small;
+	const void *at = (const char *)record + field->offset;
 
-	if (field->size == sizeof(small)) {
-		memcpy(&small, at, sizeof(small));
-		return small;
-	}
-	memcpy(&value, at, sizeof(value));
-	return value;
+	if (field->size == sizeof(bool))
+		return *(const bool *)at;
+	return field->size == sizeof(uint32_t) ? *(const uint32_t *)at
+					       : *(const uint64_t *)at;
 }
 
 const char *paint_on(bool colour, enum paint paint)

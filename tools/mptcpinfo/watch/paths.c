@@ -39,18 +39,17 @@ void paths_set_rates(struct snapshot *snap, const struct snapshot *before, doubl
 {
 	struct index by_token = snapshot_index_tokens(before);
 	struct connection *conn;
-	const struct subflow *sf;
+	const struct subflow *old;
+	struct subflow *sf;
 	ssize_t pos;
-	size_t i, j;
 
-	for (i = 0; i < snap->n_connections; i++) {
-		conn = &snap->connections[i];
+	for_each_in (conn, snap, connections) {
 		pos = index_find(&by_token, &conn->token);
-		for (j = 0; j < conn->n_subflows; j++) {
-			sf = pos < 0 ? NULL
-				     : connection_subflow(&before->connections[pos],
-							  &conn->subflows[j].path);
-			set_rates(&conn->subflows[j], sf, seconds);
+		for_each_in (sf, conn, subflows) {
+			old = pos < 0 ? NULL
+				      : connection_subflow(&before->connections[pos],
+							   &sf->path);
+			set_rates(sf, old, seconds);
 		}
 	}
 	index_free(&by_token);
@@ -120,13 +119,12 @@ static double rate_add(double sum, double value)
 
 static void add_rates(struct row *row)
 {
-	const struct connection *conn = row->conn;
-	size_t i;
+	const struct subflow *sf;
 
 	row->sent = row->received = NAN;
-	for (i = 0; i < conn->n_subflows; i++) {
-		row->sent = rate_add(row->sent, conn->subflows[i].sent_rate);
-		row->received = rate_add(row->received, conn->subflows[i].received_rate);
+	for_each_in (sf, row->conn, subflows) {
+		row->sent = rate_add(row->sent, sf->sent_rate);
+		row->received = rate_add(row->received, sf->received_rate);
 	}
 }
 
