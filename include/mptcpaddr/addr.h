@@ -2,8 +2,7 @@
 /*
  * addr.h - an IPv4 or IPv6 address with a port
  *
- * The layout is fixed: control-socket records contain it. IPv4-mapped IPv6 addresses are
- * stored as IPv4 (mpaddr_set_v6()), because the engine compares across families.
+ * IPv4-mapped IPv6 addresses are stored as IPv4: the engine compares across families.
  */
 #pragma once
 
@@ -12,7 +11,7 @@
 #include <stdint.h>
 
 struct mpaddr {
-	uint16_t family; /* AF_INET, AF_INET6; AF_UNSPEC: no address */
+	uint16_t family; /* AF_INET, AF_INET6; AF_UNSPEC: none */
 	uint16_t port;	 /* host order, 0: any */
 	union {
 		struct in_addr v4; /* network order */
@@ -54,18 +53,10 @@ int mpaddr_parse(const char *text, struct mpaddr *ret_addr);
 /* mpprefix_parse() - read "10.0.0.0/8"; an address alone is a full-length prefix. */
 int mpprefix_parse(const char *text, struct mpprefix *ret_prefix);
 
-/* 0.0.0.0 or ::, any port. */
-bool mpaddr_is_any(const struct mpaddr *addr);
-
-/* Same family and address, any ports. */
-bool mpaddr_same_ip(const struct mpaddr *a, const struct mpaddr *b);
-
-/* Same family, address and port. */
+bool mpaddr_is_any(const struct mpaddr *addr); /* 0.0.0.0 or ::, any port */
+bool mpaddr_same_ip(const struct mpaddr *a, const struct mpaddr *b); /* any ports */
 bool mpaddr_equal(const struct mpaddr *a, const struct mpaddr *b);
-
 bool mpprefix_covers(const struct mpprefix *prefix, const struct mpaddr *addr);
-
-/* mpprefix_within() - whether @outer covers all of @inner. */
 bool mpprefix_within(const struct mpprefix *inner, const struct mpprefix *outer);
 
 /* mpaddr_text() - "10.0.1.2:4444", "[2001:db8::1]:4444"; no port: "2001:db8::1". */

@@ -2,13 +2,10 @@
 /*
  * broker.h - the record by which a program registers a connection with the broker
  *
- * The broker (mptcpaddrd) listens on a SOCK_SEQPACKET socket in the abstract namespace
- * of each network namespace. A program connects, checks that the listener is root's
- * (SO_PEERCRED), sends one record and closes; there is no reply.
- *
- * The record contains the text of the pool file, which the program reads with its own
- * rights: the broker opens no path and accepts no descriptor of a user's choice, so no
- * file system of a user's (FUSE, NFS) can block it.
+ * mptcpaddrd listens on an abstract SOCK_SEQPACKET socket in each network namespace. A
+ * program checks that the listener is root's (SO_PEERCRED), sends one record and closes.
+ * The record contains the text of the pool file: the broker opens no path of a user's
+ * choice, so no file system of a user's (FUSE, NFS) can block it.
  */
 #pragma once
 

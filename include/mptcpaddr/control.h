@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * control.h - what a manager tells to mptcpinfo, and takes from mptcpaddr
+ * control.h - the protocol between a manager and mptcpinfo or mptcpaddr
  *
- * A manager listens on a SOCK_SEQPACKET socket in the abstract namespace, bound to
- * "mptcpaddr/PID" (no leading path, no trailing NUL; PID in decimal): scoped to the
- * network namespace, gone with its process. One request datagram gets one answer
- * datagram: a ctl_answer header followed by `count` records of `record_size` bytes.
- * Everything is in host byte order: both ends are on one machine. A manager serves
- * its own user and root (SO_PEERCRED) and hangs up on everybody else.
+ * A manager listens on the abstract SOCK_SEQPACKET socket "mptcpaddr/PID" (no trailing
+ * NUL) of its network namespace, for its own user and root (SO_PEERCRED). A request
+ * datagram gets one answer: a ctl_answer and `count` records of `record_size` bytes.
+ * Numbers are in host byte order.
  */
 #pragma once
 
@@ -23,42 +21,33 @@
 
 enum ctl_op {
 	CTL_OP_MANAGER = 1,	/* one struct ctl_manager */
-	CTL_OP_CONNECTIONS = 2, /* a struct pm_conn_report each; paged */
-	CTL_OP_ENDPOINTS = 3,	/* a struct ctl_endpoint each: the pool in force */
-	CTL_OP_ANNOUNCED =
-		4, /* a struct pm_announced_report each, of all connections; paged */
-	CTL_OP_NOTES = 5, /* a struct pm_note each, later than `after`; paged */
-	/*
-	 * The same, and from then on an answer of this kind whenever something happened.
-	 * No further request on this socket.
-	 */
-	CTL_OP_FOLLOW = 6,
-	CTL_OP_EDIT = 7,     /* change the pool as `text` says; the text of a ctl_edit */
-	CTL_OP_SECTIONS = 8, /* a struct ctl_section each: the pools in the file */
-	/* A struct ctl_endpoint each as in the file: a device alone has no address. */
-	CTL_OP_CONFIGURED = 9,
+	CTL_OP_CONNECTIONS = 2, /* struct pm_conn_report; paged */
+	CTL_OP_ENDPOINTS = 3,	/* struct ctl_endpoint: the pool in force */
+	CTL_OP_ANNOUNCED = 4,	/* struct pm_announced_report; paged */
+	CTL_OP_NOTES = 5,	/* struct pm_note, later than `after`; paged */
+	CTL_OP_FOLLOW = 6,	/* likewise, then an answer for every later note */
+	CTL_OP_EDIT = 7,	/* change the pool by `text`; a struct ctl_edit */
+	CTL_OP_SECTIONS = 8,	/* struct ctl_section */
+	CTL_OP_CONFIGURED = 9,	/* struct ctl_endpoint, as in the file */
 };
 
 struct ctl_request {
 	uint32_t magic;
 	uint16_t version;
 	uint16_t op;
-	uint64_t after; /* pages: `next` of the answer before, 0 at first; NOTES: a `seq`
-			 */
-	/* EDIT: the words of `mptcpaddr endpoint` or `mptcpaddr limits` */
-	char text[CTL_TEXT_MAX];
+	uint64_t after;		 /* 0, or `next` of the previous page; NOTES: a `seq` */
+	char text[CTL_TEXT_MAX]; /* EDIT: the words of `mptcpaddr endpoint` or `limits` */
 };
 
 struct ctl_answer {
 	uint32_t magic;
 	uint16_t version;
 	uint16_t op;
-	/* 0, or -EPROTO (version, see `version`), -EINVAL, -EOPNOTSUPP, EDIT's -errno */
-	int32_t error;
+	int32_t error; /* 0; -EPROTO: see `version`; -EINVAL, -EOPNOTSUPP, EDIT's */
 	uint32_t count;
 	uint32_t record_size;
-	uint32_t total; /* records that there are in all; ANNOUNCED: 0, unknown */
-	uint64_t next;	/* the `after` of the next page; 0: this was the last one */
+	uint32_t total; /* of all pages; ANNOUNCED: 0, unknown */
+	uint64_t next;	/* the `after` of the next page; 0: none */
 };
 
 struct ctl_manager {
@@ -82,11 +71,10 @@ struct ctl_manager {
 	uint64_t pool_loads; /* how often a pool file came into force */
 	uint64_t notes;	     /* `seq` of the last note */
 	struct pm_counters counters;
-	char backend[16];		  /* "direct" */
-	char program[64];		  /* program_invocation_short_name, cut */
-	char pool_file[4 * CTL_TEXT_MAX]; /* the file that is followed, cut */
-	/* What is wrong with it now; the pool before it is in force. "": nothing */
-	char pool_error[2 * CTL_TEXT_MAX];
+	char backend[16];		   /* "direct" */
+	char program[64];		   /* program_invocation_short_name, cut */
+	char pool_file[4 * CTL_TEXT_MAX];  /* the file that is followed, cut */
+	char pool_error[2 * CTL_TEXT_MAX]; /* the previous pool is in force; "": none */
 };
 
 enum ctl_endpoint_state {

@@ -56,12 +56,7 @@ struct diag_owner {
 /* diag_open() - a socket for diag_read_owner(). Return: it; -errno. */
 int diag_open(void);
 
-/*
- * diag_read_owner() - the owner of connection @token of this network namespace
- *
- * One exact request: the kernel has a hash of tokens (net/mptcp/mptcp_diag.c).
- * Return: 0; -ENOENT: no such connection; other -errno.
- */
+/* diag_read_owner() - Return: 0; -ENOENT: no such connection; other -errno. */
 int diag_read_owner(int fd, uint32_t token, struct diag_owner *ret_owner);
 
 struct diag_subflow {
@@ -75,11 +70,7 @@ struct diag_subflows {
 	unsigned int n;
 };
 
-/*
- * diag_read_subflows() - all subflows of the namespace
- *
- * Return: 0, and the caller frees them with diag_free_subflows(); -errno.
- */
+/* diag_read_subflows() - Return: 0, and the caller frees @ret_all; -errno. */
 int diag_read_subflows(struct diag_subflows *ret_all);
 void diag_free_subflows(struct diag_subflows *all);
 

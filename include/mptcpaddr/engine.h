@@ -41,10 +41,7 @@ void engine_set_log(struct engine *engine, engine_log_fn log, void *ctx);
 /* engine_set_clock() - the time for the calls that follow, of any steady clock. */
 void engine_set_clock(struct engine *engine, int64_t now_ms);
 
-/*
- * engine_set_old_kernel() - before Linux 6.9, SUBFLOW_CREATE ignores flags
- *
- * MP_PRIO then sets `backup` once the subflow is established.
+/* engine_set_old_kernel() - before Linux 6.9 SUBFLOW_CREATE ignores flags: use MP_PRIO.
  */
 void engine_set_old_kernel(struct engine *engine);
 
@@ -75,8 +72,7 @@ int engine_handle(struct engine *engine, const struct pm_event *ev, struct pm_cm
 void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 		   struct pm_cmds *out);
 
-/* engine_tick() - run due timers, continue what filled @out. Return: whether it is full.
- */
+/* engine_tick() - run due timers and waiting work. Return: whether @out is full. */
 bool engine_tick(struct engine *engine, struct pm_cmds *out);
 
 /* engine_wait() - milliseconds until engine_tick() is due; -1: no timer runs. */
@@ -147,11 +143,7 @@ unsigned int engine_count_shown(const struct engine *engine);
 /* Live subflows of each endpoint; @ret_used has POOL_ENDPOINTS_MAX elements. */
 void engine_count_used(const struct engine *engine, uint32_t *ret_used);
 
-/*
- * engine_notes() - the notes after number @after
- *
- * `time_ns` is the time of engine_set_clock(). Return: the number of notes, at most @max.
- */
+/* engine_notes() - those after @after, in engine_set_clock()'s time. Return: how many. */
 unsigned int engine_notes(const struct engine *engine, uint64_t after, unsigned int max,
 			  struct pm_note *ret_notes);
 uint64_t engine_notes_last(const struct engine *engine); /* the last number */

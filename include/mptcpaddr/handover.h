@@ -2,10 +2,9 @@
 /*
  * handover.h - memory shared by the preload library and the path manager library
  *
- * One `struct handover` a process, in its own mapping. The application's threads
- * register connections inside connect(); the manager thread takes them out. No locks:
- * a signal handler may call connect(). Registering usually does not wake the manager:
- * it reads registrations at each event, and a connection's first event comes soon.
+ * One a process. The program's threads register connections inside connect(), the
+ * manager thread takes them out at its next event. No locks: a signal handler may call
+ * connect().
  */
 #pragma once
 

@@ -21,11 +21,7 @@ int pm_command_open(void);
  */
 int pm_command_send(int fd, uint16_t family_id, const struct pm_cmd *cmd);
 
-/*
- * pm_event_parse() - read an event message
- *
- * Return: 0; -ENOMSG for messages that the engine does not use; -EBADMSG.
- */
+/* pm_event_parse() - Return: 0; -ENOMSG: a message that is not used; -EBADMSG. */
 int pm_event_parse(const struct nlmsghdr *nlh, uint16_t family_id,
 		   struct pm_event *ret_event);
 
@@ -42,12 +38,7 @@ int pm_events_read(int fd, uint16_t family_id, struct pm_event *ret_events,
 
 #define EVENT_FILTER_TOKENS_MAX 256
 
-/*
- * event_filter_set_useful() - drop the events that the engine does not use
- *
- * CREATED above all: it comes while the program is still inside connect(), and
- * ESTABLISHED repeats it before any ADD_ADDR can come.
- */
+/* event_filter_set_useful() - drop new listeners, and CREATED: ESTABLISHED repeats it. */
 void event_filter_set_useful(int fd);
 
 /*

@@ -68,9 +68,7 @@ struct pool_retry {
 	unsigned int tries;	   /* 0: failed joins are not retried */
 };
 
-/*
- * From a file, or resolved: pool_resolve() replaces devices by their addresses.
- */
+/* From a file, or resolved: pool_resolve() replaces devices by their addresses. */
 struct pool {
 	unsigned int n_endpoints;
 	struct endpoint endpoints[POOL_ENDPOINTS_MAX]; /* in the order of the file */
@@ -90,9 +88,7 @@ struct pool_error {
 };
 
 /*
- * pool_load() - read a pool file (DESIGN.md, 5)
- *
- * Only a whole, valid pool is returned; the caller frees it with pool_free().
+ * pool_load() - read a pool file (DESIGN.md, 5); pool_free() frees it
  *
  * Return: 0; -EINVAL for a bad line; other -errno. @why is filled on failure.
  */
@@ -105,12 +101,10 @@ void pool_free(struct pool *pool); /* accepts NULL */
 typedef void (*pool_report_fn)(void *user, const char *text);
 
 /*
- * pool_check() - report every error of a pool file
+ * pool_check() - report every error of a pool file as "FILE:LINE: error"
  *
- * @report: called with "FILE:LINE: error" in the order of the lines.
- * @ret_pool: from the valid lines; the caller frees it.
- *
- * Return: the number of errors; -errno, also reported, if the file cannot be read.
+ * @ret_pool: from the valid lines; the caller frees it. Return: the number of errors;
+ * -errno, also reported, if the file cannot be read.
  */
 int pool_check(const char *path, struct pool **ret_pool, pool_report_fn report,
 	       void *user);
