@@ -87,8 +87,7 @@ static int change_endpoint(struct pool *spec, const struct pool *resolved, char 
 
 	take_flags(words, &set, &clear);
 	if (!(set | clear))
-		return pool_error_set(why, -EINVAL,
-				      "only [no]backup and [no]fullmesh can change");
+		return pool_reject(why, "only [no]backup and [no]fullmesh can change");
 	i = find_words(spec, resolved, words, why);
 	if (i < 0)
 		return i;
@@ -105,7 +104,7 @@ static int edit_endpoint(struct pool *spec, const struct pool *resolved, const c
 
 	if (!strcmp(verb, "flush")) {
 		if (words[strspn(words, BLANKS)])
-			return pool_error_set(why, -EINVAL, "flush takes no address");
+			return pool_reject(why, "flush takes no address");
 		spec->n_endpoints = 0;
 		return 0;
 	}
@@ -119,8 +118,7 @@ static int edit_endpoint(struct pool *spec, const struct pool *resolved, const c
 	if (!strcmp(verb, "change"))
 		return change_endpoint(spec, resolved, words, why);
 	if (strcmp(verb, "del") != 0)
-		return pool_error_set(why, -EINVAL,
-				      "expected endpoint add, del, change or flush");
+		return pool_reject(why, "expected endpoint add, del, change or flush");
 	i = find_words(spec, resolved, words, why);
 	if (i < 0)
 		return i;
@@ -143,11 +141,10 @@ static int edit_limits(struct pool *spec, char *words, struct pool_error *why)
 		else if (!strcmp(word, "add_addr_accepted"))
 			limit = &spec->add_addr_accepted;
 		else
-			return pool_error_set(
-				why, -EINVAL,
-				"expected limits subflows N add_addr_accepted N");
+			return pool_reject(
+				why, "expected limits subflows N add_addr_accepted N");
 		if (!value)
-			return pool_error_set(why, -EINVAL, "\"%s\" needs a value", word);
+			return pool_reject(why, "\"%s\" needs a value", word);
 		if (parse_range(word, value, 0, POOL_LIMIT_MAX, limit, why) < 0)
 			return -EINVAL;
 	}
@@ -165,7 +162,7 @@ int pool_edit(struct pool *spec, const struct pool *resolved, char *words,
 	if (!strcmp(object, "limits"))
 		return edit_limits(spec, save ?: "", why);
 	if (strcmp(object, "endpoint") != 0)
-		return pool_error_set(why, -EINVAL, "expected endpoint or limits");
+		return pool_reject(why, "expected endpoint or limits");
 	verb = strtok_r(NULL, BLANKS, &save) ?: "";
 	r = edit_endpoint(spec, resolved, verb, save ?: "", why);
 	if (r == 0)

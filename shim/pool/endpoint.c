@@ -42,8 +42,6 @@ int pool_error_set(struct pool_error *why, int error, const char *fmt, ...)
 	return error;
 }
 
-#define reject(why, ...) pool_error_set(why, -EINVAL, __VA_ARGS__)
-
 int parse_range(const char *what, const char *text, unsigned int min, unsigned int max,
 		unsigned int *ret_value, struct pool_error *why)
 {
@@ -53,9 +51,9 @@ int parse_range(const char *what, const char *text, unsigned int min, unsigned i
 	errno = 0;
 	value = strtoul(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end)
-		return reject(why, "%s \"%s\" is not a number", what, text);
+		return pool_reject(why, "%s \"%s\" is not a number", what, text);
 	if (errno || value < min || value > max)
-		return reject(why, "%s %s is not in %u-%u", what, text, min, max);
+		return pool_reject(why, "%s %s is not in %u-%u", what, text, min, max);
 	*ret_value = value;
 	return 0;
 }
@@ -66,10 +64,10 @@ static int parse_address_word(const char *word, struct endpoint *ep,
 	const struct mpaddr_range *range;
 
 	if (mpaddr_parse(word, &ep->addr) < 0)
-		return reject(why, "\"%s\" is not an IPv4 or IPv6 address", word);
+		return pool_reject(why, "\"%s\" is not an IPv4 or IPv6 address", word);
 	range = mpaddr_range(&ep->addr);
 	if (range && range->kind == MPADDR_NO_HOST)
-		return reject(why, "%s cannot be a local address", word);
+		return pool_reject(why, "%s cannot be a local address", word);
 	return 0;
 }
 
@@ -83,7 +81,7 @@ static int parse_flag(const char *word, struct endpoint *ep, struct pool_error *
 			return 0;
 		}
 	}
-	return reject(why, "unknown word \"%s\" in an endpoint", word);
+	return pool_reject(why, "unknown word \"%s\" in an endpoint", word);
 }
 
 /* "dev NAME", "id N", "port N"; @arg is NULL at the end of the line. */
@@ -94,22 +92,22 @@ static int parse_option(const char *word, const char *arg, struct endpoint *ep,
 	int r;
 
 	if (!arg)
-		return reject(why, "\"%s\" needs a value", word);
+		return pool_reject(why, "\"%s\" needs a value", word);
 	if (!strcmp(word, "dev")) {
 		if (ep->dev[0])
-			return reject(why, "duplicate \"dev\"");
+			return pool_reject(why, "duplicate \"dev\"");
 		if (!*arg || strlen(arg) >= sizeof(ep->dev) || strchr(arg, '/'))
-			return reject(why, "\"%s\" is not an interface name", arg);
+			return pool_reject(why, "\"%s\" is not an interface name", arg);
 		memcpy(ep->dev, arg, strlen(arg) + 1);
 		return 0;
 	}
 	if (!strcmp(word, "port")) {
 		if (*port)
-			return reject(why, "duplicate \"port\"");
+			return pool_reject(why, "duplicate \"port\"");
 		return parse_range("port", arg, 1, UINT16_MAX, port, why);
 	}
 	if (ep->local_id)
-		return reject(why, "duplicate \"id\"");
+		return pool_reject(why, "duplicate \"id\"");
 	r = parse_range("local id", arg, 1, UINT8_MAX, &local_id, why);
 	ep->local_id = local_id;
 	return r;
@@ -120,19 +118,20 @@ static int check_words(struct endpoint *ep, unsigned int port, struct pool_error
 	if (!(ep->flags & KINDS))
 		ep->flags |= MPTCP_PM_ADDR_FLAG_LAMINAR;
 	if (ep->addr.family == AF_UNSPEC && !ep->dev[0])
-		return reject(why, "an endpoint needs a local address or a device");
+		return pool_reject(why, "an endpoint needs a local address or a device");
 	if (ep->addr.family == AF_UNSPEC && ep->local_id)
-		return reject(why, "\"id\" is for one address, not for all of a device");
+		return pool_reject(why,
+				   "\"id\" is for one address, not for all of a device");
 	if (port && !(ep->flags & MPTCP_PM_ADDR_FLAG_SIGNAL))
-		return reject(why, "\"port\" is for signal endpoints only");
+		return pool_reject(why, "\"port\" is for signal endpoints only");
 	if (port && ep->addr.family == AF_UNSPEC)
-		return reject(why,
-			      "\"port\" is for one address, not for all of a device");
+		return pool_reject(
+			why, "\"port\" is for one address, not for all of a device");
 	if (port && ep->flags & KINDS & ~MPTCP_PM_ADDR_FLAG_SIGNAL)
-		return reject(why, "an endpoint with a port can be signal only");
+		return pool_reject(why, "an endpoint with a port can be signal only");
 	if (ep->flags & MPTCP_PM_ADDR_FLAG_SIGNAL &&
 	    ep->flags & MPTCP_PM_ADDR_FLAG_FULLMESH)
-		return reject(why, "an endpoint cannot be both signal and fullmesh");
+		return pool_reject(why, "an endpoint cannot be both signal and fullmesh");
 	ep->addr.port = port;
 	return 0;
 }
@@ -184,9 +183,9 @@ int endpoint_find(const struct pool *pool, const struct endpoint *ep)
 static int fail_duplicate(struct pool_error *why, const char *what, const char *which,
 			  const struct endpoint *first)
 {
-	return first->line ? reject(why, "duplicate %s %s (first on line %u)", what,
-				    which, first->line)
-			   : reject(why, "duplicate %s %s", what, which);
+	return first->line ? pool_reject(why, "duplicate %s %s (first on line %u)", what,
+					 which, first->line)
+			   : pool_reject(why, "duplicate %s %s", what, which);
 }
 
 int endpoint_append(struct pool *pool, const struct endpoint *ep, struct pool_error *why)
@@ -196,7 +195,7 @@ int endpoint_append(struct pool *pool, const struct endpoint *ep, struct pool_er
 	unsigned int i;
 
 	if (pool->n_endpoints == POOL_ENDPOINTS_MAX)
-		return reject(why, "more than %d endpoints", POOL_ENDPOINTS_MAX);
+		return pool_reject(why, "more than %d endpoints", POOL_ENDPOINTS_MAX);
 	for (i = 0; i < pool->n_endpoints; i++, other++) {
 		if (same_endpoint(other, ep))
 			return ep->addr.family == AF_UNSPEC

@@ -11,6 +11,7 @@ struct rtnl_table;
 /* pool_error_set() - put a message into @why. Return: @error. */
 __attribute__((format(printf, 3, 4))) int pool_error_set(struct pool_error *why,
 							 int error, const char *fmt, ...);
+#define pool_reject(why, ...) pool_error_set(why, -EINVAL, __VA_ARGS__)
 
 /* parse_range() - read decimal digits. Return: 0; -EINVAL with @why naming @what. */
 int parse_range(const char *what, const char *text, unsigned int min, unsigned int max,

@@ -183,9 +183,7 @@ static int read_pool(struct parser *p, const char *text, size_t len,
 
 int pool_load(const char *path, struct pool **ret_pool, struct pool_error *why)
 {
-	struct parser p = { .ini = { .path = path, .why = why } };
-
-	return read_pool(&p, NULL, 0, ret_pool);
+	return pool_load_text(NULL, 0, path, ret_pool, why);
 }
 
 int pool_load_text(const char *text, size_t len, const char *path, struct pool **ret_pool,
