@@ -37,6 +37,27 @@ struct probe {
 	char remedy[2 * PATH_MAX];
 };
 
+/* Outcomes of probes that have more than two. */
+enum {
+	MPTCP_ON,
+	MPTCP_OFF,
+	MPTCP_MISSING,
+	MPTCP_REFUSED,
+	BACKEND_KNOWN,
+	BACKEND_NONE,
+	BACKEND_UNKNOWN,
+	MANAGER_USERSPACE,
+	MANAGER_KERNEL,
+	MANAGER_UNKNOWN,
+	BROKER_MISSING,
+	BROKER_FOUND,
+	BROKER_OF_USER,
+	RIGHTS_OTHERWISE,
+	RIGHTS_OWN,
+	RIGHTS_MISSING,
+	RIGHTS_NO_BROKER,
+};
+
 static int probe_disable(struct probe *probe)
 {
 	const char *disable = getenv("MPTCPADDR_DISABLE");
@@ -74,13 +95,6 @@ static int probe_binding(struct probe *probe)
 	return !is_kernel(probe, 6, 9) && probe->devices->n;
 }
 
-enum {
-	MPTCP_ON,
-	MPTCP_OFF,
-	MPTCP_MISSING,
-	MPTCP_REFUSED
-};
-
 static int probe_mptcp(struct probe *probe)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
@@ -115,22 +129,19 @@ static int probe_diag(struct probe *probe)
 	return r < 0;
 }
 
-enum {
-	BACKEND_KNOWN,
-	BACKEND_NONE,
-	BACKEND_UNKNOWN
-};
+bool is_backend(const char *word)
+{
+	return !strcmp(word, "broker") || !strcmp(word, "direct") ||
+	       !strcmp(word, "none");
+}
 
 static int probe_backend(struct probe *probe)
 {
-	const char *backend = probe->backend;
-
-	snprintf(probe->detail, sizeof(probe->detail), "%s", backend);
-	if (!strcmp(backend, "none"))
+	snprintf(probe->detail, sizeof(probe->detail), "%s", probe->backend);
+	if (!strcmp(probe->backend, "none"))
 		return BACKEND_NONE;
-	return !*backend || !strcmp(backend, "broker") || !strcmp(backend, "direct")
-		       ? BACKEND_KNOWN
-		       : BACKEND_UNKNOWN;
+	return !*probe->backend || is_backend(probe->backend) ? BACKEND_KNOWN
+							      : BACKEND_UNKNOWN;
 }
 
 bool read_sysctl(const char *name, char *ret_text, size_t size)
@@ -150,12 +161,6 @@ bool read_sysctl(const char *name, char *ret_text, size_t size)
 	ret_text[strcspn(ret_text, "\n")] = '\0';
 	return true;
 }
-
-enum {
-	MANAGER_USERSPACE,
-	MANAGER_KERNEL,
-	MANAGER_UNKNOWN
-};
 
 static int probe_path_manager(struct probe *probe)
 {
@@ -200,12 +205,6 @@ bool find_root_broker(void)
 
 	return find_broker(&uid) == 0 && uid == 0;
 }
-
-enum {
-	BROKER_MISSING,
-	BROKER_FOUND,
-	BROKER_OF_USER
-};
 
 static int probe_broker(struct probe *probe)
 {
@@ -257,13 +256,6 @@ static int try_events(void)
 	nl_socket_free(nl);
 	return r;
 }
-
-enum {
-	RIGHTS_OTHERWISE,
-	RIGHTS_OWN,
-	RIGHTS_MISSING,
-	RIGHTS_NO_BROKER
-};
 
 /* Who would manage the paths: the program itself, or root's broker. */
 static int probe_rights(struct probe *probe)

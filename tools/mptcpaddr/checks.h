@@ -28,6 +28,9 @@ void check_machine(struct findings *findings, const struct devices *devices);
 /* check_network() - packet filters, and the kernel's counters of this namespace. */
 void check_network(struct findings *findings, const struct devices *devices);
 
+/* is_backend() - whether @word is a value of MPTCPADDR_BACKEND. */
+bool is_backend(const char *word);
+
 /* find_root_broker() - whether root's mptcpaddrd serves this network namespace. */
 bool find_root_broker(void);
 

@@ -50,26 +50,22 @@ static bool has_soname(Elf *elf, const GElf_Phdr *phdr)
 	return false;
 }
 
-static void read_linker(int fd, const GElf_Phdr *phdr, struct binary *ret)
-{
-	size_t size = phdr->p_filesz < sizeof(ret->linker) ? phdr->p_filesz
-							   : sizeof(ret->linker) - 1;
-	ssize_t n = pread(fd, ret->linker, size, phdr->p_offset);
-
-	ret->linker[n > 0 ? n : 0] = '\0';
-}
-
 static void read_segments(int fd, Elf *elf, struct binary *ret)
 {
 	GElf_Phdr phdr;
 	size_t n = 0, i;
+	ssize_t len;
 
 	if (elf_getphdrnum(elf, &n) < 0)
 		return;
 	for (i = 0; i < n && i < ENTRIES_MAX && gelf_getphdr(elf, i, &phdr); i++) {
 		switch (phdr.p_type) {
 		case PT_INTERP:
-			read_linker(fd, &phdr, ret);
+			len = phdr.p_filesz < sizeof(ret->linker)
+				      ? phdr.p_filesz
+				      : sizeof(ret->linker) - 1;
+			len = pread(fd, ret->linker, len, phdr.p_offset);
+			ret->linker[len > 0 ? len : 0] = '\0';
 			ret->loads_libraries = true;
 			break;
 		case PT_DYNAMIC:

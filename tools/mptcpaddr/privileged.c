@@ -85,14 +85,6 @@ static bool gains_capabilities(const char *path)
 	return permitted;
 }
 
-/* Whether the mode bits count: either of them requires both owners. */
-static bool mode_counts(const struct stat *st)
-{
-	return !read_status("NoNewPrivs:") &&
-	       is_mapped("/proc/self/uid_map", st->st_uid) &&
-	       is_mapped("/proc/self/gid_map", st->st_gid);
-}
-
 const char *secure_reason_of_user(const char *path)
 {
 	struct stat st;
@@ -116,7 +108,10 @@ const char *secure_reason(const char *path)
 
 	if (stat(path, &st) < 0 || statvfs(path, &mount) < 0)
 		return NULL;
-	bits = !(mount.f_flag & ST_NOSUID) && mode_counts(&st);
+	/* An owner or a group that is not mapped disables both bits. */
+	bits = !(mount.f_flag & ST_NOSUID) && !read_status("NoNewPrivs:") &&
+	       is_mapped("/proc/self/uid_map", st.st_uid) &&
+	       is_mapped("/proc/self/gid_map", st.st_gid);
 	if (bits && (st.st_mode & S_ISUID))
 		uid = st.st_uid;
 	if (bits && (st.st_mode & S_ISGID) && (st.st_mode & S_IXGRP))

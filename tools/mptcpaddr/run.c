@@ -31,12 +31,6 @@ struct run {
 	bool refuses_library;
 };
 
-static bool is_backend(const char *word)
-{
-	return !strcmp(word, "broker") || !strcmp(word, "direct") ||
-	       !strcmp(word, "none");
-}
-
 static int parse_run_options(struct run *run, int argc, char *argv[])
 {
 	static const struct option options[] = {
