@@ -6,8 +6,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 static inline int64_t now_ms(void)
 {
@@ -30,6 +32,20 @@ static inline int patience(void)
 	const char *times = getenv("MPTCPADDR_TEST_PATIENCE");
 
 	return times && atoi(times) > 0 ? atoi(times) : 1;
+}
+
+/* Runnable threads on each processor, at least 1. */
+static inline int machine_load(void)
+{
+	int running = 0;
+	FILE *f = fopen("/proc/loadavg", "re");
+
+	if (f && fscanf(f, "%*f %*f %*f %d", &running) != 1)
+		running = 0;
+	if (f)
+		fclose(f);
+	running /= (int)sysconf(_SC_NPROCESSORS_ONLN);
+	return running < 1 ? 1 : running;
 }
 
 /*

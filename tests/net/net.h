@@ -117,7 +117,7 @@ void net_show(struct net *n);
  * net_compare() - @run a scenario under the shim and in the kernel: equal outcomes
  *
  * On a busy machine net_settle() may return before a worker of the kernel has run, so
- * only a difference that comes three times fails. @run returns a text to be freed;
+ * after a difference two more runs must agree. @run returns a text to be freed;
  * @about names the scenario.
  */
 void net_compare(const char *about, char *(*run)(void *arg, enum net_side side),
