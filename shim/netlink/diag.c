@@ -94,6 +94,7 @@ static int on_owner(void *ctx, const struct inet_diag_msg *msg, struct nlattr *c
 	return 0;
 }
 
+/* One exact request: the kernel has a hash of tokens (net/mptcp/mptcp_diag.c). */
 int diag_read_owner(int fd, uint32_t token, struct diag_owner *ret_owner)
 {
 	const struct inet_diag_req_v2 req = { .sdiag_family = AF_INET,

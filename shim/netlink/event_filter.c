@@ -34,6 +34,7 @@ static int set_filter(int fd, int option, struct sock_filter *code, unsigned int
 	return setsockopt(fd, SOL_SOCKET, option, &program, sizeof(program)) ? -errno : 0;
 }
 
+/* CREATED comes inside connect(); ESTABLISHED repeats it before any ADD_ADDR. */
 void event_filter_set_useful(int fd)
 {
 	struct sock_filter code[] = { DROP_USELESS, PASS };
