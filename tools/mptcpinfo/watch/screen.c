@@ -89,32 +89,27 @@ char screen_read_key(struct screen *s)
 	return 0;
 }
 
-int screen_draw(const struct screen *s, const struct frame *f, bool colour)
-{
-	struct page page;
-	size_t i;
-
-	page_open(&page);
-	fputs(HOME, page.out);
-	for (i = 0; i < f->n && i < (size_t)s->height; i++) {
-		/*
-		 * No newline after the last line: it would scroll. Erase before the text:
-		 * at the right edge, erasing after it would remove the last character.
-		 */
-		fprintf(page.out, "%s" ERASE_LINE "%s%s%s", i ? "\r\n" : "",
-			paint_on(colour, f->lines[i].paint), f->lines[i].text,
-			paint_off(colour));
-	}
-	if (i < (size_t)s->height)
-		fputs("\r\n" ERASE_BELOW, page.out);
-	return page_write(&page);
-}
-
 size_t frame_room(const struct frame *f)
 {
 	if (!f->height)
 		return SIZE_MAX;
 	return f->n < (size_t)f->height ? f->height - f->n : 0;
+}
+
+void frame_open(struct frame *f)
+{
+	page_open(&f->page);
+	if (f->height)
+		fputs(HOME, f->page.out);
+}
+
+int frame_write(struct frame *f)
+{
+	if (!f->height)
+		fputc('\n', f->page.out);
+	else if (frame_room(f))
+		fputs("\r\n" ERASE_BELOW, f->page.out);
+	return page_write(&f->page);
 }
 
 /* End @text where it would be wider than @width columns; 0: nowhere. */
@@ -147,29 +142,25 @@ static void frame_cut(char *text, int width)
 
 void frame_add(struct frame *f, enum paint paint, const char *fmt, ...)
 {
-	struct frame_line *line;
 	char *text;
 	va_list ap;
-	int r;
 
 	if (!frame_room(f))
 		return;
 	va_start(ap, fmt);
-	r = vasprintf(&text, fmt, ap);
+	if (vasprintf(&text, fmt, ap) < 0)
+		memory_die();
 	va_end(ap);
-	if (r < 0)
-		return;
 	frame_cut(text, f->width);
-	line = array_grow(&f->lines, &f->n, sizeof(*line));
-	line->paint = paint;
-	line->text = text;
-}
-
-void frame_free(struct frame *f)
-{
-	for (size_t i = 0; i < f->n; i++)
-		free(f->lines[i].text);
-	free(f->lines);
-	f->lines = NULL;
-	f->n = 0;
+	/*
+	 * No newline after the last line: it would scroll. Erase before the text: at the
+	 * right edge, erasing after it would remove the last character.
+	 */
+	if (f->height)
+		fprintf(f->page.out, "%s" ERASE_LINE "%s%s%s", f->n ? "\r\n" : "",
+			paint_on(f->colour, paint), text, paint_off(f->colour));
+	else
+		fprintf(f->page.out, "%s\n", text);
+	f->n++;
+	free(text);
 }

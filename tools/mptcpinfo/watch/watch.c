@@ -82,23 +82,6 @@ static void watch_frame(const struct watch *w, const struct snapshot *snap, int 
 		counters_frame(snap, f);
 }
 
-/* Not on a terminal: a whole document, or a whole frame, in one write */
-static int watch_print(const struct watch *w, const struct snapshot *snap,
-		       const struct frame *f)
-{
-	struct page page;
-
-	page_open(&page);
-	if (w->o->format == FORMAT_JSON) {
-		write_view(w->o, snap, true, page.out);
-	} else {
-		for (size_t i = 0; i < f->n; i++)
-			fprintf(page.out, "%s\n", f->lines[i].text);
-		fputc('\n', page.out);
-	}
-	return page_write(&page);
-}
-
 /* Notes are reported when they change, not once a second. */
 static bool has_other_notes(const struct watch *w, const struct snapshot *snap, int error)
 {
@@ -116,18 +99,20 @@ static bool has_other_notes(const struct watch *w, const struct snapshot *snap, 
 static int watch_show(struct watch *w, const struct snapshot *snap, int error)
 {
 	struct frame f = { 0 };
-	int r;
+	struct page page;
 
-	if (w->live) {
-		f.width = w->screen.width;
-		f.height = w->screen.height;
+	if (w->o->format == FORMAT_JSON) {
+		page_open(&page);
+		write_view(w->o, snap, true, page.out);
+		return page_write(&page);
 	}
-	if (w->o->format == FORMAT_TABLE)
-		watch_frame(w, snap, error, &f);
-	r = w->live ? screen_draw(&w->screen, &f, w->o->colour)
-		    : watch_print(w, snap, &f);
-	frame_free(&f);
-	return r;
+	if (w->live)
+		f = (struct frame){ .width = w->screen.width,
+				    .height = w->screen.height,
+				    .colour = w->o->colour };
+	frame_open(&f);
+	watch_frame(w, snap, error, &f);
+	return frame_write(&f);
 }
 
 static int watch_once(struct watch *w)

@@ -13,22 +13,22 @@ struct options;
 /* --watch: a snapshot every o->interval_ms, until SIGINT. Return: the exit status. */
 int watch_main(const struct options *o);
 
-/* Lines that fit a terminal. Width and height 0: no limit. */
+/* Lines that fit a terminal. Width and height 0: no limit, and no terminal. */
 struct frame {
 	int width, height;
-	struct frame_line {
-		enum paint paint;
-		char *text; /* not wider than the frame, no newline */
-	} * lines;
-	size_t n;
+	bool colour;
+	size_t n; /* lines */
+	struct page page;
 };
 
+void frame_open(struct frame *f);
+/* Write @f at once, on a terminal over the previous one; frees it. 0 or -errno. */
+int frame_write(struct frame *f);
 /* Add a line, cut to the width, not wrapped; dropped if the frame is full. */
 void frame_add(struct frame *f, enum paint paint, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The number of lines that still fit. */
 size_t frame_room(const struct frame *f);
-void frame_free(struct frame *f);
 
 /* A terminal that is drawn on and then restored. */
 struct screen {
@@ -43,8 +43,6 @@ bool screen_is_usable(void);
 int screen_enter(struct screen *s);
 void screen_leave(struct screen *s);
 void screen_read_size(struct screen *s);
-/* Draw @f over the previous one, in one write. Return: 0 or -errno. */
-int screen_draw(const struct screen *s, const struct frame *f, bool colour);
 /* The next key, or 0. */
 char screen_read_key(struct screen *s);
 
