@@ -27,14 +27,6 @@ static int parse_port(const char *text, uint16_t *ret_port)
 	return 0;
 }
 
-/* Also refuses "/00032". */
-static bool is_prefix(const char *text, struct mpprefix *ret_prefix)
-{
-	const char *slash = strchr(text, '/');
-
-	return (!slash || strlen(slash) <= 4) && mpprefix_parse(text, ret_prefix) == 0;
-}
-
 static bool has_host_bits(const struct mpprefix *prefix)
 {
 	unsigned int i;
@@ -73,13 +65,16 @@ int remote_parse(const char *text, struct remote *ret_remote)
 {
 	char prefix[PREFIX_TEXT_MAX];
 	struct remote remote = { 0 };
-	const char *port;
+	const char *port, *slash;
 
 	port = split_prefix(text, prefix);
 	if (!port || (!prefix[0] && !*port))
 		return -EINVAL;
+	slash = strchr(prefix, '/');
+	if (slash && strlen(slash) > 4)
+		return -EINVAL; /* "/00032" */
 	if (prefix[0] &&
-	    (!is_prefix(prefix, &remote.prefix) || has_host_bits(&remote.prefix)))
+	    (mpprefix_parse(prefix, &remote.prefix) < 0 || has_host_bits(&remote.prefix)))
 		return -EINVAL; /* 10.0.0.1/8 is ambiguous */
 	if (*port && parse_port(port, &remote.port) < 0)
 		return -EINVAL;

@@ -125,13 +125,6 @@ static bool has_free_endpoint(const struct snapshot *snap, const struct connecti
 	return false;
 }
 
-static bool is_excluded(const struct connection *conn, const struct manager *manager)
-{
-	size_t i = conn->record.section;
-
-	return i < manager->n_sections && manager->sections[i].excluded;
-}
-
 /* Without laminar and fullmesh endpoints the routing table picks local addresses. */
 static bool is_routed(const struct connection *conn, const struct manager *manager)
 {
@@ -148,9 +141,9 @@ static void explain_pool(struct explanation *ex, const struct snapshot *snap,
 			 const struct connection *conn)
 {
 	const struct manager *manager = connection_manager(snap, conn);
-	size_t n = manager->n_endpoints;
+	size_t n = manager->n_endpoints, section = conn->record.section;
 
-	if (is_excluded(conn, manager))
+	if (section < manager->n_sections && manager->sections[section].excluded)
 		explain_add(ex, "no pool for this destination (excluded)");
 	else if (n == 0 && manager->info.pool_error[0])
 		explain_add(ex, "no pool: %s", manager->info.pool_error);

@@ -41,15 +41,20 @@ static json_t *utf8_json(const char *s)
 	return json_string(ascii);
 }
 
+static void put_json(json_t *object, const char *key, json_t *value)
+{
+	json_object_set_new_nocheck(object, key, value);
+}
+
 static void put_text(json_t *object, const char *key, const char *s)
 {
 	if (s && s[0])
-		json_object_set_new_nocheck(object, key, utf8_json(s));
+		put_json(object, key, utf8_json(s));
 }
 
 static void put_number(json_t *object, const char *key, uint64_t value)
 {
-	json_object_set_new_nocheck(object, key, json_integer(value));
+	put_json(object, key, json_integer(value));
 }
 
 /* Too big for an exact number in many JSON readers: 16 hex digits, like ss. */
@@ -77,7 +82,7 @@ static json_t *namespace_json(const struct snapshot *snap)
 	put_text(namespace, "path_manager", snap->path_manager);
 	for_each_in (counter, snap, counters)
 		put_number(counters, counter->name, counter->value);
-	json_object_set_new_nocheck(namespace, "counters", counters);
+	put_json(namespace, "counters", counters);
 	return namespace;
 }
 
@@ -106,7 +111,7 @@ static json_t *manager_json(const struct manager *manager)
 	put_text(object, "backend", info->backend);
 	put_text(object, "pool_file", info->pool_file);
 	put_text(object, "pool_error", info->pool_error);
-	json_object_set_new_nocheck(object, "counters", manager_counters_json(info));
+	put_json(object, "counters", manager_counters_json(info));
 	return object;
 }
 
@@ -122,7 +127,7 @@ static json_t *subflow_json(const struct subflow *sf)
 	put_path(object, &sf->path);
 	put_text(object, "state", tcp_state_text(sf->state));
 	if (sf->has_flags)
-		json_object_set_new_nocheck(object, "backup", json_boolean(sf->backup));
+		put_json(object, "backup", json_boolean(sf->backup));
 	for (i = 0; i < n_subflow_fields && sf->has_tcp; i++) {
 		if (subflow_fields[i].offset != offsetof(struct subflow, backup))
 			put_number(object, subflow_fields[i].key,
@@ -181,8 +186,8 @@ static json_t *endpoints_json(const struct snapshot *snap, const struct connecti
 		object = json_object();
 		put_text(object, "address", ip_text(&ep->addr, ip));
 		put_number(object, "local_id", ep->local_id);
-		json_object_set_new_nocheck(object, "flags", flags_json(ep->flags));
-		put_text(object, "state", endpoint_state_text(state));
+		put_json(object, "flags", flags_json(ep->flags));
+		put_text(object, "state", endpoint_state_words[state]);
 		json_array_append_new(array, object);
 	}
 	return array;
@@ -200,7 +205,7 @@ static json_t *announced_json(const struct connection *conn)
 		put_text(object, "address", ip_text(&record->addr, ip));
 		if (record->addr.port)
 			put_number(object, "port", record->addr.port);
-		put_text(object, "state", announced_text(announced_state(record)));
+		put_text(object, "state", announced_words[announced_state(record)]);
 		put_text(object, "reason", announced_reason(record, reason));
 		json_array_append_new(array, object);
 	}
@@ -229,16 +234,14 @@ static json_t *connection_json(const struct snapshot *snap, const struct connect
 	put_text(object, "state", tcp_state_text(conn->state));
 	for_each_in (sf, conn, subflows)
 		json_array_append_new(subflows, subflow_json(sf));
-	json_object_set_new_nocheck(object, "subflows", subflows);
+	put_json(object, "subflows", subflows);
 	if (manager) {
-		json_object_set_new_nocheck(object, "endpoints",
-					    endpoints_json(snap, conn, manager));
-		json_object_set_new_nocheck(object, "announced", announced_json(conn));
+		put_json(object, "endpoints", endpoints_json(snap, conn, manager));
+		put_json(object, "announced", announced_json(conn));
 	}
 	if (explain_connection(snap, conn, why))
 		put_text(object, "explain", why);
-	json_object_set_new_nocheck(object, "mptcp_info",
-				    info_json(conn, snap->has_endpoint_maxima));
+	put_json(object, "mptcp_info", info_json(conn, snap->has_endpoint_maxima));
 	return object;
 }
 
@@ -247,7 +250,7 @@ static json_t *connection_counters_json(const struct connection *conn)
 	json_t *object = json_object(), *counters = json_object();
 
 	put_owner(object, conn);
-	json_object_set_new_nocheck(object, "counters", counters);
+	put_json(object, "counters", counters);
 #define X(name, help) put_number(counters, #name, conn->record.counters.name);
 	PM_COUNTERS(X)
 #undef X
@@ -357,11 +360,6 @@ static void put_addr(json_t *object, const char *key, const struct mpaddr *addr)
 		put_text(object, key, mpaddr_text(addr, text));
 }
 
-static bool has_remote_id(const struct pm_note *note)
-{
-	return note->remote.family || note->what == PM_NOTE_REMOVED;
-}
-
 static bool has_backup_flag(const struct pm_note *note)
 {
 	return note->what == PM_NOTE_JOINING || note->what == PM_NOTE_JOINED ||
@@ -379,15 +377,14 @@ static void put_note_keys(json_t *object, const struct pm_note *note)
 	if (note->local.family)
 		put_number(object, "local_id", note->local_id);
 	put_addr(object, "local", &note->local);
-	if (has_remote_id(note))
+	if (note->remote.family || note->what == PM_NOTE_REMOVED)
 		put_number(object, "remote_id", note->remote_id);
 	put_addr(object, "remote", &note->remote);
 	if (has_backup_flag(note))
-		json_object_set_new_nocheck(
-			object, "backup",
-			json_boolean(note->flags & PM_NOTE_FLAG_BACKUP));
+		put_json(object, "backup",
+			 json_boolean(note->flags & PM_NOTE_FLAG_BACKUP));
 	if (note->flags & PM_NOTE_FLAG_RETRY)
-		json_object_set_new_nocheck(object, "retry", json_true());
+		put_json(object, "retry", json_true());
 	put_text(object, "reason", note_reason_word(note->reason));
 	if (note->error) {
 		put_number(object, "error", note->error);

@@ -33,8 +33,7 @@ const char *ip_text(const struct mpaddr *addr, char out[static MPADDR_TEXT_MAX])
 
 /* The words of the JSON; manager_text() is "" if the manager is unknown. */
 const char *manager_text(const struct snapshot *snap, const struct connection *conn);
-const char *endpoint_state_text(enum endpoint_state state);
-const char *announced_text(enum announced_state state);
+extern const char *const endpoint_state_words[], *const announced_words[];
 /* @bit: one of MPTCP_PM_ADDR_FLAG_*. NULL: not a flag of pool files. */
 const char *endpoint_flag_text(uint32_t bit);
 /* As in the filters of ss: "established", "syn-sent", ... */

@@ -154,7 +154,7 @@ static void table_endpoints(const struct table *t, const struct connection *conn
 		if (!ep)
 			continue;
 		ip_text(&ep->addr, ip);
-		table_item(t, "endpoints", &column, ip, endpoint_state_text(state),
+		table_item(t, "endpoints", &column, ip, endpoint_state_words[state],
 			   state == ENDPOINT_USED	   ? PAINT_GOOD
 			   : state == ENDPOINT_UNAVAILABLE ? PAINT_BAD
 							   : PAINT_WARN);
@@ -174,7 +174,7 @@ static void table_announced(const struct table *t, const struct connection *conn
 		state = announced_state(record);
 		snprintf(name, sizeof(name), "%s (id %u)", ip_text(&record->addr, ip),
 			 record->remote_id);
-		table_item(t, "announced", &column, name, announced_text(state),
+		table_item(t, "announced", &column, name, announced_words[state],
 			   state == ANNOUNCED_JOINED	? PAINT_GOOD
 			   : state == ANNOUNCED_WAITING ? PAINT_WARN
 							: PAINT_BAD);

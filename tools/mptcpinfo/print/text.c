@@ -173,28 +173,18 @@ const char *manager_text(const struct snapshot *snap, const struct connection *c
 	return manager ? manager->info.backend : words[conn->manager];
 }
 
-const char *endpoint_state_text(enum endpoint_state state)
-{
-	static const char *const words[] = {
-		[ENDPOINT_FREE] = "free",
-		[ENDPOINT_PENDING] = "pending",
-		[ENDPOINT_USED] = "used",
-		[ENDPOINT_UNAVAILABLE] = "unavailable",
-	};
+const char *const endpoint_state_words[] = {
+	[ENDPOINT_FREE] = "free",
+	[ENDPOINT_PENDING] = "pending",
+	[ENDPOINT_USED] = "used",
+	[ENDPOINT_UNAVAILABLE] = "unavailable",
+};
 
-	return words[state];
-}
-
-const char *announced_text(enum announced_state state)
-{
-	static const char *const words[] = {
-		[ANNOUNCED_JOINED] = "joined",
-		[ANNOUNCED_WAITING] = "waiting",
-		[ANNOUNCED_REFUSED] = "refused",
-	};
-
-	return words[state];
-}
+const char *const announced_words[] = {
+	[ANNOUNCED_JOINED] = "joined",
+	[ANNOUNCED_WAITING] = "waiting",
+	[ANNOUNCED_REFUSED] = "refused",
+};
 
 const char *endpoint_flag_text(uint32_t bit)
 {

@@ -135,16 +135,6 @@ static int watch_once(struct watch *w)
 	return r;
 }
 
-/* ^Z: restore the terminal while stopped. */
-static void watch_stop(struct watch *w)
-{
-	if (w->live)
-		screen_leave(&w->screen);
-	kill(getpid(), SIGSTOP);
-	if (w->live)
-		screen_enter(&w->screen);
-}
-
 /* Return: whether to redraw at once. */
 static bool watch_handle_signals(struct watch *w)
 {
@@ -157,8 +147,12 @@ static bool watch_handle_signals(struct watch *w)
 			screen_read_size(&w->screen);
 			redraw = true;
 			break;
-		case SIGTSTP:
-			watch_stop(w);
+		case SIGTSTP: /* ^Z: restore the terminal while stopped. */
+			if (w->live)
+				screen_leave(&w->screen);
+			kill(getpid(), SIGSTOP);
+			if (w->live)
+				screen_enter(&w->screen);
 			redraw = true;
 			break;
 		default:
@@ -166,16 +160,6 @@ static bool watch_handle_signals(struct watch *w)
 		}
 	}
 	return redraw;
-}
-
-static void watch_handle_keys(struct watch *w)
-{
-	char key;
-
-	while ((key = screen_read_key(&w->screen))) {
-		if (key == 'q' || key == 'Q' || key == 4 /* ^D */)
-			w->quit = true;
-	}
 }
 
 /* Until @until_us, a signal or a key, or until the reader has gone. */
@@ -187,6 +171,7 @@ static int watch_wait(struct watch *w, int64_t until_us)
 		{ .fd = -1, .events = POLLIN },
 	};
 	int64_t left;
+	char key;
 
 	for (;;) {
 		left = until_us - clock_us();
@@ -199,7 +184,10 @@ static int watch_wait(struct watch *w, int64_t until_us)
 			return -EPIPE;
 		if (watch_handle_signals(w))
 			return 0;
-		watch_handle_keys(w);
+		while ((key = screen_read_key(&w->screen))) {
+			if (key == 'q' || key == 'Q' || key == 4 /* ^D */)
+				w->quit = true;
+		}
 		if (fds[2].revents & (POLLHUP | POLLERR))
 			w->screen.keys = false;
 	}
