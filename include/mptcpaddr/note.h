@@ -11,7 +11,7 @@
 
 /*
  * Engine, control socket, JSON and Prometheus use these names in this order. Prometheus
- * and the manual page print the help texts.
+ * prints the help texts.
  */
 #define PM_COUNTERS(X)                                                             \
 	X(add_addr_rx, "ADD_ADDRs received")                                       \

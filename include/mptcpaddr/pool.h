@@ -88,7 +88,7 @@ struct pool_error {
 };
 
 /*
- * pool_load() - read a pool file (DESIGN.md, 5); pool_free() frees it
+ * pool_load() - read a pool file (mptcpaddr.conf(5)); pool_free() frees it
  *
  * Return: 0; -EINVAL for a bad line; other -errno. @why is filled on failure.
  */

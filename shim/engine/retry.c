@@ -2,7 +2,7 @@
 /*
  * retry.c - when a failed join is tried again
  *
- * The delay doubles with each try (DESIGN.md, 4, rule 7). engine_wait() looks only at
+ * The delay doubles with each try. engine_wait() looks only at
  * connections with a timer.
  */
 #include "retry.h"

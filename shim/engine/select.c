@@ -2,10 +2,9 @@
 /*
  * select.c - which endpoint joins which address
  *
- * The rules of DESIGN.md, 4, are the kernel's own for its endpoints
- * (net/mptcp/pm_kernel.c, 6.18). Every `fullmesh` endpoint joins an announced address,
- * else the first free `laminar` one, else the address that routing picks. `subflow`
- * endpoints join the server's first address.
+ * The kernel's rules for its own endpoints (net/mptcp/pm_kernel.c, 6.18). Every
+ * `fullmesh` endpoint joins an announced address, else the first free `laminar` one, else
+ * the address that routing picks. `subflow` endpoints join the server's first address.
  */
 #include "select.h"
 #include "retry.h"

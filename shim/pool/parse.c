@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * parse.c - read a pool file (DESIGN.md, 5)
+ * parse.c - read a pool file (mptcpaddr.conf(5))
  *
  * The first error ends pool_load(): only a whole, valid pool is returned. pool_check()
  * continues after each error.

@@ -10,7 +10,7 @@
 #define POOL_FILE_PATH_MAX 1024
 
 /*
- * pool_file_open() - open the first file of @program's look-up order (DESIGN.md, 5)
+ * pool_file_open() - open the first file of @program's look-up order (mptcpaddr.conf(5))
  *
  * @ret_path receives its path, absolute or as in MPTCPADDR_CONFIG, even if open() fails.
  * A file named by MPTCPADDR_CONFIG is the only candidate.

@@ -2,8 +2,8 @@
 /*
  * memory.c - memory of the engine's tables per connection, allocator included
  *
- * 10,000 connections with two announcements each, both joined; the peer is the limit of
- * DESIGN.md, 10: 512 bytes.
+ * 10,000 connections with two announcements each, both joined; the target is
+ * 512 bytes.
  */
 #include "bench.h"
 #include "mptcpaddr/engine.h"

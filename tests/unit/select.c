@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * select.c - which endpoint joins which address (DESIGN.md, 4)
+ * select.c - which endpoint joins which address
  *
  * As in the kernel's own selftests, the server's addresses are 10.0.i.1, the client's
  * 10.0.i.2.
