@@ -137,6 +137,15 @@ struct pm_announced_report {
 	uint32_t retry_ms; /* until the next try; 0: no timer */
 };
 
+/* A text that grows in @start; what exceeds @size is cut. */
+struct text {
+	char *start;
+	size_t size, len;
+};
+
+void text_put(struct text *out, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* Sizes with the NUL */
 #define NOTE_REASON_MAX 160
 #define NOTE_TEXT_MAX	400

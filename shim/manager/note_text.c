@@ -10,24 +10,17 @@
 #include <stdio.h>
 #include <string.h>
 
-struct text {
-	char *at;
-	size_t left;
-};
-
-__attribute__((format(printf, 2, 3))) static void text_put(struct text *out,
-							   const char *fmt, ...)
+void text_put(struct text *out, const char *fmt, ...)
 {
+	size_t room = out->size - out->len;
 	va_list ap;
-	size_t n;
+	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(out->at, out->left, fmt, ap);
+	n = vsnprintf(out->start + out->len, room, fmt, ap);
 	va_end(ap);
-	if (n >= out->left) /* cut; -1 too */
-		n = out->left - 1;
-	out->at += n;
-	out->left -= n;
+	if (n > 0)
+		out->len += (size_t)n < room ? (size_t)n : room - 1;
 }
 
 /* Only a reset is the peer's for certain. */
@@ -242,7 +235,7 @@ static void put_note(struct text *out, const struct pm_note *note)
 
 const char *note_text(const struct pm_note *note, char text[static NOTE_TEXT_MAX])
 {
-	struct text out = { text, NOTE_TEXT_MAX };
+	struct text out = { .start = text, .size = NOTE_TEXT_MAX };
 
 	put_note(&out, note);
 	return text;

@@ -9,29 +9,9 @@
 #include "tools/mptcpinfo/collect/collect.h"
 
 #include <netinet/tcp.h>
-#include <stdarg.h>
 #include <string.h>
 
 #define NAMED_MAX 4 /* addresses listed for one cause; the others are counted */
-
-struct explanation {
-	char *text;
-	size_t len;
-};
-
-__attribute__((format(printf, 2, 3))) static void explain_add(struct explanation *ex,
-							      const char *fmt, ...)
-{
-	size_t room = EXPLAIN_MAX - ex->len;
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(ex->text + ex->len, room, fmt, ap);
-	va_end(ap);
-	if (n > 0)
-		ex->len += (size_t)n < room ? (size_t)n : room - 1;
-}
 
 const char *announced_reason(const struct pm_announced_report *record,
 			     char out[static NOTE_REASON_MAX])
@@ -56,29 +36,28 @@ static bool is_same_cause(const struct pm_announced_report *a,
 }
 
 /* All announcements with the cause of announcement @i, the first one */
-static void explain_cause(struct explanation *ex,
-			  const struct pm_announced_report *announced, size_t n, size_t i)
+static void explain_cause(struct text *ex, const struct pm_announced_report *announced,
+			  size_t n, size_t i)
 {
 	char reason[NOTE_REASON_MAX], ip[MPADDR_TEXT_MAX];
 	size_t j, named = 0, more = 0;
 
-	explain_add(ex, "%s%s", ex->len ? "; " : "",
-		    announced_reason(&announced[i], reason));
+	text_put(ex, "%s%s", ex->len ? "; " : "",
+		 announced_reason(&announced[i], reason));
 	for (j = i; j < n; j++) {
 		if (!is_same_cause(&announced[i], &announced[j]))
 			continue;
 		if (named == NAMED_MAX)
 			more++;
 		else
-			explain_add(ex, "%s%s (id %u)", named++ ? ", " : ": ",
-				    ip_text(&announced[j].addr, ip),
-				    announced[j].remote_id);
+			text_put(ex, "%s%s (id %u)", named++ ? ", " : ": ",
+				 ip_text(&announced[j].addr, ip), announced[j].remote_id);
 	}
 	if (more)
-		explain_add(ex, " and %zu more", more);
+		text_put(ex, " and %zu more", more);
 }
 
-static void explain_announced(struct explanation *ex,
+static void explain_announced(struct text *ex,
 			      const struct pm_announced_report *announced, size_t n)
 {
 	size_t i, j;
@@ -93,7 +72,7 @@ static void explain_announced(struct explanation *ex,
 	}
 }
 
-static void explain_unavailable(struct explanation *ex, const struct snapshot *snap,
+static void explain_unavailable(struct text *ex, const struct snapshot *snap,
 				const struct connection *conn, size_t n)
 {
 	const char *before = ex->len ? "; unavailable (on no interface that is up): "
@@ -107,7 +86,7 @@ static void explain_unavailable(struct explanation *ex, const struct snapshot *s
 		ep = connection_endpoint(snap, conn, i, &state);
 		if (!ep || state != ENDPOINT_UNAVAILABLE)
 			continue;
-		explain_add(ex, "%s%s", before, ip_text(&ep->addr, ip));
+		text_put(ex, "%s%s", before, ip_text(&ep->addr, ip));
 		before = ", ";
 	}
 }
@@ -137,18 +116,18 @@ static bool is_routed(const struct connection *conn, const struct manager *manag
 	return true;
 }
 
-static void explain_pool(struct explanation *ex, const struct snapshot *snap,
+static void explain_pool(struct text *ex, const struct snapshot *snap,
 			 const struct connection *conn)
 {
 	const struct manager *manager = connection_manager(snap, conn);
 	size_t n = manager->n_endpoints, section = conn->record.section;
 
 	if (section < manager->n_sections && manager->sections[section].excluded)
-		explain_add(ex, "no pool for this destination (excluded)");
+		text_put(ex, "no pool for this destination (excluded)");
 	else if (n == 0 && manager->info.pool_error[0])
-		explain_add(ex, "no pool: %s", manager->info.pool_error);
+		text_put(ex, "no pool: %s", manager->info.pool_error);
 	else if (conn->record.endpoints_mine == 0 && !is_routed(conn, manager))
-		explain_add(ex, "no endpoint of the pool fits this connection");
+		text_put(ex, "no endpoint of the pool fits this connection");
 	if (ex->len || conn->record.server_side)
 		return;
 	explain_announced(ex, conn->announced, conn->n_announced);
@@ -157,13 +136,12 @@ static void explain_pool(struct explanation *ex, const struct snapshot *snap,
 	else if (ex->len)
 		return;
 	else if (conn->n_announced == 0)
-		explain_add(
-			ex,
-			"nothing announced: the server has not announced any additional "
-			"address");
+		text_put(ex,
+			 "nothing announced: the server has not announced any additional "
+			 "address");
 	else
-		explain_add(ex, "nothing more announced: all %zu addresses are joined",
-			    conn->n_announced);
+		text_put(ex, "nothing more announced: all %zu addresses are joined",
+			 conn->n_announced);
 }
 
 static bool has_running_broker(const struct snapshot *snap)
@@ -221,11 +199,11 @@ bool explain_connection(const struct snapshot *snap, const struct connection *co
 			char out[static EXPLAIN_MAX])
 {
 	const char *text = explain_without_pool(snap, conn);
-	struct explanation ex = { .text = out };
+	struct text ex = { .start = out, .size = EXPLAIN_MAX };
 
 	out[0] = '\0';
 	if (text)
-		explain_add(&ex, "%s", text);
+		text_put(&ex, "%s", text);
 	else
 		explain_pool(&ex, snap, conn);
 	return ex.len > 0;
