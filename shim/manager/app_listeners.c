@@ -7,10 +7,10 @@
  * that has bound the abstract name of an address manages the connections to it. The name
  * ends with its process.
  */
-#include "app_listeners.h"
 #include "mptcpaddr/diag.h"
 #include "mptcpaddr/uapi.h"
 #include "sockets.h"
+#include "state.h"
 
 #include <stdio.h>
 

@@ -5,10 +5,9 @@
  * An event may arrive before its connection's registration (event_pump.h). Accepted
  * connections are registered by their first event (app_listeners.h).
  */
-#include "handle.h"
-#include "idle.h"
 #include "mptcpaddr/log.h"
 #include "shim/common/clock.h"
+#include "state.h"
 
 #include <errno.h>
 #include <string.h>

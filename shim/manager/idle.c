@@ -8,7 +8,6 @@
  * the next connect() waits for its removal (shim/preload/register.c). A program that
  * listens gets no filter, since nothing announces the connections that it accepts.
  */
-#include "idle.h"
 #include "mptcpaddr/netlink.h"
 #include "shim/common/clock.h"
 #include "state.h"

@@ -2,14 +2,13 @@
 /*
  * manager.c - the manager thread of a process, which runs its engine
  */
-#include "handle.h"
-#include "idle.h"
 #include "mptcpaddr/diag.h"
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/netlink.h"
 #include "mptcpaddr/uapi.h"
 #include "shim/common/clock.h"
 #include "sockets.h"
+#include "state.h"
 
 #include <linux/futex.h>
 #include <stdio.h>

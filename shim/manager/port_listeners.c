@@ -5,10 +5,10 @@
  * The kernel accepts the joins itself, by their token; all other connections are closed.
  * The sockets are in the manager thread's own descriptor table.
  */
-#include "port_listeners.h"
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/uapi.h"
 #include "sockets.h"
+#include "state.h"
 
 #include <sys/syscall.h>
 

@@ -1,17 +1,103 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * state.h - the state of a process's manager; the manager thread owns it
+ * state.h - the state of a process's manager, and its parts; the manager thread owns them
  */
 #pragma once
 
-#include "app_listeners.h"
 #include "control_server.h"
 #include "event_pump.h"
 #include "mptcpaddr/handover.h"
 #include "mptcpaddr/netlink.h"
-#include "port_listeners.h"
 #include "shim/pool/watch.h"
-#include "takeover.h"
+
+/* app_listeners.c: recognise the connections that this program accepts */
+
+struct app_listeners {
+	struct handover *h;
+	int claims[HANDOVER_LISTENERS]; /* a bound name, or negative */
+};
+
+void app_listeners_open(struct app_listeners *l, struct handover *h);
+void app_listeners_close(struct app_listeners *l);
+
+/* app_listeners_any() - Return: whether the program listens. */
+bool app_listeners_any(const struct app_listeners *l);
+
+/*
+ * app_listeners_accepted() - whether this process manages connections accepted at @local
+ *
+ * Several processes may listen at one address (fork(), SO_REUSEPORT): only one of them
+ * gets true, until it ends. @inherited: this process waits for the end of its parent and
+ * does not claim the parent's address.
+ */
+bool app_listeners_accepted(struct app_listeners *l, const struct mpaddr *local,
+			    bool inherited);
+
+/* app_listeners_closed() - a listener at @local has closed: perhaps one of ours. */
+void app_listeners_closed(struct app_listeners *l, const struct mpaddr *local);
+
+/* port_listeners.c: listening sockets for `signal` endpoints that have a port */
+
+#define PORT_LISTENERS_MAX 16
+
+struct port_listeners {
+	unsigned int n;
+	struct {
+		struct mpaddr addr;
+		int fd;
+		bool full; /* no descriptor left to accept() with */
+	} at[PORT_LISTENERS_MAX];
+};
+
+/*
+ * port_listeners_update() - listen where @pool announces a port, and nowhere else
+ *
+ * The in-kernel path manager opens such sockets itself (net/mptcp/pm_kernel.c,
+ * mptcp_pm_nl_create_listen_socket()), the userspace one must. An address in use is left
+ * alone: joins find the socket that listens there.
+ */
+void port_listeners_update(struct port_listeners *ports, const struct pool *pool);
+void port_listeners_close(struct port_listeners *ports);
+
+/* Return: how many of @fds, with room for PORT_LISTENERS_MAX, were filled. */
+unsigned int port_listeners_poll_fill(const struct port_listeners *ports,
+				      struct pollfd *fds);
+
+/* port_listeners_serve() - close connections that are not joins. */
+void port_listeners_serve(struct port_listeners *ports, const struct pollfd *fds);
+
+/* takeover.c: which child takes over the connections of a process that ends */
+
+#define TAKEOVER_NAME_MAX 48
+
+struct takeover {
+	int listener; /* bound to our own name; never accepts; -errno: none */
+	char name[TAKEOVER_NAME_MAX]; /* of the process whose connections we wait for */
+	int watch;   /* hangs up when that process ends; -errno: not watching */
+	int claimed; /* bound to `name` since we got it; -errno */
+};
+
+/*
+ * takeover_open() - let forked children wait for the end of this process
+ *
+ * The nonce keeps others, and other PID namespaces, from taking the name before us.
+ */
+void takeover_open(struct takeover *takeover, pid_t pid, uint64_t nonce);
+
+/*
+ * takeover_wait() - wait for the end of the process @pid
+ *
+ * Return: true if it has ended already and the name is ours; false while `watch` must be
+ * polled, or takeover_must_retry() returns true.
+ */
+bool takeover_wait(struct takeover *takeover, pid_t pid, uint64_t nonce);
+
+/* takeover_must_retry() - whether to call takeover_retry() a while later. */
+bool takeover_must_retry(const struct takeover *takeover);
+
+/* takeover_retry() - `watch` has hung up, or it is time again. As takeover_wait(). */
+bool takeover_retry(struct takeover *takeover);
+void takeover_close(struct takeover *takeover);
 
 struct manager {
 	struct handover *h;
@@ -31,3 +117,31 @@ struct manager {
 	uint32_t seen;		  /* registrations counted at the last check */
 	struct ctl_manager about;
 };
+
+/* handle.c: registrations from the program, events from the kernel */
+
+/* handle_events() - give everything in the queue to the engine. */
+void handle_events(struct manager *m);
+/* handle_registrations() - take what connect() has registered since the last call. */
+void handle_registrations(struct manager *m);
+/* handle_inherited() - take the registrations from before this process was forked. */
+void handle_inherited(struct manager *m);
+/* handle_early() - drop events that no registration explains in time. */
+void handle_early(struct manager *m);
+
+/* idle.c: filter out other processes' events while the program is idle */
+
+/* idle_restart() - the program has connected, and may soon connect again. */
+void idle_restart(struct manager *m);
+
+/* idle_wait() - milliseconds until idle_serve() has something to do; -1: infinite. */
+int idle_wait(const struct manager *m);
+
+/* idle_serve() - attach or remove the filter. */
+void idle_serve(struct manager *m);
+
+/* idle_before_wait() - end with a main thread that has ended. */
+void idle_before_wait(struct manager *m);
+
+/* idle_end() - release connects that wait for this manager. */
+void idle_end(struct manager *m);

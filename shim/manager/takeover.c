@@ -8,8 +8,8 @@
  * the others connect to that one. So at most one process manages a connection at any
  * time, without messages and without a clock.
  */
-#include "takeover.h"
 #include "sockets.h"
+#include "state.h"
 
 #include <inttypes.h>
 #include <stdio.h>

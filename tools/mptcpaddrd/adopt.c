@@ -7,9 +7,7 @@
  * is the inode of its directory. A service gets a new one at each start, so it is looked
  * up when a connection needs it.
  */
-#include "adopt.h"
-#include "clients.h"
-#include "dispatch.h"
+#include "broker.h"
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/uapi.h"
 #include "shim/common/clock.h"

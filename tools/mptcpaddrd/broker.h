@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * broker.h - the broker's state
+ * broker.h - the broker's state and its parts
  *
  * A client is a user's program with a pool, and has an engine. Everything runs in one
  * thread, in broker_run().
@@ -16,6 +16,7 @@
 #include "shim/pool/watch.h"
 
 #define HASH_NONFATAL_OOM 1
+#include <poll.h>
 #include <uthash.h>
 
 #define CLIENTS_MAX	 512
@@ -107,3 +108,125 @@ struct broker {
 	uint64_t journal_size, journal_compacted;
 	bool stop;
 };
+
+/* clients.c: users, their programs with their pools, and their connections */
+
+/* user_get() - find or make the user of @uid. NULL: too many, or no memory. */
+struct user *user_get(struct user **users, uid_t uid);
+void users_free(struct user **users);
+
+/* rate_take() - count one more. Return: false, uncounted, if it exceeds the rate. */
+bool rate_take(struct rate *rate, unsigned int per_second, unsigned int burst,
+	       int64_t now_us);
+
+struct client_conn *client_conn_find(const struct broker *b, uint32_t token);
+void client_conn_drop(struct broker *b, struct client_conn *conn);
+/* client_conn_forget() - drop it from its engine, too. */
+void client_conn_forget(struct broker *b, struct client_conn *conn);
+/* client_conn_sweep() - drop the connections of @client that its engine has dropped. */
+void client_conn_sweep(struct broker *b, struct client *client);
+
+/*
+ * client_get() - find or make the client, with the pool @text
+ *
+ * Return: NULL and *@ret_error: -ENOSPC, -ENOMEM; -EDQUOT: its pool changes too often;
+ * -EINVAL: the pool is wrong, and *@why says how.
+ */
+struct client *client_get(struct broker *b, struct user *user, const char *program,
+			  const char *path, const char *text, size_t len,
+			  const struct policy_program *adopts, struct pool_error *why,
+			  int *ret_error);
+void client_free(struct broker *b, struct client *client);
+
+/* client_register() - take @token into the client's engine. Return: 0; -errno. */
+int client_register(struct broker *b, struct client *client, uint32_t token, bool v6only,
+		    uint64_t cookie);
+
+/* client_resolve() - apply the machine's addresses and the policy to the pool again. */
+void client_resolve(struct client *client);
+
+/* client_serve_control() - answer what @fds of its control socket has ready. */
+void client_serve_control(struct client *client, const struct pollfd *fds);
+
+/* read_pool_file() - a regular file, of bounded size. Return: 0; -errno. */
+int read_pool_file(const char *path, char **ret_text, size_t *ret_len);
+/* read_system_pool() - the administrator's pool for @program. Return: 0; -errno. */
+int read_system_pool(const char *program, char **ret_text, size_t *ret_len,
+		     char *ret_path, size_t size);
+
+/* journal.c: write clients and connections to the state file */
+
+/* journal_open() - in the directory @dir. Return: 0; -errno: then nothing is written. */
+int journal_open(struct broker *b, const char *dir);
+/* journal_add() - append a client with its pool, or @conn if not NULL. */
+void journal_add(struct broker *b, const struct client *client,
+		 const struct client_conn *conn);
+
+/* journal_read() - the whole file, for free(). Return: NULL: none, or unreadable. */
+char *journal_read(struct broker *b, size_t *ret_size);
+
+/* journal_compact() - rewrite the file with the current clients and connections. */
+void journal_compact(struct broker *b);
+
+/* dispatch.c: events to the right engine, commands that the policy allows */
+
+/* dispatch_command() - struct event_pump's send_command(). */
+int dispatch_command(void *ctx, const struct pm_cmd *cmd);
+
+/* dispatch_event() - Return: false if no client has the connection. */
+bool dispatch_event(struct broker *b, const struct pm_event *ev);
+
+/* dispatch_early() - deliver the events of @token that came before its registration. */
+void dispatch_early(struct broker *b, uint32_t token);
+
+/* dispatch_timers() - run the timers of all engines. */
+void dispatch_timers(struct broker *b);
+
+/* dispatch_count_subflows() - @by more subflows of @conn and its user; may be negative.
+ */
+void dispatch_count_subflows(struct client_conn *conn, int by);
+
+/* adopt.c: connections of programs without the preload library */
+
+/* adopt_add_candidate() - @ev belongs to no registered connection. */
+void adopt_add_candidate(struct broker *b, const struct pm_event *ev);
+/* adopt_candidates() - adopt those that have waited long enough for a registration. */
+void adopt_candidates(struct broker *b);
+int adopt_timeout(const struct broker *b);
+
+/* adopt_connection() - if a [program] of the policy matches. */
+void adopt_connection(struct broker *b, uint32_t token, bool server_side);
+
+/* adopt_clear_cache() - the policy has changed. */
+void adopt_clear_cache(void);
+
+/* restore.c: connections from before this broker's start, and after lost events */
+
+/* restore_clients() - read the state file of an earlier broker. */
+void restore_clients(struct broker *b);
+
+/* resync_clients() - bring all engines in line with the kernel. Return: 0; -errno. */
+int resync_clients(struct broker *b);
+
+/* registration.c: programs that connect and register their connections */
+
+/* registration_open() - take the name; programs are refused until registration_listen().
+ */
+int registration_open(struct broker *b);
+int registration_listen(struct broker *b);
+
+/* registration_accept() - serve all programs that have connected. */
+void registration_accept(struct broker *b);
+
+/* Peers that are connected, without a request so far. */
+unsigned int registration_poll_fill(const struct broker *b, struct pollfd *fds);
+void registration_serve_peers(struct broker *b, const struct pollfd *fds);
+int registration_timeout(const struct broker *b);
+
+/* loop.c: the thread */
+
+/* broker_load_policy() - as policy_load(); a file given by -c must exist. */
+int broker_load_policy(struct broker *b, struct pool_error *why);
+
+/* broker_run() - until a signal ends it. Return: 0; -errno. */
+int broker_run(struct broker *b);

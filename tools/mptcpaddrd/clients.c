@@ -2,8 +2,7 @@
 /*
  * clients.c - users, their programs with their pools, and their connections
  */
-#include "clients.h"
-#include "journal.h"
+#include "broker.h"
 #include "mptcpaddr/engine.h"
 #include "mptcpaddr/log.h"
 #include "shim/common/clock.h"

@@ -2,8 +2,7 @@
 /*
  * dispatch.c - give events to the right engine, send commands that the policy allows
  */
-#include "dispatch.h"
-#include "clients.h"
+#include "broker.h"
 #include "mptcpaddr/netlink.h"
 #include "shim/common/clock.h"
 

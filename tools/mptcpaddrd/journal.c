@@ -6,6 +6,7 @@
  * is written at exit, so SIGKILL loses nothing.
  */
 #include "journal.h"
+#include "broker.h"
 #include "mptcpaddr/log.h"
 
 #include <errno.h>

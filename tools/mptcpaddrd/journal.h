@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * journal.h - append clients and their connections to the state file
+ * journal.h - the entries of the state file
  */
 #pragma once
 
-#include "broker.h"
+#include <stdint.h>
 
 #define JOURNAL_MAGIC 0x4d504453u /* "MPDS" */
 
@@ -26,15 +26,3 @@ struct journal_entry {
 struct journal_names {
 	char program[64], path[1024];
 };
-
-/* journal_open() - in the directory @dir. Return: 0; -errno: then nothing is written. */
-int journal_open(struct broker *b, const char *dir);
-/* journal_add() - append a client with its pool, or @conn if not NULL. */
-void journal_add(struct broker *b, const struct client *client,
-		 const struct client_conn *conn);
-
-/* journal_read() - the whole file, for free(). Return: NULL: none, or unreadable. */
-char *journal_read(struct broker *b, size_t *ret_size);
-
-/* journal_compact() - rewrite the file with the current clients and connections. */
-void journal_compact(struct broker *b);

@@ -6,14 +6,9 @@
  * handled after them: so an event that arrived before its registration finds the
  * connection, or is held (event_pump.h).
  */
-#include "loop.h"
-#include "adopt.h"
-#include "clients.h"
-#include "dispatch.h"
+#include "broker.h"
 #include "mptcpaddr/engine.h"
 #include "mptcpaddr/log.h"
-#include "registration.h"
-#include "restore.h"
 #include "sd_notify.h"
 #include "shim/common/clock.h"
 

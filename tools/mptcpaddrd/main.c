@@ -5,14 +5,9 @@
  * The order in main() keeps it safe: open everything that needs rights, give up the
  * rights, and only then listen to programs.
  */
-#include "clients.h"
-#include "dispatch.h"
-#include "journal.h"
-#include "loop.h"
+#include "broker.h"
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/netlink.h"
-#include "registration.h"
-#include "restore.h"
 #include "sandbox.h"
 #include "sd_notify.h"
 #include "shim/preload/subscribe.h"

@@ -6,13 +6,9 @@
  * the connection. Neither side waits: a peer without a request is polled, and
  * disconnected after a while.
  */
-#include "registration.h"
-#include "clients.h"
-#include "dispatch.h"
-#include "journal.h"
+#include "broker.h"
 #include "message.h"
 #include "mptcpaddr/log.h"
-#include "restore.h"
 #include "shim/common/clock.h"
 #include "shim/manager/sockets.h"
 

@@ -5,10 +5,7 @@
  * A connection of the state file counts only if its token still has the same socket
  * cookie in the kernel.
  */
-#include "restore.h"
-#include "adopt.h"
-#include "clients.h"
-#include "dispatch.h"
+#include "broker.h"
 #include "journal.h"
 #include "mptcpaddr/diag.h"
 #include "shim/common/clock.h"
