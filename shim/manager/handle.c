@@ -3,7 +3,7 @@
  * handle.c - registrations from the program, events from the kernel
  *
  * An event may arrive before its connection's registration (event_pump.h). Accepted
- * connections are registered by their first event (app_listeners.h).
+ * connections are registered by their first event (app_listeners.c).
  */
 #include "mptcpaddr/log.h"
 #include "shim/common/clock.h"

@@ -154,7 +154,7 @@ int read_pool_file(const char *path, char **ret_text, size_t *ret_len);
 int read_system_pool(const char *program, char **ret_text, size_t *ret_len,
 		     char *ret_path, size_t size);
 
-/* journal.c: write clients and connections to the state file */
+/* journal.c: the state file */
 
 /* journal_open() - in the directory @dir. Return: 0; -errno: then nothing is written. */
 int journal_open(struct broker *b, const char *dir);
@@ -162,13 +162,10 @@ int journal_open(struct broker *b, const char *dir);
 void journal_add(struct broker *b, const struct client *client,
 		 const struct client_conn *conn);
 
-/* journal_read() - the whole file, for free(). Return: NULL: none, or unreadable. */
-char *journal_read(struct broker *b, size_t *ret_size);
+/* restore_clients() - read the state file of an earlier broker. */
+void restore_clients(struct broker *b);
 
-/* journal_compact() - rewrite the file with the current clients and connections. */
-void journal_compact(struct broker *b);
-
-/* dispatch.c: events to the right engine, commands that the policy allows */
+/* dispatch.c: events to the right engine, commands that the policy allows, resync */
 
 /* dispatch_command() - struct event_pump's send_command(). */
 int dispatch_command(void *ctx, const struct pm_cmd *cmd);
@@ -181,6 +178,9 @@ void dispatch_early(struct broker *b, uint32_t token);
 
 /* dispatch_timers() - run the timers of all engines. */
 void dispatch_timers(struct broker *b);
+
+/* resync_clients() - bring all engines in line with the kernel. Return: 0; -errno. */
+int resync_clients(struct broker *b);
 
 /* dispatch_count_subflows() - @by more subflows of @conn and its user; may be negative.
  */
@@ -199,14 +199,6 @@ void adopt_connection(struct broker *b, uint32_t token, bool server_side);
 
 /* adopt_clear_cache() - the policy has changed. */
 void adopt_clear_cache(void);
-
-/* restore.c: connections from before this broker's start, and after lost events */
-
-/* restore_clients() - read the state file of an earlier broker. */
-void restore_clients(struct broker *b);
-
-/* resync_clients() - bring all engines in line with the kernel. Return: 0; -errno. */
-int resync_clients(struct broker *b);
 
 /* registration.c: programs that connect and register their connections */
 

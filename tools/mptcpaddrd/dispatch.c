@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * dispatch.c - give events to the right engine, send commands that the policy allows
+ * dispatch.c - give events to the right engine, send commands that the policy allows, and
+ * resynchronise all engines after lost events
  */
 #include "broker.h"
 #include "mptcpaddr/netlink.h"
@@ -87,4 +88,45 @@ void dispatch_timers(struct broker *b)
 		wait = engine_wait(client->engine);
 		client->due_ms = wait < 0 ? INT64_MAX : now + wait;
 	}
+}
+
+/* Count the subflows of each connection, besides its first one. */
+static void recount_subflows(struct broker *b, const struct diag_subflows *all)
+{
+	struct client_conn *conn, *next;
+	unsigned int i;
+
+	HASH_ITER (hh, b->conns, conn, next)
+		dispatch_count_subflows(conn, -(int)conn->subflows);
+	for (i = 0; i < all->n; i++) {
+		conn = all->v[i].initial ? NULL
+					 : client_conn_find(b, all->v[i].sub.token);
+		if (conn)
+			dispatch_count_subflows(conn, 1);
+	}
+}
+
+int resync_clients(struct broker *b)
+{
+	struct client *client;
+	struct diag_subflows all;
+	unsigned int i;
+	int r;
+
+	r = diag_read_subflows(&all);
+	if (r < 0)
+		return r;
+	if (b->policy.adopt)
+		for (i = 0; i < all.n; i++)
+			if (all.v[i].initial && !client_conn_find(b, all.v[i].sub.token))
+				adopt_connection(b, all.v[i].sub.token, !all.v[i].active);
+	for (client = b->clients; client; client = client->next) {
+		engine_set_clock(client->engine, clock_ms());
+		diag_resync_from(&all, client->engine);
+		client_conn_sweep(b, client);
+		client->due_ms = 0;
+	}
+	recount_subflows(b, &all);
+	diag_free_subflows(&all);
+	return 0;
 }

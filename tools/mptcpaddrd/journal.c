@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * journal.c - append clients and their connections to the state file
+ * journal.c - write clients and connections to the state file, and restore them
  *
  * The file grows until most of its connections have ended, then it is rewritten. Nothing
- * is written at exit, so SIGKILL loses nothing.
+ * is written at exit, so SIGKILL loses nothing. A connection of the file counts only if
+ * its token still has the same socket cookie in the kernel.
  */
-#include "journal.h"
 #include "broker.h"
 #include "mptcpaddr/log.h"
 
@@ -17,6 +17,27 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#define JOURNAL_MAGIC 0x4d504453u /* "MPDS" */
+
+enum journal_kind {
+	JOURNAL_CLIENT = 1,
+	JOURNAL_CONN = 2,
+};
+
+struct journal_entry {
+	uint32_t magic;
+	uint16_t kind, flags; /* CONN: 1 for v6only */
+	uint32_t client;
+	uint32_t len; /* CLIENT: of the pool that follows */
+	uint32_t uid;
+	uint32_t token;
+	uint64_t cookie;
+};
+
+struct journal_names {
+	char program[64], path[1024];
+};
 
 #define JOURNAL_MAX (64 << 20)
 #define GROW_FREELY (1 << 20)
@@ -82,7 +103,7 @@ static int journal_write(int fd, const struct client *client,
 }
 
 /* Write a new file, then replace the old one at once. */
-void journal_compact(struct broker *b)
+static void journal_compact(struct broker *b)
 {
 	const struct client *client;
 	struct client_conn *conn, *next;
@@ -124,7 +145,7 @@ void journal_add(struct broker *b, const struct client *client,
 		journal_compact(b);
 }
 
-char *journal_read(struct broker *b, size_t *ret_size)
+static char *journal_read(struct broker *b, size_t *ret_size)
 {
 	struct stat st;
 	char *data;
@@ -143,4 +164,86 @@ char *journal_read(struct broker *b, size_t *ret_size)
 	}
 	free(data);
 	return NULL;
+}
+
+/* @number: in the state file. An earlier client may have been dropped for a later one. */
+static struct client *find_restored(const struct broker *b, uint32_t number)
+{
+	struct client *client;
+
+	for (client = b->clients; client; client = client->next)
+		if (client->restored == number)
+			return client;
+	return NULL;
+}
+
+static void restore_client(struct broker *b, const struct journal_entry *entry,
+			   const char *data)
+{
+	struct user *user = user_get(&b->users, entry->uid);
+	struct pool_error why = { "" };
+	struct journal_names names;
+	struct client *client;
+	int r;
+
+	if (!user)
+		return;
+	memcpy(&names, data, sizeof(names));
+	names.program[sizeof(names.program) - 1] = '\0';
+	names.path[sizeof(names.path) - 1] = '\0';
+	user->loading.full_us = 0; /* replays days of changes at once */
+	client = client_get(b, user, names.program, names.path, data + sizeof(names),
+			    entry->len, NULL, &why, &r);
+	if (client)
+		client->restored = entry->client;
+}
+
+static void restore_conn(struct broker *b, const struct journal_entry *entry)
+{
+	struct client *client = find_restored(b, entry->client);
+	struct diag_owner owner;
+
+	if (client && !client_conn_find(b, entry->token) &&
+	    diag_read_owner(b->diag_fd, entry->token, &owner) == 0 &&
+	    owner.cookie == entry->cookie)
+		client_register(b, client, entry->token, entry->flags & 1, entry->cookie);
+}
+
+/* The last entry is incomplete if the process was killed while writing it. */
+static void restore_entries(struct broker *b, const char *data, size_t size)
+{
+	struct journal_entry entry;
+	size_t at = 0, len;
+
+	while (size - at >= sizeof(entry)) {
+		memcpy(&entry, data + at, sizeof(entry));
+		len = sizeof(entry);
+		if (entry.magic != JOURNAL_MAGIC || entry.len > BROKER_POOL_MAX)
+			break;
+		if (entry.kind == JOURNAL_CLIENT)
+			len += sizeof(struct journal_names) + entry.len;
+		if (size - at < len)
+			break;
+		if (entry.kind == JOURNAL_CLIENT)
+			restore_client(b, &entry, data + at + sizeof(entry));
+		else if (entry.kind == JOURNAL_CONN)
+			restore_conn(b, &entry);
+		at += len;
+	}
+}
+
+void restore_clients(struct broker *b)
+{
+	const int fd = b->journal_fd;
+	size_t size;
+	char *data = journal_read(b, &size);
+
+	if (data) {
+		b->journal_fd = -1; /* append nothing meanwhile */
+		restore_entries(b, data, size);
+		b->journal_fd = fd;
+		free(data);
+	}
+	if (b->journal_fd >= 0)
+		journal_compact(b);
 }
