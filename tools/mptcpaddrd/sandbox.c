@@ -29,89 +29,52 @@
 /* By purpose. No exec, no clone, no connect(), no signals to other processes. */
 static const int allowed_calls[] = {
 	/* the loop */
-	SCMP_SYS(poll),
-	SCMP_SYS(ppoll),
-	SCMP_SYS(epoll_ctl),
-	SCMP_SYS(epoll_wait),
-	SCMP_SYS(epoll_pwait),
-	SCMP_SYS(read),
-	SCMP_SYS(close),
-	SCMP_SYS(clock_gettime), /* where the vDSO lacks it */
-	SCMP_SYS(restart_syscall),
-	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_wait),
+	SCMP_SYS(epoll_pwait), SCMP_SYS(read), SCMP_SYS(close), SCMP_SYS(clock_gettime),
+	SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigreturn),
 	/* programs, mptcpinfo, netlink */
-	SCMP_SYS(accept4),
-	SCMP_SYS(bind),
-	SCMP_SYS(listen),
-	SCMP_SYS(getsockopt),
-	SCMP_SYS(setsockopt),
-	SCMP_SYS(sendto),
-	SCMP_SYS(sendmsg),
-	SCMP_SYS(recvfrom),
-	SCMP_SYS(recvmsg),
-	SCMP_SYS(recvmmsg),
+	SCMP_SYS(accept4), SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(getsockopt),
+	SCMP_SYS(setsockopt), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg),
 	/* malloc() */
-	SCMP_SYS(brk),
-	SCMP_SYS(mmap),
-	SCMP_SYS(munmap),
-	SCMP_SYS(mremap),
-	SCMP_SYS(madvise),
-	SCMP_SYS(getrandom),
-	SCMP_SYS(futex),
+	SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap),
+	SCMP_SYS(madvise), SCMP_SYS(getrandom), SCMP_SYS(futex),
 	/* the administrator's files, and cgroups */
-	SCMP_SYS(openat),
-	SCMP_SYS(fstat),
-	SCMP_SYS(newfstatat),
-	SCMP_SYS(statx),
-	SCMP_SYS(lseek),
-	SCMP_SYS(getdents64),
-	SCMP_SYS(uname),
+	SCMP_SYS(openat), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx),
+	SCMP_SYS(lseek), SCMP_SYS(getdents64), SCMP_SYS(uname),
 	/* the state file, the log, net.mptcp.path_manager */
-	SCMP_SYS(write),
-	SCMP_SYS(writev),
-	SCMP_SYS(pread64),
-	SCMP_SYS(renameat),
-	SCMP_SYS(renameat2),
-	SCMP_SYS(unlinkat),
-	SCMP_SYS(getpid),
-	SCMP_SYS(geteuid),
-	SCMP_SYS(getuid),
-	SCMP_SYS(exit_group),
+	SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(pread64), SCMP_SYS(renameat),
+	SCMP_SYS(renameat2), SCMP_SYS(unlinkat), SCMP_SYS(getpid), SCMP_SYS(geteuid),
+	SCMP_SYS(getuid), SCMP_SYS(exit_group)
 };
 
-static int add_rules(scmp_filter_ctx filter)
-{
-	unsigned int i;
-	int r = 0;
-
-	for (i = 0; i < sizeof(allowed_calls) / sizeof(*allowed_calls) && r == 0; i++)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_calls[i], 0);
+static const struct {
+	int call;
+	struct scmp_arg_cmp arg;
+} restricted_calls[] = {
 	/* Netlink and the control sockets of new clients, but none to other hosts. */
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				     SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				     SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
-	/* if_nametoindex() */
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-				     SCMP_A1(SCMP_CMP_EQ, SIOCGIFINDEX));
+	{ SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_NETLINK) },
+	{ SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_UNIX) },
+	{ SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, SIOCGIFINDEX) }, /* if_nametoindex() */
 	/* No memory may become executable. */
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-				     SCMP_A2(SCMP_CMP_MASKED_EQ, 4 /* PROT_EXEC */, 0));
-	return r;
-}
+	{ SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, 4 /* PROT_EXEC */, 0) },
+};
+
+#define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
 static int filter_calls(void)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int r;
+	unsigned int i;
+	int r = 0;
 
 	if (!filter)
 		return -ENOMEM;
-	r = add_rules(filter);
+	for (i = 0; i < LENGTH(allowed_calls) && r == 0; i++)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_calls[i], 0);
+	for (i = 0; i < LENGTH(restricted_calls) && r == 0; i++)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, restricted_calls[i].call, 1,
+				     restricted_calls[i].arg);
 	if (r == 0)
 		r = seccomp_load(filter);
 	seccomp_release(filter);
