@@ -97,27 +97,13 @@ bool app_listeners_accepted(struct app_listeners *l, const struct mpaddr *local,
 	return false;
 }
 
-struct search {
-	uint64_t inode;
-	bool found;
-};
-
-static int on_listener(void *ctx, const struct inet_diag_msg *msg,
-		       struct nlattr *const *tb)
-{
-	struct search *search = ctx;
-
-	search->found |= msg->idiag_inode == (uint32_t)search->inode;
-	return 0;
-}
-
 /* Compare inodes: another process may listen at the same address. */
-static bool listener_exists(const struct handover_listener *listener)
+static int match_listener(void *ctx, const struct inet_diag_msg *msg,
+			  struct nlattr *const *tb)
 {
-	struct search search = { .inode = listener->inode };
+	const struct handover_listener *listener = ctx;
 
-	return diag_dump(IPPROTO_MPTCP, DIAG_LISTENING, on_listener, &search) < 0 ||
-	       search.found;
+	return msg->idiag_inode == (uint32_t)listener->inode ? -EEXIST : 0;
 }
 
 void app_listeners_closed(struct app_listeners *l, const struct mpaddr *local)
@@ -128,7 +114,8 @@ void app_listeners_closed(struct app_listeners *l, const struct mpaddr *local)
 		struct handover_listener *listener = &l->h->listeners[i];
 
 		if (!listener_is_open(l, i) || !mpaddr_equal(&listener->addr, local) ||
-		    listener_exists(listener))
+		    diag_dump(IPPROTO_MPTCP, DIAG_LISTENING, match_listener, listener) <
+			    0)
 			continue;
 		release_claim(l, i);
 		atomic_store(&listener->state, LISTENER_CLOSED);

@@ -78,10 +78,10 @@ static bool idle_check_connects(struct manager *m)
 	return n;
 }
 
-static void idle_wake_connects(struct handover *h)
+void idle_end(struct manager *m)
 {
-	atomic_store(&h->filter, HANDOVER_FILTER_OPEN);
-	syscall(SYS_futex, &h->filter, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	atomic_store(&m->h->filter, HANDOVER_FILTER_OPEN);
+	syscall(SYS_futex, &m->h->filter, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
 /*
@@ -102,7 +102,7 @@ static void filter_own_events(struct manager *m)
 	atomic_store(&m->h->filter, HANDOVER_FILTER_IDLE);
 	if (idle_tokens_known(m) && !event_filter_set_tokens(m->h->event_fd, tokens, n))
 		return;
-	idle_wake_connects(m->h);
+	idle_end(m);
 }
 
 static void filter_no_events(struct manager *m)
@@ -113,7 +113,7 @@ static void filter_no_events(struct manager *m)
 		m->pump.stop = r;
 		return;
 	}
-	idle_wake_connects(m->h);
+	idle_end(m);
 	event_filter_set_useful(m->h->event_fd); /* while the SYN is on its way */
 	idle_restart(m);
 }
@@ -176,9 +176,4 @@ void idle_before_wait(struct manager *m)
 {
 	if (atomic_load(&m->h->filter) && !engine_conns(m->engine))
 		idle_check_main_thread(m);
-}
-
-void idle_end(struct manager *m)
-{
-	idle_wake_connects(m->h);
 }
