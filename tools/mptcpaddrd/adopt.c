@@ -56,15 +56,6 @@ static bool dir_has_inode(uint64_t id, const char *path)
 	return id && stat(path, &st) == 0 && st.st_ino == id;
 }
 
-static bool cgroup_matches_path(uint64_t id, const char *path)
-{
-	char full[512];
-
-	return snprintf(full, sizeof(full), "%s%s", cgroup_root(), path) <
-		       (int)sizeof(full) &&
-	       dir_has_inode(id, full);
-}
-
 struct unit_search {
 	const char *unit;
 	uint64_t id;
@@ -102,23 +93,21 @@ static bool search_slice(struct unit_search *search, const char *path, int depth
 	return found;
 }
 
-static bool cgroup_matches_unit(uint64_t id, const char *unit)
-{
-	struct unit_search search = { .unit = unit, .id = id };
-
-	return id && search_slice(&search, cgroup_root(), 0);
-}
-
 static bool program_matches(const struct policy_program *program,
 			    const struct diag_owner *owner)
 {
+	struct unit_search search = { .unit = program->name, .id = owner->cgroup };
+	char path[512];
+
 	switch (program->kind) {
 	case PROGRAM_UID:
 		return owner->uid == program->uid;
 	case PROGRAM_CGROUP:
-		return cgroup_matches_path(owner->cgroup, program->name);
+		return snprintf(path, sizeof(path), "%s%s", cgroup_root(),
+				program->name) < (int)sizeof(path) &&
+		       dir_has_inode(owner->cgroup, path);
 	case PROGRAM_UNIT:
-		return cgroup_matches_unit(owner->cgroup, program->name);
+		return owner->cgroup && search_slice(&search, cgroup_root(), 0);
 	}
 	return false;
 }

@@ -145,27 +145,6 @@ void journal_add(struct broker *b, const struct client *client,
 		journal_compact(b);
 }
 
-static char *journal_read(struct broker *b, size_t *ret_size)
-{
-	struct stat st;
-	char *data;
-
-	if (b->journal_fd < 0)
-		return NULL;
-	if (fstat(b->journal_fd, &st) < 0 || st.st_size > JOURNAL_MAX) {
-		errno = EFBIG;
-		journal_abandon(b, journal_name);
-		return NULL;
-	}
-	data = malloc(st.st_size ?: 1);
-	if (data && pread(b->journal_fd, data, st.st_size, 0) == st.st_size) {
-		*ret_size = st.st_size;
-		return data;
-	}
-	free(data);
-	return NULL;
-}
-
 /* @number: in the state file. An earlier client may have been dropped for a later one. */
 static struct client *find_restored(const struct broker *b, uint32_t number)
 {
@@ -235,15 +214,22 @@ static void restore_entries(struct broker *b, const char *data, size_t size)
 void restore_clients(struct broker *b)
 {
 	const int fd = b->journal_fd;
-	size_t size;
-	char *data = journal_read(b, &size);
+	struct stat st;
+	char *data;
 
-	if (data) {
-		b->journal_fd = -1; /* append nothing meanwhile */
-		restore_entries(b, data, size);
-		b->journal_fd = fd;
-		free(data);
+	if (fd < 0)
+		return;
+	if (fstat(fd, &st) < 0 || st.st_size > JOURNAL_MAX) {
+		errno = EFBIG;
+		journal_abandon(b, journal_name);
+		return;
 	}
-	if (b->journal_fd >= 0)
-		journal_compact(b);
+	data = malloc(st.st_size ?: 1);
+	if (data && pread(fd, data, st.st_size, 0) == st.st_size) {
+		b->journal_fd = -1; /* append nothing meanwhile */
+		restore_entries(b, data, st.st_size);
+		b->journal_fd = fd;
+	}
+	free(data);
+	journal_compact(b);
 }
