@@ -165,17 +165,6 @@ static unsigned int fill_notes(struct answer *answer, uint64_t after,
 	return n;
 }
 
-static int fill_edit(struct ctl_edit *edit, const struct ctl_request *request,
-		     const struct control_view *view)
-{
-	char text[CTL_TEXT_MAX];
-
-	memcpy(text, request->text, sizeof(text));
-	text[sizeof(text) - 1] = '\0';
-	*edit = (struct ctl_edit){ 0 };
-	return view->edit(view->ctx, text, edit->text, sizeof(edit->text));
-}
-
 static void count_endpoints(const struct pool *pool, struct ctl_manager *about)
 {
 	const struct endpoint *ep = pool->endpoints;
@@ -211,7 +200,7 @@ static void fill_manager(const struct control_view *view)
 	about->overruns = view->pump->overruns;
 }
 
-static void fill_records(struct answer *answer, const struct ctl_request *request,
+static void fill_records(struct answer *answer, struct ctl_request *request,
 			 const struct control_view *view)
 {
 	uint32_t used[POOL_ENDPOINTS_MAX] = { 0 };
@@ -256,7 +245,10 @@ static void fill_records(struct answer *answer, const struct ctl_request *reques
 	case CTL_OP_EDIT:
 		head->record_size = sizeof(answer->edit);
 		head->count = 1;
-		head->error = fill_edit(&answer->edit, request, view);
+		answer->edit = (struct ctl_edit){ 0 };
+		request->text[sizeof(request->text) - 1] = '\0';
+		head->error = view->edit(view->ctx, request->text, answer->edit.text,
+					 sizeof(answer->edit.text));
 		break;
 	default:
 		head->error = -EOPNOTSUPP;
@@ -264,7 +256,7 @@ static void fill_records(struct answer *answer, const struct ctl_request *reques
 	head->total = head->count;
 }
 
-static int check_request(const struct ctl_request *request, ssize_t n)
+int control_check_request(const struct ctl_request *request, ssize_t n)
 {
 	/* A request of another version may have another length. */
 	if (n < (ssize_t)offsetof(struct ctl_request, after) ||
@@ -275,13 +267,13 @@ static int check_request(const struct ctl_request *request, ssize_t n)
 	return n == sizeof(*request) ? 0 : -EINVAL;
 }
 
-static void fill_answer(struct answer *answer, const struct ctl_request *request,
-			ssize_t n, const struct control_view *view)
+static void fill_answer(struct answer *answer, struct ctl_request *request, ssize_t n,
+			const struct control_view *view)
 {
 	answer->head = (struct ctl_answer){ .magic = CTL_MAGIC,
 					    .version = CTL_VERSION,
 					    .op = request->op,
-					    .error = check_request(request, n) };
+					    .error = control_check_request(request, n) };
 	if (!answer->head.error)
 		fill_records(answer, request, view);
 }

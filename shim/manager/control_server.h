@@ -56,6 +56,9 @@ void control_close(struct control *control);
 /* control_poll_fill() - fill @fds for poll(). Return: how many. */
 unsigned int control_poll_fill(const struct control *control, struct pollfd *fds);
 
+/* control_check_request() - Return: 0; -EINVAL, -EPROTO: the answer's error. */
+int control_check_request(const struct ctl_request *request, ssize_t n);
+
 /* control_serve() - answer requests, after poll() with @fds of control_poll_fill(). */
 void control_serve(struct control *control, const struct pollfd *fds,
 		   const struct control_view *view);

@@ -59,11 +59,6 @@ bool event_queue_pop(struct event_queue *queue, struct pm_event *ret_ev)
 	return true;
 }
 
-void event_queue_free(struct event_queue *queue)
-{
-	free(queue->v);
-}
-
 static void early_drop(struct early_events *early, unsigned int first, unsigned int n)
 {
 	early->n -= n;
@@ -108,11 +103,6 @@ unsigned int early_expire(struct early_events *early, int64_t before_ms)
 	if (n)
 		early_drop(early, 0, n);
 	return n;
-}
-
-void early_free(struct early_events *early)
-{
-	free(early->v);
 }
 
 void pump_read(struct event_pump *pump)
@@ -241,14 +231,6 @@ void pump_expire(struct event_pump *pump, int64_t before_ms)
 		pump->foreign += early_expire(&pump->early, before_ms);
 }
 
-bool pump_take_loss(struct event_pump *pump)
-{
-	const bool lost = pump->lost;
-
-	pump->lost = false;
-	return lost;
-}
-
 void pump_log_resync(int r)
 {
 	if (r < 0)
@@ -272,8 +254,8 @@ unsigned int pump_expire_conns(struct engine *engine)
 
 void pump_free(struct event_pump *pump)
 {
-	event_queue_free(&pump->queue);
-	early_free(&pump->early);
+	free(pump->queue.v);
+	free(pump->early.v);
 }
 
 const char *pump_check_kernel(struct engine *engine)

@@ -22,7 +22,6 @@ int event_queue_reserve(struct event_queue *queue, unsigned int more);
 void event_queue_push(struct event_queue *queue,
 		      const struct pm_event *ev); /* reserved before */
 bool event_queue_pop(struct event_queue *queue, struct pm_event *ret_ev);
-void event_queue_free(struct event_queue *queue);
 
 /*
  * Events of connections that are not registered yet: on loopback they arrive before
@@ -47,7 +46,6 @@ bool early_take(struct early_events *early, uint32_t token, struct pm_event *ret
 
 /* early_expire() - drop events that arrived before @before_ms. Return: how many. */
 unsigned int early_expire(struct early_events *early, int64_t before_ms);
-void early_free(struct early_events *early);
 
 struct event_pump {
 	int event_fd; /* subscribed to mptcp_pm_events; borrowed */
@@ -59,7 +57,7 @@ struct event_pump {
 	struct event_queue queue;
 	struct early_events early;
 	uint64_t events, overruns, foreign;
-	bool lost; /* events, since pump_take_loss() */
+	bool lost; /* events; the owner resynchronises, and clears it before */
 	int stop;  /* -errno: the owner cannot continue */
 };
 
@@ -88,8 +86,6 @@ void pump_expire(struct event_pump *pump, int64_t before_ms);
 /* pump_expire_conns() - drop old connections without events. Return: how many. */
 unsigned int pump_expire_conns(struct engine *engine);
 
-/* pump_take_loss() - whether events were lost since the last call. */
-bool pump_take_loss(struct event_pump *pump);
 /* pump_log_resync() - log the result of the resync after a loss. */
 void pump_log_resync(int r);
 

@@ -111,15 +111,6 @@ static void wait_for_work(struct manager *m, struct pollfd *fds, unsigned int n)
 	pthread_mutex_lock(&m->h->lock);
 }
 
-/* After the queue is handled. Events that arrive during the resync only repeat it. */
-static void manager_serve_loss(struct manager *m)
-{
-	if (!pump_take_loss(&m->pump))
-		return;
-	engine_note(m->engine, PM_NOTE_OVERRUN, 0);
-	pump_log_resync(diag_resync(m->engine));
-}
-
 static void manager_serve_takeover(struct manager *m, bool hung_up)
 {
 	if ((hung_up || takeover_must_retry(&m->takeover)) &&
@@ -211,7 +202,11 @@ static void manager_loop(struct manager *m)
 		handle_events(m);
 		handle_registrations(m);
 		handle_early(m);
-		manager_serve_loss(m);
+		if (m->pump.lost) { /* events during the resync only repeat it */
+			m->pump.lost = false;
+			engine_note(m->engine, PM_NOTE_OVERRUN, 0);
+			pump_log_resync(diag_resync(m->engine));
+		}
 		port_listeners_serve(&m->ports, &fds[FDS_FIRST]); /* before they change */
 		manager_serve_takeover(m, fds[1].revents);
 		manager_serve_pool(m, &fds[2]);

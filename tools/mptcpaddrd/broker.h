@@ -116,8 +116,7 @@ struct user *user_get(struct user **users, uid_t uid);
 void users_free(struct user **users);
 
 /* rate_take() - count one more. Return: false, uncounted, if it exceeds the rate. */
-bool rate_take(struct rate *rate, unsigned int per_second, unsigned int burst,
-	       int64_t now_us);
+bool rate_take(struct rate *rate, unsigned int per_second, unsigned int burst);
 
 struct client_conn *client_conn_find(const struct broker *b, uint32_t token);
 void client_conn_drop(struct broker *b, struct client_conn *conn);

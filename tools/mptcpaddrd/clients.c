@@ -24,12 +24,12 @@
 #define LOADS_AT_ONCE	 (2 * CLIENTS_PER_USER)
 
 /* Drop users without clients. Their rates restart, but only many users can cause that. */
-static void users_sweep(struct user **users)
+static void users_drop(struct user **users, bool all)
 {
 	struct user *user, *next;
 
 	HASH_ITER (hh, *users, user, next) {
-		if (user->waiting || user->clients || user->connections)
+		if (!all && (user->waiting || user->clients || user->connections))
 			continue;
 		HASH_DEL(*users, user);
 		free(user);
@@ -44,7 +44,7 @@ struct user *user_get(struct user **users, uid_t uid)
 	if (user)
 		return user;
 	if (HASH_COUNT(*users) >= USERS_MAX)
-		users_sweep(users);
+		users_drop(users, false);
 	if (HASH_COUNT(*users) >= USERS_MAX)
 		return NULL;
 	user = calloc(1, sizeof(*user));
@@ -57,18 +57,12 @@ struct user *user_get(struct user **users, uid_t uid)
 
 void users_free(struct user **users)
 {
-	struct user *user, *next;
-
-	HASH_ITER (hh, *users, user, next) {
-		HASH_DEL(*users, user);
-		free(user);
-	}
+	users_drop(users, true);
 }
 
-bool rate_take(struct rate *rate, unsigned int per_second, unsigned int burst,
-	       int64_t now_us)
+bool rate_take(struct rate *rate, unsigned int per_second, unsigned int burst)
 {
-	const int64_t each = per_second ? 1000000 / per_second : 1000000;
+	const int64_t now_us = clock_us(), each = 1000000 / (per_second ?: 1);
 
 	if (!per_second)
 		return false;
@@ -245,8 +239,8 @@ static int client_load_pool(struct client *client, const char *text, size_t len,
 	char *copy;
 	int r;
 
-	if (!client->adopts.line && !rate_take(&client->user->loading, LOADS_PER_SECOND,
-					       LOADS_AT_ONCE, clock_us())) {
+	if (!client->adopts.line &&
+	    !rate_take(&client->user->loading, LOADS_PER_SECOND, LOADS_AT_ONCE)) {
 		snprintf(why->text, sizeof(why->text), "%.300s: changes too often",
 			 client->path);
 		return -EDQUOT;
@@ -467,8 +461,7 @@ static int client_edit(void *ctx, char *words, char *ret_why, size_t size)
 		r = pool_error_set(&why, -EPERM,
 				   "the policy has \"pools = no\": "
 				   "pools are the administrator's");
-	else if (!rate_take(&client->user->loading, LOADS_PER_SECOND, LOADS_AT_ONCE,
-			    clock_us()))
+	else if (!rate_take(&client->user->loading, LOADS_PER_SECOND, LOADS_AT_ONCE))
 		r = pool_error_set(&why, -EPERM, "too many changes");
 	else
 		r = client_edit_pool(client, words, &why);

@@ -46,8 +46,9 @@ static void broker_serve_loss(struct broker *b)
 {
 	struct client *client;
 
-	if (!pump_take_loss(&b->pump))
+	if (!b->pump.lost)
 		return;
+	b->pump.lost = false;
 	for (client = b->clients; client; client = client->next)
 		engine_note(client->engine, PM_NOTE_OVERRUN, 0);
 	pump_log_resync(resync_clients(b));
@@ -81,8 +82,11 @@ static void broker_reload(struct broker *b)
 	const bool userspace = b->policy.userspace;
 	struct pool_error why = { "" };
 	struct client *client;
+	char text[80];
 
-	notify_reloading();
+	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
+		 (long long)clock_us());
+	notify_state(text);
 	if (broker_load_policy(b, &why) < 0) {
 		log_error("%s; keeping the previous configuration", why.text);
 	} else {
@@ -154,10 +158,9 @@ static int broker_timeout(const struct broker *b)
 {
 	const int64_t now = clock_ms();
 	const struct client *client;
-	int wait = pump_earlier(notify_timeout(now), registration_timeout(b));
+	int wait = pump_earlier(pump_wait_ms(&b->pump), registration_timeout(b));
 	int64_t due = INT64_MAX;
 
-	wait = pump_earlier(wait, pump_wait_ms(&b->pump));
 	wait = pump_earlier(wait, adopt_timeout(b));
 	for (client = b->clients; client; client = client->next)
 		if (client->due_ms < due)
@@ -182,6 +185,7 @@ int broker_run(struct broker *b)
 {
 	struct pollfd fds[FDS_FIXED + PEERS_MAX + CONTROL_FDS];
 	unsigned int peers, controls;
+	int wait;
 
 	while (!b->stop && !b->pump.stop) {
 		fds[FD_EVENTS] = (struct pollfd){ b->pump.event_fd, POLLIN, 0 };
@@ -191,8 +195,8 @@ int broker_run(struct broker *b)
 		fds[FD_CONTROLS] = (struct pollfd){ b->controls_fd, POLLIN, 0 };
 		peers = registration_poll_fill(b, &fds[FDS_FIXED]);
 		controls = controls_poll_fill(b, &fds[FDS_FIXED + peers]);
-		if (poll(fds, FDS_FIXED + peers + controls, broker_timeout(b)) < 0 &&
-		    errno != EINTR)
+		wait = pump_earlier(notify_watchdog(clock_ms()), broker_timeout(b));
+		if (poll(fds, FDS_FIXED + peers + controls, wait) < 0 && errno != EINTR)
 			return -errno;
 		pump_read(&b->pump);
 		if (controls || fds[FD_CONTROLS].revents)
@@ -207,7 +211,6 @@ int broker_run(struct broker *b)
 		dispatch_timers(b);
 		if (fds[FD_SIGNALS].revents)
 			broker_serve_signal(b);
-		notify_watchdog(clock_ms());
 	}
 	if (b->pump.stop)
 		log_error("cannot read kernel events: %s", strerror(-b->pump.stop));

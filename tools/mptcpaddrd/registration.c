@@ -135,20 +135,17 @@ static bool answer_request(struct broker *b, struct peer *peer,
 	struct {
 		struct ctl_answer head;
 		struct ctl_manager manager;
-	} answer = {
-		.head = { .magic = CTL_MAGIC, .version = CTL_VERSION, .op = request->op }
-	};
+	} answer = { .head = { .magic = CTL_MAGIC,
+			       .version = CTL_VERSION,
+			       .op = request->op,
+			       .error = control_check_request(request, len) } };
 	struct ctl_manager *about = &answer.manager;
 	const struct user *user = peer->user;
 	size_t size = sizeof(answer.head);
 
 	if (peer->requests++ == REQUESTS_MAX)
 		return false;
-	if (request->version != CTL_VERSION) {
-		answer.head.error = -EPROTO;
-	} else if (len != sizeof(*request)) {
-		answer.head.error = -EINVAL;
-	} else if (request->op == CTL_OP_MANAGER) {
+	if (!answer.head.error && request->op == CTL_OP_MANAGER) {
 		answer.head.count = answer.head.total = 1;
 		answer.head.record_size = sizeof(*about);
 		about->pid = getpid();
@@ -173,23 +170,17 @@ static void handle_datagram(struct broker *b, struct user *user, const void *dat
 {
 	struct record record;
 
-	switch (-record_parse(data, len, &record)) {
+	switch (record_parse(data, len, &record)) {
 	case 0:
-		handle_record(b, user, &record);
-		break;
-	case EMSGSIZE:
-		refuse_registration(b, user, "a record of the wrong length");
-		break;
-	case EPROTO:
-		refuse_registration(b, user, "a record of another version");
-		break;
-	case EBADMSG:
-		refuse_registration(b, user, "not a registration record");
-		break;
-	default:
-		refuse_registration(b, user, "a record with impossible values");
-		break;
+		return handle_record(b, user, &record);
+	case -EMSGSIZE:
+		return refuse_registration(b, user, "a record of the wrong length");
+	case -EPROTO:
+		return refuse_registration(b, user, "a record of another version");
+	case -EBADMSG:
+		return refuse_registration(b, user, "not a registration record");
 	}
+	refuse_registration(b, user, "a record with impossible values");
 }
 
 /* Return: whether the peer stays. */
@@ -250,8 +241,8 @@ static bool admit_peer(struct broker *b, struct peer *peer)
 		b->refused++;
 		return false;
 	}
-	if (!rate_take(&peer->user->registering, b->policy.user_rate, b->policy.user_rate,
-		       clock_us())) {
+	if (!rate_take(&peer->user->registering, b->policy.user_rate,
+		       b->policy.user_rate)) {
 		refuse_registration(b, peer->user, "too many at a time");
 		return false;
 	}
@@ -259,29 +250,25 @@ static bool admit_peer(struct broker *b, struct peer *peer)
 	return handle_peer(b, peer);
 }
 
-static void accept_peer(struct broker *b, int fd)
-{
-	struct peer peer = { .fd = fd, .since_ms = clock_ms() };
-
-	if (!admit_peer(b, &peer)) {
-		close(fd);
-		return;
-	}
-	make_peer_room(b, peer.user);
-	peer.user->waiting++;
-	b->peers[b->n_peers++] = peer;
-}
-
 void registration_accept(struct broker *b)
 {
+	struct peer peer;
 	int fd, i;
 
 	for (i = 0; i < SERVE_MAX; i++) {
 		fd = accept4(b->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (fd < 0 && errno != ECONNABORTED && errno != EINTR)
 			return;
-		if (fd >= 0)
-			accept_peer(b, fd);
+		if (fd < 0)
+			continue;
+		peer = (struct peer){ .fd = fd, .since_ms = clock_ms() };
+		if (!admit_peer(b, &peer)) {
+			close(fd);
+			continue;
+		}
+		make_peer_room(b, peer.user);
+		peer.user->waiting++;
+		b->peers[b->n_peers++] = peer;
 	}
 }
 

@@ -3,11 +3,9 @@
  * sd_notify.c - report the state to systemd (sd_notify(3)), without its library
  */
 #include "sd_notify.h"
-#include "shim/common/clock.h"
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,21 +15,11 @@
 static int notify_fd = -1;
 static int64_t every_ms, next_ms;
 
-static void open_watchdog(void)
-{
-	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
-
-	if (!usec || (pid && atol(pid) != getpid()))
-		return;
-	every_ms = atoll(usec) / 1000 / 3;
-	if (every_ms < 1)
-		every_ms = 0;
-}
-
 void notify_open(void)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	const char *name = getenv("NOTIFY_SOCKET");
+	const char *name = getenv("NOTIFY_SOCKET"), *usec = getenv("WATCHDOG_USEC");
+	const char *pid = getenv("WATCHDOG_PID");
 	size_t len = name ? strlen(name) : 0;
 
 	if (len < 2 || len >= sizeof(addr.sun_path) || (*name != '/' && *name != '@'))
@@ -46,8 +34,8 @@ void notify_open(void)
 		close(notify_fd);
 		notify_fd = -1;
 	}
-	if (notify_fd >= 0)
-		open_watchdog();
+	if (notify_fd >= 0 && usec && (!pid || atol(pid) == getpid()))
+		every_ms = atoll(usec) / 1000 / 3;
 }
 
 void notify_state(const char *state)
@@ -56,26 +44,13 @@ void notify_state(const char *state)
 		send(notify_fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-void notify_reloading(void)
+int notify_watchdog(int64_t now_ms)
 {
-	char text[80];
-
-	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
-		 (long long)clock_us());
-	notify_state(text);
-}
-
-void notify_watchdog(int64_t now_ms)
-{
-	if (!every_ms || now_ms < next_ms)
-		return;
-	next_ms = now_ms + every_ms;
-	notify_state("WATCHDOG=1");
-}
-
-int notify_timeout(int64_t now_ms)
-{
-	if (!every_ms)
+	if (every_ms <= 0)
 		return -1;
-	return next_ms > now_ms ? (int)(next_ms - now_ms) : 0;
+	if (now_ms >= next_ms) {
+		next_ms = now_ms + every_ms;
+		notify_state("WATCHDOG=1");
+	}
+	return (int)(next_ms - now_ms);
 }

@@ -10,9 +10,11 @@
  */
 void notify_open(void);
 void notify_state(const char *state);
-void notify_reloading(void);
 
-/* notify_watchdog() - if it is due. @now_ms: of the steady clock. */
-void notify_watchdog(int64_t now_ms);
-/* notify_timeout() - milliseconds until it is due; -1: no watchdog. */
-int notify_timeout(int64_t now_ms);
+/*
+ * notify_watchdog() - notify the watchdog if it is due
+ *
+ * @now_ms: of the steady clock. Return: milliseconds until the next time; -1: no
+ * watchdog.
+ */
+int notify_watchdog(int64_t now_ms);
