@@ -19,3 +19,11 @@ static inline int64_t clock_ms(void)
 {
 	return clock_us() / 1000;
 }
+
+/* clock_left_ms() - milliseconds until @when_ms, for poll(); 0: it has passed. */
+static inline int clock_left_ms(int64_t when_ms)
+{
+	const int64_t left = when_ms - clock_ms();
+
+	return left > 0 ? (int)left : 0;
+}

@@ -165,8 +165,11 @@ static unsigned int fill_notes(struct answer *answer, uint64_t after,
 	return n;
 }
 
-static void count_endpoints(const struct pool *pool, struct ctl_manager *about)
+static void fill_manager(const struct control_view *view)
 {
+	struct ctl_manager *about = view->about;
+	const struct pool_watch *watch = view->watch;
+	const struct pool *pool = watch->pool;
 	const struct endpoint *ep = pool->endpoints;
 
 	about->endpoints = pool->n_endpoints;
@@ -178,16 +181,8 @@ static void count_endpoints(const struct pool *pool, struct ctl_manager *about)
 		about->endp_laminar_max += !!(ep->flags & MPTCP_PM_ADDR_FLAG_LAMINAR);
 		about->endp_fullmesh_max += !!(ep->flags & MPTCP_PM_ADDR_FLAG_FULLMESH);
 	}
-}
-
-static void fill_manager(const struct control_view *view)
-{
-	struct ctl_manager *about = view->about;
-	const struct pool_watch *watch = view->watch;
-
-	count_endpoints(watch->pool, about);
-	about->subflows_max = watch->pool->subflows;
-	about->add_addr_accepted_max = watch->pool->add_addr_accepted;
+	about->subflows_max = pool->subflows;
+	about->add_addr_accepted_max = pool->add_addr_accepted;
 	about->pool_loads = watch->loads;
 	snprintf(about->pool_error, sizeof(about->pool_error), "%.511s",
 		 watch->error.text);

@@ -41,11 +41,9 @@ void idle_restart(struct manager *m)
 
 int idle_wait(const struct manager *m)
 {
-	int64_t left = m->idle_ms - clock_ms();
-
 	if (!m->idle_ms || atomic_load(&m->h->filter))
 		return -1;
-	return left > 0 ? left : 0;
+	return clock_left_ms(m->idle_ms);
 }
 
 /* Return: whether the engine knows all tokens of this process. */
@@ -118,30 +116,6 @@ static void filter_no_events(struct manager *m)
 	idle_restart(m);
 }
 
-/* Return: whether the main thread has ended; then *@ret_threads includes it still. */
-static bool main_thread_ended(pid_t pid, unsigned int *ret_threads)
-{
-	char path[64], text[1024], state;
-	const char *fields;
-	size_t n;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	n = fread(text, 1, sizeof(text) - 1, f);
-	fclose(f);
-	text[n] = '\0';
-	fields = strrchr(text, ')'); /* after the name; see proc(5) */
-	return fields &&
-	       sscanf(fields,
-		      ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-		      "%*s %*s %*s %u",
-		      &state, ret_threads) == 2 &&
-	       (state == 'Z' || state == 'X');
-}
-
 /*
  * A process ends with its last thread, which must not be the manager's. A main thread
  * that calls pthread_exit() is noticed (preload/pthread_exit.c); one that was cancelled
@@ -150,9 +124,26 @@ static bool main_thread_ended(pid_t pid, unsigned int *ret_threads)
  */
 static void idle_check_main_thread(struct manager *m)
 {
-	unsigned int threads;
+	char path[64], text[1024], state;
+	unsigned int threads; /* with the one that has ended */
+	const char *fields;
+	size_t n;
+	FILE *f;
 
-	if (!main_thread_ended(m->h->pid, &threads))
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", m->h->pid);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	n = fread(text, 1, sizeof(text) - 1, f);
+	fclose(f);
+	text[n] = '\0';
+	fields = strrchr(text, ')'); /* after the name; see proc(5) */
+	if (!fields ||
+	    sscanf(fields,
+		   ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+		   "%*s %*s %*s %u",
+		   &state, &threads) != 2 ||
+	    (state != 'Z' && state != 'X'))
 		return;
 	if (threads == 2) /* the main thread and this one */
 		syscall(SYS_exit_group, 0);

@@ -37,16 +37,13 @@ static int manager_send_command(void *ctx, const struct pm_cmd *cmd)
 static int manager_timeout(const struct manager *m)
 {
 	int wait = pump_earlier(engine_wait(m->engine), pump_wait_ms(&m->pump));
-	int64_t left;
 
 	wait = pump_earlier(wait, watch_wait_ms(&m->watch, clock_ms()));
 	wait = pump_earlier(wait, idle_wait(m));
 	if (takeover_must_retry(&m->takeover))
 		wait = pump_earlier(wait, TAKEOVER_RETRY_MS);
-	if (m->take_over_ms) {
-		left = m->take_over_ms - clock_ms();
-		wait = pump_earlier(wait, left > 0 ? left : 0);
-	}
+	if (m->take_over_ms)
+		wait = pump_earlier(wait, clock_left_ms(m->take_over_ms));
 	return wait;
 }
 

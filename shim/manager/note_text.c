@@ -23,17 +23,6 @@ void text_put(struct text *out, const char *fmt, ...)
 		out->len += (size_t)n < room ? (size_t)n : room - 1;
 }
 
-/* Only a reset is the peer's for certain. */
-static const char *reason_error_text(uint8_t error, char out[static NOTE_REASON_MAX])
-{
-	bool peer = error == ECONNREFUSED || error == ECONNRESET;
-
-	snprintf(out, NOTE_REASON_MAX, "join %s: %s",
-		 peer ? "refused by the peer" : "failed",
-		 error ? strerror(error) : "no error reported");
-	return out;
-}
-
 const char *note_reason_text(uint8_t reason, uint8_t error,
 			     char out[static NOTE_REASON_MAX])
 {
@@ -54,10 +43,14 @@ const char *note_reason_text(uint8_t reason, uint8_t error,
 		[PM_REASON_ENDPOINT_DOWN] = "local address removed or down",
 		[PM_REASON_TOO_MANY] = "too many addresses",
 	};
+	/* Only a reset is the peer's for certain. */
+	const bool peer = error == ECONNREFUSED || error == ECONNRESET;
 
 	if (reason == PM_REASON_ERROR)
-		return reason_error_text(error, out);
-	if (reason < sizeof(words) / sizeof(words[0]))
+		snprintf(out, NOTE_REASON_MAX, "join %s: %s",
+			 peer ? "refused by the peer" : "failed",
+			 error ? strerror(error) : "no error reported");
+	else if (reason < sizeof(words) / sizeof(words[0]))
 		strcpy(out, words[reason]);
 	else
 		snprintf(out, NOTE_REASON_MAX, "reason %u",

@@ -143,5 +143,5 @@ void idle_serve(struct manager *m);
 /* idle_before_wait() - end with a main thread that has ended. */
 void idle_before_wait(struct manager *m);
 
-/* idle_end() - let connects go on that wait for the removal of the filter. */
+/* idle_end() - release connects that wait for the removal of the filter. */
 void idle_end(struct manager *m);

@@ -177,10 +177,9 @@ static struct client *adopt_get_client(struct broker *b,
 	}
 	if (user)
 		client = client_get(b, user, program->name, program->pool, text, len,
-				    program, &why, &r);
+				    program, &why);
 	if (!client)
-		adopt_warn(program->name,
-			   why.text[0] ? why.text : strerror(r < 0 ? -r : ENOMEM));
+		adopt_warn(program->name, why.text[0] ? why.text : strerror(ENOMEM));
 	free(text);
 	return client;
 }
@@ -233,10 +232,7 @@ void adopt_candidates(struct broker *b)
 
 int adopt_timeout(const struct broker *b)
 {
-	int64_t left;
-
 	if (!b->n_candidates)
 		return -1;
-	left = b->candidates[b->first_candidate].since_ms + WAIT_MS + 1 - clock_ms();
-	return left > 0 ? (int)left : 0;
+	return clock_left_ms(b->candidates[b->first_candidate].since_ms + WAIT_MS + 1);
 }

@@ -128,31 +128,26 @@ void client_conn_sweep(struct broker *b, struct client *client);
 /*
  * client_get() - find or make the client, with the pool @text
  *
- * Return: NULL and *@ret_error: -ENOSPC, -ENOMEM; -EDQUOT: its pool changes too often;
- * -EINVAL: the pool is wrong, and *@why says how.
+ * Return: NULL and the reason in @why: too many clients, no memory, a pool that is wrong
+ * or changes too often.
  */
 struct client *client_get(struct broker *b, struct user *user, const char *program,
 			  const char *path, const char *text, size_t len,
-			  const struct policy_program *adopts, struct pool_error *why,
-			  int *ret_error);
+			  const struct policy_program *adopts, struct pool_error *why);
 void client_free(struct broker *b, struct client *client);
 
 /* client_register() - take @token into the client's engine. Return: 0; -errno. */
 int client_register(struct broker *b, struct client *client, uint32_t token, bool v6only,
 		    uint64_t cookie);
 
-/* client_resolve() - apply the machine's addresses and the policy to the pool again. */
-void client_resolve(struct client *client);
+/* resolve_clients() - apply the machine's addresses and the policy to all pools again. */
+void resolve_clients(struct broker *b);
 
 /* client_serve_control() - answer what @fds of its control socket has ready. */
 void client_serve_control(struct client *client, const struct pollfd *fds);
 
 /* read_pool_file() - a regular file, of bounded size. Return: 0; -errno. */
 int read_pool_file(const char *path, char **ret_text, size_t *ret_len);
-/* read_system_pool() - the administrator's pool for @program. Return: 0; -errno. */
-int read_system_pool(const char *program, char **ret_text, size_t *ret_len,
-		     char *ret_path, size_t size);
-
 /* journal.c: the state file */
 
 /* journal_open() - in the directory @dir. Return: 0; -errno: then nothing is written. */

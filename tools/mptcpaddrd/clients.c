@@ -101,19 +101,6 @@ int read_pool_file(const char *path, char **ret_text, size_t *ret_len)
 	return r;
 }
 
-int read_system_pool(const char *program, char **ret_text, size_t *ret_len,
-		     char *ret_path, size_t size)
-{
-	int r;
-
-	snprintf(ret_path, size, POLICY_POOLS "%s.conf", program);
-	r = read_pool_file(ret_path, ret_text, ret_len);
-	if (r != -ENOENT)
-		return r;
-	snprintf(ret_path, size, POLICY_POOLS "default.conf");
-	return read_pool_file(ret_path, ret_text, ret_len);
-}
-
 struct client_conn *client_conn_find(const struct broker *b, uint32_t token)
 {
 	struct client_conn *conn;
@@ -225,10 +212,13 @@ static int client_apply_pool(struct client *client, struct pool *spec)
 	return 0;
 }
 
-void client_resolve(struct client *client)
+void resolve_clients(struct broker *b)
 {
-	if (client_apply_pool(client, client->watch.spec) < 0)
-		log_error("no memory for the pool of %s", client->program);
+	struct client *client;
+
+	for (client = b->clients; client; client = client->next)
+		if (client_apply_pool(client, client->watch.spec) < 0)
+			log_error("no memory for the pool of %s", client->program);
 }
 
 /* Return: 0; -EDQUOT: too often; -EINVAL, -ENOMEM: keeping the previous pool. */
@@ -337,6 +327,7 @@ static struct client *client_new(struct broker *b, struct user *user, const char
 		(struct pool_watch){ .path = client->path, .rtnl_fd = -1, .file_fd = -1 };
 	client->control.listener = -1;
 	client->due_ms = INT64_MAX;
+	client->used_ms = clock_ms();
 	client->number = ++b->last_number;
 	user->clients++;
 	b->n_clients++;
@@ -358,33 +349,32 @@ static struct client *client_find(struct broker *b, const struct user *user,
 
 struct client *client_get(struct broker *b, struct user *user, const char *program,
 			  const char *path, const char *text, size_t len,
-			  const struct policy_program *adopts, struct pool_error *why,
-			  int *ret_error)
+			  const struct policy_program *adopts, struct pool_error *why)
 {
 	struct client *client = client_find(b, user, program, path, adopts);
+	int r;
 
 	if (client) {
 		client->used_ms = clock_ms();
 		if (client->text_len != len || memcmp(client->text, text, len) != 0) {
-			*ret_error = client_load_pool(client, text, len, why);
-			if (*ret_error == 0)
+			r = client_load_pool(client, text, len, why);
+			if (r == 0)
 				journal_add(b, client, NULL);
-			else if (*ret_error != -EDQUOT) /* too many lines otherwise */
+			else if (r != -EDQUOT) /* too many lines otherwise */
 				log_warning("%s", why->text);
 		}
 		return client; /* with its previous pool, if the new one is wrong */
 	}
-	*ret_error = -ENOSPC;
-	if (!client_make_room(b, user))
-		return NULL;
-	*ret_error = -ENOMEM;
-	client = client_new(b, user, program, path, adopts);
-	if (!client)
-		return NULL;
-	client->used_ms = clock_ms();
-	*ret_error = client_load_pool(client, text, len, why);
-	if (*ret_error < 0) {
-		client_free(b, client);
+	r = -ENOSPC;
+	if (client_make_room(b, user)) {
+		client = client_new(b, user, program, path, adopts);
+		r = client ? client_load_pool(client, text, len, why) : -ENOMEM;
+	}
+	if (r < 0) {
+		if (client)
+			client_free(b, client);
+		if (!why->text[0])
+			pool_error_set(why, r, "%s", strerror(-r));
 		return NULL;
 	}
 	pump_check_kernel(client->engine);

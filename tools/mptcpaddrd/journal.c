@@ -145,17 +145,6 @@ void journal_add(struct broker *b, const struct client *client,
 		journal_compact(b);
 }
 
-/* @number: in the state file. An earlier client may have been dropped for a later one. */
-static struct client *find_restored(const struct broker *b, uint32_t number)
-{
-	struct client *client;
-
-	for (client = b->clients; client; client = client->next)
-		if (client->restored == number)
-			return client;
-	return NULL;
-}
-
 static void restore_client(struct broker *b, const struct journal_entry *entry,
 			   const char *data)
 {
@@ -163,7 +152,6 @@ static void restore_client(struct broker *b, const struct journal_entry *entry,
 	struct pool_error why = { "" };
 	struct journal_names names;
 	struct client *client;
-	int r;
 
 	if (!user)
 		return;
@@ -172,16 +160,19 @@ static void restore_client(struct broker *b, const struct journal_entry *entry,
 	names.path[sizeof(names.path) - 1] = '\0';
 	user->loading.full_us = 0; /* replays days of changes at once */
 	client = client_get(b, user, names.program, names.path, data + sizeof(names),
-			    entry->len, NULL, &why, &r);
+			    entry->len, NULL, &why);
 	if (client)
 		client->restored = entry->client;
 }
 
 static void restore_conn(struct broker *b, const struct journal_entry *entry)
 {
-	struct client *client = find_restored(b, entry->client);
+	struct client *client = b->clients;
 	struct diag_owner owner;
 
+	/* It may have been dropped for a later one. */
+	while (client && client->restored != entry->client)
+		client = client->next;
 	if (client && !client_conn_find(b, entry->token) &&
 	    diag_read_owner(b->diag_fd, entry->token, &owner) == 0 &&
 	    owner.cookie == entry->cookie)

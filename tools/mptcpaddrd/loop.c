@@ -54,17 +54,6 @@ static void broker_serve_loss(struct broker *b)
 	pump_log_resync(resync_clients(b));
 }
 
-static void broker_serve_addresses(struct broker *b)
-{
-	struct client *client;
-
-	if (!rtnl_drain(b->rtnl_fd))
-		return;
-	rtnl_read_table(&b->table);
-	for (client = b->clients; client; client = client->next)
-		client_resolve(client);
-}
-
 int broker_load_policy(struct broker *b, struct pool_error *why)
 {
 	/* Without the file given by -c, users would get more than it allows. */
@@ -81,7 +70,6 @@ static void broker_reload(struct broker *b)
 {
 	const bool userspace = b->policy.userspace;
 	struct pool_error why = { "" };
-	struct client *client;
 	char text[80];
 
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
@@ -94,8 +82,7 @@ static void broker_reload(struct broker *b)
 		adopt_clear_cache();
 		log_open(STDERR_FILENO, b->policy.log, "mptcpaddrd", getpid());
 		log_info("reloaded %s", b->config);
-		for (client = b->clients; client; client = client->next)
-			client_resolve(client);
+		resolve_clients(b);
 	}
 	notify_state("READY=1");
 }
@@ -156,7 +143,6 @@ static void serve_controls(const struct broker *b, const struct pollfd *fds,
 /* Return: -1 if nothing waits: no timer runs then. */
 static int broker_timeout(const struct broker *b)
 {
-	const int64_t now = clock_ms();
 	const struct client *client;
 	int wait = pump_earlier(pump_wait_ms(&b->pump), registration_timeout(b));
 	int64_t due = INT64_MAX;
@@ -166,9 +152,7 @@ static int broker_timeout(const struct broker *b)
 		if (client->due_ms < due)
 			due = client->due_ms;
 	if (due != INT64_MAX)
-		wait = pump_earlier(wait, due <= now		? 0
-					  : due - now > 3600000 ? 3600000
-								: (int)(due - now));
+		wait = pump_earlier(wait, clock_left_ms(due));
 	return wait;
 }
 
@@ -206,8 +190,10 @@ int broker_run(struct broker *b)
 		broker_handle_events(b);
 		broker_serve_loss(b);
 		adopt_candidates(b);
-		if (fds[FD_RTNL].revents)
-			broker_serve_addresses(b);
+		if (fds[FD_RTNL].revents && rtnl_drain(b->rtnl_fd)) {
+			rtnl_read_table(&b->table);
+			resolve_clients(b);
+		}
 		dispatch_timers(b);
 		if (fds[FD_SIGNALS].revents)
 			broker_serve_signal(b);

@@ -103,16 +103,13 @@ static void save_path_manager(struct broker *b, const char *now)
 	int fd = openat(b->state_dir, saved_name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	strcpy(saved_manager, now);
-	if (is_userspace(now) &&
-	    read_first_word(fd, saved_manager, sizeof(saved_manager))) {
-		close(fd);
+	if (fd < 0)
 		return;
-	}
-	if (fd >= 0) {
-		if (ftruncate(fd, 0) < 0 || write(fd, now, strlen(now)) < 0)
-			log_warning("cannot save the value of net.mptcp.path_manager");
-		close(fd);
-	}
+	if ((!is_userspace(now) ||
+	     !read_first_word(fd, saved_manager, sizeof(saved_manager))) &&
+	    (ftruncate(fd, 0) < 0 || write(fd, now, strlen(now)) < 0))
+		log_warning("cannot save the value of net.mptcp.path_manager");
+	close(fd);
 }
 
 static void take_path_manager(struct broker *b)

@@ -11,7 +11,9 @@
 #include "mptcpaddr/log.h"
 #include "shim/common/clock.h"
 #include "shim/manager/sockets.h"
+#include "shim/pool/endpoint.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define BACKLOG	     4096
@@ -57,23 +59,30 @@ static bool peer_is_admitted(const struct broker *b, int fd, const struct ucred 
 	return policy_admits(&b->policy, cred->uid, gids, len / sizeof(*gids) + 1);
 }
 
-/* The administrator's pool replaces the user's. */
+/* The administrator's pool replaces the user's. Return: NULL; without @why: no pool. */
 static struct client *get_system_client(struct broker *b, struct user *user,
 					const struct record *record,
-					struct pool_error *why, int *ret_error)
+					struct pool_error *why)
 {
 	struct client *client;
 	char path[512], *text;
 	size_t len;
+	int r;
 
-	*ret_error = read_system_pool(record->program, &text, &len, path, sizeof(path));
-	if (*ret_error == -ENOENT)
+	snprintf(path, sizeof(path), POLICY_POOLS "%s.conf", record->program);
+	r = read_pool_file(path, &text, &len);
+	if (r == -ENOENT) {
+		snprintf(path, sizeof(path), POLICY_POOLS "default.conf");
+		r = read_pool_file(path, &text, &len);
+	}
+	if (r == -ENOENT)
 		log_debug("user %u: %s: no pool in " POLICY_POOLS " (pools = no)",
 			  user->uid, record->program);
-	if (*ret_error < 0)
+	else if (r < 0)
+		pool_error_set(why, r, "%s", strerror(-r));
+	if (r < 0)
 		return NULL;
-	client = client_get(b, user, record->program, path, text, len, NULL, why,
-			    ret_error);
+	client = client_get(b, user, record->program, path, text, len, NULL, why);
 	free(text);
 	return client;
 }
@@ -97,14 +106,12 @@ static void handle_record(struct broker *b, struct user *user,
 		refuse_registration(b, user, "another user's connection");
 		return;
 	}
-	client = b->policy.pools
-			 ? client_get(b, user, record->program, record->path,
-				      record->pool, record->pool_len, NULL, &why, &r)
-			 : get_system_client(b, user, record, &why, &r);
+	client = b->policy.pools ? client_get(b, user, record->program, record->path,
+					      record->pool, record->pool_len, NULL, &why)
+				 : get_system_client(b, user, record, &why);
 	if (!client) {
-		if (r != -ENOENT) /* the administrator has no pool for it */
-			refuse_registration(b, user,
-					    why.text[0] ? why.text : strerror(-r));
+		if (why.text[0]) /* else the administrator has no pool for it */
+			refuse_registration(b, user, why.text);
 		return;
 	}
 	conn = client_conn_find(b, record->token);
