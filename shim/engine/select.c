@@ -47,21 +47,15 @@ static bool join_c_flag_case(const struct conn *conn)
 	       !engine_of(conn)->pool->add_addr_accepted && limit_leaves_subflow(conn);
 }
 
-struct want {
-	int index; /* of the endpoint, or PM_CMD_NO_ENDPOINT */
-	uint8_t remote_id;
-	uint8_t tries; /* of the announcement */
-	bool fixed;
-	bool routed; /* by routing, not in the order of the pool */
-	struct mpaddr remote;
-	struct mpaddr source; /* routing's choice; AF_UNSPEC: unknown */
-};
-
-/* Fill @cmd. Without an endpoint, the local address is unspecified: routing picks it. */
-static int join_prepare(struct conn *conn, const struct want *want, struct pm_cmd *cmd)
+/*
+ * Fill @cmd. @want->local is the address that routing picks, or AF_UNSPEC: unknown, or
+ * not asked. Without an endpoint either, the command leaves the choice to the kernel.
+ */
+static int join_prepare(struct conn *conn, const struct subflow *want, struct pm_cmd *cmd)
 {
-	const struct used_id *id = conn_id_of(conn, &want->source);
-	const struct endpoint *ep = NULL;
+	const struct endpoint *ep = subflow_endpoint(conn, want);
+	const bool routed = want->local.family != AF_UNSPEC;
+	const struct used_id *id = conn_id_of(conn, &want->local);
 	/*
 	 * The kernel gives routing's address an ID of its own, from 1 upwards, and needs
 	 * one for the unspecified address, too: take that from the other end.
@@ -73,39 +67,36 @@ static int join_prepare(struct conn *conn, const struct want *want, struct pm_cm
 		.token = conn->token,
 		.local = { .family = want->remote.family },
 		.remote = want->remote,
-		.endpoint = want->index,
+		.endpoint = (int)want->endpoint - 1,
 	};
-	if (want->index >= 0) {
-		ep = &engine_of(conn)->pool->endpoints[want->index];
+	if (ep) {
 		cmd->local = ep->addr;
 		cmd->local.port = 0;
 		cmd->flags = ep->flags & MPTCP_PM_ADDR_FLAG_BACKUP;
-		cmd->if_idx = want->routed ? 0 : ep->if_idx;
+		cmd->if_idx = routed ? 0 : ep->if_idx;
 		wanted = ep->local_id;
-	}
-	/*
-	 * Name routing's address, unless it is the first subflow's or has an ID from the
-	 * kernel, which finds none for it once ID 0 is in its list
-	 * (mptcp_userspace_pm_append_new_local_addr()).
-	 */
-	if (!ep && want->source.family != AF_UNSPEC && (!id || id->ours) &&
-	    !mpaddr_same_ip(&want->source, &conn->first)) {
-		cmd->local = want->source;
-		cmd->local_id = conn_id_from_top(conn, &want->source);
+	} else if (routed && (!id || id->ours) &&
+		   !mpaddr_same_ip(&want->local, &conn->first)) {
+		/*
+		 * Name routing's address, unless it is the first subflow's or has an ID
+		 * from the kernel, which finds none for it once ID 0 is in its list
+		 * (mptcp_userspace_pm_append_new_local_addr()).
+		 */
+		cmd->local = want->local;
+		cmd->local_id = conn_id_from_top(conn, &want->local);
 		return cmd->local_id ? 0 : -ENOSPC;
 	}
 	/* As in the kernel, `laminar` endpoints never are the address with ID 0. */
-	if ((want->fixed || want->routed) && ep && conn->mpc == want->index + 1)
+	if ((want->fixed || routed) && ep && conn->mpc == want->endpoint)
 		return 0;
 	cmd->local_id = conn_id_for(conn, &cmd->local, wanted);
 	return cmd->local_id ? 0 : -ENOSPC;
 }
 
 /* @s: the record of a retry, or NULL */
-static enum join join_request(struct conn *conn, const struct want *want,
+static enum join join_request(struct conn *conn, const struct subflow *want,
 			      struct subflow *s, struct pm_cmds *out)
 {
-	const struct subflow fresh = { .tries = want->tries };
 	const uint8_t flags = s ? PM_NOTE_FLAG_RETRY : 0;
 	struct pm_cmd *cmd = &out->v[out->n];
 
@@ -117,16 +108,12 @@ static enum join join_request(struct conn *conn, const struct want *want,
 	if (join_prepare(conn, want, cmd) < 0)
 		return JOIN_LIMIT;
 	if (!s)
-		s = conn_subflow_add(conn, &fresh);
+		s = conn_subflow_add(conn, want);
 	if (!s)
 		return JOIN_LIMIT;
 	s->local = cmd->local;
-	s->remote = cmd->remote;
-	s->endpoint = want->index + 1;
 	s->local_id = cmd->local_id;
-	s->remote_id = want->remote_id;
 	s->state = SUBFLOW_PENDING;
-	s->fixed = want->fixed;
 	s->backup = cmd->flags && !engine_of(conn)->flags_ignored;
 	out->n++;
 	NOTE_SUBFLOW(conn, s, .what = PM_NOTE_JOINING, .flags = flags);
@@ -135,11 +122,9 @@ static enum join join_request(struct conn *conn, const struct want *want,
 
 enum join join_retry(struct conn *conn, struct subflow *s, struct pm_cmds *out)
 {
-	const struct want want = { .index = s->endpoint - 1,
-				   .remote = s->remote,
-				   .remote_id = s->remote_id,
-				   .fixed = true };
+	struct subflow want = *s;
 
+	want.local.family = AF_UNSPEC; /* that of the endpoint, not routing's */
 	return join_request(conn, &want, s, out);
 }
 
@@ -148,27 +133,30 @@ static enum join join_from_each(struct conn *conn, uint64_t mask,
 				const struct announcement *ann, struct pm_cmds *out)
 {
 	const struct endpoint *endpoints = engine_of(conn)->pool->endpoints;
-	struct want want = { .remote = ann->addr,
-			     .remote_id = ann->remote_id,
-			     .fixed = true };
+	struct subflow want = { .remote = ann->addr,
+				.remote_id = ann->remote_id,
+				.fixed = true };
 	const bool c_flag = join_c_flag_case(conn);
 	enum join all = JOIN_NO_ENDPOINT, one;
+	int i;
 
-	for_each_bit (want.index, mask) {
-		if (!pair_is_free(conn, &endpoints[want.index].addr, &want.remote))
+	for_each_bit (i, mask) {
+		if (!pair_is_free(conn, &endpoints[i].addr, &want.remote))
 			continue;
+		want.endpoint = i + 1;
 		one = join_request(conn, &want, NULL, out);
 		if (one != JOIN_REQUESTED)
 			return all == JOIN_REQUESTED && one == JOIN_LIMIT ? all : one;
 		all = one;
 		if (c_flag)
-			endpoint_spend(conn, want.index);
+			endpoint_spend(conn, i);
 	}
 	return all;
 }
 
-/* The first `laminar` endpoint that matches, is free and did not fail for @ann; or -1 */
-static int select_laminar(const struct conn *conn, struct announcement *ann)
+/* The first `laminar` endpoint that matches, is free and did not fail for @ann: index + 1
+ */
+static uint8_t select_laminar(const struct conn *conn, struct announcement *ann)
 {
 	const uint64_t mask = conn_endpoints(conn, KIND_LAMINAR);
 	const struct mpaddr *local;
@@ -182,59 +170,50 @@ static int select_laminar(const struct conn *conn, struct announcement *ann)
 		if (ann->tried & endpoint_bit(i))
 			ann->reason = PM_REASON_ERROR;
 		else if (!conn_uses(conn, local))
-			return i;
+			return i + 1;
 		else if (ann->reason != PM_REASON_ERROR)
 			ann->reason = PM_REASON_EXHAUSTED;
 	}
-	return -1;
+	return SUBFLOW_NO_ENDPOINT;
 }
 
 static enum join join_laminar(struct conn *conn, struct announcement *ann,
 			      struct pm_cmds *out)
 {
-	const struct want want = { .index = select_laminar(conn, ann),
-				   .remote = ann->addr,
-				   .remote_id = ann->remote_id,
-				   .tries = ann->tries };
+	const struct subflow want = { .endpoint = select_laminar(conn, ann),
+				      .remote = ann->addr,
+				      .remote_id = ann->remote_id,
+				      .tries = ann->tries };
 	enum join r;
 
-	if (want.index < 0)
+	if (!want.endpoint)
 		return JOIN_NO_ENDPOINT; /* never a fallback to routing */
 	r = join_request(conn, &want, NULL, out);
 	if (r == JOIN_REQUESTED)
-		endpoint_spend(conn, want.index);
+		endpoint_spend(conn, want.endpoint - 1);
 	return r;
 }
 
-/* Find the address that routing picks, and the endpoint with it. */
-static void select_by_route(const struct conn *conn, struct want *want)
-{
-	struct engine *engine = engine_of(conn);
-
-	want->index = PM_CMD_NO_ENDPOINT;
-	if (!engine->route ||
-	    !engine->route(engine->route_ctx, &want->remote, &want->source))
-		return;
-	want->source.port = 0;
-	want->index = (int)conn_endpoint(conn, &want->source) - 1;
-	/* conn_reconcile() would close a subflow of an endpoint that is down. */
-	if (want->index >= 0 &&
-	    engine->pool->endpoints[want->index].state == ENDPOINT_DOWN)
-		want->index = PM_CMD_NO_ENDPOINT;
-}
-
+/* Join from the address that routing picks, which may be an endpoint's. */
 static enum join join_routed(struct conn *conn, struct announcement *ann,
 			     struct pm_cmds *out)
 {
-	struct want want = { .remote = ann->addr,
-			     .remote_id = ann->remote_id,
-			     .routed = true,
-			     .tries = ann->tries };
+	const struct engine *engine = engine_of(conn);
+	struct subflow want = { .remote = ann->addr,
+				.remote_id = ann->remote_id,
+				.tries = ann->tries };
 
-	select_by_route(conn, &want);
 	ann->reason = ann->any_tried ? PM_REASON_ERROR : PM_REASON_FAMILY;
 	if (ann->any_tried || !conn_family_matches(conn, &ann->addr, &ann->addr))
 		return JOIN_NO_ENDPOINT;
+	if (engine->route &&
+	    engine->route(engine->route_ctx, &want.remote, &want.local)) {
+		want.local.port = 0;
+		want.endpoint = conn_endpoint(conn, &want.local);
+		/* conn_reconcile() would close a subflow of an endpoint that is down. */
+		if (!subflow_has_endpoint(conn, &want))
+			want.endpoint = SUBFLOW_NO_ENDPOINT;
+	}
 	return join_request(conn, &want, NULL, out);
 }
 
@@ -342,7 +321,9 @@ static bool join_from_endpoint(struct conn *conn, int index, struct pm_cmds *out
 {
 	const struct endpoint *ep = &engine_of(conn)->pool->endpoints[index];
 	const bool mesh = ep->flags & KIND_FULLMESH;
-	struct want want = { .index = index, .remote = conn->peer, .fixed = true };
+	struct subflow want = { .endpoint = index + 1,
+				.remote = conn->peer,
+				.fixed = true };
 	unsigned int i, n = mesh ? conn->n_subflows : 1;
 
 	for (i = 0; i < n; i++) {
