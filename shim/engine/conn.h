@@ -54,7 +54,7 @@ struct announcement {
 	uint8_t error;	/* errno of the last failed join */
 	uint8_t tries;	/* rounds in which all endpoints failed */
 	bool timed : 1;
-	bool accepted : 1;  /* counts against add_addr_accepted */
+	bool accepted : 1;  /* counts against add_addr_accepted, unless its ID is 0 */
 	bool any_tried : 1; /* routing's choice failed */
 };
 
@@ -80,8 +80,6 @@ struct conn {
 	uint32_t work_when;  /* likewise; if `work` */
 	uint32_t registered; /* seconds */
 	uint8_t family;	     /* of the socket: AF_INET, AF_INET6; 0 until CREATED */
-	uint8_t mpc;	  /* endpoint of the first subflow's address: index + 1; or 0 */
-	uint8_t accepted; /* announcements that count against the limit */
 	uint8_t n_subflows, n_announced;
 	uint8_t last_error;
 	uint8_t section : 5; /* of the pool */
@@ -90,8 +88,7 @@ struct conn {
 	bool confirmed : 1;   /* it had an event */
 	bool established : 1; /* the first subflow's addresses are known */
 	bool server_side : 1;
-	bool deny_join_id0 : 1; /* the peer's C flag (RFC 8684, 3.1) */
-	bool excluded : 1;
+	bool deny_join_id0 : 1;	   /* the peer's C flag (RFC 8684, 3.1) */
 	bool timed : 1;		   /* in conn_table.timed */
 	bool again : 1;		   /* an announcement waits for room in @out */
 	bool work : 1;		   /* conn_use_endpoints() is due at work_when */

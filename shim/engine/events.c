@@ -107,12 +107,9 @@ static void on_removed(struct conn *conn, const struct pm_event *ev, struct pm_c
 	unsigned int i;
 
 	NOTE(conn, .what = PM_NOTE_REMOVED, .remote_id = ev->remote_id);
-	for (i = conn->n_announced; i--;) {
-		if (conn->announced[i].remote_id != ev->remote_id)
-			continue;
-		announcement_count_accepted(conn, &conn->announced[i], false);
-		conn_announced_del(conn, &conn->announced[i]);
-	}
+	for (i = conn->n_announced; i--;)
+		if (conn->announced[i].remote_id == ev->remote_id)
+			conn_announced_del(conn, &conn->announced[i]);
 	for (i = conn->n_subflows; i--;) {
 		s = &conn->subflows[i];
 		s->removed |= s->remote_id == ev->remote_id;
@@ -145,7 +142,7 @@ static int on_established(struct conn *conn, const struct pm_event *ev,
 	conn->established = true;
 	NOTE(conn, .what = PM_NOTE_ESTABLISHED, .local = ev->local,
 	     .local_id = ev->local_id, .remote = ev->remote, .remote_id = ev->remote_id);
-	conn_use_first_endpoint(conn);
+	conn_find_endpoints(conn);
 	if (!conn_kinds(conn))
 		return 0;
 	conn->work = true;
@@ -323,7 +320,7 @@ void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 	ann = subflow_announcement(conn, subflow);
 	/* As in the kernel, a refused join does not count against add_addr_accepted. */
 	if (ann && !subflow->fixed)
-		announcement_count_accepted(conn, ann, false);
+		ann->accepted = false;
 	join_failed(conn, subflow, error, 0, PM_NOTE_FLAG_REFUSED);
 	join_after_release(conn, out);
 	conn_schedule(conn);

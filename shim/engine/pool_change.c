@@ -5,7 +5,7 @@
  * Connections refer to endpoints by their index: map the old indices to the new ones.
  * engine_tick() sends the resulting commands.
  */
-#include "select.h"
+#include "state.h"
 
 /* The index in @pool of the same address in the same section, or -1. */
 static int endpoint_find_same(const struct pool *pool, const struct pool *old_pool,
@@ -57,30 +57,6 @@ static void announcement_refilter(const struct conn *conn, struct announcement *
 	}
 }
 
-/* Find the section, and the endpoints of subflows that have none. */
-static void conn_set_endpoints(struct conn *conn)
-{
-	struct announcement *ann;
-	struct subflow *s;
-
-	conn_set_section(conn);
-	/* Closed for want of endpoints, not left to routing: there may be some now. */
-	for_each_announcement (conn, ann) {
-		if (ann->state == PM_ANNOUNCED_CLOSED &&
-		    ann->reason == PM_REASON_ENDPOINT_DOWN &&
-		    conn_kinds(conn) & KIND_LAMINAR)
-			ann->state = PM_ANNOUNCED_WAITING;
-	}
-	/* Their addresses may be endpoints now, or again. */
-	for_each_subflow (conn, s)
-		if ((s->endpoint == SUBFLOW_NO_ENDPOINT ||
-		     s->endpoint == SUBFLOW_ENDPOINT_REMOVED) &&
-		    s->state == SUBFLOW_LIVE)
-			s->endpoint = conn_endpoint(conn, &s->local) ?: s->endpoint;
-	if (!conn->mpc)
-		conn_use_first_endpoint(conn);
-}
-
 static void conn_map_endpoints(struct conn *conn, const struct pool *old, const int *map)
 {
 	const struct pool *pool = engine_of(conn)->pool;
@@ -100,18 +76,22 @@ static void conn_map_endpoints(struct conn *conn, const struct pool *old, const 
 	conn->spent = map_mask(conn->spent, map);
 	conn->signalled = map_mask(conn->signalled, map);
 	conn->refill = map_mask(conn->refill, map);
+	conn->section = pool_section(pool, &conn->peer);
 	for_each_announcement (conn, ann) {
 		announcement_forget_tries(ann);
 		ann->tries = 0;
 		announcement_refilter(conn, ann);
+		/* Closed for want of endpoints, not left to routing: retry with new ones.
+		 */
+		if (ann->state == PM_ANNOUNCED_CLOSED &&
+		    ann->reason == PM_REASON_ENDPOINT_DOWN &&
+		    conn_kinds(conn) & KIND_LAMINAR)
+			ann->state = PM_ANNOUNCED_WAITING;
 	}
 	for_each_subflow (conn, s)
 		s->endpoint = map_index(s->endpoint, map);
-	conn->mpc = map_index(conn->mpc, map);
-	if (conn->mpc == SUBFLOW_ENDPOINT_REMOVED)
-		conn->mpc = 0;
 	if (conn->established)
-		conn_set_endpoints(conn);
+		conn_find_endpoints(conn);
 }
 
 static void note_endpoint(struct engine *engine, enum pm_note_what what,

@@ -54,12 +54,6 @@ unsigned int engine_used_ids(const struct engine *engine)
 	return HASH_COUNT(engine->table.ids);
 }
 
-/* The parent process shows its own connections. */
-static bool conn_is_shown(const struct conn *conn)
-{
-	return !(engine_of(conn)->waiting && conn->inherited);
-}
-
 /*
  * The cursor of a walk in pages: the token of the last connection and, in case that was
  * closed since, its place.
@@ -90,7 +84,7 @@ static void report_endpoints(const struct conn *conn, struct pm_conn_report *vie
 		else if (s->state == SUBFLOW_PENDING)
 			view->endpoints_pending |= subflow_endpoint_bit(s);
 	}
-	if (!conn->established || conn->excluded)
+	if (!conn->established || conn_is_excluded(conn))
 		return;
 	for (i = 0; i < pool->n_endpoints; i++, ep++)
 		if (ep->section == conn->section &&
@@ -112,7 +106,7 @@ static void report_conn(const struct conn *conn, struct pm_conn_report *view)
 		.subflows = conn_count(conn, SUBFLOW_OPEN, NULL, NULL),
 		.extra_subflows = conn_extra_subflows(conn),
 		.announced = conn->n_announced,
-		.accepted = conn->accepted,
+		.accepted = conn_count_accepted(conn),
 		.last_error = conn->last_error,
 	};
 	for (i = 0; i < conn->n_announced; i++)
@@ -157,7 +151,7 @@ unsigned int engine_report(const struct engine *engine, uint64_t after, unsigned
 	     conn = conn->hh.next) {
 		last = conn;
 		place++;
-		if (!conn_is_shown(conn))
+		if (conn_is_elsewhere(conn))
 			continue;
 		if (ret_conns)
 			report_conn(conn, &ret_conns[n++]);
@@ -175,7 +169,7 @@ unsigned int engine_count_shown(const struct engine *engine)
 	unsigned int n = 0;
 
 	for (conn = engine->table.conns; conn; conn = conn->hh.next)
-		n += conn_is_shown(conn);
+		n += !conn_is_elsewhere(conn);
 	return n;
 }
 
@@ -186,7 +180,7 @@ void engine_count_used(const struct engine *engine, uint32_t *ret_used)
 
 	memset(ret_used, 0, POOL_ENDPOINTS_MAX * sizeof(*ret_used));
 	for (conn = engine->table.conns; conn; conn = conn->hh.next) {
-		if (!conn_is_shown(conn))
+		if (conn_is_elsewhere(conn))
 			continue;
 		for_each_subflow (conn, s)
 			if (s->state == SUBFLOW_LIVE && subflow_endpoint(conn, s))

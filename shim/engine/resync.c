@@ -64,7 +64,7 @@ static void resync_announcement(struct conn *conn, const struct pm_event *sub)
 	if (!ann)
 		return;
 	ann->state = PM_ANNOUNCED_JOINED;
-	announcement_count_accepted(conn, ann, true);
+	ann->accepted = true;
 }
 
 int engine_resync_subflow(struct engine *engine, const struct pm_event *sub, bool live,
@@ -87,10 +87,8 @@ int engine_resync_subflow(struct engine *engine, const struct pm_event *sub, boo
 	s->endpoint = conn_endpoint(conn, &sub->local);
 	s->backup = s->endpoint &&
 		    subflow_endpoint(conn, s)->flags & MPTCP_PM_ADDR_FLAG_BACKUP;
-	if (initial)
-		conn->mpc = s->endpoint;
-	if (conn->mpc)
-		conn->spent |= endpoint_bit(conn->mpc - 1);
+	if (conn_first_endpoint(conn))
+		conn->spent |= endpoint_bit(conn_first_endpoint(conn) - 1);
 	conn_id_seen(conn, &sub->local, sub->local_id);
 	if (!initial && !sub->server_side)
 		resync_announcement(conn, sub);

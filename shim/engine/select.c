@@ -18,7 +18,9 @@ static bool limit_leaves_subflow(const struct conn *conn)
 
 static uint64_t first_endpoint_bit(const struct conn *conn)
 {
-	return conn->mpc ? endpoint_bit(conn->mpc - 1) : 0;
+	const uint8_t endpoint = conn_first_endpoint(conn);
+
+	return endpoint ? endpoint_bit(endpoint - 1) : 0;
 }
 
 static void endpoint_spend(struct conn *conn, unsigned int index)
@@ -87,7 +89,7 @@ static int join_prepare(struct conn *conn, const struct subflow *want, struct pm
 		return cmd->local_id ? 0 : -ENOSPC;
 	}
 	/* As in the kernel, `laminar` endpoints never are the address with ID 0. */
-	if ((want->fixed || routed) && ep && conn->mpc == want->endpoint)
+	if ((want->fixed || routed) && ep && want->endpoint == conn_first_endpoint(conn))
 		return 0;
 	cmd->local_id = conn_id_for(conn, &cmd->local, wanted);
 	return cmd->local_id ? 0 : -ENOSPC;
@@ -249,7 +251,7 @@ static enum pm_reason limit_reason(const struct conn *conn,
 				   const struct announcement *ann)
 {
 	if (!ann->accepted && ann->remote_id &&
-	    conn->accepted >= engine_of(conn)->pool->add_addr_accepted &&
+	    conn_count_accepted(conn) >= engine_of(conn)->pool->add_addr_accepted &&
 	    !join_c_flag_case(conn))
 		return PM_REASON_LIMIT_ACCEPTED;
 	return limit_leaves_subflow(conn) ? PM_REASON_NONE : PM_REASON_LIMIT_SUBFLOWS;
@@ -260,7 +262,8 @@ void join_announced(struct conn *conn, struct announcement *ann, struct pm_cmds 
 	const uint8_t before = ann->reason;
 
 	if (!conn_is_ours(conn)) {
-		ann->reason = conn->excluded ? PM_REASON_EXCLUDED : PM_REASON_INHERITED;
+		ann->reason =
+			conn_is_excluded(conn) ? PM_REASON_EXCLUDED : PM_REASON_INHERITED;
 		return;
 	}
 	ann->reason = limit_reason(conn, ann);
@@ -271,7 +274,7 @@ void join_announced(struct conn *conn, struct announcement *ann, struct pm_cmds 
 		ann->state = PM_ANNOUNCED_JOINED;
 		ann->reason = PM_REASON_NONE;
 		ann->timed = false;
-		announcement_count_accepted(conn, ann, true);
+		ann->accepted = true;
 		break;
 	case JOIN_NO_ENDPOINT:
 		if (ann->reason == PM_REASON_EXHAUSTED && before != ann->reason)
@@ -295,22 +298,6 @@ void join_waiting(struct conn *conn, struct pm_cmds *out)
 	for_each_announcement (conn, ann)
 		if (ann->state == PM_ANNOUNCED_WAITING && !conn_reaches(conn, &ann->addr))
 			join_announced(conn, ann, out);
-}
-
-void conn_use_first_endpoint(struct conn *conn)
-{
-	struct subflow *s;
-	bool there = false;
-
-	/* The address keeps ID 0 after the end of the first subflow. */
-	conn->mpc = conn_endpoint(conn, &conn->first);
-	for_each_subflow (conn, s) {
-		there |= s->initial;
-		if (s->initial && s->endpoint != SUBFLOW_ENDPOINT_REMOVED)
-			s->endpoint = conn->mpc;
-	}
-	if (there)
-		conn->spent |= first_endpoint_bit(conn);
 }
 
 /*

@@ -26,5 +26,3 @@ void join_waiting(struct conn *conn, struct pm_cmds *out);
 bool conn_use_endpoints(struct conn *conn, struct pm_cmds *out);
 /* join_retry() - request the pair of a SUBFLOW_RETRY record again. */
 enum join join_retry(struct conn *conn, struct subflow *s, struct pm_cmds *out);
-/* conn_use_first_endpoint() - the first subflow uses the endpoint of its address. */
-void conn_use_first_endpoint(struct conn *conn);

@@ -88,9 +88,19 @@ uint32_t conn_kinds(const struct conn *conn)
 	return engine_of(conn)->pool->sections[conn->section].kinds;
 }
 
+bool conn_is_excluded(const struct conn *conn)
+{
+	return engine_of(conn)->pool->sections[conn->section].excluded;
+}
+
+bool conn_is_elsewhere(const struct conn *conn)
+{
+	return engine_of(conn)->waiting && conn->inherited;
+}
+
 bool conn_is_ours(const struct conn *conn)
 {
-	return !conn->excluded && !(engine_of(conn)->waiting && conn->inherited);
+	return !conn_is_excluded(conn) && !conn_is_elsewhere(conn);
 }
 
 /* mptcp_pm_addr_families_match(), for mapped addresses held as IPv4. */
@@ -127,12 +137,24 @@ struct announcement *subflow_announcement(struct conn *conn,
 	return ann ?: conn_announced(conn, -1, &subflow->remote);
 }
 
-void conn_set_section(struct conn *conn)
+uint8_t conn_first_endpoint(const struct conn *conn)
 {
-	const struct pool *pool = engine_of(conn)->pool;
+	return conn_endpoint(conn, &conn->first);
+}
 
-	conn->section = pool_section(pool, &conn->peer);
-	conn->excluded = pool->sections[conn->section].excluded;
+void conn_find_endpoints(struct conn *conn)
+{
+	struct subflow *s;
+
+	for_each_subflow (conn, s) {
+		if (s->state != SUBFLOW_LIVE)
+			continue;
+		if (s->endpoint == SUBFLOW_NO_ENDPOINT ||
+		    s->endpoint == SUBFLOW_ENDPOINT_REMOVED)
+			s->endpoint = conn_endpoint(conn, &s->local) ?: s->endpoint;
+		if (s->initial)
+			conn->spent |= subflow_endpoint_bit(s);
+	}
 }
 
 void conn_set_first(struct conn *conn, const struct pm_event *ev)
@@ -140,7 +162,7 @@ void conn_set_first(struct conn *conn, const struct pm_event *ev)
 	conn->family = ev->family;
 	conn->first = ev->local;
 	conn->peer = ev->remote;
-	conn_set_section(conn);
+	conn->section = pool_section(engine_of(conn)->pool, &conn->peer);
 }
 
 struct subflow *subflow_add(struct conn *conn, const struct pm_event *ev,
@@ -171,14 +193,14 @@ bool subflow_has_endpoint(const struct conn *conn, const struct subflow *s)
 	return ep ? ep->state != ENDPOINT_DOWN : s->endpoint == SUBFLOW_NO_ENDPOINT;
 }
 
-void announcement_count_accepted(struct conn *conn, struct announcement *ann,
-				 bool accepted)
+unsigned int conn_count_accepted(const struct conn *conn)
 {
-	/* ID 0, the address of MP_CAPABLE, does not count. */
-	if (!ann->remote_id || ann->accepted == accepted)
-		return;
-	ann->accepted = accepted;
-	conn->accepted += accepted ? 1 : -1;
+	const struct announcement *ann;
+	unsigned int n = 0;
+
+	for_each_announcement (conn, ann)
+		n += ann->accepted && ann->remote_id;
+	return n;
 }
 
 void counter_bump(struct conn *conn, unsigned int index)

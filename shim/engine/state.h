@@ -62,22 +62,28 @@ static inline bool engine_time_reached(const struct engine *engine, uint32_t whe
 uint64_t conn_endpoints(const struct conn *conn, uint32_t kind);
 /* conn_kinds() - all kinds in the section, usable or not */
 uint32_t conn_kinds(const struct conn *conn);
-/* conn_is_ours() - whether this process manages @conn */
+/* conn_is_excluded() - whether the peer has no pool */
+bool conn_is_excluded(const struct conn *conn);
+/* conn_is_elsewhere() - whether the parent process manages @conn */
+bool conn_is_elsewhere(const struct conn *conn);
+/* conn_is_ours() - neither of them */
 bool conn_is_ours(const struct conn *conn);
 bool conn_family_matches(const struct conn *conn, const struct mpaddr *local,
 			 const struct mpaddr *remote);
-void announcement_count_accepted(struct conn *conn, struct announcement *ann,
-				 bool accepted);
+/* conn_count_accepted() - announcements that count against add_addr_accepted */
+unsigned int conn_count_accepted(const struct conn *conn);
 /* subflow_announcement() - that of its ID, else of its address; or NULL */
 struct announcement *subflow_announcement(struct conn *conn,
 					  const struct subflow *subflow);
 /* conn_endpoint() - index + 1 of the endpoint at @local, or SUBFLOW_NO_ENDPOINT */
 uint8_t conn_endpoint(const struct conn *conn, const struct mpaddr *local);
 
+/* conn_first_endpoint() - the same for the first subflow's address, which has ID 0 */
+uint8_t conn_first_endpoint(const struct conn *conn);
+/* conn_find_endpoints() - of live subflows without one: pool or subflow is new. */
+void conn_find_endpoints(struct conn *conn);
 /* conn_set_first() - set the addresses of MP_CAPABLE, and the section. */
 void conn_set_first(struct conn *conn, const struct pm_event *ev);
-/* conn_set_section() - set the section of the pool for the peer. */
-void conn_set_section(struct conn *conn);
 /* subflow_add() - add a subflow that the kernel has. NULL: no memory. */
 struct subflow *subflow_add(struct conn *conn, const struct pm_event *ev,
 			    enum subflow_state state, bool initial);
