@@ -4,9 +4,7 @@
  *
  * One event in, a bounded list of commands out, so that a test can replay any history.
  */
-#include "reconcile.h"
-#include "retry.h"
-#include "select.h"
+#include "rules.h"
 
 #include <errno.h>
 

@@ -6,8 +6,7 @@
  * `fullmesh` endpoint joins an announced address, else the first free `laminar` one, else
  * the address that routing picks. `subflow` endpoints join the server's first address.
  */
-#include "select.h"
-#include "retry.h"
+#include "rules.h"
 
 #include <errno.h>
 
