@@ -214,40 +214,38 @@ void counter_bump(struct conn *conn, unsigned int index)
 static void note_count(struct conn *conn, const struct pm_note *note)
 {
 	enum {
-		ANY = UINT8_MAX
+		ANY = -1,
+		NO_ENDPOINT = 1 << PM_REASON_EXHAUSTED | 1 << PM_REASON_FAMILY |
+			      1 << PM_REASON_ERROR | 1 << PM_REASON_UNAVAILABLE,
+		LIMIT = 1 << PM_REASON_LIMIT_SUBFLOWS | 1 << PM_REASON_LIMIT_ACCEPTED |
+			1 << PM_REASON_TOO_MANY,
 	};
 	static const struct {
-		uint8_t what, reason, counter;
+		uint8_t what, counter;
+		int reasons;
 	} rules[] = {
-		{ PM_NOTE_ANNOUNCED, ANY, COUNTER(add_addr_rx) },
-		{ PM_NOTE_ANNOUNCED, PM_REASON_EXHAUSTED, COUNTER(add_addr_waiting) },
-		{ PM_NOTE_ANNOUNCED, PM_REASON_FAMILY, COUNTER(add_addr_waiting) },
-		{ PM_NOTE_ANNOUNCED, PM_REASON_ERROR, COUNTER(add_addr_waiting) },
-		{ PM_NOTE_ANNOUNCED, PM_REASON_UNAVAILABLE, COUNTER(add_addr_waiting) },
-		{ PM_NOTE_ANNOUNCED, PM_REASON_LIMIT_SUBFLOWS,
-		  COUNTER(add_addr_limited) },
-		{ PM_NOTE_ANNOUNCED, PM_REASON_LIMIT_ACCEPTED,
-		  COUNTER(add_addr_limited) },
-		{ PM_NOTE_ANNOUNCED, PM_REASON_TOO_MANY, COUNTER(add_addr_limited) },
-		{ PM_NOTE_ANNOUNCED, PM_REASON_FILTER, COUNTER(add_addr_filtered) },
-		{ PM_NOTE_REPEATED, ANY, COUNTER(add_addr_rx) },
-		{ PM_NOTE_REMOVED, ANY, COUNTER(rm_addr_rx) },
-		{ PM_NOTE_JOINING, ANY, COUNTER(subflows_requested) },
-		{ PM_NOTE_JOINED, ANY, COUNTER(subflows_established) },
-		{ PM_NOTE_SUBFLOW_FOREIGN, ANY, COUNTER(subflows_foreign) },
-		{ PM_NOTE_SUBFLOW_CLOSED, PM_REASON_NONE, COUNTER(closed_other) },
-		{ PM_NOTE_SUBFLOW_CLOSED, PM_REASON_ERROR, COUNTER(closed_error) },
-		{ PM_NOTE_SUBFLOW_CLOSED, PM_REASON_REMOVED, COUNTER(closed_removed) },
-		{ PM_NOTE_SUBFLOW_CLOSED, PM_REASON_ENDPOINT_DOWN,
-		  COUNTER(closed_local) },
-		{ PM_NOTE_SIGNALLED, ANY, COUNTER(add_addr_tx) },
-		{ PM_NOTE_WITHDRAWN, ANY, COUNTER(rm_addr_tx) },
+		{ PM_NOTE_ANNOUNCED, COUNTER(add_addr_rx), ANY },
+		{ PM_NOTE_ANNOUNCED, COUNTER(add_addr_waiting), NO_ENDPOINT },
+		{ PM_NOTE_ANNOUNCED, COUNTER(add_addr_limited), LIMIT },
+		{ PM_NOTE_ANNOUNCED, COUNTER(add_addr_filtered), 1 << PM_REASON_FILTER },
+		{ PM_NOTE_REPEATED, COUNTER(add_addr_rx), ANY },
+		{ PM_NOTE_REMOVED, COUNTER(rm_addr_rx), ANY },
+		{ PM_NOTE_JOINING, COUNTER(subflows_requested), ANY },
+		{ PM_NOTE_JOINED, COUNTER(subflows_established), ANY },
+		{ PM_NOTE_SUBFLOW_FOREIGN, COUNTER(subflows_foreign), ANY },
+		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_other), 1 << PM_REASON_NONE },
+		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_error), 1 << PM_REASON_ERROR },
+		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_removed),
+		  1 << PM_REASON_REMOVED },
+		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_local),
+		  1 << PM_REASON_ENDPOINT_DOWN },
+		{ PM_NOTE_SIGNALLED, COUNTER(add_addr_tx), ANY },
+		{ PM_NOTE_WITHDRAWN, COUNTER(rm_addr_tx), ANY },
 	};
 	unsigned int i;
 
 	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		if (rules[i].what == note->what &&
-		    (rules[i].reason == ANY || rules[i].reason == note->reason))
+		if (rules[i].what == note->what && rules[i].reasons & 1 << note->reason)
 			counter_bump(conn, rules[i].counter);
 	if (note->what == PM_NOTE_JOIN_FAILED)
 		counter_bump(conn, note->flags & PM_NOTE_FLAG_REFUSED
