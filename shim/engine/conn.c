@@ -144,18 +144,9 @@ unsigned int conn_count(const struct conn *conn, unsigned int states,
 
 	for_each_subflow (conn, s)
 		n += 1U << s->state & states &&
+		     !(s->initial && states & SUBFLOW_JOINED) &&
 		     (!local || mpaddr_same_ip(&s->local, local)) &&
 		     (!remote || mpaddr_equal(&s->remote, remote));
-	return n;
-}
-
-unsigned int conn_extra_subflows(const struct conn *conn)
-{
-	const struct subflow *s;
-	unsigned int n = 0;
-
-	for_each_subflow (conn, s)
-		n += !s->initial && 1U << s->state & SUBFLOW_HOLDING;
 	return n;
 }
 

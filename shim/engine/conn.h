@@ -23,9 +23,11 @@ enum subflow_state {
 };
 
 /* Sets of states, for conn_count() */
-#define SUBFLOW_BIT(state) (1U << SUBFLOW_##state)
-#define SUBFLOW_OPEN	   (SUBFLOW_BIT(PENDING) | SUBFLOW_BIT(LIVE))
-#define SUBFLOW_HOLDING	   (SUBFLOW_OPEN | SUBFLOW_BIT(DOOMED))
+#define SUBFLOW_BIT(state)  (1U << SUBFLOW_##state)
+#define SUBFLOW_OPEN	    (SUBFLOW_BIT(PENDING) | SUBFLOW_BIT(LIVE))
+#define SUBFLOW_HOLDING	    (SUBFLOW_OPEN | SUBFLOW_BIT(DOOMED))
+#define SUBFLOW_NOT_CLOSING (SUBFLOW_HOLDING | SUBFLOW_BIT(RETRY))
+#define SUBFLOW_JOINED	    (1U << 8) /* leave out the first subflow */
 
 #define SUBFLOW_NO_ENDPOINT	 0
 #define SUBFLOW_ENDPOINT_REMOVED UINT8_MAX /* from the pool */
@@ -55,7 +57,7 @@ struct announcement {
 	uint8_t tries;	/* rounds in which all endpoints failed */
 	bool timed : 1;
 	bool accepted : 1;  /* counts against add_addr_accepted, unless its ID is 0 */
-	bool any_tried : 1; /* routing's choice failed */
+	bool any_tried : 1; /* a join failed, perhaps from routing's choice */
 };
 
 /* An address keeps its ID for the life of the connection, an ID its address. */
@@ -144,8 +146,12 @@ struct subflow *conn_subflow_find(struct conn *conn, const struct mpaddr *local,
 /* conn_count() - subflows from @local to @remote (NULL: any) in one of @states */
 unsigned int conn_count(const struct conn *conn, unsigned int states,
 			const struct mpaddr *local, const struct mpaddr *remote);
+
 /* conn_extra_subflows() - those that count against the `subflows` limit */
-unsigned int conn_extra_subflows(const struct conn *conn);
+static inline unsigned int conn_extra_subflows(const struct conn *conn)
+{
+	return conn_count(conn, SUBFLOW_HOLDING | SUBFLOW_JOINED, NULL, NULL);
+}
 
 static inline bool conn_reaches(const struct conn *conn, const struct mpaddr *remote)
 {

@@ -88,8 +88,7 @@ static void report_endpoints(const struct conn *conn, struct pm_conn_report *vie
 		return;
 	for (i = 0; i < pool->n_endpoints; i++, ep++)
 		if (ep->section == conn->section &&
-		    (conn->family == AF_INET6 || ep->addr.family == conn->family) &&
-		    !(conn->v6only && ep->addr.family != AF_INET6))
+		    conn_family_matches(conn, &ep->addr, &ep->addr))
 			view->endpoints_mine |= endpoint_bit(i);
 }
 

@@ -24,8 +24,7 @@ void announcement_set_retry(struct conn *conn, struct announcement *ann)
 {
 	struct engine *engine = engine_of(conn);
 
-	if (ann->timed || !(ann->tried || ann->any_tried) ||
-	    ann->tries >= engine->pool->retry.tries)
+	if (ann->timed || !ann->any_tried || ann->tries >= engine->pool->retry.tries)
 		return;
 	ann->when = engine->now + retry_delay(conn, ann->tries++);
 	ann->timed = true;

@@ -32,7 +32,7 @@ static bool pair_is_free(const struct conn *conn, const struct mpaddr *local,
 			 const struct mpaddr *remote)
 {
 	return conn_family_matches(conn, local, remote) &&
-	       !conn_count(conn, ~SUBFLOW_BIT(CLOSING), local, remote);
+	       !conn_count(conn, SUBFLOW_NOT_CLOSING, local, remote);
 }
 
 /*

@@ -8,7 +8,7 @@
 static bool retry_is_void(const struct conn *conn, const struct subflow *retry)
 {
 	return subflow_endpoint(conn, retry)->section != conn->section ||
-	       conn_count(conn, ~SUBFLOW_BIT(CLOSING), &retry->local, &retry->remote) > 1;
+	       conn_count(conn, SUBFLOW_NOT_CLOSING, &retry->local, &retry->remote) > 1;
 }
 
 /* A `laminar` endpoint has one subflow. */
