@@ -53,9 +53,7 @@ static void announcement_accept(struct conn *conn, struct announcement *ann,
 		conn_use_endpoints(conn, out);
 }
 
-/*
- * on_announced() - the peer sent ADD_ADDR (RFC 8684, 3.4.1)
- */
+/* The peer sent ADD_ADDR (RFC 8684, 3.4.1). */
 static void on_announced(struct conn *conn, const struct pm_event *ev,
 			 struct pm_cmds *out)
 {
@@ -149,8 +147,7 @@ static int on_established(struct conn *conn, const struct pm_event *ev,
 		conn->work_when += WORK_DELAY_MS;
 	else
 		conn_use_endpoints(conn, out);
-	if (!conn_reconcile(conn, out))
-		conn->work = true;
+	conn_reconcile(conn, out);
 	return 0;
 }
 
@@ -190,8 +187,7 @@ static int on_sub_established(struct conn *conn, const struct pm_event *ev,
 	NOTE_SUBFLOW(conn, subflow,
 		     .what = ours ? PM_NOTE_JOINED : PM_NOTE_SUBFLOW_FOREIGN);
 	conn_id_seen(conn, &ev->local, ev->local_id);
-	if (!conn_reconcile(conn, out))
-		conn->work = true;
+	conn_reconcile(conn, out);
 	return 0;
 }
 
@@ -254,12 +250,6 @@ static void on_sub_closed(struct conn *conn, const struct pm_event *ev,
 	join_after_release(conn, out);
 }
 
-static void on_conn_closed(struct conn *conn)
-{
-	NOTE(conn, .what = PM_NOTE_CLOSED);
-	conn_free(conn);
-}
-
 int engine_handle(struct engine *engine, const struct pm_event *ev, struct pm_cmds *out)
 {
 	struct conn *conn = conn_find(&engine->table, ev->token);
@@ -276,7 +266,8 @@ int engine_handle(struct engine *engine, const struct pm_event *ev, struct pm_cm
 		r = on_established(conn, ev, out);
 		break;
 	case PM_EVENT_CLOSED:
-		on_conn_closed(conn);
+		NOTE(conn, .what = PM_NOTE_CLOSED);
+		conn_free(conn);
 		return 0;
 	case PM_EVENT_ANNOUNCED:
 		on_announced(conn, ev, out);

@@ -111,12 +111,12 @@ static bool subflow_close(struct conn *conn, struct subflow *s, struct pm_cmds *
 		cmd->if_idx = ep && ep->if_idx > 0 ? ep->if_idx : 0;
 		s->state = SUBFLOW_CLOSING;
 		return true;
-	case SUBFLOW_RETRY:
+	case SUBFLOW_RETRY: /* the caller deletes it */
 		subflow_release_endpoint(conn, s);
-		return true; /* deleted by the caller */
+		return true;
 	case SUBFLOW_CLOSING:
 	case SUBFLOW_DOOMED:
-		return true;
+		break;
 	}
 	return true;
 }
@@ -128,6 +128,7 @@ static bool subflow_close(struct conn *conn, struct subflow *s, struct pm_cmds *
 static bool withdraw_addresses(struct conn *conn, struct pm_cmds *out)
 {
 	const struct endpoint *endpoints = engine_of(conn)->pool->endpoints;
+	struct subflow path;
 	struct used_id *id;
 	int i;
 
@@ -147,13 +148,10 @@ static bool withdraw_addresses(struct conn *conn, struct pm_cmds *out)
 		if (out->n == PM_CMDS_MAX)
 			return false;
 		id->withdraw = false;
-		out->v[out->n++] = (struct pm_cmd){ .type = PM_CMD_REMOVE,
-						    .token = conn->token,
-						    .local = id->addr,
-						    .local_id = id->key.local_id,
-						    .endpoint = PM_CMD_NO_ENDPOINT };
-		NOTE(conn, .what = PM_NOTE_WITHDRAWN, .local = id->addr,
-		     .local_id = id->key.local_id);
+		path = (struct subflow){ .local = id->addr,
+					 .local_id = id->key.local_id };
+		push_command(out, PM_CMD_REMOVE, conn, &path);
+		NOTE_SUBFLOW(conn, &path, .what = PM_NOTE_WITHDRAWN);
 	}
 	return true;
 }
@@ -174,12 +172,10 @@ static bool subflow_set_backup(struct conn *conn, struct subflow *s, struct pm_c
 	return true;
 }
 
-bool conn_reconcile(struct conn *conn, struct pm_cmds *out)
+static bool reconcile_subflows(struct conn *conn, struct pm_cmds *out)
 {
 	unsigned int i = 0;
 
-	if (!conn_is_ours(conn) || !conn->established)
-		return true;
 	while (i < conn->n_subflows) {
 		struct subflow *s = &conn->subflows[i++];
 		const bool usable = subflow_has_endpoint(conn, s);
@@ -190,5 +186,15 @@ bool conn_reconcile(struct conn *conn, struct pm_cmds *out)
 		if (!usable && s->state == SUBFLOW_RETRY)
 			conn_subflow_del(conn, &conn->subflows[--i]);
 	}
-	return withdraw_addresses(conn, out);
+	return true;
+}
+
+bool conn_reconcile(struct conn *conn, struct pm_cmds *out)
+{
+	if (!conn_is_ours(conn) || !conn->established)
+		return true;
+	if (reconcile_subflows(conn, out) && withdraw_addresses(conn, out))
+		return true;
+	conn_set_work(conn);
+	return false;
 }

@@ -50,5 +50,9 @@ enum join join_retry(struct conn *conn, struct subflow *s, struct pm_cmds *out);
 
 /* reconcile.c */
 
-/* conn_reconcile() - make @conn match its endpoints. Return: false if @out is full. */
+/*
+ * conn_reconcile() - make @conn match its endpoints
+ *
+ * Return: false if @out is full; engine_tick() continues.
+ */
 bool conn_reconcile(struct conn *conn, struct pm_cmds *out);

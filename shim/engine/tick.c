@@ -23,23 +23,22 @@ static bool retry_must_wait(const struct conn *conn, const struct subflow *retry
 static bool tick_retries(struct conn *conn, struct pm_cmds *out)
 {
 	struct engine *engine = engine_of(conn);
-	const bool ours = conn_is_ours(conn);
-	enum join r = JOIN_LIMIT;
 	unsigned int i = 0;
+	enum join r;
 
+	if (!conn_is_ours(conn))
+		return true; /* the timers run once it is */
 	while (i < conn->n_subflows) {
 		struct subflow *s = &conn->subflows[i++];
 
 		if (s->state != SUBFLOW_RETRY || !engine_time_reached(engine, s->when))
 			continue;
-		if (ours && retry_is_void(conn, s)) {
+		if (retry_is_void(conn, s)) {
 			conn_subflow_del(conn, s);
 			i--;
 			continue;
 		}
-		if (ours)
-			r = retry_must_wait(conn, s) ? JOIN_LIMIT
-						     : join_retry(conn, s, out);
+		r = retry_must_wait(conn, s) ? JOIN_LIMIT : join_retry(conn, s, out);
 		if (r == JOIN_NO_ROOM)
 			return false;
 		if (r != JOIN_REQUESTED)
