@@ -172,7 +172,8 @@ int manager_ask(struct manager *manager, struct ctl *ctl)
 	return 0;
 }
 
-static int read_manager(struct snapshot *snap, struct manager *manager, struct ctl *ctl)
+static int collect_manager(struct snapshot *snap, struct manager *manager,
+			   struct ctl *ctl)
 {
 	struct reports reports = { 0 };
 	int r;
@@ -228,7 +229,7 @@ static void read_managers(struct snapshot *snap)
 		}
 		ctl = (struct ctl){ .fd = -1 };
 		start = clock_ms();
-		r = read_manager(snap, manager, &ctl);
+		r = collect_manager(snap, manager, &ctl);
 		if (r < 0)
 			lost += clock_ms() - start;
 		/* -ECONNREFUSED before it is known: it has just ended. */
