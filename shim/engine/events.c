@@ -4,7 +4,9 @@
  *
  * One event in, a bounded list of commands out, so that a test can replay any history.
  */
-#include "rules.h"
+#include "reconcile.h"
+#include "retry.h"
+#include "select.h"
 
 #include <errno.h>
 

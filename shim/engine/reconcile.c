@@ -2,7 +2,8 @@
 /*
  * reconcile.c - close, withdraw and MP_PRIO after a change of endpoints
  */
-#include "rules.h"
+#include "reconcile.h"
+#include "retry.h"
 
 /* @s loses its endpoint: another one, or later the same, joins its remote address. */
 static void subflow_release_endpoint(struct conn *conn, const struct subflow *s)

@@ -5,7 +5,7 @@
  * The delay doubles with each try. engine_wait() looks only at
  * connections with a timer.
  */
-#include "rules.h"
+#include "retry.h"
 
 /* The delay is spread by an eighth, so that not all retries come at once. */
 uint32_t retry_delay(const struct conn *conn, unsigned int tries)

@@ -6,7 +6,8 @@
  * `fullmesh` endpoint joins an announced address, else the first free `laminar` one, else
  * the address that routing picks. `subflow` endpoints join the server's first address.
  */
-#include "rules.h"
+#include "select.h"
+#include "retry.h"
 
 #include <errno.h>
 

@@ -2,7 +2,9 @@
 /*
  * tick.c - timers, and commands that did not fit into @out
  */
-#include "rules.h"
+#include "reconcile.h"
+#include "retry.h"
+#include "select.h"
 
 /* Whether another pool, or another subflow, has replaced the pair @retry. */
 static bool retry_is_void(const struct conn *conn, const struct subflow *retry)

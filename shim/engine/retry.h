@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * retry.h - when a failed join is tried again
+ */
+#pragma once
+
+#include "state.h"
+
+/* retry_delay() - milliseconds before the next try, after @tries failed ones */
+uint32_t retry_delay(const struct conn *conn, unsigned int tries);
+/* announcement_set_retry() - start the timer of an announcement, if a join failed. */
+void announcement_set_retry(struct conn *conn, struct announcement *ann);
+/*
+ * announce_first_address() - the announcement of the peer's first address, or NULL
+ *
+ * Nobody announces it: without the first path, `laminar` and `fullmesh` endpoints join it
+ * as if somebody had.
+ */
+struct announcement *announce_first_address(struct conn *conn);
+/* subflow_failed() - a join or live subflow ended with @error. Changes or deletes @s. */
+void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
+		    uint8_t reset_reason);
+/* conn_schedule() - set the timer of @conn. */
+void conn_schedule(struct conn *conn);
