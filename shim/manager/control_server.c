@@ -195,6 +195,15 @@ static void fill_manager(const struct control_view *view)
 	about->overruns = view->pump->overruns;
 }
 
+static int control_edit(struct ctl_edit *ret_edit, struct ctl_request *request,
+			const struct control_view *view)
+{
+	*ret_edit = (struct ctl_edit){ 0 };
+	request->text[sizeof(request->text) - 1] = '\0';
+	return view->edit(view->ctx, request->text, ret_edit->text,
+			  sizeof(ret_edit->text));
+}
+
 static void fill_records(struct answer *answer, struct ctl_request *request,
 			 const struct control_view *view)
 {
@@ -240,10 +249,7 @@ static void fill_records(struct answer *answer, struct ctl_request *request,
 	case CTL_OP_EDIT:
 		head->record_size = sizeof(answer->edit);
 		head->count = 1;
-		answer->edit = (struct ctl_edit){ 0 };
-		request->text[sizeof(request->text) - 1] = '\0';
-		head->error = view->edit(view->ctx, request->text, answer->edit.text,
-					 sizeof(answer->edit.text));
+		head->error = control_edit(&answer->edit, request, view);
 		break;
 	default:
 		head->error = -EOPNOTSUPP;
