@@ -63,6 +63,12 @@ void lab_web(struct lab *lab, struct proc *nginx);
 #define LAB_URL	 "http://10.0.1.1:8081/file"
 #define LAB_URLS "http://10.0.1.1:8081/file?[1-200]" /* for curl */
 
+/* Drop the server's data, so that downloads cannot end before "flush ruleset". */
+#define HOLD_DATA                               \
+	"table inet t {\nchain c {\n"           \
+	"type filter hook output priority 0;\n" \
+	"meta length > 1000 drop\n}\n}\n"
+
 /* The broker's own counters, as root gets them. */
 struct ctl_manager broker_count(void);
 /* VmRSS of the broker, in KiB. */

@@ -23,12 +23,6 @@ static void same_file(const char *a, const char *b)
 	cr_expect_eq(proc_run(NULL, NULL, argv), 0, "%s differs from the file sent", b);
 }
 
-/* Drop the server's data, so that downloads cannot end before this is removed. */
-#define HOLD_DATA                               \
-	"table inet t {\nchain c {\n"           \
-	"type filter hook output priority 0;\n" \
-	"meta length > 1000 drop\n}\n}\n"
-
 /* All start at once. */
 static void start_downloads(struct lab *lab, struct proc *curl)
 {

@@ -324,14 +324,13 @@ Test(serve, a_program_falls_back_to_direct_unless_forced)
 	lab_close(&lab);
 }
 
-/* The command of the README, with a long download. */
+/* The command of the README, with a download that lasts until the joins are counted. */
 Test(serve, curl_under_the_launcher)
 {
 	static const char *const second[] = { "10.0.2.1", NULL };
-	const char *argv[] = { "@mptcpaddr",   "run",  "--pool", NULL,
-			       "--",	       "curl", "-q",	 "-sS",
-			       "--limit-rate", "200k", "-o",	 "/dev/null",
-			       NULL,	       NULL };
+	const char *argv[] = { "@mptcpaddr", "run",	  "--pool", NULL,
+			       "--",	     "curl",	  "-q",	    "-sS",
+			       "-o",	     "/dev/null", LAB_URL,  NULL };
 	struct proc web, curl;
 	struct lab lab;
 	char *pairs;
@@ -341,8 +340,8 @@ Test(serve, curl_under_the_launcher)
 	lab_open(&lab, second);
 	lab_broker(&lab, "");
 	lab_web(&lab, &web);
+	cr_assert_eq(host_nft(&lab.world.server, HOLD_DATA), 0);
 	argv[3] = lab.pool;
-	argv[12] = LAB_URL;
 	lab_start(&lab, &curl, ALICE, NULL, argv);
 	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 1), "%s",
 		  proc_errors(&curl));
@@ -350,6 +349,7 @@ Test(serve, curl_under_the_launcher)
 	cr_expect_str_eq(pairs, "10.0.2.2-10.0.2.1");
 	free(pairs);
 	cr_expect_eq(count_entries(curl.pid, "task"), 1);
+	cr_assert_eq(host_nft(&lab.world.server, "flush ruleset\n"), 0);
 	r = proc_wait(&curl, EFFECT_MS);
 	cr_expect_eq(r, 0, "curl ended with %d: %s", r, proc_errors(&curl));
 	proc_end(&curl);
