@@ -163,24 +163,24 @@ static void adopt_warn(const char *about, const char *what)
 static struct client *adopt_get_client(struct broker *b,
 				       const struct policy_program *program, uid_t uid)
 {
-	struct user *user = user_get(&b->users, uid);
+	static struct record record;
+	struct broker_program *id = &record.program;
+	struct user *user = user_get(b, uid);
 	struct pool_error why = { "" };
 	struct client *client = NULL;
-	char *text;
-	size_t len;
 	int r;
 
-	r = read_pool_file(program->pool, &text, &len);
+	snprintf(id->program, sizeof(id->program), "%.63s", program->name);
+	snprintf(id->path, sizeof(id->path), "%s", program->pool);
+	r = read_pool_file(&record);
 	if (r < 0) {
-		adopt_warn(program->pool, strerror(-r));
+		adopt_warn(id->path, strerror(-r));
 		return NULL;
 	}
 	if (user)
-		client = client_get(b, user, program->name, program->pool, text, len,
-				    program, &why);
+		client = client_get(b, user, &record, true, &why);
 	if (!client)
 		adopt_warn(program->name, why.text[0] ? why.text : strerror(ENOMEM));
-	free(text);
 	return client;
 }
 

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "mptcpaddr/broker.h"
+#include "message.h"
 #include "mptcpaddr/diag.h"
 #include "mptcpaddr/netlink.h"
 #include "policy.h"
@@ -16,22 +16,12 @@
 #include "shim/pool/watch.h"
 
 #define HASH_NONFATAL_OOM 1
-#include <poll.h>
 #include <uthash.h>
-
-#define CLIENTS_MAX	 512
-#define CLIENTS_PER_USER 64
-#define USERS_MAX	 4096
-
-/* At most `per_second` on average, in bursts of up to `burst`. */
-struct rate {
-	int64_t full_us; /* when a whole burst is allowed again */
-};
 
 struct user {
 	uid_t uid;
-	struct rate registering, loading;
-	unsigned int waiting; /* connected peers without a request */
+	int64_t registering_us, loading_us; /* of rate_take() */
+	unsigned int waiting;		    /* connected peers without a request */
 	unsigned int clients, connections, subflows;
 	uint64_t registrations, refused;
 	int64_t logged_ms; /* the last line about the user in the log */
@@ -39,13 +29,11 @@ struct user {
 };
 
 struct client {
-	struct client *prev, *next;
+	struct client *prev, *next; /* the least recently used one is first */
 	struct broker *broker;
 	struct user *user;
-	struct policy_program adopts; /* `line` 0: registered by the preload library */
-	char program[64], path[1024];
-	char *text; /* the pool file, as last received */
-	size_t text_len;
+	bool adopted;		 /* not registered by the preload library */
+	struct record *record;	 /* as last received, as long as its pool */
 	struct pool_watch watch; /* without descriptors */
 	struct engine *engine;
 	struct control control;
@@ -53,7 +41,6 @@ struct client {
 	uint32_t restored; /* its number in an earlier broker's state file; 0: new */
 	uint32_t number;   /* in the control socket's name and in the state file */
 	int64_t due_ms;	   /* when to call engine_tick(); INT64_MAX: never */
-	int64_t used_ms;
 };
 
 /* A connection of a client. */
@@ -77,6 +64,7 @@ struct candidate {
 
 #define PEERS_MAX      256 /* connected, without a request so far */
 #define PEERS_PER_USER 16
+#define PEERS_CHECK_MS 250 /* for silent ones */
 
 struct peer {
 	int fd;
@@ -90,9 +78,9 @@ struct broker {
 	const char *config;
 	unsigned long long netns; /* inode; namespaces may share /run */
 	struct policy policy;
-	int listen_fd, rtnl_fd, diag_fd, signal_fd, controls_fd;
-	int path_manager_fd, journal_fd, state_dir;
-	int command_fd;
+	bool userspace; /* set net.mptcp.path_manager; decided at start */
+	int listen_fd, rtnl_fd, diag_fd, signal_fd, controls_fd, command_fd;
+	int path_manager_fd, journal_fd, state_dir; /* -1: none */
 	struct rtnl_table table;
 	struct client *clients;
 	unsigned int n_clients;
@@ -112,29 +100,29 @@ struct broker {
 /* clients.c: users, their programs with their pools, and their connections */
 
 /* user_get() - find or make the user of @uid. NULL: too many, or no memory. */
-struct user *user_get(struct user **users, uid_t uid);
-void users_free(struct user **users);
+struct user *user_get(struct broker *b, uid_t uid);
 
-/* rate_take() - count one more. Return: false, uncounted, if it exceeds the rate. */
-bool rate_take(struct rate *rate, unsigned int per_second, unsigned int burst);
+/*
+ * rate_take() - count one more, of @per_second on average in bursts of up to @burst
+ *
+ * @full_us: when a whole burst is allowed again. Return: false, uncounted: too many.
+ */
+bool rate_take(int64_t *full_us, unsigned int per_second, unsigned int burst);
 
 struct client_conn *client_conn_find(const struct broker *b, uint32_t token);
 void client_conn_drop(struct broker *b, struct client_conn *conn);
-/* client_conn_forget() - drop it from its engine, too. */
-void client_conn_forget(struct broker *b, struct client_conn *conn);
 /* client_conn_sweep() - drop the connections of @client that its engine has dropped. */
 void client_conn_sweep(struct broker *b, struct client *client);
 
 /*
- * client_get() - find or make the client, with the pool @text
+ * client_get() - find or make the client, with the pool of @record
  *
  * Return: NULL and the reason in @why: too many clients, no memory, a pool that is wrong
  * or changes too often.
  */
-struct client *client_get(struct broker *b, struct user *user, const char *program,
-			  const char *path, const char *text, size_t len,
-			  const struct policy_program *adopts, struct pool_error *why);
-void client_free(struct broker *b, struct client *client);
+struct client *client_get(struct broker *b, struct user *user,
+			  const struct record *record, bool adopted,
+			  struct pool_error *why);
 
 /* client_register() - take @token into the client's engine. Return: 0; -errno. */
 int client_register(struct broker *b, struct client *client, uint32_t token, bool v6only,
@@ -143,11 +131,12 @@ int client_register(struct broker *b, struct client *client, uint32_t token, boo
 /* resolve_clients() - apply the machine's addresses and the policy to all pools again. */
 void resolve_clients(struct broker *b);
 
-/* client_serve_control() - answer what @fds of its control socket has ready. */
-void client_serve_control(struct client *client, const struct pollfd *fds);
+/* client_serve_control() - answer what its control socket has ready. */
+void client_serve_control(struct client *client);
 
-/* read_pool_file() - a regular file, of bounded size. Return: 0; -errno. */
-int read_pool_file(const char *path, char **ret_text, size_t *ret_len);
+/* read_pool_file() - fill @record's pool from its path. Return: 0; -errno. */
+int read_pool_file(struct record *record);
+
 /* journal.c: the state file */
 
 /* journal_open() - in the directory @dir. Return: 0; -errno: then nothing is written. */
@@ -155,7 +144,6 @@ int journal_open(struct broker *b, const char *dir);
 /* journal_add() - append a client with its pool, or @conn if not NULL. */
 void journal_add(struct broker *b, const struct client *client,
 		 const struct client_conn *conn);
-
 /* restore_clients() - read the state file of an earlier broker. */
 void restore_clients(struct broker *b);
 
@@ -163,22 +151,14 @@ void restore_clients(struct broker *b);
 
 /* dispatch_command() - struct event_pump's send_command(). */
 int dispatch_command(void *ctx, const struct pm_cmd *cmd);
-
 /* dispatch_event() - Return: false if no client has the connection. */
 bool dispatch_event(struct broker *b, const struct pm_event *ev);
-
 /* dispatch_early() - deliver the events of @token that came before its registration. */
 void dispatch_early(struct broker *b, uint32_t token);
-
 /* dispatch_timers() - run the timers of all engines. */
 void dispatch_timers(struct broker *b);
-
 /* resync_clients() - bring all engines in line with the kernel. Return: 0; -errno. */
 int resync_clients(struct broker *b);
-
-/* dispatch_count_subflows() - @by more subflows of @conn and its user; may be negative.
- */
-void dispatch_count_subflows(struct client_conn *conn, int by);
 
 /* adopt.c: connections of programs without the preload library */
 
@@ -187,32 +167,40 @@ void adopt_add_candidate(struct broker *b, const struct pm_event *ev);
 /* adopt_candidates() - adopt those that have waited long enough for a registration. */
 void adopt_candidates(struct broker *b);
 int adopt_timeout(const struct broker *b);
-
 /* adopt_connection() - if a [program] of the policy matches. */
 void adopt_connection(struct broker *b, uint32_t token, bool server_side);
-
 /* adopt_clear_cache() - the policy has changed. */
 void adopt_clear_cache(void);
 
 /* registration.c: programs that connect and register their connections */
 
-/* registration_open() - take the name; programs are refused until registration_listen().
- */
-int registration_open(struct broker *b);
-int registration_listen(struct broker *b);
-
 /* registration_accept() - serve all programs that have connected. */
 void registration_accept(struct broker *b);
-
 /* Peers that are connected, without a request so far. */
 unsigned int registration_poll_fill(const struct broker *b, struct pollfd *fds);
 void registration_serve_peers(struct broker *b, const struct pollfd *fds);
-int registration_timeout(const struct broker *b);
+
+/* sandbox.c: give up unneeded rights before serving programs */
+
+/*
+ * sandbox_enter() - keep only CAP_NET_ADMIN and the listed system calls
+ *
+ * Any other system call kills the process.
+ * Return: 0; -errno, and *@ret_what names the step that failed.
+ */
+int sandbox_enter(const char **ret_what);
+
+/* sd_notify.c: report the state to systemd (sd_notify(3)) */
+
+/* notify_open() - use $NOTIFY_SOCKET and $WATCHDOG_USEC; without them, send nothing. */
+void notify_open(void);
+void notify_state(const char *state);
+/* notify_watchdog() - notify it if due. Return: milliseconds until then; -1: none. */
+int notify_watchdog(int64_t now_ms);
 
 /* loop.c: the thread */
 
-/* broker_load_policy() - as policy_load(); a file given by -c must exist. */
+/* broker_load_policy() - read it and open the log; a file given by -c must exist. */
 int broker_load_policy(struct broker *b, struct pool_error *why);
-
 /* broker_run() - until a signal ends it. Return: 0; -errno. */
 int broker_run(struct broker *b);

@@ -9,7 +9,7 @@
 
 #include <errno.h>
 
-void dispatch_count_subflows(struct client_conn *conn, int by)
+static void count_subflows(struct client_conn *conn, int by)
 {
 	conn->subflows += by;
 	conn->client->user->subflows += by;
@@ -33,7 +33,7 @@ int dispatch_command(void *ctx, const struct pm_cmd *cmd)
 		return -EACCES;
 	r = pm_command_send(b->command_fd, b->pump.family_id, cmd);
 	if (r == 0)
-		dispatch_count_subflows(conn, 1);
+		count_subflows(conn, 1);
 	return r;
 }
 
@@ -46,7 +46,7 @@ bool dispatch_event(struct broker *b, const struct pm_event *ev)
 		return false;
 	client = conn->client;
 	if (ev->type == PM_EVENT_SUB_CLOSED && ev->local_id && conn->subflows)
-		dispatch_count_subflows(conn, -1);
+		count_subflows(conn, -1);
 	engine_set_clock(client->engine, clock_ms());
 	if (pump_deliver(&b->pump, client->engine, ev) == -ENOENT) {
 		client_conn_drop(b, conn); /* the engine has dropped it */
@@ -97,12 +97,12 @@ static void recount_subflows(struct broker *b, const struct diag_subflows *all)
 	unsigned int i;
 
 	HASH_ITER (hh, b->conns, conn, next)
-		dispatch_count_subflows(conn, -(int)conn->subflows);
+		count_subflows(conn, -(int)conn->subflows);
 	for (i = 0; i < all->n; i++) {
 		conn = all->v[i].initial ? NULL
 					 : client_conn_find(b, all->v[i].sub.token);
 		if (conn)
-			dispatch_count_subflows(conn, 1);
+			count_subflows(conn, 1);
 	}
 }
 

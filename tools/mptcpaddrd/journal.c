@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -29,17 +28,12 @@ struct journal_entry {
 	uint32_t magic;
 	uint16_t kind, flags; /* CONN: 1 for v6only */
 	uint32_t client;
-	uint32_t len; /* CLIENT: of the pool that follows */
+	uint32_t len; /* CLIENT: of the pool; it follows a struct broker_program */
 	uint32_t uid;
 	uint32_t token;
 	uint64_t cookie;
 };
 
-struct journal_names {
-	char program[64], path[1024];
-};
-
-#define JOURNAL_MAX (64 << 20)
 #define GROW_FREELY (1 << 20)
 
 static char journal_name[64], fresh_name[72];
@@ -76,57 +70,51 @@ static void journal_abandon(struct broker *b, const char *what)
 static int journal_write(int fd, const struct client *client,
 			 const struct client_conn *conn, uint64_t *size)
 {
+	const uint32_t pool_len = conn ? 0 : client->record->head.pool_len;
 	const struct journal_entry entry = {
 		.magic = JOURNAL_MAGIC,
 		.kind = conn ? JOURNAL_CONN : JOURNAL_CLIENT,
 		.flags = conn && conn->v6only,
 		.client = client->number,
-		.len = conn ? 0 : client->text_len,
+		.len = pool_len,
 		.uid = client->user->uid,
 		.token = conn ? conn->token : 0,
 		.cookie = conn ? conn->cookie : 0,
 	};
-	struct journal_names names = { 0 };
 	const struct iovec v[] = {
 		{ (void *)(uintptr_t)&entry, sizeof(entry) },
-		{ &names, sizeof(names) },
-		{ client->text, client->text_len },
+		{ &client->record->program,
+		  conn ? 0 : sizeof(client->record->program) + pool_len },
 	};
-	const size_t len = sizeof(entry) + (conn ? 0 : sizeof(names) + client->text_len);
+	const size_t len = v[0].iov_len + v[1].iov_len;
 
-	if (client->adopts.line)
+	if (client->adopted)
 		return 0;
-	strcpy(names.program, client->program);
-	strcpy(names.path, client->path);
 	*size += len;
-	return writev(fd, v, conn ? 1 : 3) == (ssize_t)len ? 0 : -1;
+	return writev(fd, v, 2) == (ssize_t)len ? 0 : -1;
 }
 
 /* Write a new file, then replace the old one at once. */
 static void journal_compact(struct broker *b)
 {
+	int fd = openat(b->state_dir, fresh_name,
+			O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
+			0600);
+	int r = fd < 0 ? -1 : 0;
 	const struct client *client;
 	struct client_conn *conn, *next;
 	uint64_t size = 0;
-	int fd, r = 0;
 
-	fd = openat(b->state_dir, fresh_name,
-		    O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0) {
-		journal_abandon(b, fresh_name);
-		return;
-	}
-	for (client = b->clients; client; client = client->next)
-		if (!r)
-			r = journal_write(fd, client, NULL, &size);
+	for (client = b->clients; client && !r; client = client->next)
+		r = journal_write(fd, client, NULL, &size);
 	HASH_ITER (hh, b->conns, conn, next)
 		if (!r)
 			r = journal_write(fd, conn->client, conn, &size);
 	if (!r)
 		r = renameat(b->state_dir, fresh_name, b->state_dir, journal_name);
 	if (r) {
+		journal_abandon(b, fd < 0 ? fresh_name : journal_name);
 		close(fd);
-		journal_abandon(b, journal_name);
 		return;
 	}
 	close(b->journal_fd);
@@ -146,21 +134,19 @@ void journal_add(struct broker *b, const struct client *client,
 }
 
 static void restore_client(struct broker *b, const struct journal_entry *entry,
-			   const char *data)
+			   struct record *record)
 {
-	struct user *user = user_get(&b->users, entry->uid);
+	struct user *user = user_get(b, entry->uid);
 	struct pool_error why = { "" };
-	struct journal_names names;
 	struct client *client;
 
 	if (!user)
 		return;
-	memcpy(&names, data, sizeof(names));
-	names.program[sizeof(names.program) - 1] = '\0';
-	names.path[sizeof(names.path) - 1] = '\0';
-	user->loading.full_us = 0; /* replays days of changes at once */
-	client = client_get(b, user, names.program, names.path, data + sizeof(names),
-			    entry->len, NULL, &why);
+	record->head.pool_len = entry->len;
+	record->program.program[sizeof(record->program.program) - 1] = '\0';
+	record->program.path[sizeof(record->program.path) - 1] = '\0';
+	user->loading_us = 0; /* replays days of changes at once */
+	client = client_get(b, user, record, false, &why);
 	if (client)
 		client->restored = entry->client;
 }
@@ -180,47 +166,33 @@ static void restore_conn(struct broker *b, const struct journal_entry *entry)
 }
 
 /* The last entry is incomplete if the process was killed while writing it. */
-static void restore_entries(struct broker *b, const char *data, size_t size)
+static void restore_entries(struct broker *b, int fd)
 {
 	struct journal_entry entry;
-	size_t at = 0, len;
+	struct record record;
+	ssize_t len;
 
-	while (size - at >= sizeof(entry)) {
-		memcpy(&entry, data + at, sizeof(entry));
-		len = sizeof(entry);
-		if (entry.magic != JOURNAL_MAGIC || entry.len > BROKER_POOL_MAX)
-			break;
-		if (entry.kind == JOURNAL_CLIENT)
-			len += sizeof(struct journal_names) + entry.len;
-		if (size - at < len)
-			break;
-		if (entry.kind == JOURNAL_CLIENT)
-			restore_client(b, &entry, data + at + sizeof(entry));
-		else if (entry.kind == JOURNAL_CONN)
+	while (read(fd, &entry, sizeof(entry)) == sizeof(entry) &&
+	       entry.magic == JOURNAL_MAGIC && entry.len <= sizeof(record.pool)) {
+		if (entry.kind == JOURNAL_CONN)
 			restore_conn(b, &entry);
-		at += len;
+		if (entry.kind != JOURNAL_CLIENT)
+			continue;
+		len = sizeof(record.program) + entry.len;
+		if (read(fd, &record.program, len) != len)
+			return;
+		restore_client(b, &entry, &record);
 	}
 }
 
 void restore_clients(struct broker *b)
 {
 	const int fd = b->journal_fd;
-	struct stat st;
-	char *data;
 
 	if (fd < 0)
 		return;
-	if (fstat(fd, &st) < 0 || st.st_size > JOURNAL_MAX) {
-		errno = EFBIG;
-		journal_abandon(b, journal_name);
-		return;
-	}
-	data = malloc(st.st_size ?: 1);
-	if (data && pread(fd, data, st.st_size, 0) == st.st_size) {
-		b->journal_fd = -1; /* append nothing meanwhile */
-		restore_entries(b, data, st.st_size);
-		b->journal_fd = fd;
-	}
-	free(data);
+	b->journal_fd = -1; /* append nothing meanwhile */
+	restore_entries(b, fd);
+	b->journal_fd = fd;
 	journal_compact(b);
 }

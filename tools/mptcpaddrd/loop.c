@@ -9,7 +9,6 @@
 #include "broker.h"
 #include "mptcpaddr/engine.h"
 #include "mptcpaddr/log.h"
-#include "sd_notify.h"
 #include "shim/common/clock.h"
 
 #include <errno.h>
@@ -60,15 +59,17 @@ int broker_load_policy(struct broker *b, struct pool_error *why)
 	const bool needed = strcmp(b->config, POLICY_FILE) != 0;
 	int r = policy_load(b->config, needed, &b->policy, why);
 
-	if (r == 0 && b->policy.n_programs && !b->policy.adopt)
+	if (r < 0)
+		return r;
+	log_open(STDERR_FILENO, b->policy.log, "mptcpaddrd", getpid());
+	if (b->policy.n_programs && !b->policy.adopt)
 		log_warning("%s:%u: [program] sections need \"adopt = yes\"", b->config,
 			    b->policy.programs[0].line);
-	return r;
+	return 0;
 }
 
 static void broker_reload(struct broker *b)
 {
-	const bool userspace = b->policy.userspace;
 	struct pool_error why = { "" };
 	char text[80];
 
@@ -78,9 +79,7 @@ static void broker_reload(struct broker *b)
 	if (broker_load_policy(b, &why) < 0) {
 		log_error("%s; keeping the previous configuration", why.text);
 	} else {
-		b->policy.userspace = userspace; /* decided at start */
 		adopt_clear_cache();
-		log_open(STDERR_FILENO, b->policy.log, "mptcpaddrd", getpid());
 		log_info("reloaded %s", b->config);
 		resolve_clients(b);
 	}
@@ -113,40 +112,28 @@ static unsigned int controls_poll_fill(const struct broker *b, struct pollfd *fd
 	return n;
 }
 
-static void serve_controls(const struct broker *b, const struct pollfd *fds,
-			   unsigned int n)
+static void serve_controls(const struct broker *b)
 {
 	struct epoll_event events[16];
-	struct pollfd fresh[CONTROL_FDS_MAX];
 	struct client *client;
-	unsigned int at = 0, had;
 	int i, ready;
 
-	for (client = b->clients; client; client = client->next) {
-		had = client->control.n_clients;
-		if (!had || at + CONTROL_FDS_MAX > CONTROL_FDS || at >= n)
-			continue;
-		client_serve_control(client, &fds[at]);
-		at += 1 + had;
-	}
+	for (client = b->clients; client; client = client->next)
+		if (client->control.n_clients)
+			client_serve_control(client);
 	ready = epoll_wait(b->controls_fd, events, 16, 0);
-	for (i = 0; i < ready; i++) {
-		client = events[i].data.ptr;
-		had = control_poll_fill(&client->control, fresh);
-		if (!had)
-			continue;
-		fresh[0].revents = POLLIN;
-		client_serve_control(client, fresh);
-	}
+	for (i = 0; i < ready; i++)
+		client_serve_control(events[i].data.ptr);
 }
 
 /* Return: -1 if nothing waits: no timer runs then. */
 static int broker_timeout(const struct broker *b)
 {
 	const struct client *client;
-	int wait = pump_earlier(pump_wait_ms(&b->pump), registration_timeout(b));
+	int wait = b->n_peers ? PEERS_CHECK_MS : -1;
 	int64_t due = INT64_MAX;
 
+	wait = pump_earlier(wait, pump_wait_ms(&b->pump));
 	wait = pump_earlier(wait, adopt_timeout(b));
 	for (client = b->clients; client; client = client->next)
 		if (client->due_ms < due)
@@ -184,7 +171,7 @@ int broker_run(struct broker *b)
 			return -errno;
 		pump_read(&b->pump);
 		if (controls || fds[FD_CONTROLS].revents)
-			serve_controls(b, &fds[FDS_FIXED + peers], controls);
+			serve_controls(b);
 		registration_serve_peers(b, &fds[FDS_FIXED]);
 		registration_accept(b);
 		broker_handle_events(b);

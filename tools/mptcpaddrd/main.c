@@ -7,9 +7,7 @@
  */
 #include "broker.h"
 #include "mptcpaddr/log.h"
-#include "mptcpaddr/netlink.h"
-#include "sandbox.h"
-#include "sd_notify.h"
+#include "shim/manager/sockets.h"
 #include "shim/preload/subscribe.h"
 #include "tools/common/signals.h"
 
@@ -24,10 +22,14 @@
 #include <unistd.h>
 
 #define STATE_DIR "/run/mptcpaddr"
+#define BACKLOG	  4096
 
-struct options {
-	const char *config, *dir;
-	bool userspace;
+static struct broker broker = {
+	.config = POLICY_FILE,
+	.path_manager_fd = -1,
+	.journal_fd = -1,
+	.state_dir = -1,
+	.pump = { .send_command = dispatch_command, .ctx = &broker },
 };
 
 static _Noreturn void print_usage(int status)
@@ -41,7 +43,8 @@ static _Noreturn void print_usage(int status)
 	exit(status);
 }
 
-static void read_options(int argc, char *argv[], struct options *ret_options)
+/* Return: the directory for the state. */
+static const char *read_options(int argc, char *argv[], struct broker *b)
 {
 	static const struct option names[] = {
 		{ "userspace", no_argument, NULL, 'u' },
@@ -50,39 +53,39 @@ static void read_options(int argc, char *argv[], struct options *ret_options)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
+	const char *dir = STATE_DIR;
 	int c;
 
-	*ret_options = (struct options){ POLICY_FILE, STATE_DIR, false };
 	while ((c = getopt_long(argc, argv, "uc:s:h", names, NULL)) != -1) {
 		switch (c) {
 		case 'u':
-			ret_options->userspace = true;
+			b->userspace = true;
 			break;
 		case 'c':
-			ret_options->config = optarg;
+			b->config = optarg;
 			break;
 		case 's':
-			ret_options->dir = optarg;
+			dir = optarg;
 			break;
-		case 'h':
-			print_usage(0);
 		default:
-			print_usage(2);
+			print_usage(c == 'h' ? 0 : 2);
 		}
 	}
 	if (optind < argc)
 		print_usage(2);
+	return dir;
 }
 
-#define SYSCTLS "/proc/sys/net/mptcp/"
+#define SYSCTLS	 "/proc/sys/net/mptcp/"
+#define WORD_MAX 16
 
 /* The previous value of net.mptcp.path_manager, and the name of the file that has it. */
-static char saved_manager[16], saved_name[64];
+static char saved_manager[WORD_MAX], saved_name[64];
 
-/* Read the first word of a sysctl or file. */
-static bool read_first_word(int fd, char *ret_word, size_t size)
+/* Read the first word of a sysctl or file. Return: false: none, @ret_word unchanged. */
+static bool read_first_word(int fd, char ret_word[static WORD_MAX])
 {
-	ssize_t n = fd < 0 ? -1 : pread(fd, ret_word, size - 1, 0);
+	ssize_t n = fd < 0 ? -1 : pread(fd, ret_word, WORD_MAX - 1, 0);
 
 	if (n <= 0)
 		return false;
@@ -97,16 +100,26 @@ static bool is_userspace(const char *word)
 	return !strcmp(word, "userspace") || !strcmp(word, "1");
 }
 
+/* The sandbox does not allow pwrite(). */
+static bool set_path_manager(const struct broker *b, const char *word, const char *verb)
+{
+	const bool done = lseek(b->path_manager_fd, 0, SEEK_SET) == 0 &&
+			  write(b->path_manager_fd, word, strlen(word)) >= 0;
+
+	if (!done)
+		log_error("cannot %s net.mptcp.path_manager: %s", verb, strerror(errno));
+	return done;
+}
+
 /* A broker that was killed could not restore the value: the file has it. */
-static void save_path_manager(struct broker *b, const char *now)
+static void save_path_manager(const struct broker *b, const char *now)
 {
 	int fd = openat(b->state_dir, saved_name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	strcpy(saved_manager, now);
 	if (fd < 0)
 		return;
-	if ((!is_userspace(now) ||
-	     !read_first_word(fd, saved_manager, sizeof(saved_manager))) &&
+	if ((!is_userspace(now) || !read_first_word(fd, saved_manager)) &&
 	    (ftruncate(fd, 0) < 0 || write(fd, now, strlen(now)) < 0))
 		log_warning("cannot save the value of net.mptcp.path_manager");
 	close(fd);
@@ -114,104 +127,88 @@ static void save_path_manager(struct broker *b, const char *now)
 
 static void take_path_manager(struct broker *b)
 {
-	const bool wanted = b->policy.userspace;
+	const int flags = (b->userspace ? O_RDWR : O_RDONLY) | O_CLOEXEC;
 	const char *word = "userspace";
-	char now[16] = "";
+	char now[WORD_MAX];
 
-	b->path_manager_fd =
-		open(SYSCTLS "path_manager", (wanted ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	b->path_manager_fd = open(SYSCTLS "path_manager", flags);
 	if (b->path_manager_fd < 0 && errno == ENOENT) {
-		b->path_manager_fd =
-			open(SYSCTLS "pm_type", (wanted ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+		b->path_manager_fd = open(SYSCTLS "pm_type", flags);
 		word = "1";
 	}
-	if (!read_first_word(b->path_manager_fd, now, sizeof(now))) {
+	if (!read_first_word(b->path_manager_fd, now)) {
 		log_warning("cannot read net.mptcp.path_manager: %s", strerror(errno));
 		return;
 	}
-	if (!wanted) {
-		if (!is_userspace(now))
-			log_warning(
-				"the path manager is the kernel's "
-				"(net.mptcp.path_manager): pools have no effect until "
-				"it is \"userspace\"; see option -u");
+	if (b->userspace)
+		save_path_manager(b, now);
+	if (is_userspace(now))
 		return;
-	}
-	save_path_manager(b, now);
-	if (!is_userspace(now) && pwrite(b->path_manager_fd, word, strlen(word), 0) < 0)
-		log_error("cannot set net.mptcp.path_manager: %s", strerror(errno));
-	else if (!is_userspace(now))
+	if (!b->userspace)
+		log_warning("the path manager is the kernel's "
+			    "(net.mptcp.path_manager): pools have no effect until "
+			    "it is \"userspace\"; see option -u");
+	else if (set_path_manager(b, word, "set"))
 		log_info("changed net.mptcp.path_manager from \"%s\" to \"%s\"", now,
 			 word);
 }
 
 /* Unless another program has changed it meanwhile. */
-static void restore_path_manager(struct broker *b)
+static void restore_path_manager(const struct broker *b)
 {
-	char now[16];
+	char now[WORD_MAX];
 
-	if (!b->policy.userspace || !saved_manager[0])
+	if (!saved_manager[0])
 		return;
-	if (!is_userspace(saved_manager) &&
-	    read_first_word(b->path_manager_fd, now, sizeof(now)) && is_userspace(now)) {
-		if (lseek(b->path_manager_fd, 0, SEEK_SET) < 0 ||
-		    write(b->path_manager_fd, saved_manager, strlen(saved_manager)) < 0)
-			log_error("cannot restore net.mptcp.path_manager: %s",
-				  strerror(errno));
-		else
-			log_info("restored net.mptcp.path_manager to \"%s\"",
-				 saved_manager);
-	}
+	if (!is_userspace(saved_manager) && read_first_word(b->path_manager_fd, now) &&
+	    is_userspace(now) && set_path_manager(b, saved_manager, "restore"))
+		log_info("restored net.mptcp.path_manager to \"%s\"", saved_manager);
 	if (b->state_dir >= 0)
 		unlinkat(b->state_dir, saved_name, 0);
 }
 
-/* Events from here on are not lost. Return: what failed; NULL: nothing. */
-static const char *open_kernel(struct broker *b, int *ret_error)
+static bool has_failed(int r, const char *what)
 {
-	*ret_error = subscribe_events(&b->pump.event_fd, &b->pump.family_id);
-	if (*ret_error < 0)
-		return *ret_error == -ENOENT ? "this kernel has no MPTCP path manager"
-					     : "path manager events";
-	event_filter_set_useful(b->pump.event_fd);
-	b->command_fd = *ret_error = pm_command_open();
-	if (*ret_error < 0)
-		return "path manager commands";
-	b->diag_fd = *ret_error = diag_open();
-	if (*ret_error < 0)
-		return "sock_diag";
-	b->rtnl_fd = *ret_error = rtnl_watch();
-	if (*ret_error < 0)
-		return "interfaces";
-	rtnl_read_table(&b->table);
-	return NULL;
+	if (r < 0)
+		log_error("%s: %s", what, strerror(-r));
+	return r < 0;
 }
 
-static int broker_open(struct broker *b, const char *dir)
+/* Kernel events from here on are not lost. */
+static bool open_sockets(struct broker *b)
 {
 	static const int signals[] = { SIGHUP, SIGINT, SIGTERM, 0 };
-	struct stat st;
-	const char *what;
 	int r;
 
-	r = registration_open(b);
-	if (r < 0) {
-		log_error(r == -EADDRINUSE
-				  ? "another broker is running in this network namespace"
-				  : "cannot open the registration socket: %s",
-			  strerror(-r));
-		return r;
+	b->listen_fd = local_socket(BROKER_NAME, true);
+	if (b->listen_fd == -EADDRINUSE) {
+		log_error("another broker is running in this network namespace");
+		return false;
 	}
-	what = open_kernel(b, &r);
-	if (what) {
-		log_error("%s: %s", what, strerror(-r));
-		return r;
-	}
-	signal(SIGPIPE, SIG_IGN);
+	if (has_failed(b->listen_fd, "cannot open the registration socket"))
+		return false;
+	r = subscribe_events(&b->pump.event_fd, &b->pump.family_id);
+	if (has_failed(r, r == -ENOENT ? "this kernel has no MPTCP path manager"
+				       : "path manager events"))
+		return false;
+	event_filter_set_useful(b->pump.event_fd);
+	b->command_fd = pm_command_open();
+	b->diag_fd = diag_open();
+	b->rtnl_fd = rtnl_watch();
 	b->signal_fd = signals_open(signals, NULL);
 	b->controls_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (b->signal_fd < 0 || b->controls_fd < 0)
-		return -errno;
+	return !has_failed(b->controls_fd < 0 ? -errno : 0, "control sockets") &&
+	       !has_failed(b->command_fd, "path manager commands") &&
+	       !has_failed(b->diag_fd, "sock_diag") &&
+	       !has_failed(b->rtnl_fd, "interfaces") &&
+	       !has_failed(b->signal_fd, "signals");
+}
+
+static void open_files(struct broker *b, const char *dir)
+{
+	struct stat st;
+	int r;
+
 	if (stat("/proc/self/ns/net", &st) == 0)
 		b->netns = st.st_ino;
 	r = journal_open(b, dir);
@@ -220,17 +217,8 @@ static int broker_open(struct broker *b, const char *dir)
 			    strerror(-r));
 	snprintf(saved_name, sizeof(saved_name), "path_manager.%llu", b->netns);
 	take_path_manager(b);
-	return 0;
-}
-
-static void broker_close(struct broker *b)
-{
-	while (b->clients)
-		client_free(b, b->clients);
-	restore_path_manager(b);
-	users_free(&b->users);
-	rtnl_free_table(&b->table);
-	pump_free(&b->pump);
+	rtnl_read_table(&b->table);
+	notify_open();
 }
 
 static void restore_state(struct broker *b)
@@ -244,28 +232,6 @@ static void restore_state(struct broker *b)
 			    strerror(-r));
 	if (HASH_COUNT(b->conns))
 		log_info("restored %u connections", HASH_COUNT(b->conns));
-}
-
-static struct broker *broker_new(const struct options *options)
-{
-	struct broker *b = calloc(1, sizeof(*b));
-	struct pool_error why = { "" };
-
-	if (!b)
-		return NULL;
-	b->config = options->config;
-	b->pump.event_fd = b->listen_fd = b->rtnl_fd = b->diag_fd = b->signal_fd = -1;
-	b->controls_fd = b->path_manager_fd = b->journal_fd = b->state_dir = -1;
-	b->pump.send_command = dispatch_command;
-	b->pump.ctx = b;
-	if (broker_load_policy(b, &why) < 0) {
-		log_error("%s", why.text);
-		free(b);
-		return NULL;
-	}
-	b->policy.userspace |= options->userspace;
-	log_open(STDERR_FILENO, b->policy.log, "mptcpaddrd", getpid());
-	return b;
 }
 
 /* The journal reads a line's priority from a prefix (sd-daemon(3)). */
@@ -285,37 +251,35 @@ static void open_broker_log(void)
 
 int main(int argc, char *argv[])
 {
-	struct options options;
-	const char *what;
-	struct broker *b;
+	struct broker *b = &broker;
+	const char *dir = read_options(argc, argv, b), *what;
+	struct pool_error why;
 	int r;
 
-	read_options(argc, argv, &options);
 	open_broker_log();
 	if (geteuid() != 0) {
 		log_error("must be started by root: programs trust no other broker");
 		return 1;
 	}
-	b = broker_new(&options);
-	if (!b || broker_open(b, options.dir) < 0)
+	signal(SIGPIPE, SIG_IGN);
+	if (broker_load_policy(b, &why) < 0) {
+		log_error("%s", why.text);
 		return 1;
-	notify_open();
+	}
+	b->userspace |= b->policy.userspace;
+	if (!open_sockets(b))
+		return 1;
+	open_files(b, dir);
 	r = sandbox_enter(&what);
-	if (r < 0) {
-		log_error("%s: %s", what, strerror(-r));
+	if (has_failed(r, what))
 		return 1;
-	}
 	restore_state(b);
-	r = registration_listen(b);
-	if (r < 0) {
-		log_error("listen: %s", strerror(-r));
+	if (has_failed(listen(b->listen_fd, BACKLOG) < 0 ? -errno : 0, "listen"))
 		return 1;
-	}
 	log_info("serving programs of this network namespace");
 	notify_state("READY=1\nSTATUS=Serving programs of this network namespace");
 	r = broker_run(b);
 	notify_state("STOPPING=1");
-	broker_close(b);
-	free(b);
+	restore_path_manager(b);
 	return r < 0;
 }

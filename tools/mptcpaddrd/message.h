@@ -1,27 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * message.h - parse the record that a program sends (mptcpaddr/broker.h)
+ * message.h - check the record that a program sends (mptcpaddr/broker.h)
  */
 #pragma once
 
 #include "mptcpaddr/broker.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 struct record {
-	uint32_t token;
-	bool v6only;
-	char program[64]; /* printable, without slashes, not empty */
-	char path[1024];  /* printable */
-	const char *pool; /* within the datagram */
-	size_t pool_len;
+	struct broker_head head;
+	struct broker_program program;
+	char pool[BROKER_POOL_MAX]; /* head.pool_len bytes */
 };
 
 /*
- * record_parse() - parse @len untrusted bytes at @data
+ * record_check() - check @len untrusted bytes at @record
  *
- * Return: 0; -EMSGSIZE: wrong length; -EBADMSG: not a record; -EPROTO: another version;
- * -EINVAL: impossible values.
+ * Both texts become printable; the program's name has no slash, and is not empty.
+ * Return: NULL, or the reason to refuse it.
  */
-int record_parse(const void *data, size_t len, struct record *ret_record);
+const char *record_check(struct record *record, size_t len);

@@ -7,32 +7,20 @@
  * disconnected after a while.
  */
 #include "broker.h"
-#include "message.h"
 #include "mptcpaddr/log.h"
 #include "shim/common/clock.h"
-#include "shim/manager/sockets.h"
-#include "shim/pool/endpoint.h"
 
+#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-#define BACKLOG	     4096
 #define SERVE_MAX    256  /* peers, then events are handled again */
 #define SILENT_MS    1000 /* then a peer is disconnected */
 #define REQUESTS_MAX 64
 #define GIDS_MAX     1024
 #define LOG_EVERY_MS 10000
-
-int registration_open(struct broker *b)
-{
-	b->listen_fd = local_socket(BROKER_NAME, true);
-	return b->listen_fd < 0 ? b->listen_fd : 0;
-}
-
-int registration_listen(struct broker *b)
-{
-	return listen(b->listen_fd, BACKLOG) < 0 ? -errno : 0;
-}
 
 static void refuse_registration(struct broker *b, struct user *user, const char *what)
 {
@@ -59,158 +47,131 @@ static bool peer_is_admitted(const struct broker *b, int fd, const struct ucred 
 	return policy_admits(&b->policy, cred->uid, gids, len / sizeof(*gids) + 1);
 }
 
-/* The administrator's pool replaces the user's. Return: NULL; without @why: no pool. */
-static struct client *get_system_client(struct broker *b, struct user *user,
-					const struct record *record,
-					struct pool_error *why)
+/* Replace the pool by the administrator's. Return: 0; -ENOENT: none; other -errno. */
+static int use_system_pool(struct record *record)
 {
-	struct client *client;
-	char path[512], *text;
-	size_t len;
+	struct broker_program *id = &record->program;
 	int r;
 
-	snprintf(path, sizeof(path), POLICY_POOLS "%s.conf", record->program);
-	r = read_pool_file(path, &text, &len);
-	if (r == -ENOENT) {
-		snprintf(path, sizeof(path), POLICY_POOLS "default.conf");
-		r = read_pool_file(path, &text, &len);
-	}
-	if (r == -ENOENT)
-		log_debug("user %u: %s: no pool in " POLICY_POOLS " (pools = no)",
-			  user->uid, record->program);
-	else if (r < 0)
-		pool_error_set(why, r, "%s", strerror(-r));
-	if (r < 0)
-		return NULL;
-	client = client_get(b, user, record->program, path, text, len, NULL, why);
-	free(text);
-	return client;
+	snprintf(id->path, sizeof(id->path), POLICY_POOLS "%s.conf", id->program);
+	r = read_pool_file(record);
+	if (r != -ENOENT)
+		return r;
+	strcpy(id->path, POLICY_POOLS "default.conf");
+	return read_pool_file(record);
 }
 
-static void handle_record(struct broker *b, struct user *user,
-			  const struct record *record)
+/* Return: NULL, or the reason to refuse it. */
+static const char *register_conn(struct broker *b, struct user *user,
+				 struct record *record)
 {
-	struct pool_error why = { "" };
+	static struct pool_error why;
+	const uint32_t token = record->head.token;
+	const struct pm_event closed = { .type = PM_EVENT_CLOSED, .token = token };
+	struct client_conn *conn;
 	struct diag_owner owner;
 	struct client *client;
-	struct client_conn *conn;
 	bool adopted;
-	int r;
+	int r = 0;
 
-	r = diag_read_owner(b->diag_fd, record->token, &owner);
-	if (r < 0) {
-		refuse_registration(b, user, "no such connection");
-		return;
-	}
-	if (user->uid && owner.uid != user->uid) {
-		refuse_registration(b, user, "another user's connection");
-		return;
-	}
-	client = b->policy.pools ? client_get(b, user, record->program, record->path,
-					      record->pool, record->pool_len, NULL, &why)
-				 : get_system_client(b, user, record, &why);
-	if (!client) {
-		if (why.text[0]) /* else the administrator has no pool for it */
-			refuse_registration(b, user, why.text);
-		return;
-	}
-	conn = client_conn_find(b, record->token);
-	adopted = conn && conn->client->adopts.line;
+	if (diag_read_owner(b->diag_fd, token, &owner) < 0)
+		return "no such connection";
+	if (user->uid && owner.uid != user->uid)
+		return "another user's connection";
+	if (!b->policy.pools)
+		r = use_system_pool(record);
+	if (r == -ENOENT)
+		log_debug("user %u: %s: no pool in " POLICY_POOLS " (pools = no)",
+			  user->uid, record->program.program);
+	if (r < 0)
+		return r == -ENOENT ? NULL : strerror(-r);
+	why.text[0] = '\0';
+	client = client_get(b, user, record, false, &why);
+	if (!client)
+		return why.text;
+	conn = client_conn_find(b, token);
+	adopted = conn && conn->client->adopted;
 	if (conn && conn->cookie == owner.cookie && !adopted)
-		return; /* registered twice */
+		return NULL; /* registered twice */
 	if (conn)
-		client_conn_forget(b, conn); /* the token was reused, or adopted */
-	r = client_register(b, client, record->token, record->v6only, owner.cookie);
-	if (r < 0) {
-		refuse_registration(b, user, "too many connections");
-		return;
-	}
+		dispatch_event(b, &closed); /* the token was reused, or adopted */
+	if (client_register(b, client, token, record->head.flags & BROKER_FLAG_V6ONLY,
+			    owner.cookie) < 0)
+		return "too many connections";
 	b->registrations++;
 	user->registrations++;
-	journal_add(b, client, client_conn_find(b, record->token));
-	log_debug("user %u: %s: token 0x%08x", user->uid, record->program, record->token);
-	dispatch_early(b, record->token);
+	journal_add(b, client, client_conn_find(b, token));
+	log_debug("user %u: %s: token 0x%08x", user->uid, record->program.program, token);
+	dispatch_early(b, token);
 	if (adopted)
 		resync_clients(b); /* it may have subflows already */
 	client->due_ms = 0;
+	return NULL;
 }
 
 /* For mptcpinfo. Root gets the totals, other users their own numbers. */
 static bool answer_request(struct broker *b, struct peer *peer,
 			   const struct ctl_request *request, size_t len)
 {
+	const struct user *user = peer->user;
 	struct {
 		struct ctl_answer head;
 		struct ctl_manager manager;
 	} answer = { .head = { .magic = CTL_MAGIC,
 			       .version = CTL_VERSION,
 			       .op = request->op,
-			       .error = control_check_request(request, len) } };
+			       .error = control_check_request(request, len) },
+		     .manager = { .pid = getpid(),
+				  .connections = user->connections,
+				  .overruns = b->pump.overruns,
+				  .registrations = user->registrations,
+				  .registrations_lost = user->refused,
+				  .backend = "broker",
+				  .program = "mptcpaddrd" } };
 	struct ctl_manager *about = &answer.manager;
-	const struct user *user = peer->user;
-	size_t size = sizeof(answer.head);
+	ssize_t size = sizeof(answer.head);
 
 	if (peer->requests++ == REQUESTS_MAX)
 		return false;
+	if (!user->uid) {
+		about->connections = HASH_COUNT(b->conns);
+		about->events = b->pump.events;
+		about->events_foreign = b->pump.foreign;
+		about->registrations = b->registrations;
+		about->registrations_lost = b->refused;
+	}
 	if (!answer.head.error && request->op == CTL_OP_MANAGER) {
 		answer.head.count = answer.head.total = 1;
 		answer.head.record_size = sizeof(*about);
-		about->pid = getpid();
-		about->connections = user->uid ? user->connections : HASH_COUNT(b->conns);
-		about->events = user->uid ? 0 : b->pump.events;
-		about->events_foreign = user->uid ? 0 : b->pump.foreign;
-		about->overruns = b->pump.overruns;
-		about->registrations = user->uid ? user->registrations : b->registrations;
-		about->registrations_lost = user->refused;
-		if (!user->uid)
-			about->registrations_lost = b->refused;
-		strcpy(about->backend, "broker");
-		strcpy(about->program, "mptcpaddrd");
 		size = sizeof(answer);
 	}
-	return send(peer->fd, &answer, size, MSG_DONTWAIT | MSG_NOSIGNAL) ==
-	       (ssize_t)size;
-}
-
-static void handle_datagram(struct broker *b, struct user *user, const void *data,
-			    size_t len)
-{
-	struct record record;
-
-	switch (record_parse(data, len, &record)) {
-	case 0:
-		return handle_record(b, user, &record);
-	case -EMSGSIZE:
-		return refuse_registration(b, user, "a record of the wrong length");
-	case -EPROTO:
-		return refuse_registration(b, user, "a record of another version");
-	case -EBADMSG:
-		return refuse_registration(b, user, "not a registration record");
-	}
-	refuse_registration(b, user, "a record with impossible values");
+	return send(peer->fd, &answer, size, MSG_DONTWAIT | MSG_NOSIGNAL) == size;
 }
 
 /* Return: whether the peer stays. */
 static bool handle_peer(struct broker *b, struct peer *peer)
 {
-	static _Alignas(struct ctl_request) char data[BROKER_RECORD_MAX + 1];
+	static union {
+		struct record record;
+		struct ctl_request request;
+	} data;
 	/* Without room for them, the kernel closes descriptors that were sent along. */
-	ssize_t n = recv(peer->fd, data, sizeof(data), MSG_DONTWAIT | MSG_TRUNC);
-	uint32_t magic = 0;
+	ssize_t n = recv(peer->fd, &data, sizeof(data), MSG_DONTWAIT | MSG_TRUNC);
+	const char *why = "the policy does not admit this user";
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
 	if (n == 0)
 		return false; /* it only checked for a broker */
-	if ((size_t)n >= sizeof(magic))
-		memcpy(&magic, data, sizeof(magic));
-	if (magic == CTL_MAGIC && (size_t)n >= offsetof(struct ctl_request, after) &&
-	    (size_t)n <= sizeof(data))
-		return answer_request(b, peer, (const struct ctl_request *)data, n);
-	if (!peer->admitted)
-		refuse_registration(b, peer->user, "the policy does not admit this user");
-	else
-		handle_datagram(b, peer->user, data, n);
+	if (n >= (ssize_t)offsetof(struct ctl_request, after) &&
+	    n <= (ssize_t)sizeof(data) && data.request.magic == CTL_MAGIC)
+		return answer_request(b, peer, &data.request, n);
+	if (peer->admitted)
+		why = record_check(&data.record, n);
+	if (peer->admitted && !why)
+		why = register_conn(b, peer->user, &data.record);
+	if (why)
+		refuse_registration(b, peer->user, why);
 	return false;
 }
 
@@ -229,10 +190,10 @@ static void make_peer_room(struct broker *b, const struct user *user)
 	if (b->n_peers < PEERS_MAX && user->waiting < PEERS_PER_USER)
 		return;
 	for (i = 0; i < b->n_peers; i++) {
-		if (user->waiting >= PEERS_PER_USER && b->peers[i].user != user)
-			continue;
-		drop_peer(b, i);
-		return;
+		if (user->waiting < PEERS_PER_USER || b->peers[i].user == user) {
+			drop_peer(b, i);
+			return;
+		}
 	}
 }
 
@@ -243,12 +204,12 @@ static bool admit_peer(struct broker *b, struct peer *peer)
 	struct ucred cred;
 
 	if (getsockopt(peer->fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0)
-		peer->user = user_get(&b->users, cred.uid);
+		peer->user = user_get(b, cred.uid);
 	if (!peer->user) {
 		b->refused++;
 		return false;
 	}
-	if (!rate_take(&peer->user->registering, b->policy.user_rate,
+	if (!rate_take(&peer->user->registering_us, b->policy.user_rate,
 		       b->policy.user_rate)) {
 		refuse_registration(b, peer->user, "too many at a time");
 		return false;
@@ -260,17 +221,17 @@ static bool admit_peer(struct broker *b, struct peer *peer)
 void registration_accept(struct broker *b)
 {
 	struct peer peer;
-	int fd, i;
+	int i;
 
 	for (i = 0; i < SERVE_MAX; i++) {
-		fd = accept4(b->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (fd < 0 && errno != ECONNABORTED && errno != EINTR)
+		peer = (struct peer){ .since_ms = clock_ms() };
+		peer.fd = accept4(b->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (peer.fd < 0 && errno != ECONNABORTED && errno != EINTR)
 			return;
-		if (fd < 0)
+		if (peer.fd < 0)
 			continue;
-		peer = (struct peer){ .fd = fd, .since_ms = clock_ms() };
 		if (!admit_peer(b, &peer)) {
-			close(fd);
+			close(peer.fd);
 			continue;
 		}
 		make_peer_room(b, peer.user);
@@ -298,9 +259,4 @@ void registration_serve_peers(struct broker *b, const struct pollfd *fds)
 		if ((fds[i].revents && !handle_peer(b, &b->peers[i])) ||
 		    b->peers[i].since_ms < before)
 			drop_peer(b, i);
-}
-
-int registration_timeout(const struct broker *b)
-{
-	return b->n_peers ? SILENT_MS / 4 : -1;
 }

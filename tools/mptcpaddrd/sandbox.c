@@ -6,7 +6,7 @@
  * (SO_PEERCRED). CAP_NET_ADMIN is for creating subflows, for events, and for sock_diag to
  * report the connection of a subflow; all files that are read belong to root.
  */
-#include "sandbox.h"
+#include "broker.h"
 
 #include <cap-ng.h>
 #include <errno.h>

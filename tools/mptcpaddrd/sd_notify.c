@@ -2,7 +2,7 @@
 /*
  * sd_notify.c - report the state to systemd (sd_notify(3)), without its library
  */
-#include "sd_notify.h"
+#include "broker.h"
 
 #include <errno.h>
 #include <stddef.h>
