@@ -56,20 +56,23 @@ Test(parts, tokens_are_hex_with_a_prefix_or_decimal)
 	cr_assert_eq(token, UINT32_MAX);
 }
 
-Test(parts, names_cannot_move_the_cursor)
+static void is_cleaned(const char *text, size_t size, const char *expected)
 {
 	char out[16];
 
-	text_clean(out, sizeof(out), "a\x1b[2J\x7f\n", 64);
-	cr_assert_str_eq(out, "a?[2J??");
-	text_clean(out, sizeof(out), "x\xc2\x9bm", 64); /* CSI of C1 */
-	cr_assert_str_eq(out, "x\xc2?m");
-	text_clean(out, sizeof(out), "na\xc3\xafve", 64);
-	cr_assert_str_eq(out, "na\xc3\xafve");
-	text_clean(out, 4, "abcdef", 64);
-	cr_assert_str_eq(out, "abc");
-	text_clean(out, sizeof(out), "abcdef", 2); /* no NUL within */
-	cr_assert_str_eq(out, "ab");
+	memcpy(out, text, size);
+	text_clean(out, size);
+	cr_assert_str_eq(out, expected);
+}
+
+Test(parts, names_cannot_move_the_cursor)
+{
+	is_cleaned("a\x1b[2J\x7f\n", 8, "a?[2J??");
+	is_cleaned("x\xc2\x9bm", 5, "x\xc2?m"); /* CSI of C1 */
+	is_cleaned("na\xc3\xafve", 7, "na\xc3\xafve");
+	is_cleaned("abcdef", 4, "abc");
+	is_cleaned("abc\0def", 8, "abc");
+	is_cleaned("abcdef", 3, "ab"); /* no NUL within */
 }
 
 Test(parts, index_finds_what_was_added_and_nothing_else)
@@ -186,6 +189,8 @@ Test(parts, invalid_remotes_are_refused)
 		"[10.0.0.1]",
 		"[::1",
 		"[::1]x",
+		"[::1]2",
+		"[::1]2/24",
 		"::1]:80",
 		"::/129",
 		"10.0.0.1:+8",

@@ -8,7 +8,77 @@
  */
 #include "collect.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
+
+/* As /proc/net, of the network namespace of the process that opens it */
+#define SYSCTL "/proc/sys/net/mptcp/"
+
+static void read_path_manager(struct snapshot *snap)
+{
+	char *pm = snap->path_manager;
+	size_t size = sizeof(snap->path_manager);
+	char line[16];
+
+	if (file_line(SYSCTL "enabled", "", line, sizeof(line)) < 1) {
+		snapshot_note(snap, "this kernel has no MPTCP");
+		return;
+	}
+	if (strcmp(line, "0") == 0)
+		snapshot_note(snap, "MPTCP is disabled (net.mptcp.enabled=0)");
+	if (file_line(SYSCTL "path_manager", "", pm, size) == 1)
+		return; /* since 6.15 */
+	if (file_line(SYSCTL "pm_type", "", line, sizeof(line)) < 1 ||
+	    strcmp(line, "0") == 0)
+		strcpy(pm, "kernel"); /* the only one before 5.19 */
+	else if (strcmp(line, "1") == 0)
+		strcpy(pm, "userspace");
+	else
+		snprintf(pm, size, "type %s", line);
+}
+
+/* The length of mptcp_info is no help: the fields replaced padding. */
+static void read_kernel_version(struct snapshot *snap)
+{
+	struct utsname name;
+	int major, minor;
+
+	if (uname(&name) == 0 && sscanf(name.release, "%d.%d", &major, &minor) == 2)
+		snap->has_endpoint_maxima = major > 6 || (major == 6 && minor >= 18);
+}
+
+/* Two lines a table: its name and the names, then its name and the values. */
+void collect_counters(struct snapshot *snap)
+{
+	char *names = NULL, *values = NULL, *name, *value, *save_name, *save_value;
+	size_t names_size = 0, values_size = 0;
+	FILE *f = fopen("/proc/net/netstat", "re");
+	struct counter *counter;
+
+	if (!f) {
+		snapshot_note(snap, "counters of the namespace: %s", strerror(errno));
+		return;
+	}
+	while (getline(&names, &names_size, f) > 0 &&
+	       getline(&values, &values_size, f) > 0) {
+		name = strtok_r(names, " \n", &save_name);
+		if (!name || strcmp(name, "MPTcpExt:") != 0)
+			continue;
+		strtok_r(values, " \n", &save_value);
+		while ((name = strtok_r(NULL, " \n", &save_name)) &&
+		       (value = strtok_r(NULL, " \n", &save_value))) {
+			counter = array_add(snap, counters);
+			snprintf(counter->name, sizeof(counter->name), "%s", name);
+			counter->value = strtoull(value, NULL, 10);
+		}
+	}
+	free(names);
+	free(values);
+	fclose(f);
+}
 
 /* The kernel fills these limits only for connections of its own path manager. */
 static bool has_kernel_limits(const struct connection *conn)
@@ -68,7 +138,7 @@ static bool filter_has_connection(const struct filter *filter,
 {
 	return (!filter->has_token || filter->token == conn->token) &&
 	       (!filter->has_remote || has_remote(conn, &filter->remote)) &&
-	       filter_has_process(filter, conn->pid, conn->program);
+	       process_matches(filter->process, conn->pid, conn->program);
 }
 
 static void apply_filter(const struct filter *filter, struct snapshot *snap)
@@ -102,23 +172,18 @@ static void read_processes(struct snapshot *snap)
 	}
 }
 
-static void note_error(struct snapshot *snap, const char *what, int error)
-{
-	if (error < 0)
-		snapshot_note(snap, "%s: %s", what, strerror(-error));
-}
-
 int collect_snapshot(const struct filter *filter, struct snapshot *snap)
 {
 	int r;
 
-	collect_namespace(snap);
-	r = collect_connections(snap);
+	read_kernel_version(snap);
+	read_path_manager(snap);
+	collect_counters(snap);
+	r = collect_sockets(snap);
 	if (r < 0)
 		return r;
-	note_error(snap, "subflows", collect_subflows(snap));
-	note_error(snap, "managers", collect_managers(snap));
-	note_error(snap, "programs", collect_owners(snap, filter->process));
+	collect_managers(snap);
+	collect_owners(snap, filter->process);
 	index_free(&snap->by_token);
 	set_other_managers(snap);
 	apply_filter(filter, snap);

@@ -8,7 +8,6 @@
 #include "tools/mptcpinfo/snapshot.h"
 
 struct ctl;
-struct nl_sock;
 
 /* The peers to show: ADDRESS[/LEN][:PORT]. */
 struct remote {
@@ -34,7 +33,8 @@ struct filter {
 	struct remote remote; /* of any subflow */
 };
 
-bool filter_has_process(const struct filter *filter, pid_t pid, const char *program);
+/* process_matches() - whether @process is NULL, the PID or the name */
+bool process_matches(const char *process, pid_t pid, const char *program);
 
 /*
  * collect_snapshot() - read everything once
@@ -44,38 +44,36 @@ bool filter_has_process(const struct filter *filter, pid_t pid, const char *prog
  */
 int collect_snapshot(const struct filter *filter, struct snapshot *snap);
 
-/* collect_namespace() - fill path_manager and the MPTcpExt counters */
-void collect_namespace(struct snapshot *snap);
+/* collect_counters() - the namespace's MPTcpExt counters */
+void collect_counters(struct snapshot *snap);
 
-/* collect_connections() - and by_token, without owner and manager. 0 or -errno. */
-int collect_connections(struct snapshot *snap);
-
-/* collect_subflows() - of the connections, sorted. Return: 0 or -errno. */
-int collect_subflows(struct snapshot *snap);
+/*
+ * collect_sockets() - connections without owner and manager, by_token, and sorted
+ * subflows
+ *
+ * Return: 0; -errno if the connections could not be listed.
+ */
+int collect_sockets(struct snapshot *snap);
 
 /* Sort by local ID, then by remote ID. */
 void sort_subflows(struct connection *conn);
 
-/*
- * collect_managers() - the managers, and their reports on connections and announcements
- *
- * Return: 0 or -errno. For a manager that does not answer, a note is added.
- */
-int collect_managers(struct snapshot *snap);
+/* collect_managers() - and their reports on connections and announcements */
+void collect_managers(struct snapshot *snap);
 
 /*
  * collect_owners() - fill pid and program of the connections
  *
  * With @process, a PID or name, each connection that this process holds gets it as its
- * owner, even if another process holds it, too. Return: 0 or -errno.
+ * owner, even if another process holds it, too.
  */
-int collect_owners(struct snapshot *snap, const char *process);
+void collect_owners(struct snapshot *snap, const char *process);
 
 /* process_read() - whether @pid runs under the library and has CAP_NET_ADMIN */
 void process_read(pid_t pid, struct process *ret_process);
 
-/* process_program() - the name of process @pid, safe for a terminal. Return: success. */
-bool process_program(pid_t pid, char out[static PROGRAM_MAX]);
+/* process_program() - the name of process @pid, safe for a terminal; "": unknown */
+void process_program(pid_t pid, char out[static PROGRAM_MAX]);
 
 /* manager_is_broker() - mptcpaddrd, run by root: info.program is its client */
 bool manager_is_broker(const struct manager *manager);
@@ -93,34 +91,27 @@ int manager_ask(struct manager *manager, struct ctl *ctl);
 const char *manager_error_text(const struct ctl *ctl, int error,
 			       char out[static MANAGER_ERROR_MAX]);
 
+/* closed_open() - a socket for closed_read(). Return: it; -errno. */
+int closed_open(void);
+
 /*
- * struct closed - the destroyed TCP sockets of the namespace, with their last counts
+ * closed_read() - the namespace's TCP sockets destroyed since, without waiting
  *
- * @fn gets path, state and TCP counts.
+ * @fn gets path, state and last TCP counts. @fd may be negative.
  */
-typedef void (*closed_fn)(void *ctx, const struct subflow *sf);
-
-struct closed {
-	struct nl_sock *sk;
-	closed_fn fn;
-	void *ctx;
-};
-
-/* @c must stay in place until closed_close(). Return: 0 or -errno. */
-int closed_open(struct closed *c, closed_fn fn, void *ctx);
-/* Poll this for POLLIN; -1 if @c is not open. */
-int closed_fd(const struct closed *c);
-/* Handle what has arrived, without waiting. */
-void closed_serve(struct closed *c);
-void closed_close(struct closed *c);
+void closed_read(int fd, void (*fn)(void *ctx, struct subflow *sf), void *ctx);
 
 /*
- * text_clean() - copy untrusted text for a terminal
+ * text_clean() - make untrusted text of up to @size bytes safe for a terminal
  *
  * Control characters, including C1 in UTF-8, become '?': a process name must not move
- * the cursor. @src need not end in NUL within @src_size.
+ * the cursor. The last byte becomes NUL.
  */
-void text_clean(char *dst, size_t dst_size, const char *src, size_t src_size);
+void text_clean(char *text, size_t size);
 
-/* The first line of a small file. Return: 0 or -errno. */
-int read_file_line(const char *path, char *out, size_t size);
+/*
+ * file_line() - the first line of a small file with @text in it, without its newline
+ *
+ * Return: 1; 0 if there is none; -1 if the file is unreadable or empty.
+ */
+int file_line(const char *path, const char *text, char *out, size_t size);

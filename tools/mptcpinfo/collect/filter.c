@@ -10,23 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PREFIX_TEXT_MAX 64
-
-/* @text is ":PORT". */
-static int parse_port(const char *text, uint16_t *ret_port)
-{
-	unsigned long port;
-	char *end;
-
-	if (!isdigit((unsigned char)text[1]))
-		return -EINVAL;
-	port = strtoul(text + 1, &end, 10);
-	if (*end || port < 1 || port > UINT16_MAX)
-		return -EINVAL;
-	*ret_port = port;
-	return 0;
-}
-
 static bool has_host_bits(const struct mpprefix *prefix)
 {
 	unsigned int i;
@@ -38,45 +21,34 @@ static bool has_host_bits(const struct mpprefix *prefix)
 	return false;
 }
 
-/*
- * Splits ADDRESS[/LEN] from the port and takes the brackets off. A bare IPv6 address has
- * colons of its own, so no port can follow it. Return: the port's colon, or the end.
- */
-static const char *split_prefix(const char *text, char out[static PREFIX_TEXT_MAX])
-{
-	const char *close = *text == '[' ? strchr(text, ']') : NULL, *port;
-
-	if (*text == '[' && (!close || !memchr(text, ':', close - text)))
-		return NULL;
-	port = strchr(close ? close : text, ':');
-	if (!port || (!close && port != strrchr(text, ':')))
-		port = text + strlen(text);
-	if (port - text >= PREFIX_TEXT_MAX)
-		return NULL;
-	if (close)
-		snprintf(out, PREFIX_TEXT_MAX, "%.*s%.*s", (int)(close - text - 1),
-			 text + 1, (int)(port - close - 1), close + 1);
-	else
-		snprintf(out, PREFIX_TEXT_MAX, "%.*s", (int)(port - text), text);
-	return port;
-}
-
 int remote_parse(const char *text, struct remote *ret_remote)
 {
-	char prefix[PREFIX_TEXT_MAX];
+	char copy[64], *ip = copy, *after = copy, *port, *slash, *end;
 	struct remote remote = { 0 };
-	const char *port, *slash;
 
-	port = split_prefix(text, prefix);
-	if (!port || (!prefix[0] && !*port))
+	if (snprintf(copy, sizeof(copy), "%s", text) >= (int)sizeof(copy))
 		return -EINVAL;
-	slash = strchr(prefix, '/');
+	if (*copy == '[') { /* remove the brackets of an IPv6 address */
+		after = strchr(++ip, ']');
+		if (!after || !memchr(ip, ':', after - ip) || !strchr("/:", after[1]))
+			return -EINVAL;
+		memmove(after, after + 1, strlen(after));
+	}
+	port = strchr(after, ':');
+	/* A bare IPv6 address has colons of its own, so no port can follow it. */
+	if (port && (*copy == '[' || port == strrchr(port, ':'))) {
+		*port++ = '\0';
+		remote.port = strtoul(port, &end, 10);
+		if (!isdigit((unsigned char)*port) || *end || !remote.port ||
+		    strtoul(port, NULL, 10) > UINT16_MAX)
+			return -EINVAL;
+	}
+	slash = strchr(ip, '/');
 	if (slash && strlen(slash) > 4)
 		return -EINVAL; /* "/00032" */
-	if (prefix[0] &&
-	    (mpprefix_parse(prefix, &remote.prefix) < 0 || has_host_bits(&remote.prefix)))
-		return -EINVAL; /* 10.0.0.1/8 is ambiguous */
-	if (*port && parse_port(port, &remote.port) < 0)
+	/* 10.0.0.1/8 is ambiguous. */
+	if ((*ip || !port) &&
+	    (mpprefix_parse(ip, &remote.prefix) < 0 || has_host_bits(&remote.prefix)))
 		return -EINVAL;
 	*ret_remote = remote;
 	return 0;
@@ -89,13 +61,11 @@ bool remote_matches(const struct remote *remote, const struct mpaddr *addr)
 	return !remote->prefix.addr.family || mpprefix_covers(&remote->prefix, addr);
 }
 
-bool filter_has_process(const struct filter *filter, pid_t pid, const char *program)
+bool process_matches(const char *process, pid_t pid, const char *program)
 {
 	char number[16];
 
-	if (!filter->process)
-		return true;
 	snprintf(number, sizeof(number), "%d", pid);
-	return (pid && strcmp(filter->process, number) == 0) ||
-	       strcmp(filter->process, program) == 0;
+	return !process || (pid && strcmp(process, number) == 0) ||
+	       strcmp(process, program) == 0;
 }

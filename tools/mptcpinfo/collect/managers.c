@@ -24,7 +24,7 @@ struct reports {
 	struct ctl_section *sections;
 	struct pm_conn_report *connections;
 	struct pm_announced_report *announced;
-	size_t n_endpoints, n_after, n_sections, n_connections, n_announced;
+	size_t n_endpoints, n_endpoints_after, n_sections, n_connections, n_announced;
 };
 
 static void free_reports(struct reports *reports)
@@ -42,7 +42,7 @@ static bool has_pool_changed(const struct reports *reports)
 {
 	const struct ctl_endpoint *a, *b = reports->endpoints_after;
 
-	if (reports->n_endpoints != reports->n_after)
+	if (reports->n_endpoints != reports->n_endpoints_after)
 		return true;
 	for_each_in (a, reports, endpoints) {
 		if (!mpaddr_equal(&a->addr, &b->addr) || a->local_id != b->local_id ||
@@ -53,36 +53,24 @@ static bool has_pool_changed(const struct reports *reports)
 	return false;
 }
 
-static int read_reports_once(struct ctl *ctl, struct reports *reports)
-{
-#define READ(op, array, n) ctl_read(ctl, op, sizeof(*(array)), &(array), &(n))
-	int r;
-
-	r = READ(CTL_OP_ENDPOINTS, reports->endpoints, reports->n_endpoints);
-	if (r == 0)
-		r = READ(CTL_OP_SECTIONS, reports->sections, reports->n_sections);
-	if (r == 0)
-		r = READ(CTL_OP_CONNECTIONS, reports->connections,
-			 reports->n_connections);
-	if (r == 0)
-		r = READ(CTL_OP_ANNOUNCED, reports->announced, reports->n_announced);
-	if (r == 0)
-		r = READ(CTL_OP_ENDPOINTS, reports->endpoints_after, reports->n_after);
-	return r;
-#undef READ
-}
-
 static int read_reports(struct ctl *ctl, struct reports *reports)
 {
-	int r = -EAGAIN, i;
+#define READ(op, list) \
+	ctl_read(ctl, op, sizeof(*reports->list), &reports->list, &reports->n_##list)
+	int i, r;
 
-	for (i = 0; i < TRIES && r == -EAGAIN; i++) {
+	for (i = 0; i < TRIES; i++) {
 		free_reports(reports);
-		r = read_reports_once(ctl, reports);
-		if (r == 0 && has_pool_changed(reports))
-			r = -EAGAIN;
+		r = READ(CTL_OP_ENDPOINTS, endpoints)
+			    ?: READ(CTL_OP_SECTIONS, sections)
+			    ?: READ(CTL_OP_CONNECTIONS, connections)
+			    ?: READ(CTL_OP_ANNOUNCED, announced)
+			    ?: READ(CTL_OP_ENDPOINTS, endpoints_after);
+		if (r < 0 || !has_pool_changed(reports))
+			return r;
 	}
-	return r == -EAGAIN ? -ESTALE : r;
+	return -ESTALE;
+#undef READ
 }
 
 /* The connection @token, if @manager may report on it. */
@@ -105,6 +93,7 @@ static void add_reports(struct snapshot *snap, struct manager *manager,
 	const struct pm_conn_report *report;
 	struct connection *conn;
 
+	manager->answered = true;
 	manager->endpoints = reports->endpoints;
 	manager->n_endpoints = reports->n_endpoints;
 	manager->sections = reports->sections;
@@ -138,15 +127,6 @@ bool manager_is_broker(const struct manager *manager)
 	return !manager->uid && !strncmp(info->backend, "broker", sizeof(info->backend));
 }
 
-/* Make untrusted text safe for a terminal, in place. */
-static void clean_field(char *field, size_t size)
-{
-	char copy[sizeof(((struct ctl_manager *)NULL)->pool_file)];
-
-	memcpy(copy, field, size);
-	text_clean(field, size, copy, size);
-}
-
 int manager_ask(struct manager *manager, struct ctl *ctl)
 {
 	struct ctl_manager *info = &manager->info;
@@ -154,41 +134,20 @@ int manager_ask(struct manager *manager, struct ctl *ctl)
 
 	manager->pid = ctl->pid;
 	manager->uid = ctl->uid;
-	if (!manager->pid || !process_program(manager->pid, manager->program))
-		manager->program[0] = '\0';
+	process_program(manager->pid, manager->program);
 	r = ctl_ask(ctl, CTL_OP_MANAGER, 0, sizeof(*info));
 	if (r < 0)
 		return r;
 	if (ctl_answer(ctl)->count != 1)
 		return -EBADMSG;
 	ctl_record(ctl, 0, info, sizeof(*info));
-	clean_field(info->backend, sizeof(info->backend));
-	clean_field(info->program, sizeof(info->program));
-	clean_field(info->pool_file, sizeof(info->pool_file));
-	clean_field(info->pool_error, sizeof(info->pool_error));
+	text_clean(info->backend, sizeof(info->backend));
+	text_clean(info->program, sizeof(info->program));
+	text_clean(info->pool_file, sizeof(info->pool_file));
+	text_clean(info->pool_error, sizeof(info->pool_error));
 	if (!manager->program[0] || manager_is_broker(manager))
-		snprintf(manager->program, sizeof(manager->program), "%.*s",
-			 PROGRAM_MAX - 1, info->program);
+		snprintf(manager->program, sizeof(manager->program), "%s", info->program);
 	return 0;
-}
-
-static int collect_manager(struct snapshot *snap, struct manager *manager,
-			   struct ctl *ctl)
-{
-	struct reports reports = { 0 };
-	int r;
-
-	r = ctl_open(manager->name, ctl);
-	if (r == 0)
-		r = manager_ask(manager, ctl);
-	if (r == 0)
-		r = read_reports(ctl, &reports);
-	if (r == 0) {
-		manager->answered = true;
-		add_reports(snap, manager, &reports);
-	}
-	free_reports(&reports);
-	return r;
 }
 
 const char *manager_error_text(const struct ctl *ctl, int error,
@@ -212,53 +171,52 @@ const char *manager_error_text(const struct ctl *ctl, int error,
 	return out;
 }
 
-static void read_managers(struct snapshot *snap)
+static int collect_manager(struct snapshot *snap, struct manager *manager)
 {
+	struct ctl ctl = { .fd = -1 };
+	struct reports reports = { 0 };
 	char text[MANAGER_ERROR_MAX];
-	uint64_t start, lost = 0;
-	struct manager *manager;
-	struct ctl ctl;
 	int r;
 
-	for_each_in (manager, snap, managers) {
-		if (lost > ALL_TIMEOUT_MS) {
-			snapshot_note(snap,
-				      "too many managers do not answer: %td not asked",
-				      snap->managers + snap->n_managers - manager);
-			return;
-		}
-		ctl = (struct ctl){ .fd = -1 };
-		start = clock_ms();
-		r = collect_manager(snap, manager, &ctl);
-		if (r < 0)
-			lost += clock_ms() - start;
-		/* -ECONNREFUSED before it is known: it has just ended. */
-		if (r < 0 && (r != -ECONNREFUSED || manager->pid))
-			snapshot_note(snap, "manager %s (%s): %s", manager->name,
-				      manager->program[0] ? manager->program
-							  : "unknown program",
-				      manager_error_text(&ctl, r, text));
-		ctl_close(&ctl);
-	}
+	r = ctl_open(manager->name, &ctl)
+		    ?: manager_ask(manager, &ctl)
+		    ?: read_reports(&ctl, &reports);
+	if (r == 0)
+		add_reports(snap, manager, &reports);
+	/* -ECONNREFUSED before it is known: it has just ended. */
+	else if (r != -ECONNREFUSED || manager->pid)
+		snapshot_note(snap, "manager %s (%s): %s", manager->name,
+			      manager->program[0] ? manager->program : "unknown program",
+			      manager_error_text(&ctl, r, text));
+	free_reports(&reports);
+	ctl_close(&ctl);
+	return r;
 }
 
-int collect_managers(struct snapshot *snap)
+void collect_managers(struct snapshot *snap)
 {
 	char(*names)[NAME_TEXT_MAX] = NULL;
+	size_t i, n = 0, unasked = 0;
 	struct manager *manager;
-	size_t i, n = 0;
+	int64_t start, lost = 0;
 	int r;
 
 	r = ctl_find_names(&names, &n);
 	if (r == -E2BIG)
 		snapshot_note(snap, "only the first %d managers are asked", NAMES_MAX);
 	else if (r < 0)
-		return r;
+		snapshot_note(snap, "managers: %s", strerror(-r));
 	for (i = 0; i < n; i++) {
 		manager = array_add(snap, managers);
 		strcpy(manager->name, names[i]);
+		start = clock_ms();
+		if (lost > ALL_TIMEOUT_MS)
+			unasked++;
+		else if (collect_manager(snap, manager) < 0)
+			lost += clock_ms() - start;
 	}
 	free(names);
-	read_managers(snap);
-	return 0;
+	if (unasked)
+		snapshot_note(snap, "too many managers do not answer: %zu not asked",
+			      unasked);
 }

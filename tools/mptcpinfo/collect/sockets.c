@@ -8,36 +8,30 @@
  */
 #include "collect.h"
 #include "mptcpaddr/diag.h"
+#include "shim/netlink/request.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/sock_diag.h>
-#include <netlink/attr.h>
 #include <netlink/msg.h>
-#include <netlink/netlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #ifndef MPTCP_INFO_FLAG_FALLBACK
 #define MPTCP_INFO_FLAG_FALLBACK (1 << 0)
 #endif
 #define BACKUP_FLAGS (MPTCP_SUBFLOW_FLAG_BKUP_REM | MPTCP_SUBFLOW_FLAG_BKUP_LOC)
 
+#define SLOT	    651	      /* see netlink_open() */
 #define QUEUE_BYTES (1 << 20) /* a program that exits closes all its sockets at once */
 #define AT_ONCE	    256
+#define GROUP(n)    (1u << ((n)-1))
 
 struct matcher {
 	struct snapshot *snap;
 	struct index by_path; /* connections */
 };
-
-static struct mpaddr diag_end(uint8_t family, const uint32_t *ip, uint16_t port)
-{
-	struct mpaddr addr = { .port = ntohs(port) };
-
-	mpaddr_set(&addr, family, ip);
-	return addr;
-}
 
 static bool is_link_local(const struct mpaddr *addr)
 {
@@ -47,18 +41,24 @@ static bool is_link_local(const struct mpaddr *addr)
 static struct path diag_path(const struct inet_diag_msg *msg)
 {
 	const struct inet_diag_sockid *id = &msg->id;
-	struct path path;
+	struct path path = { .local.port = ntohs(id->idiag_sport),
+			     .remote.port = ntohs(id->idiag_dport) };
 
-	path.local = diag_end(msg->idiag_family, id->idiag_src, id->idiag_sport);
-	path.remote = diag_end(msg->idiag_family, id->idiag_dst, id->idiag_dport);
-	path.ifindex = is_link_local(&path.local) || is_link_local(&path.remote)
-			       ? id->idiag_if
-			       : 0;
+	mpaddr_set(&path.local, msg->idiag_family, id->idiag_src);
+	mpaddr_set(&path.remote, msg->idiag_family, id->idiag_dst);
+	if (is_link_local(&path.local) || is_link_local(&path.remote))
+		path.ifindex = id->idiag_if;
 	return path;
 }
 
-static void fill_tcp(struct subflow *sf, const struct nlattr *info)
+/* Path, state and TCP counts */
+static void fill_subflow(struct subflow *sf, const struct inet_diag_msg *msg,
+			 struct nlattr *const *tb)
 {
+	const struct nlattr *info = tb[INET_DIAG_INFO];
+
+	sf->path = diag_path(msg);
+	sf->state = msg->idiag_state;
 	if (info)
 		subflow_fill_tcp(sf, nla_data(info), nla_len(info));
 }
@@ -87,14 +87,6 @@ static int on_connection(void *ctx, const struct inet_diag_msg *msg,
 	return 0;
 }
 
-int collect_connections(struct snapshot *snap)
-{
-	int r = diag_dump(IPPROTO_MPTCP, DIAG_CONNECTED, on_connection, snap);
-
-	snap->by_token = snapshot_index_tokens(snap);
-	return r;
-}
-
 static int subflow_id(const struct nlattr *attr)
 {
 	return attr ? nla_get_u8(attr) : -1;
@@ -105,7 +97,6 @@ static int on_tcp_socket(void *ctx, const struct inet_diag_msg *msg,
 {
 	struct nlattr *mptcp[MPTCP_SUBFLOW_ATTR_MAX + 1] = { 0 };
 	const struct matcher *m = ctx;
-	struct connection *conn;
 	struct path path = diag_path(msg);
 	struct subflow *sf;
 	uint32_t token;
@@ -121,16 +112,13 @@ static int on_tcp_socket(void *ctx, const struct inet_diag_msg *msg,
 	if (pos < 0)
 		return 0; /* plain TCP, or of a connection newer than the other dump */
 
-	conn = &m->snap->connections[pos];
-	sf = array_add(conn, subflows);
-	sf->path = path;
-	sf->state = msg->idiag_state;
+	sf = array_add(&m->snap->connections[pos], subflows);
+	fill_subflow(sf, msg, tb);
 	sf->local_id = subflow_id(mptcp[MPTCP_SUBFLOW_ATTR_ID_LOC]);
 	sf->remote_id = subflow_id(mptcp[MPTCP_SUBFLOW_ATTR_ID_REM]);
 	sf->has_flags = mptcp[MPTCP_SUBFLOW_ATTR_FLAGS];
 	if (sf->has_flags)
 		sf->backup = nla_get_u32(mptcp[MPTCP_SUBFLOW_ATTR_FLAGS]) & BACKUP_FLAGS;
-	fill_tcp(sf, tb[INET_DIAG_INFO]);
 	return 0;
 }
 
@@ -138,11 +126,9 @@ static int compare_subflows(const void *pa, const void *pb)
 {
 	const struct subflow *a = pa, *b = pb;
 
-	if (a->local_id != b->local_id)
-		return a->local_id - b->local_id;
-	if (a->remote_id != b->remote_id)
-		return a->remote_id - b->remote_id;
-	return a->path.local.port - b->path.local.port;
+	return a->local_id - b->local_id
+		       ?: a->remote_id - b->remote_id
+		       ?: a->path.local.port - b->path.local.port;
 }
 
 void sort_subflows(struct connection *conn)
@@ -152,84 +138,58 @@ void sort_subflows(struct connection *conn)
 		      compare_subflows);
 }
 
-int collect_subflows(struct snapshot *snap)
+int collect_sockets(struct snapshot *snap)
 {
 	struct matcher m = { .snap = snap, .by_path.key_size = sizeof(struct path) };
+	int r = diag_dump(IPPROTO_MPTCP, DIAG_CONNECTED, on_connection, snap);
 	struct connection *conn;
-	int r;
 
-	if (snap->n_connections == 0)
-		return 0;
+	snap->by_token = snapshot_index_tokens(snap);
+	if (r < 0 || snap->n_connections == 0)
+		return r;
 	index_fill(&m.by_path, &snap->connections->path, snap->n_connections,
 		   sizeof(*snap->connections));
 	r = diag_dump(IPPROTO_TCP, DIAG_CONNECTED, on_tcp_socket, &m);
+	if (r < 0)
+		snapshot_note(snap, "subflows: %s", strerror(-r));
 	index_free(&m.by_path);
 	for_each_in (conn, snap, connections)
 		sort_subflows(conn);
-	return r;
-}
-
-/* Members of sock_diag's destroy groups get a socket's counts as it goes, like ss -E. */
-static int on_destroyed(struct nl_msg *nl, void *arg)
-{
-	struct nlmsghdr *hdr = nlmsg_hdr(nl);
-	struct nlattr *tb[INET_DIAG_MAX + 1];
-	const struct inet_diag_msg *msg;
-	const struct closed *c = arg;
-	struct subflow sf = { 0 };
-
-	if (hdr->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
-	    nlmsg_parse(hdr, sizeof(*msg), tb, INET_DIAG_MAX, NULL) < 0)
-		return NL_SKIP;
-	msg = nlmsg_data(hdr);
-	sf.path = diag_path(msg);
-	sf.state = msg->idiag_state;
-	fill_tcp(&sf, tb[INET_DIAG_INFO]);
-	c->fn(c->ctx, &sf);
-	return NL_OK;
-}
-
-int closed_open(struct closed *c, closed_fn fn, void *ctx)
-{
-	struct nl_sock *sk = nl_socket_alloc();
-	int r = -EPROTONOSUPPORT;
-
-	*c = (struct closed){ .fn = fn, .ctx = ctx };
-	if (!sk)
-		return -ENOMEM;
-	nl_socket_disable_seq_check(sk);
-	nl_socket_modify_cb(sk, NL_CB_VALID, NL_CB_CUSTOM, on_destroyed, c);
-	if (nl_connect(sk, NETLINK_SOCK_DIAG) < 0 || nl_socket_set_nonblocking(sk) < 0)
-		goto fail;
-	nl_socket_set_buffer_size(sk, QUEUE_BYTES, 0);
-	r = -EPERM;
-	if (nl_socket_add_memberships(sk, SKNLGRP_INET_TCP_DESTROY,
-				      SKNLGRP_INET6_TCP_DESTROY, 0) < 0)
-		goto fail;
-	c->sk = sk;
 	return 0;
-fail:
-	nl_socket_free(sk);
-	return r;
 }
 
-int closed_fd(const struct closed *c)
+/* Members of these groups get a socket's counts as it is destroyed, like ss -E. */
+int closed_open(void)
 {
-	return c->sk ? nl_socket_get_fd(c->sk) : -1;
+	int size = QUEUE_BYTES, fd;
+
+	fd = netlink_open(NETLINK_SOCK_DIAG, SLOT,
+			  GROUP(SKNLGRP_INET_TCP_DESTROY) |
+				  GROUP(SKNLGRP_INET6_TCP_DESTROY));
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	return fd;
 }
 
-void closed_serve(struct closed *c)
+void closed_read(int fd, void (*fn)(void *ctx, struct subflow *sf), void *ctx)
 {
-	int i, r = 0;
+	_Alignas(struct nlmsghdr) char data[4096];
+	struct nlmsghdr *hdr = (struct nlmsghdr *)data;
+	struct nlattr *tb[INET_DIAG_MAX + 1];
+	struct subflow sf;
+	ssize_t n;
+	int i;
 
-	/* -NLE_NOMEM: messages were lost, but more may follow. */
-	for (i = 0; c->sk && i < AT_ONCE && (r >= 0 || r == -NLE_NOMEM); i++)
-		r = nl_recvmsgs_default(c->sk);
-}
-
-void closed_close(struct closed *c)
-{
-	if (c->sk)
-		nl_socket_free(c->sk);
-	c->sk = NULL;
+	for (i = 0; i < AT_ONCE; i++) {
+		n = recv(fd, data, sizeof(data), MSG_DONTWAIT);
+		/* -ENOBUFS: messages were lost, but more may follow. */
+		if (n < 0 && errno != ENOBUFS)
+			return;
+		if (!nlmsg_ok(hdr, n) || hdr->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
+		    nlmsg_parse(hdr, sizeof(struct inet_diag_msg), tb, INET_DIAG_MAX,
+				NULL) < 0)
+			continue;
+		sf = (struct subflow){ 0 };
+		fill_subflow(&sf, nlmsg_data(hdr), tb);
+		fn(ctx, &sf);
+	}
 }

@@ -15,7 +15,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -31,7 +30,7 @@ struct events {
 	struct follow follow;
 	struct event *held;
 	size_t n_held;
-	uint64_t held_since_ms;
+	int64_t held_since_ms;
 	/* Connections that had a note with a wanted remote address */
 	struct index tokens;
 };
@@ -40,36 +39,34 @@ static bool wants_manager(void *ctx, pid_t pid, const char *program)
 {
 	const struct events *e = ctx;
 
-	return filter_has_process(&e->o->filter, pid, program);
+	return process_matches(e->o->filter.process, pid, program);
 }
 
 /* Notes without the remote address are matched by their connection. */
 static bool wants_note(struct events *e, const struct pm_note *note)
 {
 	const struct filter *filter = &e->o->filter;
-	bool known = index_find(&e->tokens, &note->token) >= 0;
+	bool wanted;
 
 	if (filter->has_token && filter->token != note->token)
 		return false;
 	if (!filter->has_remote)
 		return true;
+	wanted = index_find(&e->tokens, &note->token) >= 0 ||
+		 (note->token && note->remote.family &&
+		  remote_matches(&filter->remote, &note->remote));
 	if (note->what == PM_NOTE_CLOSED) /* its token may be reused */
 		index_remove(&e->tokens, &note->token);
-	if (known)
-		return true;
-	if (!note->token || !note->remote.family ||
-	    !remote_matches(&filter->remote, &note->remote))
-		return false;
-	if (note->what != PM_NOTE_CLOSED)
+	else if (wanted)
 		index_add(&e->tokens, &note->token, 0);
-	return true;
+	return wanted;
 }
 
 static int hold_event(void *ctx, const struct event *event)
 {
 	struct events *e = ctx;
-	struct pm_note *note;
 	struct event *slot;
+	struct pm_note *note;
 
 	if (event->kind == EVENT_NOTE && !wants_note(e, &event->note))
 		return 0;
@@ -83,29 +80,21 @@ static int hold_event(void *ctx, const struct event *event)
 		memset(&note->local, 0, sizeof(note->local));
 		note->local_id = 0;
 	}
+	/* A manager existed before its first note. */
+	if (e->n_held > 1 && slot[-1].kind == EVENT_FOUND &&
+	    strcmp(slot[-1].name, slot->name) == 0 && slot[-1].time_ns > slot->time_ns)
+		slot[-1].time_ns = slot->time_ns;
 	return 0;
 }
 
 static int compare_times(const void *pa, const void *pb)
 {
-	const struct event *const *a = pa, *const *b = pb;
+	const struct event *a = *(struct event *const *)pa;
+	const struct event *b = *(struct event *const *)pb;
 
-	if ((*a)->time_ns != (*b)->time_ns)
-		return (*a)->time_ns < (*b)->time_ns ? -1 : 1;
-	return (*a > *b) - (*a < *b); /* in order of arrival */
-}
-
-/* A manager existed before its first note. */
-static void date_back_found(struct events *e)
-{
-	struct event *event, *first;
-
-	for (event = e->held; event + 1 < e->held + e->n_held; event++) {
-		first = event + 1;
-		if (event->kind == EVENT_FOUND && strcmp(first->name, event->name) == 0 &&
-		    first->time_ns < event->time_ns)
-			event->time_ns = first->time_ns;
-	}
+	if (a->time_ns != b->time_ns)
+		return a->time_ns < b->time_ns ? -1 : 1;
+	return (a > b) - (a < b); /* in order of arrival */
 }
 
 /* Whether the line about @later includes all of the one about @event. */
@@ -137,7 +126,7 @@ static bool is_superseded(struct event *const *order, size_t i, size_t n)
 	return false;
 }
 
-static void write_event_time(int64_t time_ns, FILE *out)
+static void write_event_time(int64_t time_ns, bool colour, FILE *out)
 {
 	time_t seconds = time_ns / 1000000000, now = time(NULL);
 	struct tm then, today;
@@ -150,50 +139,37 @@ static void write_event_time(int64_t time_ns, FILE *out)
 			 ? "%H:%M:%S"
 			 : "%F %H:%M:%S",
 		 &then);
-	fprintf(out, "%s.%03d", text, (int)(time_ns / 1000000 % 1000));
+	fprintf(out, "%s%s.%03d%s", paint_on(colour, PAINT_LABEL), text,
+		(int)(time_ns / 1000000 % 1000), paint_off(colour));
 }
 
-static void write_event_text(const struct event *event, FILE *out)
+static void write_event_line(const struct event *event, bool colour, FILE *out)
 {
-	char text[NOTE_TEXT_MAX];
+	char text[NOTE_TEXT_MAX], pid[16] = "-";
 
+	if (event->pid)
+		snprintf(pid, sizeof(pid), "%d", event->pid);
+	write_event_time(event->time_ns, colour, out);
+	fprintf(out, " %s[%s]", event->program[0] ? event->program : "?", pid);
 	switch (event->kind) {
 	case EVENT_NOTE:
 		if (event->note.token)
 			fprintf(out, " token 0x%08x", event->note.token);
-		fprintf(out, ": %s", note_text(&event->note, text));
+		fprintf(out, ": %s\n", note_text(&event->note, text));
 		break;
 	case EVENT_MISSED:
-		fprintf(out, ": %" PRIu64 " events missed", event->missed);
+		fprintf(out, ": %" PRIu64 " events missed\n", event->missed);
 		break;
 	case EVENT_FOUND:
-		fputs(": path manager found", out);
+		fputs(": path manager found\n", out);
 		break;
 	case EVENT_ENDED:
-		fputs(": path manager ended", out);
+		fputs(": path manager ended\n", out);
 		break;
 	case EVENT_FAILED:
-		fprintf(out, ": manager %s cannot be followed: %s", event->name,
+		fprintf(out, ": manager %s cannot be followed: %s\n", event->name,
 			event->why);
-		break;
 	}
-}
-
-static void write_event_line(const struct events *e, const struct event *event, FILE *out)
-{
-	bool colour = e->o->colour;
-
-	fputs(paint_on(colour, PAINT_LABEL), out);
-	write_event_time(event->time_ns, out);
-	fputs(paint_off(colour), out);
-	fprintf(out, " %s[", event->program[0] ? event->program : "?");
-	if (event->pid)
-		fprintf(out, "%d", event->pid);
-	else
-		fputc('-', out);
-	fputc(']', out);
-	write_event_text(event, out);
-	fputc('\n', out);
 }
 
 static int write_held(struct events *e)
@@ -202,7 +178,6 @@ static int write_held(struct events *e)
 	struct page page;
 	size_t i;
 
-	date_back_found(e);
 	for (i = 0; i < e->n_held; i++)
 		order[i] = &e->held[i];
 	qsort(order, e->n_held, sizeof(struct event *), compare_times);
@@ -211,46 +186,33 @@ static int write_held(struct events *e)
 		if (e->o->format == FORMAT_JSON)
 			write_event_json(order[i], page.out);
 		else if (!is_superseded(order, i, e->n_held))
-			write_event_line(e, order[i], page.out);
+			write_event_line(order[i], e->o->colour, page.out);
 	}
 	free(order);
 	e->n_held = 0;
 	return page_write(&page);
 }
 
-/* Return: 0; 1 after a signal to end; -errno. */
-static int events_wait(struct events *e, int sigfd)
-{
-	struct pollfd fds[3] = {
-		{ .fd = sigfd, .events = POLLIN },
-		{ .fd = STDOUT_FILENO }, /* POLLERR: the pipe has no reader */
-		{ .fd = e->follow.epoll, .events = POLLIN },
-	};
-	int timeout = follow_timeout(&e->follow);
-
-	if (e->n_held && timeout > HOLD_MS)
-		timeout = HOLD_MS;
-	if (poll(fds, 3, timeout) < 0 && errno != EINTR)
-		return -errno;
-	if (fds[1].revents & (POLLERR | POLLHUP))
-		return -EPIPE;
-	return fds[0].revents ? 1 : 0;
-}
-
 static int events_loop(struct events *e, int sigfd)
 {
-	int r, end;
+	struct pollfd fds[3] = {
+		[1] = { .fd = sigfd, .events = POLLIN },
+		[2] = { .fd = STDOUT_FILENO }, /* POLLERR: the pipe has no reader */
+	};
+	int r;
 
 	do {
-		r = follow_serve(&e->follow);
+		r = follow_poll(&e->follow, fds, 3,
+				e->n_held ? e->held_since_ms + HOLD_MS : INT64_MAX);
 		if (r < 0)
 			return r;
-		end = events_wait(e, sigfd);
-		if (e->n_held && (end || e->n_held >= HELD_MAX ||
-				  clock_ms() - e->held_since_ms >= HOLD_MS))
+		if (fds[2].revents & (POLLERR | POLLHUP))
+			return -EPIPE;
+		if (e->n_held && (fds[1].revents || e->n_held >= HELD_MAX ||
+				  clock_ms() >= e->held_since_ms + HOLD_MS))
 			r = write_held(e);
-	} while (r == 0 && end == 0);
-	return r < 0 || end > 0 ? r : end;
+	} while (r == 0 && !fds[1].revents);
+	return r;
 }
 
 int events_main(const struct options *o)

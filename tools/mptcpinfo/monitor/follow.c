@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 #include <utlist.h>
 
@@ -25,11 +24,10 @@
 
 struct follower {
 	struct manager manager; /* name, and after ctl_open() its identity */
-	struct ctl ctl;
-	uint64_t seq; /* of the last note */
-	bool listed;  /* in the last scan */
-	bool open;    /* being followed */
-	bool ignored; /* not wanted, or failed: not asked again */
+	struct ctl ctl;		/* open while being followed */
+	uint64_t seq;		/* of the last note */
+	bool listed;		/* in the last scan */
+	bool ignored;		/* not wanted, or failed: not asked again */
 	struct follower *prev, *next;
 };
 
@@ -47,22 +45,14 @@ static int follow_report(struct follow *f, const struct follower *fw, struct eve
 	return f->on_event(f->ctx, &event);
 }
 
-static void follower_close(struct follower *fw)
-{
-	ctl_close(&fw->ctl);
-	fw->open = false;
-}
-
 static int follower_fail(struct follow *f, struct follower *fw, int error)
 {
 	struct event event = { .kind = EVENT_FAILED };
-	int r;
 
 	fw->ignored = true;
 	manager_error_text(&fw->ctl, error, event.why);
-	r = follow_report(f, fw, event);
-	follower_close(fw);
-	return r;
+	ctl_close(&fw->ctl);
+	return follow_report(f, fw, event);
 }
 
 /* Return: 0, even if the manager cannot be followed; on_event()'s error. */
@@ -85,19 +75,17 @@ static int follower_open(struct follow *f, struct follower *fw, bool again)
 		manager->pid = manager->info.pid;
 	if (!f->wanted(f->ctx, manager->pid, manager->program)) {
 		fw->ignored = true;
-		follower_close(fw);
+		ctl_close(&fw->ctl);
 		return 0;
 	}
 	/* Another manager of the same name starts at 1. */
 	if (r == 0 && manager->info.notes < fw->seq)
 		fw->seq = 0;
-	if (r == 0)
-		r = ctl_send(&fw->ctl, CTL_OP_FOLLOW, fw->seq);
+	r = r ?: ctl_send(&fw->ctl, CTL_OP_FOLLOW, fw->seq);
 	if (r == 0 && epoll_ctl(f->epoll, EPOLL_CTL_ADD, fw->ctl.fd, &event) < 0)
 		r = -errno;
 	if (r < 0)
 		return follower_fail(f, fw, r);
-	fw->open = true;
 	return again ? 0 : follow_report(f, fw, (struct event){ .kind = EVENT_FOUND });
 }
 
@@ -116,7 +104,7 @@ static int follow_name(struct follow *f, const char *name)
 		DL_APPEND(f->followers, fw);
 	}
 	fw->listed = true;
-	return fw->open || fw->ignored ? 0 : follower_open(f, fw, false);
+	return fw->ctl.fd >= 0 || fw->ignored ? 0 : follower_open(f, fw, false);
 }
 
 static int follow_scan(struct follow *f)
@@ -139,7 +127,7 @@ static int follow_scan(struct follow *f)
 	f->next_scan_ms = clock_ms() + f->scan_ms + SCAN_SHARE * (clock_ms() - began);
 	/* An open one has not hung up yet, so it may still send. */
 	DL_FOREACH_SAFE (f->followers, fw, next) {
-		if (fw->listed || fw->open || r < 0)
+		if (fw->listed || fw->ctl.fd >= 0 || r < 0)
 			continue;
 		DL_DELETE(f->followers, fw);
 		free(fw);
@@ -152,9 +140,9 @@ static int follower_reopen(struct follow *f, struct follower *fw)
 {
 	int r;
 
-	follower_close(fw);
+	ctl_close(&fw->ctl);
 	r = follower_open(f, fw, true);
-	if (r == 0 && !fw->open) {
+	if (r == 0 && fw->ctl.fd < 0) {
 		r = follow_report(f, fw, (struct event){ .kind = EVENT_ENDED });
 		fw->seq = 0;
 		f->next_scan_ms = clock_ms(); /* it may have a successor */
@@ -169,10 +157,9 @@ static int follower_read_note(struct follow *f, struct follower *fw, uint32_t i)
 
 	ctl_record(&fw->ctl, i, &event.note, sizeof(event.note));
 	event.time_ns = missed.time_ns = event.note.time_ns;
-	if (event.note.seq > fw->seq + 1) {
-		missed.missed = event.note.seq - fw->seq - 1;
+	missed.missed = event.note.seq - fw->seq - 1;
+	if (event.note.seq > fw->seq + 1)
 		r = follow_report(f, fw, missed);
-	}
 	fw->seq = event.note.seq;
 	return r < 0 ? r : follow_report(f, fw, event);
 }
@@ -203,24 +190,20 @@ int follow_open(struct follow *f)
 	return f->epoll < 0 ? -errno : 0;
 }
 
-int follow_timeout(const struct follow *f)
-{
-	int64_t now = clock_ms();
-
-	return f->next_scan_ms > now ? (int)(f->next_scan_ms - now) : 0;
-}
-
-int follow_serve(struct follow *f)
+int follow_poll(struct follow *f, struct pollfd *fds, nfds_t n, int64_t until_ms)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
-	int i, n, r = 0;
+	int i, ready, r = 0;
 
-	if (follow_timeout(f) == 0)
+	if (until_ms > f->next_scan_ms)
+		until_ms = f->next_scan_ms;
+	fds[0] = (struct pollfd){ .fd = f->epoll, .events = POLLIN };
+	if (poll(fds, n, clock_left_ms(until_ms)) < 0 && errno != EINTR)
+		return -errno;
+	if (!clock_left_ms(f->next_scan_ms))
 		r = follow_scan(f);
-	if (r < 0)
-		return r;
-	n = epoll_wait(f->epoll, events, EVENTS_AT_ONCE, 0);
-	for (i = 0; i < n && r == 0; i++)
+	ready = r < 0 ? 0 : epoll_wait(f->epoll, events, EVENTS_AT_ONCE, 0);
+	for (i = 0; i < ready && r == 0; i++)
 		r = follower_read(f, events[i].data.ptr);
 	return r;
 }

@@ -6,6 +6,8 @@
 
 #include "tools/mptcpinfo/print/print.h"
 
+#include <poll.h>
+
 struct options;
 
 /* --events: a line per event of the managers, until SIGINT. Return: the exit status. */
@@ -31,45 +33,14 @@ struct follow {
 
 /* The caller has set scan_ms and what follows it. Return: 0 or -errno. */
 int follow_open(struct follow *f);
-/* Until when to poll f->epoll for POLLIN, in ms. */
-int follow_timeout(const struct follow *f);
-/* Handle what has arrived, without waiting. Return: 0, on_event()'s error, or -errno. */
-int follow_serve(struct follow *f);
+/*
+ * follow_poll() - wait until @until_ms for the managers and the @n descriptors @fds
+ *
+ * fds[0] is for the managers. Handles what has arrived from them. Return: 0, on_event()'s
+ * error, or -errno.
+ */
+int follow_poll(struct follow *f, struct pollfd *fds, nfds_t n, int64_t until_ms);
 void follow_close(struct follow *f);
-
-/*
- * struct history - all connections of the program, as they were when last seen
- *
- * Starts as HISTORY_INIT.
- */
-#define HISTORY_INIT                                     \
-	{                                                \
-		.by_token.key_size = sizeof(uint32_t),   \
-		.by_path.key_size = sizeof(struct path), \
-	}
-
-struct history {
-	struct snapshot snap;
-	struct index by_token; /* connections */
-	struct index by_path;  /* connections, by their subflows that are not destroyed */
-};
-
-/*
- * history_merge() - add the program's connections of @fresh, and update those that are
- * known already, whoever holds them now
- *
- * Takes arrays out of @fresh, for which only snapshot_free() is allowed then.
- */
-void history_merge(struct history *h, struct snapshot *fresh);
-/* For struct follow: a manager may report a subflow that no snapshot shows. Return: 0. */
-int history_add_event(void *history, const struct event *event);
-/* For struct closed: the last counts of a destroyed socket */
-void history_close_path(void *history, const struct subflow *sf);
-/* The number of subflows that are not destroyed. */
-size_t history_open_paths(const struct history *h);
-/* Sort @snap for print/; then only history_free() is allowed. */
-void history_finish(struct history *h);
-void history_free(struct history *h);
 
 /* A program that is run as if by the shell. */
 struct child {

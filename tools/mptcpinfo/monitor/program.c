@@ -40,9 +40,8 @@ static int child_spawn(struct child *child, char **argv, const sigset_t *mask)
 		error = errno;
 	close(fds[1]);
 	/* End of file: exec has closed the pipe. */
-	while (child->pid > 0 && read(fds[0], &error, sizeof(error)) < 0 &&
-	       errno == EINTR)
-		;
+	if (read(fds[0], &error, sizeof(error)) < 0)
+		error = errno;
 	close(fds[0]);
 	if (error && child->pid > 0)
 		waitpid(child->pid, NULL, 0);
@@ -90,41 +89,34 @@ void child_handle_signals(struct child *child)
 	struct signalfd_siginfo info;
 
 	while (read(child->sigfd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGCHLD)
-			continue;
-		/* From the kernel: a key or a hangup, which the child gets, too. */
-		if (info.ssi_code > 0 || (pid_t)info.ssi_pid == child->pid)
-			continue;
 		child_reap(child);
-		if (!child->ended)
+		/* From the kernel: a key or a hangup, which the child gets, too. */
+		if (info.ssi_signo != SIGCHLD && info.ssi_code <= 0 &&
+		    (pid_t)info.ssi_pid != child->pid && !child->ended)
 			kill(child->pid, info.ssi_signo);
 	}
-	child_reap(child);
 }
 
-/* The name, in brackets, may contain brackets. */
-static int read_parent(pid_t pid, pid_t *ret_parent)
+/* The name, in brackets, may contain brackets. Return: 0: unknown. */
+static pid_t read_parent(pid_t pid)
 {
 	char path[64], text[512], *end;
-	size_t n;
+	pid_t parent;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	f = fopen(path, "re");
 	if (!f)
-		return -errno;
-	n = fread(text, 1, sizeof(text) - 1, f);
+		return 0;
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
 	fclose(f);
-	text[n] = '\0';
 	end = strrchr(text, ')');
-	return end && sscanf(end, ") %*c %d", ret_parent) == 1 ? 0 : -EINVAL;
+	return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : 0;
 }
 
 bool program_has_process(pid_t pid)
 {
-	while (pid > 1 && pid != getpid()) {
-		if (read_parent(pid, &pid) < 0)
-			return false;
-	}
+	while (pid > 1 && pid != getpid())
+		pid = read_parent(pid);
 	return pid == getpid();
 }
