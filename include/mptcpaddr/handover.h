@@ -67,7 +67,7 @@ struct handover {
 	char program[64];	 /* program_invocation_short_name, cut */
 	char control_name[32];	 /* abstract, without the leading NUL; "": none yet */
 	char pool_path[1024];	 /* POOL_FILE_PATH_MAX */
-	char log_file[PATH_MAX]; /* "": the application's standard error */
+	char log_file[1024]; /* "": the application's standard error */
 
 	_Atomic uint32_t filter; /* HANDOVER_FILTER_OPEN and so on; a futex */
 	/* Connects between "about to send the SYN" and "registered". */

@@ -16,7 +16,7 @@
 
 #define LINE_SIZE 1024
 
-static const char *const level_names[] = { "error", "warning", "info", "debug" };
+static const char level_names[][8] = { "error", "warning", "info", "debug" };
 
 static struct {
 	int fd, level, pid;

@@ -58,18 +58,24 @@ static inline const char *str_base(const char *path)
 	return base;
 }
 
+/* str_zeros() - not 0 if one of the eight bytes is 0: only that borrows from its top bit.
+ */
+static inline uint64_t str_zeros(uint64_t eight)
+{
+	return (eight - 0x0101010101010101) & ~eight & 0x8080808080808080;
+}
+
 /* str_find() - the first @c in [@from, @to); @to if there is none. */
 static inline const char *str_find(const char *from, const char *to, char c)
 {
-	const uint64_t ones = 0x0101010101010101, tops = ones << 7;
+	const uint64_t ones = 0x0101010101010101;
 	uint64_t eight;
 
-	/* Eight at a time: after the xor a byte @c is 0, and the subtraction borrows from
-	 * its top bit. */
+	/* Eight at a time: after the xor a byte @c is 0. */
 	for (; to - from >= 8; from += 8) {
 		memcpy(&eight, from, 8);
 		eight ^= ones * (unsigned char)c;
-		if ((eight - ones) & ~eight & tops)
+		if (str_zeros(eight))
 			break;
 	}
 	while (from < to && *from != c)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * env.c - arguments, environment, auxiliary vector and standard error at the start
+ * env.c - name, environment, auxiliary vector and standard error at the start
  *
- * The first socket() of every program needs all of this. Searching for secure_getenv(),
- * getauxval() and program_invocation_short_name would cost 800 instructions each, so the
- * only constructor of this library keeps what the dynamic linker passes to it. The
- * constructor may run late (another library's has opened a socket) and at any time
- * (dlopen()): until then, libc is asked.
+ * Programs overwrite or empty their arguments and environment before the first socket()
+ * (titles, setproctitle(), nginx's workers), so the only constructor of this library
+ * copies what it needs of them. It also keeps what the dynamic linker passes to it:
+ * searching for secure_getenv(), getauxval() and program_invocation_short_name would cost
+ * 800 instructions each. The constructor may run late (another library's has opened a
+ * socket) and at any time (dlopen()): then the first caller copies, and asks libc.
  */
 #include "env.h"
 #include "shim/common/str.h"
@@ -17,25 +18,130 @@
 #include <link.h>
 #include <sys/auxv.h>
 
-static char *const *arguments;
+#define NAME_SIZE  256	/* longer names have no pool file */
+#define VALUE_SIZE 1088 /* longer than any accepted path */
+
 static const ElfW(auxv_t) * auxv; /* NULL: unknown */
 static struct statx original_stderr;
+static _Atomic bool copied;
+static char program[NAME_SIZE];
+static const char *values[ENV_VARIABLES]; /* in `texts`; NULL: not set */
+/* Mostly unused: behind all other variables, which then share a page (data.ld). */
+static char texts[ENV_VARIABLES * VALUE_SIZE] __attribute__((section(".data_last")));
 
+static const char names[ENV_VARIABLES][20] = {
+	[ENV_HOME] = "HOME=",
+	[ENV_XDG_CONFIG_HOME] = "XDG_CONFIG_HOME=",
+	[ENV_CONFIG] = "MPTCPADDR_CONFIG=",
+	[ENV_DISABLE] = "MPTCPADDR_DISABLE=",
+	[ENV_BACKEND] = "MPTCPADDR_BACKEND=",
+	[ENV_LOG] = "MPTCPADDR_LOG=",
+};
+
+/* Eight bytes at a time, which may be behind the NUL, but not on the next page. */
+__attribute__((no_sanitize("address"))) static size_t text_len(const char *text)
+{
+	size_t len = 0;
+	uint64_t eight;
+
+	for (; ((uintptr_t)(text + len) & 4095) <= 4096 - 8; len += 8) {
+		memcpy(&eight, text + len, 8);
+		if (str_zeros(eight))
+			break;
+	}
+	while (text[len])
+		len++;
+	return len;
+}
+
+/* Return: behind the NUL in @to. */
+static char *copy_text(char *to, size_t size, const char *from, size_t len)
+{
+	const char *end = from + (len < size ? len : size - 1);
+
+	for (; end - from >= 8; from += 8, to += 8)
+		memcpy(to, from, 8);
+	while (from < end)
+		*to++ = *from++;
+	*to++ = '\0';
+	return to;
+}
+
+/* @name: argv[0] or program_invocation_short_name. */
+static void copy_program(const char *name)
+{
+	const size_t len = text_len(name);
+	size_t at = len;
+
+	while (at && name[at - 1] != '/')
+		at--;
+	copy_text(program, sizeof(program), name + at, len - at);
+}
+
+static char *copy_variable(char *to, const char *text)
+{
+	const char *value;
+	unsigned int i;
+
+	for (i = 0; i < ENV_VARIABLES; i++) {
+		value = str_after(text, names[i]);
+		if (!value || values[i])
+			continue;
+		values[i] = to;
+		if (i == ENV_LOG)
+			sys_statx(STDERR_FILENO, "", &original_stderr);
+		return copy_text(to, VALUE_SIZE, value, text_len(value));
+	}
+	return to;
+}
+
+/* Return: the end of @env. */
+static char **copy_variables(char **env)
+{
+	char *to = texts;
+
+	for (; env && *env; env++)
+		if (**env == 'H' || **env == 'M' || **env == 'X')
+			to = copy_variable(to, *env);
+	copied = true;
+	return env;
+}
+
+void env_copy(void)
+{
+	/* By name: rarely needed, but each symbol costs every exec. */
+	char **name = dlsym(RTLD_DEFAULT, "program_invocation_short_name");
+	char ***environment = dlsym(RTLD_DEFAULT, "environ");
+	unsigned int i;
+
+	copy_program(name && *name ? *name : "");
+	for (i = 0; i < ENV_VARIABLES; i++)
+		values[i] = NULL;
+	copy_variables(environment ? *environment : NULL);
+}
+
+#ifdef __GLIBC__
 /*
  * On the stack of a new program: arguments, NULL, environment, NULL, auxv. A program
  * may move its environment before it loads this library: then no auxv follows it.
  */
 __attribute__((constructor)) static void env_keep(int argc, char **argv, char **env)
 {
-	bool at_start = env == argv + argc + 1;
+	char **end;
 
-	arguments = argv;
-	for (; env && *env; env++)
-		if (str_after(*env, "MPTCPADDR_LOG="))
-			sys_statx(STDERR_FILENO, "", &original_stderr);
-	if (at_start)
-		auxv = (const void *)(env + 1);
+	if (copied)
+		return;
+	copy_program(argc ? argv[0] : "");
+	end = copy_variables(env);
+	if (env == argv + argc + 1)
+		auxv = (const void *)(end + 1);
 }
+#else /* other linkers pass no arguments */
+__attribute__((constructor)) static void env_keep(void)
+{
+	env_copy();
+}
+#endif
 
 static bool ask_auxv(void)
 {
@@ -65,30 +171,20 @@ bool env_is_secure(void)
 	return secure == 'y';
 }
 
-const char *env_get(const char *name)
+const char *env_get(enum env_variable variable)
 {
-	const char *rest;
-	char **variable;
-
 	if (env_is_secure())
 		return NULL;
-	/* Of its three names, the dynamic linker finds this one fastest. */
-	for (variable = __environ; variable && *variable; variable++) {
-		rest = str_after(*variable, name);
-		if (rest && *rest == '=')
-			return rest + 1;
-	}
-	return NULL;
+	if (!copied)
+		env_copy();
+	return values[variable];
 }
 
 const char *env_program_name(void)
 {
-	char **ask_libc;
-
-	if (arguments)
-		return str_base(arguments[0] ?: "");
-	ask_libc = dlsym(RTLD_DEFAULT, "program_invocation_short_name");
-	return ask_libc && *ask_libc ? *ask_libc : "";
+	if (!copied)
+		env_copy();
+	return program;
 }
 
 bool env_stderr_is_original(void)

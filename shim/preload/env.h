@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * env.h - arguments, environment, auxiliary vector and standard error at the start
+ * env.h - name, environment, auxiliary vector and standard error at the start
  *
- * Only env_stderr_is_original() changes errno.
+ * Only env_stderr_is_original() and env_copy() change errno.
  */
 #pragma once
 
@@ -11,8 +11,21 @@
 /* env_is_secure() - AT_SECURE: setuid, setgid or file capabilities. */
 bool env_is_secure(void);
 
-/* env_get() - like secure_getenv(): NULL in such a program. */
-const char *env_get(const char *name);
+enum env_variable {
+	ENV_HOME,
+	ENV_XDG_CONFIG_HOME,
+	ENV_CONFIG, /* MPTCPADDR_CONFIG and so on */
+	ENV_DISABLE,
+	ENV_BACKEND,
+	ENV_LOG,
+	ENV_VARIABLES
+};
+
+/* env_get() - like secure_getenv(), but from the environment at the start. */
+const char *env_get(enum env_variable variable);
+
+/* env_copy() - copy the environment again: for tools that change theirs. */
+void env_copy(void);
 
 /* env_program_name() - program_invocation_short_name as it was at the start; never NULL.
  */

@@ -31,7 +31,7 @@ static _Atomic int64_t broker_sought; /* sys_seconds() */
 
 static bool is_allowed(const char *backend)
 {
-	const char *only = env_get("MPTCPADDR_BACKEND");
+	const char *only = env_get(ENV_BACKEND);
 
 	return !only || !*only || str_equal(only, backend);
 }

@@ -13,7 +13,7 @@
 
 void log_request_read(struct handover *h)
 {
-	const char *value = env_get("MPTCPADDR_LOG"), *file;
+	const char *value = env_get(ENV_LOG), *file;
 	size_t len;
 
 	h->log_fd = -1;
@@ -52,7 +52,7 @@ void log_request_once(enum log_level level, const char *text)
 	static _Atomic uint32_t done;
 	struct handover *h;
 
-	if (!env_get("MPTCPADDR_LOG") || atomic_exchange(&done, 1))
+	if (!env_get(ENV_LOG) || atomic_exchange(&done, 1))
 		return;
 	h = sys_map(sizeof(*h));
 	if (!h)

@@ -141,7 +141,7 @@ bool mode_signals(void)
 /* Not inlined: the other socket() calls then save no registers for it. */
 __attribute__((noinline)) static enum mode decide_mode(void)
 {
-	const char *disable = env_get("MPTCPADDR_DISABLE");
+	const char *disable = env_get(ENV_DISABLE);
 	struct scan scan = { .line = scan_line };
 	int r;
 

@@ -42,12 +42,12 @@ static bool dir_exists(const char *dir)
 
 size_t pool_file_user_dir(char ret_path[POOL_FILE_PATH_MAX])
 {
-	const char *dir = env_get("XDG_CONFIG_HOME");
+	const char *dir = env_get(ENV_XDG_CONFIG_HOME);
 	bool home = !dir || !*dir;
 	size_t len;
 
 	if (home)
-		dir = env_get("HOME");
+		dir = env_get(ENV_HOME);
 	if (!dir || dir[0] != '/')
 		return 0;
 	len = str_append(ret_path, 0, POOL_FILE_PATH_MAX, dir);
@@ -98,7 +98,7 @@ static int search_dirs(char path[POOL_FILE_PATH_MAX], const char *program)
 
 int pool_file_open(const char *program, char ret_path[POOL_FILE_PATH_MAX])
 {
-	const char *explicit = env_get("MPTCPADDR_CONFIG");
+	const char *explicit = env_get(ENV_CONFIG);
 	int fd;
 
 	if (!explicit || !*explicit)

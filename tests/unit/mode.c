@@ -5,6 +5,7 @@
  */
 #include "shim/preload/mode.h"
 #include "mptcpaddr/pool.h"
+#include "shim/preload/env.h"
 #include "shim/preload/pool_file.h"
 
 #include <criterion/criterion.h>
@@ -20,6 +21,15 @@
 
 #define FIXTURES "tests/unit/fixtures/mode/"
 
+static void change_variable(const char *name, const char *value)
+{
+	if (value)
+		setenv(name, value, 1);
+	else
+		unsetenv(name);
+	env_copy(); /* the library knows the environment of the start */
+}
+
 /* A process decides once: ask in a child. */
 static enum mode mode_with(const char *config)
 {
@@ -28,7 +38,7 @@ static enum mode mode_with(const char *config)
 
 	if (!pid) {
 		if (config)
-			setenv("MPTCPADDR_CONFIG", config, 1);
+			change_variable("MPTCPADDR_CONFIG", config);
 		errno = 4711;
 		status = mode_get();
 		_exit(errno == 4711 && (int)mode_known() == status ? status : 100);
@@ -94,11 +104,11 @@ Test(mode, file_that_says_no_turns_the_library_off)
 Test(mode, variable_turns_the_library_off)
 {
 	cr_assert_eq(mode_known(), MODE_UNKNOWN);
-	setenv("MPTCPADDR_DISABLE", "1", 1);
+	change_variable("MPTCPADDR_DISABLE", "1");
 	cr_assert_eq(mode_with(FIXTURES "yes.conf"), MODE_OFF);
-	setenv("MPTCPADDR_DISABLE", "0", 1);
+	change_variable("MPTCPADDR_DISABLE", "0");
 	cr_assert_eq(mode_with(FIXTURES "yes.conf"), MODE_POOL);
-	setenv("MPTCPADDR_DISABLE", "", 1);
+	change_variable("MPTCPADDR_DISABLE", "");
 	cr_assert_eq(mode_with(FIXTURES "yes.conf"), MODE_POOL);
 }
 
@@ -148,9 +158,9 @@ Test(mode, pool_file_is_looked_for_in_the_order_of_the_manual)
 	cr_assert(mkdtemp(dir));
 	snprintf(config, sizeof(config), "%s/.config", dir);
 	mkdir(config, 0700);
-	unsetenv("MPTCPADDR_CONFIG");
-	unsetenv("XDG_CONFIG_HOME");
-	setenv("HOME", dir, 1);
+	change_variable("MPTCPADDR_CONFIG", NULL);
+	change_variable("XDG_CONFIG_HOME", NULL);
+	change_variable("HOME", dir);
 	cr_assert_eq(pool_file_open(program_invocation_short_name, path), -ENOENT);
 
 	touch(config, "default");
@@ -161,20 +171,20 @@ Test(mode, pool_file_is_looked_for_in_the_order_of_the_manual)
 		 program_invocation_short_name);
 	is_found(own);
 
-	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
+	change_variable("XDG_CONFIG_HOME", "/nonexistent");
 	cr_assert_eq(pool_file_open(program_invocation_short_name, path), -ENOENT,
 		     "HOME counts without XDG only");
-	setenv("XDG_CONFIG_HOME", "relative", 1);
+	change_variable("XDG_CONFIG_HOME", "relative");
 	cr_assert_eq(pool_file_open(program_invocation_short_name, path), -ENOENT);
-	setenv("XDG_CONFIG_HOME", config, 1);
+	change_variable("XDG_CONFIG_HOME", config);
 	is_found(own);
 
-	setenv("MPTCPADDR_CONFIG", other, 1);
+	change_variable("MPTCPADDR_CONFIG", other);
 	is_found(other);
-	setenv("MPTCPADDR_CONFIG", "/nonexistent.conf", 1);
+	change_variable("MPTCPADDR_CONFIG", "/nonexistent.conf");
 	cr_assert_eq(pool_file_open(program_invocation_short_name, path), -ENODATA,
 		     "it is the only candidate");
-	setenv("MPTCPADDR_CONFIG", "", 1);
+	change_variable("MPTCPADDR_CONFIG", "");
 	is_found(own);
 	unlink(own);
 	unlink(other);
@@ -191,9 +201,9 @@ Test(mode, over_long_path_is_no_candidate)
 	memset(huge, 'x', sizeof(huge));
 	huge[0] = '/';
 	huge[sizeof(huge) - 1] = '\0';
-	setenv("MPTCPADDR_CONFIG", huge, 1);
+	change_variable("MPTCPADDR_CONFIG", huge);
 	cr_assert_eq(pool_file_open(program_invocation_short_name, path), -ENAMETOOLONG);
-	unsetenv("MPTCPADDR_CONFIG");
-	setenv("XDG_CONFIG_HOME", huge, 1);
+	change_variable("MPTCPADDR_CONFIG", NULL);
+	change_variable("XDG_CONFIG_HOME", huge);
 	cr_assert_lt(pool_file_open(program_invocation_short_name, path), 0);
 }

@@ -12,6 +12,7 @@
 #include "program.h"
 
 #include "shim/pool/endpoint.h"
+#include "shim/preload/env.h"
 #include "shim/preload/pool_file.h"
 
 #include <stdio.h>
@@ -150,9 +151,10 @@ static void check_program(struct run *run)
 /* Return: 0, or -1 after an error was printed. */
 static int set_variable(const char *name, const char *value)
 {
-	return setenv(name, value, 1) == 0
-		       ? 0
-		       : -print_error("%s cannot be set: %s", name, strerror(errno));
+	if (setenv(name, value, 1) < 0)
+		return -print_error("%s cannot be set: %s", name, strerror(errno));
+	env_copy(); /* pool_file_open() reads it there */
+	return 0;
 }
 
 static int preload_library(const struct run *run)

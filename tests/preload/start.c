@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+/*
+ * start.c - checklist 25: name, pool file and opt-out are those of the start, whatever
+ * the program does to itself before it connects
+ */
+#include "preload.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "endpoint.h"
+#include "subflow.h"
+
+/* By name, or by MPTCPADDR_CONFIG. */
+static enum lab_mode lab_find_pool(struct lab *lab, bool by_name, const char *text)
+{
+	char path[128];
+
+	if (!by_name) {
+		lab_pool(lab, text);
+		return POOL;
+	}
+	snprintf(path, sizeof(path), "%s/mptcpaddr", lab->home);
+	mkdir(path, 0755);
+	snprintf(path, sizeof(path), "%s/mptcpaddr/changes.conf", lab->home);
+	put_file(path, text, 0644);
+	return NO_POOL;
+}
+
+#define TWO "[pool]\nendpoint = 10.0.2.2 laminar\nendpoint = 10.0.3.2 laminar\n"
+#define OFF "[app]\nmptcp = no\n"
+
+static void has_its_pool(const char *how)
+{
+	const struct endpoint_spec e = { .addr = "10.0.2.1", .flags = EP_SIGNAL };
+	const struct program g = { .argv = { "changes", how, LAB_ADDRESS, LAB_PORT } };
+	struct proc p;
+	struct lab lab;
+
+	for (int by_name = 0; by_name < 2; by_name++) {
+		lab_open(&lab);
+		cr_assert_eq(endpoint_add(&lab.world.server, &e), 0);
+		program_start(&lab, &g, lab_find_pool(&lab, by_name, TWO), &p);
+		cr_expect(WAIT_UNTIL(joined_count(&lab.world.server) == 1, LAB_WAIT_MS),
+			  "%s, by name %d: not joined: %s", how, by_name,
+			  proc_errors(&p));
+		proc_end(&p);
+		lab_close(&lab);
+	}
+}
+
+static void stays_plain(const char *how)
+{
+	struct program g = { .argv = { "changes", how, LAB_ADDRESS, LAB_PORT } };
+	struct lab lab;
+
+	for (int by_name = 0; by_name < 2; by_name++) {
+		lab_open(&lab);
+		same_as_native(&lab, &g, lab_find_pool(&lab, by_name, OFF), TCP);
+		lab_close(&lab);
+	}
+	lab_open(&lab);
+	g.preload_env[0] = "MPTCPADDR_DISABLE=1";
+	same_as_native(&lab, &g, POOL, TCP);
+	lab_close(&lab);
+}
+
+#define AFTER(name, how)                           \
+	Test(start, pool_holds_##name, TIMEOUT)    \
+	{                                          \
+		has_its_pool(how);                 \
+	}                                          \
+	Test(start, opt_out_holds_##name, TIMEOUT) \
+	{                                          \
+		stays_plain(how);                  \
+	}
+
+AFTER(after_nothing, "socket")
+AFTER(after_a_title, "title")
+AFTER(after_an_emptied_environment, "empty")
+AFTER(after_both, "title,empty")
+AFTER(after_both_in_a_child, "title,empty,child")
