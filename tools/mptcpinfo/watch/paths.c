@@ -19,37 +19,33 @@
 
 struct row {
 	const struct connection *conn;
-	double sent, received; /* sums of the known rates; NAN if there is none */
+	double sent, received, all; /* sums of the known rates; NAN if there is none */
 };
-
-/* Subflows are matched by their ends: IDs may be unknown. */
-static void set_rates(struct subflow *sf, const struct subflow *before, double seconds)
-{
-	sf->sent_rate = sf->received_rate = NAN;
-	/* Less than before: another subflow with the same ends */
-	if (!before || !before->has_tcp || !sf->has_tcp || seconds <= 0 ||
-	    sf->bytes_sent < before->bytes_sent ||
-	    sf->bytes_received < before->bytes_received)
-		return;
-	sf->sent_rate = (sf->bytes_sent - before->bytes_sent) / seconds;
-	sf->received_rate = (sf->bytes_received - before->bytes_received) / seconds;
-}
 
 void paths_set_rates(struct snapshot *snap, const struct snapshot *before, double seconds)
 {
 	struct index by_token = snapshot_index_tokens(before);
-	struct connection *conn;
 	const struct subflow *old;
+	struct connection *conn;
 	struct subflow *sf;
 	ssize_t pos;
 
 	for_each_in (conn, snap, connections) {
 		pos = index_find(&by_token, &conn->token);
 		for_each_in (sf, conn, subflows) {
+			/* Subflows are matched by their ends: IDs may be unknown. */
 			old = pos < 0 ? NULL
 				      : connection_subflow(&before->connections[pos],
 							   &sf->path);
-			set_rates(sf, old, seconds);
+			sf->sent_rate = sf->received_rate = NAN;
+			/* Less than before: another subflow with the same ends */
+			if (!old || !old->has_tcp || !sf->has_tcp || seconds <= 0 ||
+			    sf->bytes_sent < old->bytes_sent ||
+			    sf->bytes_received < old->bytes_received)
+				continue;
+			sf->sent_rate = (sf->bytes_sent - old->bytes_sent) / seconds;
+			sf->received_rate =
+				(sf->bytes_received - old->bytes_received) / seconds;
 		}
 	}
 	index_free(&by_token);
@@ -117,46 +113,17 @@ static double rate_add(double sum, double value)
 	return isnan(sum) ? value : sum + value;
 }
 
-static void add_rates(struct row *row)
-{
-	const struct subflow *sf;
-
-	row->sent = row->received = NAN;
-	for_each_in (sf, row->conn, subflows) {
-		row->sent = rate_add(row->sent, sf->sent_rate);
-		row->received = rate_add(row->received, sf->received_rate);
-	}
-}
-
 static int compare_rates(const void *pa, const void *pb)
 {
 	const struct row *a = pa, *b = pb;
-	double x = rate_add(rate_add(0, a->sent), a->received),
-	       y = rate_add(rate_add(0, b->sent), b->received);
+	double x = rate_add(0, a->all), y = rate_add(0, b->all);
 
 	if (x != y)
 		return x > y ? -1 : 1;
 	return (a->conn > b->conn) - (a->conn < b->conn); /* as in the snapshot */
 }
 
-static void frame_add_head(const struct snapshot *snap, const struct row *row,
-			   struct frame *f)
-{
-	char in[RATE_TEXT_MAX], out[RATE_TEXT_MAX], pid[16] = "-";
-	const struct connection *conn = row->conn;
-	const char *manager = manager_text(snap, conn);
-
-	if (conn->pid)
-		snprintf(pid, sizeof(pid), "%d", conn->pid);
-	frame_add(f, PAINT_HEAD, "%s[%s] 0x%08x  in %s  out %s  %s, %s%s",
-		  conn->program[0] ? conn->program : "?", pid, conn->token,
-		  rate_text(row->received, in), rate_text(row->sent, out),
-		  manager[0] ? manager : "?", tcp_state_text(conn->state),
-		  conn->fallback ? ", fell back to TCP" : "");
-}
-
-static void frame_add_path(const struct subflow *sf, double of, bool utf8,
-			   struct frame *f)
+static void frame_add_path(const struct subflow *sf, double of, struct frame *f)
 {
 	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX], text[RATE_TEXT_MAX];
 	char bar[BAR_TEXT_MAX], percent[8] = "-";
@@ -167,75 +134,70 @@ static void frame_add_path(const struct subflow *sf, double of, bool utf8,
 		snprintf(percent, sizeof(percent), "%.0f%%", share * 100);
 	frame_add(f, sf->state == TCP_ESTABLISHED ? PAINT_PLAIN : PAINT_LABEL,
 		  "%11s %4s %s %-8s %s > %s", rate_text(rate, text), percent,
-		  bar_text(share, utf8, bar), short_state_text(sf),
+		  bar_text(share, f->utf8, bar), short_state_text(sf),
 		  local_text(&sf->path, local), remote_text(&sf->path, remote));
 }
 
 /* The head and as many subflows as fit in @room lines */
-static void frame_add_connection(const struct snapshot *snap, const struct row *row,
-				 bool utf8, size_t room, struct frame *f)
+static void frame_add_row(const struct snapshot *snap, const struct row *row, size_t room,
+			  struct frame *f)
 {
-	size_t i, n = row->conn->n_subflows;
-	double of = rate_add(row->sent, row->received);
+	char in[RATE_TEXT_MAX], out[RATE_TEXT_MAX], pid[16] = "-";
+	const struct connection *conn = row->conn;
+	const char *manager = manager_text(snap, conn);
+	size_t i, n = conn->n_subflows;
 
 	if (!room)
 		return;
-	frame_add_head(snap, row, f);
+	if (conn->pid)
+		snprintf(pid, sizeof(pid), "%d", conn->pid);
+	frame_add(f, PAINT_HEAD, "%s[%s] 0x%08x  in %s  out %s  %s, %s%s",
+		  conn->program[0] ? conn->program : "?", pid, conn->token,
+		  rate_text(row->received, in), rate_text(row->sent, out),
+		  manager[0] ? manager : "?", tcp_state_text(conn->state),
+		  conn->fallback ? ", fell back to TCP" : "");
 	room--;
 	for (i = 0; i < n && (i + 1 < room || (i + 1 == room && n == room)); i++)
-		frame_add_path(&row->conn->subflows[i], of, utf8, f);
+		frame_add_path(&conn->subflows[i], row->all, f);
 	if (i < n && room)
 		frame_add(f, PAINT_LABEL, "%zu more path%s", n - i,
 			  n - i == 1 ? "" : "s");
 }
 
-static size_t row_height(const struct row *row)
+void paths_frame(const struct snapshot *snap, struct frame *f)
 {
-	return 1 + row->conn->n_subflows;
-}
+	struct row *rows = array_alloc(snap->n_connections, sizeof(*rows)), *row = rows;
+	size_t i, n = snap->n_connections, room = frame_room(f), lines = n;
+	const struct connection *conn;
+	const struct subflow *sf;
+	bool fit, gaps;
 
-/* Whether all rows fit, each with @gap lines before it. */
-static bool do_rows_fit(const struct row *rows, size_t n, size_t room, size_t gap)
-{
-	size_t i, lines = 0;
-
-	for (i = 0; i < n && lines <= room; i++)
-		lines += row_height(&rows[i]) + gap;
-	return lines <= room;
-}
-
-static void frame_add_rows(const struct snapshot *snap, const struct row *rows, size_t n,
-			   bool utf8, struct frame *f)
-{
-	bool fit = do_rows_fit(rows, n, frame_room(f), 0);
-	bool gaps = do_rows_fit(rows, n, frame_room(f), 1);
-	size_t i, room;
-
+	for_each_in (conn, snap, connections) {
+		*row = (struct row){ .conn = conn, .sent = NAN, .received = NAN };
+		for_each_in (sf, conn, subflows) {
+			row->sent = rate_add(row->sent, sf->sent_rate);
+			row->received = rate_add(row->received, sf->received_rate);
+		}
+		row->all = rate_add(row->sent, row->received);
+		lines += conn->n_subflows;
+		row++;
+	}
+	fit = lines <= room;
+	gaps = lines + n <= room;
+	if (!fit)
+		qsort(rows, n, sizeof(*rows), compare_rates);
 	for (i = 0; i < n; i++) {
-		/* The last line counts the others. */
-		room = frame_room(f) - (fit || !frame_room(f) ? 0 : 1);
-		if (!fit && i > 0 && row_height(&rows[i]) > room)
+		room = frame_room(f);
+		if (!fit && room)
+			room--; /* The last line counts the others. */
+		if (!fit && i > 0 && 1 + rows[i].conn->n_subflows > room)
 			break;
 		if (gaps)
 			frame_add(f, PAINT_PLAIN, "%s", "");
-		frame_add_connection(snap, &rows[i], utf8, room, f);
+		frame_add_row(snap, &rows[i], room, f);
 	}
 	if (i < n)
 		frame_add(f, PAINT_LABEL, "%zu more connection%s", n - i,
 			  n - i == 1 ? "" : "s");
-}
-
-void paths_frame(const struct snapshot *snap, bool utf8, struct frame *f)
-{
-	struct row *rows = array_alloc(snap->n_connections, sizeof(*rows));
-	size_t i, n = snap->n_connections;
-
-	for (i = 0; i < n; i++) {
-		rows[i].conn = &snap->connections[i];
-		add_rates(&rows[i]);
-	}
-	if (!do_rows_fit(rows, n, frame_room(f), 0))
-		qsort(rows, n, sizeof(*rows), compare_rates);
-	frame_add_rows(snap, rows, n, utf8, f);
 	free(rows);
 }
