@@ -11,7 +11,6 @@
 #include "shim/common/clock.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -73,26 +72,6 @@ void ctl_close(struct ctl *ctl)
 	ctl->buffer = NULL;
 }
 
-static int receive_once(struct ctl *ctl, int64_t deadline)
-{
-	struct pollfd pfd = { .fd = ctl->fd, .events = POLLIN };
-	int64_t now = clock_ms();
-	ssize_t n;
-	int r;
-
-	if (now >= deadline)
-		return -ETIMEDOUT;
-	r = poll(&pfd, 1, (int)(deadline - now));
-	if (r <= 0)
-		return r == 0 || errno == EINTR ? 0 : -errno;
-	n = recv(ctl->fd, ctl->buffer, ANSWER_MAX, MSG_TRUNC | MSG_DONTWAIT);
-	if (n < 0)
-		return errno == EAGAIN ? 0 : -errno;
-	if (n == 0)
-		return -ECONNRESET;
-	return (size_t)n > ANSWER_MAX ? -EBADMSG : (int)n;
-}
-
 /*
  * Later managers may append to a record, so a longer one is valid. The header's length
  * may differ in another version.
@@ -112,12 +91,10 @@ static int check_answer(struct ctl *ctl, uint16_t op, int len, size_t record_siz
 	if (answer->error)
 		return answer->error < 0 && answer->error >= -4095 ? answer->error
 								   : -EBADMSG;
-	if (answer->op != op || answer->count > CTL_PAGE_MAX)
-		return -EBADMSG;
-	if (answer->count && answer->record_size < record_size)
-		return -EBADMSG;
-	if (sizeof(*answer) + (uint64_t)answer->count * answer->record_size !=
-	    (size_t)len)
+	if (answer->op != op || answer->count > CTL_PAGE_MAX ||
+	    (answer->count && answer->record_size < record_size) ||
+	    sizeof(*answer) + (uint64_t)answer->count * answer->record_size !=
+		    (size_t)len)
 		return -EBADMSG;
 	return 0;
 }
@@ -135,13 +112,20 @@ int ctl_send(struct ctl *ctl, uint16_t op, uint64_t after)
 
 int ctl_receive(struct ctl *ctl, uint16_t op, size_t record_size, int timeout_ms)
 {
-	int64_t deadline = clock_ms() + timeout_ms;
-	int r;
+	const struct timeval timeout = { .tv_sec = timeout_ms / 1000,
+					 .tv_usec = timeout_ms % 1000 * 1000 };
+	ssize_t n = -1;
 
+	if (setsockopt(ctl->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0)
+		return -errno;
 	do
-		r = receive_once(ctl, deadline);
-	while (r == 0);
-	return r < 0 ? r : check_answer(ctl, op, r, record_size);
+		n = recv(ctl->fd, ctl->buffer, ANSWER_MAX, MSG_TRUNC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	if (n == 0)
+		return -ECONNRESET;
+	return (size_t)n > ANSWER_MAX ? -EBADMSG : check_answer(ctl, op, n, record_size);
 }
 
 const struct ctl_answer *ctl_answer(const struct ctl *ctl)
@@ -159,42 +143,40 @@ void ctl_record(const struct ctl *ctl, uint32_t i, void *ret, size_t record_size
 
 int ctl_ask(struct ctl *ctl, uint16_t op, uint64_t after, size_t record_size)
 {
-	int64_t now = clock_ms();
-	int timeout = ANSWER_TIMEOUT_MS, r;
+	const int64_t left = ctl->give_up_ms - clock_ms();
+	int r;
 
-	if (now >= ctl->give_up_ms)
+	if (left <= 0)
 		return -ETIMEDOUT;
-	if (ctl->give_up_ms - now < ANSWER_TIMEOUT_MS)
-		timeout = (int)(ctl->give_up_ms - now);
 	r = ctl_send(ctl, op, after);
-	return r < 0 ? r : ctl_receive(ctl, op, record_size, timeout);
+	return r < 0 ? r
+		     : ctl_receive(ctl, op, record_size,
+				   left < ANSWER_TIMEOUT_MS ? (int)left
+							    : ANSWER_TIMEOUT_MS);
 }
 
-/* Appends the records of the answer; the room doubles, so this is linear. */
-static int take_page(const struct ctl *ctl, size_t record_size, char **array, size_t *n,
-		     size_t *room)
+/* Append the records of the answer. */
+static int take_page(const struct ctl *ctl, size_t record_size, char **array, size_t *n)
 {
-	uint32_t i, count = ctl_answer(ctl)->count;
+	const uint32_t count = ctl_answer(ctl)->count;
+	uint32_t i;
 	char *mem;
 
 	if (*n + count > RECORDS_MAX)
 		return -E2BIG;
-	if (*n + count > *room) {
-		*room = 2 * (*n + count);
-		mem = reallocarray(*array, *room, record_size);
-		if (!mem)
-			return -ENOMEM;
-		*array = mem;
-	}
+	mem = count ? reallocarray(*array, *n + count, record_size) : *array;
+	if (count && !mem)
+		return -ENOMEM;
+	*array = mem;
 	for (i = 0; i < count; i++)
-		ctl_record(ctl, i, *array + (*n)++ * record_size, record_size);
+		ctl_record(ctl, i, mem + (*n)++ * record_size, record_size);
 	return 0;
 }
 
 int ctl_read(struct ctl *ctl, uint16_t op, size_t record_size, void *ret_array,
 	     size_t *ret_n)
 {
-	size_t n = 0, room = 0;
+	size_t n = 0;
 	char *array = NULL;
 	uint64_t after = 0;
 	int r;
@@ -202,7 +184,7 @@ int ctl_read(struct ctl *ctl, uint16_t op, size_t record_size, void *ret_array,
 	do {
 		r = ctl_ask(ctl, op, after, record_size);
 		if (r == 0)
-			r = take_page(ctl, record_size, &array, &n, &room);
+			r = take_page(ctl, record_size, &array, &n);
 		if (r == 0)
 			after = ctl_answer(ctl)->next;
 	} while (r == 0 && after);
@@ -239,37 +221,20 @@ static bool parse_unix_line(const char *line, char name[static NAME_TEXT_MAX])
 
 int ctl_find_names(char (**ret_names)[NAME_TEXT_MAX], size_t *ret_n)
 {
-	char(*names)[NAME_TEXT_MAX] = NULL, (*grown)[NAME_TEXT_MAX];
-	char name[NAME_TEXT_MAX], *line = NULL;
+	char(*names)[NAME_TEXT_MAX], *line = NULL;
+	FILE *f = fopen("/proc/net/unix", "re");
 	size_t size = 0, n = 0;
-	int r = 0;
-	FILE *f;
 
-	f = fopen("/proc/net/unix", "re");
 	if (!f)
 		return -errno;
-	while (r == 0 && getline(&line, &size, f) > 0) {
-		if (!parse_unix_line(line, name))
-			continue;
-		if (n == NAMES_MAX) {
-			r = -E2BIG;
-			break;
-		}
-		grown = reallocarray(names, n + 1, sizeof(*names));
-		if (grown) {
-			names = grown;
-			memcpy(names[n++], name, sizeof(name));
-		} else {
-			r = -ENOMEM;
-		}
-	}
+	names = calloc(NAMES_MAX + 1, sizeof(*names));
+	while (names && n <= NAMES_MAX && getline(&line, &size, f) > 0)
+		n += parse_unix_line(line, names[n]);
 	free(line);
 	fclose(f);
-	if (r == -ENOMEM) {
-		free(names);
-		return r;
-	}
+	if (!names)
+		return -ENOMEM;
 	*ret_names = names;
-	*ret_n = n;
-	return r;
+	*ret_n = n < NAMES_MAX ? n : NAMES_MAX;
+	return n > NAMES_MAX ? -E2BIG : 0;
 }

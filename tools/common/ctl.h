@@ -60,7 +60,7 @@ int ctl_read(struct ctl *ctl, uint16_t op, size_t record_size, void *ret_array,
  * ctl_find_names() - the abstract names of all listening control sockets of this network
  * namespace, whoever bound them (/proc/net/unix)
  *
- * Return: 0 with an array that the caller frees, NULL if there are none; -errno;
- * -E2BIG with the first NAMES_MAX of them.
+ * Return: 0 with an array that the caller frees; -errno; -E2BIG with the first NAMES_MAX
+ * of them.
  */
 int ctl_find_names(char (**ret_names)[NAME_TEXT_MAX], size_t *ret_n);

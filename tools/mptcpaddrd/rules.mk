@@ -2,7 +2,7 @@
 # The broker: the engine and the netlink code of the path manager library, with a loop of
 # its own.
 
-BROKER_SRC := $(wildcard tools/mptcpaddrd/*.c) tools/common/signals.c \
+BROKER_SRC := $(wildcard tools/mptcpaddrd/*.c) \
 	      shim/preload/subscribe.c $(COMMON_SRC) $(ENGINE_SRC) shim/pool/watch.c $(NETLINK_SRC) \
 	      $(patsubst %,shim/manager/%.c,event_pump note_text control_server)
 
