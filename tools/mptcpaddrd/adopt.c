@@ -12,31 +12,18 @@
 #include "mptcpaddr/uapi.h"
 #include "shim/common/clock.h"
 
-#include <dirent.h>
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define DEPTH_MAX     6	   /* of nested slices */
-#define DIRS_MAX      2000 /* searched for one unit */
+#define SLICES	      "/*.slice/*.slice/*.slice/*.slice/*.slice/*.slice"
+#define DEPTH_MAX     6 /* of nested slices: those of SLICES */
 #define CACHE_SIZE    64
 #define WARN_EVERY_MS 10000
 #define CACHE_MS      500
 #define WAIT_MS	      20 /* for connect() to return and register */
-
-void adopt_add_candidate(struct broker *b, const struct pm_event *ev)
-{
-	struct candidate *candidate;
-
-	if (!b->policy.adopt || ev->type != PM_EVENT_ESTABLISHED ||
-	    b->n_candidates == CANDIDATES_MAX)
-		return;
-	candidate =
-		&b->candidates[(b->first_candidate + b->n_candidates++) % CANDIDATES_MAX];
-	*candidate = (struct candidate){ ev->token, ev->server_side, clock_ms() };
-}
 
 /* cgroup 2 alone, or with cgroup 1 ("hybrid"). */
 static const char *cgroup_root(void)
@@ -56,47 +43,32 @@ static bool dir_has_inode(uint64_t id, const char *path)
 	return id && stat(path, &st) == 0 && st.st_ino == id;
 }
 
-struct unit_search {
-	const char *unit;
-	uint64_t id;
-	unsigned int dirs;
-};
-
 /* Search slices only: a service may name the cgroups below it as it likes. */
-static bool search_slice(struct unit_search *search, const char *path, int depth)
+static bool unit_has_inode(uint64_t id, const char *unit)
 {
-	const struct dirent *entry;
-	char below[512];
-	bool found;
-	size_t len;
-	DIR *dir;
+	const int slice_len = strlen(SLICES) / DEPTH_MAX;
+	char pattern[512];
+	bool found = false;
+	glob_t paths;
+	size_t i;
+	int depth;
 
-	if (snprintf(below, sizeof(below), "%s/%s", path, search->unit) <
-		    (int)sizeof(below) &&
-	    dir_has_inode(search->id, below))
-		return true;
-	if (depth == DEPTH_MAX || search->dirs++ == DIRS_MAX)
-		return false;
-	dir = opendir(path);
-	found = false;
-	while (dir && !found && (entry = readdir(dir))) {
-		len = strlen(entry->d_name);
-		if (entry->d_type != DT_DIR || len < 7 ||
-		    strcmp(entry->d_name + len - 6, ".slice") != 0)
+	for (depth = 0; id && depth <= DEPTH_MAX && !found; depth++) {
+		snprintf(pattern, sizeof(pattern), "%s%.*s/%s", cgroup_root(),
+			 depth * slice_len, SLICES, unit);
+		/* Names of units contain backslashes. */
+		if (glob(pattern, GLOB_NOSORT | GLOB_NOESCAPE, NULL, &paths) != 0)
 			continue;
-		if (snprintf(below, sizeof(below), "%s/%s", path, entry->d_name) <
-		    (int)sizeof(below))
-			found = search_slice(search, below, depth + 1);
+		for (i = 0; i < paths.gl_pathc; i++)
+			found |= dir_has_inode(id, paths.gl_pathv[i]);
+		globfree(&paths);
 	}
-	if (dir)
-		closedir(dir);
 	return found;
 }
 
 static bool program_matches(const struct policy_program *program,
 			    const struct diag_owner *owner)
 {
-	struct unit_search search = { .unit = program->name, .id = owner->cgroup };
 	char path[512];
 
 	switch (program->kind) {
@@ -107,7 +79,7 @@ static bool program_matches(const struct policy_program *program,
 				program->name) < (int)sizeof(path) &&
 		       dir_has_inode(owner->cgroup, path);
 	case PROGRAM_UNIT:
-		return owner->cgroup && search_slice(&search, cgroup_root(), 0);
+		return unit_has_inode(owner->cgroup, program->name);
 	}
 	return false;
 }
@@ -214,25 +186,36 @@ void adopt_connection(struct broker *b, uint32_t token, bool server_side)
 	dispatch_early(b, token);
 }
 
+/* The ESTABLISHED of a connection that nobody has registered so far. */
+static bool is_candidate(const struct broker *b, const struct early_event *held)
+{
+	return b->policy.adopt && held->ev.type == PM_EVENT_ESTABLISHED &&
+	       held->since_ms > b->adopted_ms;
+}
+
 void adopt_candidates(struct broker *b)
 {
+	const struct early_events *early = &b->pump.early;
 	const int64_t before = clock_ms() - WAIT_MS;
-	struct candidate *candidate;
+	struct pm_event due[EARLY_MAX];
+	unsigned int i, n = 0;
 
-	while (b->n_candidates) {
-		candidate = &b->candidates[b->first_candidate];
-		if (candidate->since_ms > before)
-			return;
-		b->first_candidate = (b->first_candidate + 1) % CANDIDATES_MAX;
-		b->n_candidates--;
-		if (!client_conn_find(b, candidate->token))
-			adopt_connection(b, candidate->token, candidate->server_side);
-	}
+	for (i = 0; i < early->n; i++)
+		if (is_candidate(b, &early->v[i]) && early->v[i].since_ms <= before)
+			due[n++] = early->v[i].ev;
+	b->adopted_ms = before;
+	for (i = 0; i < n; i++)
+		if (!client_conn_find(b, due[i].token))
+			adopt_connection(b, due[i].token, due[i].server_side);
 }
 
 int adopt_timeout(const struct broker *b)
 {
-	if (!b->n_candidates)
-		return -1;
-	return clock_left_ms(b->candidates[b->first_candidate].since_ms + WAIT_MS + 1);
+	const struct early_event *held = b->pump.early.v;
+	unsigned int i;
+
+	for (i = 0; i < b->pump.early.n; i++)
+		if (is_candidate(b, &held[i]))
+			return clock_left_ms(held[i].since_ms + WAIT_MS + 1);
+	return -1;
 }

@@ -53,15 +53,6 @@ struct client_conn {
 	UT_hash_handle hh;
 };
 
-/* A connection without a registration so far: perhaps one to adopt. */
-#define CANDIDATES_MAX 1024
-
-struct candidate {
-	uint32_t token;
-	bool server_side;
-	int64_t since_ms;
-};
-
 #define PEERS_MAX      256 /* connected, without a request so far */
 #define PEERS_PER_USER 16
 #define PEERS_CHECK_MS 250 /* for silent ones */
@@ -90,8 +81,7 @@ struct broker {
 	struct peer peers[PEERS_MAX];
 	unsigned int n_peers;
 	struct event_pump pump;
-	struct candidate candidates[CANDIDATES_MAX]; /* a ring */
-	unsigned int first_candidate, n_candidates;
+	int64_t adopted_ms; /* adopt_candidates() has seen the events held since before */
 	uint64_t registrations, refused;
 	uint64_t journal_size, journal_compacted;
 	bool stop;
@@ -162,9 +152,7 @@ int resync_clients(struct broker *b);
 
 /* adopt.c: connections of programs without the preload library */
 
-/* adopt_add_candidate() - @ev belongs to no registered connection. */
-void adopt_add_candidate(struct broker *b, const struct pm_event *ev);
-/* adopt_candidates() - adopt those that have waited long enough for a registration. */
+/* adopt_candidates() - adopt connections that nobody has registered in time. */
 void adopt_candidates(struct broker *b);
 int adopt_timeout(const struct broker *b);
 /* adopt_connection() - if a [program] of the policy matches. */

@@ -36,7 +36,6 @@ static void broker_handle_events(struct broker *b)
 			continue;
 		}
 		pump_hold(&b->pump, &ev);
-		adopt_add_candidate(b, &ev);
 	}
 	pump_expire(&b->pump, clock_ms() - EARLY_HOLD_MS);
 }
