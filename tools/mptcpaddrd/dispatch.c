@@ -99,9 +99,8 @@ static void recount_subflows(struct broker *b, const struct diag_subflows *all)
 	HASH_ITER (hh, b->conns, conn, next)
 		count_subflows(conn, -(int)conn->subflows);
 	for (i = 0; i < all->n; i++) {
-		conn = all->v[i].initial ? NULL
-					 : client_conn_find(b, all->v[i].sub.token);
-		if (conn)
+		conn = client_conn_find(b, all->v[i].sub.token);
+		if (conn && !all->v[i].initial)
 			count_subflows(conn, 1);
 	}
 }

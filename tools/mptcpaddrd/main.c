@@ -101,7 +101,7 @@ static bool is_userspace(const char *word)
 }
 
 /* The sandbox does not allow pwrite(). */
-static bool set_path_manager(const struct broker *b, const char *word, const char *verb)
+static bool write_path_manager(const struct broker *b, const char *word, const char *verb)
 {
 	const bool done = lseek(b->path_manager_fd, 0, SEEK_SET) == 0 &&
 			  write(b->path_manager_fd, word, strlen(word)) >= 0;
@@ -148,7 +148,7 @@ static void take_path_manager(struct broker *b)
 		log_warning("the path manager is the kernel's "
 			    "(net.mptcp.path_manager): pools have no effect until "
 			    "it is \"userspace\"; see option -u");
-	else if (set_path_manager(b, word, "set"))
+	else if (write_path_manager(b, word, "set"))
 		log_info("changed net.mptcp.path_manager from \"%s\" to \"%s\"", now,
 			 word);
 }
@@ -161,7 +161,7 @@ static void restore_path_manager(const struct broker *b)
 	if (!saved_manager[0])
 		return;
 	if (!is_userspace(saved_manager) && read_first_word(b->path_manager_fd, now) &&
-	    is_userspace(now) && set_path_manager(b, saved_manager, "restore"))
+	    is_userspace(now) && write_path_manager(b, saved_manager, "restore"))
 		log_info("restored net.mptcp.path_manager to \"%s\"", saved_manager);
 	if (b->state_dir >= 0)
 		unlinkat(b->state_dir, saved_name, 0);

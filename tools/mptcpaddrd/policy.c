@@ -119,24 +119,19 @@ static const struct ini_key keys[] = {
 };
 
 /* uid:1000, cgroup:/path, unit:caddy.service */
-static int name_program(struct ini *ini, struct policy_program *program, char *text)
+static int name_program(struct ini *ini, struct policy_program *program, const char *text)
 {
-	char *colon = strchr(text, ':');
-	const char *name = colon ? colon + 1 : "";
+	const char *colon = strchr(text, ':'), *name = colon ? colon + 1 : "";
 
-	if (!*name)
-		return ini_fail(ini,
-				"[program \"%s\"] is not uid:, cgroup: or unit:", text);
-	*colon = '\0';
 	strcpy(program->name, name); /* which is shorter than `text` */
-	if (!strcmp(text, "uid")) {
+	if (*name && !strncmp(text, "uid:", 4)) {
 		program->kind = PROGRAM_UID;
-		if (!find_id(PASSWD, name, &program->uid))
-			return ini_fail(ini, "no user \"%s\" in " PASSWD, name);
-		snprintf(program->name, sizeof(program->name), "uid:%.200s", name);
-		return 0;
+		strcpy(program->name, text);
+		return find_id(PASSWD, name, &program->uid)
+			       ? 0
+			       : ini_fail(ini, "no user \"%s\" in " PASSWD, name);
 	}
-	if (!strcmp(text, "cgroup")) {
+	if (*name && !strncmp(text, "cgroup:", 7)) {
 		program->kind = PROGRAM_CGROUP;
 		return *name == '/' && !strstr(name, "/..")
 			       ? 0
@@ -144,13 +139,12 @@ static int name_program(struct ini *ini, struct policy_program *program, char *t
 					  name);
 	}
 	program->kind = PROGRAM_UNIT;
-	if (strcmp(text, "unit") != 0 || strchr(name, '/') || *name == '.')
+	if (strncmp(text, "unit:", 5) != 0 || !*name || *name == '.' || strchr(name, '/'))
 		return ini_fail(ini,
-				"[program \"%s:%s\"] is not uid:, cgroup: or unit:", text,
-				name);
-	if (!strchr(name, '.'))
-		return ini_fail(ini, "unit \"%s\" has no type: %s.service?", name, name);
-	return 0;
+				"[program \"%s\"] is not uid:, cgroup: or unit:", text);
+	return strchr(name, '.') ? 0
+				 : ini_fail(ini, "unit \"%s\" has no type: %s.service?",
+					    name, name);
 }
 
 /* A [program "NAME"] section begins. */

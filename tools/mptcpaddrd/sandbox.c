@@ -84,16 +84,11 @@ static int filter_calls(void)
 /* systemd may have done it (CapabilityBoundingSet=), and forbidden capset(2). */
 static bool has_net_admin_only(void)
 {
-	int cap;
-
-	if (capng_get_caps_process() < 0)
+	if (capng_get_caps_process() < 0 ||
+	    !capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN))
 		return false;
-	for (cap = 0; cap <= CAP_LAST_CAP; cap++)
-		if (cap != CAP_NET_ADMIN &&
-		    (capng_have_capability(CAPNG_PERMITTED, cap) ||
-		     capng_have_capability(CAPNG_EFFECTIVE, cap)))
-			return false;
-	return capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN);
+	capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN);
+	return capng_have_capabilities(CAPNG_SELECT_CAPS) == CAPNG_NONE;
 }
 
 static int drop_capabilities(void)

@@ -28,19 +28,15 @@ void notify_open(void)
 	if (*name == '@')
 		addr.sun_path[0] = '\0';
 	notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (notify_fd >= 0 &&
-	    connect(notify_fd, (struct sockaddr *)&addr,
-		    offsetof(struct sockaddr_un, sun_path) + len + (*name == '/')) < 0) {
-		close(notify_fd);
-		notify_fd = -1;
-	}
-	if (notify_fd >= 0 && usec && (!pid || atol(pid) == getpid()))
+	if (connect(notify_fd, (struct sockaddr *)&addr,
+		    offsetof(struct sockaddr_un, sun_path) + len + (*name == '/')) == 0 &&
+	    usec && (!pid || atol(pid) == getpid()))
 		every_ms = atoll(usec) / 1000 / 3;
 }
 
 void notify_state(const char *state)
 {
-	if (notify_fd >= 0)
+	if (notify_fd >= 0) /* unconnected: it fails */
 		send(notify_fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
