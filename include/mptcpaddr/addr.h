@@ -44,8 +44,6 @@ const struct mpaddr_range *mpaddr_range(const struct mpaddr *addr);
 
 /* mpaddr_set() - @ip in network order, of AF_INET or AF_INET6; the port stays. */
 void mpaddr_set(struct mpaddr *addr, uint16_t family, const void *ip);
-void mpaddr_set_v4(struct mpaddr *addr, const void *in_addr);
-void mpaddr_set_v6(struct mpaddr *addr, const void *in6_addr);
 
 /* mpaddr_parse() - read a numeric address; the port becomes 0. Return: 0 or -EINVAL. */
 int mpaddr_parse(const char *text, struct mpaddr *ret_addr);

@@ -5,17 +5,19 @@
 #pragma once
 
 #include "mptcpaddr/addr.h"
+#include "mptcpaddr/uapi.h"
 
 enum pm_event_type {
-	PM_EVENT_CREATED,
-	PM_EVENT_ESTABLISHED,
-	PM_EVENT_CLOSED,
-	PM_EVENT_ANNOUNCED,
-	PM_EVENT_REMOVED,
-	PM_EVENT_SUB_ESTABLISHED,
-	PM_EVENT_SUB_CLOSED,
-	PM_EVENT_SUB_PRIORITY,
-	PM_EVENT_LISTENER_CLOSED, /* `local` alone; the engine ignores it */
+	PM_EVENT_CREATED = MPTCP_EVENT_CREATED,
+	PM_EVENT_ESTABLISHED = MPTCP_EVENT_ESTABLISHED,
+	PM_EVENT_CLOSED = MPTCP_EVENT_CLOSED,
+	PM_EVENT_ANNOUNCED = MPTCP_EVENT_ANNOUNCED,
+	PM_EVENT_REMOVED = MPTCP_EVENT_REMOVED,
+	PM_EVENT_SUB_ESTABLISHED = MPTCP_EVENT_SUB_ESTABLISHED,
+	PM_EVENT_SUB_CLOSED = MPTCP_EVENT_SUB_CLOSED,
+	PM_EVENT_SUB_PRIORITY = MPTCP_EVENT_SUB_PRIORITY,
+	/* `local` alone; the engine ignores it */
+	PM_EVENT_LISTENER_CLOSED = MPTCPADDR_EV_LISTENER_CLOSED,
 };
 
 struct pm_event {
@@ -34,14 +36,13 @@ struct pm_event {
 #define PM_RESET_PROHIBITED 3 /* "administratively prohibited" */
 
 enum pm_cmd_type {
-	PM_CMD_SUBFLOW_CREATE,
-	PM_CMD_SUBFLOW_DESTROY, /* local and remote with their ports */
-	PM_CMD_ANNOUNCE,	/* ADD_ADDR of `local`; its port, 0: none */
-	PM_CMD_REMOVE,		/* REMOVE_ADDR of `local_id` */
-	PM_CMD_SET_FLAGS,	/* MP_PRIO on the subflow from `local` to `remote` */
+	PM_CMD_SUBFLOW_CREATE = MPTCP_PM_CMD_SUBFLOW_CREATE,
+	/* local and remote with their ports */
+	PM_CMD_SUBFLOW_DESTROY = MPTCP_PM_CMD_SUBFLOW_DESTROY,
+	PM_CMD_ANNOUNCE = MPTCP_PM_CMD_ANNOUNCE,   /* ADD_ADDR of `local` and its port */
+	PM_CMD_REMOVE = MPTCP_PM_CMD_REMOVE,	   /* REMOVE_ADDR of `local_id` */
+	PM_CMD_SET_FLAGS = MPTCP_PM_CMD_SET_FLAGS, /* MP_PRIO from `local` to `remote` */
 };
-
-#define PM_CMD_NO_ENDPOINT (-1) /* routing picks the local address */
 
 struct pm_cmd {
 	enum pm_cmd_type type;
@@ -50,7 +51,7 @@ struct pm_cmd {
 	struct mpaddr remote; /* with its port */
 	uint8_t local_id;     /* 1-255; 0 is the address of the first subflow */
 	uint32_t flags;	      /* MPTCP_PM_ADDR_FLAG_BACKUP or 0 */
-	int endpoint;	      /* index in the pool, or PM_CMD_NO_ENDPOINT */
+	int endpoint;	      /* index in the pool; -1: routing picks the address */
 	int if_idx;	      /* bind to this interface; 0: none, -1: it does not exist */
 	bool reset;	      /* DESTROY: by a RST, because nobody will answer a FIN */
 };

@@ -37,7 +37,7 @@ static struct pm_cmd *push_command(struct pm_cmds *out, enum pm_cmd_type type,
 		.remote = s->remote,
 		.local_id = s->local_id,
 		.flags = s->backup ? MPTCP_PM_ADDR_FLAG_BACKUP : 0,
-		.endpoint = PM_CMD_NO_ENDPOINT,
+		.endpoint = -1,
 	};
 	return cmd;
 }

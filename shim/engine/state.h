@@ -8,7 +8,6 @@
 #pragma once
 
 #include "conn.h"
-#include "mptcpaddr/uapi.h"
 
 #include <stddef.h>
 

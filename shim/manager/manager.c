@@ -249,9 +249,9 @@ static bool find_route(void *ctx, const struct mpaddr *remote, struct mpaddr *re
 		!syscall(SYS_getsockname, fd, &name, &len);
 	close(fd);
 	if (known && name.any.sa_family == AF_INET)
-		mpaddr_set_v4(ret_local, &name.v4.sin_addr);
+		mpaddr_set(ret_local, AF_INET, &name.v4.sin_addr);
 	else if (known)
-		mpaddr_set_v6(ret_local, &name.v6.sin6_addr);
+		mpaddr_set(ret_local, AF_INET6, &name.v6.sin6_addr);
 	return known;
 }
 

@@ -3,7 +3,6 @@
  * diag.c - sock_diag requests: dump sockets, find an owner, reset a subflow
  */
 #include "mptcpaddr/diag.h"
-#include "mptcpaddr/uapi.h"
 #include "request.h"
 
 #include <arpa/inet.h>

@@ -7,7 +7,6 @@
  */
 #include "mptcpaddr/diag.h"
 #include "mptcpaddr/engine.h"
-#include "mptcpaddr/uapi.h"
 #include "request.h"
 
 #include <arpa/inet.h>

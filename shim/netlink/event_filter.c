@@ -6,7 +6,6 @@
  * the headers of netlink and generic netlink first, then attributes.
  */
 #include "mptcpaddr/netlink.h"
-#include "mptcpaddr/uapi.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -4,7 +4,6 @@
  */
 #include "mptcpaddr/diag.h"
 #include "mptcpaddr/netlink.h"
-#include "mptcpaddr/uapi.h"
 #include "request.h"
 
 #include <errno.h>
@@ -52,37 +51,22 @@ nla_put_failure:
 
 static int put_command(struct nl_msg *msg, const struct pm_cmd *cmd)
 {
+	const bool destroy = cmd->type == PM_CMD_SUBFLOW_DESTROY;
 	int r;
 
 	NLA_PUT_U32(msg, MPTCP_PM_ATTR_TOKEN, cmd->token);
-	switch (cmd->type) {
-	case PM_CMD_SUBFLOW_CREATE:
-	case PM_CMD_SUBFLOW_DESTROY:
-	case PM_CMD_SET_FLAGS:
-		r = put_address(msg, MPTCP_PM_ATTR_ADDR, &cmd->local,
-				cmd->type == PM_CMD_SUBFLOW_DESTROY ? NULL : cmd);
-		if (r < 0)
-			return r;
-		return put_address(msg, MPTCP_PM_ATTR_ADDR_REMOTE, &cmd->remote, NULL);
-	case PM_CMD_ANNOUNCE:
-		return put_address(msg, MPTCP_PM_ATTR_ADDR, &cmd->local, cmd);
-	case PM_CMD_REMOVE:
+	if (cmd->type == PM_CMD_REMOVE)
 		return nla_put_u8(msg, MPTCP_PM_ATTR_LOC_ID, cmd->local_id);
-	}
-	return -EINVAL;
+	r = put_address(msg, MPTCP_PM_ATTR_ADDR, &cmd->local, destroy ? NULL : cmd);
+	if (r < 0 || cmd->type == PM_CMD_ANNOUNCE)
+		return r;
+	return put_address(msg, MPTCP_PM_ATTR_ADDR_REMOTE, &cmd->remote, NULL);
 nla_put_failure:
 	return -ENOMEM;
 }
 
 int pm_command_send(int fd, uint16_t family_id, const struct pm_cmd *cmd)
 {
-	static const uint8_t numbers[] = {
-		[PM_CMD_SUBFLOW_CREATE] = MPTCP_PM_CMD_SUBFLOW_CREATE,
-		[PM_CMD_SUBFLOW_DESTROY] = MPTCP_PM_CMD_SUBFLOW_DESTROY,
-		[PM_CMD_ANNOUNCE] = MPTCP_PM_CMD_ANNOUNCE,
-		[PM_CMD_REMOVE] = MPTCP_PM_CMD_REMOVE,
-		[PM_CMD_SET_FLAGS] = MPTCP_PM_CMD_SET_FLAGS,
-	};
 	struct nl_msg *msg;
 	int r = -ENOMEM;
 
@@ -100,8 +84,7 @@ int pm_command_send(int fd, uint16_t family_id, const struct pm_cmd *cmd)
 	msg = nlmsg_alloc();
 	if (!msg)
 		return -ENOMEM;
-	if (genlmsg_put(msg, 0, 0, family_id, 0, NLM_F_ACK, numbers[cmd->type],
-			MPTCP_PM_VER) &&
+	if (genlmsg_put(msg, 0, 0, family_id, 0, NLM_F_ACK, cmd->type, MPTCP_PM_VER) &&
 	    put_command(msg, cmd) >= 0)
 		r = netlink_ask(fd, nlmsg_hdr(msg), NULL, NULL);
 	nlmsg_free(msg);

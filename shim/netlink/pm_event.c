@@ -4,7 +4,6 @@
  * net/mptcp/pm_netlink.c)
  */
 #include "mptcpaddr/netlink.h"
-#include "mptcpaddr/uapi.h"
 #include "request.h"
 
 #include <arpa/inet.h>
@@ -17,39 +16,28 @@
 #define ATTR_MAX      MPTCPADDR_ATTR_SERVER_SIDE
 #define DATAGRAM_SIZE 1024 /* an event has less than 200 bytes */
 
-static const struct {
-	uint8_t cmd;
-	enum pm_event_type type;
-	const char *name;
-} kinds[] = {
-	{ MPTCP_EVENT_CREATED, PM_EVENT_CREATED, "created" },
-	{ MPTCP_EVENT_ESTABLISHED, PM_EVENT_ESTABLISHED, "established" },
-	{ MPTCP_EVENT_CLOSED, PM_EVENT_CLOSED, "closed" },
-	{ MPTCP_EVENT_ANNOUNCED, PM_EVENT_ANNOUNCED, "announced" },
-	{ MPTCP_EVENT_REMOVED, PM_EVENT_REMOVED, "removed" },
-	{ MPTCP_EVENT_SUB_ESTABLISHED, PM_EVENT_SUB_ESTABLISHED, "sub_established" },
-	{ MPTCP_EVENT_SUB_CLOSED, PM_EVENT_SUB_CLOSED, "sub_closed" },
-	{ MPTCP_EVENT_SUB_PRIORITY, PM_EVENT_SUB_PRIORITY, "sub_priority" },
-	{ MPTCPADDR_EV_LISTENER_CLOSED, PM_EVENT_LISTENER_CLOSED, "listener_closed" },
-};
-
 const char *pm_event_name(enum pm_event_type type)
 {
-	unsigned int i;
+	static const char *const names[] = {
+		[PM_EVENT_CREATED] = "created",
+		[PM_EVENT_ESTABLISHED] = "established",
+		[PM_EVENT_CLOSED] = "closed",
+		[PM_EVENT_ANNOUNCED] = "announced",
+		[PM_EVENT_REMOVED] = "removed",
+		[PM_EVENT_SUB_ESTABLISHED] = "sub_established",
+		[PM_EVENT_SUB_CLOSED] = "sub_closed",
+		[PM_EVENT_SUB_PRIORITY] = "sub_priority",
+		[PM_EVENT_LISTENER_CLOSED] = "listener_closed",
+	};
 
-	for (i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-		if (kinds[i].type == type)
-			return kinds[i].name;
-	return "unknown";
+	return type < sizeof(names) / sizeof(*names) ? names[type] : NULL;
 }
 
 /* ANNOUNCED has no family attribute. */
 static void get_ip(struct nlattr *v4, struct nlattr *v6, struct mpaddr *ret_addr)
 {
-	if (v4)
-		mpaddr_set_v4(ret_addr, nla_data(v4));
-	else if (v6)
-		mpaddr_set_v6(ret_addr, nla_data(v6));
+	if (v4 || v6)
+		mpaddr_set(ret_addr, v4 ? AF_INET : AF_INET6, nla_data(v4 ?: v6));
 }
 
 static void get_attributes(struct nlattr *a[ATTR_MAX + 1], struct pm_event *ev)
@@ -92,23 +80,18 @@ int pm_event_parse(const struct nlmsghdr *nlh, uint16_t family_id,
 	};
 	struct nlattr *attrs[ATTR_MAX + 1];
 	struct pm_event ev = { 0 };
-	uint8_t cmd;
-	unsigned int i;
 
 	if (nlh->nlmsg_type != family_id)
 		return -ENOMSG;
 	if (!genlmsg_valid_hdr((struct nlmsghdr *)nlh, 0))
 		return -EBADMSG;
-	cmd = genlmsg_hdr((struct nlmsghdr *)nlh)->cmd;
-	for (i = 0; i < sizeof(kinds) / sizeof(*kinds) && kinds[i].cmd != cmd; i++)
-		;
-	if (i == sizeof(kinds) / sizeof(*kinds))
+	ev.type = genlmsg_hdr((struct nlmsghdr *)nlh)->cmd;
+	if (!pm_event_name(ev.type))
 		return -ENOMSG; /* new listeners, and what newer kernels may add */
 	if (genlmsg_parse((struct nlmsghdr *)nlh, 0, attrs, ATTR_MAX, policy) < 0)
 		return -EBADMSG;
-	if (!attrs[MPTCP_ATTR_TOKEN] && kinds[i].type != PM_EVENT_LISTENER_CLOSED)
+	if (!attrs[MPTCP_ATTR_TOKEN] && ev.type != PM_EVENT_LISTENER_CLOSED)
 		return -EBADMSG;
-	ev.type = kinds[i].type;
 	get_attributes(attrs, &ev);
 	*ret_event = ev;
 	return 0;

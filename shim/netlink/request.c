@@ -20,7 +20,7 @@
 #define SLOTS_TRIED 16
 #define ENTRIES_MAX (1 << 20)
 /* The kernel fills messages of a dump up to the size of the reader's buffer. */
-#define DUMP_BUFFER (32 * 1024)
+#define BUFFER_SIZE (32 * 1024)
 
 int netlink_open(int protocol, unsigned int slot, uint32_t groups)
 {
@@ -99,14 +99,14 @@ static int handle_message(struct answer *answer, struct nlmsghdr *msg)
 	return r < 0 ? r : !answer->dump;
 }
 
-static int read_answer(int fd, struct answer *answer, void *data, size_t size)
+static int read_answer(int fd, struct answer *answer, void *data)
 {
 	struct nlmsghdr *msg;
 	int left, r = 0;
 	ssize_t n;
 
 	while (r == 0) {
-		n = recv(fd, data, size, 0);
+		n = recv(fd, data, BUFFER_SIZE, 0);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -122,24 +122,21 @@ static int read_answer(int fd, struct answer *answer, void *data, size_t size)
 int netlink_ask(int fd, struct nlmsghdr *request, netlink_fn fn, void *ctx)
 {
 	static atomic_uint seq;
-	_Alignas(struct nlmsghdr) char data[4096];
 	struct answer answer = {
 		.seq = ++seq,
 		.dump = (request->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP,
 		.fn = fn,
 		.ctx = ctx,
 	};
-	void *large;
+	void *data;
 	int r;
 
 	request->nlmsg_seq = answer.seq;
 	request->nlmsg_flags |= NLM_F_REQUEST;
 	if (send(fd, request, request->nlmsg_len, 0) < 0)
 		return -errno;
-	if (!answer.dump)
-		return read_answer(fd, &answer, data, sizeof(data));
-	large = malloc(DUMP_BUFFER);
-	r = large ? read_answer(fd, &answer, large, DUMP_BUFFER) : -ENOMEM;
-	free(large);
+	data = malloc(BUFFER_SIZE);
+	r = data ? read_answer(fd, &answer, data) : -ENOMEM;
+	free(data);
 	return r;
 }

@@ -88,11 +88,9 @@ static void on_addr(struct rtnl_table *table, struct nlmsghdr *hdr)
 
 static int on_rtnl_message(void *ctx, struct nlmsghdr *hdr)
 {
-	if (hdr->nlmsg_type == RTM_NEWLINK &&
-	    nlmsg_valid_hdr(hdr, sizeof(struct ifinfomsg)))
+	if (hdr->nlmsg_type == RTM_NEWLINK)
 		on_link(ctx, hdr);
-	else if (hdr->nlmsg_type == RTM_NEWADDR &&
-		 nlmsg_valid_hdr(hdr, sizeof(struct ifaddrmsg)))
+	else if (hdr->nlmsg_type == RTM_NEWADDR)
 		on_addr(ctx, hdr);
 	return 0;
 }
@@ -123,13 +121,10 @@ int rtnl_read_table(struct rtnl_table *table)
 	if (r == 0)
 		r = dump_table(fd, RTM_GETADDR, &now);
 	close(fd);
-	if (r < 0) {
-		rtnl_free_table(&now);
-		return r;
-	}
-	rtnl_free_table(table);
-	*table = now;
-	return 0;
+	rtnl_free_table(r < 0 ? &now : table);
+	if (r == 0)
+		*table = now;
+	return r;
 }
 
 void rtnl_free_table(struct rtnl_table *table)

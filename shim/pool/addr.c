@@ -10,46 +10,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-void mpaddr_set_v4(struct mpaddr *addr, const void *in_addr)
-{
-	addr->family = AF_INET;
-	memset(&addr->v6, 0, sizeof(addr->v6));
-	memcpy(&addr->v4, in_addr, sizeof(addr->v4));
-}
-
-void mpaddr_set_v6(struct mpaddr *addr, const void *in6_addr)
-{
-	struct in6_addr v6;
-
-	memcpy(&v6, in6_addr, sizeof(v6));
-	if (IN6_IS_ADDR_V4MAPPED(&v6)) {
-		mpaddr_set_v4(addr, &v6.s6_addr[12]);
-		return;
-	}
-	addr->family = AF_INET6;
-	addr->v6 = v6;
-}
-
 void mpaddr_set(struct mpaddr *addr, uint16_t family, const void *ip)
 {
-	if (family == AF_INET)
-		mpaddr_set_v4(addr, ip);
-	else
-		mpaddr_set_v6(addr, ip);
+	struct in6_addr v6 = { 0 };
+
+	memcpy(&v6, ip, family == AF_INET ? sizeof(addr->v4) : sizeof(v6));
+	if (family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6)) {
+		family = AF_INET;
+		v6 = (struct in6_addr){ .s6_addr32 = { v6.s6_addr32[3] } };
+	}
+	addr->family = family;
+	addr->v6 = v6;
 }
 
 int mpaddr_parse(const char *text, struct mpaddr *ret_addr)
 {
-	struct mpaddr addr = { 0 };
+	const uint16_t family = strchr(text, ':') ? AF_INET6 : AF_INET;
 	struct in6_addr ip;
 
-	if (inet_pton(AF_INET, text, &ip) == 1)
-		mpaddr_set_v4(&addr, &ip);
-	else if (inet_pton(AF_INET6, text, &ip) == 1)
-		mpaddr_set_v6(&addr, &ip);
-	else
+	if (inet_pton(family, text, &ip) != 1)
 		return -EINVAL;
-	*ret_addr = addr;
+	mpaddr_set(ret_addr, family, &ip);
+	ret_addr->port = 0;
 	return 0;
 }
 
@@ -85,17 +67,12 @@ int mpprefix_parse(const char *text, struct mpprefix *ret_prefix)
 
 bool mpaddr_is_any(const struct mpaddr *addr)
 {
-	return addr->family == AF_INET ? addr->v4.s_addr == INADDR_ANY
-				       : IN6_IS_ADDR_UNSPECIFIED(&addr->v6);
+	return IN6_IS_ADDR_UNSPECIFIED(&addr->v6);
 }
 
 bool mpaddr_same_ip(const struct mpaddr *a, const struct mpaddr *b)
 {
-	if (a->family != b->family)
-		return false;
-	if (a->family == AF_INET)
-		return a->v4.s_addr == b->v4.s_addr;
-	return !memcmp(&a->v6, &b->v6, sizeof(a->v6));
+	return a->family == b->family && !memcmp(a->ip, b->ip, sizeof(a->ip));
 }
 
 bool mpaddr_equal(const struct mpaddr *a, const struct mpaddr *b)
@@ -105,8 +82,8 @@ bool mpaddr_equal(const struct mpaddr *a, const struct mpaddr *b)
 
 bool mpprefix_covers(const struct mpprefix *prefix, const struct mpaddr *addr)
 {
-	const uint8_t *p = prefix->addr.v6.s6_addr, *a = addr->v6.s6_addr;
-	unsigned whole = prefix->len / 8, rest = prefix->len % 8;
+	const uint8_t *p = prefix->addr.ip, *a = addr->ip;
+	unsigned int whole = prefix->len / 8, rest = prefix->len % 8;
 
 	if (prefix->addr.family != addr->family || memcmp(p, a, whole))
 		return false;
@@ -146,16 +123,13 @@ const char *mpaddr_text(const struct mpaddr *addr, char text[MPADDR_TEXT_MAX])
 {
 	char ip[INET6_ADDRSTRLEN];
 
-	if (addr->family != AF_INET && addr->family != AF_INET6) {
-		memcpy(text, "any", 4);
-		return text;
-	}
-	inet_ntop(addr->family, &addr->v6, ip, sizeof(ip));
+	const bool v6 = addr->family == AF_INET6;
+
+	if (!v6 && addr->family != AF_INET)
+		return strcpy(text, "any");
+	inet_ntop(addr->family, addr->ip, ip, sizeof(ip));
 	if (!addr->port)
-		memcpy(text, ip, strlen(ip) + 1);
-	else if (addr->family == AF_INET)
-		snprintf(text, MPADDR_TEXT_MAX, "%s:%u", ip, addr->port);
-	else
-		snprintf(text, MPADDR_TEXT_MAX, "[%s]:%u", ip, addr->port);
+		return strcpy(text, ip);
+	sprintf(text, v6 ? "[%s]:%u" : "%s:%u", ip, addr->port);
 	return text;
 }

@@ -16,8 +16,8 @@ static int abort_it(const struct host *h, uint32_t token, const struct address *
 {
 	struct mpaddr from, to;
 
-	mpaddr_set_v6(&from, &local->ip);
-	mpaddr_set_v6(&to, &remote->ip);
+	mpaddr_set(&from, AF_INET6, &local->ip);
+	mpaddr_set(&to, AF_INET6, &remote->ip);
 	from.port = local->port;
 	to.port = remote->port;
 	cr_assert_eq(host_enter(h), 0);

@@ -39,10 +39,11 @@ static bool has_address(const struct ifaddrs *machine, const char *name,
 		if (addr->family == AF_UNSPEC)
 			return true;
 		if (sa && sa->sa_family == AF_INET)
-			mpaddr_set_v4(&own, &((const struct sockaddr_in *)sa)->sin_addr);
+			mpaddr_set(&own, AF_INET,
+				   &((const struct sockaddr_in *)sa)->sin_addr);
 		else if (sa && sa->sa_family == AF_INET6)
-			mpaddr_set_v6(&own,
-				      &((const struct sockaddr_in6 *)sa)->sin6_addr);
+			mpaddr_set(&own, AF_INET6,
+				   &((const struct sockaddr_in6 *)sa)->sin6_addr);
 		else
 			continue;
 		if (mpaddr_same_ip(&own, addr))
