@@ -24,25 +24,21 @@ struct engine *engine_new(const struct pool *pool);
 void engine_free(struct engine *engine); /* accepts NULL */
 
 /*
- * engine_set_router() - the engine's only callback for a decision
- *
- * @route: the local address that routing picks for @remote. If that is an endpoint, its
- * ID and flags apply. Return false, and write nothing, if the address is unknown: the
- * kernel then picks it, as without @route.
+ * The local address that routing picks for @remote. If that is an endpoint, its ID and
+ * flags apply. Return false, and write nothing, if it is unknown: the kernel then picks.
  */
 typedef bool (*engine_route_fn)(void *ctx, const struct mpaddr *remote,
 				struct mpaddr *ret_local);
-void engine_set_router(struct engine *engine, engine_route_fn route, void *ctx);
-
-/* engine_set_log() - call @log with each note; NULL: no log. */
 typedef void (*engine_log_fn)(void *ctx, const struct pm_note *note);
-void engine_set_log(struct engine *engine, engine_log_fn log, void *ctx);
+
+/* engine_set_callbacks() - @route decides, @log gets each note; NULL: none. */
+void engine_set_callbacks(struct engine *engine, engine_route_fn route, engine_log_fn log,
+			  void *ctx);
 
 /* engine_set_clock() - the time for the calls that follow, of any steady clock. */
 void engine_set_clock(struct engine *engine, int64_t now_ms);
 
-/* engine_set_old_kernel() - before Linux 6.9 SUBFLOW_CREATE ignores flags: use MP_PRIO.
- */
+/* engine_set_old_kernel() - before 6.9 SUBFLOW_CREATE ignores flags: use MP_PRIO. */
 void engine_set_old_kernel(struct engine *engine);
 
 /* engine_register() - add a connection. Return: 0, also for a known token; -ENOSPC. */

@@ -109,6 +109,11 @@ typedef void (*pool_report_fn)(void *user, const char *text);
 int pool_check(const char *path, struct pool **ret_pool, pool_report_fn report,
 	       void *user);
 
+/* pool_find_same() - @old, of @old_pool, in @pool: same address and section. Or NULL. */
+const struct endpoint *pool_find_same(const struct pool *pool,
+				      const struct pool *old_pool,
+				      const struct endpoint *old);
+
 bool prefix_list_covers(const struct prefix_list *list, const struct mpaddr *addr);
 
 /*

@@ -52,21 +52,24 @@ void conn_confirm(struct conn *conn)
 	conn->confirmed = true;
 }
 
+static void used_id_del(struct conn *conn, struct used_id *id)
+{
+	LL_DELETE(conn->ids, id);
+	HASH_DELETE(hh, conn->table->ids, id);
+	free(id);
+}
+
 void conn_free(struct conn *conn)
 {
 	struct conn_table *table = conn->table;
-	struct used_id *id, *next;
 
 	conn_confirm(conn); /* out of the list of unconfirmed ones */
 	conn_set_timed(conn, false);
 	if (table->cursor == conn)
 		table->cursor = conn->hh.next;
 	HASH_DELETE(hh, table->conns, conn);
-	for (id = conn->ids; id; id = next) {
-		next = id->next;
-		HASH_DELETE(hh, table->ids, id);
-		free(id);
-	}
+	while (conn->ids)
+		used_id_del(conn, conn->ids);
 	free(conn->subflows);
 	free(conn->announced);
 	free(conn);
@@ -204,13 +207,6 @@ static int used_id_add(struct conn *conn, const struct mpaddr *addr, uint8_t loc
 	}
 	LL_PREPEND(conn->ids, id);
 	return 0;
-}
-
-static void used_id_del(struct conn *conn, struct used_id *id)
-{
-	LL_DELETE(conn->ids, id);
-	HASH_DELETE(hh, conn->table->ids, id);
-	free(id);
 }
 
 struct used_id *conn_id_of(const struct conn *conn, const struct mpaddr *addr)

@@ -16,14 +16,6 @@
  */
 #define WORK_DELAY_MS 1
 
-/* Whether the [accept] filter and the kernel's rule for ID 0 admit the address. */
-static bool announcement_allowed(const struct conn *conn, const struct pm_event *ev)
-{
-	if (!ev->remote_id && !mpaddr_same_ip(&ev->remote, &conn->peer))
-		return false;
-	return pool_accepts(engine_of(conn)->pool, &conn->peer, &ev->remote);
-}
-
 /* An address announced again during its join: remember it, the join may yet fail. */
 static void announcement_remember(struct conn *conn, const struct pm_event *ev)
 {
@@ -35,7 +27,7 @@ static void announcement_remember(struct conn *conn, const struct pm_event *ev)
 			s->removed = false;
 	if (conn_announced(conn, ev->remote_id, &ev->remote) ||
 	    !conn_count(conn, SUBFLOW_BIT(PENDING), NULL, &ev->remote) ||
-	    !announcement_allowed(conn, ev))
+	    !conn_admits(conn, ev->remote_id, &ev->remote))
 		return;
 	ann = conn_announced_add(conn, ev->remote_id, &ev->remote);
 	if (ann)
@@ -79,7 +71,7 @@ static void on_announced(struct conn *conn, const struct pm_event *ev,
 	} else if (!ann &&
 		   !(ann = conn_announced_add(conn, ev->remote_id, &ev->remote))) {
 		heard.reason = PM_REASON_TOO_MANY;
-	} else if (!announcement_allowed(conn, ev)) {
+	} else if (!conn_admits(conn, ev->remote_id, &ev->remote)) {
 		ann->state = PM_ANNOUNCED_REFUSED;
 		ann->reason = heard.reason = PM_REASON_FILTER;
 	} else {
@@ -141,11 +133,11 @@ static int on_established(struct conn *conn, const struct pm_event *ev,
 	NOTE(conn, .what = PM_NOTE_ESTABLISHED, .local = ev->local,
 	     .local_id = ev->local_id, .remote = ev->remote, .remote_id = ev->remote_id);
 	conn_find_endpoints(conn);
-	if (!conn_kinds(conn))
+	if (!conn_section(conn)->kinds)
 		return 0;
 	conn->work = true;
 	conn->work_when = engine_of(conn)->now;
-	if (conn_kinds(conn) & KIND_SUBFLOW && !conn->server_side)
+	if (conn_section(conn)->kinds & KIND_SUBFLOW && !conn->server_side)
 		conn->work_when += WORK_DELAY_MS;
 	else
 		conn_use_endpoints(conn, out);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * reconcile.c - close, withdraw and MP_PRIO after a change of endpoints
+ * reconcile.c - replace the pool; then close, withdraw and MP_PRIO
  */
 #include "reconcile.h"
 #include "retry.h"
@@ -12,14 +12,14 @@ static void subflow_release_endpoint(struct conn *conn, const struct subflow *s)
 		s->initial ? announce_first_address(conn) : subflow_announcement(conn, s);
 
 	/* It counts as new when it is back. */
-	conn->spent &= ~subflow_endpoint_bit(s);
-	conn->refill |= subflow_endpoint_bit(s);
+	conn->spent &= ~index_bit(s->endpoint);
+	conn->refill |= index_bit(s->endpoint);
 	if (!ann || s->removed || s->fixed)
 		return;
 	ann->reason = PM_REASON_ENDPOINT_DOWN;
 	/* Routing might pick the removed address again. */
 	if (s->endpoint == SUBFLOW_ENDPOINT_REMOVED && !s->initial &&
-	    !(conn_kinds(conn) & KIND_LAMINAR))
+	    !(conn_section(conn)->kinds & KIND_LAMINAR))
 		ann->state = PM_ANNOUNCED_CLOSED;
 	else
 		ann->state = PM_ANNOUNCED_WAITING;
@@ -92,33 +92,24 @@ static bool subflow_close(struct conn *conn, struct subflow *s, struct pm_cmds *
 	const struct endpoint *ep = subflow_endpoint(conn, s);
 	struct pm_cmd *cmd;
 
-	switch (s->state) {
-	case SUBFLOW_PENDING:
-		subflow_release_endpoint(conn, s);
+	if (s->state == SUBFLOW_PENDING || s->state == SUBFLOW_RETRY)
+		subflow_release_endpoint(conn, s); /* the caller deletes a retry */
+	if (s->state == SUBFLOW_PENDING) {
 		s->state = SUBFLOW_DOOMED;
 		COUNT(conn, subflows_failed);
-		return true;
-	case SUBFLOW_LIVE:
-		if (!conn_keeps_path(conn, s))
-			return true;
-		if (out->n + 2 > PM_CMDS_MAX)
-			return false;
-		subflow_release_endpoint(conn, s);
-		if (!subflow_with_id(conn, SUBFLOW_CLOSING, s->local_id))
-			push_command(out, PM_CMD_REMOVE, conn, s);
-		cmd = push_command(out, PM_CMD_SUBFLOW_DESTROY, conn, s);
-		/* A removed endpoint's address still works: the peer gets the FIN. */
-		cmd->reset = ep;
-		cmd->if_idx = ep && ep->if_idx > 0 ? ep->if_idx : 0;
-		s->state = SUBFLOW_CLOSING;
-		return true;
-	case SUBFLOW_RETRY: /* the caller deletes it */
-		subflow_release_endpoint(conn, s);
-		return true;
-	case SUBFLOW_CLOSING:
-	case SUBFLOW_DOOMED:
-		break;
 	}
+	if (s->state != SUBFLOW_LIVE || !conn_keeps_path(conn, s))
+		return true;
+	if (out->n + 2 > PM_CMDS_MAX)
+		return false;
+	subflow_release_endpoint(conn, s);
+	if (!subflow_with_id(conn, SUBFLOW_CLOSING, s->local_id))
+		push_command(out, PM_CMD_REMOVE, conn, s);
+	cmd = push_command(out, PM_CMD_SUBFLOW_DESTROY, conn, s);
+	/* A removed endpoint's address still works: the peer gets the FIN. */
+	cmd->reset = ep;
+	cmd->if_idx = ep && ep->if_idx > 0 ? ep->if_idx : 0;
+	s->state = SUBFLOW_CLOSING;
 	return true;
 }
 
@@ -198,4 +189,115 @@ bool conn_reconcile(struct conn *conn, struct pm_cmds *out)
 		return true;
 	conn_set_work(conn);
 	return false;
+}
+
+/* Connections refer to endpoints by index: @map has the new ones, -1: none. */
+static uint64_t map_mask(uint64_t mask, const int *map)
+{
+	uint64_t mapped = 0;
+	int i;
+
+	for_each_bit (i, mask)
+		mapped |= map[i] >= 0 ? endpoint_bit(map[i]) : 0;
+	return mapped;
+}
+
+static uint8_t map_index(uint8_t endpoint, const int *map)
+{
+	if (!index_bit(endpoint))
+		return endpoint;
+	return map[endpoint - 1] >= 0 ? map[endpoint - 1] + 1 : SUBFLOW_ENDPOINT_REMOVED;
+}
+
+/* Apply the new [accept] filter to an address that is not joined. */
+static void announcement_refilter(const struct conn *conn, struct announcement *ann)
+{
+	const bool filtered =
+		ann->state == PM_ANNOUNCED_REFUSED && ann->reason == PM_REASON_FILTER;
+	const bool admits = conn_admits(conn, ann->remote_id, &ann->addr);
+
+	if (filtered && admits) {
+		ann->state = PM_ANNOUNCED_WAITING;
+	} else if (ann->state == PM_ANNOUNCED_WAITING && !admits) {
+		ann->state = PM_ANNOUNCED_REFUSED;
+		ann->reason = PM_REASON_FILTER;
+	}
+}
+
+static void conn_map_endpoints(struct conn *conn, const struct pool *old, const int *map)
+{
+	const struct pool *pool = engine_of(conn)->pool;
+	struct announcement *ann;
+	struct used_id *id;
+	struct subflow *s;
+	unsigned int i;
+
+	for_each_bit (i, conn->signalled) {
+		if (map[i] >= 0 && pool->endpoints[map[i]].flags & KIND_SIGNAL)
+			continue;
+		conn->signalled &= ~endpoint_bit(i);
+		id = conn_id_of(conn, &old->endpoints[i].addr);
+		if (id)
+			id->withdraw = true;
+	}
+	conn->spent = map_mask(conn->spent, map);
+	conn->signalled = map_mask(conn->signalled, map);
+	conn->refill = map_mask(conn->refill, map);
+	conn->section = pool_section(pool, &conn->peer);
+	for_each_announcement (conn, ann) {
+		announcement_forget_tries(ann);
+		ann->tries = 0;
+		announcement_refilter(conn, ann);
+		/* Closed for want of endpoints, not left to routing: retry with new ones.
+		 */
+		if (ann->state == PM_ANNOUNCED_CLOSED &&
+		    ann->reason == PM_REASON_ENDPOINT_DOWN &&
+		    conn_section(conn)->kinds & KIND_LAMINAR)
+			ann->state = PM_ANNOUNCED_WAITING;
+	}
+	for_each_subflow (conn, s)
+		s->endpoint = map_index(s->endpoint, map);
+	if (conn->established)
+		conn_find_endpoints(conn);
+}
+
+/* Note the endpoints that went down and those that came up. */
+static void note_endpoint_changes(struct engine *engine, const struct pool *old,
+				  const int *map)
+{
+	const struct pool *pool = engine->pool;
+	uint64_t known = 0; /* up before and now */
+	unsigned int i;
+
+	for (i = 0; i < old->n_endpoints; i++) {
+		if (old->endpoints[i].state == ENDPOINT_DOWN)
+			continue;
+		if (map[i] < 0 || pool->endpoints[map[i]].state == ENDPOINT_DOWN)
+			NOTE_ENDPOINT(engine, PM_NOTE_ENDPOINT_DOWN, &old->endpoints[i]);
+		else
+			known |= endpoint_bit(map[i]);
+	}
+	for (i = 0; i < pool->n_endpoints; i++)
+		if (pool->endpoints[i].state != ENDPOINT_DOWN &&
+		    !(known & endpoint_bit(i)))
+			NOTE_ENDPOINT(engine, PM_NOTE_ENDPOINT_UP, &pool->endpoints[i]);
+}
+
+void engine_set_pool(struct engine *engine, const struct pool *pool)
+{
+	const struct pool *old = engine->pool;
+	const struct endpoint *same;
+	int map[POOL_ENDPOINTS_MAX];
+	struct conn *conn;
+	unsigned int i;
+
+	for (i = 0; i < old->n_endpoints; i++) {
+		same = pool_find_same(pool, old, &old->endpoints[i]);
+		map[i] = same ? same - pool->endpoints : -1;
+	}
+	engine->pool = pool;
+	note_endpoint_changes(engine, old, map);
+	for (conn = engine->table.conns; conn; conn = conn->hh.next)
+		conn_map_endpoints(conn, old, map);
+	engine->table.cursor = engine->table.conns;
 }

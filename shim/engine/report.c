@@ -80,11 +80,11 @@ static void report_endpoints(const struct conn *conn, struct pm_conn_report *vie
 
 	for_each_subflow (conn, s) {
 		if (s->state == SUBFLOW_LIVE)
-			view->endpoints_used |= subflow_endpoint_bit(s);
+			view->endpoints_used |= index_bit(s->endpoint);
 		else if (s->state == SUBFLOW_PENDING)
-			view->endpoints_pending |= subflow_endpoint_bit(s);
+			view->endpoints_pending |= index_bit(s->endpoint);
 	}
-	if (!conn->established || conn_is_excluded(conn))
+	if (!conn->established || conn_section(conn)->excluded)
 		return;
 	for (i = 0; i < pool->n_endpoints; i++, ep++)
 		if (ep->section == conn->section &&

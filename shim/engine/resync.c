@@ -87,8 +87,7 @@ int engine_resync_subflow(struct engine *engine, const struct pm_event *sub, boo
 	s->endpoint = conn_endpoint(conn, &sub->local);
 	s->backup = s->endpoint &&
 		    subflow_endpoint(conn, s)->flags & MPTCP_PM_ADDR_FLAG_BACKUP;
-	if (conn_first_endpoint(conn))
-		conn->spent |= endpoint_bit(conn_first_endpoint(conn) - 1);
+	conn->spent |= conn_first_bit(conn);
 	conn_id_seen(conn, &sub->local, sub->local_id);
 	if (!initial && !sub->server_side)
 		resync_announcement(conn, sub);

@@ -61,7 +61,7 @@ struct announcement *announce_first_address(struct conn *conn)
 	struct announcement *ann = conn_announced(conn, -1, &conn->peer);
 
 	if (ann || conn->deny_join_id0 || conn->server_side ||
-	    !(conn_kinds(conn) & (KIND_LAMINAR | KIND_FULLMESH)))
+	    !(conn_section(conn)->kinds & (KIND_LAMINAR | KIND_FULLMESH)))
 		return ann;
 	return conn_announced_add(conn, 0, &conn->peer);
 }
@@ -82,7 +82,7 @@ static void announcement_failed(struct conn *conn, struct announcement *ann,
 		ann->reason = PM_REASON_ERROR;
 		ann->tries = live ? subflow_tries(conn, s) : ann->tries;
 		ann->any_tried = true;
-		ann->tried |= subflow_endpoint_bit(s);
+		ann->tried |= index_bit(s->endpoint);
 	}
 }
 

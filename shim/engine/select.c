@@ -9,18 +9,9 @@
 #include "select.h"
 #include "retry.h"
 
-#include <errno.h>
-
 static bool limit_leaves_subflow(const struct conn *conn)
 {
 	return conn_extra_subflows(conn) < engine_of(conn)->pool->subflows;
-}
-
-static uint64_t first_endpoint_bit(const struct conn *conn)
-{
-	const uint8_t endpoint = conn_first_endpoint(conn);
-
-	return endpoint ? endpoint_bit(endpoint - 1) : 0;
 }
 
 static void endpoint_spend(struct conn *conn, unsigned int index)
@@ -43,17 +34,19 @@ static bool pair_is_free(const struct conn *conn, const struct mpaddr *local,
  */
 static bool join_c_flag_case(const struct conn *conn)
 {
-	const uint64_t used = conn->spent & ~first_endpoint_bit(conn);
+	const uint64_t used = conn->spent & ~conn_first_bit(conn);
 
 	return conn->deny_join_id0 && !(used & conn_endpoints(conn, KIND_SUBFLOW)) &&
 	       !engine_of(conn)->pool->add_addr_accepted && limit_leaves_subflow(conn);
 }
 
 /*
- * Fill @cmd. @want->local is the address that routing picks, or AF_UNSPEC: unknown, or
- * not asked. Without an endpoint either, the command leaves the choice to the kernel.
+ * Fill @cmd, with an ID if one is free. @want->local is the address that routing picks,
+ * or AF_UNSPEC: unknown, or not asked. Without an endpoint either, the command leaves the
+ * choice to the kernel.
  */
-static int join_prepare(struct conn *conn, const struct subflow *want, struct pm_cmd *cmd)
+static bool join_prepare(struct conn *conn, const struct subflow *want,
+			 struct pm_cmd *cmd)
 {
 	const struct endpoint *ep = subflow_endpoint(conn, want);
 	const bool routed = want->local.family != AF_UNSPEC;
@@ -86,13 +79,13 @@ static int join_prepare(struct conn *conn, const struct subflow *want, struct pm
 		 */
 		cmd->local = want->local;
 		cmd->local_id = conn_id_from_top(conn, &want->local);
-		return cmd->local_id ? 0 : -ENOSPC;
+		return cmd->local_id;
 	}
 	/* As in the kernel, `laminar` endpoints never are the address with ID 0. */
-	if ((want->fixed || routed) && ep && want->endpoint == conn_first_endpoint(conn))
-		return 0;
+	if ((want->fixed || routed) && index_bit(want->endpoint) & conn_first_bit(conn))
+		return true;
 	cmd->local_id = conn_id_for(conn, &cmd->local, wanted);
-	return cmd->local_id ? 0 : -ENOSPC;
+	return cmd->local_id;
 }
 
 /* @s: the record of a retry, or NULL */
@@ -107,10 +100,9 @@ static enum join join_request(struct conn *conn, const struct subflow *want,
 	if (out->n == PM_CMDS_MAX)
 		return JOIN_NO_ROOM;
 	/* No ID or no memory: trying again soon would not help. */
-	if (join_prepare(conn, want, cmd) < 0)
+	if (!join_prepare(conn, want, cmd))
 		return JOIN_LIMIT;
-	if (!s)
-		s = conn_subflow_add(conn, want);
+	s = s ?: conn_subflow_add(conn, want);
 	if (!s)
 		return JOIN_LIMIT;
 	s->local = cmd->local;
@@ -208,8 +200,7 @@ static enum join join_routed(struct conn *conn, struct announcement *ann,
 	ann->reason = ann->any_tried ? PM_REASON_ERROR : PM_REASON_FAMILY;
 	if (ann->any_tried || !conn_family_matches(conn, &ann->addr, &ann->addr))
 		return JOIN_NO_ENDPOINT;
-	if (engine->route &&
-	    engine->route(engine->route_ctx, &want.remote, &want.local)) {
+	if (engine->route && engine->route(engine->ctx, &want.remote, &want.local)) {
 		want.local.port = 0;
 		want.endpoint = conn_endpoint(conn, &want.local);
 		/* conn_reconcile() would close a subflow of an endpoint that is down. */
@@ -223,7 +214,7 @@ static enum join join_routed(struct conn *conn, struct announcement *ann,
 static enum join join_by_kind(struct conn *conn, struct announcement *ann,
 			      struct pm_cmds *out)
 {
-	const uint32_t kinds = conn_kinds(conn);
+	const uint32_t kinds = conn_section(conn)->kinds;
 	uint64_t mask;
 	enum join r;
 
@@ -243,7 +234,7 @@ static enum join join_by_kind(struct conn *conn, struct announcement *ann,
 	if (!ann->remote_id || !join_c_flag_case(conn))
 		return join_routed(conn, ann, out);
 	mask = conn_endpoints(conn, KIND_SUBFLOW) & ~conn->spent;
-	return join_from_each(conn, mask & ~first_endpoint_bit(conn), ann, out);
+	return join_from_each(conn, mask & ~conn_first_bit(conn), ann, out);
 }
 
 /* PM_REASON_NONE, or the limit that @ann meets. */
@@ -262,8 +253,8 @@ void join_announced(struct conn *conn, struct announcement *ann, struct pm_cmds 
 	const uint8_t before = ann->reason;
 
 	if (!conn_is_ours(conn)) {
-		ann->reason =
-			conn_is_excluded(conn) ? PM_REASON_EXCLUDED : PM_REASON_INHERITED;
+		ann->reason = conn_section(conn)->excluded ? PM_REASON_EXCLUDED
+							   : PM_REASON_INHERITED;
 		return;
 	}
 	ann->reason = limit_reason(conn, ann);

@@ -12,17 +12,15 @@ struct engine *engine_new(const struct pool *pool)
 {
 	struct engine *engine = calloc(1, sizeof(*engine));
 
-	if (!engine)
-		return NULL;
-	engine->pool = pool;
+	if (engine)
+		engine->pool = pool;
 	return engine;
 }
 
 void engine_free(struct engine *engine)
 {
-	if (!engine)
-		return;
-	conn_table_free(&engine->table);
+	if (engine)
+		conn_table_free(&engine->table);
 	free(engine);
 }
 
@@ -31,16 +29,12 @@ void engine_set_clock(struct engine *engine, int64_t now_ms)
 	engine->now = now_ms;
 }
 
-void engine_set_router(struct engine *engine, engine_route_fn route, void *ctx)
+void engine_set_callbacks(struct engine *engine, engine_route_fn route, engine_log_fn log,
+			  void *ctx)
 {
 	engine->route = route;
-	engine->route_ctx = ctx;
-}
-
-void engine_set_log(struct engine *engine, engine_log_fn log, void *ctx)
-{
 	engine->log = log;
-	engine->log_ctx = ctx;
+	engine->ctx = ctx;
 }
 
 void engine_set_old_kernel(struct engine *engine)
@@ -83,14 +77,9 @@ uint64_t conn_endpoints(const struct conn *conn, uint32_t kind)
 	return mask;
 }
 
-uint32_t conn_kinds(const struct conn *conn)
+const struct section *conn_section(const struct conn *conn)
 {
-	return engine_of(conn)->pool->sections[conn->section].kinds;
-}
-
-bool conn_is_excluded(const struct conn *conn)
-{
-	return engine_of(conn)->pool->sections[conn->section].excluded;
+	return &engine_of(conn)->pool->sections[conn->section];
 }
 
 bool conn_is_elsewhere(const struct conn *conn)
@@ -100,7 +89,7 @@ bool conn_is_elsewhere(const struct conn *conn)
 
 bool conn_is_ours(const struct conn *conn)
 {
-	return !conn_is_excluded(conn) && !conn_is_elsewhere(conn);
+	return !conn_section(conn)->excluded && !conn_is_elsewhere(conn);
 }
 
 /* mptcp_pm_addr_families_match(), for mapped addresses held as IPv4. */
@@ -112,6 +101,14 @@ bool conn_family_matches(const struct conn *conn, const struct mpaddr *local,
 	if (conn->v6only)
 		return local->family == AF_INET6 && remote->family == AF_INET6;
 	return local->family == remote->family;
+}
+
+bool conn_admits(const struct conn *conn, uint8_t remote_id, const struct mpaddr *addr)
+{
+	if (mpaddr_equal(addr, &conn->peer))
+		return true; /* the program's choice, announced or not */
+	return (remote_id || mpaddr_same_ip(addr, &conn->peer)) &&
+	       pool_accepts(engine_of(conn)->pool, &conn->peer, addr);
 }
 
 uint8_t conn_endpoint(const struct conn *conn, const struct mpaddr *local)
@@ -137,9 +134,9 @@ struct announcement *subflow_announcement(struct conn *conn,
 	return ann ?: conn_announced(conn, -1, &subflow->remote);
 }
 
-uint8_t conn_first_endpoint(const struct conn *conn)
+uint64_t conn_first_bit(const struct conn *conn)
 {
-	return conn_endpoint(conn, &conn->first);
+	return index_bit(conn_endpoint(conn, &conn->first));
 }
 
 void conn_find_endpoints(struct conn *conn)
@@ -149,11 +146,10 @@ void conn_find_endpoints(struct conn *conn)
 	for_each_subflow (conn, s) {
 		if (s->state != SUBFLOW_LIVE)
 			continue;
-		if (s->endpoint == SUBFLOW_NO_ENDPOINT ||
-		    s->endpoint == SUBFLOW_ENDPOINT_REMOVED)
+		if (!index_bit(s->endpoint))
 			s->endpoint = conn_endpoint(conn, &s->local) ?: s->endpoint;
 		if (s->initial)
-			conn->spent |= subflow_endpoint_bit(s);
+			conn->spent |= index_bit(s->endpoint);
 	}
 }
 
@@ -181,9 +177,9 @@ struct subflow *subflow_add(struct conn *conn, const struct pm_event *ev,
 
 const struct endpoint *subflow_endpoint(const struct conn *conn, const struct subflow *s)
 {
-	if (!subflow_endpoint_bit(s))
-		return NULL;
-	return &engine_of(conn)->pool->endpoints[s->endpoint - 1];
+	const struct endpoint *endpoints = engine_of(conn)->pool->endpoints;
+
+	return index_bit(s->endpoint) ? &endpoints[s->endpoint - 1] : NULL;
 }
 
 bool subflow_has_endpoint(const struct conn *conn, const struct subflow *s)
@@ -272,7 +268,7 @@ void note_add(struct engine *engine, struct conn *conn, const struct pm_note *no
 		note_count(conn, note);
 	}
 	if (engine->log)
-		engine->log(engine->log_ctx, kept);
+		engine->log(engine->ctx, kept);
 }
 
 void note_subflow(struct conn *conn, const struct subflow *s, struct pm_note note)

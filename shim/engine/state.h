@@ -3,7 +3,7 @@
  * state.h - struct engine, look-ups in it and in its connections
  *
  * Files call each other in one order: conn < state < retry < select < reconcile <
- * {pool_change, resync, tick, events}. report.c only reads.
+ * {resync, tick, events}. report.c only reads.
  */
 #pragma once
 
@@ -25,11 +25,10 @@ struct engine {
 	struct pm_counters counters;
 	int64_t now;	       /* milliseconds */
 	bool waiting;	       /* for the end of the parent process */
+	bool flags_ignored;    /* by SUBFLOW_CREATE */
 	engine_route_fn route; /* or NULL */
-	void *route_ctx;
-	bool flags_ignored; /* by SUBFLOW_CREATE */
-	engine_log_fn log;  /* or NULL */
-	void *log_ctx;
+	engine_log_fn log;     /* or NULL */
+	void *ctx;	       /* of both */
 	struct pm_note *heard; /* an ADD_ADDR, noted before what follows from it */
 	uint64_t last_note;
 	struct pm_note notes[PM_NOTES_MAX];
@@ -46,6 +45,12 @@ static inline uint64_t endpoint_bit(unsigned int index)
 	return UINT64_C(1) << index;
 }
 
+/* index_bit() - @index: endpoint index + 1, as in struct subflow; 0 if it is none */
+static inline uint64_t index_bit(uint8_t index)
+{
+	return index && index != SUBFLOW_ENDPOINT_REMOVED ? endpoint_bit(index - 1) : 0;
+}
+
 /* @i: the index of each bit in @mask, which is evaluated once */
 #define for_each_bit(i, mask)                                                        \
 	for (uint64_t left_ = (mask); left_ && ((i) = __builtin_ctzll(left_), true); \
@@ -59,16 +64,15 @@ static inline bool engine_time_reached(const struct engine *engine, uint32_t whe
 
 /* conn_endpoints() - the usable ones of the section with @kind */
 uint64_t conn_endpoints(const struct conn *conn, uint32_t kind);
-/* conn_kinds() - all kinds in the section, usable or not */
-uint32_t conn_kinds(const struct conn *conn);
-/* conn_is_excluded() - whether the peer has no pool */
-bool conn_is_excluded(const struct conn *conn);
+const struct section *conn_section(const struct conn *conn);
 /* conn_is_elsewhere() - whether the parent process manages @conn */
 bool conn_is_elsewhere(const struct conn *conn);
 /* conn_is_ours() - neither of them */
 bool conn_is_ours(const struct conn *conn);
 bool conn_family_matches(const struct conn *conn, const struct mpaddr *local,
 			 const struct mpaddr *remote);
+/* conn_admits() - whether the [accept] filter and the kernel's rule for ID 0 do */
+bool conn_admits(const struct conn *conn, uint8_t remote_id, const struct mpaddr *addr);
 /* conn_count_accepted() - announcements that count against add_addr_accepted */
 unsigned int conn_count_accepted(const struct conn *conn);
 /* subflow_announcement() - that of its ID, else of its address; or NULL */
@@ -76,9 +80,8 @@ struct announcement *subflow_announcement(struct conn *conn,
 					  const struct subflow *subflow);
 /* conn_endpoint() - index + 1 of the endpoint at @local, or SUBFLOW_NO_ENDPOINT */
 uint8_t conn_endpoint(const struct conn *conn, const struct mpaddr *local);
-
-/* conn_first_endpoint() - the same for the first subflow's address, which has ID 0 */
-uint8_t conn_first_endpoint(const struct conn *conn);
+/* conn_first_bit() - of the endpoint at the first subflow's address, which has ID 0 */
+uint64_t conn_first_bit(const struct conn *conn);
 /* conn_find_endpoints() - of live subflows without one: pool or subflow is new. */
 void conn_find_endpoints(struct conn *conn);
 /* conn_set_first() - set the addresses of MP_CAPABLE, and the section. */
@@ -90,14 +93,6 @@ struct subflow *subflow_add(struct conn *conn, const struct pm_event *ev,
 const struct endpoint *subflow_endpoint(const struct conn *conn, const struct subflow *s);
 /* subflow_has_endpoint() - false if it is removed or down */
 bool subflow_has_endpoint(const struct conn *conn, const struct subflow *s);
-
-static inline uint64_t subflow_endpoint_bit(const struct subflow *s)
-{
-	const bool none = s->endpoint == SUBFLOW_NO_ENDPOINT ||
-			  s->endpoint == SUBFLOW_ENDPOINT_REMOVED;
-
-	return none ? 0 : endpoint_bit(s->endpoint - 1);
-}
 
 /* conn_set_work() - conn_use_endpoints() is due now. */
 static inline void conn_set_work(struct conn *conn)
@@ -121,6 +116,11 @@ static inline void announcement_forget_tries(struct announcement *ann)
 void note_add(struct engine *engine, struct conn *conn, const struct pm_note *note);
 #define NOTE(conn, ...) \
 	note_add(engine_of(conn), conn, &(const struct pm_note){ __VA_ARGS__ })
+#define NOTE_ENDPOINT(engine, kind, ep)                        \
+	note_add(engine, NULL,                                 \
+		 &(const struct pm_note){ .what = (kind),      \
+					  .local = (ep)->addr, \
+					  .local_id = (ep)->local_id })
 /* note_subflow() - the same, with addresses, IDs and backup flag of @s */
 void note_subflow(struct conn *conn, const struct subflow *s, struct pm_note note);
 #define NOTE_SUBFLOW(conn, s, ...) note_subflow(conn, s, (struct pm_note){ __VA_ARGS__ })

@@ -90,7 +90,7 @@ unsigned int pump_expire_conns(struct engine *engine);
 void pump_log_resync(int r);
 
 /*
- * pump_log_note() - an engine_set_log() callback
+ * pump_log_note() - for engine_set_callbacks()
  *
  * @label: a broker's client, which heads the line and is logged at debug level; NULL: the
  * manager, which shows what it requests at info level.

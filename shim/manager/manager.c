@@ -267,8 +267,7 @@ static int manager_load_pool(struct manager *m)
 	m->engine = engine_new(m->watch.pool);
 	if (!m->engine)
 		return -ENOMEM;
-	engine_set_router(m->engine, find_route, NULL);
-	engine_set_log(m->engine, pump_log_note, NULL);
+	engine_set_callbacks(m->engine, find_route, pump_log_note, NULL);
 	manager_check_kernel(m);
 	return 0;
 }

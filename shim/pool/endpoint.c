@@ -180,6 +180,22 @@ int endpoint_find(const struct pool *pool, const struct endpoint *ep)
 	return -1;
 }
 
+const struct endpoint *pool_find_same(const struct pool *pool,
+				      const struct pool *old_pool,
+				      const struct endpoint *old)
+{
+	const struct mpprefix *a, *b = &old_pool->sections[old->section].prefix;
+	const struct endpoint *ep;
+
+	for (ep = pool->endpoints; ep < pool->endpoints + pool->n_endpoints; ep++) {
+		a = &pool->sections[ep->section].prefix;
+		if (mpaddr_equal(&ep->addr, &old->addr) && a->len == b->len &&
+		    mpaddr_equal(&a->addr, &b->addr))
+			return ep;
+	}
+	return NULL;
+}
+
 static int fail_duplicate(struct pool_error *why, const char *what, const char *which,
 			  const struct endpoint *first)
 {

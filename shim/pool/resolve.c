@@ -40,22 +40,6 @@ static bool find_address(const struct rtnl_table *table, const struct mpaddr *ad
 	return there;
 }
 
-static const struct endpoint *find_before(const struct pool *before,
-					  const struct pool *spec,
-					  const struct endpoint *ep)
-{
-	const struct mpprefix *now = &spec->sections[ep->section].prefix, *then;
-	unsigned int i;
-
-	for (i = 0; before && i < before->n_endpoints; i++) {
-		then = &before->sections[before->endpoints[i].section].prefix;
-		if (mpaddr_equal(&before->endpoints[i].addr, &ep->addr) &&
-		    now->len == then->len && mpaddr_equal(&now->addr, &then->addr))
-			return &before->endpoints[i];
-	}
-	return NULL;
-}
-
 /*
  * An address that was never on an interface may still be local (a local route, or
  * ip_nonlocal_bind): then the kernel decides. One that was, and is not now, is down.
@@ -63,7 +47,7 @@ static const struct endpoint *find_before(const struct pool *before,
 static void set_state(const struct rtnl_table *table, const struct pool *spec,
 		      const struct pool *before, struct endpoint *ep)
 {
-	const struct endpoint *was = find_before(before, spec, ep);
+	const struct endpoint *was = before ? pool_find_same(before, spec, ep) : NULL;
 	const struct rtnl_iface *link = NULL;
 	bool up = true, there = true;
 
@@ -107,7 +91,7 @@ static void add_device_addresses(const struct pool *spec, const struct endpoint 
 		if (pool->n_endpoints == POOL_ENDPOINTS_MAX ||
 		    endpoint_find(spec, &ep) >= 0 || endpoint_find(pool, &ep) >= 0)
 			continue;
-		was = find_before(before, spec, &ep);
+		was = before ? pool_find_same(before, spec, &ep) : NULL;
 		ep.local_id = was && was->from_dev ? was->local_id : 0;
 		pool->endpoints[pool->n_endpoints++] = ep;
 	}

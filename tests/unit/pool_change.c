@@ -61,3 +61,27 @@ HISTORY(pool_change, address_that_left_the_pool_keeps_its_id,
 	"connect\n"
 	"pool 0 " POOL "endpoint=10.0.5.2 signal|\n"
 	"announce 1 10.0.4.1:80 > join 10.0.4.2/44-10.0.4.1:80;\n")
+
+#define DENY_PEER "[accept]|deny=10.0.1.0/24|"
+
+/* As for ADD_ADDRs that come later. */
+HISTORY(pool_change, filter_holds_for_other_ports_of_the_peer,
+	POOL A "|[limits]|add_addr_accepted=0|",
+	"start\n"
+	"announce 1 10.0.1.1:8443 >\n"
+	"view waiting 1\n"
+	"pool 0 " POOL A "|" DENY_PEER " >\n"
+	"view waiting 0\n"
+	"announce 2 10.0.1.1:8444 >\n"
+	"counter add_addr_filtered 1\n"
+	"pool 0 " POOL A "| > join 10.0.2.2-10.0.1.1:8443;\n")
+
+/* The program has chosen it. */
+HISTORY(pool_change, filter_does_not_hold_for_the_peers_first_address,
+	POOL "endpoint=10.0.1.2 id 11|" A "|",
+	"start\n"
+	"join 1 10.0.2.2 10.0.2.1:80\n"
+	"pool 1 > withdraw 10.0.1.2:40001/0;reset 10.0.1.2/0-10.0.1.1:80;\n"
+	"ends 10.0.1.2:40001 10.0.1.1:80 >\n"
+	"pool 0 " POOL "endpoint=10.0.1.2 id 11|" A "|" DENY_PEER
+	" > join 10.0.1.2/11-10.0.1.1:80;\n")

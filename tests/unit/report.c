@@ -136,7 +136,7 @@ Test(report, notes_go_to_the_log_in_order_and_with_their_reason)
 	unsigned int n;
 
 	play_open(&p, POOL A "|");
-	engine_set_log(p.engine, count_note, counts);
+	engine_set_callbacks(p.engine, NULL, count_note, counts);
 	play_connect(&p, TOKEN, "10.0.1.2", "10.0.1.1:80");
 	play_join(&p, 1, "10.0.2.2", "10.0.2.1:80");
 	play_announce(&p, TOKEN, 2, "10.0.3.1:80");

@@ -482,7 +482,7 @@ void play_script(const char *pool, const char *script)
 	s->pool = pool;
 	s->step = step;
 	play_open(&s->p, pool);
-	engine_set_router(s->p.engine, pick_route, s);
+	engine_set_callbacks(s->p.engine, pick_route, NULL, s);
 	for (line = strtok_r(text, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		snprintf(step, sizeof(step), "%s", line);

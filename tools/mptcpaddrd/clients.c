@@ -172,7 +172,7 @@ static int client_use_pool(struct client *client, struct pool *old)
 	client->engine = engine = engine_new(client->watch.pool);
 	if (!engine)
 		return -ENOMEM;
-	engine_set_log(engine, pump_log_note, client->about.program);
+	engine_set_callbacks(engine, NULL, pump_log_note, client->about.program);
 	pump_check_kernel(engine);
 	return 0;
 }
