@@ -88,7 +88,7 @@ bench: deps
 
 # Install what a fresh Debian 12 lacks for these goals, or for all. Silent if complete.
 deps:
-	$(Q)tools/deps $(filter demo check bench lint deb check-install check-systemd,$(MAKECMDGOALS))
+	$(Q)tools/deps $(filter demo check bench lint deb check-apps check-install check-systemd,$(MAKECMDGOALS))
 
 lint: deps
 	$(Q)CC=$(CC) tools/lint $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(NL_CFLAGS) -Itests/lib

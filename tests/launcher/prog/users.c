@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,6 +45,22 @@ static _Noreturn void follow(pid_t pid)
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
+/*
+ * Criterion names its socket in /tmp after its PID: give the next process of this PID
+ * namespace a number that no other namespace has.
+ */
+static void choose_pid(void)
+{
+	struct stat st = { 0 };
+	FILE *f = fopen("/proc/sys/kernel/ns_last_pid", "we");
+
+	stat("/proc/self/ns/pid", &st);
+	if (f) {
+		fprintf(f, "%u", 300 + (unsigned int)st.st_ino % 32000);
+		fclose(f);
+	}
+}
+
 /* A child that has all of it; its parent, outside, is who may map the users. */
 static _Noreturn void inside(int mapped, char **argv)
 {
@@ -66,6 +83,11 @@ static _Noreturn void inside(int mapped, char **argv)
 		perror("users: mount");
 		_exit(125);
 	}
+	choose_pid();
+	pid = fork(); /* its number is the chosen one */
+	if (pid)
+		follow(pid);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setenv("MPTCPADDR_TEST_SANDBOX", "1", 1);
 	setenv("MPTCPADDR_TEST_USERS", "1", 1);
 	execv(argv[0], argv);
