@@ -48,9 +48,10 @@ int diag_abort(uint32_t token, const struct mpaddr *local, const struct mpaddr *
 int diag_parse_subflow(struct nlattr *const *tb, struct nlattr **ret_tb);
 
 struct diag_owner {
-	uid_t uid;	 /* of the process that opened the socket */
-	uint64_t cookie; /* of the socket: never used again */
-	uint64_t cgroup; /* ID in the cgroup 2 hierarchy; 0: unknown */
+	uid_t uid;	       /* of the process that opened the socket */
+	uint64_t cookie;       /* of the socket: never used again */
+	uint64_t cgroup;       /* ID in the cgroup 2 hierarchy; 0: unknown */
+	struct pm_event first; /* the first subflow, like an ESTABLISHED */
 };
 
 /* diag_open() - a socket for diag_read_owner(). Return: it; -errno. */

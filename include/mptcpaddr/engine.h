@@ -52,6 +52,9 @@ int engine_register(struct engine *engine, const struct pm_registration *reg);
  */
 unsigned int engine_expire(struct engine *engine, int64_t since, unsigned int keep);
 
+/* engine_lacks_first() - the connection is registered, its ESTABLISHED has not come. */
+bool engine_lacks_first(struct engine *engine, uint32_t token);
+
 /*
  * engine_handle() - apply an event, append the resulting commands to @out
  *

@@ -244,6 +244,13 @@ static void on_sub_closed(struct conn *conn, const struct pm_event *ev,
 	join_after_release(conn, out);
 }
 
+bool engine_lacks_first(struct engine *engine, uint32_t token)
+{
+	const struct conn *conn = conn_find(&engine->table, token);
+
+	return conn && !conn->established;
+}
+
 int engine_handle(struct engine *engine, const struct pm_event *ev, struct pm_cmds *out)
 {
 	struct conn *conn = conn_find(&engine->table, ev->token);

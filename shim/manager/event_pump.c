@@ -7,6 +7,7 @@
  * socket is emptied into memory before the next one.
  */
 #include "event_pump.h"
+#include "mptcpaddr/diag.h"
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/netlink.h"
 #include "shim/common/clock.h"
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #define QUEUE_FIRST	    64 /* events */
 #define UNCONFIRMED_SECONDS 300
@@ -66,18 +68,20 @@ static void early_drop(struct early_events *early, unsigned int first, unsigned 
 		(early->n - first) * sizeof(*early->v));
 }
 
-bool early_hold(struct early_events *early, const struct pm_event *ev, int64_t now_ms)
+unsigned int early_hold(struct early_events *early, const struct pm_event *ev,
+			int64_t now_ms)
 {
-	const bool full = early->n == EARLY_MAX;
+	/* Not one by one, since it moves the rest. */
+	const unsigned int dropped = early->n == EARLY_MAX ? EARLY_MAX / 16 : 0;
 
 	if (!early->v)
 		early->v = malloc(EARLY_MAX * sizeof(*early->v));
 	if (!early->v)
-		return false;
-	if (full)
-		early_drop(early, 0, 1);
+		return 1;
+	if (dropped)
+		early_drop(early, 0, dropped);
 	early->v[early->n++] = (struct early_event){ *ev, now_ms };
-	return !full;
+	return dropped;
 }
 
 bool early_take(struct early_events *early, uint32_t token, struct pm_event *ret_ev)
@@ -191,12 +195,31 @@ static void execute_commands(struct event_pump *pump, struct engine *engine,
 	}
 }
 
+static bool ask_first_subflow(uint32_t token, struct pm_event *ret_established)
+{
+	struct diag_owner owner;
+	int fd = diag_open(), r;
+
+	if (fd < 0)
+		return false;
+	r = diag_read_owner(fd, token, &owner);
+	close(fd);
+	if (r == 0)
+		*ret_established = owner.first;
+	return r == 0;
+}
+
 int pump_deliver(struct event_pump *pump, struct engine *engine,
 		 const struct pm_event *ev)
 {
+	struct pm_event established;
 	struct pm_cmds cmds;
 	int r;
 
+	/* Without the ESTABLISHED, the first subflow's address would look free. */
+	if (ev->type == PM_EVENT_ANNOUNCED && engine_lacks_first(engine, ev->token) &&
+	    ask_first_subflow(ev->token, &established))
+		pump_deliver(pump, engine, &established);
 	cmds.n = 0;
 	r = engine_handle(engine, ev, &cmds);
 	if (r == -ENOENT)
@@ -222,7 +245,7 @@ void pump_tick(struct event_pump *pump, struct engine *engine)
 
 void pump_hold(struct event_pump *pump, const struct pm_event *ev)
 {
-	pump->foreign += !early_hold(&pump->early, ev, clock_ms());
+	pump->foreign += early_hold(&pump->early, ev, clock_ms());
 }
 
 void pump_expire(struct event_pump *pump, int64_t before_ms)

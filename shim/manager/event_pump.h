@@ -25,10 +25,10 @@ bool event_queue_pop(struct event_queue *queue, struct pm_event *ret_ev);
 
 /*
  * Events of connections that are not registered yet: on loopback they arrive before
- * connect() returns. Held for a limited time; beyond EARLY_MAX the oldest is dropped.
+ * connect() returns. Held for a limited time; beyond EARLY_MAX the oldest are dropped.
  */
-#define EARLY_MAX     1024
-#define EARLY_HOLD_MS 1000
+#define EARLY_MAX     4096
+#define EARLY_HOLD_MS 3000
 
 struct early_events {
 	struct early_event {
@@ -38,8 +38,9 @@ struct early_events {
 	unsigned int n;
 };
 
-/* early_hold() - hold @ev. Return: false if it, or an older one, was dropped. */
-bool early_hold(struct early_events *early, const struct pm_event *ev, int64_t now_ms);
+/* early_hold() - hold @ev. Return: how many events, it or older ones, were dropped. */
+unsigned int early_hold(struct early_events *early, const struct pm_event *ev,
+			int64_t now_ms);
 
 /* early_take() - remove the oldest event of @token. Return: false: none. */
 bool early_take(struct early_events *early, uint32_t token, struct pm_event *ret_ev);

@@ -90,6 +90,11 @@ static int on_owner(void *ctx, const struct inet_diag_msg *msg, struct nlattr *c
 	owner->cookie = msg->id.idiag_cookie[0] | (uint64_t)msg->id.idiag_cookie[1] << 32;
 	if (cgroup && nla_len(cgroup) == sizeof(owner->cgroup))
 		owner->cgroup = nla_get_u64(cgroup);
+	owner->first.family = msg->idiag_family;
+	mpaddr_set(&owner->first.local, msg->idiag_family, msg->id.idiag_src);
+	mpaddr_set(&owner->first.remote, msg->idiag_family, msg->id.idiag_dst);
+	owner->first.local.port = ntohs(msg->id.idiag_sport);
+	owner->first.remote.port = ntohs(msg->id.idiag_dport);
 	return 0;
 }
 
@@ -98,7 +103,8 @@ int diag_read_owner(int fd, uint32_t token, struct diag_owner *ret_owner)
 {
 	const struct inet_diag_req_v2 req = { .sdiag_family = AF_INET,
 					      .id.idiag_cookie[0] = token };
-	struct diag_owner owner = { 0 };
+	struct diag_owner owner = { .first = { .type = PM_EVENT_ESTABLISHED,
+					       .token = token } };
 	int r = diag_ask(fd, SOCK_DIAG_BY_FAMILY, 0, IPPROTO_MPTCP, &req, on_owner,
 			 &owner);
 

@@ -18,6 +18,10 @@
 #define FULL_WAIT_US 25000
 #define FULL_TRIES   4
 
+/* For another thread that reads the pool file; it may be the one below in a signal
+ * handler. */
+#define FIRST_WAIT_NS 100000000
+
 /* The rest of every record after its head, as it is sent. */
 struct pool_copy {
 	struct broker_program program;
@@ -29,9 +33,9 @@ struct pool_copy {
 /* One is in use; the other is written when the file has changed. */
 static struct pool_copy *copies[2];
 static _Atomic(struct pool_copy *) current;
-static _Atomic pid_t writing;	/* a process; 0: none */
-static _Atomic int64_t checked; /* sys_seconds() */
-static _Atomic int64_t gave_up; /* the same: the broker had no room */
+static _Atomic uint32_t writing; /* a process; 0: none; a futex */
+static _Atomic int64_t checked;	 /* sys_seconds() */
+static _Atomic int64_t gave_up;	 /* the same: the broker had no room */
 
 static bool is_copy_of(const struct pool_copy *copy, const struct statx *st)
 {
@@ -91,8 +95,8 @@ static void refresh_copy(const struct pool_copy *old)
  */
 static bool may_write(void)
 {
-	const pid_t pid = sys_getpid();
-	pid_t holder = 0;
+	const uint32_t pid = sys_getpid();
+	uint32_t holder = 0;
 
 	return !owner_is_vfork_child(sys_gettid()) &&
 	       (atomic_compare_exchange_strong(&writing, &holder, pid) ||
@@ -120,6 +124,9 @@ static const struct pool_copy *current_copy(void)
 	if (may_write()) {
 		refresh_copy(copy);
 		atomic_store(&writing, 0);
+		sys_futex_wake(&writing);
+	} else if (!copy) {
+		sys_futex_wait(&writing, sys_getpid(), FIRST_WAIT_NS);
 	}
 	return atomic_load(&current);
 }
@@ -186,17 +193,21 @@ bool broker_register(uint32_t token, bool v6only)
 	};
 	struct iovec v[2] = { { &head, sizeof(head) } };
 	struct msghdr msg = { .msg_iov = v, .msg_iovlen = 2 };
-	int fd;
+	long r = -EPIPE;
+	int fd, i;
 
 	if (!copy)
 		return true;
 	head.pool_len = copy->len;
 	v[1].iov_base = (void *)(uintptr_t)&copy->program;
 	v[1].iov_len = offsetof(struct pool_copy, text) + copy->len;
-	fd = connect_patiently();
-	if (fd < 0)
-		return is_busy(fd) || fd == -EMFILE || fd == -ENFILE;
-	sys_call(SYS_sendmsg, fd, (long)&msg, MSG_NOSIGNAL | MSG_DONTWAIT);
-	sys_close(fd);
+	/* The broker disconnects a program that is interrupted here for long. */
+	for (i = 0; i < FULL_TRIES && r == -EPIPE; i++) {
+		fd = connect_patiently();
+		if (fd < 0)
+			return is_busy(fd) || fd == -EMFILE || fd == -ENFILE;
+		r = sys_call(SYS_sendmsg, fd, (long)&msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+		sys_close(fd);
+	}
 	return true;
 }

@@ -15,7 +15,7 @@ bool wake_manager(struct handover *h)
 
 	if (fd >= 0)
 		sys_close(fd);
-	return fd >= 0;
+	return fd >= 0 || fd == -EAGAIN; /* a full queue has woken it, too */
 }
 
 void wake_open_filter(struct handover *h)

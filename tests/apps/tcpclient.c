@@ -6,7 +6,8 @@
  * connections, sends a few bytes on each (with -w after a line on standard input), waits
  * for the echo and prints "connected N". Then it reads commands from standard input:
  * "echo BYTES" sends that many on each connection and checks the reply; "connect" opens
- * another; "close" closes all and prints "closed"; end of file ends it.
+ * another, "burst N" opens N at once, each in a thread; "close" closes all and prints
+ * "closed"; end of file ends it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -234,6 +235,36 @@ static void open_another(void)
 	printf("connected %d\n", opt.count);
 }
 
+static pthread_barrier_t start;
+
+static void *open_at_start(void *ret_fd)
+{
+	pthread_barrier_wait(&start);
+	*(int *)ret_fd = greet_one();
+	return NULL;
+}
+
+static void open_at_once(int count)
+{
+	pthread_t *threads = calloc(count, sizeof(*threads));
+
+	socks = realloc(socks, (opt.count + count) * sizeof(*socks));
+	if (!socks || !threads)
+		die("realloc");
+	pthread_barrier_init(&start, NULL, count);
+	for (int i = 0; i < count; i++) {
+		errno = pthread_create(&threads[i], NULL, open_at_start,
+				       &socks[opt.count + i]);
+		if (errno)
+			die("pthread_create");
+	}
+	for (int i = 0; i < count; i++)
+		pthread_join(threads[i], NULL);
+	free(threads);
+	opt.count += count;
+	printf("connected %d\n", opt.count);
+}
+
 static void echo_chunk(int fd, size_t len)
 {
 	char sent[CHUNK] = { 0 }, got[CHUNK];
@@ -278,9 +309,12 @@ static void obey(void)
 			echo(strtoul(line + 5, NULL, 10));
 		} else if (!strcmp(line, "connect\n")) {
 			open_another();
+		} else if (!strncmp(line, "burst ", 6) && atoi(line + 6) > 0) {
+			open_at_once(atoi(line + 6));
 		} else if (!strcmp(line, "close\n")) {
 			for (int i = 0; i < opt.count; i++)
 				close(socks[i]);
+			opt.count = 0;
 			puts("closed");
 		} else {
 			errno = EINVAL;
@@ -328,7 +362,7 @@ static void parse(int argc, char *argv[])
 			optind = argc;
 		}
 	}
-	if (argc - optind != 2 || opt.count < 1) {
+	if (argc - optind != 2 || opt.count < 0) {
 		fputs("usage: tcpclient [-6 v6 only] [-m MPTCP] [-b non-blocking] "
 		      "[-t from a thread] [-w wait for a line] [-x may fail]\n"
 		      "       [-N COUNT] [-o connect|sendto|sendmsg|sendmmsg|firstwrite] "
@@ -352,7 +386,7 @@ int main(int argc, char *argv[])
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
-	socks = calloc(opt.count, sizeof(*socks));
+	socks = calloc(opt.count + 1, sizeof(*socks));
 	if (!socks)
 		die("calloc");
 	if (opt.thread) {

@@ -162,6 +162,74 @@ Test(serve, a_thousand_connections_of_fifty_processes)
 	lab_close(&lab);
 }
 
+/* The first connects of the program: all of them need its pool file. */
+Test(serve, burst_of_threads_gets_all_paths)
+{
+	static const char *const argv[] = {
+		"@tests/apps/tcpclient", "-N", "0", "10.0.1.1", LAB_PORT, NULL
+	};
+	struct proc client;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, both_families);
+	lab_broker(&lab, "");
+	for (int count = 16; count <= 256; count *= 4) {
+		char text[32];
+
+		lab_start(&lab, &client, ALICE, lab.pool, argv);
+		snprintf(text, sizeof(text), "burst %d", count);
+		cr_assert_eq(proc_tell(&client, text), 0);
+		snprintf(text, sizeof(text), "connected %d\n", count);
+		cr_assert(WAIT_FOR(proc_said(&client, text)), "%s", proc_errors(&client));
+		cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 2 * count),
+			  "%d joins of %d connections", joined_count(&lab.world.client),
+			  count);
+		cr_expect_eq(connections_with(&lab.world.client,
+					      "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1"),
+			     count);
+		proc_eof(&client);
+		cr_assert_eq(proc_wait(&client, EFFECT_MS), 0);
+		proc_end(&client);
+		cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 0));
+	}
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* Its ESTABLISHED is no longer held, so only sock_diag knows the first subflow. */
+Test(serve, connection_registered_late_gets_right_pairs)
+{
+	static const char *const none[] = { NULL };
+	const struct endpoint_spec second = { .addr = "10.0.2.1", .flags = EP_SIGNAL };
+	char record[BROKER_RECORD_MAX], *pairs;
+	uint32_t token;
+	struct lab lab;
+	size_t len;
+	int fd;
+
+	NEED_USERS();
+	lab_open(&lab, none);
+	lab_broker(&lab, "");
+	fd = native_connection(&token);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(write(fd, "x", 1), 1);
+	cr_assert(WAIT_FOR(broker_count().events_foreign > 0));
+	len = record_fill(record, token, "late", "/late.conf",
+			  "[pool]\nendpoint = 10.0.1.2\n"
+			  "endpoint = 10.0.2.2\nendpoint = 10.0.3.2\n");
+	cr_assert_eq(record_send(record, len), 0);
+	cr_assert(WAIT_FOR(broker_count().registrations == 1));
+	cr_assert_eq(endpoint_add(&lab.world.server, &second), 0);
+	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 1));
+	pairs = pairs_text(&lab.world.client, 0, false);
+	cr_expect_str_eq(pairs, "10.0.2.2-10.0.2.1");
+	free(pairs);
+	close(fd);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
 /* The pool of a running program changes at its next connection. */
 Test(serve, a_changed_pool_applies_to_earlier_connections)
 {

@@ -176,6 +176,25 @@ char *pairs_text(const struct host *h, uint32_t token, bool is_server)
 	return text;
 }
 
+int connections_with(const struct host *h, const char *pairs)
+{
+	struct subflows s = { 0 };
+	int count = 0;
+	char *has;
+
+	if (subflows_read(h, &s) < 0)
+		return -1;
+	for (size_t i = 0; i < s.count; i++) {
+		if (s.at[i].joined || s.at[i].state != TCP_ESTABLISHED)
+			continue;
+		has = pairs_text(h, s.at[i].token, false);
+		count += !strcmp(has, pairs);
+		free(has);
+	}
+	subflows_free(&s);
+	return count;
+}
+
 int joined_count(const struct host *h)
 {
 	struct subflows s = { 0 };

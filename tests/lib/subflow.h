@@ -47,6 +47,9 @@ void subflows_free(struct subflows *s);
  */
 char *pairs_text(const struct host *h, uint32_t token, bool is_server);
 
+/* How many connections have exactly these pairs_text(); @h is the client. */
+int connections_with(const struct host *h, const char *pairs);
+
 /* Established joined subflows, or -errno. */
 int joined_count(const struct host *h);
 

@@ -157,3 +157,40 @@ Test(pool, idle_server_receives_the_events_of_accepted_connections)
 	net_pairs_are(&n, "10.0.2.2-10.0.2.1");
 	net_close(&n);
 }
+
+static void burst(struct net *n, int count)
+{
+	static const char two_each[] = "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1";
+	char command[32];
+
+	snprintf(command, sizeof(command), "burst %d", count);
+	cr_assert_eq(proc_tell(&n->client, command), 0);
+	snprintf(command, sizeof(command), "connected %d\n", count);
+	cr_assert(WAIT_FOR(proc_said(&n->client, command)));
+	joins_become(n, 2 * count);
+	cr_expect_eq(connections_with(&n->world.client, two_each), count, "of %d", count);
+	cr_assert_eq(proc_tell(&n->client, "close"), 0);
+	net_tables_are_empty(n);
+}
+
+/* Before the first connect there is no manager; later, all wait for the filter's removal.
+ */
+Test(pool, burst_of_threads_gets_all_paths_at_once_and_after_idle_time)
+{
+	static const int counts[] = { 16, 64, 256 };
+	static const struct net_spec spec = {
+		.pool = { { "10.0.2.2" }, { "10.0.3.2" } },
+		.announced = { { "10.0.2.1" }, { "10.0.3.1" } },
+		.client_args = { "-N", "0" },
+	};
+	struct net n;
+
+	net_open(&n, &spec, FROM_POOL);
+	net_connect(&n, 0);
+	burst(&n, 64);
+	for (int i = 0; i < 3; i++) {
+		becomes_idle(&n);
+		burst(&n, counts[i]);
+	}
+	net_close(&n);
+}

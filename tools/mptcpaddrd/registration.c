@@ -182,7 +182,10 @@ static void drop_peer(struct broker *b, unsigned int i)
 	memmove(&b->peers[i], &b->peers[i + 1], (--b->n_peers - i) * sizeof(*b->peers));
 }
 
-/* For one more peer of @user, disconnect the one that has waited longest. */
+/*
+ * For one more peer of @user, disconnect the one that has waited longest; a program that
+ * was interrupted before it sent its record connects again.
+ */
 static void make_peer_room(struct broker *b, const struct user *user)
 {
 	unsigned int i;
@@ -191,6 +194,8 @@ static void make_peer_room(struct broker *b, const struct user *user)
 		return;
 	for (i = 0; i < b->n_peers; i++) {
 		if (user->waiting < PEERS_PER_USER || b->peers[i].user == user) {
+			handle_peer(b,
+				    &b->peers[i]); /* its request may have come since */
 			drop_peer(b, i);
 			return;
 		}
