@@ -27,9 +27,8 @@
 #define RECORDS_MAX (4u << 20) /* of one kind, of one manager */
 #define VERSION_END (offsetof(struct ctl_answer, version) + sizeof(uint16_t))
 
-#define UNIX_SEQPACKET	0x0005
-#define UNIX_ACCEPTCON	(1u << 16) /* listening: accepted sockets have its name, too */
-#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789._-"
+#define UNIX_SEQPACKET 0x0005
+#define UNIX_ACCEPTCON (1u << 16) /* listening: accepted sockets have its name, too */
 
 int ctl_open(const char *name, struct ctl *ret_ctl)
 {
@@ -128,11 +127,6 @@ int ctl_receive(struct ctl *ctl, uint16_t op, size_t record_size, int timeout_ms
 	return (size_t)n > ANSWER_MAX ? -EBADMSG : check_answer(ctl, op, n, record_size);
 }
 
-const struct ctl_answer *ctl_answer(const struct ctl *ctl)
-{
-	return (const void *)ctl->buffer;
-}
-
 void ctl_record(const struct ctl *ctl, uint32_t i, void *ret, size_t record_size)
 {
 	const struct ctl_answer *answer = ctl_answer(ctl);
@@ -199,23 +193,17 @@ int ctl_read(struct ctl *ctl, uint16_t op, size_t record_size, void *ret_array,
 }
 
 /* A line of /proc/net/unix. Return: whether it names a control socket. */
-static bool parse_unix_line(const char *line, char name[static NAME_TEXT_MAX])
+static bool parse_unix_line(const char *line, char ret_name[static NAME_TEXT_MAX])
 {
-	static const char prefix[] = "@" CTL_NAME_PREFIX;
 	unsigned int flags, type;
-	int at = 0;
-	size_t len;
+	char name[65], end;
 
-	if (sscanf(line, "%*x: %*x %*x %x %x %*x %*u %n", &flags, &type, &at) != 2 || !at)
+	if (sscanf(line,
+		   "%*x: %*x %*x %x %x %*x %*u @" CTL_NAME_PREFIX "%64[a-z0-9._-]%c",
+		   &flags, &type, name, &end) != 4 ||
+	    end != '\n' || !(flags & UNIX_ACCEPTCON) || type != UNIX_SEQPACKET)
 		return false;
-	if (!(flags & UNIX_ACCEPTCON) || type != UNIX_SEQPACKET ||
-	    strncmp(line + at, prefix, sizeof(prefix) - 1) != 0)
-		return false;
-	len = strspn(line + at + sizeof(prefix) - 1, NAME_CHARACTERS);
-	if (len == 0 || len > 64 || line[at + sizeof(prefix) - 1 + len] != '\n')
-		return false;
-	snprintf(name, NAME_TEXT_MAX, "%.*s", (int)(sizeof(prefix) - 2 + len),
-		 line + at + 1);
+	snprintf(ret_name, NAME_TEXT_MAX, CTL_NAME_PREFIX "%s", name);
 	return true;
 }
 
