@@ -11,6 +11,7 @@
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/uapi.h"
 #include "shim/common/clock.h"
+#include "shim/pool/endpoint.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -36,31 +37,28 @@ static const char *cgroup_root(void)
 		       : "/sys/fs/cgroup";
 }
 
-static bool dir_has_inode(uint64_t id, const char *path)
-{
-	struct stat st;
-
-	return id && stat(path, &st) == 0 && st.st_ino == id;
-}
-
-/* Search slices only: a service may name the cgroups below it as it likes. */
-static bool unit_has_inode(uint64_t id, const char *unit)
+/*
+ * Whether the cgroup @id has the path @name, or one below up to @depth_max slices. Not
+ * below services: they may name their cgroups as they like.
+ */
+static bool cgroup_has_name(uint64_t id, const char *name, int depth_max)
 {
 	const int slice_len = strlen(SLICES) / DEPTH_MAX;
 	char pattern[512];
 	bool found = false;
+	struct stat st;
 	glob_t paths;
 	size_t i;
 	int depth;
 
-	for (depth = 0; id && depth <= DEPTH_MAX && !found; depth++) {
+	for (depth = 0; id && depth <= depth_max && !found; depth++) {
 		snprintf(pattern, sizeof(pattern), "%s%.*s/%s", cgroup_root(),
-			 depth * slice_len, SLICES, unit);
+			 depth * slice_len, SLICES, name);
 		/* Names of units contain backslashes. */
 		if (glob(pattern, GLOB_NOSORT | GLOB_NOESCAPE, NULL, &paths) != 0)
 			continue;
 		for (i = 0; i < paths.gl_pathc; i++)
-			found |= dir_has_inode(id, paths.gl_pathv[i]);
+			found |= stat(paths.gl_pathv[i], &st) == 0 && st.st_ino == id;
 		globfree(&paths);
 	}
 	return found;
@@ -69,17 +67,13 @@ static bool unit_has_inode(uint64_t id, const char *unit)
 static bool program_matches(const struct policy_program *program,
 			    const struct diag_owner *owner)
 {
-	char path[512];
-
 	switch (program->kind) {
 	case PROGRAM_UID:
 		return owner->uid == program->uid;
 	case PROGRAM_CGROUP:
-		return snprintf(path, sizeof(path), "%s%s", cgroup_root(),
-				program->name) < (int)sizeof(path) &&
-		       dir_has_inode(owner->cgroup, path);
+		return cgroup_has_name(owner->cgroup, program->name, 0);
 	case PROGRAM_UNIT:
-		return unit_has_inode(owner->cgroup, program->name);
+		return cgroup_has_name(owner->cgroup, program->name, DEPTH_MAX);
 	}
 	return false;
 }
@@ -87,7 +81,7 @@ static bool program_matches(const struct policy_program *program,
 static struct found {
 	uint64_t cgroup;
 	uid_t uid;
-	int program; /* -1: none */
+	const struct policy_program *program; /* NULL: none */
 	int64_t until_ms;
 } cache[CACHE_SIZE];
 
@@ -103,32 +97,17 @@ void adopt_clear_cache(void)
 static const struct policy_program *adopt_find_program(const struct broker *b,
 						       const struct diag_owner *owner)
 {
-	struct found *known;
+	struct found *known = &cache[(owner->cgroup ^ owner->uid) % CACHE_SIZE];
 	int i;
 
-	known = &cache[(owner->cgroup ^ owner->uid) % CACHE_SIZE];
-	if (known->until_ms < clock_ms() || known->cgroup != owner->cgroup ||
-	    known->uid != owner->uid) {
-		known->cgroup = owner->cgroup;
-		known->uid = owner->uid;
-		known->until_ms = clock_ms() + CACHE_MS;
-		known->program = -1;
-		for (i = b->policy.n_programs - 1; i >= 0; i--) /* the first match */
-			if (program_matches(&b->policy.programs[i], owner))
-				known->program = i;
-	}
-	return known->program < 0 ? NULL : &b->policy.programs[known->program];
-}
-
-/* Otherwise each connection would log the same line. */
-static void adopt_warn(const char *about, const char *what)
-{
-	static int64_t logged_ms;
-
-	if (logged_ms && clock_ms() - logged_ms < WARN_EVERY_MS)
-		return;
-	logged_ms = clock_ms();
-	log_warning("adopting: %s: %s", about, what);
+	if (known->until_ms >= clock_ms() && known->cgroup == owner->cgroup &&
+	    known->uid == owner->uid)
+		return known->program;
+	*known = (struct found){ owner->cgroup, owner->uid, NULL, clock_ms() + CACHE_MS };
+	for (i = b->policy.n_programs - 1; i >= 0; i--) /* the first match */
+		if (program_matches(&b->policy.programs[i], owner))
+			known->program = &b->policy.programs[i];
+	return known->program;
 }
 
 /* The first connection makes the client. */
@@ -136,6 +115,7 @@ static struct client *adopt_get_client(struct broker *b,
 				       const struct policy_program *program, uid_t uid)
 {
 	static struct record record;
+	static int64_t logged_ms;
 	struct broker_program *id = &record.program;
 	struct user *user = user_get(b, uid);
 	struct pool_error why = { "" };
@@ -144,16 +124,17 @@ static struct client *adopt_get_client(struct broker *b,
 
 	snprintf(id->program, sizeof(id->program), "%.63s", program->name);
 	snprintf(id->path, sizeof(id->path), "%s", program->pool);
-	r = read_pool_file(&record);
-	if (r < 0) {
-		adopt_warn(id->path, strerror(-r));
-		return NULL;
-	}
-	if (user)
+	r = user ? read_pool_file(&record) : -ENOMEM;
+	if (r == 0)
 		client = client_get(b, user, &record, true, &why);
-	if (!client)
-		adopt_warn(program->name, why.text[0] ? why.text : strerror(ENOMEM));
-	return client;
+	else
+		pool_error_set(&why, r, "%s", strerror(-r));
+	/* Each connection would log the same line. */
+	if (client || (logged_ms && clock_ms() - logged_ms < WARN_EVERY_MS))
+		return client;
+	logged_ms = clock_ms();
+	log_warning("adopting: %s: %s", r < 0 ? id->path : program->name, why.text);
+	return NULL;
 }
 
 /* For a server, a manager is useful only if its pool announces addresses. */

@@ -34,7 +34,8 @@ struct journal_entry {
 	uint64_t cookie;
 };
 
-#define GROW_FREELY (1 << 20)
+#define JOURNAL_FLAGS (O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW)
+#define GROW_FREELY   (1 << 20)
 
 static char journal_name[64], fresh_name[72];
 
@@ -51,9 +52,7 @@ int journal_open(struct broker *b, const char *folder)
 		return -errno;
 	if (st.st_uid != geteuid() || (st.st_mode & 022))
 		return -EPERM; /* others could write to it */
-	b->journal_fd =
-		openat(b->state_dir, journal_name,
-		       O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	b->journal_fd = openat(b->state_dir, journal_name, JOURNAL_FLAGS, 0600);
 	return b->journal_fd < 0 ? -errno : 0;
 }
 
@@ -97,9 +96,7 @@ static int journal_write(int fd, const struct client *client,
 /* Write a new file, then replace the old one at once. */
 static void journal_compact(struct broker *b)
 {
-	int fd = openat(b->state_dir, fresh_name,
-			O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
-			0600);
+	int fd = openat(b->state_dir, fresh_name, JOURNAL_FLAGS | O_TRUNC, 0600);
 	int r = fd < 0 ? -1 : 0;
 	const struct client *client;
 	struct client_conn *conn, *next;

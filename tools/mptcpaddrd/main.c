@@ -239,10 +239,8 @@ static void open_broker_log(void)
 {
 	static const char *const journal[] = { "<3>", "<4>", "<6>", "<7>" };
 	static const char *const plain[] = {
-		"mptcpaddrd: error: ",
-		"mptcpaddrd: warning: ",
-		"mptcpaddrd: info: ",
-		"mptcpaddrd: debug: ",
+		"mptcpaddrd: error: ", "mptcpaddrd: warning: ", "mptcpaddrd: info: ",
+		"mptcpaddrd: debug: "
 	};
 
 	log_set_prefixes(getenv("JOURNAL_STREAM") ? journal : plain);

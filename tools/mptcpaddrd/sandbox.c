@@ -11,7 +11,6 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <seccomp.h>
-#include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -81,20 +80,16 @@ static int filter_calls(void)
 	return r;
 }
 
-/* systemd may have done it (CapabilityBoundingSet=), and forbidden capset(2). */
-static bool has_net_admin_only(void)
-{
-	if (capng_get_caps_process() < 0 ||
-	    !capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN))
-		return false;
-	capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN);
-	return capng_have_capabilities(CAPNG_SELECT_CAPS) == CAPNG_NONE;
-}
-
 static int drop_capabilities(void)
 {
-	if (has_net_admin_only())
-		return 0;
+	/* systemd may have done it (CapabilityBoundingSet=), and forbidden capset(2). */
+	if (capng_get_caps_process() == 0 &&
+	    capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN)) {
+		capng_update(CAPNG_DROP, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
+			     CAP_NET_ADMIN);
+		if (capng_have_capabilities(CAPNG_SELECT_CAPS) == CAPNG_NONE)
+			return 0;
+	}
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN) < 0)
 		return -EINVAL;
