@@ -19,7 +19,8 @@ $(B)/obj/tools/%.o: tools/%.c
 LIBDIR ?= /usr/local/lib
 
 MPTCPADDR_SRC := $(wildcard tools/mptcpaddr/*.c) $(wildcard tools/common/*.c) \
-		 shim/preload/pool_file.c shim/preload/env.c shim/netlink/diag.c shim/netlink/request.c \
+		 shim/preload/pool_file.c shim/preload/env.c \
+		 $(patsubst %,shim/netlink/%.c,diag request rtnl) \
 		 $(patsubst %,shim/pool/%.c,parse endpoint addr accept ini_reader)
 
 tools: $(B)/mptcpaddr

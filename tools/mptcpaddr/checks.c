@@ -2,8 +2,10 @@
 /*
  * checks.c - what the library needs of this machine, checked for run and doctor
  *
- * A probe tries what the library will do where that is possible: a socket says more than
- * a capability or a version. Each outcome of a probe has one text for both commands.
+ * A check tries what the library will do where that is possible: a socket says more than
+ * a capability or a version. What stops packets: the machine's own firewall as nft(8)
+ * lists it, reverse-path filters, and the MPTCP counters since this network namespace was
+ * created.
  */
 #include "checks.h"
 #include "mptcpaddr/broker.h"
@@ -11,7 +13,6 @@
 #include "mptcpaddr/uapi.h"
 #include "tools/common/ctl.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
@@ -21,6 +22,9 @@
 #include <sys/socket.h>
 #include <sys/utsname.h>
 
+#define PLAIN_TCP ": new connections are plain TCP"
+#define NO_POOLS  ": pools have no effect"
+
 /*
  * A path manager in the program itself, for a user who may become root. sudo sets HOME,
  * and the tool may be outside of PATH: %s is program_invocation_name.
@@ -29,89 +33,101 @@
 	"sudo setpriv --reuid \"$(id -u)\" --regid \"$(id -g)\" --init-groups " \
 	"--inh-caps +net_admin --ambient-caps +net_admin env HOME=\"$HOME\" %s run ..."
 
-struct probe {
-	const struct devices *devices;
-	const char *backend; /* MPTCPADDR_BACKEND, or "" */
-	/* For the %s of the outcome's text and of its remedies. */
-	char detail[256];
-	char remedy[2 * PATH_MAX];
-};
+#define RULES_MAX 100000 /* lines of a rule set that are read */
 
-/* Outcomes of probes that have more than two. */
-enum {
-	MPTCP_ON,
-	MPTCP_OFF,
-	MPTCP_MISSING,
-	MPTCP_REFUSED,
-	BACKEND_KNOWN,
-	BACKEND_NONE,
-	BACKEND_UNKNOWN,
-	MANAGER_USERSPACE,
-	MANAGER_KERNEL,
-	MANAGER_UNKNOWN,
-	BROKER_MISSING,
-	BROKER_FOUND,
-	BROKER_OF_USER,
-	RIGHTS_OTHERWISE,
-	RIGHTS_OWN,
-	RIGHTS_MISSING,
-	RIGHTS_NO_BROKER,
-};
+bool is_backend(const char *word)
+{
+	return !strcmp(word, "broker") || !strcmp(word, "direct") ||
+	       !strcmp(word, "none");
+}
 
-static int probe_disable(struct probe *probe)
+const char *read_backend(void)
+{
+	return getenv("MPTCPADDR_BACKEND") ?: "";
+}
+
+int64_t find_broker(void)
+{
+	struct ctl ctl;
+
+	if (ctl_open(BROKER_NAME, &ctl) < 0)
+		return -1;
+	ctl_close(&ctl);
+	return ctl.uid;
+}
+
+bool read_first_line(const char *path, char *ret_text, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	const bool found = file && fgets(ret_text, size, file);
+
+	ret_text[found ? strcspn(ret_text, "\n") : 0] = '\0';
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static bool check_disable(struct findings *findings, const struct devices *devices)
 {
 	const char *disable = getenv("MPTCPADDR_DISABLE");
 
-	return disable && *disable && strcmp(disable, "0");
+	if (disable && *disable && strcmp(disable, "0"))
+		report_problem(findings,
+			       "MPTCPADDR_DISABLE is set: the library does nothing\n"
+			       "type: unset MPTCPADDR_DISABLE");
+	return true;
 }
 
-/* Whether Linux @major.@minor or later runs here. Sets the detail to its release. */
-static bool is_kernel(struct probe *probe, unsigned int major, unsigned int minor)
+static bool check_version(struct findings *findings, const struct devices *devices)
 {
-	unsigned int own_major = 0, own_minor = 0;
 	struct utsname name = { .release = "?" };
+	unsigned int major = 0, minor = 0, version;
 
 	uname(&name);
-	snprintf(probe->detail, sizeof(probe->detail), "%s", name.release);
-	sscanf(name.release, "%u.%u", &own_major, &own_minor);
-	return own_major > major || (own_major == major && own_minor >= minor);
+	sscanf(name.release, "%u.%u", &major, &minor);
+	version = 1000 * major + minor;
+	report_ok(findings,
+		  "Linux %s: endpoints with \"dev\" and \"backup\" %s (6.9), the "
+		  "kernel's own laminar endpoints %s (6.18)",
+		  name.release, version >= 6009 ? "yes" : "no",
+		  version >= 6018 ? "yes" : "no");
+	if (version < 6009 && devices->n)
+		report_problem(
+			findings,
+			"Linux %s cannot bind subflows to an interface, but pool files "
+			"use \"dev\"\n"
+			"do: use Linux 6.9 or later, or routing rules by source address",
+			name.release);
+	return true;
 }
 
-static int probe_version(struct probe *probe)
-{
-	const char *binds = is_kernel(probe, 6, 9) ? "yes" : "no";
-	const char *laminar = is_kernel(probe, 6, 18) ? "yes" : "no";
-	const size_t len = strlen(probe->detail);
-
-	snprintf(probe->detail + len, sizeof(probe->detail) - len,
-		 ": endpoints with \"dev\" and \"backup\" %s (6.9), the kernel's own "
-		 "laminar endpoints %s (6.18)",
-		 binds, laminar);
-	return 0;
-}
-
-static int probe_binding(struct probe *probe)
-{
-	return !is_kernel(probe, 6, 9) && probe->devices->n;
-}
-
-static int probe_mptcp(struct probe *probe)
+static bool check_mptcp(struct findings *findings, const struct devices *devices)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
 
 	if (fd >= 0) {
 		close(fd);
-		return MPTCP_ON;
+		report_ok(findings, "MPTCP is on in this network namespace");
+		return true;
 	}
 	switch (errno) {
 	case ENOPROTOOPT:
-		return MPTCP_OFF;
+		report_problem(findings,
+			       "MPTCP is off in this network namespace" PLAIN_TCP
+			       "\nroot: sysctl -w net.mptcp.enabled=1");
+		return true;
 	case EPROTONOSUPPORT:
 	case EINVAL:
-		return MPTCP_MISSING;
+		report_problem(findings,
+			       "this kernel has no MPTCP" PLAIN_TCP
+			       "\ndo: use Linux 5.19 or later with CONFIG_MPTCP");
+		return false;
 	default:
-		snprintf(probe->detail, sizeof(probe->detail), "%s", strerror(errno));
-		return MPTCP_REFUSED;
+		report_problem(
+			findings,
+			"MPTCP sockets are refused (%m), perhaps by a sandbox" PLAIN_TCP
+			"\ndo: allow socket() with protocol 262 (IPPROTO_MPTCP)");
+		return false;
 	}
 }
 
@@ -121,249 +137,372 @@ static int on_diag_socket(void *ctx, const struct inet_diag_msg *msg,
 	return 0;
 }
 
-static int probe_diag(struct probe *probe)
+static bool check_diag(struct findings *findings, const struct devices *devices)
 {
 	int r = diag_dump(IPPROTO_MPTCP, DIAG_CONNECTED, on_diag_socket, NULL);
 
-	snprintf(probe->detail, sizeof(probe->detail), "%s", strerror(-r));
-	return r < 0;
-}
-
-bool is_backend(const char *word)
-{
-	return !strcmp(word, "broker") || !strcmp(word, "direct") ||
-	       !strcmp(word, "none");
-}
-
-static int probe_backend(struct probe *probe)
-{
-	snprintf(probe->detail, sizeof(probe->detail), "%s", probe->backend);
-	if (!strcmp(probe->backend, "none"))
-		return BACKEND_NONE;
-	return !*probe->backend || is_backend(probe->backend) ? BACKEND_KNOWN
-							      : BACKEND_UNKNOWN;
-}
-
-bool read_sysctl(const char *name, char *ret_text, size_t size)
-{
-	char path[128];
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/sys/%s", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, ret_text, size - 1);
-	if (fd >= 0)
-		close(fd);
-	if (n < 0)
-		return false;
-	ret_text[n] = '\0';
-	ret_text[strcspn(ret_text, "\n")] = '\0';
+	if (r < 0)
+		report_problem(findings,
+			       "the kernel does not list MPTCP connections: %s; "
+			       "mptcpinfo shows no paths, and path managers cannot "
+			       "resynchronise after lost events\n"
+			       "root: modprobe mptcp_diag",
+			       strerror(-r));
+	else
+		report_ok(findings, "the kernel lists MPTCP connections (mptcp_diag)");
 	return true;
 }
 
-static int probe_path_manager(struct probe *probe)
+static bool check_backend(struct findings *findings, const struct devices *devices)
+{
+	const char *backend = read_backend();
+
+	if (*backend && !is_backend(backend))
+		report_problem(findings,
+			       "MPTCPADDR_BACKEND is \"%s\", not broker, direct or "
+			       "none" NO_POOLS
+			       "\ndo: unset it, or set it to one of these",
+			       backend);
+	return strcmp(backend, "none") != 0;
+}
+
+static bool check_path_manager(struct findings *findings, const struct devices *devices)
 {
 	static const struct {
 		const char *path, *name, *userspace;
 	} settings[] = {
-		{ "net/mptcp/path_manager", "net.mptcp.path_manager", "userspace" },
-		{ "net/mptcp/pm_type", "net.mptcp.pm_type", "1" }, /* before 6.15 */
+		{ "/proc/sys/net/mptcp/path_manager", "path_manager", "userspace" },
+		{ "/proc/sys/net/mptcp/pm_type", "pm_type", "1" }, /* before 6.15 */
 	};
 	char value[64];
 	size_t i;
 
 	for (i = 0; i < 2; i++) {
-		if (!read_sysctl(settings[i].path, value, sizeof(value)))
+		const char *name = settings[i].name, *userspace = settings[i].userspace;
+
+		if (!read_first_line(settings[i].path, value, sizeof(value)))
 			continue;
-		snprintf(probe->detail, sizeof(probe->detail), "%s=%s", settings[i].name,
-			 value);
-		snprintf(probe->remedy, sizeof(probe->remedy), "%s=%s", settings[i].name,
-			 settings[i].userspace);
-		return strcmp(value, settings[i].userspace) ? MANAGER_KERNEL
-							    : MANAGER_USERSPACE;
+		if (!strcmp(value, userspace))
+			report_ok(findings,
+				  "the userspace path manager handles new connections "
+				  "(net.mptcp.%s=%s)",
+				  name, value);
+		else
+			report_problem(findings,
+				       "the in-kernel path manager is active "
+				       "(net.mptcp.%s=%s)" NO_POOLS
+				       "\nroot: sysctl -w net.mptcp.%s=%s",
+				       name, value, name, userspace);
+		return true;
 	}
-	return MANAGER_UNKNOWN;
+	report_problem(findings, "this kernel has only its own path manager" NO_POOLS
+				 "\ndo: use Linux 5.19 or later");
+	return false;
 }
 
-/* Return: 0 with the user whose broker it is; -errno if none answers. */
-static int find_broker(uid_t *ret_uid)
+static bool check_broker(struct findings *findings, const struct devices *devices)
 {
-	struct ctl ctl;
-	int r = ctl_open(BROKER_NAME, &ctl);
+	const int64_t uid = find_broker();
 
-	if (r < 0)
-		return r;
-	*ret_uid = ctl.uid;
-	ctl_close(&ctl);
-	return 0;
+	if (uid == 0)
+		report_ok(findings, "a broker serves programs without rights");
+	else if (uid > 0)
+		report_problem(
+			findings,
+			"the broker in this network namespace belongs to user %u, not to "
+			"root: it is not used\n"
+			"do: end that program, and start mptcpaddrd as root",
+			(unsigned int)uid);
+	return true;
 }
 
-bool find_root_broker(void)
-{
-	uid_t uid;
-
-	return find_broker(&uid) == 0 && uid == 0;
-}
-
-static int probe_broker(struct probe *probe)
-{
-	uid_t uid;
-
-	if (find_broker(&uid) < 0)
-		return BROKER_MISSING;
-	snprintf(probe->detail, sizeof(probe->detail), "%u", uid);
-	return uid ? BROKER_OF_USER : BROKER_FOUND;
-}
-
-/* Set the remedy to the command that starts the broker next to this tool, or in PATH. */
-static void set_broker_command(struct probe *probe)
+/* The command that starts the broker next to this tool, or in PATH. */
+static const char *find_broker_command(char text[PATH_MAX + 8])
 {
 	static const char *const units[] = {
 		"/etc/systemd/system/mptcpaddrd.service",
 		"/usr/local/lib/systemd/system/mptcpaddrd.service",
 		"/lib/systemd/system/mptcpaddrd.service",
 	};
-	const char *slash = strrchr(program_invocation_name, '/');
-	char path[PATH_MAX];
+	const char *tool = program_invocation_name;
 	size_t i;
 
-	snprintf(path, sizeof(path), "%.*smptcpaddrd",
-		 slash ? (int)(slash + 1 - program_invocation_name) : 0,
-		 program_invocation_name);
-	snprintf(probe->remedy, sizeof(probe->remedy), "root: %s -u",
-		 slash && !access(path, X_OK) ? path : "mptcpaddrd");
 	for (i = 0; i < sizeof(units) / sizeof(*units); i++)
 		if (!access(units[i], F_OK) && !access("/run/systemd/system", F_OK))
-			strcpy(probe->remedy, "root: systemctl start mptcpaddrd");
+			return "systemctl start mptcpaddrd";
+	snprintf(text, PATH_MAX, "%.*smptcpaddrd", (int)(basename(tool) - tool), tool);
+	if (access(text, X_OK) < 0)
+		strcpy(text, "mptcpaddrd");
+	return strcat(text, " -u");
 }
 
-/* Whether a path manager may listen: CAP_NET_ADMIN. Return: 0 or -errno. */
+/* Whether a path manager may listen: CAP_NET_ADMIN. Return: 0 or -NLE_*. */
 static int try_events(void)
 {
 	struct nl_sock *nl = nl_socket_alloc();
-	int group, r = -ENOMEM;
+	int group = -1, r;
 
-	if (!nl)
-		return r;
-	r = genl_connect(nl);
-	group = r < 0 ? r : genl_ctrl_resolve_grp(nl, "mptcp_pm", "mptcp_pm_events");
-	if (group < 0)
-		r = -ENOENT;
-	else if (setsockopt(nl_socket_get_fd(nl), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP,
-			    &group, sizeof(group)) < 0)
-		r = -errno;
+	if (nl && genl_connect(nl) == 0)
+		group = genl_ctrl_resolve_grp(nl, "mptcp_pm", "mptcp_pm_events");
+	r = group < 0 ? -NLE_OBJ_NOTFOUND : nl_socket_add_membership(nl, group);
 	nl_socket_free(nl);
 	return r;
 }
 
 /* Who would manage the paths: the program itself, or root's broker. */
-static int probe_rights(struct probe *probe)
+static bool check_rights(struct findings *findings, const struct devices *devices)
 {
-	const bool broker = find_root_broker();
-	size_t len;
+	const bool broker = find_broker() == 0;
+	const char *backend = read_backend();
+	char command[PATH_MAX + 8];
 	int r;
 
-	snprintf(probe->detail, sizeof(probe->detail), "%s",
-		 broker ? "" : "; other users have no broker");
-	set_broker_command(probe);
-	if (!strcmp(probe->backend, "broker"))
-		return broker ? RIGHTS_OTHERWISE : RIGHTS_NO_BROKER;
+	if (!strcmp(backend, "broker")) {
+		if (!broker)
+			report_problem(findings,
+				       "no broker answers in this network "
+				       "namespace" NO_POOLS "\nroot: %s",
+				       find_broker_command(command));
+		return true;
+	}
 	r = try_events();
 	if (r == 0)
-		return RIGHTS_OWN;
-	if (r != -EPERM || (broker && strcmp(probe->backend, "direct") != 0))
-		return RIGHTS_OTHERWISE;
-	len = strlen(probe->remedy);
-	snprintf(probe->remedy + len, sizeof(probe->remedy) - len,
-		 "\nor type: " RUN_WITH_RIGHTS, program_invocation_name);
-	return RIGHTS_MISSING;
+		report_ok(findings,
+			  "CAP_NET_ADMIN: programs started from here may manage their "
+			  "paths%s",
+			  broker ? "" : "; other users have no broker");
+	else if (r == -NLE_PERM && (!broker || !strcmp(backend, "direct")))
+		report_problem(findings,
+			       "no CAP_NET_ADMIN in this network namespace, and no "
+			       "broker" NO_POOLS "\nroot: %s\nor type: " RUN_WITH_RIGHTS,
+			       find_broker_command(command), program_invocation_name);
+	return true;
 }
 
-enum {
-	GOOD = 1,
-	PROBLEM = 2,
-	DOCTOR = 4, /* run leaves this probe out */
-	LAST = 8,   /* the rest does not matter then */
+static unsigned long read_rp_filter(const char *device)
+{
+	char path[64], value[16];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/rp_filter", device);
+	read_first_line(path, value, sizeof(value));
+	return strtoul(value, NULL, 10);
+}
+
+/* The greater one of "all" and the interface's own applies. */
+static void check_rp_filters(struct findings *findings, const struct devices *devices)
+{
+	const unsigned long all = read_rp_filter("all");
+	unsigned int i;
+
+	for (i = 0; i < devices->n; i++) {
+		const char *name = devices->names[i];
+		const unsigned long own = read_rp_filter(name);
+
+		if ((own > all ? own : all) != 1)
+			report_ok(findings, "%s: no strict reverse-path filter", name);
+		else
+			report_problem(findings,
+				       "%s drops packets from addresses that another "
+				       "interface has the better route to (rp_filter is "
+				       "1)\n"
+				       "root: sysctl -w net.ipv4.conf.%s.rp_filter=2",
+				       name, name);
+	}
+}
+
+/* @rule, in nft's own syntax, of @chain in @table, may concern TCP option 30. */
+static void check_rule(struct findings *findings, const char *table, const char *chain,
+		       char *rule)
+{
+	const char *effect = "refuses", *mark = " # handle ";
+	char *handle = strstr(rule, mark), remedy[256] = "";
+
+	if (strstr(rule, "reset tcp option mptcp") ||
+	    strstr(rule, "reset tcp option 30 "))
+		effect = "strips the MPTCP option from";
+	else if ((!strstr(rule, "tcp option mptcp") && !strstr(rule, "tcp option 30 ")) ||
+		 (!strstr(rule, " drop") && !strstr(rule, " reject")))
+		return;
+	if (handle) {
+		snprintf(remedy, sizeof(remedy),
+			 "\nroot: nft delete rule %s %s handle %s", table, chain,
+			 handle + strlen(mark));
+		*handle = '\0';
+	}
+	report_problem(findings, "the firewall %s packets: table %s, chain %s: %s%s",
+		       effect, table, chain, rule + strspn(rule, " \t"), remedy);
+}
+
+static void check_firewall(struct findings *findings)
+{
+	/* A user's PATH may lack its directory. */
+	FILE *nft =
+		popen("PATH=$PATH:/usr/sbin:/sbin exec nft -a list ruleset 2>&1", "re");
+	const unsigned int before = findings->problems;
+	char *text = NULL, table[128] = "", chain[64] = "";
+	unsigned int lines = 0;
+	size_t size = 0;
+
+	while (nft && lines++ < RULES_MAX && getline(&text, &size, nft) > 0) {
+		text[strcspn(text, "\n")] = '\0';
+		if (sscanf(text, "table %127[^{]", table) == 1)
+			table[strlen(table) - 1] = '\0'; /* the blank */
+		else if (sscanf(text, " chain %63s", chain) != 1)
+			check_rule(findings, table, chain, text);
+	}
+	free(text);
+	if (!nft || pclose(nft) != 0)
+		report_ok(findings, "the firewall's rules could not be read: nft(8) is "
+				    "missing, or requires root");
+	else if (findings->problems == before)
+		report_ok(findings, "no rule of nft(8) concerns the MPTCP option");
+}
+
+/* The kernel's MPTCP counters: a line of names, a line of values. */
+struct netstat {
+	char *names, *values;
 };
 
-#define PLAIN_TCP ": new connections are plain TCP"
-#define NO_POOLS  ": pools have no effect"
+static void read_netstat(struct netstat *ret)
+{
+	FILE *file = fopen("/proc/net/netstat", "re");
+	size_t size[2] = { 0 };
 
-static const struct outcome {
-	int (*probe)(struct probe *probe);
-	int value; /* that it returned; rows of one probe are next to each other */
-	unsigned int flags;
-	const char *text, *remedies;
-} outcomes[] = {
-	{ probe_disable, true, PROBLEM,
-	  "MPTCPADDR_DISABLE is set: the library does nothing",
-	  "type: unset MPTCPADDR_DISABLE" },
-	{ probe_version, 0, GOOD | DOCTOR, "Linux %s", "" },
-	{ probe_binding, true, PROBLEM | DOCTOR,
-	  "Linux %s cannot bind subflows to an interface, but pool files use \"dev\"",
-	  "do: use Linux 6.9 or later, or routing rules by source address" },
-	{ probe_mptcp, MPTCP_ON, GOOD, "MPTCP is on in this network namespace", "" },
-	{ probe_mptcp, MPTCP_OFF, PROBLEM,
-	  "MPTCP is off in this network namespace" PLAIN_TCP,
-	  "root: sysctl -w net.mptcp.enabled=1" },
-	{ probe_mptcp, MPTCP_MISSING, PROBLEM | LAST,
-	  "this kernel has no MPTCP" PLAIN_TCP,
-	  "do: use Linux 5.19 or later with CONFIG_MPTCP" },
-	{ probe_mptcp, MPTCP_REFUSED, PROBLEM | LAST,
-	  "MPTCP sockets are refused (%s), perhaps by a sandbox" PLAIN_TCP,
-	  "do: allow socket() with protocol 262 (IPPROTO_MPTCP)" },
-	{ probe_diag, 0, GOOD | DOCTOR, "the kernel lists MPTCP connections (mptcp_diag)",
-	  "" },
-	{ probe_diag, true, PROBLEM | DOCTOR,
-	  "the kernel does not list MPTCP connections: %s; mptcpinfo shows no paths, and "
-	  "path managers cannot resynchronise after lost events",
-	  "root: modprobe mptcp_diag" },
-	{ probe_backend, BACKEND_NONE, LAST, "", "" },
-	{ probe_backend, BACKEND_UNKNOWN, PROBLEM,
-	  "MPTCPADDR_BACKEND is \"%s\", not broker, direct or none" NO_POOLS,
-	  "do: unset it, or set it to one of these" },
-	{ probe_path_manager, MANAGER_USERSPACE, GOOD,
-	  "the userspace path manager handles new connections (%s)", "" },
-	{ probe_path_manager, MANAGER_KERNEL, PROBLEM,
-	  "the in-kernel path manager is active (%s)" NO_POOLS, "root: sysctl -w %s" },
-	{ probe_path_manager, MANAGER_UNKNOWN, PROBLEM | LAST,
-	  "this kernel has only its own path manager" NO_POOLS,
-	  "do: use Linux 5.19 or later" },
-	{ probe_broker, BROKER_FOUND, GOOD | DOCTOR,
-	  "a broker serves programs without rights", "" },
-	{ probe_broker, BROKER_OF_USER, PROBLEM | DOCTOR,
-	  "the broker in this network namespace belongs to user %s, not to root: it is "
-	  "not used",
-	  "do: end that program, and start mptcpaddrd as root" },
-	{ probe_rights, RIGHTS_OWN, GOOD,
-	  "CAP_NET_ADMIN: programs started from here may manage their paths%s", "" },
-	{ probe_rights, RIGHTS_MISSING, PROBLEM,
-	  "no CAP_NET_ADMIN in this network namespace, and no broker" NO_POOLS, "%s" },
-	{ probe_rights, RIGHTS_NO_BROKER, PROBLEM,
-	  "no broker answers in this network namespace" NO_POOLS, "%s" },
+	*ret = (struct netstat){ NULL };
+	/* Each table repeats its name in both lines. */
+	while (file && getline(&ret->names, &size[0], file) > 0 &&
+	       getline(&ret->values, &size[1], file) > 0 &&
+	       strncmp(ret->names, "MPTcpExt:", 9) != 0)
+		;
+	if (file)
+		fclose(file);
+}
+
+/* 0 also if this kernel lacks the counter. */
+static unsigned long get_counter(const struct netstat *netstat, const char *name)
+{
+	const char *at = netstat->names, *value = netstat->values;
+	const size_t len = strlen(name);
+
+	for (; at && value; at = strchr(at + 1, ' '), value = strchr(value + 1, ' '))
+		if (!strncmp(at + 1, name, len) && strchr(" \n", at[1 + len]))
+			return strtoul(value, NULL, 10);
+	return 0;
+}
+
+static unsigned long count_unsent(const struct netstat *netstat)
+{
+	return get_counter(netstat, "MPJoinSynTxCreatSkErr") +
+	       get_counter(netstat, "MPJoinSynTxBindErr") +
+	       get_counter(netstat, "MPJoinSynTxConnectErr");
+}
+
+static void check_syns(struct findings *findings, const struct netstat *netstat)
+{
+	const unsigned long blocked = get_counter(netstat, "MPCapableSYNTXDrop");
+	const unsigned long servers = get_counter(netstat, "MPCapableFallbackSYNACK");
+	const unsigned long clients = get_counter(netstat, "MPCapableFallbackACK");
+	const unsigned long unsent = count_unsent(netstat);
+
+	if (blocked)
+		report_problem(findings,
+			       "%lu connections got an answer only without MPTCP: a "
+			       "middlebox drops SYNs that have the option\n"
+			       "do: try another uplink; ask the firewall's operator to "
+			       "allow TCP option 30",
+			       blocked);
+	if (servers && !get_counter(netstat, "MPCapableSYNACKRX"))
+		report_problem(
+			findings,
+			"none of %lu servers answered with MPTCP: they lack it, or a "
+			"middlebox strips the option\n"
+			"root: tcpdump -nvi any 'tcp[tcpflags] & tcp-syn != 0'    # here "
+			"and on the server: where is mptcp missing?",
+			servers);
+	if (clients)
+		report_problem(
+			findings,
+			"%lu clients began with MPTCP and fell back to TCP: a middlebox "
+			"strips the option\n"
+			"root: tcpdump -nvi any 'tcp[tcpflags] & tcp-ack != 0'    # here "
+			"and on the client: where is mptcp missing?",
+			clients);
+	if (unsent)
+		report_problem(findings,
+			       "%lu joins could not be sent: no route from an endpoint's "
+			       "address to an announced one\n"
+			       "type: ip route get ANNOUNCED from ENDPOINT",
+			       unsent);
+}
+
+static void check_joins(struct findings *findings, const struct netstat *netstat)
+{
+	const unsigned long joins = get_counter(netstat, "MPJoinSynTx");
+	const unsigned long answered = get_counter(netstat, "MPJoinSynAckRx");
+	const unsigned long announced = get_counter(netstat, "AddAddr");
+	const unsigned long servers = get_counter(netstat, "MPCapableSYNACKRX");
+	/* One in ten may be in flight, or lost to a server's restart. */
+	const bool lost = joins > answered && (joins - answered) * 10 > joins;
+	/* An older kernel counts their answers alone. */
+	const bool no_join = netstat->names && strstr(netstat->names, " MPJoinSynTx ") &&
+			     !joins && !count_unsent(netstat);
+
+	if (lost)
+		report_problem(
+			findings,
+			"%lu of %lu joins had no answer: the announced addresses "
+			"cannot be reached from the endpoints\n"
+			"type: mptcpinfo --events    # which ones\n"
+			"do: check the firewalls at both ends, and the routes back",
+			joins - answered, joins);
+	if (no_join && announced)
+		report_problem(findings,
+			       "%lu addresses were announced, but none was joined\n"
+			       "type: mptcpinfo    # says why, while such a connection "
+			       "is open",
+			       announced);
+	else if (no_join && servers)
+		report_problem(findings,
+			       "no server announced an address to %lu MPTCP connections\n"
+			       "type: ip mptcp endpoint add ADDRESS dev DEVICE signal    "
+			       "# on the server",
+			       servers);
+	if (servers)
+		report_ok(findings, "%lu of %lu connections to servers are MPTCP",
+			  servers, get_counter(netstat, "MPCapableSYNTX"));
+	if (joins && !lost)
+		report_ok(findings, "%lu of %lu joins were answered", answered, joins);
+}
+
+static const struct {
+	/* Return: false if the later ones do not matter then. */
+	bool (*check)(struct findings *findings, const struct devices *devices);
+	bool doctor_only;
+} checks[] = {
+	{ check_disable, false }, { check_version, true },  { check_mptcp, false },
+	{ check_diag, true },	  { check_backend, false }, { check_path_manager, false },
+	{ check_broker, true },	  { check_rights, false },
 };
 
 void check_machine(struct findings *findings, const struct devices *devices)
 {
-	const struct outcome *o, *end = outcomes + sizeof(outcomes) / sizeof(*outcomes);
-	struct probe probe = { .devices = devices,
-			       .backend = getenv("MPTCPADDR_BACKEND") ?: "" };
-	int value = 0;
+	const bool verbose = findings->verbose;
+	struct netstat netstat;
+	size_t i;
 
-	for (o = outcomes; o < end; o++) {
-		if ((o->flags & DOCTOR) && !devices)
-			continue;
-		if (o == outcomes || o->probe != o[-1].probe)
-			value = o->probe(&probe);
-		if (o->value != value)
-			continue;
-		if ((o->flags & GOOD) && devices)
-			report_ok(findings, o->text, probe.detail);
-		if (o->flags & PROBLEM)
-			report_problem(findings, remedy_text(o->remedies, probe.remedy),
-				       o->text, probe.detail);
-		if (o->flags & LAST)
-			return;
-	}
+	findings->verbose &= devices != NULL;
+	for (i = 0; i < sizeof(checks) / sizeof(*checks); i++)
+		if ((devices || !checks[i].doctor_only) &&
+		    !checks[i].check(findings, devices))
+			break;
+	findings->verbose = verbose;
+	if (!devices)
+		return;
+	check_rp_filters(findings, devices);
+	check_firewall(findings);
+	read_netstat(&netstat);
+	check_syns(findings, &netstat);
+	check_joins(findings, &netstat);
+	free(netstat.names);
+	free(netstat.values);
 }

@@ -4,10 +4,11 @@
  */
 #pragma once
 
-#include "finding.h"
+#include "command.h"
 
 #include <net/if.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define DEVICES_MAX 16
 
@@ -18,21 +19,22 @@ struct devices {
 };
 
 /*
- * check_machine() - the kernel, its settings, and who may manage paths
+ * check_machine() - the kernel, its settings, and who may manage paths; for doctor also
+ * packet filters, and the kernel's counters of this namespace
  *
  * @devices: what doctor has found in pool files; NULL for run, which leaves out what does
  * not hinder one program.
  */
 void check_machine(struct findings *findings, const struct devices *devices);
 
-/* check_network() - packet filters, and the kernel's counters of this namespace. */
-void check_network(struct findings *findings, const struct devices *devices);
-
 /* is_backend() - whether @word is a value of MPTCPADDR_BACKEND. */
 bool is_backend(const char *word);
 
-/* find_root_broker() - whether root's mptcpaddrd serves this network namespace. */
-bool find_root_broker(void);
+/* read_backend() - MPTCPADDR_BACKEND, or "". */
+const char *read_backend(void);
 
-/* read_sysctl() - "net/mptcp/enabled", say. Return: false if it is missing. */
-bool read_sysctl(const char *name, char *ret_text, size_t size);
+/* find_broker() - the user whose mptcpaddrd serves this network namespace; -1: none. */
+int64_t find_broker(void);
+
+/* read_first_line() - of the file @path. Return: false, and "", if it has none. */
+bool read_first_line(const char *path, char *ret_text, size_t size);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * command.h - the commands of mptcpaddr: one file each, listed in main.c
+ * command.h - the commands of mptcpaddr, one file each, and how they print
  */
 #pragma once
 
+#include <errno.h>
 #include <getopt.h>
+#include <stdbool.h>
+#include <unistd.h>
 
 #define EXIT_USAGE 2
 
@@ -18,13 +21,43 @@ int cmd_enable(int argc, char *argv[]);
 int cmd_disable(int argc, char *argv[]);
 
 /*
- * command_option() - getopt_long() with this tool's messages
+ * command_option() - getopt_long() with this tool's messages; @letters with their ":"
  *
  * Return: the option; -1 after the last one; '?' after print_usage_error().
  */
 int command_option(int argc, char *argv[], const char *letters,
 		   const struct option *options);
 
+#define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
+
 /* print_usage_error() - print an error in the arguments. Return: EXIT_USAGE. */
-__attribute__((format(printf, 2, 3))) int print_usage_error(const char *command,
-							    const char *fmt, ...);
+PRINTF_LIKE(2, 3) int print_usage_error(const char *command, const char *fmt, ...);
+
+/* print_error() - "mptcpaddr: ..." on stderr. Return: 1, an exit status. */
+PRINTF_LIKE(1, 2) int print_error(const char *fmt, ...);
+
+/* In front of a command that only root may run. */
+#define AS_ROOT (geteuid() ? "sudo " : "")
+
+struct findings {
+	enum {
+		FOUND_BY_DOCTOR, /* on stdout, each remedy on a line of its own */
+		FOUND_BY_RUN,	/* a warning on stderr: the program starts all the same */
+		FOUND_BY_CHECK, /* on stdout, without remedies */
+	} by;
+	bool verbose;
+	unsigned int problems;
+};
+
+/*
+ * report_problem() - print a problem and its remedies
+ *
+ * Remedies are further lines of @fmt: "type: COMMAND", "root: COMMAND" (sudo is put in
+ * front of it where needed) or "do: ADVICE".
+ */
+PRINTF_LIKE(2, 3)
+void report_problem(struct findings *findings, const char *fmt, ...);
+
+/* report_ok() - print what works, if verbose. */
+PRINTF_LIKE(2, 3)
+void report_ok(const struct findings *findings, const char *fmt, ...);

@@ -4,8 +4,6 @@
  *
  * Checks and never changes anything.
  */
-#include "checks.h"
-#include "command.h"
 #include "library.h"
 #include "pool_files.h"
 
@@ -16,28 +14,20 @@
 
 #define MANAGER "libmptcpaddr-pm.so"
 
-struct doctor {
-	struct findings findings;
-	struct devices devices;
-	bool no_pool_file;
-	unsigned int pools_on, pools_off; /* mptcp = yes, no */
-	char off_path[256];		  /* one of the latter */
-};
-
 /* The two libraries, as a program would get them. */
 static void check_libraries(struct findings *findings)
 {
 	char path[PATH_MAX], manager[PATH_MAX + 32];
+	const char *error = library_find(path);
 	void *loaded;
-	int r = library_find(path);
 
-	if (r < 0) {
-		report_problem(findings,
-			       r == -ENOENT ? "do: install the package libmptcpaddr, or "
-					      "type make install"
-					    : "do: move this tool and " LIBRARY
-					      " to another directory",
-			       "%s %s", path, library_error(r));
+	if (error) {
+		report_problem(findings, "%s %s\n%s", path, error,
+			       access(path, R_OK) < 0
+				       ? "do: install the package libmptcpaddr, or type "
+					 "make install"
+				       : "do: move this tool and " LIBRARY
+					 " to another directory");
 		return;
 	}
 	snprintf(manager, sizeof(manager), "%.*s/" MANAGER,
@@ -45,10 +35,10 @@ static void check_libraries(struct findings *findings)
 	loaded = dlopen(manager, RTLD_LAZY | RTLD_LOCAL);
 	if (!loaded) {
 		report_problem(findings,
+			       "the path manager cannot be loaded, so pools have no "
+			       "effect: %s\n"
 			       "do: put " MANAGER " next to " LIBRARY
 			       ", and install the libraries that it needs",
-			       "the path manager cannot be loaded, so pools have no "
-			       "effect: %s",
 			       dlerror());
 		return;
 	}
@@ -56,77 +46,31 @@ static void check_libraries(struct findings *findings)
 	report_ok(findings, "library: %s", path);
 }
 
-static void on_pool_line(void *ctx, enum pool_line what, const char *text)
+/* Return: whether there is any pool file. */
+static bool check_pools(struct pool_files *files)
 {
-	static const char *const remedies[] = {
-		[POOL_LINE_BAD] = "do: fix that line, see mptcpaddr.conf(5); until then "
-				  "programs start without a pool",
-		[POOL_DIRECTORY_BAD] = "do: make it a directory that your user can read; "
-				       "until then none of its pool files is found",
-		[POOL_LINE_UNUSABLE] = "do: connect that uplink, or correct the line; "
-				       "\"ip address\" lists the addresses",
-	};
-	struct doctor *doctor = ctx;
-
-	if (what == POOL_FILE_GOOD)
-		report_ok(&doctor->findings, "%s", text);
-	else
-		report_problem(&doctor->findings, remedies[what], "%s", text);
-}
-
-static void add_pool_device(struct devices *devices, const char *name)
-{
-	unsigned int i;
-
-	for (i = 0; i < devices->n; i++)
-		if (!strcmp(devices->names[i], name))
-			return;
-	if (i < DEVICES_MAX)
-		strcpy(devices->names[devices->n++], name);
-}
-
-static void on_pool(void *ctx, const char *path, const struct pool *pool)
-{
-	struct doctor *doctor = ctx;
-	unsigned int i;
-
-	for (i = 0; i < pool->n_endpoints; i++)
-		if (pool->endpoints[i].dev[0])
-			add_pool_device(&doctor->devices, pool->endpoints[i].dev);
-	if (pool->mptcp) {
-		doctor->pools_on++;
-		return;
-	}
-	doctor->pools_off++;
-	snprintf(doctor->off_path, sizeof(doctor->off_path), "%s", path);
-	report_ok(&doctor->findings, "%s leaves its programs plain TCP (mptcp = no)",
-		  path);
-}
-
-static void check_pools(struct doctor *doctor)
-{
-	const struct pool_reader reader = { on_pool_line, on_pool, doctor };
 	const char *config = getenv("MPTCPADDR_CONFIG");
 	const bool named = config && *config;
-	int r = check_pool_files(&reader, named ? config : NULL);
+	int r = check_pool_files(files, named ? config : NULL);
 
-	if (r < 0) {
-		report_problem(&doctor->findings,
+	if (r < 0)
+		report_problem(&files->findings,
+			       "the addresses of this machine: %s\n"
 			       "do: allow netlink sockets for this program (a sandbox, "
 			       "or a container's filter, refuses them)",
-			       "the addresses of this machine: %s", strerror(-r));
-	} else if (r == 0 && !named) {
-		report_ok(&doctor->findings, "no pool file: MPTCP without a pool");
-		doctor->no_pool_file = true;
-	}
+			       strerror(-r));
+	else if (r == 0 && !named)
+		report_ok(&files->findings, "no pool file: MPTCP without a pool");
 	/* The packages install one file, which does nothing until it is edited. */
-	if (doctor->pools_off && !doctor->pools_on)
-		report_problem(&doctor->findings,
-			       "do: add your addresses to it and remove the line "
-			       "mptcp = no, or write NAME.conf in its directory for the "
-			       "program NAME",
-			       "no program has a pool: %s leaves every program plain TCP",
-			       doctor->off_path);
+	if (files->off && !files->on)
+		report_problem(
+			&files->findings,
+			"no program has a pool: %s leaves every program plain TCP\n"
+			"do: add your addresses to it and remove the line mptcp = "
+			"no, or write NAME.conf in its directory for the program "
+			"NAME",
+			files->off_path);
+	return r || named;
 }
 
 int cmd_doctor(int argc, char *argv[])
@@ -135,23 +79,23 @@ int cmd_doctor(int argc, char *argv[])
 		{ "verbose", no_argument, NULL, 'v' },
 		{ 0 },
 	};
-	struct doctor doctor = { .no_pool_file = false };
+	struct pool_files files = { .findings.by = FOUND_BY_DOCTOR };
+	bool any_pool;
 	int c;
 
-	while ((c = command_option(argc, argv, "v", options)) == 'v')
-		doctor.findings.verbose = true;
+	while ((c = command_option(argc, argv, ":v", options)) == 'v')
+		files.findings.verbose = true;
 	if (c == '?')
 		return EXIT_USAGE;
 	if (optind < argc)
 		return print_usage_error("doctor", "unexpected argument %s",
 					 argv[optind]);
-	check_libraries(&doctor.findings);
-	check_pools(&doctor);
-	check_machine(&doctor.findings, &doctor.devices);
-	check_network(&doctor.findings, &doctor.devices);
-	if (!doctor.findings.problems)
-		puts(doctor.no_pool_file ? "no problems found, but there is no pool file "
-					   "yet: see mptcpaddr.conf(5)"
-					 : "no problems found");
-	return fflush(stdout) || ferror(stdout) || doctor.findings.problems ? 1 : 0;
+	check_libraries(&files.findings);
+	any_pool = check_pools(&files);
+	check_machine(&files.findings, &files.devices);
+	if (!files.findings.problems)
+		puts(any_pool ? "no problems found"
+			      : "no problems found, but there is no pool file yet: see "
+				"mptcpaddr.conf(5)");
+	return fflush(stdout) || ferror(stdout) || files.findings.problems;
 }

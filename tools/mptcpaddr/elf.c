@@ -54,48 +54,37 @@ static void read_segments(int fd, Elf *elf, struct binary *ret)
 {
 	GElf_Phdr phdr;
 	size_t n = 0, i;
-	ssize_t len;
 
 	if (elf_getphdrnum(elf, &n) < 0)
 		return;
 	for (i = 0; i < n && i < ENTRIES_MAX && gelf_getphdr(elf, i, &phdr); i++) {
-		switch (phdr.p_type) {
-		case PT_INTERP:
-			len = phdr.p_filesz < sizeof(ret->linker)
-				      ? phdr.p_filesz
-				      : sizeof(ret->linker) - 1;
-			len = pread(fd, ret->linker, len, phdr.p_offset);
-			ret->linker[len > 0 ? len : 0] = '\0';
-			ret->loads_libraries = true;
-			break;
-		case PT_DYNAMIC:
+		if (phdr.p_type == PT_DYNAMIC)
 			ret->loads_libraries |= has_soname(elf, &phdr);
-			break;
-		default:
-			break;
-		}
+		if (phdr.p_type != PT_INTERP)
+			continue;
+		ret->loads_libraries = true;
+		memset(ret->linker, 0, sizeof(ret->linker));
+		if (phdr.p_filesz < sizeof(ret->linker))
+			pread(fd, ret->linker, phdr.p_filesz, phdr.p_offset);
 	}
 }
 
 int binary_read(const char *path, struct binary *ret)
 {
-	struct binary b = { .linker = "" };
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), r = -ENOEXEC;
 	GElf_Ehdr header;
-	int fd, r = -ENOEXEC;
 	Elf *elf;
 
-	elf_version(EV_CURRENT);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return -errno;
+	elf_version(EV_CURRENT);
 	elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (elf && elf_kind(elf) == ELF_K_ELF && gelf_getehdr(elf, &header)) {
-		b.class = header.e_ident[EI_CLASS];
-		b.data = header.e_ident[EI_DATA];
-		b.machine = header.e_machine;
-		read_segments(fd, elf, &b);
-		b.go |= has_go_section(elf);
-		*ret = b;
+		*ret = (struct binary){ .class = header.e_ident[EI_CLASS],
+					.data = header.e_ident[EI_DATA],
+					.machine = header.e_machine,
+					.go = has_go_section(elf) };
+		read_segments(fd, elf, ret);
 		r = 0;
 	}
 	elf_end(elf);
@@ -120,16 +109,13 @@ const char *binary_kind(const struct binary *binary, char text[static BINARY_KIN
 		{ EM_S390, "S/390" },	{ EM_MIPS, "MIPS" },
 		{ EM_PPC, "PowerPC" },
 	};
-	const char *name = NULL;
-	char number[24];
+	const int bits = binary->class == ELFCLASS64 ? 64 : 32;
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(*names) && !name; i++)
+	snprintf(text, BINARY_KIND_MAX, "%d-bit machine %d", bits, binary->machine);
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (names[i].machine == binary->machine)
-			name = names[i].name;
-	snprintf(number, sizeof(number), "machine %d", binary->machine);
-	snprintf(text, BINARY_KIND_MAX, "%d-bit %s",
-		 binary->class == ELFCLASS64 ? 64 : 32, name ?: number);
+			snprintf(text, BINARY_KIND_MAX, "%d-bit %s", bits, names[i].name);
 	return text;
 }
 

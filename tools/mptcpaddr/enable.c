@@ -5,8 +5,6 @@
  * A drop-in is the one file that is written and removed; the unit stays unchanged. A
  * service that cannot work is refused first, with the reason.
  */
-#include "checks.h"
-#include "command.h"
 #include "library.h"
 #include "pool_files.h"
 #include "program.h"
@@ -40,7 +38,7 @@ static int parse_enable_options(struct enable *e, int argc, char *argv[], bool w
 	int c;
 
 	e->root = "";
-	while ((c = command_option(argc, argv, "", options + !with_pool)) != -1) {
+	while ((c = command_option(argc, argv, ":", options + !with_pool)) != -1) {
 		if (c == '?')
 			return EXIT_USAGE;
 		*(c == 'r' ? &e->root : &e->pool) = optarg;
@@ -114,13 +112,13 @@ static int check_unit(struct enable *e)
 		       unit->environment_file, e->library);
 	snprintf(start, sizeof(start), "%s%s", unit->program[0] == '/' ? e->root : "",
 		 unit->program);
-	if (program_resolve(start, &e->program) < 0)
+	if (!program_resolve(start, &e->program))
 		REFUSE("its program %s is missing, or is not executable", start);
 	secure = unit->user ? secure_reason_of_user(path) : NULL;
 	if (secure)
 		REFUSE("%s is %s, so preloaded libraries are ignored", path, secure);
 	if (!program_check(path, e->library, false, &obstacle))
-		REFUSE("%s", obstacle.text);
+		REFUSE("%s %s", path, obstacle.text);
 	return 0;
 }
 
@@ -179,7 +177,7 @@ static bool has_broker(const struct enable *e)
 	char path[PATH_MAX];
 	struct stat st;
 
-	if (!*e->root && find_root_broker())
+	if (!*e->root && find_broker() == 0)
 		return true;
 	return snprintf(path, sizeof(path),
 			"%s/etc/systemd/system/multi-user.target.wants/"
@@ -269,14 +267,15 @@ static int print_failure(const struct enable *e, int r)
 int cmd_enable(int argc, char *argv[])
 {
 	static struct enable e;
+	const char *error;
 	bool same = false;
 	int r = parse_enable_options(&e, argc, argv, true);
 
 	if (r)
 		return r;
-	r = library_find(e.library);
-	if (r < 0)
-		return print_error("%s %s", e.library, library_error(r));
+	error = library_find(e.library);
+	if (error)
+		return print_error("%s %s", e.library, error);
 	if (find_unit(&e) < 0 || check_unit(&e) < 0 ||
 	    (e.pool && require_pool_file(e.pool, "nothing was done", e.pool_path) < 0))
 		return 1;

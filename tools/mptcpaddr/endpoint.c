@@ -6,8 +6,7 @@
  * them as it parses the pool file.
  */
 #include "shim/pool/endpoint.h"
-#include "command.h"
-#include "finding.h"
+#include "checks.h"
 #include "mptcpaddr/broker.h"
 #include "tools/common/ctl.h"
 
@@ -27,7 +26,6 @@
 struct targets {
 	const char *program; /* NULL: any */
 	pid_t pid;	     /* 0: any */
-	bool one;	     /* several are an error: the pool will be changed */
 };
 
 /* The connection to a manager, and its own description. */
@@ -40,26 +38,7 @@ struct target {
 };
 
 /* Return: 0, or 1 after an error was printed. */
-typedef int (*target_fn)(void *ctx, struct target *target);
-
-/* The first text of /proc/@pid/@file; "" if there is none. Return: its owner. */
-static uid_t read_proc(pid_t pid, const char *file, char ret_text[static PATH_MAX])
-{
-	struct stat st = { .st_uid = (uid_t)-1 };
-	char path[64];
-	FILE *f;
-
-	ret_text[0] = '\0';
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
-	f = fopen(path, "re");
-	if (!f)
-		return -1;
-	if (fstat(fileno(f), &st) < 0 || !fgets(ret_text, PATH_MAX, f))
-		ret_text[0] = '\0';
-	fclose(f);
-	ret_text[strcspn(ret_text, "\n")] = '\0';
-	return st.st_uid;
-}
+typedef int (*show_fn)(struct target *target);
 
 /*
  * Whether mptcpaddrd has this pool for @pid. It names programs by argv[0] after its last
@@ -67,25 +46,16 @@ static uid_t read_proc(pid_t pid, const char *file, char ret_text[static PATH_MA
  */
 static bool is_same_program(pid_t pid, const struct ctl_manager *manager)
 {
-	char started[PATH_MAX], name[PATH_MAX];
-	uid_t uid = read_proc(pid, "cmdline", started);
+	char path[64], started[PATH_MAX], name[TASK_COMM_MAX + 2];
+	struct stat st;
 
-	read_proc(pid, "comm", name);
-	return uid == manager->uid &&
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	read_first_line(path, name, sizeof(name));
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	read_first_line(path, started, sizeof(started));
+	return stat(path, &st) == 0 && st.st_uid == manager->uid &&
 	       (!strcmp(basename(started), manager->program) ||
 		(*name && !strncmp(name, manager->program, TASK_COMM_MAX)));
-}
-
-static bool is_meant(const struct targets *targets, const struct target *target)
-{
-	const struct ctl_manager *manager = &target->manager;
-
-	if (targets->program && strcmp(targets->program, manager->program) != 0)
-		return false;
-	if (!targets->pid)
-		return true;
-	return target->brokered ? is_same_program(targets->pid, manager)
-				: (uint32_t)targets->pid == manager->pid;
 }
 
 static int read_manager(struct target *target)
@@ -117,6 +87,7 @@ static int read_manager(struct target *target)
 static int open_target(const struct targets *targets, const char *name,
 		       struct target *target)
 {
+	const struct ctl_manager *manager = &target->manager;
 	int r;
 
 	if (!strcmp(name, BROKER_NAME))
@@ -125,8 +96,11 @@ static int open_target(const struct targets *targets, const char *name,
 	if (r < 0)
 		return r;
 	r = read_manager(target);
-	if (r == 0 && !is_meant(targets, target))
-		r = 1;
+	if (r == 0 && targets->program)
+		r = strcmp(targets->program, manager->program) != 0;
+	if (r == 0 && targets->pid)
+		r = target->brokered ? !is_same_program(targets->pid, manager)
+				     : (uint32_t)targets->pid != manager->pid;
 	if (r)
 		ctl_close(&target->ctl);
 	return r;
@@ -134,62 +108,18 @@ static int open_target(const struct targets *targets, const char *name,
 
 static int print_no_target(const struct targets *targets, unsigned int refused)
 {
-	char who[PATH_MAX], more[64] = "";
+	char more[64] = "";
 
-	if (targets->pid)
-		snprintf(who, sizeof(who), "process %d has no manager here",
-			 targets->pid);
-	else if (targets->program)
-		snprintf(who, sizeof(who), "no manager here serves \"%s\"",
-			 targets->program);
-	else
-		snprintf(who, sizeof(who),
-			 "no program has a manager in this network namespace");
 	if (refused)
 		snprintf(more, sizeof(more),
 			 "; %u did not answer, or belong to other users", refused);
-	return print_error("%s%s", who, more);
-}
-
-/* Call @fn for each target. Return: 0; 1 after an error was printed. */
-static int visit_targets(const struct targets *targets, target_fn fn, void *ctx)
-{
-	char list[NAMED_MAX * (TARGET_NAME_MAX + 2)] = "";
-	unsigned int found = 0, refused = 0;
-	struct target target, first;
-	char(*names)[NAME_TEXT_MAX];
-	size_t n = 0, len = 0, i;
-	int r = ctl_find_names(&names, &n), failed = 0;
-
-	if (r < 0 && r != -E2BIG)
-		return print_error("/proc/net/unix: %s", strerror(-r));
-	for (i = 0; i < n; i++) {
-		r = open_target(targets, names[i], &target);
-		refused += r < 0;
-		if (r)
-			continue;
-		if (found++ < NAMED_MAX)
-			len += sprintf(list + len, "%s%s", len ? ", " : "", target.name);
-		if (!targets->one)
-			failed |= fn(ctx, &target);
-		if (targets->one && found == 1)
-			first = target;
-		else
-			ctl_close(&target.ctl);
-	}
-	free(names);
-	if (!found)
-		return print_no_target(targets, refused);
-	if (!targets->one)
-		return failed;
-	if (found == 1)
-		failed = fn(ctx, &first);
-	else
-		failed = print_error("%u programs (%s%s): choose one with --pid or "
-				     "--program",
-				     found, list, found > NAMED_MAX ? ", ..." : "");
-	ctl_close(&first.ctl);
-	return failed;
+	if (targets->pid)
+		return print_error("process %d has no manager here%s", targets->pid,
+				   more);
+	if (targets->program)
+		return print_error("no manager here serves \"%s\"%s", targets->program,
+				   more);
+	return print_error("no program has a manager in this network namespace%s", more);
 }
 
 static void print_section(const struct ctl_section *section)
@@ -205,15 +135,16 @@ static void print_section(const struct ctl_section *section)
 
 static void print_endpoint(const struct ctl_endpoint *from)
 {
-	struct endpoint ep = { .local_id = from->local_id, .flags = from->flags };
+	struct endpoint ep = { .addr = from->addr,
+			       .local_id = from->local_id,
+			       .flags = from->flags };
 	char text[ENDPOINT_TEXT_MAX];
 
-	ep.addr = from->addr;
 	snprintf(ep.dev, sizeof(ep.dev), "%.15s", from->dev);
 	printf("endpoint = %s\n", endpoint_format(&ep, text));
 }
 
-static int show_endpoints(void *ctx, struct target *target)
+static int show_endpoints(struct target *target)
 {
 	struct ctl_section *sections = NULL;
 	struct ctl_endpoint *endpoints = NULL;
@@ -239,7 +170,7 @@ static int show_endpoints(void *ctx, struct target *target)
 	return r < 0 ? print_error("%s: %s", target->name, strerror(-r)) : 0;
 }
 
-static int show_limits(void *ctx, struct target *target)
+static int show_limits(struct target *target)
 {
 	const struct ctl_manager *manager = &target->manager;
 
@@ -249,9 +180,8 @@ static int show_limits(void *ctx, struct target *target)
 	return 0;
 }
 
-static int edit_pool(void *ctx, struct target *target)
+static int edit_pool(struct target *target, const struct ctl_request *request)
 {
-	const struct ctl_request *request = ctx;
 	struct ctl *ctl = &target->ctl;
 	struct ctl_edit answer = { "" };
 	int r;
@@ -268,6 +198,48 @@ static int edit_pool(void *ctx, struct target *target)
 			   answer.text[0] ? answer.text : strerror(-r));
 }
 
+/* Send @request to the only target; NULL: @show each. Return: an exit status. */
+static int visit_targets(const struct targets *targets, show_fn show,
+			 const struct ctl_request *request)
+{
+	char list[NAMED_MAX * (TARGET_NAME_MAX + 2)] = "";
+	unsigned int found = 0, refused = 0;
+	struct target target, first;
+	char(*names)[NAME_TEXT_MAX];
+	size_t n = 0, len = 0, i;
+	int r = ctl_find_names(&names, &n), failed = 0;
+
+	if (r < 0 && r != -E2BIG)
+		return print_error("/proc/net/unix: %s", strerror(-r));
+	for (i = 0; i < n; i++) {
+		r = open_target(targets, names[i], &target);
+		refused += r < 0;
+		if (r)
+			continue;
+		if (found++ < NAMED_MAX)
+			len += sprintf(list + len, "%s%s", len ? ", " : "", target.name);
+		if (!request)
+			failed |= show(&target);
+		if (request && found == 1)
+			first = target;
+		else
+			ctl_close(&target.ctl);
+	}
+	free(names);
+	if (!found)
+		return print_no_target(targets, refused);
+	if (!request)
+		return failed;
+	if (found == 1)
+		failed = edit_pool(&first, request);
+	else
+		failed = print_error("%u programs (%s%s): choose one with --pid or "
+				     "--program",
+				     found, list, found > NAMED_MAX ? ", ..." : "");
+	ctl_close(&first.ctl);
+	return failed;
+}
+
 static int parse_target_options(struct targets *targets, int argc, char *argv[])
 {
 	static const struct option options[] = {
@@ -278,7 +250,7 @@ static int parse_target_options(struct targets *targets, int argc, char *argv[])
 	char *end;
 	int c;
 
-	while ((c = command_option(argc, argv, "", options)) != -1) {
+	while ((c = command_option(argc, argv, ":", options)) != -1) {
 		if (c == '?')
 			return EXIT_USAGE;
 		if (c == 'n') {
@@ -292,7 +264,7 @@ static int parse_target_options(struct targets *targets, int argc, char *argv[])
 	return 0;
 }
 
-static int run_object(int argc, char *argv[], target_fn show)
+static int run_object(int argc, char *argv[], show_fn show)
 {
 	struct ctl_request request = { .magic = CTL_MAGIC,
 				       .version = CTL_VERSION,
@@ -317,8 +289,7 @@ static int run_object(int argc, char *argv[], target_fn show)
 		len += snprintf(request.text + len, CTL_TEXT_MAX - len, " %s", argv[i]);
 	if (len >= CTL_TEXT_MAX)
 		return print_usage_error(object, "too many words");
-	targets.one = true;
-	return visit_targets(&targets, edit_pool, &request);
+	return visit_targets(&targets, NULL, &request);
 }
 
 int cmd_endpoint(int argc, char *argv[])

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * finding.c - how the commands print what they found
- *
- * doctor prints a problem and each remedy on lines of their own, on stdout; run prints
- * both as one warning, on stderr.
  */
-#include "finding.h"
+#include "command.h"
 
 #include <limits.h>
 #include <stdarg.h>
@@ -15,57 +12,49 @@
 #define ADVICE "do: "
 #define ROOT   "root: "
 
-static void print_prefixed(FILE *out, const char *prefix, const char *fmt, va_list ap)
+static const struct {
+	const char *problem, *ok;
+} prefixes[] = {
+	[FOUND_BY_DOCTOR] = { "problem: ", "ok: " },
+	[FOUND_BY_RUN] = { "mptcpaddr: warning: ", "mptcpaddr: " },
+	[FOUND_BY_CHECK] = { "", "" },
+};
+
+/* "    type: sudo ..."; in a warning "; type: ..." or "; ADVICE". */
+static void print_remedy(FILE *out, const char *line, bool warning)
 {
-	fputs(prefix, out);
-	vfprintf(out, fmt, ap);
-	putc('\n', out);
+	fputs(warning ? "; " : "\n    ", out);
+	if (!strncmp(line, ROOT, strlen(ROOT)))
+		fprintf(out, "type: %s%s", AS_ROOT, line + strlen(ROOT));
+	else
+		fputs(line + (warning && !strncmp(line, ADVICE, strlen(ADVICE))
+				      ? strlen(ADVICE)
+				      : 0),
+		      out);
 }
 
-const char *remedy_text(const char *fmt, ...)
+void report_problem(struct findings *findings, const char *fmt, ...)
 {
-	static char text[2 * PATH_MAX];
+	const bool warning = findings->by == FOUND_BY_RUN;
+	FILE *out = warning ? stderr : stdout;
+	static char text[4 * PATH_MAX];
+	char *rest = text, *line;
 	va_list ap;
 
+	findings->problems++;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	return text;
+	fprintf(out, "%s%s", prefixes[findings->by].problem, strsep(&rest, "\n"));
+	while (findings->by != FOUND_BY_CHECK && (line = strsep(&rest, "\n")))
+		print_remedy(out, line, warning);
+	putc('\n', out);
 }
 
-/* A line of remedies: "    type: sudo ..."; in a warning "; type: ..." or "; ADVICE". */
-static void print_remedy(const struct findings *findings, const char *line, int len,
-			 FILE *out)
+static void print_line(FILE *out, const char *prefix, const char *fmt, va_list ap)
 {
-	const char *kind = "";
-
-	fputs(findings->warnings ? "; " : "\n    ", out);
-	if (!strncmp(line, ROOT, strlen(ROOT))) {
-		kind = geteuid() ? "type: sudo " : "type: ";
-		line += strlen(ROOT);
-		len -= strlen(ROOT);
-	} else if (findings->warnings && !strncmp(line, ADVICE, strlen(ADVICE))) {
-		line += strlen(ADVICE);
-		len -= strlen(ADVICE);
-	}
-	fprintf(out, "%s%.*s", kind, len, line);
-}
-
-void report_problem(struct findings *findings, const char *remedies, const char *fmt, ...)
-{
-	FILE *out = findings->warnings ? stderr : stdout;
-	va_list ap;
-	int len;
-
-	findings->problems++;
-	fputs(findings->warnings ? "mptcpaddr: warning: " : "problem: ", out);
-	va_start(ap, fmt);
+	fputs(prefix, out);
 	vfprintf(out, fmt, ap);
-	va_end(ap);
-	for (; *remedies; remedies += len + !!remedies[len]) {
-		len = strcspn(remedies, "\n");
-		print_remedy(findings, remedies, len, out);
-	}
 	putc('\n', out);
 }
 
@@ -76,10 +65,8 @@ void report_ok(const struct findings *findings, const char *fmt, ...)
 	if (!findings->verbose)
 		return;
 	va_start(ap, fmt);
-	if (findings->warnings)
-		print_prefixed(stderr, "mptcpaddr: ", fmt, ap);
-	else
-		print_prefixed(stdout, "ok: ", fmt, ap);
+	print_line(findings->by == FOUND_BY_RUN ? stderr : stdout,
+		   prefixes[findings->by].ok, fmt, ap);
 	va_end(ap);
 }
 
@@ -88,7 +75,7 @@ int print_error(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	print_prefixed(stderr, "mptcpaddr: ", fmt, ap);
+	print_line(stderr, "mptcpaddr: ", fmt, ap);
 	va_end(ap);
 	return 1;
 }

@@ -17,7 +17,7 @@
 
 #define SEPARATORS " :" /* of LD_PRELOAD; there is no way to quote them */
 
-int library_find(char ret_path[PATH_MAX])
+const char *library_find(char ret_path[PATH_MAX])
 {
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -28,15 +28,10 @@ int library_find(char ret_path[PATH_MAX])
 	if (n >= PATH_MAX || access(ret_path, R_OK) < 0)
 		snprintf(ret_path, PATH_MAX, "%s/" LIBRARY, LIBDIR);
 	if (access(ret_path, R_OK) < 0)
-		return -ENOENT;
-	return strpbrk(ret_path, SEPARATORS) ? -EINVAL : 0;
-}
-
-const char *library_error(int error)
-{
-	return error == -ENOENT ? "is missing, and so is " LIBRARY " next to this tool"
-				: "has a blank or a colon in its name: LD_PRELOAD cannot "
-				  "name it";
+		return "is missing, and so is " LIBRARY " next to this tool";
+	return strpbrk(ret_path, SEPARATORS)
+		       ? "has a blank or a colon in its name: LD_PRELOAD cannot name it"
+		       : NULL;
 }
 
 /* Values of $LIB in dynamic linkers: Debian's, and those of other systems. */
@@ -58,32 +53,29 @@ static const char *const lib_directories[] = {
 #define LIB_DIRECTORIES (sizeof(lib_directories) / sizeof(lib_directories[0]))
 
 /* The length of @path before the directory that is $LIB for this tool; 0: none is. */
-static int find_lib_directory(const char *path, size_t *ret_directory)
+static int find_prefix(const char *path)
 {
 	size_t len = strlen(path) - strlen("/" LIBRARY), n, i;
 
 	for (i = 0; i < LIB_DIRECTORIES; i++) {
 		n = strlen(lib_directories[i]);
 		if (len > n + 1 && path[len - n - 1] == '/' &&
-		    !strncmp(path + len - n, lib_directories[i], n)) {
-			*ret_directory = i;
+		    !strncmp(path + len - n, lib_directories[i], n))
 			return len - n;
-		}
 	}
 	return 0;
 }
 
-bool library_other(const char *path, unsigned int i, char ret_path[PATH_MAX])
+bool library_variant(const char *path, unsigned int i, char ret_path[PATH_MAX])
 {
-	size_t own, k;
-	int n = find_lib_directory(path, &own), len;
+	const int n = find_prefix(path);
+	size_t k;
 
-	for (k = 0; n && k < LIB_DIRECTORIES; k++) {
-		len = snprintf(ret_path, PATH_MAX, "%.*s%s/" LIBRARY, n, path,
-			       lib_directories[k]);
-		if (k != own && len < PATH_MAX && !access(ret_path, R_OK) && !i--)
+	for (k = 0; n && k < LIB_DIRECTORIES; k++)
+		if (snprintf(ret_path, PATH_MAX, "%.*s%s/" LIBRARY, n, path,
+			     lib_directories[k]) < PATH_MAX &&
+		    !access(ret_path, R_OK) && !i--)
 			return true;
-	}
 	return false;
 }
 
@@ -91,12 +83,11 @@ void library_name(const char *path, char ret_name[PATH_MAX])
 {
 	char other[PATH_MAX];
 	void *library;
-	size_t own;
-	int n = find_lib_directory(path, &own);
 
 	/* Only the dynamic linker knows its value of $LIB: let it try. */
-	if (library_other(path, 0, other) &&
-	    snprintf(ret_name, PATH_MAX, "%.*s$LIB/" LIBRARY, n, path) < PATH_MAX) {
+	if (library_variant(path, 1, other) &&
+	    snprintf(ret_name, PATH_MAX, "%.*s$LIB/" LIBRARY, find_prefix(path), path) <
+		    PATH_MAX) {
 		library = dlopen(ret_name, RTLD_LAZY | RTLD_LOCAL);
 		if (library && dlclose(library) == 0)
 			return;

@@ -12,25 +12,22 @@
 /*
  * library_find() - next to this tool, or where it is installed
  *
- * Return: 0; -ENOENT; -EINVAL: LD_PRELOAD cannot name the path.
+ * Return: NULL, or what is wrong with it: for a message, after the path.
  */
-int library_find(char ret_path[PATH_MAX]);
-
-/* library_error() - of library_find(): for a message, after the path. */
-const char *library_error(int error);
+const char *library_find(char ret_path[PATH_MAX]);
 
 /*
- * library_other() - the library for programs of another word size or ABI, number @i
+ * library_variant() - the library for programs of each word size and ABI, number @i
  *
- * It differs from @path, of library_find(), in the directory that the dynamic linker
+ * They differ from @path, of library_find(), in the directory that the dynamic linker
  * puts for $LIB (ld.so(8)). Return: false: there are no more.
  */
-bool library_other(const char *path, unsigned int i, char ret_path[PATH_MAX]);
+bool library_variant(const char *path, unsigned int i, char ret_path[PATH_MAX]);
 
 /*
  * library_name() - @path for LD_PRELOAD
  *
- * With $LIB in it if there is a library_other(): each program of a family gets its own.
+ * With $LIB in it if there are two library_variant()s: each program gets its own.
  */
 void library_name(const char *path, char ret_name[PATH_MAX]);
 

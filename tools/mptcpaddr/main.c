@@ -74,14 +74,10 @@ int print_usage_error(const char *command, const char *fmt, ...)
 int command_option(int argc, char *argv[], const char *letters,
 		   const struct option *options)
 {
-	char spec[16];
 	int c;
 
 	opterr = 0;
-	/* ":" comes first, but for "+". */
-	snprintf(spec, sizeof(spec), "%s:%s", *letters == '+' ? "+" : "",
-		 letters + (*letters == '+'));
-	c = getopt_long(argc, argv, spec, options, NULL);
+	c = getopt_long(argc, argv, letters, options, NULL);
 	if (c != '?' && c != ':')
 		return c;
 	print_usage_error(argv[0], c == ':' ? "%s requires a value" : "unknown option %s",
@@ -91,26 +87,26 @@ int command_option(int argc, char *argv[], const char *letters,
 
 int main(int argc, char *argv[])
 {
+	const struct command *command = commands;
+	const struct command *end = commands + sizeof(commands) / sizeof(*commands);
 	const char *name = argc > 1 ? argv[1] : "";
-	size_t i;
 
-	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
-		if (strcmp(commands[i].name, name) != 0)
-			continue;
-		if (argc != 3 || strcmp(argv[2], "--help") != 0)
-			return commands[i].run(argc - 1, argv + 1);
-		fputs("Usage:\n", stdout);
-		show_command(stdout, &commands[i]);
-		return fflush(stdout) ? 1 : 0;
-	}
-	if (!strcmp(name, "--help") || !strcmp(name, "-h")) {
+	while (command < end && strcmp(command->name, name) != 0)
+		command++;
+	if (command < end && (argc != 3 || strcmp(argv[2], "--help") != 0))
+		return command->run(argc - 1, argv + 1);
+	if (command < end) {
+		puts("Usage:");
+		show_command(stdout, command);
+	} else if (!strcmp(name, "--help") || !strcmp(name, "-h")) {
 		show_usage(stdout);
-		return fflush(stdout) ? 1 : 0;
+	} else if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
+		puts("mptcpaddr " VERSION);
+	} else {
+		if (*name)
+			fprintf(stderr, "mptcpaddr: unknown command \"%s\"\n", name);
+		show_usage(stderr);
+		return EXIT_USAGE;
 	}
-	if (!strcmp(name, "--version") || !strcmp(name, "-V"))
-		return puts("mptcpaddr " VERSION) < 0 || fflush(stdout) ? 1 : 0;
-	if (*name)
-		fprintf(stderr, "mptcpaddr: unknown command \"%s\"\n", name);
-	show_usage(stderr);
-	return EXIT_USAGE;
+	return fflush(stdout) || ferror(stdout);
 }

@@ -3,104 +3,102 @@
  * pool_files.c - find and check pool files; mptcpaddr check
  */
 #include "pool_files.h"
-#include "command.h"
-#include "finding.h"
 
 #include "shim/preload/pool_file.h"
 
 #include <dirent.h>
-#include <ifaddrs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE_MAX_TEXT (PATH_MAX + 256)
+#define SYSTEM_DIR "/etc/mptcpaddr"
 
-/* The user's directory, then the system's; @ret_user is "" if the user has none. */
-static void find_directories(char ret_user[PATH_MAX], char ret_system[PATH_MAX])
-{
-	size_t len = pool_file_user_dir(ret_user);
-
-	ret_user[len ? len - 1 : 0] = '\0'; /* without the slash */
-	snprintf(ret_system, PATH_MAX, "/etc/mptcpaddr");
-}
-
-/* Whether @name ("": any) has @addr; AF_UNSPEC: whether there is such an interface. */
-static bool has_address(const struct ifaddrs *machine, const char *name,
+/* Whether @addr is on the interface, or on any if @if_idx is 0. */
+static bool has_address(const struct rtnl_table *machine, int if_idx,
 			const struct mpaddr *addr)
 {
-	struct mpaddr own;
+	unsigned int i;
 
-	for (; machine; machine = machine->ifa_next) {
-		const struct sockaddr *sa = machine->ifa_addr;
-
-		if (*name && strcmp(machine->ifa_name, name))
-			continue;
-		if (addr->family == AF_UNSPEC)
+	for (i = 0; i < machine->n_addrs; i++)
+		if (mpaddr_same_ip(&machine->addrs[i].addr, addr) &&
+		    (!if_idx || machine->addrs[i].if_idx == if_idx))
 			return true;
-		if (sa && sa->sa_family == AF_INET)
-			mpaddr_set(&own, AF_INET,
-				   &((const struct sockaddr_in *)sa)->sin_addr);
-		else if (sa && sa->sa_family == AF_INET6)
-			mpaddr_set(&own, AF_INET6,
-				   &((const struct sockaddr_in6 *)sa)->sin6_addr);
-		else
-			continue;
-		if (mpaddr_same_ip(&own, addr))
-			return true;
-	}
 	return false;
 }
 
 /* Return: whether it can be used now. */
-static bool check_endpoint(const struct pool_reader *reader, const char *path,
-			   const struct endpoint *ep, const struct ifaddrs *machine)
+static bool check_endpoint(struct pool_files *files, const char *path,
+			   const struct endpoint *ep)
 {
-	static const struct mpaddr any = { .family = AF_UNSPEC };
-	const char *what = ep->dev, *of = "this machine";
-	char text[LINE_MAX_TEXT], addr[MPADDR_TEXT_MAX];
-	const char *kind = "an interface";
+	const struct rtnl_table *machine = &files->machine;
+	const char *what = ep->dev, *kind = "an interface", *of = "this machine";
+	const int if_idx = if_nametoindex(ep->dev);
+	char text[PATH_MAX + 256], addr[MPADDR_TEXT_MAX];
 	struct mpaddr ip = ep->addr;
 
 	ip.port = 0;
-	if (!ep->dev[0] || has_address(machine, ep->dev, &any)) {
-		if (ip.family == AF_UNSPEC || has_address(machine, ep->dev, &ip))
+	if (!ep->dev[0] || if_idx) {
+		if (ip.family == AF_UNSPEC || has_address(machine, if_idx, &ip))
 			return true;
 		what = mpaddr_text(&ip, addr);
 		kind = "an address";
-		if (ep->dev[0] && has_address(machine, "", &ip))
+		if (has_address(machine, 0, &ip))
 			of = ep->dev;
 	}
 	snprintf(text, sizeof(text), "%s:%u: %s is not %s of %s (now)", path, ep->line,
 		 what, kind, of);
-	reader->on_line(reader->ctx, POOL_LINE_UNUSABLE, text);
+	if (files->findings.by == FOUND_BY_CHECK)
+		report_ok(&files->findings, "%s", text); /* no error of the file */
+	else
+		report_problem(&files->findings,
+			       "%s\ndo: connect that uplink, or correct the line; \"ip "
+			       "address\" lists the addresses",
+			       text);
 	return false;
 }
 
 static void on_bad_line(void *user, const char *text)
 {
-	const struct pool_reader *reader = user;
+	struct pool_files *files = user;
 
-	reader->on_line(reader->ctx, POOL_LINE_BAD, text);
+	report_problem(&files->findings,
+		       "%s\ndo: fix that line, see mptcpaddr.conf(5); until then "
+		       "programs start without a pool",
+		       text);
 }
 
-static void check_file(const struct pool_reader *reader, const char *path,
-		       const struct ifaddrs *machine)
+static void add_pool_device(struct devices *devices, const char *name)
 {
-	struct pool *pool = NULL;
-	bool good = pool_check(path, &pool, on_bad_line, (void *)reader) == 0;
-	char text[LINE_MAX_TEXT];
 	unsigned int i;
 
-	for (i = 0; pool && i < pool->n_endpoints; i++)
-		good &= check_endpoint(reader, path, &pool->endpoints[i], machine);
-	if (pool && good) {
-		snprintf(text, sizeof(text), "%s: no errors; endpoints: %u", path,
-			 pool->n_endpoints);
-		reader->on_line(reader->ctx, POOL_FILE_GOOD, text);
+	for (i = 0; i < devices->n; i++)
+		if (!strcmp(devices->names[i], name))
+			return;
+	if (*name && i < DEVICES_MAX)
+		strcpy(devices->names[devices->n++], name);
+}
+
+static void check_file(struct pool_files *files, const char *path)
+{
+	struct pool *pool = NULL;
+	bool good = pool_check(path, &pool, on_bad_line, files) == 0;
+	unsigned int i;
+
+	for (i = 0; pool && i < pool->n_endpoints; i++) {
+		good &= check_endpoint(files, path, &pool->endpoints[i]);
+		add_pool_device(&files->devices, pool->endpoints[i].dev);
 	}
-	if (pool && reader->on_pool)
-		reader->on_pool(reader->ctx, path, pool);
+	if (pool && good)
+		report_ok(&files->findings, "%s: no errors; endpoints: %u", path,
+			  pool->n_endpoints);
+	files->on += pool && pool->mptcp;
+	if (pool && !pool->mptcp) {
+		files->off++;
+		snprintf(files->off_path, sizeof(files->off_path), "%s", path);
+		if (files->findings.by == FOUND_BY_DOCTOR)
+			report_ok(&files->findings,
+				  "%s leaves its programs plain TCP (mptcp = no)", path);
+	}
 	pool_free(pool);
 }
 
@@ -114,48 +112,52 @@ static int is_pool_file(const struct dirent *entry)
 }
 
 /* Return: the number of files; 1 if the directory cannot be read. */
-static int check_directory(const struct pool_reader *reader, const char *directory,
-			   const struct ifaddrs *machine)
+static int check_directory(struct pool_files *files, const char *directory)
 {
-	char path[LINE_MAX_TEXT];
 	struct dirent **entries;
-	int n, i;
+	char path[PATH_MAX];
+	int n = scandir(directory, &entries, is_pool_file, alphasort), i;
 
-	n = scandir(directory, &entries, is_pool_file, alphasort);
+	if (n < 0 && errno == ENOENT)
+		return 0;
 	if (n < 0) {
-		if (errno == ENOENT)
-			return 0;
-		snprintf(path, sizeof(path), "%s: %s", directory, strerror(errno));
-		reader->on_line(reader->ctx, POOL_DIRECTORY_BAD, path);
+		report_problem(&files->findings,
+			       "%s: %m\ndo: make it a directory that your user can read; "
+			       "until then none of its pool files is found",
+			       directory);
 		return 1;
 	}
 	for (i = 0; i < n; i++) {
 		if (snprintf(path, PATH_MAX, "%s/%s", directory, entries[i]->d_name) <
 		    PATH_MAX)
-			check_file(reader, path, machine);
+			check_file(files, path);
 		free(entries[i]);
 	}
 	free(entries);
 	return n;
 }
 
-int check_pool_files(const struct pool_reader *reader, const char *path)
+int check_pool_files(struct pool_files *files, const char *path)
 {
-	char user[PATH_MAX], system[PATH_MAX];
-	struct ifaddrs *machine;
-	int n = 0;
+	int r = rtnl_read_table(&files->machine);
+	char user[POOL_FILE_PATH_MAX];
+	size_t len;
 
-	if (getifaddrs(&machine) < 0)
-		return -errno;
-	find_directories(user, system);
+	if (r < 0)
+		return r;
+	len = pool_file_user_dir(user);
+	user[len ? len - 1 : 0] = '\0'; /* without the slash */
 	if (path)
-		check_file(reader, path, machine);
-	else if (*user)
-		n = check_directory(reader, user, machine);
+		check_file(files, path);
+	else if (len)
+		r = check_directory(files, user);
 	if (!path)
-		n += check_directory(reader, system, machine);
-	freeifaddrs(machine);
-	return n;
+		r += check_directory(files, SYSTEM_DIR);
+	if (!path && !r && files->findings.by == FOUND_BY_CHECK)
+		report_ok(&files->findings, "no pool file in %s%s" SYSTEM_DIR, user,
+			  len ? " or " : "");
+	rtnl_free_table(&files->machine);
+	return r;
 }
 
 static void print_pool_error(void *user, const char *text)
@@ -167,52 +169,32 @@ int require_pool_file(const char *file, const char *consequence, char ret_path[P
 {
 	struct pool *pool = NULL;
 	int errors = pool_check(file, &pool, print_pool_error, NULL);
-	char *path;
 
 	pool_free(pool);
-	if (errors) {
-		print_error("%s cannot be used, %s", file, consequence);
-		return -EINVAL;
-	}
-	path = realpath(file, NULL);
+	if (errors)
+		return -print_error("%s cannot be used, %s", file, consequence);
+	if (!realpath(file, ret_path))
+		return -print_error("%s: %s", file, strerror(errno));
 	/* The library finds no file with a longer path. */
-	if (path && strlen(path) < POOL_FILE_PATH_MAX)
-		strcpy(ret_path, path);
-	else
-		errors = -print_error("%s: %s", file,
-				      strerror(path ? ENAMETOOLONG : errno));
-	free(path);
-	return errors;
-}
-
-static void print_checked(void *ctx, enum pool_line what, const char *text)
-{
-	bool *failed = ctx;
-
-	*failed |= what == POOL_LINE_BAD || what == POOL_DIRECTORY_BAD;
-	puts(text);
+	if (strlen(ret_path) >= POOL_FILE_PATH_MAX)
+		return -print_error("%s: %s", file, strerror(ENAMETOOLONG));
+	return 0;
 }
 
 int cmd_check(int argc, char *argv[])
 {
 	static const struct option none[] = { { 0 } };
-	char user[PATH_MAX], system[PATH_MAX];
-	bool failed = false;
-	const struct pool_reader reader = { .on_line = print_checked, .ctx = &failed };
-	int r = 0;
+	struct pool_files files = { .findings.by = FOUND_BY_CHECK,
+				    .findings.verbose = true };
+	int r;
 
-	if (command_option(argc, argv, "", none) != -1)
+	if (command_option(argc, argv, ":", none) != -1)
 		return EXIT_USAGE;
-	if (optind == argc && (r = check_pool_files(&reader, NULL)) == 0) {
-		find_directories(user, system);
-		printf("no pool file in %s%s%s\n", user, *user ? " or " : "", system);
-	}
-	for (; optind < argc && r >= 0; optind++)
-		r = check_pool_files(&reader, argv[optind]);
-	if (r < 0) {
+	do /* argv[argc] is NULL: all files */
+		r = check_pool_files(&files, argv[optind]);
+	while (r >= 0 && ++optind < argc);
+	if (r < 0)
 		fprintf(stderr, "mptcpaddr check: the addresses of this machine: %s\n",
 			strerror(-r));
-		return 1;
-	}
-	return fflush(stdout) || ferror(stdout) || failed ? 1 : 0;
+	return r < 0 || fflush(stdout) || ferror(stdout) || files.findings.problems;
 }

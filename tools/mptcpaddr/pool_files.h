@@ -4,23 +4,19 @@
  */
 #pragma once
 
+#include "checks.h"
 #include "mptcpaddr/pool.h"
+#include "shim/netlink/rtnl.h"
 
 #include <limits.h>
 
-enum pool_line {
-	POOL_LINE_BAD,	    /* an error: the program of that file has no pool */
-	POOL_DIRECTORY_BAD, /* cannot be read: none of its files is found */
-	POOL_LINE_UNUSABLE, /* an endpoint that is not on this machine now */
-	POOL_FILE_GOOD,
-};
-
-struct pool_reader {
-	/* @text: "FILE:LINE: what is wrong", "DIRECTORY: why", or a whole sentence */
-	void (*on_line)(void *ctx, enum pool_line what, const char *text);
-	/* May be NULL: called with what the valid lines of @path say. */
-	void (*on_pool)(void *ctx, const char *path, const struct pool *pool);
-	void *ctx;
+struct pool_files {
+	struct findings findings;
+	/* Set by check_pool_files(): */
+	struct rtnl_table machine;
+	struct devices devices;
+	unsigned int on, off; /* mptcp = yes, no */
+	char off_path[256];   /* one of the latter */
 };
 
 /*
@@ -29,12 +25,12 @@ struct pool_reader {
  * Return: -errno if the addresses of this machine cannot be read; else 0, or the number
  * of files found.
  */
-int check_pool_files(const struct pool_reader *reader, const char *path);
+int check_pool_files(struct pool_files *files, const char *path);
 
 /*
  * require_pool_file() - take @file of an option --pool, which must be valid
  * @consequence: for the message if it is not: "the program is not started"
  *
- * Return: 0 with the absolute path; -EINVAL after every error was printed on stderr.
+ * Return: 0 with the absolute path; -1 after every error was printed on stderr.
  */
 int require_pool_file(const char *file, const char *consequence, char ret_path[PATH_MAX]);

@@ -59,9 +59,9 @@ static uint64_t read_status(const char *name)
 /* Whether the file's capabilities count for a user that is not root, and give any. */
 static bool gains_capabilities(const char *path)
 {
-	uint64_t permitted = 0, inheritable = 0;
+	/* Revision 1 has only the first 32 capabilities. */
 	struct vfs_ns_cap_data data = { 0 };
-	unsigned int words, i;
+	uint64_t permitted, inheritable;
 	uint32_t magic;
 	ssize_t n = getxattr(path, "security.capability", &data, sizeof(data));
 
@@ -73,11 +73,10 @@ static bool gains_capabilities(const char *path)
 		return false;
 	if (magic & VFS_CAP_FLAGS_EFFECTIVE)
 		return true;
-	words = n > (ssize_t)XATTR_CAPS_SZ_1 ? 2 : 1;
-	for (i = 0; i < words; i++) {
-		permitted |= (uint64_t)le32toh(data.data[i].permitted) << (32 * i);
-		inheritable |= (uint64_t)le32toh(data.data[i].inheritable) << (32 * i);
-	}
+	permitted = le32toh(data.data[0].permitted) |
+		    (uint64_t)le32toh(data.data[1].permitted) << 32;
+	inheritable = le32toh(data.data[0].inheritable) |
+		      (uint64_t)le32toh(data.data[1].inheritable) << 32;
 	permitted &= read_status("CapBnd:");
 	permitted |= inheritable & read_status("CapInh:");
 	if (read_status("NoNewPrivs:"))

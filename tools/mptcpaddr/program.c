@@ -8,9 +8,7 @@
 #include "elf.h"
 #include "library.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,49 +19,24 @@
 #define HEAD_MAX    256	      /* of a "#!" line that the kernel reads: BINPRM_BUF_SIZE */
 #define SHELL	    "/bin/sh" /* what execvp() runs for a file without "#!" */
 
-static int check_executable(const char *path)
+/* Whether execvp(3) finds @file. */
+static bool find_program(const char *file, char ret_path[PATH_MAX])
 {
+	const char *directory =
+		strchr(file, '/') ? "" : getenv("PATH") ?: "/bin:/usr/bin";
 	struct stat st;
+	int len;
 
-	if (stat(path, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode) || faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
-		return -EACCES;
-	return 0;
-}
-
-static int try_directory(const char *directory, size_t len, const char *file,
-			 char ret_path[PATH_MAX])
-{
-	int n = snprintf(ret_path, PATH_MAX, "%.*s%s%s", (int)len, directory,
-			 len ? "/" : "", file);
-
-	return n < PATH_MAX ? check_executable(ret_path) : -ENAMETOOLONG;
-}
-
-/* Where execvp(3) would find @file. */
-static int find_program(const char *file, char ret_path[PATH_MAX])
-{
-	const char *directory = getenv("PATH") ?: "/bin:/usr/bin";
-	bool denied = false;
-	size_t len;
-	int r;
-
-	if (!*file)
-		return -ENOENT;
-	if (strchr(file, '/'))
-		return try_directory("", 0, file, ret_path);
 	for (;; directory += len + 1) {
 		len = strcspn(directory, ":");
-		r = try_directory(directory, len, file, ret_path);
-		if (!r)
-			return 0;
-		denied |= r == -EACCES;
+		if (snprintf(ret_path, PATH_MAX, "%.*s%s%s", len, directory,
+			     len ? "/" : "", file) < PATH_MAX &&
+		    stat(ret_path, &st) == 0 && S_ISREG(st.st_mode) &&
+		    faccessat(AT_FDCWD, ret_path, X_OK, AT_EACCESS) == 0)
+			return true;
 		if (!directory[len])
-			break;
+			return false;
 	}
-	snprintf(ret_path, PATH_MAX, "%s", file);
-	return denied ? -EACCES : -ENOENT;
 }
 
 /* The words after "env" in a "#!" line. Return: the program among them; NULL: none. */
@@ -108,23 +81,24 @@ static bool read_interpreter(const char *path, char ret_file[HEAD_MAX])
 	return true;
 }
 
-int program_resolve(const char *file, struct program *ret)
+bool program_resolve(const char *file, struct program *ret)
 {
 	char next[HEAD_MAX];
-	int depth, r;
+	int depth;
+	bool found;
 
 	*ret = (struct program){ .script = "" };
 	snprintf(ret->name, sizeof(ret->name), "%s", basename(file));
-	r = find_program(file, ret->path);
-	for (depth = 0; !r && read_interpreter(ret->path, next); depth++) {
+	found = find_program(file, ret->path);
+	for (depth = 0; found && read_interpreter(ret->path, next); depth++) {
 		if (depth == SCRIPTS_MAX)
-			return -ELOOP;
+			return false;
 		if (!depth)
 			memcpy(ret->script, ret->path, sizeof(ret->script));
 		snprintf(ret->name, sizeof(ret->name), "%s", basename(next));
-		r = find_program(next, ret->path);
+		found = find_program(next, ret->path);
 	}
-	return r;
+	return found;
 }
 
 /* The library that matches @program, or else the one of this tool's own kind. */
@@ -133,11 +107,8 @@ static int read_library(const char *path, bool other_kinds, const struct binary 
 {
 	char other[PATH_MAX];
 	unsigned int i;
-	int r = binary_read(path, ret);
 
-	if (r < 0 || !other_kinds || binary_same_kind(program, ret))
-		return r;
-	for (i = 0; library_other(path, i, other); i++)
+	for (i = 0; other_kinds && library_variant(path, i, other); i++)
 		if (binary_read(other, ret) == 0 && binary_same_kind(program, ret))
 			return 0;
 	return binary_read(path, ret);
@@ -160,24 +131,22 @@ bool program_check(const char *path, const char *library_path, bool other_kinds,
 	ret->refuses_library = libc || !same;
 	if (!same) {
 		snprintf(ret->text, sizeof(ret->text),
-			 "%s is a %s program, but the library is %s", path,
+			 "is a %s program, but the library is %s",
 			 binary_kind(&program, kinds[0]),
 			 binary_kind(&library, kinds[1]));
 		ret->remedies = "do: use matching builds of the program and the library";
 	} else if (program.go) {
-		snprintf(ret->text, sizeof(ret->text),
-			 "%s is a Go program, which makes system calls without libc",
-			 path);
+		strcpy(ret->text,
+		       "is a Go program, which makes system calls without libc");
 		ret->remedies = "do: set GODEBUG=multipathtcp=1, which gives MPTCP "
 				"without a pool if it was built with Go 1.21 or later";
 	} else if (!program.loads_libraries) {
-		snprintf(ret->text, sizeof(ret->text),
-			 "%s is a static program, which loads no library", path);
+		strcpy(ret->text, "is a static program, which loads no library");
 		ret->remedies = "do: use a dynamically linked build";
 	} else if (libc) {
 		snprintf(ret->text, sizeof(ret->text),
-			 "%s uses another C library (%s), but the library needs glibc",
-			 path, libc);
+			 "uses another C library (%s), but the library needs glibc",
+			 libc);
 		ret->remedies = "do: use a build for glibc";
 	}
 	return !ret->remedies;

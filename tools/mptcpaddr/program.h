@@ -16,21 +16,20 @@ struct program {
 /*
  * program_resolve() - follow "#!" lines from @file to what the kernel loads
  *
- * "#!/usr/bin/env PROGRAM" is followed too. Return: 0; of @file or of an interpreter,
- * ret->path, -ENOENT, or -EACCES: none of that name is executable; -ELOOP.
+ * "#!/usr/bin/env PROGRAM" is followed too. Return: false if one is not executable.
  */
-int program_resolve(const char *file, struct program *ret);
+bool program_resolve(const char *file, struct program *ret);
 
 /* Why a program cannot be served. */
 struct obstacle {
-	char text[PATH_MAX + 128];
-	const char *remedies; /* for report_problem() */
+	char text[PATH_MAX + 128]; /* after its path */
+	const char *remedies;	   /* for report_problem() */
 	bool refuses_library; /* its dynamic linker would complain, or not start it */
 };
 
 /*
  * program_check() - whether the library can hook the program at @path
- * @library: of library_find(); @other_kinds: or one of library_other()
+ * @library: of library_find(); @other_kinds: or one of its library_variant()s
  *
  * Return: false with the obstacle. True also if the file cannot be read.
  */

@@ -5,8 +5,6 @@
  * Warns first about what will not work, and starts the program all the same: its exit
  * status becomes the tool's.
  */
-#include "checks.h"
-#include "command.h"
 #include "library.h"
 #include "pool_files.h"
 #include "program.h"
@@ -42,7 +40,7 @@ static int parse_run_options(struct run *run, int argc, char *argv[])
 	};
 	int c;
 
-	while ((c = command_option(argc, argv, "+vp:b:", options)) != -1) {
+	while ((c = command_option(argc, argv, "+:vp:b:", options)) != -1) {
 		if (c == 'v')
 			run->findings.verbose = true;
 		else if (c == 'p')
@@ -63,28 +61,29 @@ static void report_endpoint(const struct findings *findings, const struct pool *
 			    const struct endpoint *ep)
 {
 	const struct mpprefix *prefix = &pool->sections[ep->section].prefix;
-	char text[ENDPOINT_TEXT_MAX], to[MPADDR_TEXT_MAX];
+	char text[ENDPOINT_TEXT_MAX], addr[MPADDR_TEXT_MAX],
+		to[MPADDR_TEXT_MAX + 16] = "";
 
-	endpoint_format(ep, text);
-	if (prefix->addr.family == AF_UNSPEC)
-		report_ok(findings, "endpoint: %s (line %u)", text, ep->line);
-	else
-		report_ok(findings, "endpoint: %s (line %u), to %s/%u", text, ep->line,
-			  mpaddr_text(&prefix->addr, to), prefix->len);
+	if (prefix->addr.family != AF_UNSPEC)
+		snprintf(to, sizeof(to), ", to %s/%u", mpaddr_text(&prefix->addr, addr),
+			 prefix->len);
+	report_ok(findings, "endpoint: %s (line %u)%s", endpoint_format(ep, text),
+		  ep->line, to);
 }
 
 /* A broker keeps the pool that it read from that file before. */
 static void report_bad_pool(struct run *run, const char *path, const char *why)
 {
-	const char *backend = getenv("MPTCPADDR_BACKEND") ?: "";
+	const char *backend = read_backend();
 	const bool broker =
-		(!*backend || !strcmp(backend, "broker")) && find_root_broker();
+		(!*backend || !strcmp(backend, "broker")) && find_broker() == 0;
 
 	report_problem(
 		&run->findings,
-		remedy_text("do: run \"mptcpaddr check %s\" to list all errors", path),
-		"%s; no pool until this is fixed%s", why,
-		broker ? ", unless the broker has an older one from that file" : "");
+		"%s; no pool until this is fixed%s\n"
+		"do: run \"mptcpaddr check %s\" to list all errors",
+		why, broker ? ", unless the broker has an older one from that file" : "",
+		path);
 }
 
 /* Return: whether the library has an effect in this program. */
@@ -119,11 +118,10 @@ static bool check_pool(struct run *run)
 	/* The packages install that file; a program's own one says so on purpose. */
 	if (!mptcp && !strcmp(basename(path), "default.conf"))
 		report_problem(findings,
-			       remedy_text("do: write ~/.config/mptcpaddr/%s.conf, or "
-					   "name a pool file with --pool",
-					   name),
-			       "%s says mptcp = no, so the program stays plain TCP",
-			       path);
+			       "%s says mptcp = no, so the program stays plain TCP\n"
+			       "do: write ~/.config/mptcpaddr/%s.conf, or name a pool "
+			       "file with --pool",
+			       path, name);
 	else if (!mptcp)
 		report_ok(findings, "mptcp = no in that file: the program stays plain "
 				    "TCP");
@@ -136,22 +134,23 @@ static void check_program(struct run *run)
 	struct obstacle obstacle;
 
 	if (!program_check(path, run->library, true, &obstacle))
-		report_problem(&run->findings, obstacle.remedies,
-			       "%s: its connections stay plain TCP", obstacle.text);
+		report_problem(&run->findings,
+			       "%s %s: its connections stay plain TCP\n%s", path,
+			       obstacle.text, obstacle.remedies);
 	run->refuses_library = obstacle.refuses_library;
 	if (secure)
 		report_problem(&run->findings,
+			       "%s is %s, so preloaded libraries are ignored: its "
+			       "connections stay plain TCP\n"
 			       "do: run it as the user whose rights it takes, or copy it "
 			       "without them",
-			       "%s is %s, so preloaded libraries are ignored: its "
-			       "connections stay plain TCP",
 			       path, secure);
 }
 
 /* Return: 0, or -1 after an error was printed. */
 static int set_variable(const char *name, const char *value)
 {
-	if (setenv(name, value, 1) < 0)
+	if (!value || setenv(name, value, 1) < 0)
 		return -print_error("%s cannot be set: %s", name, strerror(errno));
 	env_copy(); /* pool_file_open() reads it there */
 	return 0;
@@ -171,7 +170,7 @@ static int preload_library(const struct run *run)
 	if (listed)
 		return 0;
 	if (asprintf(&list, "%s%s%s", before, *before ? ":" : "", name) < 0)
-		return -print_error("LD_PRELOAD cannot be set: %s", strerror(ENOMEM));
+		list = NULL;
 	r = set_variable("LD_PRELOAD", list);
 	free(list);
 	return r;
@@ -196,17 +195,16 @@ static int exec_program(const struct run *run, bool found)
 
 int cmd_run(int argc, char *argv[])
 {
-	static struct run run = { .findings.warnings = true };
-	const char *script = run.program.script;
+	static struct run run = { .findings.by = FOUND_BY_RUN };
+	const char *script = run.program.script, *error;
 	char path[PATH_MAX];
 	bool found;
-	int r;
 
 	if (parse_run_options(&run, argc, argv))
 		return EXIT_OWN;
-	r = library_find(run.library);
-	if (r < 0) {
-		print_error("%s %s", run.library, library_error(r));
+	error = library_find(run.library);
+	if (error) {
+		print_error("%s %s", run.library, error);
 		return EXIT_OWN;
 	}
 	if (run.pool &&
@@ -215,7 +213,7 @@ int cmd_run(int argc, char *argv[])
 		return EXIT_OWN;
 	if (run.backend && set_variable("MPTCPADDR_BACKEND", run.backend) < 0)
 		return EXIT_OWN;
-	found = program_resolve(run.argv[0], &run.program) == 0;
+	found = program_resolve(run.argv[0], &run.program);
 	if (found) {
 		report_ok(&run.findings, "program: %s%s%s", script,
 			  *script ? ", run by " : "", run.program.path);
@@ -223,7 +221,5 @@ int cmd_run(int argc, char *argv[])
 			check_machine(&run.findings, NULL);
 		check_program(&run);
 	}
-	if (preload_library(&run) < 0)
-		return EXIT_OWN;
-	return exec_program(&run, found);
+	return preload_library(&run) < 0 ? EXIT_OWN : exec_program(&run, found);
 }
