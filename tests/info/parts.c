@@ -128,17 +128,20 @@ Test(parts, padding_of_older_kernels_is_no_field)
 
 Test(parts, array_grows_and_hands_out_zeroes)
 {
-	size_t n = 0, *array = NULL, *slot;
+	struct {
+		size_t *array, n_array;
+	} owner = { 0 };
+	size_t *slot;
 
 	for (size_t i = 0; i < 1000; i++) {
-		slot = array_grow(&array, &n, sizeof(*array));
+		slot = array_add(&owner, array);
 		cr_assert_eq(*slot, 0);
 		*slot = i;
 	}
-	cr_assert_eq(n, 1000);
-	for (size_t i = 0; i < n; i++)
-		cr_assert_eq(array[i], i);
-	free(array);
+	cr_assert_eq(owner.n_array, 1000);
+	for (size_t i = 0; i < 1000; i++)
+		cr_assert_eq(owner.array[i], i);
+	free(owner.array);
 }
 
 static bool matches(const char *text, int family, const char *ip, uint16_t port)
@@ -221,6 +224,7 @@ Test(parts, numbers_for_people_have_three_digits)
 	is_scaled(0, "0");
 	is_scaled(999, "999");
 	is_scaled(1000, "1.00k");
+	is_scaled(1130, "1.13k"); /* 1.13 * 100 is less than 113 */
 	is_scaled(1999, "1.99k");
 	is_scaled(99999, "99.9k");
 	is_scaled(300005, "300k");

@@ -2,8 +2,6 @@
 /*
  * main.c - mptcpinfo: the MPTCP connections of this network namespace
  */
-#include "options.h"
-#include "snapshot.h"
 #include "tools/mptcpinfo/monitor/monitor.h"
 #include "tools/mptcpinfo/watch/watch.h"
 
@@ -13,11 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define VERSION		    "0.2"
-#define INTERVAL_DEFAULT_MS 1000
-#define INTERVAL_MIN_MS	    50
-#define INTERVAL_MAX_MS	    3600000
-
+#define VERSION	   "0.2"
+#define EXIT_USAGE 2
 static const char help[] =
 	"Usage: mptcpinfo [OPTIONS]\n"
 	"       mptcpinfo [OPTIONS] run [--] PROGRAM [ARGUMENT...]\n"
@@ -69,7 +64,8 @@ static _Noreturn void die_usage(const char *text, const char *what)
 
 static _Noreturn void print_and_exit(const char *text)
 {
-	exit(fputs(text, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_OK : EXIT_FAILED);
+	exit(fputs(text, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_SUCCESS
+							     : EXIT_FAILURE);
 }
 
 static unsigned int parse_interval(const char *text)
@@ -77,8 +73,7 @@ static unsigned int parse_interval(const char *text)
 	char *end;
 	double s = strtod(text, &end);
 
-	if (end == text || *end || !(s * 1000 >= INTERVAL_MIN_MS) ||
-	    !(s * 1000 <= INTERVAL_MAX_MS))
+	if (end == text || *end || !(s >= 0.05 && s <= 3600)) /* nor NaN */
 		die_usage(text, "not a number of seconds from 0.05 to 3600");
 	return (unsigned int)(s * 1000 + 0.5);
 }
@@ -158,7 +153,7 @@ static struct options parse_command_line(int argc, char **argv)
 		set_option(&o, c);
 	check_options(&o, optind < argc);
 	if (!o.interval_ms)
-		o.interval_ms = INTERVAL_DEFAULT_MS;
+		o.interval_ms = 1000;
 	o.colour = isatty(STDOUT_FILENO) && !(no_color && *no_color);
 	return o;
 }
@@ -166,15 +161,12 @@ static struct options parse_command_line(int argc, char **argv)
 static int show_once(const struct options *o)
 {
 	struct snapshot snap = { 0 };
-	int r, w;
+	int r = collect_snapshot(&o->filter, &snap), status;
 
-	r = collect_snapshot(&o->filter, &snap);
 	snapshot_report(&snap, r);
-	w = write_view(o, &snap, false, stdout);
-	if (w < 0)
-		fprintf(stderr, "mptcpinfo: output: %s\n", strerror(-w));
+	status = stdout_status(write_view(o, &snap, false, stdout));
 	snapshot_free(&snap);
-	return r < 0 || w < 0 ? EXIT_FAILED : EXIT_OK;
+	return r < 0 ? EXIT_FAILURE : status;
 }
 
 int main(int argc, char **argv)

@@ -32,17 +32,13 @@ void *array_alloc(size_t n, size_t size)
 /* The capacity is the next power of two, so it need not be stored. */
 void *array_grow(void *array, size_t *n, size_t size)
 {
-	char *mem;
-
-	/* Each caller has a pointer of another type: copy it, do not alias it. */
-	memcpy(&mem, array, sizeof(mem));
 	if ((*n & (*n - 1)) == 0) {
-		mem = reallocarray(mem, *n ? *n * 2 : 1, size);
-		if (!mem)
+		array = reallocarray(array, *n ? *n * 2 : 1, size);
+		if (!array)
 			memory_die();
-		memcpy(array, &mem, sizeof(mem));
 	}
-	return memset(mem + size * (*n)++, 0, size);
+	memset((char *)array + size * (*n)++, 0, size);
+	return array;
 }
 
 struct index_node {
@@ -69,25 +65,19 @@ void index_fill(struct index *index, const void *first_key, size_t n, size_t siz
 		index_add(index, (const char *)first_key + i * size, i);
 }
 
-static struct index_node *index_node(const struct index *index, const void *key)
+ssize_t index_find(const struct index *index, const void *key)
 {
 	struct index_node *node;
 
 	HASH_FIND(hh, index->head, key, index->key_size, node);
-	return node;
-}
-
-ssize_t index_find(const struct index *index, const void *key)
-{
-	const struct index_node *node = index_node(index, key);
-
 	return node ? (ssize_t)node->pos : -1;
 }
 
 void index_remove(struct index *index, const void *key)
 {
-	struct index_node *node = index_node(index, key);
+	struct index_node *node;
 
+	HASH_FIND(hh, index->head, key, index->key_size, node);
 	if (!node)
 		return;
 	HASH_DEL(index->head, node);
@@ -96,9 +86,9 @@ void index_remove(struct index *index, const void *key)
 
 void index_free(struct index *index)
 {
-	struct index_node *node, *next;
+	struct index_node *node;
 
-	HASH_ITER (hh, index->head, node, next) {
+	while ((node = index->head)) {
 		HASH_DEL(index->head, node);
 		free(node);
 	}
@@ -139,7 +129,7 @@ void snapshot_note(struct snapshot *snap, const char *fmt, ...)
 	if (vasprintf(&text, fmt, ap) < 0)
 		memory_die();
 	va_end(ap);
-	*(char **)array_add(snap, notes) = text;
+	*array_add(snap, notes) = text;
 }
 
 void snapshot_report(const struct snapshot *snap, int r)
@@ -187,21 +177,12 @@ void snapshot_free(struct snapshot *snap)
 	free(snap->connections);
 }
 
-#define END_OF(field)                             \
-	(offsetof(struct mptcpaddr_info, field) + \
-	 sizeof(((struct mptcpaddr_info *)NULL)->field))
-
 size_t info_length(size_t len)
 {
-	/* The last fields of 6.10, 6.8, 6.5, and of the kernels before. */
-	static const size_t ends[] = { END_OF(last_ack_recv), END_OF(subflows_total),
-				       END_OF(bytes_acked), END_OF(csum_enabled) };
-
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		if (len >= ends[i])
-			return ends[i];
-	}
-	return len;
+	/* 5.19 and 6.8 end in 4 bytes of padding, where later kernels have a field. */
+	if (len == 48 || len == 88)
+		return len - 4;
+	return len < sizeof(struct mptcpaddr_info) ? len : sizeof(struct mptcpaddr_info);
 }
 
 /* Here because libnl's headers include the C library's tcp_info, without byte counts. */
@@ -228,50 +209,16 @@ const struct manager *connection_manager(const struct snapshot *snap,
 					     : NULL;
 }
 
-const struct ctl_endpoint *connection_endpoint(const struct snapshot *snap,
-					       const struct connection *conn, size_t i,
-					       enum endpoint_state *ret_state)
-{
-	const struct manager *manager = connection_manager(snap, conn);
-	const struct pm_conn_report *report = &conn->record;
-	uint64_t bit = i < 64 ? 1ull << i : 0;
-
-	if (!manager || i >= manager->n_endpoints || !(report->endpoints_mine & bit))
-		return NULL;
-	*ret_state = report->endpoints_used & bit      ? ENDPOINT_USED
-		     : report->endpoints_pending & bit ? ENDPOINT_PENDING
-		     : manager->endpoints[i].state == CTL_ENDPOINT_USABLE
-			     ? ENDPOINT_FREE
-			     : ENDPOINT_UNAVAILABLE;
-	return &manager->endpoints[i];
-}
-
 struct subflow *connection_subflow(const struct connection *conn, const struct path *path)
 {
-	const struct path *p;
+	struct subflow *sf = conn->subflows + conn->n_subflows;
 
-	for (size_t i = conn->n_subflows; i-- > 0;) {
-		p = &conn->subflows[i].path;
-		if (mpaddr_equal(&p->local, &path->local) &&
-		    mpaddr_equal(&p->remote, &path->remote) &&
-		    p->ifindex == path->ifindex)
-			return &conn->subflows[i];
+	while (sf != conn->subflows) {
+		sf--;
+		if (mpaddr_equal(&sf->path.local, &path->local) &&
+		    mpaddr_equal(&sf->path.remote, &path->remote) &&
+		    sf->path.ifindex == path->ifindex)
+			return sf;
 	}
 	return NULL;
-}
-
-/* After its subflow has closed, it waits for another ADD_ADDR. */
-enum announced_state announced_state(const struct pm_announced_report *record)
-{
-	switch ((enum pm_announced_state)record->state) {
-	case PM_ANNOUNCED_JOINED:
-		return ANNOUNCED_JOINED;
-	case PM_ANNOUNCED_REFUSED:
-		return ANNOUNCED_REFUSED;
-	case PM_ANNOUNCED_WAITING:
-	case PM_ANNOUNCED_PENDING:
-	case PM_ANNOUNCED_CLOSED:
-		break;
-	}
-	return ANNOUNCED_WAITING;
 }

@@ -64,19 +64,6 @@ struct process {
 	bool rights; /* CAP_NET_ADMIN over this network namespace */
 };
 
-enum announced_state {
-	ANNOUNCED_JOINED,
-	ANNOUNCED_WAITING,
-	ANNOUNCED_REFUSED,
-};
-
-enum endpoint_state {
-	ENDPOINT_FREE,
-	ENDPOINT_PENDING,
-	ENDPOINT_USED,
-	ENDPOINT_UNAVAILABLE,
-};
-
 struct connection {
 	uint32_t token;
 	uint32_t inode; /* 0: no process holds it: closed, or not accepted yet */
@@ -103,11 +90,7 @@ struct connection {
 	((conn)->info_len >=  \
 	 offsetof(struct mptcpaddr_info, field) + sizeof((conn)->info.field))
 
-/*
- * info_length() - the part of @len bytes of mptcp_info that is fields, not padding
- *
- * Later kernels have fields where earlier ones have padding at the end.
- */
+/* info_length() - of @len bytes of mptcp_info, those that are fields, not padding */
 size_t info_length(size_t len);
 
 struct manager {
@@ -151,16 +134,17 @@ struct snapshot {
 };
 
 /*
- * array_grow() - append one element to an array
+ * array_grow() - append a zeroed element to @array (NULL while @n is 0), count it in @n
  *
- * @array points to the pointer to its first element (NULL while @n is 0).
- * Return: the new element, zeroed and counted in @n.
+ * Return: the array, perhaps moved.
  */
 void *array_grow(void *array, size_t *n, size_t size);
 
-/* Of an owner with the members @list and n_@list */
-#define array_add(owner, list) \
-	array_grow(&(owner)->list, &(owner)->n_##list, sizeof(*(owner)->list))
+/* Of an owner with the members @list and n_@list. Return: the new element. */
+#define array_add(owner, list)                                                          \
+	((owner)->list =                                                                \
+		 array_grow((owner)->list, &(owner)->n_##list, sizeof(*(owner)->list)), \
+	 (owner)->list + (owner)->n_##list - 1)
 #define for_each_in(item, owner, list)                                            \
 	for ((item) = (owner)->list; (item) != (owner)->list + (owner)->n_##list; \
 	     (item)++)
@@ -186,16 +170,17 @@ struct index snapshot_index_tokens(const struct snapshot *snap);
 /* snapshot_sort() - sort the connections by PID, then by token */
 void snapshot_sort(struct snapshot *snap);
 
-/* Adds a line, without a newline, to the notes. */
+/* snapshot_note() - add a line, without a newline, to the notes */
 void snapshot_note(struct snapshot *snap, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* snapshot_report() - print the notes, and collect_snapshot()'s error @r, on standard
- * error */
+/* snapshot_report() - notes and collect_snapshot()'s error @r, on standard error */
 void snapshot_report(const struct snapshot *snap, int r);
 
-/* Frees the contents, not the structure itself. */
+/* Free the contents, not the structure itself. */
 void snapshot_free(struct snapshot *snap);
+void connection_free(struct connection *conn);
+void manager_release(struct manager *manager);
 
 /* subflow_fill_tcp() - from @len bytes of struct tcp_info, as the kernel gave them */
 void subflow_fill_tcp(struct subflow *sf, const void *data, size_t len);
@@ -203,18 +188,6 @@ void subflow_fill_tcp(struct subflow *sf, const void *data, size_t len);
 /* The connection's own manager, or NULL. */
 const struct manager *connection_manager(const struct snapshot *snap,
 					 const struct connection *conn);
-/*
- * connection_endpoint() - endpoint @i of that manager, and its state
- *
- * Return: NULL if the endpoint is not for this connection.
- */
-const struct ctl_endpoint *connection_endpoint(const struct snapshot *snap,
-					       const struct connection *conn, size_t i,
-					       enum endpoint_state *ret_state);
 /* The latest subflow with these ends, or NULL. */
 struct subflow *connection_subflow(const struct connection *conn,
 				   const struct path *path);
-void connection_free(struct connection *conn);
-void manager_release(struct manager *manager);
-
-enum announced_state announced_state(const struct pm_announced_report *record);

@@ -11,7 +11,6 @@
 #include "shim/common/clock.h"
 #include "tools/common/signals.h"
 #include "tools/mptcpinfo/collect/collect.h"
-#include "tools/mptcpinfo/options.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -139,8 +138,8 @@ static void write_event_time(int64_t time_ns, bool colour, FILE *out)
 			 ? "%H:%M:%S"
 			 : "%F %H:%M:%S",
 		 &then);
-	fprintf(out, "%s%s.%03d%s", paint_on(colour, PAINT_LABEL), text,
-		(int)(time_ns / 1000000 % 1000), paint_off(colour));
+	fprintf(out, "%s%s.%03d%s", paint_codes[colour][PAINT_LABEL], text,
+		(int)(time_ns / 1000000 % 1000), paint_codes[colour][PAINT_OFF]);
 }
 
 static void write_event_line(const struct event *event, bool colour, FILE *out)

@@ -8,8 +8,6 @@
 
 #include <poll.h>
 
-struct options;
-
 /* --events: a line per event of the managers, until SIGINT. Return: the exit status. */
 int events_main(const struct options *o);
 

@@ -10,7 +10,6 @@
 #include "monitor.h"
 #include "shim/common/clock.h"
 #include "tools/mptcpinfo/collect/collect.h"
-#include "tools/mptcpinfo/options.h"
 
 #include <inttypes.h>
 #include <netinet/tcp.h>
@@ -333,7 +332,7 @@ int run_main(const struct options *o, char **argv)
 
 	if (r < 0) {
 		fprintf(stderr, "mptcpinfo: %s\n", strerror(-r));
-		return EXIT_FAILED;
+		return EXIT_FAILURE;
 	}
 	collect_counters(&run.seen);
 	if (child_start(&run.child, argv) == 0) {

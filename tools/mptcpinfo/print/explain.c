@@ -6,7 +6,6 @@
  * reports it; without a manager, it is derived from kernel data.
  */
 #include "print.h"
-#include "tools/mptcpinfo/collect/collect.h"
 
 #include <netinet/tcp.h>
 #include <string.h>
@@ -19,89 +18,62 @@ const char *announced_reason(const struct pm_announced_report *record,
 	bool none = record->reason == PM_REASON_NONE;
 
 	if (record->state == PM_ANNOUNCED_JOINED)
-		out[0] = '\0';
-	else if (none && record->state == PM_ANNOUNCED_CLOSED)
-		strcpy(out, "its subflow was closed");
-	else if (none || record->state == PM_ANNOUNCED_PENDING)
-		strcpy(out, "being joined"); /* or about to be, after a resync */
-	else
-		note_reason_text(record->reason, record->error, out);
-	return out;
+		return "";
+	if (none && record->state == PM_ANNOUNCED_CLOSED)
+		return "its subflow was closed";
+	if (none || record->state == PM_ANNOUNCED_PENDING)
+		return "being joined"; /* or about to be, after a resync */
+	return note_reason_text(record->reason, record->error, out);
 }
 
-static bool is_same_cause(const struct pm_announced_report *a,
-			  const struct pm_announced_report *b)
-{
-	return a->state == b->state && a->reason == b->reason && a->error == b->error;
-}
-
-/* All announcements with the cause of announcement @i, the first one */
-static void explain_cause(struct text *ex, const struct pm_announced_report *announced,
-			  size_t n, size_t i)
+/* All announcements with the cause of @first, unless an earlier one has it */
+static void explain_cause(struct text *ex, const struct connection *conn,
+			  const struct pm_announced_report *first)
 {
 	char reason[NOTE_REASON_MAX], ip[MPADDR_TEXT_MAX];
-	size_t j, named = 0, more = 0;
+	const struct pm_announced_report *each;
+	size_t named = 0;
 
-	text_put(ex, "%s%s", ex->len ? "; " : "",
-		 announced_reason(&announced[i], reason));
-	for (j = i; j < n; j++) {
-		if (!is_same_cause(&announced[i], &announced[j]))
+	for_each_in (each, conn, announced) {
+		if (each->state != first->state || each->reason != first->reason ||
+		    each->error != first->error)
 			continue;
-		if (named == NAMED_MAX)
-			more++;
-		else
-			text_put(ex, "%s%s (id %u)", named++ ? ", " : ": ",
-				 ip_text(&announced[j].addr, ip), announced[j].remote_id);
+		if (each < first)
+			return;
+		if (each == first)
+			text_put(ex, "%s%s", ex->len ? "; " : "",
+				 announced_reason(first, reason));
+		if (named++ < NAMED_MAX)
+			text_put(ex, "%s%s (id %u)", each == first ? ": " : ", ",
+				 ip_text(&each->addr, ip), each->remote_id);
 	}
-	if (more)
-		text_put(ex, " and %zu more", more);
+	if (named > NAMED_MAX)
+		text_put(ex, " and %zu more", named - NAMED_MAX);
 }
 
-static void explain_announced(struct text *ex,
-			      const struct pm_announced_report *announced, size_t n)
-{
-	size_t i, j;
-
-	for (i = 0; i < n; i++) {
-		if (announced_state(&announced[i]) == ANNOUNCED_JOINED)
-			continue;
-		for (j = 0; !is_same_cause(&announced[i], &announced[j]); j++)
-			;
-		if (j == i)
-			explain_cause(ex, announced, n, i);
-	}
-}
-
-static void explain_unavailable(struct text *ex, const struct snapshot *snap,
-				const struct connection *conn, size_t n)
+/* Return: false, with nothing written, if another endpoint is free. */
+static bool explain_unavailable(struct text *ex, const struct connection *conn,
+				const struct manager *manager)
 {
 	const char *before = ex->len ? "; unavailable (on no interface that is up): "
 				     : "unavailable (on no interface that is up): ";
-	const struct ctl_endpoint *ep;
 	enum endpoint_state state;
 	char ip[MPADDR_TEXT_MAX];
-	size_t i;
+	size_t i, len = ex->len;
 
-	for (i = 0; i < n; i++) {
-		ep = connection_endpoint(snap, conn, i, &state);
-		if (!ep || state != ENDPOINT_UNAVAILABLE)
-			continue;
-		text_put(ex, "%s%s", before, ip_text(&ep->addr, ip));
-		before = ", ";
+	for (i = 0; i < manager->n_endpoints; i++) {
+		state = endpoint_state(conn, manager, i);
+		if (state == ENDPOINT_FREE) {
+			ex->start[ex->len = len] = '\0';
+			return false;
+		}
+		if (state == ENDPOINT_UNAVAILABLE) {
+			text_put(ex, "%s%s", before,
+				 ip_text(&manager->endpoints[i].addr, ip));
+			before = ", ";
+		}
 	}
-}
-
-static bool has_free_endpoint(const struct snapshot *snap, const struct connection *conn,
-			      size_t n)
-{
-	enum endpoint_state state;
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		if (connection_endpoint(snap, conn, i, &state) && state == ENDPOINT_FREE)
-			return true;
-	}
-	return false;
+	return true;
 }
 
 /* Without laminar and fullmesh endpoints the routing table picks local addresses. */
@@ -116,29 +88,28 @@ static bool is_routed(const struct connection *conn, const struct manager *manag
 	return true;
 }
 
-static void explain_pool(struct text *ex, const struct snapshot *snap,
-			 const struct connection *conn)
+static void explain_pool(struct text *ex, const struct connection *conn,
+			 const struct manager *manager)
 {
-	const struct manager *manager = connection_manager(snap, conn);
-	size_t n = manager->n_endpoints, section = conn->record.section;
+	const struct pm_announced_report *announced;
+	size_t section = conn->record.section;
 
 	if (section < manager->n_sections && manager->sections[section].excluded)
 		text_put(ex, "no pool for this destination (excluded)");
-	else if (n == 0 && manager->info.pool_error[0])
+	else if (manager->n_endpoints == 0 && manager->info.pool_error[0])
 		text_put(ex, "no pool: %s", manager->info.pool_error);
 	else if (conn->record.endpoints_mine == 0 && !is_routed(conn, manager))
 		text_put(ex, "no endpoint of the pool fits this connection");
 	if (ex->len || conn->record.server_side)
 		return;
-	explain_announced(ex, conn->announced, conn->n_announced);
-	if (!has_free_endpoint(snap, conn, n))
-		explain_unavailable(ex, snap, conn, n);
-	else if (ex->len)
+	for_each_in (announced, conn, announced)
+		if (announced->state != PM_ANNOUNCED_JOINED)
+			explain_cause(ex, conn, announced);
+	if (explain_unavailable(ex, conn, manager) || ex->len)
 		return;
-	else if (conn->n_announced == 0)
-		text_put(ex,
-			 "nothing announced: the server has not announced any additional "
-			 "address");
+	if (conn->n_announced == 0)
+		text_put(ex, "nothing announced: the server has not announced any "
+			     "additional address");
 	else
 		text_put(ex, "nothing more announced: all %zu addresses are joined",
 			 conn->n_announced);
@@ -171,40 +142,26 @@ static const char *explain_none(const struct snapshot *snap,
 	return "";
 }
 
-static const char *explain_without_pool(const struct snapshot *snap,
-					const struct connection *conn)
-{
-	if (conn->fallback)
-		return "fell back to TCP: the peer, or something on the path, does not "
-		       "support MPTCP";
-	if (conn->state != TCP_ESTABLISHED)
-		return "";
-	switch (conn->manager) {
-	case MANAGER_KERNEL:
-		if (conn->process.preload != PRELOAD_YES)
-			return "";
-		return "kernel path manager: net.mptcp.path_manager was not userspace "
-		       "when the socket was created, so no pool applies";
-	case MANAGER_UNKNOWN:
-		return "unknown: a manager that may have it did not answer";
-	case MANAGER_NONE:
-		return explain_none(snap, &conn->process);
-	case MANAGER_OURS:
-		break;
-	}
-	return NULL;
-}
-
 bool explain_connection(const struct snapshot *snap, const struct connection *conn,
 			char out[static EXPLAIN_MAX])
 {
-	const char *text = explain_without_pool(snap, conn);
 	struct text ex = { .start = out, .size = EXPLAIN_MAX };
 
 	out[0] = '\0';
-	if (text)
-		text_put(&ex, "%s", text);
-	else
-		explain_pool(&ex, snap, conn);
+	if (conn->fallback)
+		text_put(&ex, "fell back to TCP: the peer, or something on the path, "
+			      "does not support MPTCP");
+	else if (conn->state != TCP_ESTABLISHED)
+		return false;
+	else if (conn->manager == MANAGER_OURS)
+		explain_pool(&ex, conn, connection_manager(snap, conn));
+	else if (conn->manager == MANAGER_NONE)
+		text_put(&ex, "%s", explain_none(snap, &conn->process));
+	else if (conn->manager == MANAGER_UNKNOWN)
+		text_put(&ex, "unknown: a manager that may have it did not answer");
+	else if (conn->process.preload == PRELOAD_YES)
+		text_put(&ex, "kernel path manager: net.mptcp.path_manager was not "
+			      "userspace when the socket was created, so no pool "
+			      "applies");
 	return ex.len > 0;
 }

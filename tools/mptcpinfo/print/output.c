@@ -3,7 +3,6 @@
  * output.c - write the selected view, and standard output without stdio
  */
 #include "print.h"
-#include "tools/mptcpinfo/options.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -14,6 +13,20 @@
 #include <unistd.h>
 
 #define WAIT_MS 100
+
+int write_view(const struct options *o, const struct snapshot *snap, bool one_line,
+	       FILE *out)
+{
+	if (o->format == FORMAT_JSON)
+		write_json(snap, o->counters, one_line, out);
+	else if (o->format == FORMAT_PROMETHEUS)
+		write_prometheus(snap, out);
+	else if (o->counters)
+		write_counters(snap, o->colour, out);
+	else
+		write_table(snap, o->colour, out);
+	return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
+}
 
 /* The main loops read signals from a signalfd: they do not interrupt write(). */
 static bool is_end_pending(void)
@@ -51,9 +64,9 @@ int stdout_write(const char *text, size_t len)
 int stdout_status(int r)
 {
 	if (r == 0 || r == -EPIPE || r == -EINTR)
-		return EXIT_OK;
+		return EXIT_SUCCESS;
 	fprintf(stderr, "mptcpinfo: output: %s\n", strerror(-r));
-	return EXIT_FAILED;
+	return EXIT_FAILURE;
 }
 
 void page_open(struct page *page)
@@ -72,23 +85,4 @@ int page_write(struct page *page)
 	r = stdout_write(page->text, page->size);
 	free(page->text);
 	return r;
-}
-
-int write_view(const struct options *o, const struct snapshot *snap, bool one_line,
-	       FILE *out)
-{
-	switch (o->format) {
-	case FORMAT_JSON:
-		write_json(snap, o->counters, one_line, out);
-		break;
-	case FORMAT_PROMETHEUS:
-		write_prometheus(snap, out);
-		break;
-	case FORMAT_TABLE:
-		if (o->counters)
-			write_counters(snap, o->colour, out);
-		else
-			write_table(snap, o->colour, out);
-	}
-	return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
 }

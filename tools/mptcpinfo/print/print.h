@@ -4,11 +4,26 @@
  */
 #pragma once
 
-#include "tools/mptcpinfo/snapshot.h"
+#include "tools/mptcpinfo/collect/collect.h"
 
 #include <stdio.h>
 
-struct options;
+enum format {
+	FORMAT_TABLE, /* for people */
+	FORMAT_JSON,
+	FORMAT_PROMETHEUS,
+};
+
+/* The parsed command line */
+struct options {
+	struct filter filter;
+	enum format format;
+	bool counters; /* of the path managers, instead of the connections */
+	bool watch;
+	bool events;
+	unsigned int interval_ms; /* between two snapshots */
+	bool colour; /* standard output is a terminal, and NO_COLOR is not set */
+};
 
 enum paint {
 	PAINT_PLAIN,
@@ -17,11 +32,11 @@ enum paint {
 	PAINT_GOOD,
 	PAINT_WARN,
 	PAINT_BAD,
+	PAINT_OFF, /* after each of them */
 };
 
-/* Write this before and after a text; "" without @colour. */
-const char *paint_on(bool colour, enum paint paint);
-const char *paint_off(bool colour);
+/* What to write to a terminal; "" without colour. */
+extern const char *const paint_codes[2][PAINT_OFF + 1];
 
 #define ADDR_TEXT_MAX (MPADDR_TEXT_MAX + 16)
 
@@ -31,17 +46,10 @@ const char *remote_text(const struct path *path, char out[static ADDR_TEXT_MAX])
 /* The address alone: 10.0.1.2 or 2001:db8::1. Return: @out. */
 const char *ip_text(const struct mpaddr *addr, char out[static MPADDR_TEXT_MAX]);
 
-/* The words of the JSON; manager_text() is "" if the manager is unknown. */
-const char *manager_text(const struct snapshot *snap, const struct connection *conn);
-extern const char *const endpoint_state_words[], *const announced_words[];
-/* @bit: one of MPTCP_PM_ADDR_FLAG_*. NULL: not a flag of pool files. */
-const char *endpoint_flag_text(uint32_t bit);
 /* As in the filters of ss: "established", "syn-sent", ... */
 const char *tcp_state_text(uint8_t state);
-/* tcp_state_text(), but "backup" for an established backup subflow */
-const char *subflow_state_text(const struct subflow *sf);
 
-/* Three digits and a unit: "0", "999", "1.23k", "300k", "45.6M". */
+/* Three digits, cut, and a unit: "0", "999", "1.23k", "300k", "45.6M". */
 #define SCALED_MAX 8
 const char *scaled_text(uint64_t value, char out[static SCALED_MAX]);
 /* Likewise for times: "40us", "12.3ms", "1.50s". */
@@ -51,18 +59,38 @@ const char *rtt_text(uint32_t us, char out[static RTT_MAX]);
 /* token_parse() - read 0x9c2f0012, or a decimal number. Return: 0, -EINVAL. */
 int token_parse(const char *text, uint32_t *ret_token);
 
-/* A number in struct ctl_manager or struct subflow, for JSON, Prometheus and tables. */
-struct field {
-	const char *key; /* in JSON and tables */
-	size_t offset, size;
-	const char *metric, *type, *help; /* for Prometheus; NULL: not shown there */
+/* The word for the connection's manager in all formats; "" if it is unknown. */
+const char *manager_text(const struct snapshot *snap, const struct connection *conn);
+
+/* A state in JSON and tables, and its colour */
+struct word {
+	const char *text;
+	enum paint paint;
 };
 
-extern const struct field manager_fields[];
-extern const size_t n_manager_fields;
-/* Present if has_tcp; but `backup` if has_flags. */
-extern const struct field subflow_fields[];
-extern const size_t n_subflow_fields;
+enum endpoint_state {
+	ENDPOINT_OTHER, /* not for this connection */
+	ENDPOINT_FREE,
+	ENDPOINT_PENDING,
+	ENDPOINT_USED,
+	ENDPOINT_UNAVAILABLE,
+};
+
+extern const struct word endpoint_words[];
+/* Of endpoint @i of the connection's manager */
+enum endpoint_state endpoint_state(const struct connection *conn,
+				   const struct manager *manager, size_t i);
+struct word announced_word(const struct pm_announced_report *record);
+
+/* A number in struct ctl_manager or struct subflow, for JSON, Prometheus and tables. */
+struct field {
+	const char *key; /* in JSON and tables; NULL: the end */
+	size_t offset, size;
+	const char *metric, *help; /* for Prometheus; NULL: not shown there */
+};
+
+/* Those of subflows are known with has_tcp, but the bool with has_flags. */
+extern const struct field manager_fields[], subflow_fields[];
 
 uint64_t field_value(const struct field *field, const void *record);
 
@@ -119,12 +147,7 @@ int write_view(const struct options *o, const struct snapshot *snap, bool one_li
  * reader was slow, or another -errno.
  */
 int stdout_write(const char *text, size_t len);
-
-/*
- * stdout_status() - the exit status after stdout_write() returned @r, which is reported
- *
- * A reader that has gone is no failure.
- */
+/* The exit status after an error @r, which is reported unless the reader has gone. */
 int stdout_status(int r);
 
 /* Text in memory that goes to standard output in one write. */

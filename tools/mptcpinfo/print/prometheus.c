@@ -12,147 +12,114 @@
 
 #define PREFIX "mptcpaddr_"
 
-struct exposition {
-	const struct snapshot *snap;
-	FILE *out;
-};
-
-static void write_metric(const struct exposition *p, const char *name, const char *type,
-			 const char *text)
+static void write_metric(FILE *out, const char *name, const char *text)
 {
-	fprintf(p->out, "# HELP " PREFIX "%s %s.\n# TYPE " PREFIX "%s %s\n", name, text,
+	/* Some MPTcpExt counters are gauges, but the kernel does not say which. */
+	const char *type = strcmp(name, "mptcp_ext") == 0 ? "untyped"
+			   : strstr(name, "_total")	  ? "counter"
+							  : "gauge";
+
+	fprintf(out, "# HELP " PREFIX "%s %s.\n# TYPE " PREFIX "%s %s\n", name, text,
 		name, type);
 }
 
-/* Backslash, quote and line end are escaped; only UTF-8 is allowed. */
-static void write_metric_label(const struct exposition *p, const char *name,
-			       const char *value, const char *before)
+/* Backslash and quote are escaped; only UTF-8 is allowed. */
+static void write_metric_label(FILE *out, const char *name, const char *value)
 {
-	fprintf(p->out, "%s%s=\"", before, name);
+	fprintf(out, "%s=\"", name);
 	for (; *value; value++) {
 		if (*value == '\\' || *value == '"')
-			fputc('\\', p->out);
-		if (*value == '\n')
-			fputs("\\n", p->out);
-		else
-			fputc((unsigned char)*value < 0x80 ? *value : '?', p->out);
+			fputc('\\', out);
+		fputc((unsigned char)*value < 0x80 ? *value : '?', out);
 	}
-	fputc('"', p->out);
+	fputc('"', out);
 }
 
-static void write_process_labels(const struct exposition *p, pid_t pid,
+static void write_process_sample(FILE *out, const char *name, pid_t pid,
 				 const char *program)
 {
 	char number[16] = "";
 
 	if (pid)
 		snprintf(number, sizeof(number), "%d", pid);
-	write_metric_label(p, "pid", number, "{");
-	write_metric_label(p, "program", program, ",");
+	fprintf(out, PREFIX "%s{pid=\"%s\"", name, number);
+	write_metric_label(out, ",program", program);
 }
 
-static void write_connection_labels(const struct exposition *p,
+static void write_connection_sample(FILE *out, const char *name,
 				    const struct connection *conn)
 {
-	char token[16];
-
-	write_process_labels(p, conn->pid, conn->program);
-	snprintf(token, sizeof(token), "0x%08x", conn->token);
-	write_metric_label(p, "token", token, ",");
+	write_process_sample(out, name, conn->pid, conn->program);
+	fprintf(out, ",token=\"0x%08x\"", conn->token);
 }
 
-static void write_value(const struct exposition *p, uint64_t value)
+static void write_namespace_metrics(const struct snapshot *snap, FILE *out)
 {
-	fprintf(p->out, "} %" PRIu64 "\n", value);
-}
-
-static void write_namespace_metrics(const struct exposition *p)
-{
-	const struct snapshot *snap = p->snap;
 	const struct counter *counter;
 
-	write_metric(p, "info", "gauge", "The path manager of the namespace; always 1");
-	fputs(PREFIX "info", p->out);
-	write_metric_label(p, "path_manager", snap->path_manager, "{");
-	write_value(p, 1);
-	write_metric(p, "connections", "gauge", "MPTCP connections shown");
-	fprintf(p->out, PREFIX "connections %zu\n", snap->n_connections);
-	/* Some of these are gauges, but the kernel does not say which. */
-	write_metric(p, "mptcp_ext", "untyped",
+	write_metric(out, "info", "The path manager of the namespace; always 1");
+	write_metric_label(out, PREFIX "info{path_manager", snap->path_manager);
+	fputs("} 1\n", out);
+	write_metric(out, "connections", "MPTCP connections shown");
+	fprintf(out, PREFIX "connections %zu\n", snap->n_connections);
+	write_metric(out, "mptcp_ext",
 		     "The MPTcpExt counters of the namespace, by their names in nstat");
 	for_each_in (counter, snap, counters) {
-		fputs(PREFIX "mptcp_ext", p->out);
-		write_metric_label(p, "name", counter->name, "{");
-		write_value(p, counter->value);
+		write_metric_label(out, PREFIX "mptcp_ext{name", counter->name);
+		fprintf(out, "} %" PRIu64 "\n", counter->value);
 	}
 }
 
-static void write_manager_metrics(const struct exposition *p)
+static void write_manager_metric(const struct snapshot *snap, const struct field *field,
+				 FILE *out)
 {
 	const struct manager *manager;
-	const struct field *field;
 
-	for (field = manager_fields; field < manager_fields + n_manager_fields; field++) {
-		if (!field->metric)
+	write_metric(out, field->metric, field->help);
+	for_each_in (manager, snap, managers) {
+		if (!manager->answered)
 			continue;
-		write_metric(p, field->metric, field->type, field->help);
-		for_each_in (manager, p->snap, managers) {
-			if (!manager->answered)
-				continue;
-			fprintf(p->out, PREFIX "%s", field->metric);
-			write_process_labels(p, manager->pid, manager->program);
-			write_value(p, field_value(field, &manager->info));
-		}
+		write_process_sample(out, field->metric, manager->pid, manager->program);
+		fprintf(out, "} %" PRIu64 "\n", field_value(field, &manager->info));
 	}
 }
 
-static void write_subflow_value(const struct exposition *p, const struct connection *conn,
-				const struct subflow *sf, const struct field *field)
+static void write_subflow_value(const struct connection *conn, const struct subflow *sf,
+				const struct field *field, FILE *out)
 {
-	bool is_flag = field->offset == offsetof(struct subflow, backup);
 	char addr[ADDR_TEXT_MAX];
 
-	if (is_flag ? !sf->has_flags : !sf->has_tcp)
+	if (field->size == sizeof(bool) ? !sf->has_flags : !sf->has_tcp)
 		return;
-	fprintf(p->out, PREFIX "%s", field->metric);
-	write_connection_labels(p, conn);
-	write_metric_label(p, "local", local_text(&sf->path, addr), ",");
-	write_metric_label(p, "remote", remote_text(&sf->path, addr), ",");
+	write_connection_sample(out, field->metric, conn);
+	write_metric_label(out, ",local", local_text(&sf->path, addr));
+	write_metric_label(out, ",remote", remote_text(&sf->path, addr));
 	if (field->offset == offsetof(struct subflow, rtt_us))
-		fprintf(p->out, "} %u.%06u\n", sf->rtt_us / 1000000,
-			sf->rtt_us % 1000000);
+		fprintf(out, "} %u.%06u\n", sf->rtt_us / 1000000, sf->rtt_us % 1000000);
 	else
-		write_value(p, field_value(field, sf));
+		fprintf(out, "} %" PRIu64 "\n", field_value(field, sf));
 }
 
-static void write_subflow_metrics(const struct exposition *p)
+void write_prometheus(const struct snapshot *snap, FILE *out)
 {
 	const struct connection *conn;
 	const struct subflow *sf;
 	const struct field *field;
 
-	for (field = subflow_fields; field < subflow_fields + n_subflow_fields; field++) {
-		write_metric(p, field->metric, field->type, field->help);
-		for_each_in (conn, p->snap, connections) {
-			for_each_in (sf, conn, subflows)
-				write_subflow_value(p, conn, sf, field);
-		}
-	}
-}
-
-void write_prometheus(const struct snapshot *snap, FILE *out)
-{
-	const struct exposition p = { .snap = snap, .out = out };
-	const struct connection *conn;
-
-	write_namespace_metrics(&p);
-	write_manager_metrics(&p);
-	write_metric(&p, "connection_subflows", "gauge", "Subflows of a connection");
+	write_namespace_metrics(snap, out);
+	for (field = manager_fields; field->key; field++)
+		if (field->metric)
+			write_manager_metric(snap, field, out);
+	write_metric(out, "connection_subflows", "Subflows of a connection");
 	for_each_in (conn, snap, connections) {
-		fputs(PREFIX "connection_subflows", out);
-		write_connection_labels(&p, conn);
-		write_metric_label(&p, "manager", manager_text(snap, conn), ",");
-		write_value(&p, conn->n_subflows);
+		write_connection_sample(out, "connection_subflows", conn);
+		write_metric_label(out, ",manager", manager_text(snap, conn));
+		fprintf(out, "} %zu\n", conn->n_subflows);
 	}
-	write_subflow_metrics(&p);
+	for (field = subflow_fields; field->key; field++) {
+		write_metric(out, field->metric, field->help);
+		for_each_in (conn, snap, connections)
+			for_each_in (sf, conn, subflows)
+				write_subflow_value(conn, sf, field, out);
+	}
 }

@@ -14,11 +14,13 @@
 #define WIDTH	    80
 #define LABEL_WIDTH 13 /* "  endpoints  " */
 #define NAME_WIDTH  30
+#define STATE_WIDTH 11 /* "established" */
 
 struct table {
 	const struct snapshot *snap;
-	bool colour;
-	int local, remote, state; /* widths */
+	const char *const *paint;
+	int local, remote; /* widths */
+	int column;	   /* in a list; 0: it is empty */
 	FILE *out;
 };
 
@@ -37,26 +39,29 @@ static void measure_columns(struct table *t)
 	const struct subflow *sf;
 	char text[ADDR_TEXT_MAX];
 
-	t->local = strlen("LOCAL");
-	t->remote = strlen("REMOTE");
-	t->state = strlen("established");
 	for_each_in (conn, t->snap, connections) {
 		for_each_in (sf, conn, subflows) {
 			widen_column(&t->local, local_text(&sf->path, text));
 			widen_column(&t->remote, remote_text(&sf->path, text));
-			widen_column(&t->state, subflow_state_text(sf));
 		}
 	}
 }
 
+/* Unknown numbers are shown as "-", never as 0. */
+static const char *number_text(int number, bool known, char out[static 12])
+{
+	if (!known)
+		return "-";
+	snprintf(out, 12, "%d", number);
+	return out;
+}
+
 static void table_program(const struct table *t, const char *program, pid_t pid)
 {
-	char number[16] = "-";
+	char number[12];
 
-	if (pid)
-		snprintf(number, sizeof(number), "%d", pid);
-	fprintf(t->out, "%s%s[%s]%s", paint_on(t->colour, PAINT_HEAD),
-		program[0] ? program : "?", number, paint_off(t->colour));
+	fprintf(t->out, "%s%s[%s]%s", t->paint[PAINT_HEAD], program[0] ? program : "?",
+		number_text(pid, pid, number), t->paint[PAINT_OFF]);
 }
 
 static void table_head(const struct table *t, const struct connection *conn)
@@ -68,23 +73,18 @@ static void table_head(const struct table *t, const struct connection *conn)
 	fprintf(t->out, "  0x%08x  %s  %s -> %s  %s\n", conn->token,
 		manager[0] ? manager : "?", local_text(&conn->path, local),
 		remote_text(&conn->path, remote), tcp_state_text(conn->state));
-}
-
-/* Unknown IDs are shown as "-", never as 0. */
-static const char *address_id_text(int id, char out[static 12])
-{
-	if (id >= 0)
-		snprintf(out, 12, "%d", id);
-	else
-		strcpy(out, "-");
-	return out;
+	if (conn->n_subflows)
+		fprintf(t->out, "%s  %3s  %-*s  %-*s  %3s  %-*s  %6s  %5s  %5s%s\n",
+			t->paint[PAINT_LABEL], "ID", t->local, "LOCAL", t->remote,
+			"REMOTE", "ID", STATE_WIDTH, "STATE", "RTT", "SENT", "RECVD",
+			t->paint[PAINT_OFF]);
 }
 
 static void table_subflow(const struct table *t, const struct subflow *sf)
 {
 	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX], local_id[12], remote_id[12];
 	char rtt[RTT_MAX] = "-", sent[SCALED_MAX] = "-", received[SCALED_MAX] = "-";
-	bool in_use = sf->state == TCP_ESTABLISHED && !sf->backup;
+	bool established = sf->state == TCP_ESTABLISHED;
 
 	if (sf->has_tcp) {
 		rtt_text(sf->rtt_us, rtt);
@@ -92,147 +92,122 @@ static void table_subflow(const struct table *t, const struct subflow *sf)
 		scaled_text(sf->bytes_received, received);
 	}
 	fprintf(t->out, "  %3s  %-*s  %-*s  %3s  %s%-*s%s  %6s  %5s  %5s\n",
-		address_id_text(sf->local_id, local_id), t->local,
+		number_text(sf->local_id, sf->local_id >= 0, local_id), t->local,
 		local_text(&sf->path, local), t->remote, remote_text(&sf->path, remote),
-		address_id_text(sf->remote_id, remote_id),
-		paint_on(t->colour, in_use ? PAINT_GOOD : PAINT_WARN), t->state,
-		subflow_state_text(sf), paint_off(t->colour), rtt, sent, received);
-}
-
-static void table_subflows(const struct table *t, const struct connection *conn)
-{
-	const struct subflow *sf;
-
-	if (conn->n_subflows == 0)
-		return;
-	fprintf(t->out, "%s  %3s  %-*s  %-*s  %3s  %-*s  %6s  %5s  %5s%s\n",
-		paint_on(t->colour, PAINT_LABEL), "ID", t->local, "LOCAL", t->remote,
-		"REMOTE", "ID", t->state, "STATE", "RTT", "SENT", "RECVD",
-		paint_off(t->colour));
-	for_each_in (sf, conn, subflows)
-		table_subflow(t, sf);
+		number_text(sf->remote_id, sf->remote_id >= 0, remote_id),
+		t->paint[established && !sf->backup ? PAINT_GOOD : PAINT_WARN],
+		STATE_WIDTH,
+		established && sf->backup ? "backup" : tcp_state_text(sf->state),
+		t->paint[PAINT_OFF], rtt, sent, received);
 }
 
 static void table_label(const struct table *t, const char *label)
 {
-	fprintf(t->out, "  %s%-*s%s", paint_on(t->colour, PAINT_LABEL), LABEL_WIDTH - 2,
-		label, paint_off(t->colour));
+	fprintf(t->out, "  %s%-*s%s", t->paint[PAINT_LABEL], LABEL_WIDTH - 2, label,
+		t->paint[PAINT_OFF]);
 }
 
 /* Add an item to a list that is wrapped at WIDTH. */
-static void table_item(const struct table *t, const char *label, int *column,
-		       const char *name, const char *word, enum paint kind)
+static void table_item(struct table *t, const char *label, const char *name,
+		       struct word word)
 {
-	int width = strlen(name) + 1 + strlen(word);
+	int width = strlen(name) + 1 + strlen(word.text);
 
-	if (*column == 0) {
+	if (t->column == 0) {
 		table_label(t, label);
-		*column = LABEL_WIDTH;
-	} else if (*column + 2 + width + 1 > WIDTH) {
+		t->column = LABEL_WIDTH;
+	} else if (t->column + 2 + width + 1 > WIDTH) {
 		fprintf(t->out, ",\n%*s", LABEL_WIDTH, "");
-		*column = LABEL_WIDTH;
+		t->column = LABEL_WIDTH;
 	} else {
 		fputs(", ", t->out);
-		*column += 2;
+		t->column += 2;
 	}
-	fprintf(t->out, "%s %s%s%s", name, paint_on(t->colour, kind), word,
-		paint_off(t->colour));
-	*column += width;
+	fprintf(t->out, "%s %s%s%s", name, t->paint[word.paint], word.text,
+		t->paint[PAINT_OFF]);
+	t->column += width;
 }
 
-static void table_endpoints(const struct table *t, const struct connection *conn)
+static void table_end_list(struct table *t)
+{
+	if (t->column)
+		fputc('\n', t->out);
+	t->column = 0;
+}
+
+static void table_lists(struct table *t, const struct connection *conn)
 {
 	const struct manager *manager = connection_manager(t->snap, conn);
-	const struct ctl_endpoint *ep;
-	enum endpoint_state state;
-	char ip[MPADDR_TEXT_MAX];
-	int column = 0;
-	size_t i;
-
-	for (i = 0; manager && i < manager->n_endpoints; i++) {
-		ep = connection_endpoint(t->snap, conn, i, &state);
-		if (!ep)
-			continue;
-		ip_text(&ep->addr, ip);
-		table_item(t, "endpoints", &column, ip, endpoint_state_words[state],
-			   state == ENDPOINT_USED	   ? PAINT_GOOD
-			   : state == ENDPOINT_UNAVAILABLE ? PAINT_BAD
-							   : PAINT_WARN);
-	}
-	if (column)
-		fputc('\n', t->out);
-}
-
-static void table_announced(const struct table *t, const struct connection *conn)
-{
-	const struct pm_announced_report *record;
 	char ip[MPADDR_TEXT_MAX], name[MPADDR_TEXT_MAX + 16];
-	enum announced_state state;
-	int column = 0;
+	const struct pm_announced_report *record;
+	enum endpoint_state state;
 
+	for (size_t i = 0; manager && i < manager->n_endpoints; i++) {
+		state = endpoint_state(conn, manager, i);
+		if (state != ENDPOINT_OTHER)
+			table_item(t, "endpoints",
+				   ip_text(&manager->endpoints[i].addr, ip),
+				   endpoint_words[state]);
+	}
+	table_end_list(t);
 	for_each_in (record, conn, announced) {
-		state = announced_state(record);
 		snprintf(name, sizeof(name), "%s (id %u)", ip_text(&record->addr, ip),
 			 record->remote_id);
-		table_item(t, "announced", &column, name, announced_words[state],
-			   state == ANNOUNCED_JOINED	? PAINT_GOOD
-			   : state == ANNOUNCED_WAITING ? PAINT_WARN
-							: PAINT_BAD);
+		table_item(t, "announced", name, announced_word(record));
 	}
-	if (column)
-		fputc('\n', t->out);
-}
-
-static void table_connection(const struct table *t, const struct connection *conn)
-{
-	char why[EXPLAIN_MAX];
-
-	fputc('\n', t->out);
-	table_head(t, conn);
-	table_subflows(t, conn);
-	table_endpoints(t, conn);
-	table_announced(t, conn);
-	if (explain_connection(t->snap, conn, why)) {
-		table_label(t, "why");
-		fprintf(t->out, "%s%s%s\n", paint_on(t->colour, PAINT_WARN), why,
-			paint_off(t->colour));
-	}
+	table_end_list(t);
 }
 
 void write_table(const struct snapshot *snap, bool colour, FILE *out)
 {
-	struct table t = { .snap = snap, .colour = colour, .out = out };
+	struct table t = { .snap = snap,
+			   .paint = paint_codes[colour],
+			   .local = strlen("LOCAL"),
+			   .remote = strlen("REMOTE"),
+			   .out = out };
 	const struct connection *conn;
+	const struct subflow *sf;
+	char why[EXPLAIN_MAX];
 
 	measure_columns(&t);
 	fprintf(out, "%zu MPTCP connection%s, path manager %s\n", snap->n_connections,
 		snap->n_connections == 1 ? "" : "s",
 		snap->path_manager[0] ? snap->path_manager : "unknown");
-	for_each_in (conn, snap, connections)
-		table_connection(&t, conn);
+	for_each_in (conn, snap, connections) {
+		fputc('\n', out);
+		table_head(&t, conn);
+		for_each_in (sf, conn, subflows)
+			table_subflow(&t, sf);
+		table_lists(&t, conn);
+		if (!explain_connection(snap, conn, why))
+			continue;
+		table_label(&t, "why");
+		fprintf(out, "%s%s%s\n", t.paint[PAINT_WARN], why, t.paint[PAINT_OFF]);
+	}
 }
 
 static void write_counter(const struct table *t, const char *name, uint64_t value)
 {
 	if (value)
-		fprintf(t->out, "  %s%-*s%s %12" PRIu64 "\n",
-			paint_on(t->colour, PAINT_LABEL), NAME_WIDTH, name,
-			paint_off(t->colour), value);
+		fprintf(t->out, "  %s%-*s%s %12" PRIu64 "\n", t->paint[PAINT_LABEL],
+			NAME_WIDTH, name, t->paint[PAINT_OFF], value);
 }
 
 static void write_manager_counters(const struct table *t, const struct manager *manager)
 {
 	const struct ctl_manager *info = &manager->info;
-	size_t i;
+	const struct field *field;
 
 	fputc('\n', t->out);
 	table_program(t, manager->program, manager->pid);
-	fprintf(t->out, "  %s  %s%s%s\n", manager->answered ? info->backend : "?",
-		manager->answered ? info->pool_file : "did not answer",
+	if (!manager->answered) {
+		fputs("  ?  did not answer\n", t->out);
+		return;
+	}
+	fprintf(t->out, "  %s  %s%s%s\n", info->backend, info->pool_file,
 		info->pool_error[0] ? "  " : "", info->pool_error);
-	for (i = 0; i < n_manager_fields && manager->answered; i++)
-		write_counter(t, manager_fields[i].key,
-			      field_value(&manager_fields[i], info));
+	for (field = manager_fields; field->key; field++)
+		write_counter(t, field->key, field_value(field, info));
 }
 
 static void write_connection_counters(const struct table *t,
@@ -240,7 +215,7 @@ static void write_connection_counters(const struct table *t,
 {
 	char remote[ADDR_TEXT_MAX];
 
-	if (!connection_manager(t->snap, conn))
+	if (conn->manager != MANAGER_OURS)
 		return;
 	fputc('\n', t->out);
 	table_program(t, conn->program, conn->pid);
@@ -253,13 +228,13 @@ static void write_connection_counters(const struct table *t,
 
 void write_counters(const struct snapshot *snap, bool colour, FILE *out)
 {
-	const struct table t = { .snap = snap, .colour = colour, .out = out };
+	const struct table t = { .snap = snap, .paint = paint_codes[colour], .out = out };
 	const struct connection *conn;
 	const struct manager *manager;
 	const struct counter *counter;
 
-	fprintf(out, "%snamespace%s  path manager %s\n", paint_on(colour, PAINT_HEAD),
-		paint_off(colour),
+	fprintf(out, "%snamespace%s  path manager %s\n", t.paint[PAINT_HEAD],
+		t.paint[PAINT_OFF],
 		snap->path_manager[0] ? snap->path_manager : "unknown");
 	for_each_in (counter, snap, counters)
 		write_counter(&t, counter->name, counter->value);

@@ -4,7 +4,6 @@
  */
 #include "print.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <net/if.h>
@@ -12,68 +11,53 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define N(array) (sizeof(array) / sizeof((array)[0]))
-
-#define FIELD(record, member)                                      \
-	.key = #member, .offset = offsetof(struct record, member), \
-	.size = sizeof(((struct record *)NULL)->member)
-#define MANAGER(member, name, kind, text)                                              \
-	{                                                                              \
-		FIELD(ctl_manager, member), .metric = name, .type = kind, .help = text \
+#define FIELD(record, member, key, ...)                                   \
+	{                                                                 \
+		key, offsetof(struct record, member),                     \
+			sizeof(((struct record *)0)->member), __VA_ARGS__ \
 	}
-#define SUBFLOW(member, name, kind, text)                                          \
-	{                                                                          \
-		FIELD(subflow, member), .metric = name, .type = kind, .help = text \
-	}
+#define MANAGER(member, metric, help) \
+	FIELD(ctl_manager, member, #member, "manager_" metric, help)
+#define SUBFLOW(member, metric, help) \
+	FIELD(subflow, member, #member, "subflow_" metric, help)
 
 const struct field manager_fields[] = {
-	MANAGER(connections, "manager_connections", "gauge", "Connections in its table"),
-	MANAGER(used_ids, "manager_used_ids", "gauge", "Local address IDs in use"),
-	MANAGER(early, "manager_early_events", "gauge",
-		"Events held for connections not registered yet"),
-	MANAGER(events, "manager_events_total", "counter", "Kernel events"),
-	MANAGER(events_replayed, "manager_events_replayed_total", "counter",
+	MANAGER(connections, "connections", "Connections in its table"),
+	MANAGER(used_ids, "used_ids", "Local address IDs in use"),
+	MANAGER(early, "early_events", "Events held for connections not registered yet"),
+	MANAGER(events, "events_total", "Kernel events"),
+	MANAGER(events_replayed, "events_replayed_total",
 		"Kernel events that preceded their connection"),
-	MANAGER(events_foreign, "manager_events_foreign_total", "counter",
+	MANAGER(events_foreign, "events_foreign_total",
 		"Kernel events of other programs' connections"),
-	MANAGER(overruns, "manager_overruns_total", "counter",
-		"Times that kernel events were lost"),
-	MANAGER(registrations, "manager_registrations_total", "counter",
-		"Connections registered"),
-	MANAGER(registrations_lost, "manager_registrations_lost_total", "counter",
+	MANAGER(overruns, "overruns_total", "Times that kernel events were lost"),
+	MANAGER(registrations, "registrations_total", "Connections registered"),
+	MANAGER(registrations_lost, "registrations_lost_total",
 		"Connections that could not be registered"),
-	MANAGER(endp_signal_max, NULL, NULL, NULL),
-	MANAGER(endp_subflow_max, NULL, NULL, NULL),
-	MANAGER(endp_laminar_max, NULL, NULL, NULL),
-	MANAGER(endp_fullmesh_max, NULL, NULL, NULL),
-	MANAGER(pool_loads, "manager_pool_loads_total", "counter", "Pool files loaded"),
-#define X(name, text)                                                  \
-	{ .key = #name,                                                \
-	  .offset = offsetof(struct ctl_manager, counters.name),       \
-	  .size = sizeof(((struct ctl_manager *)NULL)->counters.name), \
-	  .metric = "pm_" #name "_total",                              \
-	  .type = "counter",                                           \
-	  .help = text },
+	FIELD(ctl_manager, endp_signal_max, "endp_signal_max", NULL, NULL),
+	FIELD(ctl_manager, endp_subflow_max, "endp_subflow_max", NULL, NULL),
+	FIELD(ctl_manager, endp_laminar_max, "endp_laminar_max", NULL, NULL),
+	FIELD(ctl_manager, endp_fullmesh_max, "endp_fullmesh_max", NULL, NULL),
+	MANAGER(pool_loads, "pool_loads_total", "Pool files loaded"),
+#define X(name, help) \
+	FIELD(ctl_manager, counters.name, #name, "pm_" #name "_total", help),
 	PM_COUNTERS(X)
 #undef X
+		{ 0 },
 };
-const size_t n_manager_fields = N(manager_fields);
 
 const struct field subflow_fields[] = {
-	SUBFLOW(bytes_sent, "subflow_sent_bytes_total", "counter",
+	SUBFLOW(bytes_sent, "sent_bytes_total",
 		"Payload sent, including retransmissions"),
-	SUBFLOW(bytes_received, "subflow_received_bytes_total", "counter",
-		"Payload received"),
-	SUBFLOW(rtt_us, "subflow_rtt_seconds", "gauge", "Smoothed round trip time"),
-	SUBFLOW(cwnd, "subflow_cwnd_segments", "gauge", "Congestion window"),
-	SUBFLOW(retransmits, "subflow_retransmits_total", "counter",
-		"Segments retransmitted"),
-	SUBFLOW(delivery_rate, "subflow_delivery_rate_bytes", "gauge",
+	SUBFLOW(bytes_received, "received_bytes_total", "Payload received"),
+	SUBFLOW(rtt_us, "rtt_seconds", "Smoothed round trip time"),
+	SUBFLOW(cwnd, "cwnd_segments", "Congestion window"),
+	SUBFLOW(retransmits, "retransmits_total", "Segments retransmitted"),
+	SUBFLOW(delivery_rate, "delivery_rate_bytes",
 		"Bytes per second that the peer acknowledged last"),
-	SUBFLOW(backup, "subflow_backup", "gauge",
-		"Whether it is used only when the others fail"),
+	SUBFLOW(backup, "backup", "Whether it is used only when the others fail"),
+	{ 0 },
 };
-const size_t n_subflow_fields = N(subflow_fields);
 
 uint64_t field_value(const struct field *field, const void *record)
 {
@@ -85,32 +69,20 @@ uint64_t field_value(const struct field *field, const void *record)
 					       : *(const uint64_t *)at;
 }
 
-const char *paint_on(bool colour, enum paint paint)
-{
-	static const char *const codes[] = {
-		[PAINT_PLAIN] = "",	   [PAINT_HEAD] = "\033[1m",
-		[PAINT_LABEL] = "\033[2m", [PAINT_GOOD] = "\033[32m",
-		[PAINT_WARN] = "\033[33m", [PAINT_BAD] = "\033[31m",
-	};
-
-	return colour ? codes[paint] : "";
-}
-
-const char *paint_off(bool colour)
-{
-	return colour ? "\033[0m" : "";
-}
+const char *const paint_codes[2][PAINT_OFF + 1] = {
+	{ "", "", "", "", "", "", "" },
+	{ "", "\033[1m", "\033[2m", "\033[32m", "\033[33m", "\033[31m", "\033[0m" },
+};
 
 static const char *end_text(const struct mpaddr *addr, uint32_t ifindex, char *out)
 {
-	char ip[INET6_ADDRSTRLEN] = "?", dev[IF_NAMESIZE] = "";
+	char ip[MPADDR_TEXT_MAX], dev[IF_NAMESIZE] = "";
 	bool v6 = addr->family == AF_INET6;
 
-	inet_ntop(addr->family, addr->ip, ip, sizeof(ip));
 	if (ifindex && v6 && IN6_IS_ADDR_LINKLOCAL(&addr->v6) &&
 	    !if_indextoname(ifindex, dev))
 		snprintf(dev, sizeof(dev), "%u", ifindex);
-	snprintf(out, ADDR_TEXT_MAX, "%s%s%s%s%s:%u", v6 ? "[" : "", ip,
+	snprintf(out, ADDR_TEXT_MAX, "%s%s%s%s%s:%u", v6 ? "[" : "", ip_text(addr, ip),
 		 dev[0] ? "%" : "", dev, v6 ? "]" : "", addr->port);
 	return out;
 }
@@ -135,109 +107,87 @@ const char *ip_text(const struct mpaddr *addr, char out[static MPADDR_TEXT_MAX])
 
 const char *tcp_state_text(uint8_t state)
 {
-	static const char *const names[] = {
-		[TCP_ESTABLISHED] = "established",
-		[TCP_SYN_SENT] = "syn-sent",
-		[TCP_SYN_RECV] = "syn-recv",
-		[TCP_FIN_WAIT1] = "fin-wait-1",
-		[TCP_FIN_WAIT2] = "fin-wait-2",
-		[TCP_TIME_WAIT] = "time-wait",
-		[TCP_CLOSE] = "closed",
-		[TCP_CLOSE_WAIT] = "close-wait",
-		[TCP_LAST_ACK] = "last-ack",
-		[TCP_LISTEN] = "listening",
-		[TCP_CLOSING] = "closing",
-	};
+	static const char *const words[] = { "unknown",	  "established", "syn-sent",
+					     "syn-recv",  "fin-wait-1",	 "fin-wait-2",
+					     "time-wait", "closed",	 "close-wait",
+					     "last-ack",  "listening",	 "closing" };
 
-	if (state >= N(names) || !names[state])
-		return "unknown";
-	return names[state];
-}
-
-/* An established subflow may be unused as long as the others work. */
-const char *subflow_state_text(const struct subflow *sf)
-{
-	return sf->state == TCP_ESTABLISHED && sf->backup ? "backup"
-							  : tcp_state_text(sf->state);
+	return words[state <= TCP_CLOSING ? state : 0];
 }
 
 const char *manager_text(const struct snapshot *snap, const struct connection *conn)
 {
-	static const char *const words[] = {
-		[MANAGER_NONE] = "none",
-		[MANAGER_UNKNOWN] = "",
-		[MANAGER_KERNEL] = "kernel",
-	};
 	const struct manager *manager = connection_manager(snap, conn);
 
-	return manager ? manager->info.backend : words[conn->manager];
+	return manager				 ? manager->info.backend
+	       : conn->manager == MANAGER_KERNEL ? "kernel"
+	       : conn->manager == MANAGER_NONE	 ? "none"
+						 : "";
 }
 
-const char *const endpoint_state_words[] = {
-	[ENDPOINT_FREE] = "free",
-	[ENDPOINT_PENDING] = "pending",
-	[ENDPOINT_USED] = "used",
-	[ENDPOINT_UNAVAILABLE] = "unavailable",
+const struct word endpoint_words[] = {
+	[ENDPOINT_FREE] = { "free", PAINT_WARN },
+	[ENDPOINT_PENDING] = { "pending", PAINT_WARN },
+	[ENDPOINT_USED] = { "used", PAINT_GOOD },
+	[ENDPOINT_UNAVAILABLE] = { "unavailable", PAINT_BAD },
 };
 
-const char *const announced_words[] = {
-	[ANNOUNCED_JOINED] = "joined",
-	[ANNOUNCED_WAITING] = "waiting",
-	[ANNOUNCED_REFUSED] = "refused",
-};
-
-const char *endpoint_flag_text(uint32_t bit)
+enum endpoint_state endpoint_state(const struct connection *conn,
+				   const struct manager *manager, size_t i)
 {
-	switch (bit) {
-	case MPTCP_PM_ADDR_FLAG_SIGNAL:
-		return "signal";
-	case MPTCP_PM_ADDR_FLAG_SUBFLOW:
-		return "subflow";
-	case MPTCP_PM_ADDR_FLAG_BACKUP:
-		return "backup";
-	case MPTCP_PM_ADDR_FLAG_FULLMESH:
-		return "fullmesh";
-	case MPTCP_PM_ADDR_FLAG_LAMINAR:
-		return "laminar";
-	}
-	return NULL;
+	const struct pm_conn_report *report = &conn->record;
+	uint64_t bit = i < 64 ? 1ull << i : 0;
+
+	if (!(report->endpoints_mine & bit))
+		return ENDPOINT_OTHER;
+	if (report->endpoints_used & bit)
+		return ENDPOINT_USED;
+	if (report->endpoints_pending & bit)
+		return ENDPOINT_PENDING;
+	return manager->endpoints[i].state == CTL_ENDPOINT_USABLE ? ENDPOINT_FREE
+								  : ENDPOINT_UNAVAILABLE;
 }
 
-/* Three digits of @value, which is less than 1000, without rounding up to a fourth. */
-static void put_three_digits(double value, const char *unit, size_t size, char *out)
+struct word announced_word(const struct pm_announced_report *record)
 {
-	int decimals = value < 10 ? 2 : value < 100 ? 1 : 0;
-	double step = decimals == 2 ? 100 : decimals == 1 ? 10 : 1;
+	if (record->state == PM_ANNOUNCED_JOINED)
+		return (struct word){ "joined", PAINT_GOOD };
+	if (record->state == PM_ANNOUNCED_REFUSED)
+		return (struct word){ "refused", PAINT_BAD };
+	/* After its subflow has closed, it waits for another ADD_ADDR. */
+	return (struct word){ "waiting", PAINT_WARN };
+}
 
-	snprintf(out, size, "%.*f%s", decimals, (uint64_t)(value * step) / step, unit);
+/* Three digits of @value, cut; each of @units is a thousand of the one before. */
+static const char *digits_text(uint64_t value, const char *const *units, size_t size,
+			       char *out)
+{
+	uint64_t unit = 1, step = 1, digits;
+	int decimals;
+
+	for (; value / unit >= 1000; unit *= 1000)
+		units++;
+	for (decimals = 0; step * 10 <= unit && value / unit * step < 100; decimals++)
+		step *= 10;
+	digits = value / (unit / step);
+	snprintf(out, size, "%.*f%s", decimals, (double)digits / (double)step, *units);
+	return out;
 }
 
 const char *scaled_text(uint64_t value, char out[static SCALED_MAX])
 {
 	static const char *const units[] = { "", "k", "M", "G", "T", "P", "E" };
-	uint64_t unit = 1;
-	size_t i;
 
-	for (i = 0; value / unit >= 1000 && i < 6; i++)
-		unit *= 1000;
-	if (i == 0)
-		snprintf(out, SCALED_MAX, "%u", (unsigned int)value);
-	else
-		put_three_digits((double)value / unit, units[i], SCALED_MAX, out);
-	return out;
+	return digits_text(value, units, SCALED_MAX, out);
 }
 
 const char *rtt_text(uint32_t us, char out[static RTT_MAX])
 {
-	if (us < 1000)
-		snprintf(out, RTT_MAX, "%uus", us);
-	else if (us < 1000000)
-		put_three_digits(us / 1e3, "ms", RTT_MAX, out);
-	else if (us < 1000000000)
-		put_three_digits(us / 1e6, "s", RTT_MAX, out);
-	else
-		snprintf(out, RTT_MAX, ">999s");
-	return out;
+	static const char *const units[] = { "us", "ms", "s" };
+
+	if (us >= 1000000000)
+		return strcpy(out, ">999s");
+	return digits_text(us, units, RTT_MAX, out);
 }
 
 int token_parse(const char *text, uint32_t *ret_token)

@@ -13,7 +13,6 @@
 #include "shim/common/clock.h"
 #include "tools/common/signals.h"
 #include "tools/mptcpinfo/collect/collect.h"
-#include "tools/mptcpinfo/options.h"
 
 #include <errno.h>
 #include <langinfo.h>
@@ -146,7 +145,8 @@ void frame_add(struct frame *f, enum paint paint, const char *fmt, ...)
 	 */
 	if (f->height)
 		fprintf(f->page.out, "%s" ERASE_LINE "%s%s%s", f->n ? "\r\n" : "",
-			paint_on(f->colour, paint), text, paint_off(f->colour));
+			paint_codes[f->colour][paint], text,
+			paint_codes[f->colour][PAINT_OFF]);
 	else
 		fprintf(f->page.out, "%s\n", text);
 	f->n++;

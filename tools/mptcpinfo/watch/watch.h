@@ -6,8 +6,6 @@
 
 #include "tools/mptcpinfo/print/print.h"
 
-struct options;
-
 /* --watch: a snapshot every o->interval_ms, until SIGINT. Return: the exit status. */
 int watch_main(const struct options *o);
 
