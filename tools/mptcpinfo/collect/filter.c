@@ -25,6 +25,7 @@ int remote_parse(const char *text, struct remote *ret_remote)
 {
 	char copy[64], *ip = copy, *after = copy, *port, *slash, *end;
 	struct remote remote = { 0 };
+	unsigned long number;
 
 	if (snprintf(copy, sizeof(copy), "%s", text) >= (int)sizeof(copy))
 		return -EINVAL;
@@ -38,10 +39,11 @@ int remote_parse(const char *text, struct remote *ret_remote)
 	/* A bare IPv6 address has colons of its own, so no port can follow it. */
 	if (port && (*copy == '[' || port == strrchr(port, ':'))) {
 		*port++ = '\0';
-		remote.port = strtoul(port, &end, 10);
-		if (!isdigit((unsigned char)*port) || *end || !remote.port ||
-		    strtoul(port, NULL, 10) > UINT16_MAX)
+		number = strtoul(port, &end, 10);
+		if (!isdigit((unsigned char)*port) || *end || number < 1 ||
+		    number > UINT16_MAX)
 			return -EINVAL;
+		remote.port = number;
 	}
 	slash = strchr(ip, '/');
 	if (slash && strlen(slash) > 4)

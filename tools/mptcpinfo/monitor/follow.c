@@ -115,9 +115,6 @@ static int follow_scan(struct follow *f)
 	size_t i, n = 0;
 	int r;
 
-	DL_FOREACH (f->followers, fw) {
-		fw->listed = false;
-	}
 	r = ctl_find_names(&names, &n);
 	if (r == -E2BIG)
 		r = 0;
@@ -127,10 +124,12 @@ static int follow_scan(struct follow *f)
 	f->next_scan_ms = clock_ms() + f->scan_ms + SCAN_SHARE * (clock_ms() - began);
 	/* An open one has not hung up yet, so it may still send. */
 	DL_FOREACH_SAFE (f->followers, fw, next) {
-		if (fw->listed || fw->ctl.fd >= 0 || r < 0)
-			continue;
-		DL_DELETE(f->followers, fw);
-		free(fw);
+		if (!fw->listed && fw->ctl.fd < 0 && r == 0) {
+			DL_DELETE(f->followers, fw);
+			free(fw);
+		} else {
+			fw->listed = false;
+		}
 	}
 	return r;
 }
