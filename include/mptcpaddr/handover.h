@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define HANDOVER_ABI   4
+#define HANDOVER_ABI   5
 #define HANDOVER_SLOTS 4096 /* pending registrations; a power of two */
 
 /* A registration is one word; 0 is an empty slot. */
@@ -67,6 +67,8 @@ struct handover {
 	char program[64];	 /* program_invocation_short_name, cut */
 	char control_name[32];	 /* abstract, without the leading NUL; "": none yet */
 	char pool_path[1024];	 /* POOL_FILE_PATH_MAX */
+	const char *pool_text;	 /* of a file that is not readable any more; or NULL */
+	uint32_t pool_len;
 	char log_file[1024]; /* "": the application's standard error */
 
 	_Atomic uint32_t filter; /* HANDOVER_FILTER_OPEN and so on; a futex */

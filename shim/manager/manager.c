@@ -259,7 +259,7 @@ static int manager_load_pool(struct manager *m)
 {
 	int r;
 
-	r = watch_open(&m->watch, m->h->pool_path);
+	r = watch_open(&m->watch, m->h->pool_path, m->h->pool_text, m->h->pool_len);
 	if (r < 0) {
 		log_error("no pool: %s", m->watch.error.text);
 		return r;

@@ -103,16 +103,17 @@ static struct pool *resolve_spec(const struct pool_watch *watch, const struct po
 	return pool;
 }
 
-int watch_open(struct pool_watch *watch, const char *path)
+int watch_open(struct pool_watch *watch, const char *path, const char *text, size_t len)
 {
 	int r;
 
 	/* Before reading, so that no change is missed. */
 	*watch = (struct pool_watch){ .path = path,
+				      .is_fixed = text,
 				      .rtnl_fd = rtnl_watch(),
-				      .file_fd = watch_file(path) };
+				      .file_fd = text ? -1 : watch_file(path) };
 	file_changed(watch);
-	r = pool_load(path, &watch->spec, &watch->error);
+	r = pool_load_text(text, len, path, &watch->spec, &watch->error);
 	if (r == 0) {
 		watch->loads = 1;
 		rtnl_read_table(&watch->table);
@@ -127,7 +128,7 @@ int watch_open(struct pool_watch *watch, const char *path)
 void watch_reopen(struct pool_watch *watch)
 {
 	watch->rtnl_fd = rtnl_watch();
-	watch->file_fd = watch_file(watch->path);
+	watch->file_fd = watch->is_fixed ? -1 : watch_file(watch->path);
 	watch->stale = true; /* since the fork */
 }
 

@@ -19,6 +19,7 @@ struct pool_watch {
 	struct rtnl_table table;
 	struct stat seen;     /* of the file read last */
 	int rtnl_fd, file_fd; /* negative: none */
+	bool is_fixed;	      /* the file cannot be read any more */
 	bool stale;	      /* `table`: changes since */
 	int64_t next_read_ms; /* not before, `table` */
 	uint64_t loads;
@@ -28,9 +29,10 @@ struct pool_watch {
 /*
  * watch_open() - read the file, and follow it and the machine's addresses
  *
+ * @text: not NULL: its @len bytes are the file, which cannot be read any more.
  * Return: 0; -errno with watch->error filled and nothing to close.
  */
-int watch_open(struct pool_watch *watch, const char *path);
+int watch_open(struct pool_watch *watch, const char *path, const char *text, size_t len);
 
 /* watch_reopen() - open new descriptors in a forked child. */
 void watch_reopen(struct pool_watch *watch);

@@ -14,6 +14,7 @@
 #include "mode.h"
 #include "mptcpaddr/handover.h"
 #include "owner.h"
+#include "pool_copy.h"
 #include "pool_file.h"
 #include "shim/common/str.h"
 #include "syscall.h"
@@ -36,11 +37,26 @@ static bool is_allowed(const char *backend)
 	return !only || !*only || str_equal(only, backend);
 }
 
+static void fill_pool(struct handover *h)
+{
+	const int fd = pool_file_open_own(h->pool_path);
+	const struct pool_copy *copy;
+
+	if (fd >= 0) {
+		sys_close(fd);
+		return;
+	}
+	copy = pool_copy_get(); /* the program has changed its root directory or user */
+	if (!copy)
+		return; /* the manager reports the error */
+	str_append(h->pool_path, 0, sizeof(h->pool_path), copy->program.path);
+	h->pool_text = copy->text;
+	h->pool_len = copy->len;
+}
+
 /* In the application's thread: the manager must not read the environment. */
 static bool fill_handover(struct handover *h)
 {
-	int fd;
-
 	h->abi = HANDOVER_ABI;
 	pthread_mutex_init(&h->lock, NULL);
 	h->pid = sys_getpid();
@@ -50,10 +66,8 @@ static bool fill_handover(struct handover *h)
 	log_request_read(h);
 	if (!is_allowed("direct"))
 		return false;
-	fd = pool_file_open(env_program_name(), h->pool_path);
-	if (fd >= 0)
-		sys_close(fd);
-	return fd != -ENOENT; /* the manager reports any other error */
+	fill_pool(h);
+	return true;
 }
 
 static struct handover *wait_started(pid_t pid)
@@ -119,6 +133,17 @@ static struct handover *start_manager(pid_t pid, uint32_t seen, bool broker)
 failed:
 	owner_set(pid, OWNER_FAILED);
 	return NULL;
+}
+
+void launch_keep(bool root)
+{
+	if (owner_is_vfork_child(sys_gettid()) || mode_get() != MODE_POOL)
+		return;
+	pool_copy_get();
+	mode_signals();
+	if (root && is_allowed("direct") &&
+	    !(is_allowed("broker") && broker_is_running()))
+		thread_load_library();
 }
 
 struct handover *launch_manager(bool broker)

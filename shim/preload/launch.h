@@ -26,3 +26,9 @@ struct handover *launch_manager(bool broker);
  * Takes a second at most. This process will not have a manager again.
  */
 void launch_end(void);
+
+/*
+ * launch_keep() - read what cannot be read after a change of the user or, with @root, of
+ * the root directory. Changes errno.
+ */
+void launch_keep(bool root);

@@ -17,6 +17,7 @@
 #define SCAN_CHUNKS 5000 /* more than the lines that parse.c accepts */
 
 static _Atomic int decided;
+static _Atomic bool signals; /* as of the last time that the file was readable */
 
 /* Shorten [*from, *to) by the blanks around it. */
 static void scan_trim(const char **from, const char **to)
@@ -118,24 +119,18 @@ static void scan_file(struct scan *scan, int fd)
 	}
 }
 
-/* Return: 0; -errno if the pool file cannot be opened. */
-static int scan_pool(struct scan *scan)
-{
-	char path[POOL_FILE_PATH_MAX];
-	int fd = pool_file_open(env_program_name(), path);
-
-	if (fd < 0)
-		return fd;
-	scan_file(scan, fd);
-	sys_close(fd);
-	return 0;
-}
-
 bool mode_signals(void)
 {
 	struct scan scan = { .line = scan_for_signal };
+	char path[POOL_FILE_PATH_MAX];
+	int fd = mode_get() == MODE_POOL ? pool_file_open_own(path) : -ENOENT;
 
-	return mode_get() == MODE_POOL && !scan_pool(&scan) && scan.signals;
+	if (fd >= 0) {
+		scan_file(&scan, fd);
+		sys_close(fd);
+		atomic_store(&signals, scan.signals);
+	}
+	return atomic_load(&signals);
 }
 
 /* Not inlined: the other socket() calls then save no registers for it. */
@@ -143,15 +138,20 @@ __attribute__((noinline)) static enum mode decide_mode(void)
 {
 	const char *disable = env_get(ENV_DISABLE);
 	struct scan scan = { .line = scan_line };
-	int r;
+	char path[POOL_FILE_PATH_MAX];
+	int fd;
 
 	if (env_is_secure() || (disable && *disable && (disable[0] != '0' || disable[1])))
 		return MODE_OFF;
-	r = scan_pool(&scan);
-	if (r == -EMFILE || r == -ENFILE)
+	fd = pool_file_open(env_program_name(), path);
+	if (fd == -EMFILE || fd == -ENFILE)
 		return MODE_UNKNOWN;
-	if (r == -ENOENT)
+	if (fd == -ENOENT)
 		return MODE_PLAIN;
+	if (fd >= 0) {
+		scan_file(&scan, fd);
+		sys_close(fd);
+	}
 	return scan.refused ? MODE_OFF : MODE_POOL;
 }
 

@@ -11,6 +11,9 @@
 #include "shim/common/str.h"
 #include "syscall.h"
 
+static char own[POOL_FILE_PATH_MAX];
+static _Atomic bool own_claimed, own_known, frozen;
+
 #define SYSTEM_DIR "/etc/mptcpaddr/"
 
 static int open_pool(const char *path)
@@ -107,4 +110,31 @@ int pool_file_open(const char *program, char ret_path[POOL_FILE_PATH_MAX])
 		return -ENAMETOOLONG;
 	fd = open_pool(ret_path);
 	return fd == -ENOENT ? -ENODATA : fd;
+}
+
+void pool_file_freeze(void)
+{
+	atomic_store(&frozen, true);
+}
+
+bool pool_file_is_frozen(void)
+{
+	return atomic_load(&frozen);
+}
+
+/* Racing threads find the same file; one of them keeps its path. */
+int pool_file_open_own(char ret_path[POOL_FILE_PATH_MAX])
+{
+	int fd;
+
+	if (atomic_load(&own_known)) {
+		str_append(ret_path, 0, POOL_FILE_PATH_MAX, own);
+		return pool_file_is_frozen() ? -ENOENT : open_pool(own);
+	}
+	fd = pool_file_open(env_program_name(), ret_path);
+	if (fd >= 0 && !atomic_exchange(&own_claimed, true)) {
+		str_append(own, 0, sizeof(own), ret_path);
+		atomic_store(&own_known, true);
+	}
+	return fd;
 }

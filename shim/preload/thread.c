@@ -66,20 +66,30 @@ static bool kernel_is_path_manager(void)
 static void *open_library(void)
 {
 	static const char name[] = "/" HANDOVER_PM_LIBRARY;
+	static void *library;
 	char path[PATH_MAX];
 	size_t dir_len;
-	void *library;
 	Dl_info self;
 
+	if (library)
+		return library;
+
 	if (!dladdr(thread_start, &self) || self.dli_fname[0] != '/')
-		return dlopen(name + 1, RTLD_LAZY | RTLD_LOCAL);
+		return library = dlopen(name + 1, RTLD_LAZY | RTLD_LOCAL);
 	dir_len = str_base(self.dli_fname) - 1 - self.dli_fname;
 	if (dir_len + sizeof(name) > sizeof(path))
 		return NULL;
 	str_append(path, 0, sizeof(path), self.dli_fname);
 	str_append(path, dir_len, sizeof(path), name);
 	library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
-	return library ?: dlopen(name + 1, RTLD_LAZY | RTLD_LOCAL);
+	if (!library)
+		library = dlopen(name + 1, RTLD_LAZY | RTLD_LOCAL);
+	return library;
+}
+
+void thread_load_library(void)
+{
+	open_library();
 }
 
 static int run_library(struct handover *h)

@@ -14,6 +14,9 @@ struct handover;
  */
 int thread_start(struct handover *handover);
 
+/* thread_load_library() - before thread_start() if the library cannot be read then. */
+void thread_load_library(void);
+
 /* thread_join() - wait until the manager thread has ended, if there was one. */
 void thread_join(void);
 

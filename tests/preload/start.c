@@ -81,3 +81,8 @@ AFTER(after_a_title, "title")
 AFTER(after_an_emptied_environment, "empty")
 AFTER(after_both, "title,empty")
 AFTER(after_both_in_a_child, "title,empty,child")
+
+AFTER(after_a_chroot, "chroot")
+AFTER(after_a_chroot_with_a_socket_before_it, "socket,chroot")
+AFTER(after_a_chroot_in_a_child, "socket,title,empty,child,chroot")
+AFTER(after_a_chroot_with_other_files, "socket,chroot-copy")

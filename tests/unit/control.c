@@ -108,7 +108,7 @@ static void server_open(struct server *s)
 	cr_assert_gt(dprintf(fd, "[pool]\nendpoint = 10.0.2.2\nendpoint = 10.0.3.2\n"),
 		     0);
 	close(fd);
-	cr_assert_eq(watch_open(&s->watch, path), 0);
+	cr_assert_eq(watch_open(&s->watch, path, NULL, 0), 0);
 	unlink(path);
 	play_open(&s->play, "[pool]\nendpoint=10.0.2.2\nendpoint=10.0.3.2\n");
 	engine_set_pool(s->play.engine, s->watch.pool);

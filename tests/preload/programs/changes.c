@@ -43,26 +43,22 @@ static void change_root(void)
 		die("chroot");
 }
 
-/* Another pool file is at the same place. */
+/* Other pool files are at the same places in it. */
 static void change_root_to_a_copy(void)
 {
-	char dir[] = "/run/root.XXXXXX", path[128];
+	static const char *const dirs[] = { "/run", "/run/home", "/run/home/mptcpaddr" };
+	static const char *const files[] = { "/run/pool.conf",
+					     "/run/home/mptcpaddr/changes.conf" };
 	FILE *f;
 
-	if (!mkdtemp(dir) || chroot(dir) < 0 || mkdir("/run", 0755) < 0)
-		die("chroot");
-	for (int i = 0; i < 3; i++) {
-		static const char *const dirs[] = { "/run/home", "/run/home/mptcpaddr",
-						    "/run/home/mptcpaddr" };
-
+	change_root();
+	for (int i = 0; i < 3; i++)
 		mkdir(dirs[i], 0755);
+	for (int i = 0; i < 2; i++) {
+		f = fopen(files[i], "w");
+		if (!f || fputs("[app]\nmptcp = no\n", f) < 0 || fclose(f))
+			die(files[i]);
 	}
-	snprintf(path, sizeof(path), "/run/home/mptcpaddr/%s.conf", "changes");
-	f = fopen(path, "w");
-	if (!f || fputs("[app]\nmptcp = no\n", f) < 0 || fclose(f))
-		die(path);
-	if (link(path, "/run/pool.conf") < 0)
-		die("/run/pool.conf");
 }
 
 static void change_user(void)

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+/*
+ * pool_copy.c - the text of the pool file, cached until the file changes
+ *
+ * For the broker's records, and for programs that cannot read the file later: they change
+ * their root directory or their user.
+ */
+#include "pool_copy.h"
+#include "env.h"
+#include "owner.h"
+#include "pool_file.h"
+#include "shim/common/str.h"
+
+/* For another thread that reads the pool file; it may be the one below in a signal
+ * handler. */
+#define FIRST_WAIT_NS 100000000
+
+/* One is in use; the other is written when the file has changed. */
+static struct pool_copy *copies[2];
+static _Atomic(struct pool_copy *) current;
+static _Atomic uint32_t writing; /* a process; 0: none; a futex */
+static _Atomic int64_t checked;	 /* sys_seconds() */
+
+static bool is_copy_of(const struct pool_copy *copy, const struct statx *st)
+{
+	return copy->st.stx_ino == st->stx_ino &&
+	       copy->st.stx_dev_major == st->stx_dev_major &&
+	       copy->st.stx_dev_minor == st->stx_dev_minor &&
+	       copy->st.stx_size == st->stx_size &&
+	       copy->st.stx_mtime.tv_sec == st->stx_mtime.tv_sec &&
+	       copy->st.stx_mtime.tv_nsec == st->stx_mtime.tv_nsec;
+}
+
+/* Return: false if the file is unreadable, or longer than the broker accepts. */
+static bool read_copy(struct pool_copy *copy, int fd)
+{
+	uint32_t len = 0;
+	long n = 1;
+
+	if (!sys_statx(fd, "", &copy->st) || !S_ISREG(copy->st.stx_mode))
+		return false;
+	for (; n > 0 && len<BROKER_POOL_MAX; len += n> 0 ? n : 0)
+		n = sys_call(SYS_read, fd, (long)(copy->text + len),
+			     BROKER_POOL_MAX - len);
+	copy->len = len;
+	return n == 0;
+}
+
+/* With `writing` held. */
+static void refresh_copy(const struct pool_copy *old)
+{
+	const int next = old && old == copies[0];
+	struct pool_copy *copy = copies[next];
+	int fd;
+
+	if (!copy)
+		copy = copies[next] = sys_map(sizeof(*copy));
+	if (!copy)
+		return;
+	fd = pool_file_open_own(copy->program.path);
+	if (fd < 0)
+		return;
+	str_append(copy->program.program, 0, sizeof(copy->program.program) - 1,
+		   env_program_name());
+	if (read_copy(copy, fd))
+		atomic_store(&current, copy);
+	sys_close(fd);
+}
+
+/*
+ * A child forked during a write finds its parent's process ID there, and ignores it. A
+ * vfork child never writes: its parent's other threads use the same memory.
+ */
+static bool may_write(void)
+{
+	const uint32_t pid = sys_getpid();
+	uint32_t holder = 0;
+
+	return !owner_is_vfork_child(sys_gettid()) &&
+	       (atomic_compare_exchange_strong(&writing, &holder, pid) ||
+		(holder != pid &&
+		 atomic_compare_exchange_strong(&writing, &holder, pid)));
+}
+
+const struct pool_copy *pool_copy_get(void)
+{
+	struct pool_copy *copy = atomic_load(&current);
+	struct statx st;
+	int64_t now;
+
+	if (pool_file_is_frozen())
+		return copy;
+	if (copy) {
+		now = sys_seconds();
+		if (atomic_exchange(&checked, now) == now || /* one stat() a second */
+		    !sys_statx(AT_FDCWD, copy->program.path, &st) ||
+		    is_copy_of(copy, &st))
+			return copy;
+	}
+	if (may_write()) {
+		refresh_copy(copy);
+		atomic_store(&writing, 0);
+		sys_futex_wake(&writing);
+	} else if (!copy) {
+		sys_futex_wait(&writing, sys_getpid(), FIRST_WAIT_NS);
+	}
+	return atomic_load(&current);
+}
