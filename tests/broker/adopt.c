@@ -159,7 +159,7 @@ static bool cgroup_gone(const char *path)
 Test(adopt, a_static_program_gets_the_pool_of_its_cgroup_or_unit)
 {
 	char slice[PATH_MAX], unit[PATH_MAX], other[PATH_MAX], name[128], config[1024];
-	char pool2[64];
+	char pool2[64], *said, *pool2_line;
 	struct lab lab;
 
 	NEED_USERS();
@@ -168,7 +168,7 @@ Test(adopt, a_static_program_gets_the_pool_of_its_cgroup_or_unit)
 		SKIP("cannot create a cgroup");
 	snprintf(name, sizeof(name), "/mptcptest%d.slice/web.service", getpid());
 	cr_assert(cgroup_make(unit, sizeof(unit), name));
-	snprintf(name, sizeof(name), "/mptcptest%d.slice/other", getpid());
+	snprintf(name, sizeof(name), "/mptcptest%d.slice/%060d", getpid(), 0);
 	cr_assert(cgroup_make(other, sizeof(other), name));
 
 	lab_open(&lab, two);
@@ -181,7 +181,13 @@ Test(adopt, a_static_program_gets_the_pool_of_its_cgroup_or_unit)
 	lab_broker(&lab, config);
 	pairs_are(&lab, 0, unit, BOTH);
 	pairs_are(&lab, 0, other, "10.0.3.2-10.0.2.1");
+	pairs_are(&lab, 0, other, "10.0.3.2-10.0.2.1");
 	pairs_are(&lab, 0, slice, "");
+	/* One client for both, although its name was cut. */
+	said = proc_errors(&lab.broker);
+	pool2_line = strstr(said, pool2);
+	cr_expect(pool2_line && !strstr(pool2_line + 1, pool2), "%s", said);
+	free(said);
 	lab_broker_end(&lab);
 	lab_close(&lab);
 	cr_expect(
