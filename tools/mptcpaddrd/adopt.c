@@ -164,7 +164,7 @@ void adopt_connection(struct broker *b, uint32_t token, bool server_side)
 		return;
 	b->registrations++;
 	log_debug("token 0x%08x: adopted for %s", token, program->name);
-	dispatch_early(b, token);
+	dispatch_early(b, client, token);
 }
 
 /* The ESTABLISHED of a connection that nobody has registered so far. */

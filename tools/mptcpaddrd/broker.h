@@ -144,7 +144,7 @@ int dispatch_command(void *ctx, const struct pm_cmd *cmd);
 /* dispatch_event() - Return: false if no client has the connection. */
 bool dispatch_event(struct broker *b, const struct pm_event *ev);
 /* dispatch_early() - deliver the events of @token that came before its registration. */
-void dispatch_early(struct broker *b, uint32_t token);
+void dispatch_early(struct broker *b, struct client *client, uint32_t token);
 /* dispatch_timers() - run the timers of all engines. */
 void dispatch_timers(struct broker *b);
 /* resync_clients() - bring all engines in line with the kernel. Return: 0; -errno. */

@@ -269,9 +269,6 @@ static struct client *client_new(struct broker *b, struct user *user,
 				 const struct broker_program *id, bool adopted)
 {
 	struct client *client = calloc(1, sizeof(*client));
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = client };
-	char name[32];
-	int r;
 
 	if (!client)
 		return NULL;
@@ -284,20 +281,28 @@ static struct client *client_new(struct broker *b, struct user *user,
 	strcpy(client->about.program, id->program);
 	strcpy(client->about.pool_file, id->path);
 	client->watch.path = client->about.pool_file;
-	client->watch.rtnl_fd = client->watch.file_fd = -1;
+	client->watch.rtnl_fd = client->watch.file_fd = client->control.listener = -1;
 	client->due_ms = INT64_MAX;
 	client->number = ++b->last_number;
-	snprintf(name, sizeof(name), CTL_NAME_PREFIX "broker.%u", client->number);
-	r = control_listen(&client->control, name, user->uid);
-	if (r == 0 && epoll_ctl(b->controls_fd, EPOLL_CTL_ADD, client->control.listener,
-				&event) < 0)
-		r = -errno;
-	if (r < 0)
-		log_warning("no control socket %s: %s", name, strerror(-r));
 	user->clients++;
 	b->n_clients++;
 	DL_APPEND(b->clients, client);
 	return client;
+}
+
+static void client_open_control(struct client *client)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = client };
+	char name[32];
+	int r;
+
+	snprintf(name, sizeof(name), CTL_NAME_PREFIX "broker.%u", client->number);
+	r = control_listen(&client->control, name, client->user->uid);
+	if (r == 0 && epoll_ctl(client->broker->controls_fd, EPOLL_CTL_ADD,
+				client->control.listener, &event) < 0)
+		r = -errno;
+	if (r < 0)
+		log_warning("no control socket %s: %s", name, strerror(-r));
 }
 
 static struct client *client_find(struct broker *b, const struct user *user,
@@ -347,6 +352,7 @@ struct client *client_get(struct broker *b, struct user *user,
 			pool_error_set(why, r, "%s", strerror(-r));
 		return NULL;
 	}
+	client_open_control(client);
 	log_info("user %u: %s: %u endpoints from %s", user->uid, record->program.program,
 		 client->watch.pool->n_endpoints, client->watch.path);
 	if (client->watch.error.text[0])

@@ -59,17 +59,12 @@ bool dispatch_event(struct broker *b, const struct pm_event *ev)
 	return true;
 }
 
-void dispatch_early(struct broker *b, uint32_t token)
+void dispatch_early(struct broker *b, struct client *client, uint32_t token)
 {
 	struct pm_event ev;
 
-	while (early_take(&b->pump.early, token, &ev)) {
-		struct client_conn *conn = client_conn_find(b, token);
-
-		if (conn)
-			conn->client->about.events_replayed++;
-		dispatch_event(b, &ev);
-	}
+	while (early_take(&b->pump.early, token, &ev))
+		client->about.events_replayed += dispatch_event(b, &ev);
 }
 
 void dispatch_timers(struct broker *b)

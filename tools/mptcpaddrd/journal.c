@@ -17,12 +17,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define JOURNAL_MAGIC 0x4d504453u /* "MPDS" */
-
-enum journal_kind {
-	JOURNAL_CLIENT = 1,
-	JOURNAL_CONN = 2,
-};
+#define JOURNAL_MAGIC  0x4d504453u /* "MPDS" */
+#define JOURNAL_CLIENT 1
+#define JOURNAL_CONN   2
 
 struct journal_entry {
 	uint32_t magic;

@@ -102,7 +102,7 @@ static const char *register_conn(struct broker *b, struct user *user,
 	user->registrations++;
 	journal_add(b, client, client_conn_find(b, token));
 	log_debug("user %u: %s: token 0x%08x", user->uid, record->program.program, token);
-	dispatch_early(b, token);
+	dispatch_early(b, client, token);
 	if (adopted)
 		resync_clients(b); /* it may have subflows already */
 	client->due_ms = 0;
@@ -220,7 +220,12 @@ static bool admit_peer(struct broker *b, struct peer *peer)
 		return false;
 	}
 	peer->admitted = peer_is_admitted(b, peer->fd, &cred);
-	return handle_peer(b, peer);
+	if (!handle_peer(b, peer))
+		return false;
+	make_peer_room(b, peer->user);
+	peer->user->waiting++;
+	b->peers[b->n_peers++] = *peer;
+	return true;
 }
 
 void registration_accept(struct broker *b)
@@ -233,15 +238,8 @@ void registration_accept(struct broker *b)
 		peer.fd = accept4(b->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (peer.fd < 0 && errno != ECONNABORTED && errno != EINTR)
 			return;
-		if (peer.fd < 0)
-			continue;
-		if (!admit_peer(b, &peer)) {
+		if (peer.fd >= 0 && !admit_peer(b, &peer))
 			close(peer.fd);
-			continue;
-		}
-		make_peer_room(b, peer.user);
-		peer.user->waiting++;
-		b->peers[b->n_peers++] = peer;
 	}
 }
 
