@@ -78,13 +78,6 @@ static unsigned int parse_interval(const char *text)
 	return (unsigned int)(s * 1000 + 0.5);
 }
 
-static void set_format(struct options *o, enum format format)
-{
-	if (o->format != FORMAT_TABLE && o->format != format)
-		die_usage("--json", "not together with --prometheus");
-	o->format = format;
-}
-
 static void set_option(struct options *o, int c)
 {
 	switch (c) {
@@ -102,10 +95,10 @@ static void set_option(struct options *o, int c)
 		o->filter.has_remote = true;
 		break;
 	case 'j':
-		set_format(o, FORMAT_JSON);
+		o->json = true;
 		break;
 	case OPT_PROMETHEUS:
-		set_format(o, FORMAT_PROMETHEUS);
+		o->prometheus = true;
 		break;
 	case 'c':
 		o->counters = true;
@@ -131,7 +124,9 @@ static void set_option(struct options *o, int c)
 /* Useless combinations are refused, not ignored. */
 static void check_options(const struct options *o, bool running)
 {
-	if (o->format == FORMAT_PROMETHEUS && (o->counters || o->watch || o->events))
+	if (o->json && o->prometheus)
+		die_usage("--json", "not together with --prometheus");
+	if (o->prometheus && (o->counters || o->watch || o->events))
 		die_usage("--prometheus",
 			  "takes no other format; it includes the counters");
 	if (o->events && (o->watch || o->counters))
@@ -172,20 +167,20 @@ static int show_once(const struct options *o)
 int main(int argc, char **argv)
 {
 	struct options o = parse_command_line(argc, argv);
+	char **rest = argv + optind;
 
-	if (optind < argc) {
-		if (strcmp(argv[optind], "run") != 0)
-			die_usage(argv[optind], "unexpected argument");
-		optind++;
-		if (optind < argc && strcmp(argv[optind], "--") == 0)
-			optind++;
-		if (optind == argc)
-			die_usage("run", "which program?");
-		return run_main(&o, argv + optind);
-	}
 	if (o.events)
 		return events_main(&o);
 	if (o.watch)
 		return watch_main(&o);
-	return show_once(&o);
+	if (!*rest)
+		return show_once(&o);
+	if (strcmp(*rest, "run") != 0)
+		die_usage(*rest, "unexpected argument");
+	rest++;
+	if (*rest && strcmp(*rest, "--") == 0)
+		rest++;
+	if (!*rest)
+		die_usage("run", "which program?");
+	return run_main(&o, rest);
 }

@@ -11,12 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void memory_die(void)
-{
-	fputs("mptcpinfo: out of memory\n", stderr);
-	exit(EXIT_FAILURE);
-}
-
 #define uthash_fatal(msg) memory_die()
 #include <uthash.h>
 

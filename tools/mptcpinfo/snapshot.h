@@ -12,6 +12,8 @@
 
 #include "mptcpaddr/control.h"
 #include "mptcpaddr/uapi.h"
+
+#include <err.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -149,8 +151,7 @@ void *array_grow(void *array, size_t *n, size_t size);
 	for ((item) = (owner)->list; (item) != (owner)->list + (owner)->n_##list; \
 	     (item)++)
 
-/* Report "out of memory" and exit. */
-_Noreturn void memory_die(void);
+#define memory_die() errx(EXIT_FAILURE, "out of memory")
 
 /* array_alloc() - @n zeroed elements, for the caller to free */
 void *array_alloc(size_t n, size_t size);

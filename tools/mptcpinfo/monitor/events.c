@@ -182,7 +182,7 @@ static int write_held(struct events *e)
 	qsort(order, e->n_held, sizeof(struct event *), compare_times);
 	page_open(&page);
 	for (i = 0; i < e->n_held; i++) {
-		if (e->o->format == FORMAT_JSON)
+		if (e->o->json)
 			write_event_json(order[i], page.out);
 		else if (!is_superseded(order, i, e->n_held))
 			write_event_line(order[i], e->o->colour, page.out);

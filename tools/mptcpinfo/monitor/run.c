@@ -307,7 +307,7 @@ static void run_report(struct run *run)
 	o.colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR");
 	/* JSON in one line: the program writes to stderr, too. */
 	r = write_view(&o, snap, true, stderr);
-	if (r == 0 && o.format == FORMAT_TABLE && !o.counters) {
+	if (r == 0 && !o.json && !o.prometheus && !o.counters) {
 		fputc('\n', stderr);
 		write_counters(snap, o.colour, stderr);
 	}

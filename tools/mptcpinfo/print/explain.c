@@ -115,24 +115,19 @@ static void explain_pool(struct text *ex, const struct connection *conn,
 			 conn->n_announced);
 }
 
-static bool has_running_broker(const struct snapshot *snap)
-{
-	const struct manager *manager;
-
-	for_each_in (manager, snap, managers)
-		if (manager->answered && manager_is_broker(manager))
-			return true;
-	return false;
-}
-
 static const char *explain_none(const struct snapshot *snap,
 				const struct process *process)
 {
+	const struct manager *manager;
+
 	if (process->preload == PRELOAD_NO)
 		return "no path manager: the program does not run under libmptcpaddr.so";
-	if (process->preload == PRELOAD_YES && has_running_broker(snap))
-		return "no pool: mptcpaddrd has none for it (by its policy, or the pool "
-		       "file is missing, invalid or too long; see its log)";
+	for_each_in (manager, snap, managers)
+		if (process->preload == PRELOAD_YES && manager->answered &&
+		    manager_is_broker(manager))
+			return "no pool: mptcpaddrd has none for it (by its policy, or "
+			       "the pool file is missing, invalid or too long; see its "
+			       "log)";
 	if (process->rights_known && !process->rights)
 		return "no rights and no broker: it lacks CAP_NET_ADMIN, and no "
 		       "mptcpaddrd answers";

@@ -13,9 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#define N(array)       (sizeof(array) / sizeof((array)[0]))
-#define FORMAT_VERSION 2
-#define LINE_FLAGS     (JSON_COMPACT | JSON_PRESERVE_ORDER)
+#define N(array) (sizeof(array) / sizeof((array)[0]))
 
 static void put_json(json_t *object, const char *key, json_t *value)
 {
@@ -193,21 +191,31 @@ static json_t *announced_json(const struct connection *conn)
 	return array;
 }
 
-static void put_views(json_t *object, const struct snapshot *snap,
-		      const struct connection *conn)
+static json_t *connection_json(const struct snapshot *snap, const struct connection *conn,
+			       bool only_counters)
 {
 	const struct manager *manager = connection_manager(snap, conn);
-	json_t *subflows = json_array();
+	json_t *object = json_object(), *counters, *subflows;
 	const struct subflow *sf;
 	char why[EXPLAIN_MAX];
 
+	put_number(object, "token", conn->token);
+	put_nonzero(object, "pid", conn->pid);
+	put_text(object, "program", conn->program);
+	if (only_counters) {
+		put_json(object, "counters", counters = json_object());
+#define X(name, help) put_number(counters, #name, conn->record.counters.name);
+		PM_COUNTERS(X)
+#undef X
+		return object;
+	}
 	put_number(object, "uid", conn->uid);
 	put_text(object, "manager", manager_text(snap, conn));
 	put_path(object, &conn->path);
 	put_text(object, "state", tcp_state_text(conn->state));
+	put_json(object, "subflows", subflows = json_array());
 	for_each_in (sf, conn, subflows)
 		json_array_append_new(subflows, subflow_json(sf));
-	put_json(object, "subflows", subflows);
 	if (manager) {
 		put_json(object, "endpoints", endpoints_json(conn, manager));
 		put_json(object, "announced", announced_json(conn));
@@ -215,24 +223,6 @@ static void put_views(json_t *object, const struct snapshot *snap,
 	if (explain_connection(snap, conn, why))
 		put_text(object, "explain", why);
 	put_json(object, "mptcp_info", info_json(conn, snap->has_endpoint_maxima));
-}
-
-static json_t *connection_json(const struct snapshot *snap, const struct connection *conn,
-			       bool only_counters)
-{
-	json_t *object = json_object(), *counters;
-
-	put_number(object, "token", conn->token);
-	put_nonzero(object, "pid", conn->pid);
-	put_text(object, "program", conn->program);
-	if (!only_counters) {
-		put_views(object, snap, conn);
-		return object;
-	}
-	put_json(object, "counters", counters = json_object());
-#define X(name, help) put_number(counters, #name, conn->record.counters.name);
-	PM_COUNTERS(X)
-#undef X
 	return object;
 }
 
@@ -240,7 +230,7 @@ static json_t *connection_json(const struct snapshot *snap, const struct connect
 static void write_piece(json_t *object, const char *before, FILE *out)
 {
 	/* json_dumpf() would make a system call for each token. */
-	char *text = json_dumps(object, LINE_FLAGS);
+	char *text = json_dumps(object, JSON_COMPACT);
 
 	if (!text)
 		memory_die();
@@ -255,7 +245,7 @@ void write_json(const struct snapshot *snap, bool counters, bool one_line, FILE 
 	const struct connection *conn;
 	const struct manager *manager;
 
-	fprintf(out, "{\"version\":%d,%s\"namespace\":", FORMAT_VERSION, end);
+	fprintf(out, "{\"version\":2,%s\"namespace\":", end);
 	write_piece(namespace_json(snap), "", out);
 	fprintf(out, ",%s\"managers\":[", end);
 	before = end;

@@ -17,9 +17,9 @@
 int write_view(const struct options *o, const struct snapshot *snap, bool one_line,
 	       FILE *out)
 {
-	if (o->format == FORMAT_JSON)
+	if (o->json)
 		write_json(snap, o->counters, one_line, out);
-	else if (o->format == FORMAT_PROMETHEUS)
+	else if (o->prometheus)
 		write_prometheus(snap, out);
 	else if (o->counters)
 		write_counters(snap, o->colour, out);

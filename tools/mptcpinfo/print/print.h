@@ -8,17 +8,11 @@
 
 #include <stdio.h>
 
-enum format {
-	FORMAT_TABLE, /* for people */
-	FORMAT_JSON,
-	FORMAT_PROMETHEUS,
-};
-
 /* The parsed command line */
 struct options {
 	struct filter filter;
-	enum format format;
-	bool counters; /* of the path managers, instead of the connections */
+	bool json, prometheus; /* else a table */
+	bool counters;	       /* of the path managers, instead of the connections */
 	bool watch;
 	bool events;
 	unsigned int interval_ms; /* between two snapshots */
@@ -41,8 +35,10 @@ extern const char *const paint_codes[2][PAINT_OFF + 1];
 #define ADDR_TEXT_MAX (MPADDR_TEXT_MAX + 16)
 
 /* 10.0.1.2:4444, [2001:db8::1]:4444 or [fe80::1%eth0]:4444. Return: @out. */
-const char *local_text(const struct path *path, char out[static ADDR_TEXT_MAX]);
-const char *remote_text(const struct path *path, char out[static ADDR_TEXT_MAX]);
+const char *end_text(const struct mpaddr *addr, uint32_t ifindex,
+		     char out[static ADDR_TEXT_MAX]);
+#define local_text(path, out)  end_text(&(path)->local, (path)->ifindex, out)
+#define remote_text(path, out) end_text(&(path)->remote, (path)->ifindex, out)
 /* The address alone: 10.0.1.2 or 2001:db8::1. Return: @out. */
 const char *ip_text(const struct mpaddr *addr, char out[static MPADDR_TEXT_MAX]);
 

@@ -24,25 +24,20 @@ struct table {
 	FILE *out;
 };
 
-static void widen_column(int *width, const char *text)
-{
-	int len = strlen(text);
-
-	if (*width < len)
-		*width = len;
-}
-
 /* The same columns in all blocks, so that the eye can run down them. */
 static void measure_columns(struct table *t)
 {
 	const struct connection *conn;
 	const struct subflow *sf;
 	char text[ADDR_TEXT_MAX];
+	int width;
 
 	for_each_in (conn, t->snap, connections) {
 		for_each_in (sf, conn, subflows) {
-			widen_column(&t->local, local_text(&sf->path, text));
-			widen_column(&t->remote, remote_text(&sf->path, text));
+			width = strlen(local_text(&sf->path, text));
+			t->local = width > t->local ? width : t->local;
+			width = strlen(remote_text(&sf->path, text));
+			t->remote = width > t->remote ? width : t->remote;
 		}
 	}
 }

@@ -74,7 +74,8 @@ const char *const paint_codes[2][PAINT_OFF + 1] = {
 	{ "", "\033[1m", "\033[2m", "\033[32m", "\033[33m", "\033[31m", "\033[0m" },
 };
 
-static const char *end_text(const struct mpaddr *addr, uint32_t ifindex, char *out)
+const char *end_text(const struct mpaddr *addr, uint32_t ifindex,
+		     char out[static ADDR_TEXT_MAX])
 {
 	char ip[MPADDR_TEXT_MAX], dev[IF_NAMESIZE] = "";
 	bool v6 = addr->family == AF_INET6;
@@ -85,16 +86,6 @@ static const char *end_text(const struct mpaddr *addr, uint32_t ifindex, char *o
 	snprintf(out, ADDR_TEXT_MAX, "%s%s%s%s%s:%u", v6 ? "[" : "", ip_text(addr, ip),
 		 dev[0] ? "%" : "", dev, v6 ? "]" : "", addr->port);
 	return out;
-}
-
-const char *local_text(const struct path *path, char out[static ADDR_TEXT_MAX])
-{
-	return end_text(&path->local, path->ifindex, out);
-}
-
-const char *remote_text(const struct path *path, char out[static ADDR_TEXT_MAX])
-{
-	return end_text(&path->remote, path->ifindex, out);
 }
 
 const char *ip_text(const struct mpaddr *addr, char out[static MPADDR_TEXT_MAX])

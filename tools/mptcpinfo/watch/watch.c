@@ -155,7 +155,7 @@ void frame_add(struct frame *f, enum paint paint, const char *fmt, ...)
 
 static bool shows_paths(const struct watch *w)
 {
-	return w->o->format == FORMAT_TABLE && !w->o->counters;
+	return !w->o->json && !w->o->counters;
 }
 
 /* The counters, line by line */
@@ -204,7 +204,7 @@ static int watch_show(struct watch *w, const struct snapshot *snap, int error)
 
 	page_open(&f->page);
 	f->n = 0;
-	if (w->o->format == FORMAT_JSON) {
+	if (w->o->json) {
 		write_view(w->o, snap, true, f->page.out);
 		return page_write(&f->page);
 	}
@@ -339,8 +339,7 @@ int watch_main(const struct options *o)
 
 	setpriority(PRIO_PROCESS, 0, NICE);
 	setlocale(LC_CTYPE, "");
-	w.live = o->format == FORMAT_TABLE && isatty(STDOUT_FILENO) && *term &&
-		 strcmp(term, "dumb") != 0;
+	w.live = !o->json && isatty(STDOUT_FILENO) && *term && strcmp(term, "dumb") != 0;
 	w.frame.colour = w.live && o->colour;
 	w.frame.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	/* A reader that has gone is an error of write(), and no failure. */
