@@ -71,9 +71,8 @@ struct diag_subflows {
 	unsigned int n;
 };
 
-/* diag_read_subflows() - Return: 0, and the caller frees @ret_all; -errno. */
+/* diag_read_subflows() - Return: 0, and the caller frees ret_all->v; -errno. */
 int diag_read_subflows(struct diag_subflows *ret_all);
-void diag_free_subflows(struct diag_subflows *all);
 
 /* diag_resync_from() - bring @engine in line with @all; engine_tick() must follow. */
 void diag_resync_from(const struct diag_subflows *all, struct engine *engine);

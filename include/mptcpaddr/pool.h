@@ -17,13 +17,6 @@
 #define POOL_LIMIT_MAX	   64
 #define POOL_LIMIT_DEFAULT 8
 
-/* [retry]: delays double from first to max. */
-#define POOL_RETRY_FIRST_MS   1000
-#define POOL_RETRY_MAX_MS     60000
-#define POOL_RETRY_TRIES      10
-#define POOL_RETRY_TRIES_MAX  200
-#define POOL_RETRY_LONGEST_MS (24 * 3600 * 1000)
-
 enum endpoint_state {
 	ENDPOINT_USABLE,
 	ENDPOINT_UNSEEN, /* never seen on this machine: left to the kernel */
@@ -64,7 +57,7 @@ enum log_level {
 };
 
 struct pool_retry {
-	uint32_t first_ms, max_ms; /* delays */
+	uint32_t first_ms, max_ms; /* delays double from first to max */
 	unsigned int tries;	   /* 0: failed joins are not retried */
 };
 
@@ -81,6 +74,9 @@ struct pool {
 	bool mptcp; /* [app] mptcp */
 	enum log_level log;
 };
+
+#define for_each_endpoint(pool, ep) \
+	for (ep = (pool)->endpoints; ep < (pool)->endpoints + (pool)->n_endpoints; ep++)
 
 /* "curl.conf:12: local id 300 is not in 1-255" */
 struct pool_error {
@@ -114,7 +110,9 @@ const struct endpoint *pool_find_same(const struct pool *pool,
 				      const struct pool *old_pool,
 				      const struct endpoint *old);
 
-bool prefix_list_covers(const struct prefix_list *list, const struct mpaddr *addr);
+/* prefix_list_covers() - whether a prefix, within @range unless it is NULL, has @addr */
+bool prefix_list_covers(const struct prefix_list *list, const struct mpprefix *range,
+			const struct mpaddr *addr);
 
 /*
  * pool_accepts() - whether the [accept] filter accepts an announced address

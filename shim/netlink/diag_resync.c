@@ -52,12 +52,13 @@ static int on_subflow(void *ctx, const struct inet_diag_msg *msg,
 
 int diag_read_subflows(struct diag_subflows *ret_all)
 {
-	int r;
+	struct diag_subflows all = { 0 };
+	int r = diag_dump(IPPROTO_TCP, DIAG_CONNECTED, on_subflow, &all);
 
-	*ret_all = (struct diag_subflows){ 0 };
-	r = diag_dump(IPPROTO_TCP, DIAG_CONNECTED, on_subflow, ret_all);
 	if (r < 0)
-		diag_free_subflows(ret_all);
+		free(all.v);
+	else
+		*ret_all = all;
 	return r;
 }
 
@@ -72,19 +73,14 @@ void diag_resync_from(const struct diag_subflows *all, struct engine *engine)
 	engine_resync_end(engine);
 }
 
-void diag_free_subflows(struct diag_subflows *all)
-{
-	free(all->v);
-	*all = (struct diag_subflows){ 0 };
-}
-
 int diag_resync(struct engine *engine)
 {
 	struct diag_subflows all;
 	int r = diag_read_subflows(&all);
 
-	if (r == 0)
-		diag_resync_from(&all, engine);
-	diag_free_subflows(&all);
-	return r;
+	if (r < 0)
+		return r;
+	diag_resync_from(&all, engine);
+	free(all.v);
+	return 0;
 }

@@ -4,25 +4,14 @@
  */
 #include "mptcpaddr/pool.h"
 
-bool prefix_list_covers(const struct prefix_list *list, const struct mpaddr *addr)
+bool prefix_list_covers(const struct prefix_list *list, const struct mpprefix *range,
+			const struct mpaddr *addr)
 {
 	unsigned int i;
 
 	for (i = 0; i < list->n; i++)
-		if (mpprefix_covers(&list->v[i], addr))
-			return true;
-	return false;
-}
-
-/* An `allow` prefix within a special range allows these addresses of it. */
-static bool range_allowed(const struct pool *pool, const struct mpaddr_range *range,
-			  const struct mpaddr *addr)
-{
-	unsigned int i;
-
-	for (i = 0; i < pool->allow.n; i++)
-		if (mpprefix_within(&pool->allow.v[i], &range->prefix) &&
-		    mpprefix_covers(&pool->allow.v[i], addr))
+		if (mpprefix_covers(&list->v[i], addr) &&
+		    (!range || mpprefix_within(&list->v[i], range)))
 			return true;
 	return false;
 }
@@ -35,11 +24,10 @@ bool pool_accepts(const struct pool *pool, const struct mpaddr *peer,
 	if (range && range->kind == MPADDR_NO_HOST)
 		return false;
 	if (range && !mpprefix_covers(&range->prefix, peer) &&
-	    !range_allowed(pool, range, announced))
+	    !prefix_list_covers(&pool->allow, &range->prefix, announced))
 		return false;
-	if (prefix_list_covers(&pool->deny, announced))
-		return false;
-	return !pool->allow.n || prefix_list_covers(&pool->allow, announced);
+	return !prefix_list_covers(&pool->deny, NULL, announced) &&
+	       (!pool->allow.n || prefix_list_covers(&pool->allow, NULL, announced));
 }
 
 unsigned int pool_section(const struct pool *pool, const struct mpaddr *peer)

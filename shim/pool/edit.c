@@ -14,13 +14,13 @@
 /* The kinds that are left in each section. */
 static void update_kinds(struct pool *spec)
 {
+	const struct endpoint *ep;
 	unsigned int i;
 
 	for (i = 0; i < spec->n_sections; i++)
 		spec->sections[i].kinds = 0;
-	for (i = 0; i < spec->n_endpoints; i++)
-		spec->sections[spec->endpoints[i].section].kinds |=
-			spec->endpoints[i].flags & ~MPTCP_PM_ADDR_FLAG_BACKUP;
+	for_each_endpoint(spec, ep) spec->sections[ep->section].kinds |=
+		ep->flags & ~MPTCP_PM_ADDR_FLAG_BACKUP;
 }
 
 /*
@@ -31,14 +31,13 @@ static int find_words(const struct pool *spec, const struct pool *resolved, char
 		      struct pool_error *why)
 {
 	struct endpoint ep = { 0 };
-	unsigned int id, i;
+	const struct endpoint *with_id;
 	int end = 0, found;
+	unsigned int id;
 
 	if (sscanf(words, "id %u%n", &id, &end) == 1 && !words[end]) {
-		for (i = 0; i < resolved->n_endpoints; i++)
-			if (resolved->endpoints[i].local_id == id &&
-			    !resolved->endpoints[i].section)
-				ep = resolved->endpoints[i];
+		for_each_endpoint(resolved, with_id) if (with_id->local_id == id &&
+							 !with_id->section) ep = *with_id;
 	} else if (endpoint_parse(words, &ep, why) < 0) {
 		return -EINVAL;
 	}

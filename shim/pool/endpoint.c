@@ -61,10 +61,12 @@ int parse_range(const char *what, const char *text, unsigned int min, unsigned i
 static int parse_address_word(const char *word, struct endpoint *ep,
 			      struct pool_error *why)
 {
+	const uint16_t port = ep->addr.port;
 	const struct mpaddr_range *range;
 
 	if (mpaddr_parse(word, &ep->addr) < 0)
 		return pool_reject(why, "\"%s\" is not an IPv4 or IPv6 address", word);
+	ep->addr.port = port;
 	range = mpaddr_range(&ep->addr);
 	if (range && range->kind == MPADDR_NO_HOST)
 		return pool_reject(why, "%s cannot be a local address", word);
@@ -75,86 +77,80 @@ static int parse_flag(const char *word, struct endpoint *ep, struct pool_error *
 {
 	unsigned int i;
 
-	for (i = 0; i < N_FLAGS; i++) {
-		if (!strcmp(word, flags[i].word)) {
-			ep->flags |= flags[i].flag;
-			return 0;
-		}
-	}
-	return pool_reject(why, "unknown word \"%s\" in an endpoint", word);
+	for (i = 0; i < N_FLAGS && strcmp(word, flags[i].word) != 0; i++)
+		;
+	if (i == N_FLAGS)
+		return pool_reject(why, "unknown word \"%s\" in an endpoint", word);
+	ep->flags |= flags[i].flag;
+	return 0;
 }
 
 /* "dev NAME", "id N", "port N"; @arg is NULL at the end of the line. */
 static int parse_option(const char *word, const char *arg, struct endpoint *ep,
-			unsigned int *port, struct pool_error *why)
+			struct pool_error *why)
 {
-	unsigned int local_id = 0;
-	int r;
+	const bool dev = !strcmp(word, "dev"), port = !strcmp(word, "port");
+	unsigned int value;
 
 	if (!arg)
 		return pool_reject(why, "\"%s\" needs a value", word);
-	if (!strcmp(word, "dev")) {
-		if (ep->dev[0])
-			return pool_reject(why, "duplicate \"dev\"");
-		if (!*arg || strlen(arg) >= sizeof(ep->dev) || strchr(arg, '/'))
-			return pool_reject(why, "\"%s\" is not an interface name", arg);
-		memcpy(ep->dev, arg, strlen(arg) + 1);
-		return 0;
-	}
-	if (!strcmp(word, "port")) {
-		if (*port)
-			return pool_reject(why, "duplicate \"port\"");
-		return parse_range("port", arg, 1, UINT16_MAX, port, why);
-	}
-	if (ep->local_id)
-		return pool_reject(why, "duplicate \"id\"");
-	r = parse_range("local id", arg, 1, UINT8_MAX, &local_id, why);
-	ep->local_id = local_id;
-	return r;
+	if (dev ? *ep->dev : port ? ep->addr.port : ep->local_id)
+		return pool_reject(why, "duplicate \"%s\"", word);
+	if (dev && (strlen(arg) >= sizeof(ep->dev) || strchr(arg, '/')))
+		return pool_reject(why, "\"%s\" is not an interface name", arg);
+	if (dev)
+		strcpy(ep->dev, arg);
+	else if (parse_range(port ? "port" : "local id", arg, 1,
+			     port ? UINT16_MAX : UINT8_MAX, &value, why) < 0)
+		return -EINVAL;
+	else if (port)
+		ep->addr.port = value;
+	else
+		ep->local_id = value;
+	return 0;
 }
 
-static int check_words(struct endpoint *ep, unsigned int port, struct pool_error *why)
+static int check_words(struct endpoint *ep, struct pool_error *why)
 {
+	const bool signal = ep->flags & MPTCP_PM_ADDR_FLAG_SIGNAL;
+	const bool all = ep->addr.family == AF_UNSPEC;
+	const uint16_t port = ep->addr.port;
+	const char *wrong = NULL;
+
 	if (!(ep->flags & KINDS))
 		ep->flags |= MPTCP_PM_ADDR_FLAG_LAMINAR;
-	if (ep->addr.family == AF_UNSPEC && !ep->dev[0])
-		return pool_reject(why, "an endpoint needs a local address or a device");
-	if (ep->addr.family == AF_UNSPEC && ep->local_id)
-		return pool_reject(why,
-				   "\"id\" is for one address, not for all of a device");
-	if (port && !(ep->flags & MPTCP_PM_ADDR_FLAG_SIGNAL))
-		return pool_reject(why, "\"port\" is for signal endpoints only");
-	if (port && ep->addr.family == AF_UNSPEC)
-		return pool_reject(
-			why, "\"port\" is for one address, not for all of a device");
-	if (port && ep->flags & KINDS & ~MPTCP_PM_ADDR_FLAG_SIGNAL)
-		return pool_reject(why, "an endpoint with a port can be signal only");
-	if (ep->flags & MPTCP_PM_ADDR_FLAG_SIGNAL &&
-	    ep->flags & MPTCP_PM_ADDR_FLAG_FULLMESH)
-		return pool_reject(why, "an endpoint cannot be both signal and fullmesh");
-	ep->addr.port = port;
-	return 0;
+	if (all && !ep->dev[0])
+		wrong = "an endpoint needs a local address or a device";
+	else if (all && ep->local_id)
+		wrong = "\"id\" is for one address, not for all of a device";
+	else if (port && !signal)
+		wrong = "\"port\" is for signal endpoints only";
+	else if (port && all)
+		wrong = "\"port\" is for one address, not for all of a device";
+	else if (port && ep->flags & KINDS & ~MPTCP_PM_ADDR_FLAG_SIGNAL)
+		wrong = "an endpoint with a port can be signal only";
+	else if (signal && ep->flags & MPTCP_PM_ADDR_FLAG_FULLMESH)
+		wrong = "an endpoint cannot be both signal and fullmesh";
+	return wrong ? pool_reject(why, "%s", wrong) : 0;
 }
 
 int endpoint_parse(char *words, struct endpoint *ret_ep, struct pool_error *why)
 {
 	struct endpoint ep = { 0 };
-	unsigned int port = 0;
 	char *word, *save;
 	int r = 0;
 
 	for (word = strtok_r(words, " \t", &save); word && r == 0;
 	     word = strtok_r(NULL, " \t", &save)) {
 		if (!strcmp(word, "dev") || !strcmp(word, "id") || !strcmp(word, "port"))
-			r = parse_option(word, strtok_r(NULL, " \t", &save), &ep, &port,
-					 why);
+			r = parse_option(word, strtok_r(NULL, " \t", &save), &ep, why);
 		else if (ep.addr.family == AF_UNSPEC && strpbrk(word, ".:"))
 			r = parse_address_word(word, &ep, why);
 		else
 			r = parse_flag(word, &ep, why);
 	}
 	if (r == 0)
-		r = check_words(&ep, port, why);
+		r = check_words(&ep, why);
 	if (r == 0)
 		*ret_ep = ep;
 	return r;
@@ -187,7 +183,8 @@ const struct endpoint *pool_find_same(const struct pool *pool,
 	const struct mpprefix *a, *b = &old_pool->sections[old->section].prefix;
 	const struct endpoint *ep;
 
-	for (ep = pool->endpoints; ep < pool->endpoints + pool->n_endpoints; ep++) {
+	for_each_endpoint(pool, ep)
+	{
 		a = &pool->sections[ep->section].prefix;
 		if (mpaddr_equal(&ep->addr, &old->addr) && a->len == b->len &&
 		    mpaddr_equal(&a->addr, &b->addr))
@@ -196,63 +193,54 @@ const struct endpoint *pool_find_same(const struct pool *pool,
 	return NULL;
 }
 
-static int fail_duplicate(struct pool_error *why, const char *what, const char *which,
-			  const struct endpoint *first)
-{
-	return first->line ? pool_reject(why, "duplicate %s %s (first on line %u)", what,
-					 which, first->line)
-			   : pool_reject(why, "duplicate %s %s", what, which);
-}
-
 int endpoint_append(struct pool *pool, const struct endpoint *ep, struct pool_error *why)
 {
-	const struct endpoint *other = pool->endpoints;
-	char text[MPADDR_TEXT_MAX];
-	unsigned int i;
+	const bool all = ep->addr.family == AF_UNSPEC;
+	char addr[MPADDR_TEXT_MAX], what[sizeof(addr) + 16], line[32] = "";
+	const struct endpoint *other;
 
 	if (pool->n_endpoints == POOL_ENDPOINTS_MAX)
 		return pool_reject(why, "more than %d endpoints", POOL_ENDPOINTS_MAX);
-	for (i = 0; i < pool->n_endpoints; i++, other++) {
+	for_each_endpoint(pool, other)
+	{
 		if (same_endpoint(other, ep))
-			return ep->addr.family == AF_UNSPEC
-				       ? fail_duplicate(why, "endpoint dev", ep->dev,
-							other)
-				       : fail_duplicate(why, "endpoint",
-							mpaddr_text(&ep->addr, text),
-							other);
-		if (!ep->local_id || other->section != ep->section ||
-		    other->local_id != ep->local_id)
+			sprintf(what, "endpoint %s%s", all ? "dev " : "",
+				all ? ep->dev : mpaddr_text(&ep->addr, addr));
+		else if (ep->local_id && other->section == ep->section &&
+			 other->local_id == ep->local_id)
+			sprintf(what, "local id %u", ep->local_id);
+		else
 			continue;
-		snprintf(text, sizeof(text), "%u", ep->local_id);
-		return fail_duplicate(why, "local id", text, other);
+		if (other->line)
+			sprintf(line, " (first on line %u)", other->line);
+		return pool_reject(why, "duplicate %s%s", what, line);
 	}
 	pool->endpoints[pool->n_endpoints++] = *ep;
 	pool->sections[ep->section].kinds |= ep->flags & KINDS;
 	return 0;
 }
 
+static bool is_id_taken(const struct pool *pool, unsigned int section, unsigned int id)
+{
+	const struct endpoint *ep;
+
+	for_each_endpoint(pool, ep) if (ep->section == section &&
+					ep->local_id == id) return true;
+	return false;
+}
+
 void endpoint_assign_ids(struct pool *pool)
 {
 	struct endpoint *ep;
-	unsigned int s, next;
+	unsigned int id;
 
-	for (s = 0; s < pool->n_sections; s++) {
-		bool used[UINT8_MAX + 1] = { false };
-
-		for (ep = pool->endpoints; ep < pool->endpoints + pool->n_endpoints; ep++)
-			if (ep->section == s)
-				used[ep->local_id] = true;
-		next = 1;
-		for (ep = pool->endpoints; ep < pool->endpoints + pool->n_endpoints;
-		     ep++) {
-			if (ep->section != s || ep->local_id ||
-			    ep->addr.family == AF_UNSPEC)
-				continue;
-			while (used[next])
-				next++;
-			ep->local_id = next;
-			used[next] = true;
-		}
+	for_each_endpoint(pool, ep)
+	{
+		if (ep->local_id || ep->addr.family == AF_UNSPEC)
+			continue;
+		for (id = 1; is_id_taken(pool, ep->section, id); id++)
+			;
+		ep->local_id = id;
 	}
 }
 

@@ -7,6 +7,7 @@
  */
 #include "ini_reader.h"
 #include "endpoint.h"
+#include "mptcpaddr/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,12 +24,6 @@
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 #define NOT_SPLIT	"neither \"name = value\" nor \"[section]\""
 
-static void report_error(const struct ini *ini)
-{
-	if (ini->report)
-		ini->report(ini->user, ini->why->text);
-}
-
 int ini_fail(struct ini *ini, const char *fmt, ...)
 {
 	const size_t size = sizeof(ini->why->text);
@@ -37,12 +32,14 @@ int ini_fail(struct ini *ini, const char *fmt, ...)
 
 	if (ini->error)
 		return ini->error;
-	n = snprintf(ini->why->text, size, "%s:%u: ", ini->path, ini->line);
+	n = ini->line ? snprintf(ini->why->text, size, "%s:%u: ", ini->path, ini->line)
+		      : snprintf(ini->why->text, size, "%s: ", ini->path);
 	va_start(ap, fmt);
 	if (n > 0 && (size_t)n < size)
 		vsnprintf(ini->why->text + n, size - n, fmt, ap);
 	va_end(ap);
-	report_error(ini);
+	if (ini->report)
+		ini->report(ini->user, ini->why->text);
 	ini->errors++;
 	return ini->error = -EINVAL;
 }
@@ -181,9 +178,8 @@ int ini_read_file(struct ini *ini)
 	if (len >= 0) {
 		ini_read_text(ini, text, len);
 	} else {
-		pool_error_set(ini->why, len, "%s: %s", ini->path,
-			       len == -EINVAL ? "not a regular file" : strerror(-len));
-		report_error(ini);
+		ini_fail(ini, "%s",
+			 len == -EINVAL ? "not a regular file" : strerror(-len));
 		ini->error = len;
 	}
 	free(text);
@@ -216,17 +212,13 @@ int ini_set_yes_no(struct ini *ini, const struct ini_key *key, char *text)
 
 int ini_set_log(struct ini *ini, const struct ini_key *key, char *text)
 {
-	static const char *const levels[] = { "error", "warning", "info", "debug" };
-	enum log_level *field = find_field(ini, key);
-	unsigned int i;
+	const int level = log_level_parse(text, strlen(text));
 
-	for (i = 0; i < sizeof(levels) / sizeof(*levels); i++) {
-		if (!strcmp(text, levels[i])) {
-			*field = i;
-			return 0;
-		}
-	}
-	return ini_fail(ini, "log is \"%s\", not error, warning, info or debug", text);
+	if (level < 0)
+		return ini_fail(ini, "log is \"%s\", not error, warning, info or debug",
+				text);
+	*(enum log_level *)find_field(ini, key) = level;
+	return 0;
 }
 
 int ini_add_prefix(struct ini *ini, const struct ini_key *key, char *text)

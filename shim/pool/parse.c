@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RETRY_LONGEST_MS (24 * 3600 * 1000)
+
 struct parser {
 	struct ini ini;			/* first: setters get a pointer to it */
 	char entered[INI_LINE_MAX + 1]; /* the [section] of the last endpoint line */
@@ -114,7 +116,7 @@ static int set_duration(struct ini *ini, const struct ini_key *key, char *text)
 	if (*text < '0' || *text > '9' || i == n)
 		return ini_fail(ini, "%s \"%s\" is not a time such as 500ms, 10s or 2m",
 				key->name, text);
-	if (errno || !value || value > POOL_RETRY_LONGEST_MS / units[i].ms)
+	if (errno || !value || value > RETRY_LONGEST_MS / units[i].ms)
 		return ini_fail(ini, "%s %s is not in 1ms-24h", key->name, text);
 	*(uint32_t *)((char *)ini->into + key->offset) = value * units[i].ms;
 	return 0;
@@ -132,8 +134,7 @@ static const struct ini_key keys[] = {
 	{ "accept", "deny", ini_add_prefix, FIELD(deny), .form = INI_WORDS },
 	{ "retry", "first", set_duration, FIELD(retry.first_ms) },
 	{ "retry", "max", set_duration, FIELD(retry.max_ms) },
-	{ "retry", "tries", ini_set_number, FIELD(retry.tries),
-	  .max = POOL_RETRY_TRIES_MAX },
+	{ "retry", "tries", ini_set_number, FIELD(retry.tries), .max = 200 },
 	{ "app", "mptcp", ini_set_yes_no, FIELD(mptcp) },
 	{ "app", "exclude", exclude_prefix, .form = INI_WORDS },
 	{ "app", "log", ini_set_log, FIELD(log) },
@@ -157,7 +158,7 @@ static int read_pool(struct parser *p, const char *text, size_t len,
 		.n_sections = 1,
 		.subflows = POOL_LIMIT_DEFAULT,
 		.add_addr_accepted = POOL_LIMIT_DEFAULT,
-		.retry = { POOL_RETRY_FIRST_MS, POOL_RETRY_MAX_MS, POOL_RETRY_TRIES },
+		.retry = { .first_ms = 1000, .max_ms = 60000, .tries = 10 },
 		.mptcp = true,
 		.log = LOG_LEVEL_WARNING,
 	};
@@ -172,7 +173,7 @@ static int read_pool(struct parser *p, const char *text, size_t len,
 		ini->line = p->retry_line;
 		ini_fail(ini, "\"first\" is longer than \"max\"");
 	}
-	if (ini->error && !(ini->report && ini->errors)) {
+	if (ini->error && !(ini->report && ini->line)) {
 		pool_free(pool);
 		return ini->error;
 	}

@@ -100,25 +100,22 @@ static void add_device_addresses(const struct pool *spec, const struct endpoint 
 /* The file may give another endpoint the ID that an address had before. */
 static void drop_taken_ids(struct pool *pool)
 {
-	unsigned int i, k;
+	struct endpoint *a, *b;
 
-	for (i = 0; i < pool->n_endpoints; i++)
-		for (k = 0; k < pool->n_endpoints; k++)
-			if (pool->endpoints[i].from_dev && i != k &&
-			    pool->endpoints[i].section == pool->endpoints[k].section &&
-			    pool->endpoints[i].local_id == pool->endpoints[k].local_id)
-				pool->endpoints[i].local_id = 0;
+	for_each_endpoint(pool, a) for_each_endpoint(
+		pool, b) if (a->from_dev && a != b && a->section == b->section &&
+			     a->local_id == b->local_id) a->local_id = 0;
 }
 
 void pool_resolve(const struct pool *spec, const struct rtnl_table *table,
 		  const struct pool *before, struct pool *ret_pool)
 {
-	const struct endpoint *ep = spec->endpoints;
-	unsigned int i;
+	const struct endpoint *ep;
 
 	*ret_pool = *spec;
 	ret_pool->n_endpoints = 0;
-	for (i = 0; i < spec->n_endpoints; i++, ep++) {
+	for_each_endpoint(spec, ep)
+	{
 		if (ep->addr.family == AF_UNSPEC) {
 			add_device_addresses(spec, ep, table, before, ret_pool);
 			continue;

@@ -8,10 +8,10 @@
 #include "watch.h"
 #include "endpoint.h"
 #include "mptcpaddr/log.h"
+#include "shim/common/str.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -26,19 +26,13 @@
 static int watch_file(const char *path)
 {
 	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	char dir[PATH_MAX];
-	char *slash;
+	char *copy = strdup(path);
 
-	if (fd < 0)
-		return fd;
-	if ((size_t)snprintf(dir, sizeof(dir), "%s", path) < sizeof(dir)) {
-		slash = strrchr(dir, '/');
-		if (slash) {
-			slash[slash == dir] = '\0';
-			inotify_add_watch(fd, dir, DIR_EVENTS);
-		}
-	}
-	inotify_add_watch(fd, path, FILE_EVENTS);
+	if (fd >= 0 && copy)
+		inotify_add_watch(fd, dirname(copy), DIR_EVENTS);
+	if (fd >= 0)
+		inotify_add_watch(fd, path, FILE_EVENTS);
+	free(copy);
 	return fd;
 }
 
@@ -49,10 +43,9 @@ static int watch_file(const char *path)
  */
 static bool event_matters(const struct pool_watch *watch, const struct inotify_event *ev)
 {
-	const char *base = strrchr(watch->path, '/');
+	const char *base = str_base(watch->path);
 	struct stat link, now;
 
-	base = base ? base + 1 : watch->path;
 	if (!ev->len || (!strcmp(ev->name, base) && !(ev->mask & IN_CREATE)))
 		return true;
 	if (lstat(watch->path, &link) < 0 || stat(watch->path, &now) < 0)
@@ -185,16 +178,13 @@ int watch_wait_ms(const struct pool_watch *watch, int64_t now_ms)
 /* Two pools of one file: most changes concern neither. */
 static bool same_addresses(const struct pool *a, const struct pool *b)
 {
-	const struct endpoint *x = a->endpoints, *y = b->endpoints;
-	unsigned int i;
+	const struct endpoint *x, *y = b->endpoints;
+	bool same = a->n_endpoints == b->n_endpoints;
 
-	if (a->n_endpoints != b->n_endpoints)
-		return false;
-	for (i = 0; i < a->n_endpoints; i++, x++, y++)
-		if (!mpaddr_equal(&x->addr, &y->addr) || x->state != y->state ||
-		    x->if_idx != y->if_idx || x->local_id != y->local_id)
-			return false;
-	return true;
+	for (x = a->endpoints; same && x < a->endpoints + a->n_endpoints; x++, y++)
+		same = mpaddr_equal(&x->addr, &y->addr) && x->state == y->state &&
+		       x->if_idx == y->if_idx && x->local_id == y->local_id;
+	return same;
 }
 
 struct pool *watch_update(struct pool_watch *watch, const struct pollfd fds[WATCH_FDS],
@@ -229,17 +219,15 @@ int watch_edit(struct pool_watch *watch, char *words, struct pool **ret_old,
 	struct pool *spec = malloc(sizeof(*spec)), *pool = NULL;
 	int r = -ENOMEM;
 
+	pool_error_set(why, 0, "no memory");
 	if (spec) {
 		*spec = *watch->spec;
 		r = pool_edit(spec, watch->pool, words, why);
+		pool = r == 0 ? resolve_spec(watch, spec) : NULL;
 	}
-	if (r == 0) {
-		pool = resolve_spec(watch, spec);
-		r = pool ? 0 : -ENOMEM;
-	}
-	if (r < 0) {
+	if (!pool) {
 		pool_free(spec);
-		return r == -ENOMEM ? pool_error_set(why, r, "no memory") : r;
+		return r ?: -ENOMEM;
 	}
 	pool_free(watch->spec);
 	watch->spec = spec;

@@ -8,6 +8,7 @@
 #include "shim/common/clock.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 static void count_subflows(struct client_conn *conn, int by)
 {
@@ -121,6 +122,6 @@ int resync_clients(struct broker *b)
 		client->due_ms = 0;
 	}
 	recount_subflows(b, &all);
-	diag_free_subflows(&all);
+	free(all.v);
 	return 0;
 }

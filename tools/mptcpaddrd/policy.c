@@ -240,7 +240,7 @@ bool policy_address(const struct policy *policy, const struct mpaddr *addr,
 {
 	unsigned int i;
 
-	if (policy->addresses.n && !prefix_list_covers(&policy->addresses, addr))
+	if (policy->addresses.n && !prefix_list_covers(&policy->addresses, NULL, addr))
 		return false;
 	if (!policy->n_devices)
 		return true;
