@@ -40,12 +40,13 @@ int ctl_send(struct ctl *ctl, uint16_t op, uint64_t after);
 int ctl_receive(struct ctl *ctl, uint16_t op, size_t record_size, int timeout_ms);
 /* ctl_ask() - both, within the time limits for one answer and for all answers */
 int ctl_ask(struct ctl *ctl, uint16_t op, uint64_t after, size_t record_size);
+/* Copies record @i, which must be less than the answer's count. */
+void ctl_record(const struct ctl *ctl, uint32_t i, void *ret, size_t record_size);
+
 static inline const struct ctl_answer *ctl_answer(const struct ctl *ctl)
 {
 	return (const void *)ctl->buffer;
 }
-/* Copies record @i, which must be less than the answer's count. */
-void ctl_record(const struct ctl *ctl, uint32_t i, void *ret, size_t record_size);
 
 /*
  * ctl_read() - all records of @op, page by page

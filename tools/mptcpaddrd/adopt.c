@@ -167,23 +167,26 @@ void adopt_connection(struct broker *b, uint32_t token, bool server_side)
 	dispatch_early(b, client, token);
 }
 
-/* The ESTABLISHED of a connection that nobody has registered so far. */
-static bool is_candidate(const struct broker *b, const struct early_event *held)
+/* The first held event that adopt_candidates() has not seen; they are sorted by time. */
+static unsigned int first_unseen(const struct broker *b)
 {
-	return b->policy.adopt && held->ev.type == PM_EVENT_ESTABLISHED &&
-	       held->since_ms > b->adopted_ms;
+	unsigned int i = b->pump.early.n;
+
+	while (i && b->pump.early.v[i - 1].since_ms > b->adopted_ms)
+		i--;
+	return i;
 }
 
 void adopt_candidates(struct broker *b)
 {
-	const struct early_events *early = &b->pump.early;
+	static struct pm_event due[EARLY_MAX];
+	const struct early_event *held = b->pump.early.v;
 	const int64_t before = clock_ms() - WAIT_MS;
-	struct pm_event due[EARLY_MAX];
-	unsigned int i, n = 0;
+	unsigned int i = first_unseen(b), n = 0;
 
-	for (i = 0; i < early->n; i++)
-		if (is_candidate(b, &early->v[i]) && early->v[i].since_ms <= before)
-			due[n++] = early->v[i].ev;
+	for (; i < b->pump.early.n && held[i].since_ms <= before; i++)
+		if (b->policy.adopt && held[i].ev.type == PM_EVENT_ESTABLISHED)
+			due[n++] = held[i].ev;
 	b->adopted_ms = before;
 	for (i = 0; i < n; i++)
 		if (!client_conn_find(b, due[i].token))
@@ -192,11 +195,9 @@ void adopt_candidates(struct broker *b)
 
 int adopt_timeout(const struct broker *b)
 {
-	const struct early_event *held = b->pump.early.v;
-	unsigned int i;
+	const unsigned int i = first_unseen(b);
 
-	for (i = 0; i < b->pump.early.n; i++)
-		if (is_candidate(b, &held[i]))
-			return clock_left_ms(held[i].since_ms + WAIT_MS + 1);
-	return -1;
+	if (!b->policy.adopt || i == b->pump.early.n)
+		return -1;
+	return clock_left_ms(b->pump.early.v[i].since_ms + WAIT_MS + 1);
 }

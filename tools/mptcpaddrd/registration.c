@@ -194,8 +194,8 @@ static void make_peer_room(struct broker *b, const struct user *user)
 		return;
 	for (i = 0; i < b->n_peers; i++) {
 		if (user->waiting < PEERS_PER_USER || b->peers[i].user == user) {
-			handle_peer(b,
-				    &b->peers[i]); /* its request may have come since */
+			/* Its request may have come since. */
+			handle_peer(b, &b->peers[i]);
 			drop_peer(b, i);
 			return;
 		}
