@@ -4,7 +4,7 @@
  */
 #include "launcher.h"
 
-#include "tools/mptcpaddr/elf.h"
+#include "tools/mptcpaddr/program.h"
 
 #include <elf.h>
 #include <fcntl.h>

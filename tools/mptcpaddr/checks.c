@@ -41,11 +41,6 @@ bool is_backend(const char *word)
 	       !strcmp(word, "none");
 }
 
-const char *read_backend(void)
-{
-	return getenv("MPTCPADDR_BACKEND") ?: "";
-}
-
 int64_t find_broker(void)
 {
 	struct ctl ctl;
@@ -155,7 +150,7 @@ static bool check_diag(struct findings *findings, const struct devices *devices)
 
 static bool check_backend(struct findings *findings, const struct devices *devices)
 {
-	const char *backend = read_backend();
+	const char *backend = getenv("MPTCPADDR_BACKEND") ?: "";
 
 	if (*backend && !is_backend(backend))
 		report_problem(findings,
@@ -253,7 +248,7 @@ static int try_events(void)
 static bool check_rights(struct findings *findings, const struct devices *devices)
 {
 	const bool broker = find_broker() == 0;
-	const char *backend = read_backend();
+	const char *backend = getenv("MPTCPADDR_BACKEND") ?: "";
 	char command[PATH_MAX + 8];
 	int r;
 

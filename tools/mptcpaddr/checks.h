@@ -30,9 +30,6 @@ void check_machine(struct findings *findings, const struct devices *devices);
 /* is_backend() - whether @word is a value of MPTCPADDR_BACKEND. */
 bool is_backend(const char *word);
 
-/* read_backend() - MPTCPADDR_BACKEND, or "". */
-const char *read_backend(void);
-
 /* find_broker() - the user whose mptcpaddrd serves this network namespace; -1: none. */
 int64_t find_broker(void);
 

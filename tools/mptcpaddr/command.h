@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <unistd.h>
 
@@ -14,8 +15,7 @@
 /* A command gets its own name as argv[0], and returns the tool's exit status. */
 int cmd_run(int argc, char *argv[]);
 int cmd_check(int argc, char *argv[]);
-int cmd_endpoint(int argc, char *argv[]);
-int cmd_limits(int argc, char *argv[]);
+int cmd_pool(int argc, char *argv[]); /* "endpoint" and "limits" */
 int cmd_doctor(int argc, char *argv[]);
 int cmd_enable(int argc, char *argv[]);
 int cmd_disable(int argc, char *argv[]);
@@ -38,6 +38,14 @@ PRINTF_LIKE(1, 2) int print_error(const char *fmt, ...);
 
 /* In front of a command that only root may run. */
 #define AS_ROOT (geteuid() ? "sudo " : "")
+
+/*
+ * require_pool_file() - take @file of an option --pool, which must be valid
+ * @consequence: for the message if it is not: "the program is not started"
+ *
+ * Return: 0 with the absolute path; -1 after every error was printed on stderr.
+ */
+int require_pool_file(const char *file, const char *consequence, char ret_path[PATH_MAX]);
 
 struct findings {
 	enum {

@@ -1,18 +1,224 @@
 // SPDX-License-Identifier: MIT
 /*
- * doctor.c - mptcpaddr doctor: find what hinders programs under the library here
+ * doctor.c - mptcpaddr doctor: find what hinders programs under the library here;
+ * mptcpaddr check: find errors in pool files
  *
  * Checks and never changes anything.
  */
-#include "library.h"
-#include "pool_files.h"
+#include "checks.h"
+#include "program.h"
 
+#include "mptcpaddr/pool.h"
+#include "shim/netlink/rtnl.h"
+#include "shim/preload/pool_file.h"
+
+#include <dirent.h>
 #include <dlfcn.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MANAGER "libmptcpaddr-pm.so"
+#define MANAGER	   "libmptcpaddr-pm.so"
+#define SYSTEM_DIR "/etc/mptcpaddr"
+
+struct pool_files {
+	struct findings findings;
+	struct rtnl_table machine;
+	struct devices devices;
+	unsigned int on, off; /* mptcp = yes, no */
+	char off_path[256];   /* one of the latter */
+};
+
+/* Whether @addr is on the interface, or on any if @if_idx is 0. */
+static bool has_address(const struct rtnl_table *machine, int if_idx,
+			const struct mpaddr *addr)
+{
+	unsigned int i;
+
+	for (i = 0; i < machine->n_addrs; i++)
+		if (mpaddr_same_ip(&machine->addrs[i].addr, addr) &&
+		    (!if_idx || machine->addrs[i].if_idx == if_idx))
+			return true;
+	return false;
+}
+
+/* Return: whether it can be used now. */
+static bool check_endpoint(struct pool_files *files, const char *path,
+			   const struct endpoint *ep)
+{
+	const struct rtnl_table *machine = &files->machine;
+	const char *what = ep->dev, *kind = "an interface", *of = "this machine";
+	const int if_idx = if_nametoindex(ep->dev);
+	char text[PATH_MAX + 256], addr[MPADDR_TEXT_MAX];
+	struct mpaddr ip = ep->addr;
+
+	ip.port = 0;
+	if (!ep->dev[0] || if_idx) {
+		if (ip.family == AF_UNSPEC || has_address(machine, if_idx, &ip))
+			return true;
+		what = mpaddr_text(&ip, addr);
+		kind = "an address";
+		if (has_address(machine, 0, &ip))
+			of = ep->dev;
+	}
+	snprintf(text, sizeof(text), "%s:%u: %s is not %s of %s (now)", path, ep->line,
+		 what, kind, of);
+	if (files->findings.by == FOUND_BY_CHECK)
+		report_ok(&files->findings, "%s", text); /* no error of the file */
+	else
+		report_problem(&files->findings,
+			       "%s\ndo: connect that uplink, or correct the line; \"ip "
+			       "address\" lists the addresses",
+			       text);
+	return false;
+}
+
+static void on_bad_line(void *user, const char *text)
+{
+	struct pool_files *files = user;
+
+	report_problem(&files->findings,
+		       "%s\ndo: fix that line, see mptcpaddr.conf(5); until then "
+		       "programs start without a pool",
+		       text);
+}
+
+static void add_pool_device(struct devices *devices, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < devices->n; i++)
+		if (!strcmp(devices->names[i], name))
+			return;
+	if (*name && i < DEVICES_MAX)
+		strcpy(devices->names[devices->n++], name);
+}
+
+static void check_file(struct pool_files *files, const char *path)
+{
+	struct pool *pool = NULL;
+	bool good = pool_check(path, &pool, on_bad_line, files) == 0;
+	unsigned int i;
+
+	for (i = 0; pool && i < pool->n_endpoints; i++) {
+		good &= check_endpoint(files, path, &pool->endpoints[i]);
+		add_pool_device(&files->devices, pool->endpoints[i].dev);
+	}
+	if (pool && good)
+		report_ok(&files->findings, "%s: no errors; endpoints: %u", path,
+			  pool->n_endpoints);
+	files->on += pool && pool->mptcp;
+	if (pool && !pool->mptcp) {
+		files->off++;
+		snprintf(files->off_path, sizeof(files->off_path), "%s", path);
+		if (files->findings.by == FOUND_BY_DOCTOR)
+			report_ok(&files->findings,
+				  "%s leaves its programs plain TCP (mptcp = no)", path);
+	}
+	pool_free(pool);
+}
+
+static int is_pool_file(const struct dirent *entry)
+{
+	/* The broker's own configuration is in that directory too. */
+	return fnmatch("?*.conf", entry->d_name, FNM_PERIOD) == 0 &&
+	       strcmp(entry->d_name, "broker.conf") != 0;
+}
+
+/* Return: the number of files; 1 if the directory cannot be read. */
+static int check_directory(struct pool_files *files, const char *directory)
+{
+	struct dirent **entries;
+	char path[PATH_MAX];
+	int n = scandir(directory, &entries, is_pool_file, alphasort), i;
+
+	if (n < 0 && errno == ENOENT)
+		return 0;
+	if (n < 0) {
+		report_problem(&files->findings,
+			       "%s: %m\ndo: make it a directory that your user can read; "
+			       "until then none of its pool files is found",
+			       directory);
+		return 1;
+	}
+	for (i = 0; i < n; i++) {
+		if (snprintf(path, PATH_MAX, "%s/%s", directory, entries[i]->d_name) <
+		    PATH_MAX)
+			check_file(files, path);
+		free(entries[i]);
+	}
+	free(entries);
+	return n;
+}
+
+/*
+ * Check @path; NULL: every file that programs may find.
+ *
+ * Return: -errno if the addresses of this machine cannot be read; else 0, or the number
+ * of files found.
+ */
+static int check_pool_files(struct pool_files *files, const char *path)
+{
+	int r = rtnl_read_table(&files->machine);
+	char user[POOL_FILE_PATH_MAX];
+	size_t len;
+
+	if (r < 0)
+		return r;
+	len = pool_file_user_dir(user);
+	user[len ? len - 1 : 0] = '\0'; /* without the slash */
+	if (path)
+		check_file(files, path);
+	else if (len)
+		r = check_directory(files, user);
+	if (!path)
+		r += check_directory(files, SYSTEM_DIR);
+	if (!path && !r && files->findings.by == FOUND_BY_CHECK)
+		report_ok(&files->findings, "no pool file in %s%s" SYSTEM_DIR, user,
+			  len ? " or " : "");
+	rtnl_free_table(&files->machine);
+	return r;
+}
+
+static void print_pool_error(void *user, const char *text)
+{
+	fprintf(stderr, "%s\n", text);
+}
+
+int require_pool_file(const char *file, const char *consequence, char ret_path[PATH_MAX])
+{
+	struct pool *pool = NULL;
+	int errors = pool_check(file, &pool, print_pool_error, NULL);
+
+	pool_free(pool);
+	if (errors)
+		return -print_error("%s cannot be used, %s", file, consequence);
+	if (!realpath(file, ret_path))
+		return -print_error("%s: %s", file, strerror(errno));
+	/* The library finds no file with a longer path. */
+	if (strlen(ret_path) >= POOL_FILE_PATH_MAX)
+		return -print_error("%s: %s", file, strerror(ENAMETOOLONG));
+	return 0;
+}
+
+int cmd_check(int argc, char *argv[])
+{
+	static const struct option none[] = { { 0 } };
+	struct pool_files files = { .findings.by = FOUND_BY_CHECK,
+				    .findings.verbose = true };
+	int r;
+
+	if (command_option(argc, argv, ":", none) != -1)
+		return EXIT_USAGE;
+	do /* argv[argc] is NULL: all files */
+		r = check_pool_files(&files, argv[optind]);
+	while (r >= 0 && ++optind < argc);
+	if (r < 0)
+		fprintf(stderr, "mptcpaddr check: the addresses of this machine: %s\n",
+			strerror(-r));
+	return r < 0 || fflush(stdout) || ferror(stdout) || files.findings.problems;
+}
 
 /* The two libraries, as a program would get them. */
 static void check_libraries(struct findings *findings)

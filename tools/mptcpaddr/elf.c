@@ -4,7 +4,7 @@
  *
  * The file may be damaged or hostile: every count in it is limited.
  */
-#include "elf.h"
+#include "program.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,13 +4,18 @@
  *
  * A drop-in is the one file that is written and removed; the unit stays unchanged. A
  * service that cannot work is refused first, with the reason.
+ *
+ * Reads the unit's files itself: systemctl(1) needs a running systemd, and shows no unit
+ * below --root. See systemd.unit(5) for where files are, systemd.syntax(7) for their
+ * lines.
  */
-#include "library.h"
-#include "pool_files.h"
+#include "checks.h"
+#include "mptcpaddr/pool.h"
 #include "program.h"
-#include "unit.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,14 +24,286 @@
 #define DROP_IN "mptcpaddr.conf"
 #define HEAD	"# Written by mptcpaddr enable; mptcpaddr disable removes it.\n"
 
+#define NAME_MAX_UNIT 256
+#define SETTING_MAX   4096
+#define LINES_MAX     10000
+#define LINKS_MAX     8
+
+/* What the library depends on. */
+struct unit {
+	const char *root;	   /* directory; "": this system */
+	char name[NAME_MAX_UNIT];  /* "curl.service" */
+	char file[PATH_MAX];	   /* with the root in front */
+	char program[PATH_MAX];	   /* of ExecStart, without its prefixes; "": none */
+	char preload[SETTING_MAX]; /* its LD_PRELOAD; "": none */
+	char environment_file[PATH_MAX]; /* one that sets LD_PRELOAD; "": none */
+	bool bounded;			 /* CapabilityBoundingSet= is given */
+	bool families;			 /* RestrictAddressFamilies= allows some */
+	bool private_users;
+	bool user;		 /* not root */
+	char own_root[PATH_MAX]; /* RootDirectory= or RootImage=; "": none */
+};
+
 struct enable {
-	const char *unit_word, *pool, *root;
+	const char *unit_word, *pool;
 	struct unit unit;
 	struct program program;
 	char library[PATH_MAX], pool_path[PATH_MAX];
-	char directory[PATH_MAX], path[PATH_MAX]; /* of the drop-in */
-	char text[3 * UNIT_TEXT_MAX], before[3 * UNIT_TEXT_MAX];
+	char path[2 * PATH_MAX]; /* of the drop-in */
+	char text[3 * SETTING_MAX], before[3 * SETTING_MAX];
 };
+
+/* The first one wins. */
+static const char *const directories[] = {
+	"/etc/systemd/system",	   "/run/systemd/system", "/usr/local/lib/systemd/system",
+	"/usr/lib/systemd/system", "/lib/systemd/system",
+};
+
+#define N_DIRECTORIES (sizeof(directories) / sizeof(*directories))
+
+/* "curl" to "curl.service". Return: 0; -EINVAL; -EOPNOTSUPP: it runs no program. */
+static int set_unit_name(struct unit *unit, const char *word)
+{
+	static const char others[] = " .socket .timer .target .mount .slice .path ";
+	const char *dot = strrchr(word, '.') ?: "";
+	char kind[NAME_MAX_UNIT];
+
+	if (!*word || strchr(".-", *word) || strpbrk(word, "/ \t\n\"'\\*?[") ||
+	    snprintf(unit->name, sizeof(unit->name), "%s%s", word,
+		     strcmp(dot, ".service") ? ".service" : "") >= NAME_MAX_UNIT)
+		return -EINVAL;
+	snprintf(kind, sizeof(kind), " %s ", dot);
+	return *dot && strstr(others, kind) ? -EOPNOTSUPP : 0;
+}
+
+/* Resolve the link @path below @root. Return: 0; -ESHUTDOWN: to /dev/null; -errno. */
+static int follow_link(const char *root, char path[PATH_MAX])
+{
+	char target[PATH_MAX];
+	size_t kept;
+	ssize_t n;
+	int i;
+
+	for (i = 0; i < LINKS_MAX; i++) {
+		n = readlink(path, target, sizeof(target) - 1);
+		if (n < 0)
+			return errno == EINVAL ? 0 : -errno; /* no link */
+		target[n] = '\0';
+		if (!strcmp(target, "/dev/null"))
+			return -ESHUTDOWN;
+		kept = strlen(root);
+		if (*target != '/')
+			kept = strrchr(path, '/') + 1 - path;
+		if (kept + n >= PATH_MAX)
+			return -ENAMETOOLONG;
+		strcpy(path + kept, target);
+	}
+	return -ELOOP;
+}
+
+static int find_unit_file(struct unit *unit, const char *name)
+{
+	struct stat st;
+	size_t i;
+	int r;
+
+	for (i = 0; i < N_DIRECTORIES; i++) {
+		if (snprintf(unit->file, PATH_MAX, "%s%s/%s", unit->root, directories[i],
+			     name) >= PATH_MAX)
+			return -ENAMETOOLONG;
+		if (lstat(unit->file, &st) < 0)
+			continue;
+		r = follow_link(unit->root, unit->file);
+		if (r == 0 && stat(unit->file, &st) == 0 && S_ISREG(st.st_mode))
+			return st.st_size ? 0 : -ESHUTDOWN; /* empty: masked too */
+		return r ?: -ENOENT;
+	}
+	return -ENOENT;
+}
+
+/* Cut the next word, with its quotes removed, off *@at. Return: it, or NULL. */
+static char *cut_word(char **at)
+{
+	char *from = *at + strspn(*at, " \t"), *to = from, *word = from, quote = 0;
+
+	if (!*from)
+		return NULL;
+	for (; *from && (quote || (*from != ' ' && *from != '\t')); from++) {
+		if (quote && *from == quote)
+			quote = 0;
+		else if (!quote && (*from == '"' || *from == '\''))
+			quote = *from;
+		else if (*from == '\\' && from[1])
+			*to++ = *++from;
+		else
+			*to++ = *from;
+	}
+	*at = from + !!*from;
+	*to = '\0';
+	return word;
+}
+
+static void set_unit_preload(struct unit *unit, char *value)
+{
+	char *word;
+
+	if (!*value)
+		unit->preload[0] = '\0';
+	while ((word = cut_word(&value)))
+		if (!strncmp(word, "LD_PRELOAD=", 11))
+			snprintf(unit->preload, sizeof(unit->preload), "%s", word + 11);
+}
+
+/* Its variables override those of Environment=, whatever the order of the lines. */
+static void read_environment_file(struct unit *unit, const char *value)
+{
+	char path[2 * PATH_MAX], *text = NULL;
+	size_t size = 0;
+	FILE *file;
+	int n = 0;
+
+	snprintf(path, sizeof(path), "%s%s", unit->root, value);
+	file = fopen(path, "re");
+	while (file && n++ < LINES_MAX && getline(&text, &size, file) > 0)
+		if (!strncmp(text + strspn(text, " \t"), "LD_PRELOAD=", 11))
+			snprintf(unit->environment_file, PATH_MAX, "%s", value);
+	free(text);
+	if (file)
+		fclose(file);
+}
+
+static bool is_yes(const char *value)
+{
+	return !strcmp(value, "yes") || !strcmp(value, "true") || !strcmp(value, "on") ||
+	       !strcmp(value, "1");
+}
+
+static char *trim_setting(char *text)
+{
+	char *end;
+
+	text += strspn(text, " \t");
+	end = text + strlen(text);
+	while (end > text && strchr(" \t\r\n", end[-1]))
+		*--end = '\0';
+	return text;
+}
+
+static void read_setting(struct unit *unit, char *text)
+{
+	char *name, *value = strchr(text, '='), *word;
+
+	if (!value)
+		return;
+	*value++ = '\0';
+	name = trim_setting(text);
+	value = trim_setting(value);
+	if (!strcmp(name, "ExecStart")) {
+		word = cut_word(&value);
+		if (!word || !unit->program[0])
+			snprintf(unit->program, PATH_MAX, "%s",
+				 word ? word + strspn(word, "@-:+!") : "");
+	} else if (!strcmp(name, "Environment"))
+		set_unit_preload(unit, value);
+	else if (!strcmp(name, "EnvironmentFile"))
+		read_environment_file(unit, value + (*value == '-'));
+	else if (!strcmp(name, "CapabilityBoundingSet"))
+		unit->bounded = true;
+	else if (!strcmp(name, "RestrictAddressFamilies") && *value != '~')
+		unit->families = *value;
+	else if (!strcmp(name, "PrivateUsers"))
+		unit->private_users = is_yes(value);
+	else if (!strcmp(name, "User"))
+		unit->user = *value && strcmp(value, "root") && strcmp(value, "0");
+	else if (!strcmp(name, "DynamicUser"))
+		unit->user |= is_yes(value);
+	else if (!strcmp(name, "RootDirectory") || !strcmp(name, "RootImage"))
+		snprintf(unit->own_root, PATH_MAX, "%s", value);
+}
+
+/* A line that ends in a backslash continues, past comments, in the next one. */
+static int read_unit_file(struct unit *unit, const char *path)
+{
+	char text[SETTING_MAX], *line = NULL, *part;
+	FILE *file = fopen(path, "re");
+	bool in_service = false;
+	size_t size = 0, len = 0;
+	int n = 0;
+
+	if (!file)
+		return -errno;
+	while (n++ < LINES_MAX && getline(&line, &size, file) > 0) {
+		part = trim_setting(line);
+		if (*part == '#' || *part == ';')
+			continue;
+		len += snprintf(text + len, sizeof(text) - len, "%s", part);
+		if (len >= sizeof(text))
+			break;
+		if (len && text[len - 1] == '\\') {
+			text[len - 1] = ' ';
+			continue;
+		}
+		if (*text == '[')
+			in_service = !strcmp(text, "[Service]");
+		if (in_service)
+			read_setting(unit, text);
+		len = 0;
+	}
+	free(line);
+	fclose(file);
+	return 0;
+}
+
+static int is_other_drop_in(const struct dirent *entry)
+{
+	return fnmatch("?*.conf", entry->d_name, 0) == 0 &&
+	       strcmp(entry->d_name, DROP_IN) != 0;
+}
+
+/* Sorted by name within each directory; /etc comes last, as it takes precedence. */
+static void read_drop_ins(struct unit *unit, const char *name)
+{
+	char directory[2 * PATH_MAX], path[3 * PATH_MAX];
+	struct dirent **entries;
+	size_t i;
+	int n, k;
+
+	for (i = N_DIRECTORIES; i-- > 0;) {
+		snprintf(directory, sizeof(directory), "%s%s/%s.d", unit->root,
+			 directories[i], name);
+		n = scandir(directory, &entries, is_other_drop_in, alphasort);
+		for (k = 0; k < n; k++) {
+			snprintf(path, sizeof(path), "%s/%s", directory,
+				 entries[k]->d_name);
+			read_unit_file(unit, path);
+			free(entries[k]);
+		}
+		if (n >= 0)
+			free(entries);
+	}
+}
+
+/* Read the unit and its other drop-ins. Return: 0; -ESHUTDOWN: masked; other -errno. */
+static int read_unit(struct unit *unit)
+{
+	const char *at = strchr(unit->name, '@');
+	char template[NAME_MAX_UNIT] = "";
+	int r = find_unit_file(unit, unit->name);
+
+	/* "web@one.service" is an instance of "web@.service". */
+	if (at && at[1] != '.')
+		snprintf(template, sizeof(template), "%.*s@.service",
+			 (int)(at - unit->name), unit->name);
+	if (r == -ENOENT && *template)
+		r = find_unit_file(unit, template);
+	if (r == 0)
+		r = read_unit_file(unit, unit->file);
+	if (r == 0 && *template)
+		read_drop_ins(unit, template);
+	if (r == 0)
+		read_drop_ins(unit, unit->name);
+	return r;
+}
 
 static int parse_enable_options(struct enable *e, int argc, char *argv[], bool with_pool)
 {
@@ -37,11 +314,11 @@ static int parse_enable_options(struct enable *e, int argc, char *argv[], bool w
 	};
 	int c;
 
-	e->root = "";
+	e->unit.root = "";
 	while ((c = command_option(argc, argv, ":", options + !with_pool)) != -1) {
 		if (c == '?')
 			return EXIT_USAGE;
-		*(c == 'r' ? &e->root : &e->pool) = optarg;
+		*(c == 'r' ? &e->unit.root : &e->pool) = optarg;
 	}
 	if (optind == argc)
 		return print_usage_error(argv[0], "no unit given");
@@ -51,13 +328,14 @@ static int parse_enable_options(struct enable *e, int argc, char *argv[], bool w
 	return 0;
 }
 
+/* Return: 0, or -errno after an error was printed. */
 static int find_unit(struct enable *e)
 {
-	char name[UNIT_NAME_MAX];
-	int r = unit_name(e->unit_word, name);
+	const char *name = e->unit.name;
+	int r = set_unit_name(&e->unit, e->unit_word);
 
 	if (r == 0)
-		r = unit_read(e->root, name, DROP_IN, &e->unit);
+		r = read_unit(&e->unit);
 	if (r == -EOPNOTSUPP)
 		print_error("%s starts no program: name the service", e->unit_word);
 	else if (r == -EINVAL)
@@ -77,10 +355,8 @@ static int read_drop_in(struct enable *e)
 {
 	FILE *file;
 
-	if (snprintf(e->directory, PATH_MAX, "%s/etc/systemd/system/%s.d", e->root,
-		     e->unit.name) >= PATH_MAX ||
-	    snprintf(e->path, PATH_MAX, "%s/" DROP_IN, e->directory) >= PATH_MAX)
-		return -ENAMETOOLONG;
+	snprintf(e->path, sizeof(e->path), "%s/etc/systemd/system/%s.d/" DROP_IN,
+		 e->unit.root, e->unit.name);
 	file = fopen(e->path, "re");
 	if (!file)
 		return errno == ENOENT ? 0 : -errno;
@@ -89,10 +365,11 @@ static int read_drop_in(struct enable *e)
 	return strncmp(e->before, HEAD, strlen(HEAD)) ? -EEXIST : 1;
 }
 
-#define REFUSE(fmt, ...)                                                           \
-	return -print_error("%s cannot run under the library: " fmt, e->unit.name, \
-			    __VA_ARGS__)
+#define REFUSE(fmt, ...)                                                          \
+	return print_error("%s cannot run under the library: " fmt, e->unit.name, \
+			   __VA_ARGS__)
 
+/* Return: 0, or 1 after an error was printed. */
 static int check_unit(struct enable *e)
 {
 	const struct unit *unit = &e->unit;
@@ -102,15 +379,16 @@ static int check_unit(struct enable *e)
 
 	if (!unit->program[0])
 		REFUSE("%s has no ExecStart=", unit->file);
-	if (unit->root[0])
-		REFUSE("it runs in its own root %s, which lacks the library", unit->root);
+	if (unit->own_root[0])
+		REFUSE("it runs in its own root %s, which lacks the library",
+		       unit->own_root);
 	if (unit->private_users)
 		REFUSE("%s, without rights over the network",
 		       "PrivateUsers=yes gives it a user namespace");
 	if (unit->environment_file[0])
 		REFUSE("%s sets LD_PRELOAD, which overrides the drop-in; add %s there",
 		       unit->environment_file, e->library);
-	snprintf(start, sizeof(start), "%s%s", unit->program[0] == '/' ? e->root : "",
+	snprintf(start, sizeof(start), "%s%s", unit->program[0] == '/' ? unit->root : "",
 		 unit->program);
 	if (!program_resolve(start, &e->program))
 		REFUSE("its program %s is missing, or is not executable", start);
@@ -125,38 +403,33 @@ static int check_unit(struct enable *e)
 /* The drop-in has no effect if the program's pool file says mptcp = no. */
 static void warn_pool_off(const struct enable *e)
 {
-	const char *const names[] = { e->program.name, "default" };
-	char path[PATH_MAX];
+	static const char format[] = "%s/etc/mptcpaddr/%s.conf";
+	const char *root = e->unit.root, *name = e->program.name;
+	char path[2 * PATH_MAX];
 	struct pool_error why;
 	struct pool *pool;
-	size_t i;
 
-	for (i = 0; i < 2 && !e->pool; i++) {
-		if (snprintf(path, sizeof(path), "%s/etc/mptcpaddr/%s.conf", e->root,
-			     names[i]) >= PATH_MAX ||
-		    access(path, F_OK) < 0)
-			continue;
-		if (pool_load(path, &pool, &why) < 0)
-			return;
-		if (!pool->mptcp)
-			print_error("%s says mptcp = no, so the service stays plain TCP; "
-				    "write /etc/mptcpaddr/%s.conf, or use --pool",
-				    path + strlen(e->root), e->program.name);
-		pool_free(pool);
+	snprintf(path, sizeof(path), format, root, name);
+	if (access(path, F_OK) < 0)
+		snprintf(path, sizeof(path), format, root, "default");
+	if (e->pool || pool_load(path, &pool, &why) < 0)
 		return;
-	}
+	if (!pool->mptcp)
+		print_error("%s says mptcp = no, so the service stays plain TCP; write "
+			    "/etc/mptcpaddr/%s.conf, or use --pool",
+			    path + strlen(root), name);
+	pool_free(pool);
 }
 
-/* @specifiers: "%" is one of systemd's, and stays. */
-static void put_quoted(FILE *out, const char *text, bool specifiers)
+/* @escape: "%", too, which starts a specifier of systemd. */
+static void put_quoted(FILE *out, const char *text, bool escape)
 {
-	for (; *text; text++) {
-		if (strchr("\"\\", *text))
-			putc('\\', out);
-		if (*text == '%' && !specifiers)
-			putc('%', out);
-		putc(*text, out);
-	}
+	for (; *text; text++)
+		fprintf(out, "%s%c",
+			strchr("\"\\", *text)	 ? "\\"
+			: *text == '%' && escape ? "%"
+						 : "",
+			*text);
 }
 
 /* Environment="NAME=BEFORE:VALUE", quoted as systemd.syntax(7) says. */
@@ -164,26 +437,23 @@ static void put_variable(FILE *out, const char *name, const char *before,
 			 const char *value)
 {
 	fprintf(out, "Environment=\"%s=", name);
-	put_quoted(out, before, true);
+	put_quoted(out, before, false);
 	if (*before)
 		putc(':', out);
-	put_quoted(out, value, false);
+	put_quoted(out, value, true);
 	fputs("\"\n", out);
 }
 
 /* Whether a broker serves the service now, or when it starts: its unit is enabled. */
-static bool has_broker(const struct enable *e)
+static bool has_broker(const char *root)
 {
-	char path[PATH_MAX];
+	char path[2 * PATH_MAX];
 	struct stat st;
 
-	if (!*e->root && find_broker() == 0)
-		return true;
-	return snprintf(path, sizeof(path),
-			"%s/etc/systemd/system/multi-user.target.wants/"
-			"mptcpaddrd.service",
-			e->root) < PATH_MAX &&
-	       lstat(path, &st) == 0;
+	snprintf(path, sizeof(path),
+		 "%s/etc/systemd/system/multi-user.target.wants/mptcpaddrd.service",
+		 root);
+	return (!*root && find_broker() == 0) || lstat(path, &st) == 0;
 }
 
 static int compose_drop_in(struct enable *e)
@@ -197,7 +467,7 @@ static int compose_drop_in(struct enable *e)
 		put_variable(out, "LD_PRELOAD", e->unit.preload, e->library);
 	if (e->pool)
 		put_variable(out, "MPTCPADDR_CONFIG", "", e->pool_path);
-	if (!has_broker(e)) {
+	if (!has_broker(e->unit.root)) {
 		fputs("# The path manager is in the program.\n"
 		      "AmbientCapabilities=CAP_NET_ADMIN\n",
 		      out);
@@ -210,25 +480,25 @@ static int compose_drop_in(struct enable *e)
 	return fclose(out) ? -EIO : 0;
 }
 
-static int make_directories(const struct enable *e)
+static int make_directories(char *path, size_t root_len)
 {
-	char path[PATH_MAX + 1], *slash = path + strlen(e->root);
+	char *slash = path + root_len;
+	int r = 0;
 
-	snprintf(path, sizeof(path), "%s/", e->directory);
-	for (; (slash = strchr(slash + 1, '/')); *slash = '/') {
+	while (r == 0 && (slash = strchr(slash + 1, '/'))) {
 		*slash = '\0';
-		if (mkdir(path, 0755) < 0 && errno != EEXIST)
-			return -errno;
+		r = mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+		*slash = '/';
 	}
-	return 0;
+	return r;
 }
 
 /* Readers see the whole file or none. */
-static int write_drop_in(const struct enable *e)
+static int write_drop_in(struct enable *e)
 {
 	const size_t len = strlen(e->text);
-	char next[PATH_MAX + 8];
-	int r = make_directories(e), fd;
+	char next[sizeof(e->path) + 8];
+	int r = make_directories(e->path, strlen(e->unit.root)), fd;
 
 	if (r < 0)
 		return r;
@@ -236,32 +506,28 @@ static int write_drop_in(const struct enable *e)
 	fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0)
 		return -errno;
-	r = write(fd, e->text, len) == (ssize_t)len && fchmod(fd, 0644) == 0 ? 0 : -errno;
-	close(fd);
-	if (r == 0 && rename(next, e->path) < 0)
-		r = -errno;
-	if (r < 0)
+	if (write(fd, e->text, len) != (ssize_t)len || fchmod(fd, 0644) < 0 ||
+	    rename(next, e->path) < 0) {
+		r = errno ? -errno : -EIO;
 		unlink(next);
+	}
+	close(fd);
 	return r;
 }
 
-/* Return: 0, an exit status. */
-static int print_done(const struct enable *e, const char *done)
+/* Return: 0, or 1 after error @r: an exit status. */
+static int print_result(const struct enable *e, int r, const char *done)
 {
+	if (r == -EEXIST)
+		return print_error("%s was not written by mptcpaddr; left unchanged",
+				   e->path);
+	if (r < 0)
+		return print_error("%s: %s", e->path, strerror(-r));
 	printf("%s %s\n", done, e->path);
-	if (!*e->root)
+	if (!*e->unit.root)
 		printf("type: %ssystemctl daemon-reload && %ssystemctl try-restart %s\n",
 		       AS_ROOT, AS_ROOT, e->unit.name);
 	return 0;
-}
-
-/* Return: 1, an exit status. */
-static int print_failure(const struct enable *e, int r)
-{
-	return r == -EEXIST
-		       ? print_error("%s was not written by mptcpaddr; left unchanged",
-				     e->path)
-		       : print_error("%s: %s", e->path, strerror(-r));
 }
 
 int cmd_enable(int argc, char *argv[])
@@ -276,7 +542,7 @@ int cmd_enable(int argc, char *argv[])
 	error = library_find(e.library);
 	if (error)
 		return print_error("%s %s", e.library, error);
-	if (find_unit(&e) < 0 || check_unit(&e) < 0 ||
+	if (find_unit(&e) || check_unit(&e) ||
 	    (e.pool && require_pool_file(e.pool, "nothing was done", e.pool_path) < 0))
 		return 1;
 	r = read_drop_in(&e);
@@ -286,11 +552,10 @@ int cmd_enable(int argc, char *argv[])
 		same = !strcmp(e.before, e.text);
 	if (r == 0 && !same)
 		r = write_drop_in(&e);
-	if (r < 0)
-		return print_failure(&e, r);
-	print_done(&e, same ? "already enabled by" : "wrote");
-	warn_pool_off(&e);
-	return 0;
+	r = print_result(&e, r, same ? "already enabled by" : "wrote");
+	if (r == 0)
+		warn_pool_off(&e);
+	return r;
 }
 
 int cmd_disable(int argc, char *argv[])
@@ -301,13 +566,17 @@ int cmd_disable(int argc, char *argv[])
 	if (r)
 		return r;
 	/* A drop-in may remain after its unit was removed. */
-	if (unit_name(e.unit_word, e.unit.name) < 0)
+	if (set_unit_name(&e.unit, e.unit_word) < 0)
 		return print_error("\"%s\" is not the name of a service", e.unit_word);
 	r = read_drop_in(&e);
 	if (r == 0)
 		return printf("%s is not enabled\n", e.unit.name) < 0;
-	if (r < 0 || unlink(e.path) < 0)
-		return print_failure(&e, r < 0 ? r : -errno);
-	rmdir(e.directory); /* fails if it holds other drop-ins */
-	return print_done(&e, "removed");
+	if (r > 0 && unlink(e.path) < 0)
+		r = -errno;
+	r = print_result(&e, r, "removed");
+	if (r == 0) {
+		*strrchr(e.path, '/') = '\0';
+		rmdir(e.path); /* fails if it holds other drop-ins */
+	}
+	return r;
 }

@@ -37,9 +37,6 @@ struct target {
 	char name[TARGET_NAME_MAX];
 };
 
-/* Return: 0, or 1 after an error was printed. */
-typedef int (*show_fn)(struct target *target);
-
 /*
  * Whether mptcpaddrd has this pool for @pid. It names programs by argv[0] after its last
  * slash, which some programs overwrite; the kernel cuts its name.
@@ -122,17 +119,6 @@ static int print_no_target(const struct targets *targets, unsigned int refused)
 	return print_error("no program has a manager in this network namespace%s", more);
 }
 
-static void print_section(const struct ctl_section *section)
-{
-	char text[MPADDR_TEXT_MAX];
-
-	if (section->prefix.family == AF_UNSPEC)
-		puts("[pool]");
-	else
-		printf("[pool \"%s/%u\"]\n", mpaddr_text(&section->prefix, text),
-		       section->len);
-}
-
 static void print_endpoint(const struct ctl_endpoint *from)
 {
 	struct endpoint ep = { .addr = from->addr,
@@ -149,6 +135,7 @@ static int show_endpoints(struct target *target)
 	struct ctl_section *sections = NULL;
 	struct ctl_endpoint *endpoints = NULL;
 	size_t n = 0, n_sections = 0, s, i;
+	char prefix[MPADDR_TEXT_MAX];
 	int r = ctl_read(&target->ctl, CTL_OP_SECTIONS, sizeof(*sections), &sections,
 			 &n_sections);
 
@@ -160,7 +147,11 @@ static int show_endpoints(struct target *target)
 	for (s = 0; r == 0 && s < n_sections; s++) {
 		if (sections[s].excluded)
 			continue;
-		print_section(&sections[s]);
+		if (sections[s].prefix.family == AF_UNSPEC)
+			puts("[pool]");
+		else
+			printf("[pool \"%s/%u\"]\n",
+			       mpaddr_text(&sections[s].prefix, prefix), sections[s].len);
 		for (i = 0; i < n; i++)
 			if (endpoints[i].section == s)
 				print_endpoint(&endpoints[i]);
@@ -199,7 +190,7 @@ static int edit_pool(struct target *target, const struct ctl_request *request)
 }
 
 /* Send @request to the only target; NULL: @show each. Return: an exit status. */
-static int visit_targets(const struct targets *targets, show_fn show,
+static int visit_targets(const struct targets *targets, int (*show)(struct target *),
 			 const struct ctl_request *request)
 {
 	char list[NAMED_MAX * (TARGET_NAME_MAX + 2)] = "";
@@ -264,11 +255,12 @@ static int parse_target_options(struct targets *targets, int argc, char *argv[])
 	return 0;
 }
 
-static int run_object(int argc, char *argv[], show_fn show)
+int cmd_pool(int argc, char *argv[])
 {
 	struct ctl_request request = { .magic = CTL_MAGIC,
 				       .version = CTL_VERSION,
 				       .op = CTL_OP_EDIT };
+	const bool limits = !strcmp(argv[0], "limits");
 	struct targets targets = { .pid = 0 };
 	const char *object = argv[0];
 	int r = parse_target_options(&targets, argc, argv), i = optind;
@@ -277,12 +269,13 @@ static int run_object(int argc, char *argv[], show_fn show)
 	if (r)
 		return r;
 	/* "set" is ip(8)'s word; the manager needs none. */
-	i += i < argc && show == show_limits && !strcmp(argv[i], "set");
+	i += i < argc && limits && !strcmp(argv[i], "set");
 	if (i == argc || !strcmp(argv[i], "show")) {
 		if (argc - i > 1)
 			return print_usage_error(object, "unknown word \"%s\"",
 						 argv[i + 1]);
-		return visit_targets(&targets, show, NULL);
+		return visit_targets(&targets, limits ? show_limits : show_endpoints,
+				     NULL);
 	}
 	len = snprintf(request.text, CTL_TEXT_MAX, "%s", object);
 	for (; i < argc && len < CTL_TEXT_MAX; i++)
@@ -290,14 +283,4 @@ static int run_object(int argc, char *argv[], show_fn show)
 	if (len >= CTL_TEXT_MAX)
 		return print_usage_error(object, "too many words");
 	return visit_targets(&targets, NULL, &request);
-}
-
-int cmd_endpoint(int argc, char *argv[])
-{
-	return run_object(argc, argv, show_endpoints);
-}
-
-int cmd_limits(int argc, char *argv[])
-{
-	return run_object(argc, argv, show_limits);
 }

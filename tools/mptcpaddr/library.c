@@ -2,7 +2,7 @@
 /*
  * library.c - the library that programs are run under
  */
-#include "library.h"
+#include "program.h"
 
 #include <dlfcn.h>
 #include <errno.h>

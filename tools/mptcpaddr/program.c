@@ -5,8 +5,6 @@
  * Read only: execvp(3) searches again when the program is started.
  */
 #include "program.h"
-#include "elf.h"
-#include "library.h"
 
 #include <fcntl.h>
 #include <stdio.h>

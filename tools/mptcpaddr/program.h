@@ -1,11 +1,63 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * program.h - which file runs when a program is started, and whether it takes a library
+ * program.h - which file runs when a program is started, and whether it takes the library
  */
 #pragma once
 
 #include <limits.h>
 #include <stdbool.h>
+
+#define LIBRARY "libmptcpaddr.so"
+
+/*
+ * library_find() - next to this tool, or where it is installed
+ *
+ * Return: NULL, or what is wrong with it: for a message, after the path.
+ */
+const char *library_find(char ret_path[PATH_MAX]);
+
+/*
+ * library_variant() - the library for programs of each word size and ABI, number @i
+ *
+ * They differ from @path, of library_find(), in the directory that the dynamic linker
+ * puts for $LIB (ld.so(8)). Return: false: there are no more.
+ */
+bool library_variant(const char *path, unsigned int i, char ret_path[PATH_MAX]);
+
+/*
+ * library_name() - @path for LD_PRELOAD
+ *
+ * With $LIB in it if there are two library_variant()s: each program gets its own.
+ */
+void library_name(const char *path, char ret_name[PATH_MAX]);
+
+/*
+ * library_is_listed() - whether @preload, an LD_PRELOAD, has the library
+ *
+ * Any copy: two would hook each other.
+ */
+bool library_is_listed(const char *preload);
+
+struct binary {
+	int class, data, machine; /* as in the ELF header */
+	bool loads_libraries;	  /* it has a dynamic linker, or is one */
+	bool go;
+	char linker[PATH_MAX]; /* its dynamic linker; "": none */
+};
+
+/* binary_read() - of the file @path. Return: 0; -errno; -ENOEXEC: not an ELF file. */
+int binary_read(const char *path, struct binary *ret);
+
+/* binary_same_kind() - whether code of both can be in one process. */
+bool binary_same_kind(const struct binary *a, const struct binary *b);
+
+#define BINARY_KIND_MAX 48
+
+/* binary_kind() - "64-bit x86-64". Return: @text. */
+const char *binary_kind(const struct binary *binary, char text[static BINARY_KIND_MAX]);
+
+/* binary_foreign_libc() - a C library other than glibc, or NULL. */
+const char *binary_foreign_libc(const struct binary *binary);
 
 struct program {
 	char path[PATH_MAX];   /* of the ELF file: of a script, that of its interpreter */

@@ -5,8 +5,7 @@
  * Warns first about what will not work, and starts the program all the same: its exit
  * status becomes the tool's.
  */
-#include "library.h"
-#include "pool_files.h"
+#include "checks.h"
 #include "program.h"
 
 #include "shim/pool/endpoint.h"
@@ -74,7 +73,7 @@ static void report_endpoint(const struct findings *findings, const struct pool *
 /* A broker keeps the pool that it read from that file before. */
 static void report_bad_pool(struct run *run, const char *path, const char *why)
 {
-	const char *backend = read_backend();
+	const char *backend = getenv("MPTCPADDR_BACKEND") ?: "";
 	const bool broker =
 		(!*backend || !strcmp(backend, "broker")) && find_broker() == 0;
 
