@@ -53,12 +53,6 @@ void index_add(struct index *index, const void *key, size_t pos)
 	HASH_ADD_KEYPTR(hh, index->head, node->key, index->key_size, node);
 }
 
-void index_fill(struct index *index, const void *first_key, size_t n, size_t size)
-{
-	for (size_t i = 0; i < n; i++)
-		index_add(index, (const char *)first_key + i * size, i);
-}
-
 ssize_t index_find(const struct index *index, const void *key)
 {
 	struct index_node *node;
@@ -88,23 +82,11 @@ void index_free(struct index *index)
 	}
 }
 
-struct index snapshot_index_tokens(const struct snapshot *snap)
-{
-	struct index index = { .key_size = sizeof(uint32_t) };
-
-	if (snap->n_connections)
-		index_fill(&index, &snap->connections->token, snap->n_connections,
-			   sizeof(*snap->connections));
-	return index;
-}
-
 static int compare_connections(const void *pa, const void *pb)
 {
 	const struct connection *a = pa, *b = pb;
 
-	if (a->pid != b->pid)
-		return a->pid < b->pid ? -1 : 1;
-	return (a->token > b->token) - (a->token < b->token);
+	return a->pid - b->pid ?: (a->token > b->token) - (a->token < b->token);
 }
 
 void snapshot_sort(struct snapshot *snap)

@@ -158,15 +158,10 @@ void *array_alloc(size_t n, size_t size);
 
 /* Of struct index: if a key comes twice, the first position stays. */
 void index_add(struct index *index, const void *key, size_t pos);
-/* index_fill() - the keys are a member of @n array elements of @size bytes each. */
-void index_fill(struct index *index, const void *first_key, size_t n, size_t size);
 /* Return: the position, or -1. */
 ssize_t index_find(const struct index *index, const void *key);
 void index_remove(struct index *index, const void *key);
 void index_free(struct index *index);
-
-/* snapshot_index_tokens() - positions of the connections; free it by index_free() */
-struct index snapshot_index_tokens(const struct snapshot *snap);
 
 /* snapshot_sort() - sort the connections by PID, then by token */
 void snapshot_sort(struct snapshot *snap);

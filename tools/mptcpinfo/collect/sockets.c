@@ -66,24 +66,22 @@ static void fill_subflow(struct subflow *sf, const struct inet_diag_msg *msg,
 static int on_connection(void *ctx, const struct inet_diag_msg *msg,
 			 struct nlattr *const *tb)
 {
-	struct snapshot *snap = ctx;
+	struct matcher *m = ctx;
 	struct connection *conn;
-	size_t len;
 
 	if (!tb[INET_DIAG_INFO])
 		return 0; /* without a token it cannot be identified */
-	conn = array_add(snap, connections);
-	len = nla_len(tb[INET_DIAG_INFO]);
-	if (len > sizeof(conn->info))
-		len = sizeof(conn->info); /* a later kernel's */
-	memcpy(&conn->info, nla_data(tb[INET_DIAG_INFO]), len);
-	conn->info_len = info_length(len);
+	conn = array_add(m->snap, connections);
+	conn->info_len = info_length(nla_len(tb[INET_DIAG_INFO]));
+	memcpy(&conn->info, nla_data(tb[INET_DIAG_INFO]), conn->info_len);
 	conn->token = conn->info.token;
 	conn->fallback = conn->info.flags & MPTCP_INFO_FLAG_FALLBACK;
 	conn->inode = msg->idiag_inode;
 	conn->uid = msg->idiag_uid;
 	conn->state = msg->idiag_state;
 	conn->path = diag_path(msg);
+	index_add(&m->snap->by_token, &conn->token, conn - m->snap->connections);
+	index_add(&m->by_path, &conn->path, conn - m->snap->connections);
 	return 0;
 }
 
@@ -141,21 +139,19 @@ void sort_subflows(struct connection *conn)
 int collect_sockets(struct snapshot *snap)
 {
 	struct matcher m = { .snap = snap, .by_path.key_size = sizeof(struct path) };
-	int r = diag_dump(IPPROTO_MPTCP, DIAG_CONNECTED, on_connection, snap);
 	struct connection *conn;
+	int r, error = 0;
 
-	snap->by_token = snapshot_index_tokens(snap);
-	if (r < 0 || snap->n_connections == 0)
-		return r;
-	index_fill(&m.by_path, &snap->connections->path, snap->n_connections,
-		   sizeof(*snap->connections));
-	r = diag_dump(IPPROTO_TCP, DIAG_CONNECTED, on_tcp_socket, &m);
-	if (r < 0)
-		snapshot_note(snap, "subflows: %s", strerror(-r));
+	snap->by_token.key_size = sizeof(uint32_t);
+	r = diag_dump(IPPROTO_MPTCP, DIAG_CONNECTED, on_connection, &m);
+	if (r == 0 && snap->n_connections)
+		error = diag_dump(IPPROTO_TCP, DIAG_CONNECTED, on_tcp_socket, &m);
+	if (error < 0)
+		snapshot_note(snap, "subflows: %s", strerror(-error));
 	index_free(&m.by_path);
 	for_each_in (conn, snap, connections)
 		sort_subflows(conn);
-	return 0;
+	return r;
 }
 
 /* Members of these groups get a socket's counts as it is destroyed, like ss -E. */

@@ -24,12 +24,14 @@ struct row {
 
 void paths_set_rates(struct snapshot *snap, const struct snapshot *before, double seconds)
 {
-	struct index by_token = snapshot_index_tokens(before);
+	struct index by_token = { .key_size = sizeof(uint32_t) };
 	const struct subflow *old;
 	struct connection *conn;
 	struct subflow *sf;
 	ssize_t pos;
 
+	for_each_in (conn, before, connections)
+		index_add(&by_token, &conn->token, conn - before->connections);
 	for_each_in (conn, snap, connections) {
 		pos = index_find(&by_token, &conn->token);
 		for_each_in (sf, conn, subflows) {
