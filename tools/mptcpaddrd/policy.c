@@ -195,22 +195,21 @@ void policy_default(struct policy *ret_policy)
 int policy_load(const char *path, bool needed, struct policy *ret_policy,
 		struct pool_error *why)
 {
-	struct ini ini = { .path = path, .keys = keys, .why = why };
-	struct policy *policy = malloc(sizeof(*policy));
+	struct policy policy;
+	struct ini ini = { .path = path,
+			   .keys = keys,
+			   .n_keys = sizeof(keys) / sizeof(*keys),
+			   .into = &policy,
+			   .on_section = add_program,
+			   .why = why };
 
-	if (!policy)
-		return pool_error_set(why, -ENOMEM, "%s: no memory", path);
-	policy_default(policy);
-	ini.n_keys = sizeof(keys) / sizeof(*keys);
-	ini.into = policy;
-	ini.on_section = add_program;
+	policy_default(&policy);
 	if (ini_read_file(&ini) == 0)
 		check_programs(&ini);
 	if (ini.error == -ENOENT && !needed)
 		ini.error = 0;
 	if (!ini.error)
-		*ret_policy = *policy;
-	free(policy);
+		*ret_policy = policy;
 	return ini.error;
 }
 
@@ -242,10 +241,8 @@ bool policy_address(const struct policy *policy, const struct mpaddr *addr,
 
 	if (policy->addresses.n && !prefix_list_covers(&policy->addresses, NULL, addr))
 		return false;
-	if (!policy->n_devices)
-		return true;
 	for (i = 0; i < policy->n_devices; i++)
 		if (!strcmp(policy->devices[i], dev))
 			return true;
-	return false;
+	return !policy->n_devices;
 }
