@@ -189,6 +189,15 @@ static void look_at_counters(const struct host *h, struct said ret[2])
 	ret[1] = info(h, (const char *[]){ "--counters", "--json", NULL });
 }
 
+static bool is_second_waiting(const struct host *h)
+{
+	json_t *root = info_json(h, NULL);
+	bool waiting = number_at(root, "managers.0.counters.add_addr_waiting") == 1;
+
+	json_decref(root);
+	return waiting;
+}
+
 Test(views, counters_are_those_of_the_json)
 {
 	struct said all[2], said;
@@ -200,6 +209,8 @@ Test(views, counters_are_those_of_the_json)
 	stage_announcing(&s);
 	stage_preloaded(&s, "1");
 	cr_assert(WAIT_FOR(subflows_on(&s.w.client) == 2));
+	/* The manager may not have read the second ADD_ADDR yet. */
+	cr_assert(WAIT_FOR(is_second_waiting(&s.w.client)));
 	root = info_steady(&s.w.client, look_at_counters, all);
 	said = all[0];
 	cr_assert_eq(said.status, 0);

@@ -5,14 +5,15 @@
 #include "tools/mptcpinfo/monitor/monitor.h"
 #include "tools/mptcpinfo/watch/watch.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define VERSION	   "0.2"
-#define EXIT_USAGE 2
+#define VERSION	       "0.2"
+#define EXIT_USAGE     2
+#define OPT_PROMETHEUS 256
+
 static const char help[] =
 	"Usage: mptcpinfo [OPTIONS]\n"
 	"       mptcpinfo [OPTIONS] run [--] PROGRAM [ARGUMENT...]\n"
@@ -36,8 +37,6 @@ static const char help[] =
 	"\n"
 	"  -h, --help               this text\n"
 	"  -V, --version            the version of mptcpinfo\n";
-
-#define OPT_PROMETHEUS 256
 
 static const struct option long_options[] = {
 	{ "process", required_argument, NULL, 'p' },

@@ -8,7 +8,6 @@
 #include "print.h"
 
 #include <netinet/tcp.h>
-#include <string.h>
 
 #define NAMED_MAX 4 /* addresses listed for one cause; the others are counted */
 
@@ -64,7 +63,8 @@ static bool explain_unavailable(struct text *ex, const struct connection *conn,
 	for (i = 0; i < manager->n_endpoints; i++) {
 		state = endpoint_state(conn, manager, i);
 		if (state == ENDPOINT_FREE) {
-			ex->start[ex->len = len] = '\0';
+			ex->len = len;
+			ex->start[len] = '\0';
 			return false;
 		}
 		if (state == ENDPOINT_UNAVAILABLE) {
