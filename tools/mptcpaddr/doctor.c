@@ -50,7 +50,7 @@ static bool check_endpoint(struct pool_files *files, const char *path,
 	const struct rtnl_table *machine = &files->machine;
 	const char *what = ep->dev, *kind = "an interface", *of = "this machine";
 	const int if_idx = if_nametoindex(ep->dev);
-	char text[PATH_MAX + 256], addr[MPADDR_TEXT_MAX];
+	char addr[MPADDR_TEXT_MAX];
 	struct mpaddr ip = ep->addr;
 
 	ip.port = 0;
@@ -62,15 +62,13 @@ static bool check_endpoint(struct pool_files *files, const char *path,
 		if (has_address(machine, 0, &ip))
 			of = ep->dev;
 	}
-	snprintf(text, sizeof(text), "%s:%u: %s is not %s of %s (now)", path, ep->line,
-		 what, kind, of);
+	report_problem(&files->findings,
+		       "%s:%u: %s is not %s of %s (now)\n"
+		       "do: connect that uplink, or correct the line; \"ip address\" "
+		       "lists the addresses",
+		       path, ep->line, what, kind, of);
 	if (files->findings.by == FOUND_BY_CHECK)
-		report_ok(&files->findings, "%s", text); /* no error of the file */
-	else
-		report_problem(&files->findings,
-			       "%s\ndo: connect that uplink, or correct the line; \"ip "
-			       "address\" lists the addresses",
-			       text);
+		files->findings.problems--; /* no error of the file */
 	return false;
 }
 
@@ -168,15 +166,16 @@ static int check_pool_files(struct pool_files *files, const char *path)
 		return r;
 	len = pool_file_user_dir(user);
 	user[len ? len - 1 : 0] = '\0'; /* without the slash */
-	if (path)
+	if (path) {
 		check_file(files, path);
-	else if (len)
-		r = check_directory(files, user);
-	if (!path)
+	} else {
+		if (len)
+			r = check_directory(files, user);
 		r += check_directory(files, SYSTEM_DIR);
-	if (!path && !r && files->findings.by == FOUND_BY_CHECK)
-		report_ok(&files->findings, "no pool file in %s%s" SYSTEM_DIR, user,
-			  len ? " or " : "");
+		if (!r && files->findings.by == FOUND_BY_CHECK)
+			report_ok(&files->findings, "no pool file in %s%s" SYSTEM_DIR,
+				  user, len ? " or " : "");
+	}
 	rtnl_free_table(&files->machine);
 	return r;
 }

@@ -24,7 +24,7 @@
 #define DROP_IN "mptcpaddr.conf"
 #define HEAD	"# Written by mptcpaddr enable; mptcpaddr disable removes it.\n"
 
-#define NAME_MAX_UNIT 256
+#define UNIT_NAME_MAX 256
 #define SETTING_MAX   4096
 #define LINES_MAX     10000
 #define LINKS_MAX     8
@@ -32,7 +32,7 @@
 /* What the library depends on. */
 struct unit {
 	const char *root;	   /* directory; "": this system */
-	char name[NAME_MAX_UNIT];  /* "curl.service" */
+	char name[UNIT_NAME_MAX];  /* "curl.service" */
 	char file[PATH_MAX];	   /* with the root in front */
 	char program[PATH_MAX];	   /* of ExecStart, without its prefixes; "": none */
 	char preload[SETTING_MAX]; /* its LD_PRELOAD; "": none */
@@ -66,11 +66,11 @@ static int set_unit_name(struct unit *unit, const char *word)
 {
 	static const char others[] = " .socket .timer .target .mount .slice .path ";
 	const char *dot = strrchr(word, '.') ?: "";
-	char kind[NAME_MAX_UNIT];
+	char kind[UNIT_NAME_MAX];
 
 	if (!*word || strchr(".-", *word) || strpbrk(word, "/ \t\n\"'\\*?[") ||
 	    snprintf(unit->name, sizeof(unit->name), "%s%s", word,
-		     strcmp(dot, ".service") ? ".service" : "") >= NAME_MAX_UNIT)
+		     strcmp(dot, ".service") ? ".service" : "") >= UNIT_NAME_MAX)
 		return -EINVAL;
 	snprintf(kind, sizeof(kind), " %s ", dot);
 	return *dot && strstr(others, kind) ? -EOPNOTSUPP : 0;
@@ -287,7 +287,7 @@ static void read_drop_ins(struct unit *unit, const char *name)
 static int read_unit(struct unit *unit)
 {
 	const char *at = strchr(unit->name, '@');
-	char template[NAME_MAX_UNIT] = "";
+	char template[UNIT_NAME_MAX] = "";
 	int r = find_unit_file(unit, unit->name);
 
 	/* "web@one.service" is an instance of "web@.service". */

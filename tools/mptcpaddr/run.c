@@ -60,8 +60,8 @@ static void report_endpoint(const struct findings *findings, const struct pool *
 			    const struct endpoint *ep)
 {
 	const struct mpprefix *prefix = &pool->sections[ep->section].prefix;
-	char text[ENDPOINT_TEXT_MAX], addr[MPADDR_TEXT_MAX],
-		to[MPADDR_TEXT_MAX + 16] = "";
+	char text[ENDPOINT_TEXT_MAX], addr[MPADDR_TEXT_MAX];
+	char to[MPADDR_TEXT_MAX + 16] = "";
 
 	if (prefix->addr.family != AF_UNSPEC)
 		snprintf(to, sizeof(to), ", to %s/%u", mpaddr_text(&prefix->addr, addr),
