@@ -51,8 +51,8 @@ int mpaddr_parse(const char *text, struct mpaddr *ret_addr);
 /* mpprefix_parse() - read "10.0.0.0/8"; an address alone is a full-length prefix. */
 int mpprefix_parse(const char *text, struct mpprefix *ret_prefix);
 
-bool mpaddr_is_any(const struct mpaddr *addr); /* 0.0.0.0 or ::, any port */
-bool mpaddr_same_ip(const struct mpaddr *a, const struct mpaddr *b); /* any ports */
+bool mpaddr_is_any(const struct mpaddr *addr); /* 0.0.0.0 or :: */
+bool mpaddr_same_ip(const struct mpaddr *a, const struct mpaddr *b);
 bool mpaddr_equal(const struct mpaddr *a, const struct mpaddr *b);
 bool mpprefix_covers(const struct mpprefix *prefix, const struct mpaddr *addr);
 bool mpprefix_within(const struct mpprefix *inner, const struct mpprefix *outer);

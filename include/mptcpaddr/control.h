@@ -51,23 +51,19 @@ struct ctl_answer {
 };
 
 struct ctl_manager {
-	uint32_t pid;
-	uint32_t uid;
-	uint32_t connections;  /* entries of the connection table */
-	uint32_t used_ids;     /* entries of the table of used local IDs */
-	uint32_t early;	       /* events held for connections not registered yet */
-	uint32_t endpoints;    /* CTL_OP_ENDPOINTS has so many */
-	uint32_t subflows_max; /* [limits] subflows */
-	uint32_t add_addr_accepted_max; /* [limits] add_addr_accepted */
+	uint32_t pid, uid;
+	uint32_t connections; /* entries of the connection table */
+	uint32_t used_ids;    /* entries of the table of used local IDs */
+	uint32_t early;	      /* events held for connections not registered yet */
+	uint32_t endpoints;   /* CTL_OP_ENDPOINTS has so many */
+	uint32_t subflows_max, add_addr_accepted_max; /* [limits] */
 	/* Endpoints of each kind in the pool: MPTCP_INFO has the kernel's own only. */
 	uint32_t endp_signal_max, endp_subflow_max;
 	uint32_t endp_laminar_max, endp_fullmesh_max;
-	uint64_t events;
-	uint64_t events_replayed;
+	uint64_t events, events_replayed;
 	uint64_t events_foreign; /* about connections that are not ours */
 	uint64_t overruns;	 /* ENOBUFS on the event socket */
-	uint64_t registrations;
-	uint64_t registrations_lost;
+	uint64_t registrations, registrations_lost;
 	uint64_t pool_loads; /* how often a pool file came into force */
 	uint64_t notes;	     /* `seq` of the last note */
 	struct pm_counters counters;
@@ -77,16 +73,11 @@ struct ctl_manager {
 	char pool_error[2 * CTL_TEXT_MAX]; /* the previous pool is in force; "": none */
 };
 
-enum ctl_endpoint_state {
-	CTL_ENDPOINT_USABLE = 0,
-	CTL_ENDPOINT_UNSEEN = 1, /* the address is on no interface, or its link is down */
-};
-
 struct ctl_endpoint {
 	struct mpaddr addr; /* port: of `signal` endpoints */
 	uint32_t flags;	    /* MPTCP_PM_ADDR_FLAG_* */
 	uint8_t local_id;
-	uint8_t state;	  /* enum ctl_endpoint_state */
+	uint8_t state;	  /* 0: usable; 1: on no interface, or its link is down */
 	uint8_t section;  /* index of its CTL_OP_SECTIONS record */
 	uint8_t from_dev; /* stands for one of the addresses of `dev` */
 	uint32_t line;	  /* of the pool file; 0: added while running */

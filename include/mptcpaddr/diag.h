@@ -47,6 +47,9 @@ int diag_abort(uint32_t token, const struct mpaddr *local, const struct mpaddr *
  */
 int diag_parse_subflow(struct nlattr *const *tb, struct nlattr **ret_tb);
 
+/* diag_fill_event() - the family, addresses and ports of @msg */
+void diag_fill_event(const struct inet_diag_msg *msg, struct pm_event *ev);
+
 struct diag_owner {
 	uid_t uid;	       /* of the process that opened the socket */
 	uint64_t cookie;       /* of the socket: never used again */
@@ -56,7 +59,6 @@ struct diag_owner {
 
 /* diag_open() - a socket for diag_read_owner(). Return: it; -errno. */
 int diag_open(void);
-
 /* diag_read_owner() - Return: 0; -ENOENT: no such connection; other -errno. */
 int diag_read_owner(int fd, uint32_t token, struct diag_owner *ret_owner);
 
@@ -76,6 +78,5 @@ int diag_read_subflows(struct diag_subflows *ret_all);
 
 /* diag_resync_from() - bring @engine in line with @all; engine_tick() must follow. */
 void diag_resync_from(const struct diag_subflows *all, struct engine *engine);
-
 /* diag_resync() - both. Return: 0; -errno with @engine unchanged. */
 int diag_resync(struct engine *engine);

@@ -19,7 +19,7 @@ struct engine;
 #define ENGINE_ANNOUNCED_MAX 64 /* remembered for each connection */
 #define ENGINE_SUBFLOWS_MAX  255
 
-/* engine_new() - @pool is borrowed and must outlive the engine. NULL: no memory. */
+/* engine_new() - @pool is borrowed. NULL: no memory. */
 struct engine *engine_new(const struct pool *pool);
 void engine_free(struct engine *engine); /* accepts NULL */
 
@@ -137,12 +137,12 @@ unsigned int engine_tokens(const struct engine *engine, uint32_t *ret_tokens,
 unsigned int engine_report(const struct engine *engine, uint64_t after, unsigned int max,
 			   struct pm_conn_report *ret_conns,
 			   struct pm_announced_report *ret_announced, uint64_t *ret_next);
-/* The number of connections that engine_report() shows. */
-unsigned int engine_count_shown(const struct engine *engine);
+unsigned int engine_count_shown(const struct engine *engine); /* by engine_report() */
 /* Live subflows of each endpoint; @ret_used has POOL_ENDPOINTS_MAX elements. */
 void engine_count_used(const struct engine *engine, uint32_t *ret_used);
 
-/* engine_notes() - those after @after, in engine_set_clock()'s time. Return: how many. */
+/* engine_notes() - copy those after @after, in engine_set_clock()'s time. Return: how
+ * many. */
 unsigned int engine_notes(const struct engine *engine, uint64_t after, unsigned int max,
 			  struct pm_note *ret_notes);
 uint64_t engine_notes_last(const struct engine *engine); /* the last number */

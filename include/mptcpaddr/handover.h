@@ -29,7 +29,7 @@ enum {
 	LISTENER_FREE,
 	LISTENER_WRITING,
 	LISTENER_OPEN,
-	LISTENER_CLOSED,
+	LISTENER_CLOSED
 };
 
 struct handover_listener {
@@ -58,16 +58,16 @@ struct handover {
 	uint32_t inherited_head; /* `head` at the fork: earlier slots are the parent's */
 	_Atomic uint32_t connections; /* in the manager's tables */
 	uint32_t abi;
-	int32_t pid;		 /* of the process that this manager serves */
-	int32_t event_fd;	 /* subscribed; in the manager's descriptor table */
-	uint16_t family_id;	 /* of mptcp_pm in generic netlink */
-	int16_t log_level;	 /* enum log_level, or -1: log nothing */
-	int32_t log_fd;		 /* in the manager's descriptor table; or -1 */
-	uint8_t log_forced;	 /* level from the environment: ignore [app] log */
-	char program[64];	 /* program_invocation_short_name, cut */
-	char control_name[32];	 /* abstract, without the leading NUL; "": none yet */
-	char pool_path[1024];	 /* POOL_FILE_PATH_MAX */
-	const char *pool_text;	 /* of a file that is not readable any more; or NULL */
+	int32_t pid;	       /* of the process that this manager serves */
+	int32_t event_fd;      /* subscribed; in the manager's descriptor table */
+	uint16_t family_id;    /* of mptcp_pm in generic netlink */
+	int16_t log_level;     /* enum log_level, or -1: log nothing */
+	int32_t log_fd;	       /* in the manager's descriptor table; or -1 */
+	uint8_t log_forced;    /* level from the environment: ignore [app] log */
+	char program[64];      /* program_invocation_short_name, cut */
+	char control_name[32]; /* abstract, without the leading NUL; "": none yet */
+	char pool_path[1024];  /* POOL_FILE_PATH_MAX */
+	const char *pool_text; /* of a file that is not readable any more; or NULL */
 	uint32_t pool_len;
 	char log_file[1024]; /* "": the application's standard error */
 

@@ -9,18 +9,14 @@
 
 #include "mptcpaddr/pool.h"
 
-/*
- * log_open() - write lines of @level and more urgent ones to @fd (borrowed)
- *
- * @fd -1 or @level -1 turn the log off. @program and @pid head every line.
- */
+/* log_open() - write lines up to @level to @fd (borrowed); -1 in either: no log */
 void log_open(int fd, int level, const char *program, int pid);
 
 /*
- * log_set_prefixes() - replace the head of each line by the level's prefix
+ * log_set_prefixes() - begin lines with the level's prefix, "<3>" and so on for the
+ * journal
  *
- * For a daemon: @prefixes (borrowed, one for each level) are "<3>" and so on for the
- * journal. A failed write does not turn such a log off.
+ * @prefixes: borrowed. A failed write does not turn such a log off.
  */
 void log_set_prefixes(const char *const prefixes[]);
 

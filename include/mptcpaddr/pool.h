@@ -26,8 +26,8 @@ enum endpoint_state {
 struct endpoint {
 	/* port: of `signal` endpoints; AF_UNSPEC: every address of `dev` (pool file) */
 	struct mpaddr addr;
-	uint8_t local_id;   /* 1-255; 0: the lowest free one (pool file) */
-	uint8_t section;    /* index into `sections` */
+	uint8_t local_id; /* 1-255; 0: the lowest free one (pool file) */
+	uint8_t section;
 	uint8_t state;	    /* enum endpoint_state */
 	bool from_dev;	    /* one of the addresses of `dev` */
 	uint32_t flags;	    /* MPTCP_PM_ADDR_FLAG_* */
@@ -53,7 +53,7 @@ enum log_level {
 	LOG_LEVEL_ERROR,
 	LOG_LEVEL_WARNING,
 	LOG_LEVEL_INFO,
-	LOG_LEVEL_DEBUG,
+	LOG_LEVEL_DEBUG
 };
 
 struct pool_retry {
@@ -67,8 +67,7 @@ struct pool {
 	struct endpoint endpoints[POOL_ENDPOINTS_MAX]; /* in the order of the file */
 	unsigned int n_sections;
 	struct section sections[POOL_SECTIONS_MAX]; /* the first is [pool] */
-	unsigned int subflows;		/* additional ones, as in `ip mptcp limits` */
-	unsigned int add_addr_accepted; /* likewise */
+	unsigned int subflows, add_addr_accepted;   /* as in `ip mptcp limits` */
 	struct pool_retry retry;
 	struct prefix_list allow, deny;
 	bool mptcp; /* [app] mptcp */
@@ -95,7 +94,6 @@ int pool_load_text(const char *text, size_t len, const char *path, struct pool *
 void pool_free(struct pool *pool); /* accepts NULL */
 
 typedef void (*pool_report_fn)(void *user, const char *text);
-
 /*
  * pool_check() - report every error of a pool file as "FILE:LINE: error"
  *

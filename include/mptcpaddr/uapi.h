@@ -37,32 +37,20 @@
  */
 struct mptcpaddr_info {
 	uint8_t subflows; /* additional ones */
-	uint8_t add_addr_signal;
-	uint8_t add_addr_accepted;
-	uint8_t subflows_max; /* limits: of the in-kernel path manager only */
-	uint8_t add_addr_signal_max;
-	uint8_t add_addr_accepted_max;
+	uint8_t add_addr_signal, add_addr_accepted;
+	/* limits: of the in-kernel path manager only */
+	uint8_t subflows_max, add_addr_signal_max, add_addr_accepted_max;
 	uint32_t flags;
 	uint32_t token; /* host order */
-	uint64_t write_seq;
-	uint64_t snd_una;
-	uint64_t rcv_nxt;
-	uint8_t local_addr_used;
-	uint8_t local_addr_max;
+	uint64_t write_seq, snd_una, rcv_nxt;
+	uint8_t local_addr_used, local_addr_max;
 	uint8_t csum_enabled;
 	/* 6.5 */
 	uint32_t retransmits;
-	uint64_t bytes_retrans;
-	uint64_t bytes_sent;
-	uint64_t bytes_received;
-	uint64_t bytes_acked;
+	uint64_t bytes_retrans, bytes_sent, bytes_received, bytes_acked;
 	/* 6.8; the endpoint maxima 6.18 */
-	uint8_t subflows_total;
-	uint8_t endp_laminar_max;
-	uint8_t endp_fullmesh_max;
+	uint8_t subflows_total, endp_laminar_max, endp_fullmesh_max;
 	uint8_t reserved;
 	/* 6.10, milliseconds */
-	uint32_t last_data_sent;
-	uint32_t last_data_recv;
-	uint32_t last_ack_recv;
+	uint32_t last_data_sent, last_data_recv, last_ack_recv;
 };

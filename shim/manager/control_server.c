@@ -122,8 +122,7 @@ static unsigned int fill_endpoints(struct ctl_endpoint *to, const struct pool *p
 			.addr = ep->addr,
 			.flags = ep->flags,
 			.local_id = ep->local_id,
-			.state = ep->state == ENDPOINT_USABLE ? CTL_ENDPOINT_USABLE
-							      : CTL_ENDPOINT_UNSEEN,
+			.state = ep->state != ENDPOINT_USABLE,
 			.section = ep->section,
 			.from_dev = ep->from_dev,
 			.line = ep->line,

@@ -81,6 +81,15 @@ int diag_dump(int protocol, uint32_t states, diag_fn fn, void *ctx)
 	return r;
 }
 
+void diag_fill_event(const struct inet_diag_msg *msg, struct pm_event *ev)
+{
+	ev->family = msg->idiag_family;
+	mpaddr_set(&ev->local, msg->idiag_family, msg->id.idiag_src);
+	mpaddr_set(&ev->remote, msg->idiag_family, msg->id.idiag_dst);
+	ev->local.port = ntohs(msg->id.idiag_sport);
+	ev->remote.port = ntohs(msg->id.idiag_dport);
+}
+
 static int on_owner(void *ctx, const struct inet_diag_msg *msg, struct nlattr *const *tb)
 {
 	const struct nlattr *cgroup = tb[INET_DIAG_CGROUP_ID];
@@ -90,11 +99,7 @@ static int on_owner(void *ctx, const struct inet_diag_msg *msg, struct nlattr *c
 	owner->cookie = msg->id.idiag_cookie[0] | (uint64_t)msg->id.idiag_cookie[1] << 32;
 	if (cgroup && nla_len(cgroup) == sizeof(owner->cgroup))
 		owner->cgroup = nla_get_u64(cgroup);
-	owner->first.family = msg->idiag_family;
-	mpaddr_set(&owner->first.local, msg->idiag_family, msg->id.idiag_src);
-	mpaddr_set(&owner->first.remote, msg->idiag_family, msg->id.idiag_dst);
-	owner->first.local.port = ntohs(msg->id.idiag_sport);
-	owner->first.remote.port = ntohs(msg->id.idiag_dport);
+	diag_fill_event(msg, &owner->first);
 	return 0;
 }
 

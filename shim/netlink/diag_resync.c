@@ -9,7 +9,6 @@
 #include "mptcpaddr/engine.h"
 #include "request.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <netlink/attr.h>
@@ -34,11 +33,7 @@ static int on_subflow(void *ctx, const struct inet_diag_msg *msg,
 	if (!f)
 		return -ENOMEM;
 	f->sub.token = nla_get_u32(mptcp[MPTCP_SUBFLOW_ATTR_TOKEN_LOC]);
-	f->sub.family = msg->idiag_family;
-	mpaddr_set(&f->sub.local, msg->idiag_family, msg->id.idiag_src);
-	mpaddr_set(&f->sub.remote, msg->idiag_family, msg->id.idiag_dst);
-	f->sub.local.port = ntohs(msg->id.idiag_sport);
-	f->sub.remote.port = ntohs(msg->id.idiag_dport);
+	diag_fill_event(msg, &f->sub);
 	f->sub.local_id = netlink_number(mptcp[MPTCP_SUBFLOW_ATTR_ID_LOC]);
 	f->sub.remote_id = netlink_number(mptcp[MPTCP_SUBFLOW_ATTR_ID_REM]);
 	flags = netlink_number(mptcp[MPTCP_SUBFLOW_ATTR_FLAGS]);

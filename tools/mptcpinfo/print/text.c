@@ -135,8 +135,7 @@ enum endpoint_state endpoint_state(const struct connection *conn,
 		return ENDPOINT_USED;
 	if (report->endpoints_pending & bit)
 		return ENDPOINT_PENDING;
-	return manager->endpoints[i].state == CTL_ENDPOINT_USABLE ? ENDPOINT_FREE
-								  : ENDPOINT_UNAVAILABLE;
+	return manager->endpoints[i].state ? ENDPOINT_UNAVAILABLE : ENDPOINT_FREE;
 }
 
 struct word announced_word(const struct pm_announced_report *record)
