@@ -20,7 +20,7 @@ LIBDIR ?= /usr/local/lib
 
 MPTCPADDR_SRC := $(wildcard tools/mptcpaddr/*.c) $(wildcard tools/common/*.c) \
 		 shim/preload/pool_file.c shim/preload/env.c shim/common/log.c \
-		 $(patsubst %,shim/netlink/%.c,diag request rtnl) \
+		 $(patsubst %,shim/netlink/%.c,diag request) \
 		 $(patsubst %,shim/pool/%.c,parse endpoint addr accept ini_reader)
 
 tools: $(B)/mptcpaddr

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * netlink.h - generic netlink family mptcp_pm: events in, commands out
+ * netlink.h - mptcp_pm (generic netlink): events in, commands out; sockets by
+ * sock_diag(7)
  */
 #pragma once
 
 #include "mptcpaddr/pm.h"
 
-#include <stddef.h>
+#include <linux/inet_diag.h>
+#include <netinet/tcp.h>
+#include <sys/types.h>
 
+struct engine;
+struct nlattr;
 struct nlmsghdr;
 
 /* pm_command_open() - a socket for pm_command_send(). Return: it; -errno. */
@@ -51,3 +56,70 @@ int event_filter_set_tokens(int fd, const uint32_t *tokens, unsigned int n);
 
 /* event_filter_remove() - faster than another filter. Return: 0 or -errno. */
 int event_filter_remove(int fd);
+
+/* One socket; @tb is indexed by INET_DIAG_*. Return: 0, or -errno to stop the dump. */
+typedef int (*diag_fn)(void *ctx, const struct inet_diag_msg *msg,
+		       struct nlattr *const *tb);
+
+#define DIAG_LISTENING (1u << TCP_LISTEN)
+#define DIAG_CONNECTED \
+	((1u << (TCP_CLOSING + 1)) - 1 - DIAG_LISTENING - (1u << TCP_TIME_WAIT))
+
+/*
+ * diag_dump() - every IPv4 and IPv6 socket of @protocol in @states
+ *
+ * Return: 0, the callback's error, or -errno (-ENOENT: not supported by the kernel).
+ */
+int diag_dump(int protocol, uint32_t states, diag_fn fn, void *ctx);
+
+/*
+ * diag_abort() - reset the subflow of connection @token between two addresses and ports
+ * (net/ipv4/tcp.c, tcp_abort(): RST to the peer, ECONNABORTED here)
+ *
+ * @if_idx: of the interface that it is bound to, 0: none. Needs CAP_NET_ADMIN and
+ * CONFIG_INET_DIAG_DESTROY. Return: 0 or -errno (-ENOENT: no such subflow).
+ */
+int diag_abort(uint32_t token, const struct mpaddr *local, const struct mpaddr *remote,
+	       int if_idx);
+
+/*
+ * diag_parse_subflow() - the MPTCP part of a TCP socket's INET_DIAG_ULP_INFO
+ *
+ * @ret_tb, with MPTCP_SUBFLOW_ATTR_MAX + 1 elements, is indexed by MPTCP_SUBFLOW_ATTR_*.
+ * Return: 0; -ENOENT: not a subflow, or no CAP_NET_ADMIN to see it.
+ */
+int diag_parse_subflow(struct nlattr *const *tb, struct nlattr **ret_tb);
+
+/* diag_fill_event() - the family, addresses and ports of @msg */
+void diag_fill_event(const struct inet_diag_msg *msg, struct pm_event *ev);
+
+struct diag_owner {
+	uid_t uid;	       /* of the process that opened the socket */
+	uint64_t cookie;       /* of the socket: never used again */
+	uint64_t cgroup;       /* ID in the cgroup 2 hierarchy; 0: unknown */
+	struct pm_event first; /* the first subflow, like an ESTABLISHED */
+};
+
+/* diag_open() - a socket for diag_read_owner(). Return: it; -errno. */
+int diag_open(void);
+/* diag_read_owner() - Return: 0; -ENOENT: no such connection; other -errno. */
+int diag_read_owner(int fd, uint32_t token, struct diag_owner *ret_owner);
+
+struct diag_subflow {
+	struct pm_event sub; /* like a SUB_ESTABLISHED */
+	bool live, initial;
+	bool active; /* this side sent MP_CAPABLE */
+};
+
+struct diag_subflows {
+	struct diag_subflow *v;
+	unsigned int n;
+};
+
+/* diag_read_subflows() - Return: 0, and the caller frees ret_all->v; -errno. */
+int diag_read_subflows(struct diag_subflows *ret_all);
+
+/* diag_resync_from() - bring @engine in line with @all; engine_tick() must follow. */
+void diag_resync_from(const struct diag_subflows *all, struct engine *engine);
+/* diag_resync() - both. Return: 0; -errno with @engine unchanged. */
+int diag_resync(struct engine *engine);

@@ -7,7 +7,7 @@
  * that has bound the abstract name of an address manages the connections to it. The name
  * ends with its process.
  */
-#include "mptcpaddr/diag.h"
+#include "mptcpaddr/netlink.h"
 #include "mptcpaddr/uapi.h"
 #include "sockets.h"
 #include "state.h"

@@ -7,7 +7,6 @@
  * socket is emptied into memory before the next one.
  */
 #include "event_pump.h"
-#include "mptcpaddr/diag.h"
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/netlink.h"
 #include "shim/common/clock.h"

@@ -2,7 +2,6 @@
 /*
  * manager.c - the manager thread of a process, which runs its engine
  */
-#include "mptcpaddr/diag.h"
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/netlink.h"
 #include "mptcpaddr/uapi.h"

@@ -2,7 +2,7 @@
 /*
  * diag.c - sock_diag requests: dump sockets, find an owner, reset a subflow
  */
-#include "mptcpaddr/diag.h"
+#include "mptcpaddr/netlink.h"
 #include "request.h"
 
 #include <arpa/inet.h>

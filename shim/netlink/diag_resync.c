@@ -5,8 +5,8 @@
  * The dump is collected first and applied as a whole: half a dump would make the engine
  * forget existing connections.
  */
-#include "mptcpaddr/diag.h"
 #include "mptcpaddr/engine.h"
+#include "mptcpaddr/netlink.h"
 #include "request.h"
 
 #include <errno.h>

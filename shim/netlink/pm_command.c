@@ -2,7 +2,6 @@
 /*
  * pm_command.c - commands of generic netlink family mptcp_pm (net/mptcp/pm_userspace.c)
  */
-#include "mptcpaddr/diag.h"
 #include "mptcpaddr/netlink.h"
 #include "request.h"
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * request.h - netlink sockets, and requests that the kernel answers at once
+ * request.h - netlink sockets, requests, the namespace's links and addresses
  */
 #pragma once
 
+#include "mptcpaddr/addr.h"
+
 #include <linux/netlink.h>
+#include <net/if.h>
 #include <stddef.h>
-#include <stdint.h>
 
 struct nlattr;
 
@@ -39,3 +41,37 @@ typedef int (*netlink_fn)(void *ctx, struct nlmsghdr *msg);
  * -EAGAIN: something changed during the dump.
  */
 int netlink_ask(int fd, struct nlmsghdr *request, netlink_fn fn, void *ctx);
+
+struct rtnl_iface {
+	int if_idx;
+	bool up; /* administratively, and with a carrier */
+	char dev[IFNAMSIZ];
+};
+
+struct rtnl_address {
+	struct mpaddr addr;
+	int if_idx;
+	bool ready; /* neither tentative nor deprecated nor link-local */
+};
+
+/* Notifications only trigger a read of the whole table: lost ones do no harm. */
+struct rtnl_table {
+	bool known; /* false: never read */
+	unsigned int n_links, n_addrs;
+	struct rtnl_iface *links;
+	struct rtnl_address *addrs;
+};
+
+/*
+ * rtnl_watch() - a socket that becomes readable when links or addresses change
+ *
+ * Return: a descriptor for the caller to close; -errno.
+ */
+int rtnl_watch(void);
+
+/* rtnl_drain() - read and drop all notifications. Return: whether any came. */
+bool rtnl_drain(int fd);
+
+/* rtnl_read_table() - read both tables. Return: 0; -errno with @table unchanged. */
+int rtnl_read_table(struct rtnl_table *table);
+void rtnl_free_table(struct rtnl_table *table);

@@ -2,10 +2,10 @@
 /*
  * resolve.c - a pool file's endpoints with the machine's present addresses
  *
- * Pure: a file's pool and the tables of rtnl.h in, a pool with addresses out.
+ * Pure: a file's pool and the table of links and addresses in, a pool with addresses out.
  */
 #include "endpoint.h"
-#include "shim/netlink/rtnl.h"
+#include "shim/netlink/request.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "mptcpaddr/pool.h"
-#include "shim/netlink/rtnl.h"
+#include "shim/netlink/request.h"
 
 #include <poll.h>
 #include <sys/stat.h>

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "mptcpaddr/addr.h"
-#include "mptcpaddr/diag.h"
+#include "mptcpaddr/netlink.h"
 
 static int abort_it(const struct host *h, uint32_t token, const struct address *local,
 		    const struct address *remote)

@@ -3,7 +3,7 @@
  * resolve.c - a pool file's endpoints with a machine's addresses
  */
 #include "play.h"
-#include "shim/netlink/rtnl.h"
+#include "shim/netlink/request.h"
 #include "shim/pool/endpoint.h"
 
 #include <criterion/criterion.h>

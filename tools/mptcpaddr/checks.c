@@ -9,7 +9,7 @@
  */
 #include "checks.h"
 #include "mptcpaddr/broker.h"
-#include "mptcpaddr/diag.h"
+#include "mptcpaddr/netlink.h"
 #include "mptcpaddr/uapi.h"
 #include "tools/common/ctl.h"
 

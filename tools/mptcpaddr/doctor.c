@@ -9,7 +9,7 @@
 #include "program.h"
 
 #include "mptcpaddr/pool.h"
-#include "shim/netlink/rtnl.h"
+#include "shim/netlink/request.h"
 #include "shim/preload/pool_file.h"
 
 #include <dirent.h>

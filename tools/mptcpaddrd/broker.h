@@ -8,7 +8,6 @@
 #pragma once
 
 #include "message.h"
-#include "mptcpaddr/diag.h"
 #include "mptcpaddr/netlink.h"
 #include "policy.h"
 #include "shim/manager/control_server.h"

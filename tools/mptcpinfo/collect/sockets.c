@@ -7,7 +7,7 @@
  * then the first subflow is found by its connection's addresses, the others are not.
  */
 #include "collect.h"
-#include "mptcpaddr/diag.h"
+#include "mptcpaddr/netlink.h"
 #include "shim/netlink/request.h"
 
 #include <arpa/inet.h>
