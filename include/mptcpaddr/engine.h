@@ -99,21 +99,15 @@ void engine_take_over(struct engine *engine);
 bool engine_is_waiting(const struct engine *engine); /* for engine_take_over() */
 
 /*
- * engine_resync_begin(), _subflow() for each subflow that the kernel has, _end()
+ * engine_resync() - after lost events, with all @subflows that the kernel has
  *
- * After lost events, the kernel is right: a connection without subflows is dropped; a
- * missing pending join has failed; a missing live subflow was closed. An address that our
- * side has joined was announced; other lost ADD_ADDRs stay unknown until the peer repeats
- * them.
- *
- * @sub: as in SUB_ESTABLISHED; server_side if the peer opened it. @live: false while it
- * connects. @initial: the subflow of MP_CAPABLE.
- * Return: 0; -ENOENT for an unknown token; -ENOMEM.
+ * The kernel is right: a connection without subflows is dropped; a missing pending join
+ * has failed; a missing live subflow was closed. An address that our side has joined was
+ * announced; other lost ADD_ADDRs stay unknown until the peer repeats them.
+ * engine_tick() must follow.
  */
-void engine_resync_begin(struct engine *engine);
-int engine_resync_subflow(struct engine *engine, const struct pm_event *sub, bool live,
-			  bool initial);
-void engine_resync_end(struct engine *engine);
+void engine_resync(struct engine *engine, const struct pm_subflow *subflows,
+		   unsigned int n);
 
 /* engine_note() - note an overrun or a pool; @error: why the pool was rejected, or 0. */
 void engine_note(struct engine *engine, enum pm_note_what what, int error);

@@ -105,21 +105,13 @@ int diag_open(void);
 /* diag_read_owner() - Return: 0; -ENOENT: no such connection; other -errno. */
 int diag_read_owner(int fd, uint32_t token, struct diag_owner *ret_owner);
 
-struct diag_subflow {
-	struct pm_event sub; /* like a SUB_ESTABLISHED */
-	bool live, initial;
-	bool active; /* this side sent MP_CAPABLE */
-};
-
 struct diag_subflows {
-	struct diag_subflow *v;
+	struct pm_subflow *v;
 	unsigned int n;
 };
 
 /* diag_read_subflows() - Return: 0, and the caller frees ret_all->v; -errno. */
 int diag_read_subflows(struct diag_subflows *ret_all);
 
-/* diag_resync_from() - bring @engine in line with @all; engine_tick() must follow. */
-void diag_resync_from(const struct diag_subflows *all, struct engine *engine);
-/* diag_resync() - both. Return: 0; -errno with @engine unchanged. */
+/* diag_resync() - engine_resync() with them. Return: 0; -errno with @engine unchanged. */
 int diag_resync(struct engine *engine);

@@ -33,6 +33,14 @@ struct pm_event {
 	bool deny_join_id0; /* the peer's C flag, RFC 8684, 3.1 */
 };
 
+/* A subflow that the kernel has */
+struct pm_subflow {
+	struct pm_event sub; /* like a SUB_ESTABLISHED; server_side: the peer opened it */
+	bool live;	     /* false while it connects */
+	bool initial;	     /* of MP_CAPABLE */
+	bool active;	     /* this side sent MP_CAPABLE */
+};
+
 #define PM_RESET_PROHIBITED 3 /* "administratively prohibited" */
 
 enum pm_cmd_type {

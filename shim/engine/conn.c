@@ -130,10 +130,9 @@ struct subflow *conn_subflow_find(struct conn *conn, const struct mpaddr *local,
 			continue;
 		if (mpaddr_equal(&s->local, local))
 			return s;
-		if ((s->state != SUBFLOW_PENDING && s->state != SUBFLOW_DOOMED) ||
-		    s->local.port || pending)
-			continue;
-		if (mpaddr_is_any(&s->local) || mpaddr_same_ip(&s->local, local))
+		if ((s->state == SUBFLOW_PENDING || s->state == SUBFLOW_DOOMED) &&
+		    !s->local.port && !pending &&
+		    (mpaddr_is_any(&s->local) || mpaddr_same_ip(&s->local, local)))
 			pending = s;
 	}
 	return pending;

@@ -214,32 +214,22 @@ static void on_sub_closed(struct conn *conn, const struct pm_event *ev,
 {
 	struct subflow *subflow = conn_subflow_find(conn, &ev->local, &ev->remote);
 	struct announcement *ann;
+	bool live;
 
 	if (!subflow)
 		return;
-	switch (subflow->state) {
-	case SUBFLOW_PENDING:
-		join_failed(conn, subflow, ev->error, ev->reset_reason, 0);
-		break;
-	case SUBFLOW_LIVE:
+	live = subflow->state == SUBFLOW_LIVE;
+	if (live || subflow->state == SUBFLOW_CLOSING)
 		note_closed(conn, subflow, ev->error);
-		if (ev->error && !subflow->removed) {
-			subflow_failed(conn, subflow, ev->error, ev->reset_reason);
-			break;
-		}
+	if (subflow->state == SUBFLOW_PENDING) {
+		join_failed(conn, subflow, ev->error, ev->reset_reason, 0);
+	} else if (live && ev->error && !subflow->removed) {
+		subflow_failed(conn, subflow, ev->error, ev->reset_reason);
+	} else {
 		ann = subflow_announcement(conn, subflow);
-		if (ann)
+		if (live && ann)
 			ann->state = PM_ANNOUNCED_CLOSED;
 		conn_subflow_del(conn, subflow);
-		break;
-	case SUBFLOW_CLOSING:
-		note_closed(conn, subflow, ev->error);
-		conn_subflow_del(conn, subflow);
-		break;
-	case SUBFLOW_DOOMED:
-	case SUBFLOW_RETRY:
-		conn_subflow_del(conn, subflow);
-		break;
 	}
 	join_after_release(conn, out);
 }

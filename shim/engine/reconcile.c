@@ -164,28 +164,24 @@ static bool subflow_set_backup(struct conn *conn, struct subflow *s, struct pm_c
 	return true;
 }
 
-static bool reconcile_subflows(struct conn *conn, struct pm_cmds *out)
-{
-	unsigned int i = 0;
-
-	while (i < conn->n_subflows) {
-		struct subflow *s = &conn->subflows[i++];
-		const bool usable = subflow_has_endpoint(conn, s);
-
-		if (usable ? !subflow_set_backup(conn, s, out)
-			   : !subflow_close(conn, s, out))
-			return false;
-		if (!usable && s->state == SUBFLOW_RETRY)
-			conn_subflow_del(conn, &conn->subflows[--i]);
-	}
-	return true;
-}
-
 bool conn_reconcile(struct conn *conn, struct pm_cmds *out)
 {
+	struct subflow *s;
+	bool room = true;
+
 	if (!conn_is_ours(conn) || !conn->established)
 		return true;
-	if (reconcile_subflows(conn, out) && withdraw_addresses(conn, out))
+	for_each_subflow (conn, s) {
+		const bool usable = subflow_has_endpoint(conn, s);
+
+		room = usable ? subflow_set_backup(conn, s, out)
+			      : subflow_close(conn, s, out);
+		if (!room)
+			break;
+		if (!usable && s->state == SUBFLOW_RETRY)
+			conn_subflow_del(conn, s--);
+	}
+	if (room && withdraw_addresses(conn, out))
 		return true;
 	conn_set_work(conn);
 	return false;

@@ -54,46 +54,12 @@ unsigned int engine_used_ids(const struct engine *engine)
 	return HASH_COUNT(engine->table.ids);
 }
 
-/*
- * The cursor of a walk in pages: the token of the last connection and, in case that was
- * closed since, its place.
- */
-static const struct conn *walk_begin(const struct engine *engine, uint64_t after)
-{
-	const struct conn *conn = engine->table.conns;
-	const struct conn *last = after ? conn_find(&engine->table, after) : NULL;
-	uint32_t place;
-
-	if (last)
-		return last->hh.next;
-	for (place = after >> 32; place && conn; place--)
-		conn = conn->hh.next;
-	return conn;
-}
-
-static void report_endpoints(const struct conn *conn, struct pm_conn_report *view)
-{
-	const struct pool *pool = engine_of(conn)->pool;
-	const struct endpoint *ep = pool->endpoints;
-	const struct subflow *s;
-	unsigned int i;
-
-	for_each_subflow (conn, s) {
-		if (s->state == SUBFLOW_LIVE)
-			view->endpoints_used |= index_bit(s->endpoint);
-		else if (s->state == SUBFLOW_PENDING)
-			view->endpoints_pending |= index_bit(s->endpoint);
-	}
-	if (!conn->established || conn_section(conn)->excluded)
-		return;
-	for (i = 0; i < pool->n_endpoints; i++, ep++)
-		if (ep->section == conn->section &&
-		    conn_family_matches(conn, &ep->addr, &ep->addr))
-			view->endpoints_mine |= endpoint_bit(i);
-}
-
 static void report_conn(const struct conn *conn, struct pm_conn_report *view)
 {
+	const struct pool *pool = engine_of(conn)->pool;
+	const struct announcement *ann;
+	const struct endpoint *ep;
+	const struct subflow *s;
 	unsigned int i;
 
 	*view = (struct pm_conn_report){
@@ -108,9 +74,19 @@ static void report_conn(const struct conn *conn, struct pm_conn_report *view)
 		.accepted = conn_count_accepted(conn),
 		.last_error = conn->last_error,
 	};
-	for (i = 0; i < conn->n_announced; i++)
-		view->waiting += conn->announced[i].state == PM_ANNOUNCED_WAITING;
-	report_endpoints(conn, view);
+	for_each_announcement (conn, ann)
+		view->waiting += ann->state == PM_ANNOUNCED_WAITING;
+	for_each_subflow (conn, s) {
+		if (s->state == SUBFLOW_LIVE)
+			view->endpoints_used |= index_bit(s->endpoint);
+		else if (s->state == SUBFLOW_PENDING)
+			view->endpoints_pending |= index_bit(s->endpoint);
+	}
+	for_each_endpoint(pool, ep) if (conn->established &&
+					!conn_section(conn)->excluded &&
+					ep->section == conn->section &&
+					conn_family_matches(conn, &ep->addr, &ep->addr))
+		view->endpoints_mine |= endpoint_bit(ep - pool->endpoints);
 	for (i = 0; i < N_COUNTERS; i++)
 		((uint64_t *)&view->counters)[i] = conn->counters[i];
 }
@@ -136,17 +112,23 @@ static void report_announced(const struct conn *conn, const struct announcement 
 		view->retry_ms = ann->when - (uint32_t)engine->now;
 }
 
+/*
+ * The cursor is the token of the last connection and, in case that was closed since, its
+ * place.
+ */
 unsigned int engine_report(const struct engine *engine, uint64_t after, unsigned int max,
 			   struct pm_conn_report *ret_conns,
 			   struct pm_announced_report *ret_announced, uint64_t *ret_next)
 {
-	const struct conn *conn, *last = NULL;
+	const struct conn *last = after ? conn_find(&engine->table, after) : NULL, *conn;
 	const struct announcement *ann;
-	uint64_t place = after >> 32;
+	uint64_t place = after >> 32, skip = last ? 0 : place;
 	unsigned int n = 0;
 
-	for (conn = walk_begin(engine, after);
-	     conn && n + (ret_conns ? 1 : conn->n_announced) <= max;
+	conn = last ? last->hh.next : engine->table.conns;
+	for (; skip && conn; skip--)
+		conn = conn->hh.next;
+	for (last = NULL; conn && n + (ret_conns ? 1 : conn->n_announced) <= max;
 	     conn = conn->hh.next) {
 		last = conn;
 		place++;

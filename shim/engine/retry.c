@@ -30,32 +30,6 @@ void announcement_set_retry(struct conn *conn, struct announcement *ann)
 	ann->timed = true;
 }
 
-/* A subflow that was established for long starts again with short delays. */
-static uint8_t subflow_tries(const struct conn *conn, const struct subflow *s)
-{
-	const struct engine *engine = engine_of(conn);
-	const uint32_t age = (uint32_t)engine->now - s->when;
-
-	return s->state == SUBFLOW_LIVE && age >= engine->pool->retry.max_ms ? 0
-									     : s->tries;
-}
-
-static void retry_schedule_pair(struct conn *conn, struct subflow *s, bool for_good)
-{
-	struct engine *engine = engine_of(conn);
-	unsigned int tries = subflow_tries(conn, s);
-
-	if (for_good || s->removed || tries >= engine->pool->retry.tries ||
-	    s->endpoint == SUBFLOW_ENDPOINT_REMOVED) {
-		conn_subflow_del(conn, s);
-		return;
-	}
-	s->state = SUBFLOW_RETRY;
-	s->local.port = 0;
-	s->tries = tries + 1;
-	s->when = engine->now + retry_delay(conn, tries);
-}
-
 struct announcement *announce_first_address(struct conn *conn)
 {
 	struct announcement *ann = conn_announced(conn, -1, &conn->peer);
@@ -68,19 +42,18 @@ struct announcement *announce_first_address(struct conn *conn)
 
 /* The state of @ann after its subflow @s failed. */
 static void announcement_failed(struct conn *conn, struct announcement *ann,
-				const struct subflow *s, bool for_good)
+				const struct subflow *s, unsigned int tries,
+				bool for_good)
 {
-	const bool live = s->state == SUBFLOW_LIVE;
-
 	if (for_good) {
 		ann->state = PM_ANNOUNCED_REFUSED;
 		ann->reason = PM_REASON_PROHIBITED;
-	} else if (live && !engine_of(conn)->pool->retry.tries) {
+	} else if (s->state == SUBFLOW_LIVE && !engine_of(conn)->pool->retry.tries) {
 		ann->state = PM_ANNOUNCED_CLOSED;
 	} else if (!s->fixed) {
 		ann->state = PM_ANNOUNCED_WAITING;
 		ann->reason = PM_REASON_ERROR;
-		ann->tries = live ? subflow_tries(conn, s) : ann->tries;
+		ann->tries = s->state == SUBFLOW_LIVE ? tries : ann->tries;
 		ann->any_tried = true;
 		ann->tried |= index_bit(s->endpoint);
 	}
@@ -89,21 +62,31 @@ static void announcement_failed(struct conn *conn, struct announcement *ann,
 void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
 		    uint8_t reset_reason)
 {
+	const struct engine *engine = engine_of(conn);
+	const struct pool_retry *retry = &engine->pool->retry;
 	const bool for_good = reset_reason == PM_RESET_PROHIBITED;
-	struct announcement *ann;
+	/* A subflow that was established for long starts again with short delays. */
+	const bool starts_again = s->state == SUBFLOW_LIVE &&
+				  (uint32_t)engine->now - s->when >= retry->max_ms;
+	const unsigned int tries = starts_again ? 0 : s->tries;
+	struct announcement *ann = s->initial && retry->tries
+					   ? announce_first_address(conn)
+					   : subflow_announcement(conn, s);
 
-	ann = s->initial && engine_of(conn)->pool->retry.tries
-		      ? announce_first_address(conn)
-		      : subflow_announcement(conn, s);
 	conn->last_error = error;
 	if (ann && !s->removed) {
 		ann->error = error;
-		announcement_failed(conn, ann, s, for_good);
+		announcement_failed(conn, ann, s, tries, for_good);
 	}
-	if (s->fixed)
-		retry_schedule_pair(conn, s, for_good);
-	else
+	if (!s->fixed || for_good || s->removed || tries >= retry->tries ||
+	    s->endpoint == SUBFLOW_ENDPOINT_REMOVED) {
 		conn_subflow_del(conn, s);
+		return;
+	}
+	s->state = SUBFLOW_RETRY;
+	s->local.port = 0;
+	s->tries = tries + 1;
+	s->when = engine->now + retry_delay(conn, tries);
 }
 
 static void conn_set_due(struct conn *conn, bool *any, uint32_t when)

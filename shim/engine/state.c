@@ -96,10 +96,9 @@ bool conn_is_ours(const struct conn *conn)
 bool conn_family_matches(const struct conn *conn, const struct mpaddr *local,
 			 const struct mpaddr *remote)
 {
-	if (conn->family == AF_INET)
-		return local->family == AF_INET && remote->family == AF_INET;
-	if (conn->v6only)
-		return local->family == AF_INET6 && remote->family == AF_INET6;
+	if (conn->family == AF_INET ? local->family != AF_INET
+				    : conn->v6only && local->family != AF_INET6)
+		return false;
 	return local->family == remote->family;
 }
 
@@ -128,10 +127,8 @@ uint8_t conn_endpoint(const struct conn *conn, const struct mpaddr *local)
 struct announcement *subflow_announcement(struct conn *conn,
 					  const struct subflow *subflow)
 {
-	struct announcement *ann;
-
-	ann = conn_announced(conn, subflow->remote_id, &subflow->remote);
-	return ann ?: conn_announced(conn, -1, &subflow->remote);
+	return conn_announced(conn, subflow->remote_id, &subflow->remote)
+		       ?: conn_announced(conn, -1, &subflow->remote);
 }
 
 uint64_t conn_first_bit(const struct conn *conn)

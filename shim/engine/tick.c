@@ -25,19 +25,16 @@ static bool retry_must_wait(const struct conn *conn, const struct subflow *retry
 static bool tick_retries(struct conn *conn, struct pm_cmds *out)
 {
 	struct engine *engine = engine_of(conn);
-	unsigned int i = 0;
+	struct subflow *s;
 	enum join r;
 
 	if (!conn_is_ours(conn))
 		return true; /* the timers run once it is */
-	while (i < conn->n_subflows) {
-		struct subflow *s = &conn->subflows[i++];
-
+	for_each_subflow (conn, s) {
 		if (s->state != SUBFLOW_RETRY || !engine_time_reached(engine, s->when))
 			continue;
 		if (retry_is_void(conn, s)) {
-			conn_subflow_del(conn, s);
-			i--;
+			conn_subflow_del(conn, s--);
 			continue;
 		}
 		r = retry_must_wait(conn, s) ? JOIN_LIMIT : join_retry(conn, s, out);
@@ -65,14 +62,13 @@ static void tick_announcements(struct conn *conn)
 /* Return: whether everything due on @conn is done. */
 static bool tick_conn(struct conn *conn, struct pm_cmds *out)
 {
-	struct engine *engine = engine_of(conn);
 	bool done = conn_reconcile(conn, out);
 
 	if (done) {
 		tick_announcements(conn);
 		conn->again = false;
 		join_waiting(conn, out);
-		if (conn->work && engine_time_reached(engine, conn->work_when))
+		if (conn->work && engine_time_reached(engine_of(conn), conn->work_when))
 			conn_use_endpoints(conn, out);
 		done = tick_retries(conn, out);
 	}
@@ -82,27 +78,19 @@ static bool tick_conn(struct conn *conn, struct pm_cmds *out)
 	return done && out->n < PM_CMDS_MAX;
 }
 
-static bool tick_rescan(struct engine *engine, struct pm_cmds *out)
+bool engine_tick(struct engine *engine, struct pm_cmds *out)
 {
 	struct conn_table *table = &engine->table;
+	struct conn *conn, *next;
 
 	for (; table->cursor; table->cursor = table->cursor->hh.next) {
 		if (!table->cursor->confirmed)
 			continue;
 		conn_set_work(table->cursor);
 		if (!tick_conn(table->cursor, out))
-			return false;
+			return true;
 	}
-	return true;
-}
-
-bool engine_tick(struct engine *engine, struct pm_cmds *out)
-{
-	struct conn *conn, *next;
-
-	if (!tick_rescan(engine, out))
-		return true;
-	for (conn = engine->table.timed; conn; conn = next) {
+	for (conn = table->timed; conn; conn = next) {
 		next = conn->next;
 		if (engine_time_reached(engine, conn->due) && !tick_conn(conn, out))
 			return true;

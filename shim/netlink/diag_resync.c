@@ -24,7 +24,7 @@ static int on_subflow(void *ctx, const struct inet_diag_msg *msg,
 	const uint32_t mp_capable =
 		MPTCP_SUBFLOW_FLAG_MCAP_REM | MPTCP_SUBFLOW_FLAG_MCAP_LOC;
 	struct diag_subflows *all = ctx;
-	struct diag_subflow *f;
+	struct pm_subflow *f;
 	uint32_t flags;
 
 	if (closing & 1u << msg->idiag_state || diag_parse_subflow(tb, mptcp) < 0)
@@ -57,17 +57,6 @@ int diag_read_subflows(struct diag_subflows *ret_all)
 	return r;
 }
 
-void diag_resync_from(const struct diag_subflows *all, struct engine *engine)
-{
-	unsigned int i;
-
-	engine_resync_begin(engine);
-	for (i = 0; i < all->n; i++)
-		engine_resync_subflow(engine, &all->v[i].sub, all->v[i].live,
-				      all->v[i].initial);
-	engine_resync_end(engine);
-}
-
 int diag_resync(struct engine *engine)
 {
 	struct diag_subflows all;
@@ -75,7 +64,7 @@ int diag_resync(struct engine *engine)
 
 	if (r < 0)
 		return r;
-	diag_resync_from(&all, engine);
+	engine_resync(engine, all.v, all.n);
 	free(all.v);
 	return 0;
 }

@@ -311,7 +311,9 @@ static void do_pool(void)
 /* As far as the model goes, the kernel has what the engine has. */
 static void do_resync(void)
 {
-	engine_resync_begin(play.engine);
+	struct pm_subflow subflows[CONNS * SUBS_MAX];
+	unsigned int n = 0;
+
 	for (struct model *m = models; m < models + CONNS; m++) {
 		for (unsigned int i = 0; m->token && i < m->n_subs; i++) {
 			const struct pm_cmd *c = &m->subs[i].cmd;
@@ -325,11 +327,14 @@ static void do_resync(void)
 				ev.local = at("10.99.0.1");
 			if (!ev.local.port)
 				ev.local.port = 10000 + c->local_id;
-			must(!engine_resync_subflow(play.engine, &ev, m->subs[i].live,
-						    m->subs[i].initial));
+			subflows[n++] = (struct pm_subflow){
+				.sub = ev,
+				.live = m->subs[i].live,
+				.initial = m->subs[i].initial,
+			};
 		}
 	}
-	engine_resync_end(play.engine);
+	engine_resync(play.engine, subflows, n);
 	for (struct model *m = models; m < models + CONNS; m++)
 		if (m->token && !m->n_subs) /* without any, it has ended */
 			*m = (struct model){ 0 };

@@ -117,7 +117,7 @@ int resync_clients(struct broker *b)
 				adopt_connection(b, all.v[i].sub.token, !all.v[i].active);
 	for (client = b->clients; client; client = client->next) {
 		engine_set_clock(client->engine, clock_ms());
-		diag_resync_from(&all, client->engine);
+		engine_resync(client->engine, all.v, all.n);
 		client_conn_sweep(b, client);
 		client->due_ms = 0;
 	}
