@@ -5,7 +5,8 @@
  * mptcpaddrd listens on an abstract SOCK_SEQPACKET socket in each network namespace. A
  * program checks that the listener is root's (SO_PEERCRED), sends one record and closes.
  * The record contains the text of the pool file: the broker opens no path of a user's
- * choice, so no file system of a user's (FUSE, NFS) can block it.
+ * choice, so no file system of a user's (FUSE, NFS) can block it. If it refuses, it
+ * sends the reason as text before it disconnects.
  */
 #pragma once
 

@@ -49,8 +49,9 @@ enum {
 struct handover {
 	/* Held by the manager unless it waits: see shim/preload/fork.c. */
 	pthread_mutex_t lock;
-	void *manager;	       /* private to the path manager library, once it runs */
-	_Atomic uint32_t quit; /* not 0: the manager must end */
+	void *manager;		  /* private to the path manager library, once it runs */
+	_Atomic uint32_t started; /* not 0: the pool is read, or there is none; a futex */
+	_Atomic uint32_t quit;	  /* not 0: the manager must end */
 	_Atomic uint32_t connect_waits; /* not 0: do not wait for exec(); a futex */
 	uint64_t nonce;		 /* makes the name of our takeover socket unpredictable */
 	uint64_t takeover_nonce; /* the nonce of the process @takeover_pid */

@@ -10,26 +10,33 @@
 #include "str.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LINE_SIZE 1024
 
 static const char level_names[][8] = { "error", "warning", "info", "debug" };
 
-static struct {
-	int fd, level, pid;
-	const char *const *prefixes;
-	char program[32];
-} log_to = { .fd = -1, .level = -1 };
+static struct log_target log_to = { .fd = -1, .level = -1 };
+
+void log_target_open(struct log_target *ret, int fd, int level, const char *program,
+		     int pid)
+{
+	ret->fd = fd;
+	ret->is_file = fd >= 0 && syscall(SYS_lseek, fd, 0, SEEK_CUR) >= 0;
+	ret->level = level;
+	ret->pid = pid;
+	str_append(ret->program, 0, sizeof(ret->program) - 1, program);
+}
 
 void log_open(int fd, int level, const char *program, int pid)
 {
-	log_to.fd = fd;
-	log_to.level = level;
-	log_to.pid = pid;
-	str_append(log_to.program, 0, sizeof(log_to.program) - 1, program);
+	log_target_open(&log_to, fd, level, program, pid);
 }
 
 void log_set_prefixes(const char *const prefixes[])
@@ -37,9 +44,14 @@ void log_set_prefixes(const char *const prefixes[])
 	log_to.prefixes = prefixes;
 }
 
+static bool is_wanted(const struct log_target *to, enum log_level level)
+{
+	return to->fd >= 0 && (int)level <= to->level;
+}
+
 bool log_wanted(enum log_level level)
 {
-	return log_to.fd >= 0 && (int)level <= log_to.level;
+	return is_wanted(&log_to, level);
 }
 
 __attribute__((format(printf, 2, 3))) static int log_format_head(char line[LINE_SIZE],
@@ -54,23 +66,44 @@ __attribute__((format(printf, 2, 3))) static int log_format_head(char line[LINE_
 	return n;
 }
 
-void log_print(enum log_level level, const char *fmt, ...)
+/*
+ * The description may be the program's: O_NONBLOCK must not change. RWF_NOWAIT works for
+ * pipes (Linux 6.4) and sockets; elsewhere poll() must do. Return: 0, -errno.
+ */
+static int log_line_write(const struct log_target *to, const char *line, size_t len)
+{
+	struct pollfd fds = { .fd = to->fd, .events = POLLOUT };
+	struct iovec v = { (void *)(uintptr_t)line, len };
+	static const struct timespec now;
+	long r = -1;
+
+	if (!to->is_file) {
+		if (syscall(SYS_ppoll, &fds, 1, &now, NULL, 0) == 0)
+			return -EAGAIN;
+		r = syscall(SYS_pwritev2, to->fd, &v, 1, -1L, -1L, RWF_NOWAIT);
+		if (r < 0 && (errno == EAGAIN || errno == EPIPE))
+			return -errno;
+	}
+	if (r < 0)
+		r = syscall(SYS_write, to->fd, line, len);
+	return r < 0 ? -errno : 0;
+}
+
+static void log_line_print(struct log_target *to, enum log_level level, const char *fmt,
+			   va_list ap)
 {
 	char line[LINE_SIZE];
 	int n, m, saved = errno;
-	va_list ap;
 
-	if (!log_wanted(level))
+	if (!is_wanted(to, level))
 		return;
-	if (log_to.prefixes)
-		n = log_format_head(line, "%s", log_to.prefixes[level]);
+	if (to->prefixes)
+		n = log_format_head(line, "%s", to->prefixes[level]);
 	else
-		n = log_format_head(line, "mptcpaddr: %s[%d]: %s: ", log_to.program,
-				    log_to.pid, level_names[level]);
+		n = log_format_head(line, "mptcpaddr: %s[%d]: %s: ", to->program, to->pid,
+				    level_names[level]);
 	errno = saved; /* for %m */
-	va_start(ap, fmt);
 	m = vsnprintf(line + n, sizeof(line) - n, fmt, ap);
-	va_end(ap);
 	if (m > 0)
 		n += m;
 	if (n > (int)sizeof(line) - 1)
@@ -79,9 +112,28 @@ void log_print(enum log_level level, const char *fmt, ...)
 		if ((unsigned char)line[m] < ' ' || line[m] == 0x7f)
 			line[m] = '?';
 	line[n] = '\n';
-	if (write(log_to.fd, line, n + 1) < 0 && !log_to.prefixes)
-		log_to.fd = -1; /* the program closed the pipe; a journal may return */
+	m = log_line_write(to, line, n + 1); /* lost if there is no room */
+	if (m < 0 && m != -EAGAIN && !to->prefixes)
+		to->fd = -1; /* the program closed the pipe; a journal may return */
 	errno = saved;
+}
+
+void log_print(enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_line_print(&log_to, level, fmt, ap);
+	va_end(ap);
+}
+
+void log_target_print(struct log_target *to, enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_line_print(to, level, fmt, ap);
+	va_end(ap);
 }
 
 int log_level_parse(const char *text, size_t len)

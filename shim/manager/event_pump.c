@@ -160,9 +160,12 @@ static enum log_level note_level(const struct pm_note *note)
 
 void pump_log_note(void *label, const struct pm_note *note)
 {
-	const enum log_level level = label ? LOG_LEVEL_DEBUG : note_level(note);
+	enum log_level level = note_level(note);
 	char text[NOTE_TEXT_MAX];
 
+	if (label) /* the broker's log, with all programs */
+		level = note->what == PM_NOTE_JOIN_FAILED ? LOG_LEVEL_INFO
+							  : LOG_LEVEL_DEBUG;
 	if (!log_wanted(level))
 		return;
 	if (label)

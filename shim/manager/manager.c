@@ -377,6 +377,9 @@ __attribute__((visibility("default"))) int mptcpaddr_pm_run(struct handover *h)
 		r = manager_open(m);
 	if (!r) {
 		h->manager = m;
+		atomic_store(&h->started, 1);
+		syscall(SYS_futex, &h->started, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL,
+			0);
 		manager_loop(m);
 		r = m->pump.stop;
 		if (r < 0)

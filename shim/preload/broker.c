@@ -6,6 +6,8 @@
  * all of its own, and fork. The pool file is read with the program's rights.
  */
 #include "broker.h"
+#include "env.h"
+#include "log_request.h"
 #include "mptcpaddr/broker.h"
 #include "pool_copy.h"
 #include "shim/common/str.h"
@@ -14,6 +16,10 @@
 /* The broker makes room at once, unless a client floods it. */
 #define FULL_WAIT_US 25000
 #define FULL_TRIES   4
+
+/* A program with a log waits for the answer to its first registration. */
+#define REFUSAL_WAIT_US 900000
+#define REFUSAL_MAX	512
 
 static _Atomic int64_t gave_up; /* sys_seconds(): the broker had no room */
 
@@ -68,6 +74,26 @@ static int connect_patiently(void)
 	return fd;
 }
 
+/* The broker disconnects; if it refuses, the reason comes first. */
+static void log_refusal(int fd)
+{
+	const struct timeval timeout = { .tv_usec = REFUSAL_WAIT_US };
+	static _Atomic bool asked;
+	char why[REFUSAL_MAX + 1];
+	long n;
+
+	if (!env_get(ENV_LOG) || atomic_exchange(&asked, true) ||
+	    sys_call(SYS_fcntl, fd, F_SETFL, 0) < 0 ||
+	    syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_RCVTIMEO, &timeout,
+		    sizeof(timeout)) < 0)
+		return;
+	n = sys_call(SYS_read, fd, (long)why, REFUSAL_MAX);
+	if (n <= 0)
+		return;
+	why[n] = '\0';
+	log_request_print(LOG_LEVEL_WARNING, "no pool: the broker refuses: ", why);
+}
+
 bool broker_register(uint32_t token, bool v6only)
 {
 	const struct pool_copy *copy = pool_copy_get();
@@ -82,17 +108,27 @@ bool broker_register(uint32_t token, bool v6only)
 	long r = -EPIPE;
 	int fd, i;
 
-	if (!copy)
+	if (!copy) {
+		LOG_REQUEST_ONCE(LOG_LEVEL_WARNING,
+				 "no pool: its file is unreadable or has more than "
+				 "32768 bytes",
+				 "");
 		return true;
+	}
 	head.pool_len = copy->len;
 	v[1].iov_base = (void *)(uintptr_t)&copy->program;
 	v[1].iov_len = offsetof(struct pool_copy, text) + copy->len;
 	/* The broker disconnects a program that is interrupted here for long. */
 	for (i = 0; i < FULL_TRIES && r == -EPIPE; i++) {
 		fd = connect_patiently();
-		if (fd < 0)
+		if (fd < 0) {
+			LOG_REQUEST_ONCE(LOG_LEVEL_WARNING, "no pool: the broker ",
+					 is_busy(fd) ? "is busy" : "does not answer");
 			return is_busy(fd) || fd == -EMFILE || fd == -ENFILE;
+		}
 		r = sys_call(SYS_sendmsg, fd, (long)&msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (r >= 0)
+			log_refusal(fd);
 		sys_close(fd);
 	}
 	return true;

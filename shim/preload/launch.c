@@ -85,14 +85,15 @@ static bool broker_found(uint32_t seen)
 	atomic_store(&broker_sought, sys_seconds());
 	if (!broker_is_running()) {
 		if (!is_allowed("direct"))
-			log_request_once(
+			LOG_REQUEST_ONCE(
 				LOG_LEVEL_WARNING,
-				"no pool: no broker answers (MPTCPADDR_BACKEND=broker)");
+				"no pool: no broker answers (MPTCPADDR_BACKEND=broker)",
+				"");
 		return false;
 	}
 	if (!owner_replace(seen, OWNER_BROKER))
 		return owner_get() == OWNER_BROKER;
-	log_request_once(LOG_LEVEL_INFO, "the broker manages the connections");
+	LOG_REQUEST_ONCE(LOG_LEVEL_INFO, "the broker manages the connections", "");
 	return true;
 }
 
@@ -124,8 +125,12 @@ static struct handover *start_manager(pid_t pid, uint32_t seen, bool broker)
 	/* Do not free the previous one: another thread may be in fork(). */
 	h = sys_map(sizeof(*h));
 	handover = h;
-	if (!h || !fill_handover(h) || thread_start(h))
+	if (!h || !fill_handover(h))
 		goto failed;
+	if (thread_start(h)) {
+		LOG_REQUEST_ONCE(LOG_LEVEL_WARNING, "no pool: cannot start a thread", "");
+		goto failed;
+	}
 	fork_watch(h);
 	h = wait_started(pid);
 	atomic_store(&starter, 0);

@@ -11,6 +11,8 @@
 #include "shim/common/str.h"
 #include "syscall.h"
 
+#include <signal.h>
+
 void log_request_read(struct handover *h)
 {
 	const char *value = env_get(ENV_LOG), *file;
@@ -32,6 +34,25 @@ void log_request_read(struct handover *h)
 		str_append(h->log_file, 0, sizeof(h->log_file), file);
 }
 
+/*
+ * A terminal that is stopped, or not read, makes a writer wait after poll() said that it
+ * would not: only a description of our own can have O_NONBLOCK.
+ */
+static int open_stderr(void)
+{
+	struct statx st;
+	int fd = -1;
+
+	if (!env_stderr_is_original())
+		return -1;
+	if (sys_statx(STDERR_FILENO, "", &st) && S_ISCHR(st.stx_mode))
+		fd = sys_call(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/fd/2",
+			      O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fd >= 0 ? fd
+		       : sys_call(SYS_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC,
+				  STDERR_FILENO + 1);
+}
+
 void log_request_open(struct handover *h)
 {
 	const int flags =
@@ -41,29 +62,47 @@ void log_request_open(struct handover *h)
 		return;
 	if (h->log_file[0])
 		h->log_fd = syscall(SYS_openat, AT_FDCWD, h->log_file, flags, 0600);
-	else if (env_stderr_is_original())
-		h->log_fd = syscall(SYS_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC,
-				    STDERR_FILENO + 1);
-	log_open(h->log_fd, h->log_level, h->program, h->pid);
+	else
+		h->log_fd = open_stderr();
 }
 
-void log_request_once(enum log_level level, const char *text)
-{
-	static _Atomic uint32_t done;
-	struct handover *h;
+/* What a write may raise in a program's thread, which must not notice. */
+#define WRITE_SIGNALS                                                      \
+	((UINT64_C(1) << (SIGPIPE - 1)) | (UINT64_C(1) << (SIGXFSZ - 1)) | \
+	 (UINT64_C(1) << (SIGTTOU - 1)))
 
-	if (!env_get(ENV_LOG) || atomic_exchange(&done, 1))
-		return;
-	h = sys_map(sizeof(*h));
+static void print_without_signals(struct handover *h, enum log_level level,
+				  const char *text, const char *more)
+{
+	struct log_target to = { .fd = -1 };
+	const uint64_t block = WRITE_SIGNALS;
+	static const struct timespec now;
+	uint64_t old, pending, ours;
+
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &block, &old, sizeof(block));
+	syscall(SYS_rt_sigpending, &pending, sizeof(pending));
+	log_request_open(h);
+	log_target_open(&to, h->log_fd, h->log_level, h->program, h->pid);
+	log_target_print(&to, level, "%s%s", text, more);
+	ours = block & ~pending;
+	while (syscall(SYS_rt_sigtimedwait, &ours, NULL, &now, sizeof(ours)) > 0)
+		;
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof(old));
+	if (h->log_fd >= 0)
+		sys_close(h->log_fd);
+}
+
+void log_request_print(enum log_level level, const char *text, const char *more)
+{
+	int saved = errno;
+	struct handover *h = env_get(ENV_LOG) ? sys_map(sizeof(*h)) : NULL;
+
 	if (!h)
 		return;
 	h->pid = sys_getpid();
 	str_append(h->program, 0, sizeof(h->program) - 1, env_program_name());
 	log_request_read(h);
-	log_request_open(h);
-	log_print(level, "%s", text);
-	log_open(-1, -1, "", 0);
-	if (h->log_fd >= 0)
-		sys_close(h->log_fd);
+	print_without_signals(h, level, text, more);
 	syscall(SYS_munmap, h, sizeof(*h));
+	errno = saved;
 }

@@ -7,6 +7,7 @@
  */
 #include "mode.h"
 #include "env.h"
+#include "log_request.h"
 #include "pool_file.h"
 #include "shim/common/str.h"
 #include "syscall.h"
@@ -146,12 +147,17 @@ __attribute__((noinline)) static enum mode decide_mode(void)
 	fd = pool_file_open(env_program_name(), path);
 	if (fd == -EMFILE || fd == -ENFILE)
 		return MODE_UNKNOWN;
-	if (fd == -ENOENT)
+	if (fd == -ENOENT) {
+		LOG_REQUEST_ONCE(LOG_LEVEL_INFO, "no pool: no pool file for ",
+				 env_program_name());
 		return MODE_PLAIN;
+	}
 	if (fd >= 0) {
 		scan_file(&scan, fd);
 		sys_close(fd);
 	}
+	if (scan.refused)
+		LOG_REQUEST_ONCE(LOG_LEVEL_INFO, "no MPTCP: mptcp = no in ", path);
 	return scan.refused ? MODE_OFF : MODE_POOL;
 }
 

@@ -143,6 +143,11 @@ static void end_call(struct handover *h)
 {
 	uint32_t n = h == LAUNCH_BROKER ? 0 : atomic_load(&h->in_flight);
 
+	/* The program may end at once: the log says first why there is no pool. */
+	if (n && h->log_level >= 0 && !atomic_load(&h->started)) {
+		sys_futex_wait_while(&h->started, 0);
+		atomic_store(&h->started, 1); /* stuck: do not wait again */
+	}
 	/* Not below 0: in a child forked by a signal handler within connect() it is 0. */
 	while (n && !atomic_compare_exchange_weak(&h->in_flight, &n, n - 1))
 		;

@@ -2,6 +2,7 @@
 /*
  * socket.c - socket(): TCP becomes MPTCP
  */
+#include "log_request.h"
 #include "mode.h"
 #include "mptcpaddr/uapi.h"
 #include "real.h"
@@ -39,5 +40,7 @@ HOOK int socket(int domain, int type, int protocol)
 		return fd;
 	/* MPTCP is off, missing or refused by a sandbox: make the original call. */
 	errno = saved;
+	LOG_REQUEST_ONCE(LOG_LEVEL_WARNING, "no pool: the kernel refuses MPTCP sockets",
+			 "");
 	return REAL(socket)(domain, type, protocol);
 }

@@ -37,6 +37,7 @@ static int isolate_descriptors(struct handover *h)
 	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_UNSHARE) < 0)
 		return -errno;
 	log_request_open(h);
+	log_open(h->log_fd, h->log_level, h->program, h->pid);
 	fd = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);
 	if (fd < 0) /* a chroot without /dev: this swallows output, too */
 		fd = syscall(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -161,6 +162,8 @@ static void *thread_main(void *arg)
 	pthread_mutex_lock(&h->lock); /* until the path manager waits */
 	become_manager(h);
 	owner_set(h->pid, OWNER_FAILED);
+	atomic_store(&h->started, 1);
+	sys_futex_wake(&h->started);
 	pthread_mutex_unlock(&h->lock);
 	return NULL;
 }

@@ -22,8 +22,13 @@
 #define GIDS_MAX     1024
 #define LOG_EVERY_MS 10000
 
-static void refuse_registration(struct broker *b, struct user *user, const char *what)
+/* A program with a log waits for the reason; the others have disconnected. */
+static void refuse_registration(struct broker *b, const struct peer *peer,
+				const char *what)
 {
+	struct user *user = peer->user;
+
+	send(peer->fd, what, strlen(what), MSG_DONTWAIT | MSG_NOSIGNAL);
 	b->refused++;
 	user->refused++;
 	/* One user must not flood the log. */
@@ -171,7 +176,7 @@ static bool handle_peer(struct broker *b, struct peer *peer)
 	if (peer->admitted && !why)
 		why = register_conn(b, peer->user, &data.record);
 	if (why)
-		refuse_registration(b, peer->user, why);
+		refuse_registration(b, peer, why);
 	return false;
 }
 
@@ -216,7 +221,7 @@ static bool admit_peer(struct broker *b, struct peer *peer)
 	}
 	if (!rate_take(&peer->user->registering_us, b->policy.user_rate,
 		       b->policy.user_rate)) {
-		refuse_registration(b, peer->user, "too many at a time");
+		refuse_registration(b, peer, "too many at a time");
 		return false;
 	}
 	peer->admitted = peer_is_admitted(b, peer->fd, &cred);

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+/*
+ * log.c - with a broker, too, a program's log says why it has no pool, and the program
+ * does not notice the log
+ */
+#include "broker.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define RUNS 100
+
+static const char *const announced[] = { "10.0.2.1", NULL };
+
+/* One line in each run of a program that ends at once. */
+static void always_says(struct lab *lab, uid_t uid, const char *backend, const char *text)
+{
+	const char *const argv[] = { "env",	 "MPTCPADDR_LOG=warning",
+				     backend,	 "@tests/programs/hasty",
+				     "10.0.1.1", LAB_PORT,
+				     NULL };
+	struct proc p;
+	char *errors;
+
+	for (int i = 0; i < RUNS; i++) {
+		lab_start(lab, &p, uid, lab->pool, argv);
+		cr_assert_eq(proc_wait(&p, EFFECT_MS), 0);
+		errors = proc_errors(&p);
+		cr_assert(strstr(errors, text), "%s, run %d: %s", text, i, errors);
+		cr_assert_eq(strchr(errors, '\n'), errors + strlen(errors) - 1, "%s",
+			     errors);
+		free(errors);
+		proc_end(&p);
+	}
+}
+
+Test(log, says_at_once_why_the_broker_gives_no_pool)
+{
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, announced);
+	always_says(&lab, ALICE, "MPTCPADDR_BACKEND=broker",
+		    "no pool: no broker answers (MPTCPADDR_BACKEND=broker)");
+	lab_broker(&lab, "[users]\nusers = 1001\n");
+	always_says(&lab, ALICE, "MPTCPADDR_BACKEND=",
+		    "no pool: the broker refuses: the policy does not admit this user");
+	put_text(lab.pool, "[pool]\nendpoint = 10.0.2.2 id 300\n");
+	always_says(&lab, BOB,
+		    "MPTCPADDR_BACKEND=", "pool.conf:2: local id 300 is not in 1-255");
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* As natively: the same output and status, and no hang. */
+static void is_not_noticed(struct lab *lab, const char *how, const char *log,
+			   const char *echoed)
+{
+	char client[PATH_MAX];
+	const char *const argv[] = { "env",
+				     log,
+				     "@tests/programs/stderr",
+				     how,
+				     built("tests/programs/client", client,
+					   sizeof(client)),
+				     "10.0.1.1",
+				     LAB_PORT,
+				     NULL };
+	struct proc p;
+	char *output;
+	int r;
+
+	lab_start(lab, &p, ALICE, lab->pool, argv);
+	r = proc_wait(&p, EFFECT_MS);
+	output = proc_output(&p);
+	cr_expect_eq(r, 0, "%s: %d", how, r);
+	cr_expect_str_eq(output, echoed, "%s: %s", how, output);
+	free(output);
+	proc_end(&p);
+}
+
+Test(log, is_not_noticed)
+{
+	static const char *const kinds[] = { "full-pipe", "full-socket", "gone-reader",
+					     "stopped-terminal", "full-terminal" };
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, announced);
+	lab_broker(&lab, "");
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		is_not_noticed(&lab, kinds[i], "MPTCPADDR_LOG=debug", "echoed hello\n");
+	put_text("/run/stderr", "");
+	put_text("/run/log", "");
+	cr_assert_eq(chmod("/run/stderr", 0666) | chmod("/run/log", 0666), 0);
+	is_not_noticed(&lab, "full-file", "MPTCPADDR_LOG=debug", "");
+	is_not_noticed(&lab, "full-file", "MPTCPADDR_LOG=debug:/run/log", "");
+	cr_expect_geq(broker_count().registrations, 7);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+Test(log, the_brokers_says_why_a_join_failed)
+{
+	const char *const argv[] = { "@tests/programs/changes", "socket", "10.0.1.1",
+				     LAB_PORT, NULL };
+	struct proc p;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, announced);
+	cr_assert_eq(host_nft(&lab.world.server,
+			      "table inet no { chain in { type filter hook input "
+			      "priority 0; ip daddr 10.0.2.1 reject with tcp reset; "
+			      "}; }"),
+		     0);
+	lab_broker(&lab, "[broker]\nlog = info\n");
+	lab_start(&lab, &p, ALICE, lab.pool, argv);
+	cr_expect(WAIT_FOR(proc_said(&p, "echoed")));
+	cr_expect(
+		WAIT_FOR(strstr(proc_errors(&lab.broker),
+				"join from 10.0.2.2 (id 1) failed: Connection refused")),
+		"%s", proc_errors(&lab.broker));
+	proc_end(&p);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
