@@ -7,6 +7,7 @@
  */
 #include "endpoint.h"
 #include "ini_reader.h"
+#include "shim/common/sockopt.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -96,6 +97,15 @@ static int exclude_prefix(struct ini *ini, const struct ini_key *key, char *text
 	return add_section(ini, text, true) < 0 ? -EINVAL : 0;
 }
 
+/* For the preload library (shim/preload/mode.c); the manager does not need it. */
+static int check_option(struct ini *ini, const struct ini_key *key, char *text)
+{
+	if (sockopt_named(text, text + strlen(text)))
+		return 0;
+	return ini_fail(ini, "%s \"%s\" is not a socket option such as TCP_USER_TIMEOUT",
+			key->name, text);
+}
+
 /* "500ms", "1s", "2m"; a bare number is seconds. */
 static int set_duration(struct ini *ini, const struct ini_key *key, char *text)
 {
@@ -137,6 +147,7 @@ static const struct ini_key keys[] = {
 	{ "retry", "tries", ini_set_number, FIELD(retry.tries), .max = 200 },
 	{ "app", "mptcp", ini_set_yes_no, FIELD(mptcp) },
 	{ "app", "exclude", exclude_prefix, .form = INI_WORDS },
+	{ "app", "tolerate", check_option, .form = INI_WORDS },
 	{ "app", "log", ini_set_log, FIELD(log) },
 };
 

@@ -3,12 +3,13 @@
  * mode.c - whether this program gets MPTCP and a manager
  *
  * The protocol is fixed at socket(), so `[app] mptcp = no` must be known then. Only that
- * key is read here; shim/pool/parse.c checks the file and reads the rest.
+ * key and `tolerate` are read here; shim/pool/parse.c checks the file and reads the rest.
  */
 #include "mode.h"
 #include "env.h"
 #include "log_request.h"
 #include "pool_file.h"
+#include "shim/common/sockopt.h"
 #include "shim/common/str.h"
 #include "syscall.h"
 
@@ -19,6 +20,7 @@
 
 static _Atomic int decided;
 static _Atomic bool signals; /* as of the last time that the file was readable */
+static _Atomic uint32_t tolerated[SOCKOPTS_MAX / 32]; /* by the index in sockopts[] */
 
 /* Shorten [*from, *to) by the blanks around it. */
 static void scan_trim(const char **from, const char **to)
@@ -36,6 +38,23 @@ struct scan {
 	bool in_app, refused; /* the last `mptcp` of [app] counts, as in parse.c */
 	bool signals;	      /* an endpoint has the flag `signal` */
 };
+
+/* parse.c reports unknown words. */
+static void scan_tolerate(const char *from, const char *to)
+{
+	const struct sockopt *opt;
+	const char *end;
+
+	for (; from < to; from = end + 1) {
+		end = from;
+		while (end < to && *end != ' ' && *end != '\t' && *end != ',')
+			end++;
+		opt = sockopt_named(from, end);
+		if (opt)
+			atomic_fetch_or(&tolerated[(opt - sockopts) / 32],
+					UINT32_C(1) << (opt - sockopts) % 32);
+	}
+}
 
 /* Split a line at the first '=' or ':', like inih. */
 static void scan_line(struct scan *scan, const char *from, const char *to)
@@ -61,6 +80,8 @@ static void scan_line(struct scan *scan, const char *from, const char *to)
 	scan_trim(&value, &to);
 	if (str_is(from, name_end, "mptcp"))
 		scan->refused = str_is(value, to, "no");
+	else if (str_is(from, name_end, "tolerate"))
+		scan_tolerate(value, to);
 }
 
 /* endpoint = ... signal ... */
@@ -159,6 +180,12 @@ __attribute__((noinline)) static enum mode decide_mode(void)
 	if (scan.refused)
 		LOG_REQUEST_ONCE(LOG_LEVEL_INFO, "no MPTCP: mptcp = no in ", path);
 	return scan.refused ? MODE_OFF : MODE_POOL;
+}
+
+bool mode_tolerates(const struct sockopt *opt)
+{
+	return atomic_load(&tolerated[(opt - sockopts) / 32]) >> (opt - sockopts) % 32 &
+	       1;
 }
 
 enum mode mode_known(void)

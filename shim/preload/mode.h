@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+struct sockopt;
+
 enum mode {
 	MODE_UNKNOWN, /* before the first stream socket */
 	MODE_OFF,     /* AT_SECURE, MPTCPADDR_DISABLE, or [app] mptcp = no */
@@ -22,3 +24,6 @@ enum mode mode_known(void);
 
 /* mode_signals() - the pool has a `signal` endpoint: a listener needs a manager. */
 bool mode_signals(void);
+
+/* mode_tolerates() - the pool file's `tolerate` names the option. */
+bool mode_tolerates(const struct sockopt *opt);

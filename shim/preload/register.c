@@ -19,19 +19,9 @@
 
 #define FULL_TRIES 64 /* sched_yield() calls while the manager makes room */
 
-/* Return: the socket option; 0 if there is none. */
-static int int_option(int fd, int level, int name)
-{
-	int value = 0;
-	socklen_t len = sizeof(value);
-
-	syscall(SYS_getsockopt, fd, level, name, &value, &len);
-	return value;
-}
-
 bool register_is_mptcp(int fd)
 {
-	return int_option(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_MPTCP;
+	return sys_int_option(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_MPTCP;
 }
 
 /* A program may open MPTCP sockets itself: then the mode is still unknown. */
@@ -115,7 +105,7 @@ static uint64_t read_token(int fd)
 	if (len < offsetof(struct mptcpaddr_info, write_seq) || !info.token)
 		return 0;
 	return HANDOVER_VALID | info.token |
-	       (int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY) ? HANDOVER_V6ONLY : 0);
+	       (sys_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY) ? HANDOVER_V6ONLY : 0);
 }
 
 static void register_connection(struct handover *h, int fd)
@@ -231,7 +221,7 @@ static void listener_add(struct handover *h, int fd)
 		return;
 	}
 	listener->inode = st.stx_ino;
-	listener->v6only = int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+	listener->v6only = sys_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY);
 	atomic_store(&listener->state, listener_address(fd, &listener->addr)
 					       ? LISTENER_OPEN
 					       : LISTENER_FREE);

@@ -5,6 +5,7 @@
 #include "log_request.h"
 #include "mode.h"
 #include "mptcpaddr/uapi.h"
+#include "own.h"
 #include "real.h"
 
 #include <errno.h>
@@ -29,8 +30,12 @@ HOOK int socket(int domain, int type, int protocol)
 	enum mode mode;
 	int fd, saved;
 
-	if (!is_tcp(domain, type, protocol))
-		return REAL(socket)(domain, type, protocol);
+	if (!is_tcp(domain, type, protocol)) {
+		fd = REAL(socket)(domain, type, protocol);
+		if (protocol == IPPROTO_MPTCP && fd >= 0)
+			own_add(fd);
+		return fd;
+	}
 	mode = mode_get();
 	if (mode == MODE_OFF || mode == MODE_UNKNOWN)
 		return REAL(socket)(domain, type, protocol);

@@ -111,6 +111,16 @@ static inline bool sys_statx(int fd, const char *path, struct statx *ret)
 		       STATX_INO | STATX_SIZE | STATX_MTIME, ret) == 0;
 }
 
+/* sys_int_option() - a socket option; 0 if there is none. Changes errno. */
+static inline int sys_int_option(int fd, int level, int name)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	syscall(SYS_getsockopt, fd, level, name, &value, &len);
+	return value;
+}
+
 /* sys_read_file() - the first @size bytes of a file. Return: their number; -errno. */
 static inline long sys_read_file(const char *path, char *ret_text, size_t size)
 {

@@ -6,7 +6,7 @@ BENCH_SRC   := $(wildcard tests/bench/*.c)
 BENCH_PROGS := $(patsubst tests/bench/prog/%.c,$(B)/tests/bench-%,\
 	$(wildcard tests/bench/prog/*.c))
 
-BENCH_REAL  := $(ENGINE_SRC) shim/common/log.c
+BENCH_REAL  := $(ENGINE_SRC) $(COMMON_SRC)
 
 $(B)/tests/bench: $(call obj,$(BENCH_SRC) $(BENCH_REAL)) $(B)/tests/libtest.a
 	$(call say,LINK,$@)

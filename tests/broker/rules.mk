@@ -2,7 +2,7 @@
 # mptcpaddrd, with ordinary and with malicious users.
 
 BROKER_REAL     := $(patsubst %,tools/mptcpaddrd/%.c,message policy) \
-		   $(patsubst %,shim/pool/%.c,addr parse endpoint accept ini_reader) shim/common/log.c
+		   $(patsubst %,shim/pool/%.c,addr parse endpoint accept ini_reader) $(COMMON_SRC)
 
 $(B)/tests/broker-native: tests/broker/prog/native.c
 	$(call say,LINK,$@)

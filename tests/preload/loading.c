@@ -57,8 +57,9 @@ static int by_text(const void *a, const void *b)
 
 Test(loading, hooked_names_alone_are_exported, TIMEOUT)
 {
-	static const char want[] = "chroot connect listen pthread_exit sendmmsg sendmsg "
-				   "sendto seteuid setresuid setreuid setuid socket ";
+	static const char want[] =
+		"chroot connect getsockopt listen pthread_exit sendmmsg sendmsg sendto "
+		"seteuid setresuid setreuid setsockopt setuid socket ";
 	char lib[PATH_MAX], got[1024] = "", *text, *names[64], *line, *rest;
 	const char *argv[] = { "nm", "-D", "--defined-only",
 			       built("libmptcpaddr.so", lib, sizeof(lib)), NULL };

@@ -36,6 +36,6 @@ $(PROGRAM_DIR)/libctor.so: tests/preload/programs/lib/ctor.c tests/preload/progr
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -fPIC -shared -o $@ $<
 
-$(eval $(call suite,preload,,,$(PROGRAMS) $(CLIENT_KINDS) $(TEST_APPS) lib))
+$(eval $(call suite,preload,shim/common/sockopt.c,,$(PROGRAMS) $(CLIENT_KINDS) $(TEST_APPS) lib))
 
 .SECONDARY: $(patsubst tests/preload/%.c,$(B)/obj/tests/preload/%.o,$(wildcard tests/preload/programs/*.c))

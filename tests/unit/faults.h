@@ -64,6 +64,8 @@ static const struct fault {
 	{ "mptcp-maybe.conf", 2, "mptcp is \"maybe\", not yes or no" },
 	{ "mptcp-empty.conf", 2, "mptcp is \"\", not yes or no" },
 	{ "mptcp-case.conf", 2, "mptcp is \"No\", not yes or no" },
+	{ "tolerate-unknown.conf", 4,
+	  "tolerate \"TCP_QUICKAK\" is not a socket option such as TCP_USER_TIMEOUT" },
 	{ "log-loud.conf", 2, "log is \"loud\", not error, warning, info or debug" },
 	{ "too-many-endpoints.conf", 66, "more than 64 endpoints" },
 	{ "too-many-lines.conf", 10001, "more than 10000 lines" },

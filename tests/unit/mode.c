@@ -7,6 +7,7 @@
 #include "mptcpaddr/pool.h"
 #include "shim/preload/env.h"
 #include "shim/preload/pool_file.h"
+#include "shim/common/sockopt.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -99,6 +100,23 @@ Test(mode, file_that_says_no_turns_the_library_off)
 {
 	cr_assert_eq(mode_with(FIXTURES "plain.conf"), MODE_OFF);
 	cr_assert_eq(mode_with(FIXTURES "yes.conf"), MODE_POOL);
+}
+
+Test(mode, every_tolerate_line_of_app_counts)
+{
+	static const char *const wanted[] = { "TCP_QUICKACK", "SO_OOBINLINE",
+					      "TCP_USER_TIMEOUT" };
+	unsigned int found = 0;
+
+	change_variable("MPTCPADDR_CONFIG", FIXTURES "tolerate.conf");
+	cr_assert_eq(mode_get(), MODE_POOL);
+	for (size_t i = 0; i < n_sockopts; i++)
+		found += mode_tolerates(&sockopts[i]);
+	cr_assert_eq(found, 3);
+	for (size_t i = 0; i < 3; i++)
+		cr_expect(mode_tolerates(sockopt_named(
+				  wanted[i], wanted[i] + strlen(wanted[i]))),
+			  "%s", wanted[i]);
 }
 
 Test(mode, variable_turns_the_library_off)

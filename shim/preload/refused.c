@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+/*
+ * refused.c - say once which options MPTCP refused, and what was done
+ */
+#include "refused.h"
+#include "log_request.h"
+#include "shim/common/sockopt.h"
+#include "syscall.h"
+
+static _Atomic uint8_t reported[SOCKOPTS_MAX + 1]; /* the last: options without a name */
+
+/* Return: like str_append(). */
+static size_t append_number(char *to, size_t len, size_t size, unsigned int number)
+{
+	char digits[12];
+	int i = sizeof(digits) - 1;
+
+	digits[i] = '\0';
+	do
+		digits[--i] = '0' + number % 10;
+	while (number /= 10);
+	return str_append(to, len, size, digits + i);
+}
+
+static void log_line(const char *option, enum refused_action action)
+{
+	static const struct {
+		enum log_level level;
+		char text[96];
+	} say[] = {
+		[REFUSED_IGNORED] = { LOG_LEVEL_INFO, "ignored, which is harmless" },
+		[REFUSED_TOLERATED] = { LOG_LEVEL_INFO, "ignored (tolerate)" },
+		[REFUSED_LEFT_OUT] = { LOG_LEVEL_WARNING,
+				       "ignored, since the socket is in use" },
+		[REFUSED_SWAPPED] = { LOG_LEVEL_WARNING,
+				      "the socket is plain TCP now; to keep MPTCP, set "
+				      "[app] tolerate = " },
+		[REFUSED_FAILED] = { LOG_LEVEL_WARNING,
+				     "failed; for plain TCP, set [app] mptcp = no" },
+	};
+	const size_t size = 256;
+	char line[256];
+	size_t len = str_append(line, 0, size, "MPTCP does not have ");
+
+	len = str_append(line, len, size, option);
+	len = STR_APPEND(line, len, size, ": ");
+	len = str_append(line, len, size, say[action].text);
+	if (action == REFUSED_SWAPPED)
+		str_append(line, len, size, option);
+	log_request_print(say[action].level, line, "");
+}
+
+void refused_report(int level, int name, enum refused_action action)
+{
+	const struct sockopt *opt = sockopt_find(level, name);
+	const size_t at = opt ? (size_t)(opt - sockopts) : SOCKOPTS_MAX;
+	const uint8_t bit = 1 << action;
+	char option[32];
+	size_t len;
+
+	if (atomic_fetch_or(&reported[at], bit) & bit)
+		return;
+	if (opt)
+		return log_line(opt->text, action);
+	len = STR_APPEND(option, 0, sizeof(option), "option ");
+	len = append_number(option, len, sizeof(option), level);
+	len = STR_APPEND(option, len, sizeof(option), "/");
+	append_number(option, len, sizeof(option), name);
+	log_line(option, action);
+}

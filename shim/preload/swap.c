@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+/*
+ * swap.c - put a plain TCP socket in the place of an MPTCP socket
+ *
+ * The socket's options, status flags and owner come along. Another descriptor of the same
+ * socket, or an epoll, would stay with the old one: then nothing is changed.
+ */
+#include "swap.h"
+#include "forgotten.h"
+#include "shim/common/sockopt.h"
+#include "syscall.h"
+
+#include <linux/socket.h>
+
+#define DESCRIPTORS_MAX 1024 /* examined: a swap must not take long */
+
+struct dirent64 {
+	uint64_t ino;
+	int64_t off;
+	uint16_t size;
+	uint8_t type;
+	char name[];
+};
+
+/* "ino:1a2b ", as /proc/thread-self/fdinfo/NUMBER of an epoll has it. */
+static void ino_text(char *to, uint64_t ino)
+{
+	char digits[17];
+	int i = sizeof(digits) - 1;
+
+	digits[i] = '\0';
+	for (; ino; ino >>= 4)
+		digits[--i] = "0123456789abcdef"[ino & 15];
+	STR_APPEND(to, str_append(to, STR_APPEND(to, 0, 32, "ino:"), 32, digits + i), 32,
+		   " ");
+}
+
+/* Return: whether the file contains @word, whose first letter occurs only there. */
+static bool file_contains(const char *path, const char *word)
+{
+	const int fd = sys_call(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC);
+	const char *seen = word;
+	char text[512];
+	long n, i;
+
+	while (*seen && (n = sys_call(SYS_read, fd, (long)text, sizeof(text))) > 0)
+		for (i = 0; i < n && *seen; i++)
+			seen = text[i] == *seen ? seen + 1 : word + (text[i] == *word);
+	if (fd >= 0)
+		sys_close(fd);
+	return fd < 0 || !*seen;
+}
+
+/* Descriptor @number is the socket itself, or an epoll that has it. */
+static bool refers_to(const char *number, const struct statx *socket, const char *ino)
+{
+	char path[64] = "/proc/thread-self/fdinfo/";
+	struct statx st;
+	int fd = 0;
+
+	for (const char *digit = number; *digit; digit++)
+		fd = fd * 10 + *digit - '0';
+	if (!sys_statx(fd, "", &st))
+		return false;
+	if (st.stx_ino == socket->stx_ino && st.stx_dev_minor == socket->stx_dev_minor &&
+	    st.stx_dev_major == socket->stx_dev_major)
+		return true;
+	if (st.stx_mode & S_IFMT)
+		return false; /* not an anonymous inode, as an epoll is one */
+	str_append(path, str_len(path), sizeof(path), number);
+	return file_contains(path, ino);
+}
+
+/* Return: how many descriptors refer to the socket; a large number: unknown. */
+static int count_references(int fd)
+{
+	const int dir = sys_call(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/fd",
+				 O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char ino[32], entries[1024] __attribute__((aligned(8)));
+	int count = 0, examined = 0;
+	struct statx socket;
+	long n = -1, at;
+
+	if (dir < 0 || !sys_statx(fd, "", &socket))
+		examined = DESCRIPTORS_MAX;
+	else
+		ino_text(ino, socket.stx_ino);
+	while (examined < DESCRIPTORS_MAX &&
+	       (n = sys_call(SYS_getdents64, dir, (long)entries, sizeof(entries))) > 0)
+		for (at = 0; at < n; at += ((struct dirent64 *)(entries + at))->size) {
+			const char *name = ((struct dirent64 *)(entries + at))->name;
+
+			examined++;
+			count += *name != '.' && refers_to(name, &socket, ino);
+		}
+	if (dir >= 0)
+		sys_close(dir);
+	return n == 0 ? count : DESCRIPTORS_MAX;
+}
+
+static bool is_buffer(const struct sockopt *opt)
+{
+	return opt->level == SOL_SOCKET &&
+	       (opt->name == SO_SNDBUF || opt->name == SO_RCVBUF);
+}
+
+static bool equal_bytes(const char *a, const char *b, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n && a[i] == b[i]; i++)
+		;
+	return i == n;
+}
+
+/* Return: false if the option cannot come along, because only root may set it. */
+static bool copy_option(int from, int to, const struct sockopt *opt)
+{
+	char value[64] = { 0 }, now[64] = { 0 };
+	socklen_t len = sizeof(value), now_len = sizeof(now);
+
+	if (forgotten_may_have(opt->name) &&
+	    forgotten_get(from, opt->level, opt->name, value, &len)) {
+		syscall(SYS_setsockopt, to, opt->level, opt->name, value, len);
+		return true;
+	}
+	if (syscall(SYS_getsockopt, from, opt->level, opt->name, value, &len) < 0 ||
+	    syscall(SYS_getsockopt, to, opt->level, opt->name, now, &now_len) < 0 ||
+	    (len == now_len && equal_bytes(value, now, len)))
+		return true;
+	if (is_buffer(opt)) { /* the kernel doubles it, and adjusts it unless it is set */
+		const int lock = sys_int_option(from, SOL_SOCKET, SO_BUF_LOCK);
+
+		if (!(lock &
+		      (opt->name == SO_SNDBUF ? SOCK_SNDBUF_LOCK : SOCK_RCVBUF_LOCK)))
+			return true;
+		*(int *)value /= 2;
+	}
+	return !syscall(SYS_setsockopt, to, opt->level, opt->name, value, len) ||
+	       errno != EPERM;
+}
+
+static void copy_owner(int from, int to)
+{
+	struct f_owner_ex owner = { 0 };
+
+	if (!sys_call(SYS_fcntl, from, F_GETOWN_EX, (long)&owner) && owner.pid)
+		sys_call(SYS_fcntl, to, F_SETOWN_EX, (long)&owner);
+	sys_call(SYS_fcntl, to, F_SETSIG, sys_call(SYS_fcntl, from, F_GETSIG, 0));
+	sys_call(SYS_fcntl, to, F_SETFL, sys_call(SYS_fcntl, from, F_GETFL, 0));
+}
+
+bool swap_sockets(int fd, int plain, int level, int name)
+{
+	const long flags = sys_call(SYS_fcntl, fd, F_GETFD, 0);
+	size_t i;
+
+	if (count_references(fd) != 1)
+		return false;
+	for (i = 0; i < n_sockopts; i++)
+		if (sockopts[i].kind != SOCKOPT_PROMISE &&
+		    (sockopts[i].level != level || sockopts[i].name != name) &&
+		    !copy_option(fd, plain, &sockopts[i]))
+			return false;
+	copy_owner(fd, plain);
+	return sys_call(SYS_dup3, plain, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0) == fd;
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+/*
+ * options.c - checklist 24: setsockopt() and getsockopt() have the results of TCP, but
+ * for the lists of libmptcpaddr(7)
+ */
+#include "preload.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shim/common/sockopt.h"
+
+#define MANUAL "tools/mptcpaddr/libmptcpaddr.7"
+
+/* Return: whether the subsection of the manual contains the word @name. */
+static bool manual_names(const char *subsection, const char *name)
+{
+	static char *text;
+	const char *from, *to, *at;
+	char heading[64];
+
+	if (!text)
+		text = get_file(MANUAL);
+	cr_assert(text, MANUAL);
+	snprintf(heading, sizeof(heading), "\n.Ss %s\n", subsection);
+	from = strstr(text, heading);
+	cr_assert(from, "%s has no subsection \"%s\"", MANUAL, subsection);
+	to = strstr(from + 1, "\n.Ss ");
+	for (at = from; (at = strstr(at, name)) && at < to; at++)
+		if (strchr(" \n", at[-1]) && strchr(" ,.\n", at[strlen(name)]))
+			return true;
+	return false;
+}
+
+#define HARMLESS "Harmless options"
+#define PLAIN	 "Options that make a socket plain TCP"
+#define FAILING	 "Options that fail on a socket in use"
+
+Test(options, manual_lists_each_option_with_its_kind)
+{
+	for (size_t i = 0; i < n_sockopts; i++) {
+		const struct sockopt *opt = &sockopts[i];
+
+		cr_expect_eq(manual_names(HARMLESS, opt->text),
+			     opt->kind == SOCKOPT_HINT || opt->kind == SOCKOPT_FLAG, "%s",
+			     opt->text);
+		cr_expect_eq(manual_names(FAILING, opt->text),
+			     opt->kind == SOCKOPT_PROMISE, "%s", opt->text);
+		cr_expect(opt->kind == SOCKOPT_EXACT || !manual_names(PLAIN, opt->text),
+			  "%s", opt->text);
+	}
+}
+
+static const char *option_text(int level, int name)
+{
+	const struct sockopt *opt = sockopt_find(level, name);
+
+	if (opt)
+		return opt->text;
+	if (level == SOL_SOCKET && name == SO_PROTOCOL)
+		return "SO_PROTOCOL";
+	return level == IPPROTO_TCP && name == 43 ? "TCP_IS_MPTCP" : "?";
+}
+
+/* Lines such as "4 fresh 6/12: ok/ok=1 …". Return: the number of options. */
+static int compare_tables(char *native, char *preloaded, bool fresh)
+{
+	char *a, *b, *rest_a, *rest_b;
+	const char *text;
+	int level, name, n = 0, differ = 0;
+
+	a = strtok_r(native, "\n", &rest_a);
+	b = strtok_r(preloaded, "\n", &rest_b);
+	for (; a && b; n++) {
+		if (strcmp(a, b) && sscanf(a, "%*s %*s %d/%d", &level, &name) == 2) {
+			differ++;
+			text = option_text(level, name);
+			cr_expect((!fresh && manual_names(FAILING, text)) ||
+					  manual_names("Differences from TCP", text),
+				  "%s:\n%s\n%s", text, a, b);
+		} else {
+			cr_expect_str_eq(b, a);
+		}
+		a = strtok_r(NULL, "\n", &rest_a);
+		b = strtok_r(NULL, "\n", &rest_b);
+	}
+	cr_expect(!a && !b);
+	cr_expect_gt(differ, 0, "these sockets are not MPTCP");
+	return n;
+}
+
+static void table_is_native(const char *family, const char *state)
+{
+	const struct program g = { .argv = { "options", family, state } };
+	char *native, *preloaded;
+	struct lab lab;
+
+	lab_open(&lab);
+	native = program_run(&lab, &g, NATIVE);
+	preloaded = program_run(&lab, &g, POOL);
+	cr_expect_geq(compare_tables(native, preloaded, !strcmp(state, "fresh")), 512);
+	free(native);
+	free(preloaded);
+	lab_close(&lab);
+}
+
+#define TABLE(state)                                                          \
+	Test(options, every_option_of_a_##state##_IPv4_socket_is_as_natively, \
+	     .timeout = 120)                                                  \
+	{                                                                     \
+		table_is_native("4", #state);                                 \
+	}                                                                     \
+	Test(options, every_option_of_a_##state##_IPv6_socket_is_as_natively, \
+	     .timeout = 120)                                                  \
+	{                                                                     \
+		table_is_native("6", #state);                                 \
+	}
+
+TABLE(fresh)
+TABLE(listening)
+TABLE(connected)
+TABLE(accepted)
