@@ -131,9 +131,12 @@ unsigned int engine_tokens(const struct engine *engine, uint32_t *ret_tokens,
 unsigned int engine_report(const struct engine *engine, uint64_t after, unsigned int max,
 			   struct pm_conn_report *ret_conns,
 			   struct pm_announced_report *ret_announced, uint64_t *ret_next);
-unsigned int engine_count_shown(const struct engine *engine); /* by engine_report() */
-/* Live subflows of each endpoint; @ret_used has POOL_ENDPOINTS_MAX elements. */
-void engine_count_used(const struct engine *engine, uint32_t *ret_used);
+/*
+ * engine_count_shown() - the number of connections that engine_report() shows
+ *
+ * @ret_used: NULL, or for the live subflows of each of POOL_ENDPOINTS_MAX endpoints.
+ */
+unsigned int engine_count_shown(const struct engine *engine, uint32_t *ret_used);
 
 /* engine_notes() - copy those after @after, in engine_set_clock()'s time. Return: how
  * many. */

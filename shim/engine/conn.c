@@ -23,9 +23,8 @@ struct conn *conn_add(struct conn_table *table, const struct pm_registration *re
 {
 	struct conn *conn;
 
-	if (HASH_COUNT(table->conns) >= ENGINE_CONNS_MAX)
-		return NULL;
-	conn = calloc(1, sizeof(*conn));
+	conn = HASH_COUNT(table->conns) < ENGINE_CONNS_MAX ? calloc(1, sizeof(*conn))
+							   : NULL;
 	if (!conn)
 		return NULL;
 	conn->table = table;

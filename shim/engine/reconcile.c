@@ -187,32 +187,30 @@ bool conn_reconcile(struct conn *conn, struct pm_cmds *out)
 	return false;
 }
 
-/* Connections refer to endpoints by index: @map has the new ones, -1: none. */
-static uint64_t map_mask(uint64_t mask, const int *map)
+/* Connections refer to endpoints by index + 1: @map has the new ones. */
+static uint64_t map_mask(uint64_t mask, const uint8_t *map)
 {
 	uint64_t mapped = 0;
 	int i;
 
 	for_each_bit (i, mask)
-		mapped |= map[i] >= 0 ? endpoint_bit(map[i]) : 0;
+		mapped |= index_bit(map[i]);
 	return mapped;
 }
 
-static uint8_t map_index(uint8_t endpoint, const int *map)
+/* Apply the new filter and the new endpoints to an address that is not joined. */
+static void announcement_renew(const struct conn *conn, struct announcement *ann)
 {
-	if (!index_bit(endpoint))
-		return endpoint;
-	return map[endpoint - 1] >= 0 ? map[endpoint - 1] + 1 : SUBFLOW_ENDPOINT_REMOVED;
-}
-
-/* Apply the new [accept] filter to an address that is not joined. */
-static void announcement_refilter(const struct conn *conn, struct announcement *ann)
-{
-	const bool filtered =
-		ann->state == PM_ANNOUNCED_REFUSED && ann->reason == PM_REASON_FILTER;
 	const bool admits = conn_admits(conn, ann->remote_id, &ann->addr);
 
-	if (filtered && admits) {
+	announcement_forget_tries(ann);
+	ann->tries = 0;
+	/* Closed for want of endpoints, not left to routing: retry with new ones. */
+	if ((ann->state == PM_ANNOUNCED_REFUSED && ann->reason == PM_REASON_FILTER &&
+	     admits) ||
+	    (ann->state == PM_ANNOUNCED_CLOSED &&
+	     ann->reason == PM_REASON_ENDPOINT_DOWN &&
+	     conn_section(conn)->kinds & KIND_LAMINAR)) {
 		ann->state = PM_ANNOUNCED_WAITING;
 	} else if (ann->state == PM_ANNOUNCED_WAITING && !admits) {
 		ann->state = PM_ANNOUNCED_REFUSED;
@@ -220,7 +218,8 @@ static void announcement_refilter(const struct conn *conn, struct announcement *
 	}
 }
 
-static void conn_map_endpoints(struct conn *conn, const struct pool *old, const int *map)
+static void conn_map_endpoints(struct conn *conn, const struct pool *old,
+			       const uint8_t *map)
 {
 	const struct pool *pool = engine_of(conn)->pool;
 	struct announcement *ann;
@@ -229,7 +228,7 @@ static void conn_map_endpoints(struct conn *conn, const struct pool *old, const 
 	unsigned int i;
 
 	for_each_bit (i, conn->signalled) {
-		if (map[i] >= 0 && pool->endpoints[map[i]].flags & KIND_SIGNAL)
+		if (index_bit(map[i]) && pool->endpoints[map[i] - 1].flags & KIND_SIGNAL)
 			continue;
 		conn->signalled &= ~endpoint_bit(i);
 		id = conn_id_of(conn, &old->endpoints[i].addr);
@@ -240,59 +239,47 @@ static void conn_map_endpoints(struct conn *conn, const struct pool *old, const 
 	conn->signalled = map_mask(conn->signalled, map);
 	conn->refill = map_mask(conn->refill, map);
 	conn->section = pool_section(pool, &conn->peer);
-	for_each_announcement (conn, ann) {
-		announcement_forget_tries(ann);
-		ann->tries = 0;
-		announcement_refilter(conn, ann);
-		/* Closed for want of endpoints, not left to routing: retry with new ones.
-		 */
-		if (ann->state == PM_ANNOUNCED_CLOSED &&
-		    ann->reason == PM_REASON_ENDPOINT_DOWN &&
-		    conn_section(conn)->kinds & KIND_LAMINAR)
-			ann->state = PM_ANNOUNCED_WAITING;
-	}
+	for_each_announcement (conn, ann)
+		announcement_renew(conn, ann);
 	for_each_subflow (conn, s)
-		s->endpoint = map_index(s->endpoint, map);
+		if (index_bit(s->endpoint))
+			s->endpoint = map[s->endpoint - 1];
 	if (conn->established)
 		conn_find_endpoints(conn);
 }
 
-/* Note the endpoints that went down and those that came up. */
-static void note_endpoint_changes(struct engine *engine, const struct pool *old,
-				  const int *map)
+static void note_endpoint(struct engine *engine, enum pm_note_what what,
+			  const struct endpoint *ep)
 {
-	const struct pool *pool = engine->pool;
-	uint64_t known = 0; /* up before and now */
-	unsigned int i;
-
-	for (i = 0; i < old->n_endpoints; i++) {
-		if (old->endpoints[i].state == ENDPOINT_DOWN)
-			continue;
-		if (map[i] < 0 || pool->endpoints[map[i]].state == ENDPOINT_DOWN)
-			NOTE_ENDPOINT(engine, PM_NOTE_ENDPOINT_DOWN, &old->endpoints[i]);
-		else
-			known |= endpoint_bit(map[i]);
-	}
-	for (i = 0; i < pool->n_endpoints; i++)
-		if (pool->endpoints[i].state != ENDPOINT_DOWN &&
-		    !(known & endpoint_bit(i)))
-			NOTE_ENDPOINT(engine, PM_NOTE_ENDPOINT_UP, &pool->endpoints[i]);
+	note_add(engine, NULL,
+		 &(const struct pm_note){
+			 .what = what, .local = ep->addr, .local_id = ep->local_id });
 }
 
 void engine_set_pool(struct engine *engine, const struct pool *pool)
 {
 	const struct pool *old = engine->pool;
-	const struct endpoint *same;
-	int map[POOL_ENDPOINTS_MAX];
+	const struct endpoint *ep, *same;
+	uint8_t map[POOL_ENDPOINTS_MAX];
+	uint64_t known = 0; /* up before and now */
 	struct conn *conn;
-	unsigned int i;
 
-	for (i = 0; i < old->n_endpoints; i++) {
-		same = pool_find_same(pool, old, &old->endpoints[i]);
-		map[i] = same ? same - pool->endpoints : -1;
+	for_each_endpoint (old, ep) {
+		same = pool_find_same(pool, old, ep);
+		map[ep - old->endpoints] =
+			same ? same - pool->endpoints + 1 : SUBFLOW_ENDPOINT_REMOVED;
+		if (ep->state == ENDPOINT_DOWN)
+			continue;
+		if (same && same->state != ENDPOINT_DOWN)
+			known |= endpoint_bit(same - pool->endpoints);
+		else
+			note_endpoint(engine, PM_NOTE_ENDPOINT_DOWN, ep);
 	}
+	for_each_endpoint (pool, ep)
+		if (ep->state != ENDPOINT_DOWN &&
+		    !(known & endpoint_bit(ep - pool->endpoints)))
+			note_endpoint(engine, PM_NOTE_ENDPOINT_UP, ep);
 	engine->pool = pool;
-	note_endpoint_changes(engine, old, map);
 	for (conn = engine->table.conns; conn; conn = conn->hh.next)
 		conn_map_endpoints(conn, old, map);
 	engine->table.cursor = engine->table.conns;

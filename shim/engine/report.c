@@ -82,11 +82,11 @@ static void report_conn(const struct conn *conn, struct pm_conn_report *view)
 		else if (s->state == SUBFLOW_PENDING)
 			view->endpoints_pending |= index_bit(s->endpoint);
 	}
-	for_each_endpoint(pool, ep) if (conn->established &&
-					!conn_section(conn)->excluded &&
-					ep->section == conn->section &&
-					conn_family_matches(conn, &ep->addr, &ep->addr))
-		view->endpoints_mine |= endpoint_bit(ep - pool->endpoints);
+	for_each_endpoint (pool, ep)
+		if (conn->established && !conn_section(conn)->excluded &&
+		    ep->section == conn->section &&
+		    conn_family_matches(conn, &ep->addr, &ep->addr))
+			view->endpoints_mine |= endpoint_bit(ep - pool->endpoints);
 	for (i = 0; i < N_COUNTERS; i++)
 		((uint64_t *)&view->counters)[i] = conn->counters[i];
 }
@@ -144,27 +144,22 @@ unsigned int engine_report(const struct engine *engine, uint64_t after, unsigned
 	return n;
 }
 
-unsigned int engine_count_shown(const struct engine *engine)
-{
-	const struct conn *conn;
-	unsigned int n = 0;
-
-	for (conn = engine->table.conns; conn; conn = conn->hh.next)
-		n += !conn_is_elsewhere(conn);
-	return n;
-}
-
-void engine_count_used(const struct engine *engine, uint32_t *ret_used)
+unsigned int engine_count_shown(const struct engine *engine, uint32_t *ret_used)
 {
 	const struct conn *conn;
 	const struct subflow *s;
+	unsigned int n = 0;
 
-	memset(ret_used, 0, POOL_ENDPOINTS_MAX * sizeof(*ret_used));
+	if (ret_used)
+		memset(ret_used, 0, POOL_ENDPOINTS_MAX * sizeof(*ret_used));
 	for (conn = engine->table.conns; conn; conn = conn->hh.next) {
 		if (conn_is_elsewhere(conn))
 			continue;
+		n++;
 		for_each_subflow (conn, s)
-			if (s->state == SUBFLOW_LIVE && subflow_endpoint(conn, s))
+			if (ret_used && s->state == SUBFLOW_LIVE &&
+			    index_bit(s->endpoint))
 				ret_used[s->endpoint - 1]++;
 	}
+	return n;
 }

@@ -7,6 +7,8 @@
  */
 #include "retry.h"
 
+#include <sys/param.h>
+
 /* The delay is spread by an eighth, so that not all retries come at once. */
 uint32_t retry_delay(const struct conn *conn, unsigned int tries)
 {
@@ -89,30 +91,21 @@ void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
 	s->when = engine->now + retry_delay(conn, tries);
 }
 
-static void conn_set_due(struct conn *conn, bool *any, uint32_t when)
-{
-	if (!*any || (int32_t)(when - conn->due) < 0)
-		conn->due = when;
-	*any = true;
-}
-
 void conn_schedule(struct conn *conn)
 {
+	const uint32_t now = engine_of(conn)->now;
+	int32_t left = conn->again ? 0 : INT32_MAX;
 	struct announcement *ann;
 	struct subflow *s;
-	bool any = false;
 
-	if (conn_is_ours(conn)) {
-		if (conn->again)
-			conn_set_due(conn, &any, engine_of(conn)->now);
-		if (conn->work)
-			conn_set_due(conn, &any, conn->work_when);
-		for_each_announcement (conn, ann)
-			if (ann->timed && ann->state == PM_ANNOUNCED_WAITING)
-				conn_set_due(conn, &any, ann->when);
-		for_each_subflow (conn, s)
-			if (s->state == SUBFLOW_RETRY)
-				conn_set_due(conn, &any, s->when);
-	}
-	conn_set_timed(conn, any);
+	if (conn->work)
+		left = MIN(left, (int32_t)(conn->work_when - now));
+	for_each_announcement (conn, ann)
+		if (ann->timed && ann->state == PM_ANNOUNCED_WAITING)
+			left = MIN(left, (int32_t)(ann->when - now));
+	for_each_subflow (conn, s)
+		if (s->state == SUBFLOW_RETRY)
+			left = MIN(left, (int32_t)(s->when - now));
+	conn->due = now + left;
+	conn_set_timed(conn, left != INT32_MAX && conn_is_ours(conn));
 }

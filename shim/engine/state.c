@@ -206,12 +206,11 @@ void counter_bump(struct conn *conn, unsigned int index)
 /* A note's kind and reason imply its counters. */
 static void note_count(struct conn *conn, const struct pm_note *note)
 {
+#define R(reason) (1 << PM_REASON_##reason)
 	enum {
 		ANY = -1,
-		NO_ENDPOINT = 1 << PM_REASON_EXHAUSTED | 1 << PM_REASON_FAMILY |
-			      1 << PM_REASON_ERROR | 1 << PM_REASON_UNAVAILABLE,
-		LIMIT = 1 << PM_REASON_LIMIT_SUBFLOWS | 1 << PM_REASON_LIMIT_ACCEPTED |
-			1 << PM_REASON_TOO_MANY,
+		NO_ENDPOINT = R(EXHAUSTED) | R(FAMILY) | R(ERROR) | R(UNAVAILABLE),
+		LIMIT = R(LIMIT_SUBFLOWS) | R(LIMIT_ACCEPTED) | R(TOO_MANY),
 	};
 	static const struct {
 		uint8_t what, counter;
@@ -220,18 +219,16 @@ static void note_count(struct conn *conn, const struct pm_note *note)
 		{ PM_NOTE_ANNOUNCED, COUNTER(add_addr_rx), ANY },
 		{ PM_NOTE_ANNOUNCED, COUNTER(add_addr_waiting), NO_ENDPOINT },
 		{ PM_NOTE_ANNOUNCED, COUNTER(add_addr_limited), LIMIT },
-		{ PM_NOTE_ANNOUNCED, COUNTER(add_addr_filtered), 1 << PM_REASON_FILTER },
+		{ PM_NOTE_ANNOUNCED, COUNTER(add_addr_filtered), R(FILTER) },
 		{ PM_NOTE_REPEATED, COUNTER(add_addr_rx), ANY },
 		{ PM_NOTE_REMOVED, COUNTER(rm_addr_rx), ANY },
 		{ PM_NOTE_JOINING, COUNTER(subflows_requested), ANY },
 		{ PM_NOTE_JOINED, COUNTER(subflows_established), ANY },
 		{ PM_NOTE_SUBFLOW_FOREIGN, COUNTER(subflows_foreign), ANY },
-		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_other), 1 << PM_REASON_NONE },
-		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_error), 1 << PM_REASON_ERROR },
-		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_removed),
-		  1 << PM_REASON_REMOVED },
-		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_local),
-		  1 << PM_REASON_ENDPOINT_DOWN },
+		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_other), R(NONE) },
+		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_error), R(ERROR) },
+		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_removed), R(REMOVED) },
+		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_local), R(ENDPOINT_DOWN) },
 		{ PM_NOTE_SIGNALLED, COUNTER(add_addr_tx), ANY },
 		{ PM_NOTE_WITHDRAWN, COUNTER(rm_addr_tx), ANY },
 	};

@@ -116,11 +116,6 @@ static inline void announcement_forget_tries(struct announcement *ann)
 void note_add(struct engine *engine, struct conn *conn, const struct pm_note *note);
 #define NOTE(conn, ...) \
 	note_add(engine_of(conn), conn, &(const struct pm_note){ __VA_ARGS__ })
-#define NOTE_ENDPOINT(engine, kind, ep)                        \
-	note_add(engine, NULL,                                 \
-		 &(const struct pm_note){ .what = (kind),      \
-					  .local = (ep)->addr, \
-					  .local_id = (ep)->local_id })
 /* note_subflow() - the same, with addresses, IDs and backup flag of @s */
 void note_subflow(struct conn *conn, const struct subflow *s, struct pm_note note);
 #define NOTE_SUBFLOW(conn, s, ...) note_subflow(conn, s, (struct pm_note){ __VA_ARGS__ })

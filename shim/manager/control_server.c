@@ -220,7 +220,7 @@ static void fill_records(struct answer *answer, struct ctl_request *request,
 		head->record_size = sizeof(answer->connections[0]);
 		head->count = engine_report(view->engine, request->after, CTL_PAGE_MAX,
 					    answer->connections, NULL, &head->next);
-		head->total = engine_count_shown(view->engine);
+		head->total = engine_count_shown(view->engine, NULL);
 		return;
 	case CTL_OP_ANNOUNCED:
 		head->record_size = sizeof(answer->announced[0]);
@@ -228,7 +228,7 @@ static void fill_records(struct answer *answer, struct ctl_request *request,
 					    NULL, answer->announced, &head->next);
 		return;
 	case CTL_OP_ENDPOINTS:
-		engine_count_used(view->engine, used);
+		engine_count_shown(view->engine, used);
 		head->record_size = sizeof(answer->endpoints[0]);
 		head->count = fill_endpoints(answer->endpoints, view->watch->pool, used);
 		break;

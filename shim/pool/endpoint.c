@@ -74,15 +74,14 @@ static int parse_address_word(const char *word, struct endpoint *ep,
 	return 0;
 }
 
-static int parse_flag(const char *word, struct endpoint *ep, struct pool_error *why)
+/* Return: 0: not the word of a flag. */
+static uint32_t find_flag(const char *word)
 {
 	unsigned int i;
 
-	for (i = 0; i < N_FLAGS && strcmp(word, flags[i].word) != 0; i++)
-		;
-	if (i == N_FLAGS)
-		return pool_reject(why, "unknown word \"%s\" in an endpoint", word);
-	ep->flags |= flags[i].flag;
+	for (i = 0; i < N_FLAGS; i++)
+		if (!strcmp(word, flags[i].word))
+			return flags[i].flag;
 	return 0;
 }
 
@@ -147,8 +146,10 @@ int endpoint_parse(char *words, struct endpoint *ret_ep, struct pool_error *why)
 			r = parse_option(word, strtok_r(NULL, BLANKS, &save), &ep, why);
 		else if (ep.addr.family == AF_UNSPEC && strpbrk(word, ".:"))
 			r = parse_address_word(word, &ep, why);
+		else if (find_flag(word))
+			ep.flags |= find_flag(word);
 		else
-			r = parse_flag(word, &ep, why);
+			r = pool_reject(why, "unknown word \"%s\" in an endpoint", word);
 	}
 	if (r == 0)
 		r = check_words(&ep, why);
@@ -184,8 +185,7 @@ const struct endpoint *pool_find_same(const struct pool *pool,
 	const struct mpprefix *a, *b = &old_pool->sections[old->section].prefix;
 	const struct endpoint *ep;
 
-	for_each_endpoint(pool, ep)
-	{
+	for_each_endpoint (pool, ep) {
 		a = &pool->sections[ep->section].prefix;
 		if (mpaddr_equal(&ep->addr, &old->addr) && a->len == b->len &&
 		    mpaddr_equal(&a->addr, &b->addr))
@@ -202,8 +202,7 @@ int endpoint_append(struct pool *pool, const struct endpoint *ep, struct pool_er
 
 	if (pool->n_endpoints == POOL_ENDPOINTS_MAX)
 		return pool_reject(why, "more than %d endpoints", POOL_ENDPOINTS_MAX);
-	for_each_endpoint(pool, other)
-	{
+	for_each_endpoint (pool, other) {
 		if (same_endpoint(other, ep))
 			sprintf(what, "endpoint %s%s", all ? "dev " : "",
 				all ? ep->dev : mpaddr_text(&ep->addr, addr));
@@ -225,8 +224,9 @@ static bool is_id_taken(const struct pool *pool, unsigned int section, unsigned 
 {
 	const struct endpoint *ep;
 
-	for_each_endpoint(pool, ep) if (ep->section == section &&
-					ep->local_id == id) return true;
+	for_each_endpoint (pool, ep)
+		if (ep->section == section && ep->local_id == id)
+			return true;
 	return false;
 }
 
@@ -235,8 +235,7 @@ void endpoint_assign_ids(struct pool *pool)
 	struct endpoint *ep;
 	unsigned int id;
 
-	for_each_endpoint(pool, ep)
-	{
+	for_each_endpoint (pool, ep) {
 		if (ep->local_id || ep->addr.family == AF_UNSPEC)
 			continue;
 		for (id = 1; is_id_taken(pool, ep->section, id); id++)
@@ -269,18 +268,6 @@ const char *endpoint_format(const struct endpoint *ep, char *text)
 	return text;
 }
 
-/* The kinds that are left in each section. */
-static void update_kinds(struct pool *spec)
-{
-	const struct endpoint *ep;
-	unsigned int i;
-
-	for (i = 0; i < spec->n_sections; i++)
-		spec->sections[i].kinds = 0;
-	for_each_endpoint(spec, ep) spec->sections[ep->section].kinds |=
-		ep->flags & KINDS;
-}
-
 /*
  * "id N" alone, as `ip mptcp endpoint del` takes it, or the words of the endpoint.
  * Return: its index in @spec; -EINVAL, -ENOENT.
@@ -294,8 +281,9 @@ static int find_words(const struct pool *spec, const struct pool *resolved, char
 	unsigned int id;
 
 	if (sscanf(words, "id %u%n", &id, &end) == 1 && !words[end]) {
-		for_each_endpoint(resolved, with_id) if (with_id->local_id == id &&
-							 !with_id->section) ep = *with_id;
+		for_each_endpoint (resolved, with_id)
+			if (with_id->local_id == id && !with_id->section)
+				ep = *with_id;
 	} else if (endpoint_parse(words, &ep, why) < 0) {
 		return -EINVAL;
 	}
@@ -307,27 +295,18 @@ static int find_words(const struct pool *spec, const struct pool *resolved, char
 /* Take the flags that `ip mptcp endpoint change` knows out of @words. */
 static void take_flags(char *words, uint32_t *ret_set, uint32_t *ret_clear)
 {
-	static const struct {
-		const char *word;
-		uint32_t set, clear;
-	} changes[] = {
-		{ "backup", MPTCP_PM_ADDR_FLAG_BACKUP, 0 },
-		{ "nobackup", 0, MPTCP_PM_ADDR_FLAG_BACKUP },
-		{ "fullmesh", MPTCP_PM_ADDR_FLAG_FULLMESH, 0 },
-		{ "nofullmesh", 0, MPTCP_PM_ADDR_FLAG_FULLMESH },
-	};
+	const uint32_t known = MPTCP_PM_ADDR_FLAG_BACKUP | MPTCP_PM_ADDR_FLAG_FULLMESH;
 	char *end = words, *word, *save;
-	unsigned int i;
+	uint32_t flag;
+	bool clear;
 
 	for (word = strtok_r(words, BLANKS, &save); word;
 	     word = strtok_r(NULL, BLANKS, &save)) {
-		for (i = 0; i < 4 && strcmp(word, changes[i].word) != 0; i++)
-			;
-		if (i < 4) {
-			*ret_set |= changes[i].set;
-			*ret_clear |= changes[i].clear;
+		clear = !strncmp(word, "no", 2);
+		flag = find_flag(clear ? word + 2 : word) & known;
+		*(clear ? ret_clear : ret_set) |= flag;
+		if (flag)
 			continue;
-		}
 		if (end > words)
 			*end++ = ' ';
 		memmove(end, word, strlen(word) + 1);
@@ -410,8 +389,10 @@ static int edit_limits(struct pool *spec, char *words, struct pool_error *why)
 int pool_edit(struct pool *spec, const struct pool *resolved, char *words,
 	      struct pool_error *why)
 {
+	const struct endpoint *ep;
 	const char *object, *verb;
 	char *save = NULL;
+	unsigned int i;
 	int r;
 
 	object = strtok_r(words, BLANKS, &save) ?: "";
@@ -421,7 +402,9 @@ int pool_edit(struct pool *spec, const struct pool *resolved, char *words,
 		return pool_reject(why, "expected endpoint or limits");
 	verb = strtok_r(NULL, BLANKS, &save) ?: "";
 	r = edit_endpoint(spec, resolved, verb, save ?: "", why);
-	if (r == 0)
-		update_kinds(spec);
+	for (i = 0; i < spec->n_sections; i++)
+		spec->sections[i].kinds = 0;
+	for_each_endpoint (spec, ep)
+		spec->sections[ep->section].kinds |= ep->flags & KINDS;
 	return r;
 }

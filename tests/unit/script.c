@@ -323,7 +323,7 @@ static void do_used_ids(struct script *s)
 
 static void do_shown(struct script *s)
 {
-	const unsigned int n = engine_count_shown(s->p.engine);
+	const unsigned int n = engine_count_shown(s->p.engine, NULL);
 	struct pm_conn_report views[16];
 	uint64_t next;
 
