@@ -63,7 +63,7 @@ void conn_free(struct conn *conn)
 	struct conn_table *table = conn->table;
 
 	conn_confirm(conn); /* out of the list of unconfirmed ones */
-	conn_set_timed(conn, false);
+	conn_stop_timer(conn);
 	if (table->cursor == conn)
 		table->cursor = conn->hh.next;
 	HASH_DELETE(hh, table->conns, conn);
@@ -74,13 +74,65 @@ void conn_free(struct conn *conn)
 	free(conn);
 }
 
-void conn_set_timed(struct conn *conn, bool timed)
+static bool timer_is_before(const struct conn *a, const struct conn *b)
 {
-	if (timed && !conn->timed)
-		DL_APPEND(conn->table->timed, conn);
-	else if (!timed && conn->timed)
-		DL_DELETE(conn->table->timed, conn);
-	conn->timed = timed;
+	return (int32_t)(a->due - b->due) < 0;
+}
+
+static void timer_put(struct conn *conn, uint32_t slot)
+{
+	conn->table->timed[slot] = conn;
+	conn->slot = slot;
+}
+
+/* Put @conn where it belongs in the heap, of which @slot is free. */
+static void timer_sift(struct conn *conn, uint32_t slot)
+{
+	struct conn **heap = conn->table->timed;
+	const uint32_t n = conn->table->n_timed;
+	uint32_t child;
+
+	for (; slot > 1 && timer_is_before(conn, heap[slot / 2]); slot /= 2)
+		timer_put(heap[slot / 2], slot);
+	for (; (child = 2 * slot) <= n; slot = child) {
+		child += child < n && timer_is_before(heap[child + 1], heap[child]);
+		if (!timer_is_before(heap[child], conn))
+			break;
+		timer_put(heap[child], slot);
+	}
+	timer_put(conn, slot);
+}
+
+void conn_set_timer(struct conn *conn, uint32_t due)
+{
+	struct conn_table *table = conn->table;
+	const uint32_t n = table->n_timed + 1;
+	struct conn **grown;
+
+	if (conn->slot && conn->due == due)
+		return;
+	if (!conn->slot && !(n & (n - 1))) {
+		grown = realloc(table->timed, 2 * n * sizeof(conn));
+		if (!grown)
+			return;
+		table->timed = grown;
+	}
+	conn->due = due;
+	timer_sift(conn, conn->slot ?: ++table->n_timed);
+}
+
+void conn_stop_timer(struct conn *conn)
+{
+	struct conn_table *table = conn->table;
+	const uint32_t slot = conn->slot;
+	struct conn *last;
+
+	if (!slot)
+		return;
+	conn->slot = 0;
+	last = table->timed[table->n_timed--];
+	if (last != conn)
+		timer_sift(last, slot);
 }
 
 void conn_table_free(struct conn_table *table)
@@ -89,6 +141,7 @@ void conn_table_free(struct conn_table *table)
 
 	HASH_ITER (hh, table->conns, conn, tmp)
 		conn_free(conn);
+	free(table->timed);
 }
 
 /* Append @item of @size bytes to *@array. Return: its place; NULL: no memory, or full. */

@@ -78,10 +78,13 @@ struct used_id {
 struct conn {
 	struct conn_table *table;
 	uint32_t token;
-	uint32_t due;	     /* milliseconds, wrapping; if `timed` */
-	uint32_t work_when;  /* likewise; if `work` */
-	uint32_t registered; /* seconds */
-	uint8_t family;	     /* of the socket: AF_INET, AF_INET6; 0 until CREATED */
+	union {
+		uint32_t registered; /* seconds; until `confirmed` */
+		uint32_t due;	     /* milliseconds, wrapping; if in conn_table.timed */
+	};
+	uint32_t slot;	    /* in conn_table.timed; 0: none */
+	uint32_t work_when; /* as `due`; if `work` */
+	uint8_t family;	    /* of the socket: AF_INET, AF_INET6; 0 until CREATED */
 	uint8_t n_subflows, n_announced;
 	uint8_t last_error;
 	uint8_t section : 5; /* of the pool */
@@ -91,7 +94,6 @@ struct conn {
 	bool established : 1; /* the first subflow's addresses are known */
 	bool server_side : 1;
 	bool deny_join_id0 : 1;	   /* the peer's C flag (RFC 8684, 3.1) */
-	bool timed : 1;		   /* in conn_table.timed */
 	bool again : 1;		   /* an announcement waits for room in @out */
 	bool work : 1;		   /* conn_use_endpoints() is due at work_when */
 	struct mpaddr first, peer; /* of MP_CAPABLE: ours, with ID 0, and the peer's */
@@ -102,7 +104,7 @@ struct conn {
 	struct subflow *subflows;
 	struct announcement *announced; /* in the order of arrival */
 	struct used_id *ids;
-	struct conn *prev, *next; /* in conn_table.unconfirmed, then perhaps .timed */
+	struct conn *prev, *next;      /* in conn_table.unconfirmed */
 	uint16_t counters[N_COUNTERS]; /* as in struct pm_counters; they saturate */
 	UT_hash_handle hh;
 };
@@ -112,9 +114,9 @@ _Static_assert(POOL_SECTIONS_MAX <= 32, "struct conn has 5 bits");
 struct conn_table {
 	struct conn *conns;	  /* in the order of registration */
 	struct conn *unconfirmed; /* likewise */
-	struct conn *timed;	  /* for engine_wait() */
+	struct conn **timed;	  /* binary heap by `due`; the first is timed[1] */
 	struct conn *cursor;	  /* engine_tick() checks each from here on; or NULL */
-	unsigned int n_unconfirmed;
+	unsigned int n_unconfirmed, n_timed;
 	struct used_id *ids;
 };
 
@@ -132,8 +134,14 @@ void conn_confirm(struct conn *conn);
 void conn_free(struct conn *conn);
 void conn_table_free(struct conn_table *table);
 
-/* conn_set_timed() - put @conn into the list of timed connections, or take it out. */
-void conn_set_timed(struct conn *conn, bool timed);
+/* conn_set_timer() - engine_tick() serves @conn at @due. Without memory: at no time. */
+void conn_set_timer(struct conn *conn, uint32_t due);
+void conn_stop_timer(struct conn *conn);
+/* conn_first_due() - the connection that engine_tick() serves first, or NULL */
+static inline struct conn *conn_first_due(const struct conn_table *table)
+{
+	return table->n_timed ? table->timed[1] : NULL;
+}
 
 /* conn_subflow_add() - append a copy. NULL: no memory, or ENGINE_SUBFLOWS_MAX. */
 struct subflow *conn_subflow_add(struct conn *conn, const struct subflow *subflow);

@@ -2,8 +2,8 @@
 /*
  * retry.c - when a failed join is tried again
  *
- * The delay doubles with each try. engine_wait() looks only at
- * connections with a timer.
+ * The delay doubles with each try. Each connection has
+ * one timer, for its earliest retry.
  */
 #include "retry.h"
 
@@ -106,6 +106,8 @@ void conn_schedule(struct conn *conn)
 	for_each_subflow (conn, s)
 		if (s->state == SUBFLOW_RETRY)
 			left = MIN(left, (int32_t)(s->when - now));
-	conn->due = now + left;
-	conn_set_timed(conn, left != INT32_MAX && conn_is_ours(conn));
+	if (left != INT32_MAX && conn_is_ours(conn))
+		conn_set_timer(conn, now + left);
+	else
+		conn_stop_timer(conn);
 }

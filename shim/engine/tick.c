@@ -81,7 +81,8 @@ static bool tick_conn(struct conn *conn, struct pm_cmds *out)
 bool engine_tick(struct engine *engine, struct pm_cmds *out)
 {
 	struct conn_table *table = &engine->table;
-	struct conn *conn, *next;
+	struct conn *conn;
+	unsigned int left;
 
 	for (; table->cursor; table->cursor = table->cursor->hh.next) {
 		if (!table->cursor->confirmed)
@@ -90,25 +91,23 @@ bool engine_tick(struct engine *engine, struct pm_cmds *out)
 		if (!tick_conn(table->cursor, out))
 			return true;
 	}
-	for (conn = table->timed; conn; conn = next) {
-		next = conn->next;
-		if (engine_time_reached(engine, conn->due) && !tick_conn(conn, out))
+	left = table->n_timed; /* each once */
+	while (left-- && (conn = conn_first_due(table)) &&
+	       engine_time_reached(engine, conn->due))
+		if (!tick_conn(conn, out))
 			return true;
-	}
 	return false;
 }
 
 int engine_wait(const struct engine *engine)
 {
-	const struct conn *conn;
-	int32_t left, first = INT32_MAX;
+	const struct conn *first = conn_first_due(&engine->table);
+	int32_t left;
 
 	if (engine->table.cursor)
 		return 0;
-	for (conn = engine->table.timed; conn; conn = conn->next) {
-		left = conn->due - (uint32_t)engine->now;
-		if (left < first)
-			first = left > 0 ? left : 0;
-	}
-	return engine->table.timed ? first : -1;
+	if (!first)
+		return -1;
+	left = first->due - (uint32_t)engine->now;
+	return left > 0 ? left : 0;
 }

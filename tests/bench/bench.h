@@ -69,6 +69,7 @@ int bench_connects(void);
 int bench_broker(void);
 int bench_joins(void);
 int bench_memory(void);
+int bench_timers(void);
 int bench_watch(void);
 int bench_scale(void);
 

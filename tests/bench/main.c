@@ -23,8 +23,8 @@ static const struct {
 } parts[] = {
 	{ "startup", bench_startup }, { "connects", bench_connects },
 	{ "broker", bench_broker },   { "joins", bench_joins },
-	{ "memory", bench_memory },   { "watch", bench_watch },
-	{ "scale", bench_scale },
+	{ "memory", bench_memory },   { "timers", bench_timers },
+	{ "watch", bench_watch },     { "scale", bench_scale },
 };
 
 #define PARTS (sizeof(parts) / sizeof(parts[0]))

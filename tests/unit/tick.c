@@ -5,6 +5,7 @@
 #include "play.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -168,5 +169,93 @@ Test(tick, many_connections_are_served_in_turn)
 	cr_assert_eq(engine_wait(p.engine), -1);
 	for (c.token = 1; c.token <= 100; c.token++)
 		play_closed(&p, c.token);
+	play_close(&p);
+}
+
+HISTORY(tick, connections_are_due_in_the_order_of_their_timers,
+	"[pool]|endpoint=10.0.2.2 subflow|" TRIES("9"),
+	"@1 start\n"
+	"@2 start\n"
+	"@3 start\n"
+	"@4 start\n"
+	"@1 down 10.0.2.2-10.0.1.1:80 ECONNREFUSED\n"
+	"time 100\n"
+	"@2 down 10.0.2.2-10.0.1.1:80 ECONNREFUSED\n"
+	"time 500\n"
+	"@3 down 10.0.2.2-10.0.1.1:80 ECONNREFUSED\n"
+	"@4 down 10.0.2.2-10.0.1.1:80 ECONNREFUSED\n"
+	"wait 501 626\n"
+	"@1 closed\n"
+	"wait 600 726\n"
+	"time 1226 > join 10.0.2.2-10.0.1.1:80;\n" /* 2 */
+	"wait 274 400\n"
+	"@4 closed\n"
+	"time 1626 > join 10.0.2.2-10.0.1.1:80;\n" /* 3 */
+	"wait none\n"
+	"@3 closed\n")
+
+#define CROWD 300
+
+/* The earliest retry that any connection reports. */
+static int first_retry(struct play *p)
+{
+	static struct pm_announced_report ann[2 * CROWD];
+	unsigned int i, n;
+	uint64_t next;
+	int first = -1;
+
+	n = engine_report(p->engine, 0, 2 * CROWD, NULL, ann, &next);
+	cr_assert_eq(next, 0);
+	for (i = 0; i < n; i++)
+		if (ann[i].retry_ms && (first < 0 || (int)ann[i].retry_ms < first))
+			first = ann[i].retry_ms;
+	return first;
+}
+
+/* Timers start, fire and end in another order than that of their connections. */
+Test(tick, engine_waits_for_the_earliest_of_many_timers)
+{
+	unsigned int i, token, state = 1, due = 0;
+	int64_t now = UINT32_MAX - INT64_C(20000); /* the milliseconds wrap meanwhile */
+	struct pm_cmd cmd = { .local = at("10.0.2.2"), .remote = at("10.0.2.1:80") };
+	struct pm_cmds cmds;
+	struct play p;
+	int wait;
+
+	play_open(&p, POOL "endpoint=10.0.2.2|" TRIES("9"));
+	play_time(&p, now);
+	for (token = 1; token <= CROWD; token++)
+		play_connect(&p, token, "10.0.1.2", "10.0.1.1:80");
+	for (i = 0; i < 20 * CROWD; i++) {
+		state = state * 1103515245 + 12345;
+		token = cmd.token = 1 + (state >> 16) % CROWD;
+		switch (state >> 8 & 3) {
+		case 0:
+			play_closed(&p, token);
+			play_connect(&p, token, "10.0.1.2", "10.0.1.1:80");
+			break;
+		case 1:
+			wait = engine_wait(p.engine);
+			now += wait >= 0 ? wait : 1;
+			play_time(&p, now);
+			due += p.out.n;
+			cr_assert(wait < 0 || p.out.n, "nothing is due after %d ms",
+				  wait);
+			cmds = p.out;
+			for (unsigned int k = 0; k < cmds.n; k++)
+				play_down(&p, &cmds.v[k], ECONNREFUSED);
+			break;
+		default:
+			play_announce(&p, token, 1, "10.0.2.1:80");
+			if (p.out.n)
+				play_down(&p, &cmd, ECONNREFUSED);
+		}
+		wait = first_retry(&p);
+		cr_assert_eq(engine_wait(p.engine), wait, "%d ms in place of %d",
+			     engine_wait(p.engine), wait);
+	}
+	cr_assert_gt(due, CROWD);
+	for (token = 1; token <= CROWD; token++)
+		play_closed(&p, token);
 	play_close(&p);
 }
