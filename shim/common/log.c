@@ -22,36 +22,21 @@
 
 static const char level_names[][8] = { "error", "warning", "info", "debug" };
 
-static struct log_target log_to = { .fd = -1, .level = -1 };
+struct log_target log_manager = { .fd = -1, .level = -1 };
 
-void log_target_open(struct log_target *ret, int fd, int level, const char *program,
+void log_target_open(struct log_target *to, int fd, int level, const char *program,
 		     int pid)
 {
-	ret->fd = fd;
-	ret->is_file = fd >= 0 && syscall(SYS_lseek, fd, 0, SEEK_CUR) >= 0;
-	ret->level = level;
-	ret->pid = pid;
-	str_append(ret->program, 0, sizeof(ret->program) - 1, program);
+	to->fd = fd;
+	to->is_file = fd >= 0 && syscall(SYS_lseek, fd, 0, SEEK_CUR) >= 0;
+	to->level = level;
+	to->pid = pid;
+	str_append(to->program, 0, sizeof(to->program) - 1, program);
 }
 
-void log_open(int fd, int level, const char *program, int pid)
-{
-	log_target_open(&log_to, fd, level, program, pid);
-}
-
-void log_set_prefixes(const char *const prefixes[])
-{
-	log_to.prefixes = prefixes;
-}
-
-static bool is_wanted(const struct log_target *to, enum log_level level)
+bool log_wanted(const struct log_target *to, enum log_level level)
 {
 	return to->fd >= 0 && (int)level <= to->level;
-}
-
-bool log_wanted(enum log_level level)
-{
-	return is_wanted(&log_to, level);
 }
 
 __attribute__((format(printf, 2, 3))) static int log_format_head(char line[LINE_SIZE],
@@ -89,13 +74,13 @@ static int log_line_write(const struct log_target *to, const char *line, size_t 
 	return r < 0 ? -errno : 0;
 }
 
-static void log_line_print(struct log_target *to, enum log_level level, const char *fmt,
-			   va_list ap)
+void log_target_print(struct log_target *to, enum log_level level, const char *fmt, ...)
 {
 	char line[LINE_SIZE];
 	int n, m, saved = errno;
+	va_list ap;
 
-	if (!is_wanted(to, level))
+	if (!log_wanted(to, level))
 		return;
 	if (to->prefixes)
 		n = log_format_head(line, "%s", to->prefixes[level]);
@@ -103,7 +88,9 @@ static void log_line_print(struct log_target *to, enum log_level level, const ch
 		n = log_format_head(line, "mptcpaddr: %s[%d]: %s: ", to->program, to->pid,
 				    level_names[level]);
 	errno = saved; /* for %m */
+	va_start(ap, fmt);
 	m = vsnprintf(line + n, sizeof(line) - n, fmt, ap);
+	va_end(ap);
 	if (m > 0)
 		n += m;
 	if (n > (int)sizeof(line) - 1)
@@ -116,24 +103,6 @@ static void log_line_print(struct log_target *to, enum log_level level, const ch
 	if (m < 0 && m != -EAGAIN && !to->prefixes)
 		to->fd = -1; /* the program closed the pipe; a journal may return */
 	errno = saved;
-}
-
-void log_print(enum log_level level, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	log_line_print(&log_to, level, fmt, ap);
-	va_end(ap);
-}
-
-void log_target_print(struct log_target *to, enum log_level level, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	log_line_print(to, level, fmt, ap);
-	va_end(ap);
 }
 
 int log_level_parse(const char *text, size_t len)

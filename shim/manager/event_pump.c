@@ -166,7 +166,7 @@ void pump_log_note(void *label, const struct pm_note *note)
 	if (label) /* the broker's log, with all programs */
 		level = note->what == PM_NOTE_JOIN_FAILED ? LOG_LEVEL_INFO
 							  : LOG_LEVEL_DEBUG;
-	if (!log_wanted(level))
+	if (!log_wanted(&log_manager, level))
 		return;
 	if (label)
 		log_print(level, "%s: token 0x%08x: %s", (const char *)label, note->token,

@@ -243,7 +243,7 @@ static void open_broker_log(void)
 		"mptcpaddrd: debug: "
 	};
 
-	log_set_prefixes(getenv("JOURNAL_STREAM") ? journal : plain);
+	log_manager.prefixes = getenv("JOURNAL_STREAM") ? journal : plain;
 	log_open(STDERR_FILENO, LOG_LEVEL_INFO, "mptcpaddrd", getpid());
 }
 
