@@ -138,8 +138,7 @@ unsigned int engine_report(const struct engine *engine, uint64_t after, unsigned
  */
 unsigned int engine_count_shown(const struct engine *engine, uint32_t *ret_used);
 
-/* engine_notes() - copy those after @after, in engine_set_clock()'s time. Return: how
- * many. */
+/* engine_notes() - those after @after, in engine_set_clock()'s time. Return: how many. */
 unsigned int engine_notes(const struct engine *engine, uint64_t after, unsigned int max,
 			  struct pm_note *ret_notes);
 uint64_t engine_notes_last(const struct engine *engine); /* the last number */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * netlink.h - mptcp_pm (generic netlink): events in, commands out; sockets by
- * sock_diag(7)
+ * netlink.h - events and commands of mptcp_pm; sockets by sock_diag(7)
  */
 #pragma once
 

@@ -34,19 +34,6 @@ static void announcement_remember(struct conn *conn, const struct pm_event *ev)
 		ann->state = PM_ANNOUNCED_JOINED;
 }
 
-/* Try to join @ann, which is new or announced again. */
-static void announcement_accept(struct conn *conn, struct announcement *ann,
-				struct pm_note *heard, struct pm_cmds *out)
-{
-	ann->state = PM_ANNOUNCED_WAITING;
-	announcement_forget_tries(ann);
-	join_announced(conn, ann, out);
-	if (ann->state == PM_ANNOUNCED_WAITING)
-		heard->reason = ann->reason;
-	if (conn->work) /* `subflow` endpoints come after the first announcement */
-		conn_use_endpoints(conn, out);
-}
-
 /* The peer sent ADD_ADDR (RFC 8684, 3.4.1). */
 static void on_announced(struct conn *conn, const struct pm_event *ev,
 			 struct pm_cmds *out)
@@ -75,7 +62,13 @@ static void on_announced(struct conn *conn, const struct pm_event *ev,
 		ann->state = PM_ANNOUNCED_REFUSED;
 		ann->reason = heard.reason = PM_REASON_FILTER;
 	} else {
-		announcement_accept(conn, ann, &heard, out);
+		ann->state = PM_ANNOUNCED_WAITING;
+		announcement_forget_tries(ann);
+		join_announced(conn, ann, out);
+		if (ann->state == PM_ANNOUNCED_WAITING)
+			heard.reason = ann->reason;
+		if (conn->work) /* the first one: then come `subflow` endpoints */
+			conn_use_endpoints(conn, out);
 	}
 	if (engine->heard)
 		note_add(engine, conn, &heard);

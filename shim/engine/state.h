@@ -67,7 +67,7 @@ uint64_t conn_endpoints(const struct conn *conn, uint32_t kind);
 const struct section *conn_section(const struct conn *conn);
 /* conn_is_elsewhere() - whether the parent process manages @conn */
 bool conn_is_elsewhere(const struct conn *conn);
-/* conn_is_ours() - neither of them */
+/* conn_is_ours() - neither that, nor excluded from the pool */
 bool conn_is_ours(const struct conn *conn);
 bool conn_family_matches(const struct conn *conn, const struct mpaddr *local,
 			 const struct mpaddr *remote);

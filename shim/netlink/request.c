@@ -28,24 +28,22 @@ int netlink_open(int protocol, unsigned int slot, uint32_t groups)
 	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = groups };
 	/* The answer is queued when send() returns; this is for faults. */
 	const struct timeval timeout = { .tv_sec = 1 };
-	int fd, r = -1, error;
+	int fd, error;
 	unsigned int i;
 
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	if (fd < 0)
 		return -errno;
-	for (i = 0; i <= SLOTS_TRIED && r < 0; i++) {
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	for (i = 0; i <= SLOTS_TRIED; i++) {
 		addr.nl_pid =
 			i < SLOTS_TRIED ? ((slot + i) << 22) + (getpid() & 0x3fffff) : 0;
-		r = bind(fd, (struct sockaddr *)&addr, sizeof(addr));
+		if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+			return fd;
 	}
-	if (r < 0) {
-		error = -errno;
-		close(fd);
-		return error;
-	}
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
-	return fd;
+	error = -errno;
+	close(fd);
+	return error;
 }
 
 uint32_t netlink_number(const struct nlattr *attr)
@@ -167,42 +165,47 @@ bool rtnl_drain(int fd)
 	return any;
 }
 
-static void on_link(struct rtnl_table *table, struct nlmsghdr *hdr)
+static int on_link(void *ctx, struct nlmsghdr *hdr)
 {
 	const struct ifinfomsg *info = nlmsg_data(hdr);
 	struct nlattr *tb[IFLA_MAX + 1];
+	struct rtnl_table *table = ctx;
 	struct rtnl_iface *link;
 
-	if (nlmsg_parse(hdr, sizeof(*info), tb, IFLA_MAX, NULL) < 0 || !tb[IFLA_IFNAME])
-		return;
+	if (hdr->nlmsg_type != RTM_NEWLINK ||
+	    nlmsg_parse(hdr, sizeof(*info), tb, IFLA_MAX, NULL) < 0 || !tb[IFLA_IFNAME])
+		return 0;
 	link = netlink_grow(&table->links, &table->n_links, sizeof(*link));
 	if (!link)
-		return;
+		return 0;
 	link->if_idx = info->ifi_index;
 	/* Not IFF_RUNNING: it follows up to a second later. */
 	link->up = info->ifi_flags & IFF_UP && info->ifi_flags & LOWER_UP &&
 		   !(info->ifi_flags & DORMANT);
 	nla_strlcpy(link->dev, tb[IFLA_IFNAME], sizeof(link->dev));
+	return 0;
 }
 
-static void on_addr(struct rtnl_table *table, struct nlmsghdr *hdr)
+static int on_addr(void *ctx, struct nlmsghdr *hdr)
 {
 	const struct ifaddrmsg *info = nlmsg_data(hdr);
 	struct nlattr *tb[IFA_MAX + 1], *ip;
 	const struct mpaddr_range *range;
+	struct rtnl_table *table = ctx;
 	struct rtnl_address *entry;
 	uint32_t flags;
 
-	if (nlmsg_parse(hdr, sizeof(*info), tb, IFA_MAX, NULL) < 0)
-		return;
+	if (hdr->nlmsg_type != RTM_NEWADDR ||
+	    nlmsg_parse(hdr, sizeof(*info), tb, IFA_MAX, NULL) < 0)
+		return 0;
 	/* On point-to-point links IFA_ADDRESS is the peer's. */
 	ip = tb[IFA_LOCAL] ?: tb[IFA_ADDRESS];
 	if (!ip || (info->ifa_family != AF_INET && info->ifa_family != AF_INET6) ||
 	    nla_len(ip) < (info->ifa_family == AF_INET ? 4 : 16))
-		return;
+		return 0;
 	entry = netlink_grow(&table->addrs, &table->n_addrs, sizeof(*entry));
 	if (!entry)
-		return;
+		return 0;
 	mpaddr_set(&entry->addr, info->ifa_family, nla_data(ip));
 	flags = tb[IFA_FLAGS] ? nla_get_u32(tb[IFA_FLAGS]) : info->ifa_flags;
 	entry->if_idx = info->ifa_index;
@@ -210,18 +213,10 @@ static void on_addr(struct rtnl_table *table, struct nlmsghdr *hdr)
 	entry->ready =
 		!(flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED)) &&
 		!(range && range->kind == MPADDR_LINK_LOCAL);
-}
-
-static int on_rtnl_message(void *ctx, struct nlmsghdr *hdr)
-{
-	if (hdr->nlmsg_type == RTM_NEWLINK)
-		on_link(ctx, hdr);
-	else if (hdr->nlmsg_type == RTM_NEWADDR)
-		on_addr(ctx, hdr);
 	return 0;
 }
 
-static int dump_table(int fd, int type, struct rtnl_table *table)
+static int dump_table(int fd, int type, netlink_fn fn, struct rtnl_table *table)
 {
 	struct {
 		struct nlmsghdr nlh;
@@ -233,7 +228,7 @@ static int dump_table(int fd, int type, struct rtnl_table *table)
 		.gen = { .rtgen_family = AF_UNSPEC },
 	};
 
-	return netlink_ask(fd, &request.nlh, on_rtnl_message, table);
+	return netlink_ask(fd, &request.nlh, fn, table);
 }
 
 int rtnl_read_table(struct rtnl_table *table)
@@ -243,9 +238,9 @@ int rtnl_read_table(struct rtnl_table *table)
 
 	if (fd < 0)
 		return fd;
-	r = dump_table(fd, RTM_GETLINK, &now);
+	r = dump_table(fd, RTM_GETLINK, on_link, &now);
 	if (r == 0)
-		r = dump_table(fd, RTM_GETADDR, &now);
+		r = dump_table(fd, RTM_GETADDR, on_addr, &now);
 	close(fd);
 	rtnl_free_table(r < 0 ? &now : table);
 	if (r == 0)
