@@ -40,6 +40,19 @@ int control_listen(struct control *control, const char *name, uid_t uid)
 	return control->listener < 0 ? control->listener : 0;
 }
 
+static bool holder_is_self(const char *name)
+{
+	struct ucred peer = { .pid = -1 };
+	socklen_t len = sizeof(peer);
+	const int fd = local_socket(name, false);
+
+	if (fd < 0)
+		return false;
+	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
+	close(fd);
+	return peer.pid == getpid();
+}
+
 int control_open(struct control *control, int pid, char *ret_name, size_t size)
 {
 	int i, r = -EADDRINUSE;
@@ -50,6 +63,8 @@ int control_open(struct control *control, int pid, char *ret_name, size_t size)
 		snprintf(name, sizeof(name),
 			 i ? CTL_NAME_PREFIX "%d.%d" : CTL_NAME_PREFIX "%d", pid, i);
 		r = control_listen(control, name, CONTROL_OWN_USER);
+		if (r == -EADDRINUSE && holder_is_self(name))
+			return -EALREADY;
 		if (!r)
 			snprintf(ret_name, size, "%s", name);
 	}

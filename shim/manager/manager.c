@@ -312,6 +312,10 @@ static int manager_open(struct manager *m)
 	if (m->command_fd < 0)
 		return m->command_fd;
 	r = control_open(&m->control, h->pid, h->control_name, sizeof(h->control_name));
+	if (r == -EALREADY) { /* of another namespace of the dynamic linker */
+		log_warning("no pool: another copy of the library manages this process");
+		return r;
+	}
 	if (r < 0)
 		log_warning("no control socket: %s", strerror(-r));
 	takeover_open(&m->takeover, h->pid, h->nonce);

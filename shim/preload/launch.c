@@ -13,6 +13,7 @@
 #include "log_request.h"
 #include "mode.h"
 #include "mptcpaddr/handover.h"
+#include "other_copy.h"
 #include "owner.h"
 #include "pool_copy.h"
 #include "pool_file.h"
@@ -111,7 +112,7 @@ static struct handover *start_manager(pid_t pid, uint32_t seen, bool broker)
 	const pid_t tid = sys_gettid();
 	struct handover *h;
 
-	if (owner_is_vfork_child(tid) || mode_get() != MODE_POOL)
+	if (owner_is_vfork_child(tid) || mode_get() != MODE_POOL || other_copy_is_first())
 		return NULL;
 	if (broker && broker_found(seen))
 		return LAUNCH_BROKER;
@@ -142,7 +143,8 @@ failed:
 
 void launch_keep(bool root)
 {
-	if (owner_is_vfork_child(sys_gettid()) || mode_get() != MODE_POOL)
+	if (owner_is_vfork_child(sys_gettid()) || mode_get() != MODE_POOL ||
+	    other_copy_is_first())
 		return;
 	pool_copy_get();
 	mode_signals();

@@ -203,3 +203,8 @@ enum mode mode_get(void)
 	atomic_store_explicit(&decided, mode, memory_order_relaxed);
 	return mode;
 }
+
+void mode_turn_off(void)
+{
+	atomic_store(&decided, MODE_OFF);
+}

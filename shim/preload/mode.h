@@ -27,3 +27,6 @@ bool mode_signals(void);
 
 /* mode_tolerates() - the pool file's `tolerate` names the option. */
 bool mode_tolerates(const struct sockopt *opt);
+
+/* mode_turn_off() - MODE_OFF from now on. */
+void mode_turn_off(void);
