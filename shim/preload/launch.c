@@ -177,17 +177,11 @@ static bool is_alive(uint32_t word, pid_t pid)
 	       word == owner_word(pid, OWNER_STARTING);
 }
 
-void launch_end(void)
+static void stop_manager(pid_t pid)
 {
-	const pid_t pid = sys_getpid();
-	uint32_t word;
+	uint32_t word = owner_get();
 	int i;
 
-	if (owner_is_vfork_child(sys_gettid()))
-		return;
-	/* Before owner_get(): a thread that starts a manager later sees it. */
-	atomic_store(&main_ended, pid);
-	word = owner_get();
 	if (!is_alive(word, pid))
 		return;
 	for (i = 0; i < SYS_WAIT_TRIES && is_alive(word, pid); i++) {
@@ -200,4 +194,33 @@ void launch_end(void)
 	}
 	if (word == owner_word(pid, OWNER_FAILED))
 		thread_join();
+}
+
+void launch_end(void)
+{
+	const pid_t pid = sys_getpid();
+
+	if (owner_is_vfork_child(sys_gettid()))
+		return;
+	/* Before owner_get(): a thread that starts a manager later sees it. */
+	atomic_store(&main_ended, pid);
+	stop_manager(pid);
+}
+
+bool launch_pause(void)
+{
+	const pid_t pid = sys_getpid();
+	struct statx tasks;
+
+	if (!is_alive(owner_get(), pid) || owner_is_vfork_child(sys_gettid()))
+		return false;
+	/* Two links of a directory, and one of each thread. */
+	if (sys_statx(AT_FDCWD, "/proc/self/task", &tasks) && tasks.stx_nlink > 2 + 2)
+		return false;
+	stop_manager(pid);
+	LOG_REQUEST_ONCE(LOG_LEVEL_INFO,
+			 "stopped, because the program enters a namespace that is for "
+			 "processes with one thread",
+			 "");
+	return owner_replace(owner_word(pid, OWNER_FAILED), 0);
 }

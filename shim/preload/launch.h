@@ -28,6 +28,14 @@ struct handover *launch_manager(bool broker);
 void launch_end(void);
 
 /*
+ * launch_pause() - end the manager's thread if it is the only one besides the caller's
+ *
+ * The next connect() starts a manager again. Return: whether the thread has ended. Takes
+ * a second at most. Changes errno.
+ */
+bool launch_pause(void);
+
+/*
  * launch_keep() - read what cannot be read after a change of the user or, with @root, of
  * the root directory. Changes errno.
  */
