@@ -58,8 +58,7 @@ static inline const char *str_base(const char *path)
 	return base;
 }
 
-/* str_zeros() - not 0 if one of the eight bytes is 0: only that borrows from its top bit.
- */
+/* str_zeros() - not 0 if a byte of @eight is 0: only that borrows from its top bit */
 static inline uint64_t str_zeros(uint64_t eight)
 {
 	return (eight - 0x0101010101010101) & ~eight & 0x8080808080808080;

@@ -148,8 +148,7 @@ static enum join join_from_each(struct conn *conn, uint64_t mask,
 	return all;
 }
 
-/* The first `laminar` endpoint that matches, is free and did not fail for @ann: index + 1
- */
+/* Index + 1 of the first `laminar` endpoint that matches, is free and has not failed. */
 static uint8_t select_laminar(const struct conn *conn, struct announcement *ann)
 {
 	const uint64_t mask = conn_endpoints(conn, KIND_LAMINAR);
