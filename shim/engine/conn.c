@@ -112,7 +112,7 @@ void conn_set_timer(struct conn *conn, uint32_t due)
 	if (conn->slot && conn->due == due)
 		return;
 	if (!conn->slot && !(n & (n - 1))) {
-		grown = realloc(table->timed, 2 * n * sizeof(conn));
+		grown = realloc(table->timed, 2 * n * sizeof(struct conn *));
 		if (!grown)
 			return;
 		table->timed = grown;

@@ -44,9 +44,9 @@ void engine_set_old_kernel(struct engine *engine)
 
 int engine_register(struct engine *engine, const struct pm_registration *reg)
 {
-	if (conn_find(&engine->table, reg->token))
-		return 0;
-	return conn_add(&engine->table, reg) ? 0 : -ENOSPC;
+	const bool known = conn_find(&engine->table, reg->token);
+
+	return known || conn_add(&engine->table, reg) ? 0 : -ENOSPC;
 }
 
 unsigned int engine_expire(struct engine *engine, int64_t since, unsigned int keep)

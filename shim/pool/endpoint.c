@@ -315,25 +315,11 @@ static void take_flags(char *words, uint32_t *ret_set, uint32_t *ret_clear)
 	*end = '\0';
 }
 
-static int change_endpoint(struct pool *spec, const struct pool *resolved, char *words,
-			   struct pool_error *why)
-{
-	uint32_t set = 0, clear = 0;
-	int i;
-
-	take_flags(words, &set, &clear);
-	if (!(set | clear))
-		return pool_reject(why, "only [no]backup and [no]fullmesh can change");
-	i = find_words(spec, resolved, words, why);
-	if (i < 0)
-		return i;
-	spec->endpoints[i].flags = (spec->endpoints[i].flags | set) & ~clear;
-	return 0;
-}
-
 static int edit_endpoint(struct pool *spec, const struct pool *resolved, const char *verb,
 			 char *words, struct pool_error *why)
 {
+	const bool change = !strcmp(verb, "change");
+	uint32_t set = 0, clear = 0;
 	struct endpoint ep = { 0 };
 	int i;
 
@@ -350,15 +336,20 @@ static int edit_endpoint(struct pool *spec, const struct pool *resolved, const c
 		endpoint_assign_ids(spec); /* they stay when others are deleted */
 		return 0;
 	}
-	if (!strcmp(verb, "change"))
-		return change_endpoint(spec, resolved, words, why);
-	if (strcmp(verb, "del") != 0)
+	if (!change && strcmp(verb, "del") != 0)
 		return pool_reject(why, "expected endpoint add, del, change or flush");
+	if (change)
+		take_flags(words, &set, &clear);
+	if (change && !(set | clear))
+		return pool_reject(why, "only [no]backup and [no]fullmesh can change");
 	i = find_words(spec, resolved, words, why);
 	if (i < 0)
 		return i;
-	memmove(&spec->endpoints[i], &spec->endpoints[i + 1],
-		(--spec->n_endpoints - i) * sizeof(*spec->endpoints));
+	if (change)
+		spec->endpoints[i].flags = (spec->endpoints[i].flags | set) & ~clear;
+	else
+		memmove(&spec->endpoints[i], &spec->endpoints[i + 1],
+			(--spec->n_endpoints - i) * sizeof(*spec->endpoints));
 	return 0;
 }
 
