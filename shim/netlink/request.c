@@ -122,7 +122,7 @@ int netlink_ask(int fd, struct nlmsghdr *request, netlink_fn fn, void *ctx)
 {
 	static atomic_uint seq;
 	struct answer answer = {
-		.seq = ++seq,
+		.seq = atomic_fetch_add(&seq, 1),
 		.dump = (request->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP,
 		.fn = fn,
 		.ctx = ctx,

@@ -102,9 +102,11 @@ static void drop_taken_ids(struct pool *pool)
 {
 	struct endpoint *a, *b;
 
-	for_each_endpoint(pool, a) for_each_endpoint(
-		pool, b) if (a->from_dev && a != b && a->section == b->section &&
-			     a->local_id == b->local_id) a->local_id = 0;
+	for_each_endpoint (pool, a)
+		for_each_endpoint (pool, b)
+			if (a->from_dev && a != b && a->section == b->section &&
+			    a->local_id == b->local_id)
+				a->local_id = 0;
 }
 
 void pool_resolve(const struct pool *spec, const struct rtnl_table *table,
@@ -114,8 +116,7 @@ void pool_resolve(const struct pool *spec, const struct rtnl_table *table,
 
 	*ret_pool = *spec;
 	ret_pool->n_endpoints = 0;
-	for_each_endpoint(spec, ep)
-	{
+	for_each_endpoint (spec, ep) {
 		if (ep->addr.family == AF_UNSPEC) {
 			add_device_addresses(spec, ep, table, before, ret_pool);
 			continue;

@@ -5,9 +5,9 @@
  */
 #include "shim/preload/mode.h"
 #include "mptcpaddr/pool.h"
+#include "shim/common/sockopt.h"
 #include "shim/preload/env.h"
 #include "shim/preload/pool_file.h"
-#include "shim/common/sockopt.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -114,8 +114,8 @@ Test(mode, every_tolerate_line_of_app_counts)
 		found += mode_tolerates(&sockopts[i]);
 	cr_assert_eq(found, 3);
 	for (size_t i = 0; i < 3; i++)
-		cr_expect(mode_tolerates(sockopt_named(
-				  wanted[i], wanted[i] + strlen(wanted[i]))),
+		cr_expect(mode_tolerates(sockopt_named(wanted[i],
+						       wanted[i] + strlen(wanted[i]))),
 			  "%s", wanted[i]);
 }
 
