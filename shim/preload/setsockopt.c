@@ -190,6 +190,11 @@ static int settle_refused(const struct call *call, int error)
 	return error;
 }
 
+static bool defers_accept(int level, int name)
+{
+	return level == IPPROTO_TCP && name == TCP_DEFER_ACCEPT;
+}
+
 /* MPTCP takes such a value without a look at it, or without an effect. */
 static bool is_lax(const struct call *call)
 {
@@ -228,6 +233,7 @@ static bool is_lax(const struct call *call)
 /* MPTCP has taken the option. Return: 0, or an errno for the program. */
 static int verify_accepted(const struct call *call)
 {
+	const int off = 0;
 	char value[16];
 	socklen_t len = sizeof(value);
 	int plain, error = 0;
@@ -239,8 +245,12 @@ static int verify_accepted(const struct call *call)
 		return 0;
 	if (!syscall(SYS_setsockopt, plain, call->level, call->name, call->value,
 		     call->len)) {
-		if (call->level == SOL_SOCKET)
+		if (call->level == SOL_SOCKET || defers_accept(call->level, call->name))
 			forget_value(call, plain);
+		/* It would hold back joins, whose data comes later or never. */
+		if (defers_accept(call->level, call->name))
+			syscall(SYS_setsockopt, call->fd, call->level, call->name, &off,
+				sizeof(off));
 	} else {
 		error = errno;
 		/* A connection would get the default of TCP: show that. */
@@ -292,7 +302,8 @@ HOOK int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 	if (REAL(getsockopt)(fd, level, name, value, len) < 0)
 		error = may_differ(errno) ? ask_plain(fd, level, name, value, len, errno)
 					  : errno;
-	else if (level == SOL_SOCKET && forgotten_may_have(name))
+	else if ((level == SOL_SOCKET || defers_accept(level, name)) &&
+		 forgotten_may_have(name))
 		forgotten_get(fd, level, name, value, len); /* the kernel has 0 */
 	else if (level == IPPROTO_IPV6 && domain_of(fd) == AF_INET)
 		error = ask_plain(fd, level, name, value, len, 0);
