@@ -92,35 +92,12 @@ static int on_pair(void *user, const char *no_section, const char *name,
 	return 0;
 }
 
-static void ini_parse_line(struct ini *ini, const char *text)
-{
-	char line[INI_LINE_MAX + 2], *end;
-
-	if (ini->line == 1 && !strncmp(text, BYTE_ORDER_MARK, 3))
-		text += 3;
-	if (*text == '[') {
-		end = strchr(text, ']');
-		if (!end) {
-			ini_fail(ini, NOT_SPLIT);
-			return;
-		}
-		snprintf(ini->section, end - text, "%s", text + 1);
-		if (ini->on_section)
-			ini->on_section(ini);
-		return;
-	}
-	/* An empty first line: inih would skip a byte order mark in the first. */
-	snprintf(line, sizeof(line), "\n%s", text);
-	if (ini_parse_string(line, on_pair, ini) != 0)
-		ini_fail(ini, NOT_SPLIT);
-}
-
-/* Leading blanks are dropped: to inih they mean that the line before continues. */
 static void ini_read_line(struct ini *ini, const char *from, const char *to)
 {
-	char text[INI_LINE_MAX + 1];
+	char line[INI_LINE_MAX + 2], *text = line + 1, *end;
 	int n = 0;
 
+	/* To inih, leading blanks mean that the line before continues. */
 	while (from < to && (*from == ' ' || *from == '\t' || *from == '\r'))
 		from++;
 	for (; from < to; from++) {
@@ -135,7 +112,17 @@ static void ini_read_line(struct ini *ini, const char *from, const char *to)
 		text[n++] = *from;
 	}
 	text[n] = '\0';
-	ini_parse_line(ini, text);
+	if (ini->line == 1 && !strncmp(text, BYTE_ORDER_MARK, 3))
+		text += 3;
+	text[-1] = '\n'; /* inih would skip a byte order mark in the first line */
+	end = strchr(text, ']');
+	if (*text == '[' && end) {
+		snprintf(ini->section, end - text, "%s", text + 1);
+		if (ini->on_section)
+			ini->on_section(ini);
+	} else if (*text == '[' || ini_parse_string(text - 1, on_pair, ini) != 0) {
+		ini_fail(ini, NOT_SPLIT);
+	}
 }
 
 int ini_read_text(struct ini *ini, const char *text, size_t len)
