@@ -10,7 +10,6 @@
 #include <netinet/tcp.h>
 #include <sys/types.h>
 
-struct engine;
 struct nlattr;
 struct nlmsghdr;
 
@@ -109,8 +108,10 @@ struct diag_subflows {
 	unsigned int n;
 };
 
-/* diag_read_subflows() - Return: 0, and the caller frees ret_all->v; -errno. */
+/*
+ * diag_read_subflows() - for engine_resync(), which needs all: half would drop
+ * connections
+ *
+ * Return: 0, and the caller frees ret_all->v; -errno.
+ */
 int diag_read_subflows(struct diag_subflows *ret_all);
-
-/* diag_resync() - engine_resync() with them. Return: 0; -errno with @engine unchanged. */
-int diag_resync(struct engine *engine);

@@ -107,6 +107,19 @@ static void wait_for_work(struct manager *m, struct pollfd *fds, unsigned int n)
 	pthread_mutex_lock(&m->h->lock);
 }
 
+/* Return: 0; -errno with the engine unchanged. */
+static int manager_resync(struct manager *m)
+{
+	struct diag_subflows all;
+	int r = diag_read_subflows(&all);
+
+	if (r < 0)
+		return r;
+	engine_resync(m->engine, all.v, all.n);
+	free(all.v);
+	return 0;
+}
+
 static void manager_serve_takeover(struct manager *m, bool hung_up)
 {
 	if ((hung_up || takeover_must_retry(&m->takeover)) &&
@@ -119,7 +132,7 @@ static void manager_serve_takeover(struct manager *m, bool hung_up)
 		 m->h->takeover_pid);
 	m->h->takeover_pid = 0;
 	idle_restart(m);
-	diag_resync(m->engine); /* events between fork() and the subscription */
+	manager_resync(m); /* events between fork() and the subscription */
 	engine_take_over(m->engine);
 	port_listeners_update(&m->ports, m->watch.pool);
 }
@@ -201,7 +214,7 @@ static void manager_loop(struct manager *m)
 		if (m->pump.lost) { /* events during the resync only repeat it */
 			m->pump.lost = false;
 			engine_note(m->engine, PM_NOTE_OVERRUN, 0);
-			pump_log_resync(diag_resync(m->engine));
+			pump_log_resync(manager_resync(m));
 		}
 		port_listeners_serve(&m->ports, &fds[FDS_FIRST]); /* before they change */
 		manager_serve_takeover(m, fds[1].revents);
@@ -320,7 +333,7 @@ static int manager_open(struct manager *m)
 		log_warning("no control socket: %s", strerror(-r));
 	takeover_open(&m->takeover, h->pid, h->nonce);
 	if (h->takeover_pid)
-		diag_resync(m->engine); /* the subscription is newer than the copy */
+		manager_resync(m); /* the subscription is newer than the copy */
 	if (h->takeover_pid &&
 	    takeover_wait(&m->takeover, h->takeover_pid, h->takeover_nonce))
 		m->take_over_ms = clock_ms() + SETTLE_MS;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * diag.c - sock_diag requests: dump sockets, find an owner, reset a subflow
+ * diag.c - sock_diag requests: dump sockets and subflows, find an owner, reset a subflow
  */
 #include "mptcpaddr/netlink.h"
 #include "request.h"
@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netlink/msg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -179,4 +180,47 @@ int diag_parse_subflow(struct nlattr *const *tb, struct nlattr **ret_tb)
 			     NULL) < 0)
 		return -ENOENT;
 	return ret_tb[MPTCP_SUBFLOW_ATTR_TOKEN_LOC] ? 0 : -ENOENT;
+}
+
+static int on_subflow(void *ctx, const struct inet_diag_msg *msg,
+		      struct nlattr *const *tb)
+{
+	struct nlattr *mptcp[MPTCP_SUBFLOW_ATTR_MAX + 1];
+	/* As in the kernel, for laminar endpoints, closing subflows use no address. */
+	const uint32_t closing = 1u << TCP_FIN_WAIT1 | 1u << TCP_FIN_WAIT2 |
+				 1u << TCP_CLOSING | 1u << TCP_CLOSE;
+	const uint32_t mp_capable =
+		MPTCP_SUBFLOW_FLAG_MCAP_REM | MPTCP_SUBFLOW_FLAG_MCAP_LOC;
+	struct diag_subflows *all = ctx;
+	struct pm_subflow *f;
+	uint32_t flags;
+
+	if (closing & 1u << msg->idiag_state || diag_parse_subflow(tb, mptcp) < 0)
+		return 0;
+	f = netlink_grow(&all->v, &all->n, sizeof(*f));
+	if (!f)
+		return -ENOMEM;
+	f->sub.token = nla_get_u32(mptcp[MPTCP_SUBFLOW_ATTR_TOKEN_LOC]);
+	diag_fill_event(msg, &f->sub);
+	f->sub.local_id = netlink_number(mptcp[MPTCP_SUBFLOW_ATTR_ID_LOC]);
+	f->sub.remote_id = netlink_number(mptcp[MPTCP_SUBFLOW_ATTR_ID_REM]);
+	flags = netlink_number(mptcp[MPTCP_SUBFLOW_ATTR_FLAGS]);
+	f->initial = flags & mp_capable;
+	f->active = flags & MPTCP_SUBFLOW_FLAG_MCAP_LOC;
+	f->sub.server_side =
+		!(flags & (MPTCP_SUBFLOW_FLAG_MCAP_LOC | MPTCP_SUBFLOW_FLAG_JOIN_LOC));
+	f->live = msg->idiag_state != TCP_SYN_SENT;
+	return 0;
+}
+
+int diag_read_subflows(struct diag_subflows *ret_all)
+{
+	struct diag_subflows all = { 0 };
+	int r = diag_dump(IPPROTO_TCP, DIAG_CONNECTED, on_subflow, &all);
+
+	if (r < 0)
+		free(all.v);
+	else
+		*ret_all = all;
+	return r;
 }
