@@ -16,7 +16,7 @@
  */
 #define WORK_DELAY_MS 1
 
-/* An address announced again during its join: remember it, the join may yet fail. */
+/* An address announced again while it is joined: its subflow may yet fail. */
 static void announcement_remember(struct conn *conn, const struct pm_event *ev)
 {
 	struct announcement *ann;
@@ -26,7 +26,7 @@ static void announcement_remember(struct conn *conn, const struct pm_event *ev)
 		if (mpaddr_equal(&s->remote, &ev->remote))
 			s->removed = false;
 	if (conn_announced(conn, ev->remote_id, &ev->remote) ||
-	    !conn_count(conn, SUBFLOW_BIT(PENDING), NULL, &ev->remote) ||
+	    !conn_count(conn, SUBFLOW_OPEN | SUBFLOW_JOINED, NULL, &ev->remote) ||
 	    !conn_admits(conn, ev->remote_id, &ev->remote))
 		return;
 	ann = conn_announced_add(conn, ev->remote_id, &ev->remote);

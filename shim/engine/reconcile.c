@@ -14,7 +14,7 @@ static void subflow_release_endpoint(struct conn *conn, const struct subflow *s)
 	/* It counts as new when it is back. */
 	conn->spent &= ~index_bit(s->endpoint);
 	conn->refill |= index_bit(s->endpoint);
-	if (!ann || s->removed || s->fixed)
+	if (!ann || s->removed || !subflow_frees_announcement(conn, s))
 		return;
 	ann->reason = PM_REASON_ENDPOINT_DOWN;
 	/* Routing might pick the removed address again. */
@@ -82,6 +82,18 @@ static bool id_has_last_path(const struct conn *conn, const struct used_id *id)
 	return s && !conn_keeps_path(conn, s);
 }
 
+/* Whether a subflow with @local_id keeps its endpoint: REMOVE_ADDR would end it, too. */
+static bool id_is_wanted(const struct conn *conn, uint8_t local_id)
+{
+	const struct subflow *s;
+
+	for_each_subflow (conn, s)
+		if (1U << s->state & SUBFLOW_OPEN && s->local_id == local_id &&
+		    subflow_has_endpoint(conn, s))
+			return true;
+	return false;
+}
+
 /*
  * Close a subflow whose endpoint is removed or down. One REMOVE_ADDR makes the peer close
  * every subflow with that ID, and not wait for acknowledgements. The last path stays: its
@@ -103,7 +115,8 @@ static bool subflow_close(struct conn *conn, struct subflow *s, struct pm_cmds *
 	if (out->n + 2 > PM_CMDS_MAX)
 		return false;
 	subflow_release_endpoint(conn, s);
-	if (!subflow_with_id(conn, SUBFLOW_CLOSING, s->local_id))
+	if (!subflow_with_id(conn, SUBFLOW_CLOSING, s->local_id) &&
+	    !id_is_wanted(conn, s->local_id))
 		push_command(out, PM_CMD_REMOVE, conn, s);
 	cmd = push_command(out, PM_CMD_SUBFLOW_DESTROY, conn, s);
 	/* A removed endpoint's address still works: the peer gets the FIN. */

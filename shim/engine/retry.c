@@ -42,6 +42,14 @@ struct announcement *announce_first_address(struct conn *conn)
 	return conn_announced_add(conn, 0, &conn->peer);
 }
 
+bool subflow_frees_announcement(const struct conn *conn, const struct subflow *s)
+{
+	/* `fullmesh` endpoints join it on their own; without any, `laminar` ones do. */
+	return !s->fixed ||
+	       (conn_section(conn)->kinds & KIND_LAMINAR &&
+		conn_count(conn, SUBFLOW_NOT_CLOSING, NULL, &s->remote) == 1);
+}
+
 /* The state of @ann after its subflow @s failed. */
 static void announcement_failed(struct conn *conn, struct announcement *ann,
 				const struct subflow *s, unsigned int tries,
@@ -52,7 +60,8 @@ static void announcement_failed(struct conn *conn, struct announcement *ann,
 		ann->reason = PM_REASON_PROHIBITED;
 	} else if (s->state == SUBFLOW_LIVE && !engine_of(conn)->pool->retry.tries) {
 		ann->state = PM_ANNOUNCED_CLOSED;
-	} else if (!s->fixed) {
+	} else if (!s->fixed || (s->endpoint == SUBFLOW_ENDPOINT_REMOVED &&
+				 subflow_frees_announcement(conn, s))) {
 		ann->state = PM_ANNOUNCED_WAITING;
 		ann->reason = PM_REASON_ERROR;
 		ann->tries = s->state == SUBFLOW_LIVE ? tries : ann->tries;

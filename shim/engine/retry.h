@@ -17,6 +17,8 @@ void announcement_set_retry(struct conn *conn, struct announcement *ann);
  * as if somebody had.
  */
 struct announcement *announce_first_address(struct conn *conn);
+/* subflow_frees_announcement() - whether other endpoints join what @s has joined */
+bool subflow_frees_announcement(const struct conn *conn, const struct subflow *s);
 /* subflow_failed() - a join or live subflow ended with @error. Changes or deletes @s. */
 void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
 		    uint8_t reset_reason);

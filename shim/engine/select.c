@@ -14,6 +14,12 @@ static bool limit_leaves_subflow(const struct conn *conn)
 	return conn_extra_subflows(conn) < engine_of(conn)->pool->subflows;
 }
 
+bool endpoint_must_wait(const struct conn *conn, const struct endpoint *ep)
+{
+	return ep->flags & KIND_LAMINAR && !(ep->flags & KIND_FULLMESH) &&
+	       conn_uses(conn, &ep->addr);
+}
+
 static void endpoint_spend(struct conn *conn, unsigned int index)
 {
 	conn->spent |= conn_endpoints(conn, KIND_SUBFLOW) & endpoint_bit(index);
@@ -330,6 +336,8 @@ static bool join_from_subflow_endpoints(struct conn *conn, struct pm_cmds *out)
 	for_each_bit (i, mask) {
 		if (!limit_leaves_subflow(conn))
 			break;
+		if (endpoint_must_wait(conn, &engine_of(conn)->pool->endpoints[i]))
+			continue;
 		if (!join_from_endpoint(conn, i, out))
 			return false;
 		conn->spent |= endpoint_bit(i);

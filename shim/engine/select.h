@@ -24,5 +24,7 @@ void join_waiting(struct conn *conn, struct pm_cmds *out);
  * Return: false if @out is full.
  */
 bool conn_use_endpoints(struct conn *conn, struct pm_cmds *out);
+/* endpoint_must_wait() - a `laminar` endpoint has one subflow at a time. */
+bool endpoint_must_wait(const struct conn *conn, const struct endpoint *ep);
 /* join_retry() - request the pair of a SUBFLOW_RETRY record again. */
 enum join join_retry(struct conn *conn, struct subflow *s, struct pm_cmds *out);

@@ -13,15 +13,6 @@ static bool retry_is_void(const struct conn *conn, const struct subflow *retry)
 	       conn_count(conn, SUBFLOW_NOT_CLOSING, &retry->local, &retry->remote) > 1;
 }
 
-/* A `laminar` endpoint has one subflow. */
-static bool retry_must_wait(const struct conn *conn, const struct subflow *retry)
-{
-	const uint32_t flags = subflow_endpoint(conn, retry)->flags;
-
-	return flags & KIND_LAMINAR && !(flags & KIND_FULLMESH) &&
-	       conn_uses(conn, &retry->local);
-}
-
 static bool tick_retries(struct conn *conn, struct pm_cmds *out)
 {
 	struct engine *engine = engine_of(conn);
@@ -37,7 +28,9 @@ static bool tick_retries(struct conn *conn, struct pm_cmds *out)
 			conn_subflow_del(conn, s--);
 			continue;
 		}
-		r = retry_must_wait(conn, s) ? JOIN_LIMIT : join_retry(conn, s, out);
+		r = endpoint_must_wait(conn, subflow_endpoint(conn, s))
+			    ? JOIN_LIMIT
+			    : join_retry(conn, s, out);
 		if (r == JOIN_NO_ROOM)
 			return false;
 		if (r != JOIN_REQUESTED)

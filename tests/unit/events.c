@@ -65,6 +65,17 @@ HISTORY(events, announcement_renewed_during_its_join_is_not_forgotten, THREE,
 	"announce 1 10.0.2.1:80 >\n"
 	"down 10.0.2.2-10.0.2.1:80 ECONNREFUSED > join 10.0.3.2-10.0.2.1:80;\n")
 
+HISTORY(events, announcement_renewed_after_a_withdrawal_is_joined_after_a_failure,
+	"[pool]|endpoint=10.0.2.2",
+	"connect\n"
+	"announce 1 10.0.2.1:80 > join 10.0.2.2-10.0.2.1:80;\n"
+	"remove 1\n" /* before the peer sees the join */
+	"up 10.0.2.2-10.0.2.1:80\n"
+	"announce 1 10.0.2.1:80 >\n"
+	"down 10.0.2.2-10.0.2.1:80 ETIMEDOUT\n"
+	"view waiting 1\n"
+	"time 2000 > join 10.0.2.2-10.0.2.1:80;\n")
+
 HISTORY(events, filtered_address_is_refused_and_does_not_wait,
 	"[pool]|endpoint=10.0.2.2|[accept]|deny=10.0.5.0/24|",
 	"connect\n"

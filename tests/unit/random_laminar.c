@@ -106,13 +106,13 @@ static bool uses(const struct model *m, const struct mpaddr *local)
 	return false;
 }
 
-static bool reaches(const struct model *m, const struct mpaddr *remote, bool pending)
+static bool reaches(const struct model *m, const struct mpaddr *remote, bool joined)
 {
 	unsigned int i;
 
 	for (i = 0; i < m->n_subs; i++)
 		if (mpaddr_equal(&m->subs[i].cmd.remote, remote) &&
-		    !(pending && m->subs[i].live))
+		    !(joined && m->subs[i].initial))
 			return true;
 	return false;
 }

@@ -133,3 +133,40 @@ HISTORY(reconcile, old_kernel_is_told_of_backup_afterwards,
 	"announce 1 10.0.2.1:80 > join 10.0.2.2/1-10.0.2.1:80 backup;\n"
 	"up 10.0.2.2-10.0.2.1:80 > flags 10.0.2.2/1-10.0.2.1:80 backup;\n"
 	"join 2 10.0.3.2 10.0.3.1:80\n")
+
+HISTORY(reconcile, withdrawal_spares_an_id_that_another_subflow_needs,
+	POOL A " fullmesh|" B "|",
+	"start\n"
+	"announce 1 10.0.2.1:80\n"
+	"announce 2 10.0.3.1:80\n"
+	"up 10.0.2.2-10.0.3.1:80\n"
+	"pool 1 > withdraw 10.0.2.2:10012/12;reset 10.0.2.2/12-10.0.3.1:80;join "
+	"10.0.3.2/13-10.0.2.1:80;\n"
+	"ends 10.0.2.2:10012 10.0.3.1:80\n"
+	"up 10.0.3.2-10.0.2.1:80\n"
+	"pool 0 > join 10.0.2.2-10.0.3.1:80;\n"
+	"up 10.0.2.2-10.0.3.1:80\n"
+	"up 10.0.2.2-10.0.2.1:80 > close 10.0.2.2-10.0.2.1:80;\n")
+
+HISTORY(reconcile, laminar_endpoint_joins_what_the_last_fullmesh_endpoint_leaves,
+	POOL A " fullmesh|" B "|",
+	"start\n"
+	"announce 1 10.0.2.1:80 > join 10.0.2.2-10.0.2.1:80;\n"
+	"pool 1 > join 10.0.3.2-10.0.2.1:80;\n")
+
+HISTORY(reconcile, laminar_endpoint_replaces_the_failed_path_of_a_removed_fullmesh_one,
+	POOL A " fullmesh|" B "|",
+	"start\n"
+	"announce 1 10.0.2.1:80 > join 10.0.2.2-10.0.2.1:80;\n"
+	"up\n"
+	"ends 10.0.1.2:40001 10.0.1.1:80\n"
+	"pool 0 " POOL B "| >\n" /* the last path stays */
+	"down 10.0.2.2/12-10.0.2.1:80 ETIMEDOUT > join 10.0.3.2-10.0.2.1:80;\n")
+
+HISTORY(reconcile, subflow_endpoint_that_is_back_has_one_join_if_it_is_laminar,
+	POOL "endpoint=10.0.2.2 subflow laminar|",
+	"connect\n"
+	"announce 1 10.0.2.1:80 > join 10.0.2.2-10.0.2.1:80;\n"
+	"pool 1 >\n"
+	"pool 0 >\n"
+	"down 10.0.2.2-10.0.2.1:80 ETIMEDOUT > join 10.0.2.2-10.0.2.1:80;\n")
