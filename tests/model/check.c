@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+/*
+ * check.c - the rules of the model, and when two of its states are one
+ */
+#include "model.h"
+#include "shim/engine/state.h"
+
+#include <string.h>
+
+static struct conn *conn_of(const struct world *w)
+{
+	return conn_find(&w->engine->table, TOKEN);
+}
+
+static bool endpoint_is_free(const struct world *w, const struct endpoint *ep)
+{
+	return world_is_laminar(ep) && ep->state != ENDPOINT_DOWN &&
+	       !world_uses(w, &ep->addr);
+}
+
+static bool limit_is_reached(const struct world *w)
+{
+	return conn_extra_subflows(conn_of(w)) >= w->pools[w->pool].subflows;
+}
+
+/* Each subflow of the kernel is one of the engine, and each of the engine will end. */
+static void check_subflows(struct world *w)
+{
+	struct conn *conn = conn_of(w);
+	const struct subflow *s;
+
+	for (unsigned int i = 0; i < w->n_subs; i++) {
+		s = conn_subflow_find(conn, &w->subs[i].local, &w->subs[i].remote);
+		if (!s || (s->state == SUBFLOW_LIVE) != w->subs[i].live)
+			world_fault(w, "the engine does not know a subflow");
+	}
+	if (conn_count(conn, SUBFLOW_HOLDING, NULL, NULL) != w->n_subs)
+		world_fault(w, "a join is pending for ever");
+	if (conn_count(conn, SUBFLOW_BIT(CLOSING), NULL, NULL))
+		world_fault(w, "a subflow is closing for ever");
+	if (conn_extra_subflows(conn) > w->pools[w->pool].subflows &&
+	    w->pools[0].subflows == w->pools[1].subflows)
+		world_fault(w, "the limit is exceeded");
+}
+
+static void check_waiting(struct world *w)
+{
+	const struct pool *pool = &w->pools[w->pool];
+	const struct announcement *ann;
+	struct conn *conn = conn_of(w);
+	const struct endpoint *ep;
+
+	for_each_announcement (conn, ann) {
+		if (ann->state != PM_ANNOUNCED_WAITING ||
+		    conn_reaches(conn, &ann->addr) || limit_is_reached(w))
+			continue;
+		if (ann->tried && !ann->timed)
+			world_fault(w, "a failed join has no timer");
+		for_each_endpoint (pool, ep)
+			if (endpoint_is_free(w, ep) &&
+			    !(ann->tried & endpoint_bit(ep - pool->endpoints)))
+				world_fault(w, "an endpoint is free, an address waits");
+	}
+}
+
+void world_check(struct world *w)
+{
+	if (!w->fault)
+		check_subflows(w);
+	if (!w->fault)
+		check_waiting(w);
+}
+
+void world_check_healed(struct world *w)
+{
+	const struct pool *pool = &w->pools[w->pool];
+	const struct endpoint *ep;
+	bool any = false;
+
+	for (unsigned int i = 0; i < w->n_subs; i++)
+		if (!w->subs[i].live)
+			world_fault(w, "a join is pending for ever");
+	for_each_endpoint (pool, ep)
+		any |= endpoint_is_free(w, ep);
+	for (unsigned int i = 0; i < WIDTH; i++)
+		if (w->known[i] && !w->closed[i] && !world_reaches(w, i) && any &&
+		    !limit_is_reached(w))
+			world_fault(w, "an address is never joined");
+}
+
+/* FNV-1a by words of 8 bytes */
+static uint64_t mix(uint64_t hash, const void *data, size_t size)
+{
+	const char *at = data;
+	uint64_t word;
+
+	for (; size; size -= size < 8 ? size : 8, at += 8) {
+		word = 0;
+		memcpy(&word, at, size < 8 ? size : 8);
+		hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		hash ^= hash >> 29;
+	}
+	return hash;
+}
+
+/* Times count from now on; what does not decide anything is left out. */
+static uint64_t mix_conn(uint64_t hash, const struct world *w)
+{
+	const uint32_t now = w->now, max = w->pools[w->pool].retry.max_ms;
+	const struct conn *conn = conn_of(w);
+	struct conn copy = *conn;
+	const struct used_id *id;
+	struct announcement ann;
+	struct subflow s;
+
+	copy.work_when = copy.work ? copy.work_when - now : 0;
+	copy.due = copy.slot = copy.last_error = 0;
+	copy.table = NULL;
+	copy.prev = copy.next = NULL;
+	copy.subflows = NULL;
+	copy.announced = NULL;
+	copy.ids = NULL;
+	memset(copy.counters, 0, sizeof(copy.counters));
+	memset(&copy.hh, 0, sizeof(copy.hh));
+	hash = mix(hash, &copy, sizeof(copy));
+	for (unsigned int i = 0; i < conn->n_subflows; i++) {
+		s = conn->subflows[i];
+		if (s.state == SUBFLOW_LIVE)
+			s.when = now - s.when < max ? now - s.when : max;
+		else
+			s.when = s.state == SUBFLOW_RETRY ? s.when - now : 0;
+		hash = mix(hash, &s, sizeof(s));
+	}
+	for (unsigned int i = 0; i < conn->n_announced; i++) {
+		ann = conn->announced[i];
+		ann.when = ann.timed ? ann.when - now : 0;
+		ann.error = 0;
+		hash = mix(hash, &ann, sizeof(ann));
+	}
+	for (id = conn->ids; id; id = id->next) {
+		const uint64_t key[] = { id->key.local_id, id->addr.ip[2], id->addr.port,
+					 id->ours * 2 + id->withdraw };
+
+		hash = mix(hash, key, sizeof(key));
+	}
+	return hash;
+}
+
+uint64_t world_hash(const struct world *w)
+{
+	const uint8_t flags[] = { w->reloaded, w->links, w->addrs, w->routes };
+	uint64_t hash = mix(1, flags, sizeof(flags));
+
+	hash = mix(hash, w->known, sizeof(w->known));
+	hash = mix(hash, w->closed, sizeof(w->closed));
+	hash = mix(hash, w->ids, 16);
+	hash = mix(hash, w->subs, w->n_subs * sizeof(*w->subs));
+	for (unsigned int i = 0; i < w->pools[w->pool].n_endpoints; i++)
+		hash = mix(hash, &w->pools[w->pool].endpoints[i].state, 1);
+	return mix_conn(hash, w);
+}
