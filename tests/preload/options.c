@@ -122,3 +122,40 @@ TABLE(fresh)
 TABLE(listening)
 TABLE(connected)
 TABLE(accepted)
+
+#define SERVER LAB_ADDRESS, LAB_PORT
+
+#define REPLACED(name, wire, ...) SAME_IN_BOTH_MODES(options, name, wire, __VA_ARGS__)
+
+REPLACED(unused_socket_becomes_TCP_and_keeps_all_it_had, TCP, "replaced", "plain", SERVER)
+REPLACED(unused_IPv6_socket_becomes_TCP_and_keeps_all_it_had, TCP, "replaced", "plain",
+	 "dead:beef:1::1", LAB_PORT)
+REPLACED(thread_may_replace_its_socket, TCP, "replaced", "thread", SERVER)
+REPLACED(child_connects_a_replaced_socket, TCP, "replaced", "fork", SERVER)
+REPLACED(socket_with_a_second_descriptor_stays, MPTCP, "replaced", "dup", SERVER)
+REPLACED(socket_in_an_epoll_stays, MPTCP, "replaced", "epoll", SERVER)
+REPLACED(bound_socket_stays, MPTCP, "replaced", "bound", SERVER)
+
+/* What a user types, against an echo server. */
+#define TOOL(name, wire, ...)                                                          \
+	Test(options, name##_prints_what_it_prints_natively, TIMEOUT)                  \
+	{                                                                              \
+		const struct program g = { .argv = { __VA_ARGS__ }, .in = "hello\n" }; \
+		same_in_both_modes(&g, wire);                                          \
+	}
+
+TOOL(dig_over_tcp, TCP, "/usr/bin/dig", "+tcp", "+tries=1", "+time=5", "+qid=1",
+     "+nocookie", "+nostats", "@" LAB_ADDRESS, "-p", LAB_PORT, "example.org")
+TOOL(psql_with_tcp_user_timeout, TCP, "/usr/bin/psql",
+     "host=" LAB_ADDRESS " port=" LAB_PORT
+     " user=x dbname=x sslmode=disable gssencmode=disable tcp_user_timeout=3000")
+TOOL(nc_with_a_ttl, TCP, "/bin/nc.openbsd", "-N", "-M", "9", SERVER)
+TOOL(nc_with_a_minimal_ttl, TCP, "/bin/nc.openbsd", "-N", "-m", "1", SERVER)
+TOOL(nc, MPTCP, "/bin/nc.openbsd", "-N", SERVER)
+TOOL(socat_with_a_ttl, TCP, "/usr/bin/socat", "-",
+     "TCP:" LAB_ADDRESS ":" LAB_PORT ",ttl=9")
+TOOL(socat_with_mtudiscover, TCP, "/usr/bin/socat", "-",
+     "TCP:" LAB_ADDRESS ":" LAB_PORT ",mtudiscover=2")
+TOOL(socat_with_syncnt, TCP, "/usr/bin/socat", "-",
+     "TCP:" LAB_ADDRESS ":" LAB_PORT ",syncnt=3")
+TOOL(telnet, MPTCP, "/usr/bin/telnet", SERVER)
