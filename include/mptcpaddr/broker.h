@@ -18,6 +18,9 @@
 #define BROKER_POOL_MAX 32768 /* bytes of a pool file */
 
 #define BROKER_FLAG_V6ONLY 1
+/* The other bits: an option that MPTCP refused (sockopt_pack()), of a registered token.
+ */
+#define BROKER_OPTION_SHIFT 1
 
 /* Differs from connection to connection. */
 struct broker_head {

@@ -71,6 +71,7 @@ struct ctl_manager {
 	char program[64];		   /* program_invocation_short_name, cut */
 	char pool_file[4 * CTL_TEXT_MAX];  /* the file that is followed, cut */
 	char pool_error[2 * CTL_TEXT_MAX]; /* the previous pool is in force; "": none */
+	char options[2 * CTL_TEXT_MAX]; /* that MPTCP refused; not from older managers */
 };
 
 struct ctl_endpoint {

@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define HANDOVER_ABI   5
+#define HANDOVER_ABI   6
 #define HANDOVER_SLOTS 4096 /* pending registrations; a power of two */
 
 /* A registration is one word; 0 is an empty slot. */
@@ -59,13 +59,14 @@ struct handover {
 	uint32_t inherited_head; /* `head` at the fork: earlier slots are the parent's */
 	_Atomic uint32_t connections; /* in the manager's tables */
 	uint32_t abi;
-	int32_t pid;	       /* of the process that this manager serves */
-	int32_t event_fd;      /* subscribed; in the manager's descriptor table */
-	uint16_t family_id;    /* of mptcp_pm in generic netlink */
-	int16_t log_level;     /* enum log_level, or -1: log nothing */
-	int32_t log_fd;	       /* in the manager's descriptor table; or -1 */
-	uint8_t log_forced;    /* level from the environment: ignore [app] log */
-	char program[64];      /* program_invocation_short_name, cut */
+	int32_t pid;	    /* of the process that this manager serves */
+	int32_t event_fd;   /* subscribed; in the manager's descriptor table */
+	uint16_t family_id; /* of mptcp_pm in generic netlink */
+	int16_t log_level;  /* enum log_level, or -1: log nothing */
+	int32_t log_fd;	    /* in the manager's descriptor table; or -1 */
+	uint8_t log_forced; /* level from the environment: ignore [app] log */
+	const _Atomic uint8_t *options; /* that MPTCP refused: a sockopt_report */
+	char program[64];		/* program_invocation_short_name, cut */
 	char control_name[32]; /* abstract, without the leading NUL; "": none yet */
 	char pool_path[1024];  /* POOL_FILE_PATH_MAX */
 	const char *pool_text; /* of a file that is not readable any more; or NULL */

@@ -116,3 +116,45 @@ const struct sockopt *sockopt_named(const char *from, const char *to)
 			return &sockopts[i];
 	return NULL;
 }
+
+void sockopt_report_text(const sockopt_report report, char *ret_text, size_t size)
+{
+	static const char words[SOCKOPT_ACTIONS][16] = { ": ignored", ": tolerated",
+							 ": left out", ": plain TCP",
+							 ": failed" };
+	size_t len = 0;
+
+	for (size_t i = 0; i <= SOCKOPTS_MAX; i++)
+		for (int action = 0; action < SOCKOPT_ACTIONS; action++) {
+			if (!(report[i] >> action & 1))
+				continue;
+			len = str_append(ret_text, len, size, len ? ", " : "");
+			len = str_append(ret_text, len, size,
+					 i < n_sockopts ? sockopts[i].text : "others");
+			len = str_append(ret_text, len, size, words[action]);
+		}
+	ret_text[len < size ? len : size - 1] = '\0';
+}
+
+/* Another version may have another table, but names are numbers of the kernel's. */
+static const int levels[] = { SOL_SOCKET, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_TCP };
+
+uint16_t sockopt_pack(const struct sockopt *opt, enum sockopt_action action)
+{
+	int level = 0;
+
+	while (levels[level] != opt->level)
+		level++;
+	return opt->name << 7 | level << 3 | (action + 1);
+}
+
+bool sockopt_unpack(sockopt_report report, uint16_t packed)
+{
+	const struct sockopt *opt = sockopt_find(levels[packed >> 3 & 3], packed >> 7);
+	const int action = (packed & 7) - 1;
+
+	if (!opt || action < 0 || action >= SOCKOPT_ACTIONS || packed & 0x60)
+		return false;
+	report[opt - sockopts] |= 1 << action;
+	return true;
+}

@@ -6,6 +6,7 @@
 #include "mptcpaddr/netlink.h"
 #include "mptcpaddr/uapi.h"
 #include "shim/common/clock.h"
+#include "shim/common/sockopt.h"
 #include "sockets.h"
 #include "state.h"
 
@@ -188,6 +189,7 @@ static void manager_serve_control(struct manager *m, const struct pollfd *fds)
 
 	m->about.events = m->pump.events;
 	m->about.registrations_lost = atomic_load(&m->h->lost);
+	sockopt_report_text(m->h->options, m->about.options, sizeof(m->about.options));
 	control_serve(&m->control, fds, &view);
 }
 

@@ -10,6 +10,7 @@
 #include "log_request.h"
 #include "mptcpaddr/broker.h"
 #include "pool_copy.h"
+#include "refused.h"
 #include "shim/common/str.h"
 #include "syscall.h"
 
@@ -94,13 +95,14 @@ static void log_refusal(int fd)
 	log_request_print(LOG_LEVEL_WARNING, "no pool: the broker refuses: ", why);
 }
 
-bool broker_register(uint32_t token, bool v6only)
+/* Return: false if no broker answers. */
+static bool register_with(uint32_t token, uint16_t flags)
 {
 	const struct pool_copy *copy = pool_copy_get();
 	struct broker_head head = {
 		.magic = BROKER_MAGIC,
 		.version = BROKER_VERSION,
-		.flags = v6only ? BROKER_FLAG_V6ONLY : 0,
+		.flags = flags,
 		.token = token,
 	};
 	struct iovec v[2] = { { &head, sizeof(head) } };
@@ -127,9 +129,21 @@ bool broker_register(uint32_t token, bool v6only)
 			return is_busy(fd) || fd == -EMFILE || fd == -ENFILE;
 		}
 		r = sys_call(SYS_sendmsg, fd, (long)&msg, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (r >= 0)
+		if (r >= 0 && flags <= BROKER_FLAG_V6ONLY)
 			log_refusal(fd);
 		sys_close(fd);
 	}
 	return true;
+}
+
+bool broker_register(uint32_t token, bool v6only)
+{
+	const uint16_t flags = v6only ? BROKER_FLAG_V6ONLY : 0;
+	bool answers = register_with(token, flags);
+	uint16_t option;
+
+	/* A record each: an older broker refuses these, not the connection. */
+	while (answers && (option = refused_next()))
+		answers = register_with(token, flags | option << BROKER_OPTION_SHIFT);
+	return answers;
 }

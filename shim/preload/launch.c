@@ -17,6 +17,7 @@
 #include "owner.h"
 #include "pool_copy.h"
 #include "pool_file.h"
+#include "refused.h"
 #include "shim/common/str.h"
 #include "syscall.h"
 #include "thread.h"
@@ -62,6 +63,7 @@ static bool fill_handover(struct handover *h)
 	pthread_mutex_init(&h->lock, NULL);
 	h->pid = sys_getpid();
 	h->event_fd = -1;
+	h->options = refused_options;
 	h->nonce = sys_nonce();
 	str_append(h->program, 0, sizeof(h->program) - 1, env_program_name());
 	log_request_read(h);

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * refused.h - say once which options MPTCP refused, and what was done
+ * refused.h - report once which options MPTCP refused, and what was done
  */
 #pragma once
 
-enum refused_action {
-	REFUSED_IGNORED,   /* harmless */
-	REFUSED_TOLERATED, /* the pool file says so */
-	REFUSED_LEFT_OUT,  /* the socket can no longer be replaced */
-	REFUSED_SWAPPED,   /* the socket is plain TCP now */
-	REFUSED_FAILED,	   /* the program gets MPTCP's error */
-};
+#include "shim/common/sockopt.h"
 
-/* refused_report() - for the log; once for each option and action. */
-void refused_report(int level, int name, enum refused_action action);
+extern sockopt_report refused_options;
+
+/* refused_report() - for log and manager; once for each option and action. */
+void refused_report(int level, int name, enum sockopt_action action);
+
+/* refused_next() - an option that the broker does not know yet, packed; 0: none. */
+uint16_t refused_next(void);

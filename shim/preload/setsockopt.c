@@ -125,21 +125,21 @@ static void forget_value(const struct call *call, int plain)
 static bool without_option(const struct call *call, const struct sockopt *opt, int plain)
 {
 	const enum sockopt_kind kind = opt ? opt->kind : SOCKOPT_EXACT;
-	enum refused_action action = REFUSED_LEFT_OUT;
+	enum sockopt_action action = SOCKOPT_LEFT_OUT;
 
 	if (kind == SOCKOPT_HINT || kind == SOCKOPT_FLAG)
-		action = REFUSED_IGNORED;
+		action = SOCKOPT_IGNORED;
 	else if (opt && mode_tolerates(opt))
-		action = REFUSED_TOLERATED;
+		action = SOCKOPT_TOLERATED;
 	else if (!is_bound(call->fd) &&
 		 swap_sockets(call->fd, plain, call->level, call->name))
-		action = REFUSED_SWAPPED;
+		action = SOCKOPT_SWAPPED;
 	else if (kind == SOCKOPT_PROMISE)
-		action = REFUSED_FAILED;
-	if (action != REFUSED_SWAPPED && action != REFUSED_FAILED)
+		action = SOCKOPT_FAILED;
+	if (action != SOCKOPT_SWAPPED && action != SOCKOPT_FAILED)
 		forget_value(call, plain);
 	refused_report(call->level, call->name, action);
-	return action != REFUSED_FAILED;
+	return action != SOCKOPT_FAILED;
 }
 
 /*
@@ -164,7 +164,7 @@ static bool ignore_flag(const struct call *call, const struct sockopt *opt)
 	if (value < 0 || (call->level == IPPROTO_IPV6 && domain_of(call->fd) == AF_INET))
 		return false;
 	forgotten_add(call->fd, call->level, call->name, &value, sizeof(value));
-	refused_report(call->level, call->name, REFUSED_IGNORED);
+	refused_report(call->level, call->name, SOCKOPT_IGNORED);
 	return true;
 }
 

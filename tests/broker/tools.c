@@ -85,6 +85,28 @@ Test(tools, mptcpinfo_names_the_program_and_not_the_broker)
 #define ENDPOINT(...) ARGS("@mptcpaddr", "endpoint", __VA_ARGS__)
 
 /* All programs of one user and name share a pool. */
+Test(tools, mptcpinfo_names_options_that_MPTCP_refused)
+{
+	const char *const argv[] = { "socat", "-",
+				     "TCP:10.0.1.1:" LAB_PORT ",oobinline,keepalive",
+				     NULL };
+	struct proc client;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, second);
+	put_text(lab.pool, POOL_23);
+	lab_broker(&lab, "");
+	lab_start(&lab, &client, ALICE, lab.pool, argv);
+	cr_assert_eq(proc_tell(&client, "hello\n"), 0);
+	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 1));
+	says(&lab, ALICE, 0, ARGS("@mptcpinfo"), "SO_OOBINLINE: ignored");
+	says(&lab, ALICE, 0, ARGS("@mptcpinfo", "--json"),
+	     "\"options_refused\":\"SO_OOBINLINE: ignored\"");
+	proc_end(&client);
+	lab_close(&lab);
+}
+
 Test(tools, users_edit_their_pool_in_the_broker)
 {
 	struct proc client;

@@ -14,6 +14,7 @@
 
 #include "info.h"
 #include "mptcpaddr/control.h"
+#include "shim.h"
 #include "skip.h"
 #include "until.h"
 
@@ -64,6 +65,32 @@ Test(real, manager_and_its_pairs_are_shown)
 	cr_assert_eq(number_at(root, "managers.0.counters.add_addr_joined"), 2);
 	cr_assert_eq(number_at(root, "managers.0.counters.subflows_established"), 2);
 	json_decref(root);
+	stage_close(&s);
+}
+
+Test(real, options_that_MPTCP_refused_are_named)
+{
+	const char *const argv[] = { "socat", "-",
+				     "TCP:10.0.1.1:" SERVER_PORT ",oobinline", NULL };
+	struct shim_env env;
+	struct said said;
+	struct stage s;
+	json_t *root;
+
+	NEED_SANDBOX();
+	pool_write(POOL_TEXT);
+	stage_announcing(&s);
+	cr_assert_eq(
+		proc_start(&s.client, &s.w.client, argv, shim_env(&env, pool_path())), 0);
+	cr_assert_eq(proc_tell(&s.client, "hello\n"), 0);
+	cr_assert(WAIT_FOR(subflows_on(&s.w.client) == 3));
+	root = info_json(&s.w.client, NULL);
+	cr_expect_str_eq(text_at(root, "managers.0.options_refused"),
+			 "SO_OOBINLINE: ignored");
+	json_decref(root);
+	said = info(&s.w.client, NULL);
+	cr_expect(strstr(said.out, "  refused    SO_OOBINLINE: ignored\n"), "%s",
+		  said.out);
 	stage_close(&s);
 }
 

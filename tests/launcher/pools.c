@@ -255,6 +255,23 @@ Test(pools, verbose_launcher_shows_the_pool, TIMEOUT)
 	bench_close(&b);
 }
 
+Test(pools, verbose_launcher_names_refused_options, TIMEOUT)
+{
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	said = run(
+		&b, NULL,
+		ARGS("@mptcpaddr", "run", "-v", "socat", "-", "TCP:127.0.0.1:9,ttl=9"));
+	cr_expect_eq(times(&said, "MPTCP does not have IP_TTL: the socket is plain TCP"),
+		     1, "%s", said.err);
+	cr_expect_eq(said.status, 1);
+	said_free(&said);
+	bench_close(&b);
+}
+
 Test(pools, script_has_the_pool_of_its_interpreter, TIMEOUT)
 {
 	struct said said;

@@ -159,3 +159,46 @@ TOOL(socat_with_mtudiscover, TCP, "/usr/bin/socat", "-",
 TOOL(socat_with_syncnt, TCP, "/usr/bin/socat", "-",
      "TCP:" LAB_ADDRESS ":" LAB_PORT ",syncnt=3")
 TOOL(telnet, MPTCP, "/usr/bin/telnet", SERVER)
+
+static void log_contains(const char *file, const char *line)
+{
+	char *text = get_file(file), *first = text ? strstr(text, line) : NULL;
+
+	cr_expect(first, "\"%s\" is not in the log:\n%s", line, text ?: "");
+	cr_expect(!first || !strstr(first + 1, line), "logged twice: %s", text);
+	free(text);
+}
+
+Test(options, log_says_once_what_was_done, TIMEOUT)
+{
+	struct program g = { .argv = { "replaced", "plain", SERVER },
+			     .preload_env = { "MPTCPADDR_LOG=info:/run/log" } };
+	struct lab lab;
+
+	lab_open(&lab);
+	same_as_native(&lab, &g, POOL, TCP);
+	log_contains("/run/log", "info: MPTCP does not have TCP_QUICKACK: ignored");
+	log_contains("/run/log", "warning: MPTCP does not have TCP_USER_TIMEOUT: the "
+				 "socket is plain TCP");
+	g.argv[1] = "bound";
+	g.preload_env[0] = "MPTCPADDR_LOG=warning:/run/bound";
+	same_as_native(&lab, &g, POOL, MPTCP);
+	log_contains("/run/bound",
+		     "TCP_USER_TIMEOUT: ignored, since the socket is in use");
+	lab_close(&lab);
+}
+
+Test(options, tolerated_option_leaves_MPTCP, TIMEOUT)
+{
+	const struct program g = { .argv = { "replaced", "plain", SERVER } };
+	struct lab lab;
+
+	lab_open(&lab);
+	lab_pool(&lab, "[app]\ntolerate = IP_TTL, TCP_USER_TIMEOUT\n");
+	same_as_native(&lab, &g, POOL, MPTCP);
+	lab_close(&lab);
+}
+
+/* The program's own MPTCP sockets, and those that they accept. */
+SAME_IN_BOTH_MODES(options, sockets_that_the_program_made_MPTCP_are_left_alone, TCP,
+		   "own")

@@ -25,7 +25,7 @@ static const struct command {
 } commands[] = {
 	{ "run", "[-v] [--pool FILE] [--backend B] [--] PROGRAM [ARGUMENT...]",
 	  "run PROGRAM with one local address per subflow", cmd_run,
-	  "\t  -v, --verbose     show the executable, the pool file and the library\n"
+	  "\t  -v, --verbose     show executable, pool file, library and its log\n"
 	  "\t  -p, --pool FILE   use this pool file\n"
 	  "\t  -b, --backend B   broker, direct (a thread in PROGRAM), none (no "
 	  "pool)\n" },

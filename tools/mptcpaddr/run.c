@@ -220,5 +220,9 @@ int cmd_run(int argc, char *argv[])
 			check_machine(&run.findings, NULL);
 		check_program(&run);
 	}
+	/* The library, too, says what it does: refused options, joins. */
+	if (run.findings.verbose && !getenv("MPTCPADDR_LOG") &&
+	    set_variable("MPTCPADDR_LOG", "info") < 0)
+		return EXIT_OWN;
 	return preload_library(&run) < 0 ? EXIT_OWN : exec_program(&run, found);
 }

@@ -10,6 +10,7 @@
 #include "message.h"
 #include "mptcpaddr/netlink.h"
 #include "policy.h"
+#include "shim/common/sockopt.h"
 #include "shim/manager/control_server.h"
 #include "shim/manager/event_pump.h"
 #include "shim/pool/watch.h"
@@ -37,6 +38,7 @@ struct client {
 	struct engine *engine;
 	struct control control;
 	struct ctl_manager about;
+	sockopt_report options; /* that MPTCP refused to the program */
 	uint32_t restored; /* its number in an earlier broker's state file; 0: new */
 	uint32_t number;   /* in the control socket's name and in the state file */
 	int64_t due_ms;	   /* when to call engine_tick(); INT64_MAX: never */

@@ -431,6 +431,8 @@ void client_serve_control(struct client *client)
 	struct pollfd fds[CONTROL_FDS_MAX];
 
 	client->about.registrations_lost = client->user->refused;
+	sockopt_report_text(client->options, client->about.options,
+			    sizeof(client->about.options));
 	if (poll(fds, control_poll_fill(&client->control, fds), 0) >= 0)
 		control_serve(&client->control, fds, &view);
 }

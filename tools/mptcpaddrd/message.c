@@ -5,6 +5,7 @@
  * Pure. All other input from users is the pool, which shim/pool/parse.c reads.
  */
 #include "message.h"
+#include "shim/common/sockopt.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -25,6 +26,8 @@ const char *record_check(struct record *record, size_t len)
 	const size_t least = offsetof(struct record, pool);
 	struct broker_head *head = &record->head;
 	struct broker_program *id = &record->program;
+	sockopt_report unused = { 0 };
+	uint16_t option;
 
 	if (len < sizeof(*head))
 		return "a record of the wrong length";
@@ -34,7 +37,8 @@ const char *record_check(struct record *record, size_t len)
 		return "a record of another version";
 	if (len < least || len > sizeof(*record) || head->pool_len != len - least)
 		return "a record of the wrong length";
-	if (!head->token || (head->flags & ~BROKER_FLAG_V6ONLY) ||
+	option = head->flags >> BROKER_OPTION_SHIFT;
+	if (!head->token || (option && !sockopt_unpack(unused, option)) ||
 	    !clean_text(id->program, sizeof(id->program), '/') ||
 	    !clean_text(id->path, sizeof(id->path), '\0'))
 		return "a record with impossible values";

@@ -94,6 +94,7 @@ static const char *register_conn(struct broker *b, struct user *user,
 	client = client_get(b, user, record, false, &why);
 	if (!client)
 		return why.text;
+	sockopt_unpack(client->options, record->head.flags >> BROKER_OPTION_SHIFT);
 	conn = client_conn_find(b, token);
 	adopted = conn && conn->client->adopted;
 	if (conn && conn->cookie == owner.cookie && !adopted)

@@ -135,16 +135,21 @@ int manager_ask(struct manager *manager, struct ctl *ctl)
 	manager->pid = ctl->pid;
 	manager->uid = ctl->uid;
 	process_program(manager->pid, manager->program);
-	r = ctl_ask(ctl, CTL_OP_MANAGER, 0, sizeof(*info));
+	r = ctl_ask(ctl, CTL_OP_MANAGER, 0, offsetof(struct ctl_manager, options));
 	if (r < 0)
 		return r;
 	if (ctl_answer(ctl)->count != 1)
 		return -EBADMSG;
-	ctl_record(ctl, 0, info, sizeof(*info));
+	info->options[0] = '\0';
+	ctl_record(ctl, 0, info,
+		   ctl_answer(ctl)->record_size < sizeof(*info)
+			   ? offsetof(struct ctl_manager, options)
+			   : sizeof(*info));
 	text_clean(info->backend, sizeof(info->backend));
 	text_clean(info->program, sizeof(info->program));
 	text_clean(info->pool_file, sizeof(info->pool_file));
 	text_clean(info->pool_error, sizeof(info->pool_error));
+	text_clean(info->options, sizeof(info->options));
 	if (!manager->program[0] || manager_is_broker(manager))
 		snprintf(manager->program, sizeof(manager->program), "%s", info->program);
 	return 0;

@@ -89,6 +89,7 @@ static json_t *manager_json(const struct manager *manager)
 	put_text(object, "backend", info->backend);
 	put_text(object, "pool_file", info->pool_file);
 	put_text(object, "pool_error", info->pool_error);
+	put_text(object, "options_refused", info->options);
 	put_json(object, "counters", counters = json_object());
 	for (field = manager_fields; field->key; field++)
 		put_number(counters, field->key, field_value(field, info));

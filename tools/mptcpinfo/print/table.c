@@ -151,6 +151,10 @@ static void table_lists(struct table *t, const struct connection *conn)
 		table_item(t, "announced", name, announced_word(record));
 	}
 	table_end_list(t);
+	if (manager && manager->info.options[0]) {
+		table_label(t, "refused");
+		fprintf(t->out, "%s\n", manager->info.options);
+	}
 }
 
 void write_table(const struct snapshot *snap, bool colour, FILE *out)
