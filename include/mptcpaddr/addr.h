@@ -32,6 +32,7 @@ enum mpaddr_kind {
 	MPADDR_NO_HOST, /* unspecified, multicast, broadcast */
 	MPADDR_LOOPBACK,
 	MPADDR_LINK_LOCAL,
+	MPADDR_PRIVATE,
 };
 
 struct mpaddr_range {
@@ -41,6 +42,8 @@ struct mpaddr_range {
 
 /* mpaddr_range() - the special range that @addr is in; NULL: an ordinary address. */
 const struct mpaddr_range *mpaddr_range(const struct mpaddr *addr);
+/* mpaddr_is_public() - an address of the Internet, perhaps by NAT64 */
+bool mpaddr_is_public(const struct mpaddr *addr);
 
 /* mpaddr_set() - @ip in network order, of AF_INET or AF_INET6; the port stays. */
 void mpaddr_set(struct mpaddr *addr, uint16_t family, const void *ip);

@@ -35,6 +35,10 @@ typedef void (*engine_log_fn)(void *ctx, const struct pm_note *note);
 void engine_set_callbacks(struct engine *engine, engine_route_fn route, engine_log_fn log,
 			  void *ctx);
 
+typedef bool (*engine_own_fn)(void *ctx, const struct mpaddr *addr);
+/* engine_set_own() - @own: whether an address is this machine's; none are joined. */
+void engine_set_own(struct engine *engine, engine_own_fn own, void *ctx);
+
 /* engine_set_clock() - the time for the calls that follow, of any steady clock. */
 void engine_set_clock(struct engine *engine, int64_t now_ms);
 

@@ -57,6 +57,8 @@ enum pm_reason {
 	PM_REASON_REMOVED = 11,	   /* the peer sent REMOVE_ADDR */
 	PM_REASON_ENDPOINT_DOWN = 12, /* removed or down */
 	PM_REASON_TOO_MANY = 13, /* announcements remembered, or commands at a time */
+	PM_REASON_OWN = 14,	 /* the announced address is this machine's */
+	PM_REASON_PRIVATE = 15,	 /* [accept] private */
 };
 
 enum pm_note_what {

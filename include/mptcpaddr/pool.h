@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "mptcpaddr/addr.h"
+#include "mptcpaddr/note.h"
 
 #include <net/if.h>
 #include <stddef.h>
@@ -49,6 +49,13 @@ struct prefix_list {
 	struct mpprefix v[POOL_PREFIXES_MAX];
 };
 
+/* [accept] private: announced private addresses */
+enum pool_private {
+	POOL_PRIVATE_SAME, /* only from a peer that is not public itself */
+	POOL_PRIVATE_ALL,
+	POOL_PRIVATE_NONE,
+};
+
 enum log_level {
 	LOG_LEVEL_ERROR,
 	LOG_LEVEL_WARNING,
@@ -70,6 +77,7 @@ struct pool {
 	unsigned int subflows, add_addr_accepted;   /* as in `ip mptcp limits` */
 	struct pool_retry retry;
 	struct prefix_list allow, deny;
+	enum pool_private private;
 	bool mptcp; /* [app] mptcp */
 	enum log_level log;
 };
@@ -113,14 +121,15 @@ bool prefix_list_covers(const struct prefix_list *list, const struct mpprefix *r
 			const struct mpaddr *addr);
 
 /*
- * pool_accepts() - whether the [accept] filter accepts an announced address
+ * pool_refusal() - why the [accept] filter refuses an announced address
  *
  * Apart from `allow` and `deny`, unspecified, multicast and broadcast addresses are
  * always refused; loopback and link-local ones unless the connection's @peer is in the
- * same range, or an `allow` prefix is within it.
+ * same range, or an `allow` prefix is within it; private ones as `private` says, where
+ * `allow` has the same effect with POOL_PRIVATE_SAME. Return: PM_REASON_NONE: accepted.
  */
-bool pool_accepts(const struct pool *pool, const struct mpaddr *peer,
-		  const struct mpaddr *announced);
+enum pm_reason pool_refusal(const struct pool *pool, const struct mpaddr *peer,
+			    const struct mpaddr *announced);
 
 /* pool_section() - the section for connections to @peer, by the longest prefix. */
 unsigned int pool_section(const struct pool *pool, const struct mpaddr *peer);

@@ -27,7 +27,7 @@ static void announcement_remember(struct conn *conn, const struct pm_event *ev)
 			s->removed = false;
 	if (conn_announced(conn, ev->remote_id, &ev->remote) ||
 	    !conn_count(conn, SUBFLOW_OPEN | SUBFLOW_JOINED, NULL, &ev->remote) ||
-	    !conn_admits(conn, ev->remote_id, &ev->remote))
+	    conn_refusal(conn, ev->remote_id, &ev->remote))
 		return;
 	ann = conn_announced_add(conn, ev->remote_id, &ev->remote);
 	if (ann)
@@ -58,9 +58,9 @@ static void on_announced(struct conn *conn, const struct pm_event *ev,
 	} else if (!ann &&
 		   !(ann = conn_announced_add(conn, ev->remote_id, &ev->remote))) {
 		heard.reason = PM_REASON_TOO_MANY;
-	} else if (!conn_admits(conn, ev->remote_id, &ev->remote)) {
+	} else if ((heard.reason = conn_refusal(conn, ev->remote_id, &ev->remote))) {
 		ann->state = PM_ANNOUNCED_REFUSED;
-		ann->reason = heard.reason = PM_REASON_FILTER;
+		ann->reason = heard.reason;
 	} else {
 		ann->state = PM_ANNOUNCED_WAITING;
 		announcement_forget_tries(ann);

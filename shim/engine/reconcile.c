@@ -214,20 +214,20 @@ static uint64_t map_mask(uint64_t mask, const uint8_t *map)
 /* Apply the new filter and the new endpoints to an address that is not joined. */
 static void announcement_renew(const struct conn *conn, struct announcement *ann)
 {
-	const bool admits = conn_admits(conn, ann->remote_id, &ann->addr);
+	const enum pm_reason why = conn_refusal(conn, ann->remote_id, &ann->addr);
 
 	announcement_forget_tries(ann);
 	ann->tries = 0;
 	/* Closed for want of endpoints, not left to routing: retry with new ones. */
-	if ((ann->state == PM_ANNOUNCED_REFUSED && ann->reason == PM_REASON_FILTER &&
-	     admits) ||
+	if ((ann->state == PM_ANNOUNCED_REFUSED && !why &&
+	     ann->reason != PM_REASON_PROHIBITED) ||
 	    (ann->state == PM_ANNOUNCED_CLOSED &&
 	     ann->reason == PM_REASON_ENDPOINT_DOWN &&
 	     conn_section(conn)->kinds & KIND_LAMINAR)) {
 		ann->state = PM_ANNOUNCED_WAITING;
-	} else if (ann->state == PM_ANNOUNCED_WAITING && !admits) {
+	} else if (ann->state == PM_ANNOUNCED_WAITING && why) {
 		ann->state = PM_ANNOUNCED_REFUSED;
-		ann->reason = PM_REASON_FILTER;
+		ann->reason = why;
 	}
 }
 

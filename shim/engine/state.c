@@ -37,6 +37,12 @@ void engine_set_callbacks(struct engine *engine, engine_route_fn route, engine_l
 	engine->ctx = ctx;
 }
 
+void engine_set_own(struct engine *engine, engine_own_fn own, void *ctx)
+{
+	engine->own = own;
+	engine->own_ctx = ctx;
+}
+
 void engine_set_old_kernel(struct engine *engine)
 {
 	engine->flags_ignored = true;
@@ -102,12 +108,42 @@ bool conn_family_matches(const struct conn *conn, const struct mpaddr *local,
 	return local->family == remote->family;
 }
 
-bool conn_admits(const struct conn *conn, uint8_t remote_id, const struct mpaddr *addr)
+static bool engine_owns(const struct engine *engine, const struct mpaddr *addr)
 {
+	const struct endpoint *ep;
+
+	for_each_endpoint (engine->pool, ep)
+		if (mpaddr_same_ip(&ep->addr, addr))
+			return true;
+	return engine->own && engine->own(engine->own_ctx, addr);
+}
+
+/* A connection to this machine itself may have more of its addresses. */
+static bool conn_is_local(const struct conn *conn)
+{
+	const struct mpaddr_range *range = mpaddr_range(&conn->peer);
+
+	return (range && range->kind == MPADDR_LOOPBACK) ||
+	       engine_owns(engine_of(conn), &conn->peer);
+}
+
+enum pm_reason conn_refusal(const struct conn *conn, uint8_t remote_id,
+			    const struct mpaddr *addr)
+{
+	const struct engine *engine = engine_of(conn);
+	const struct mpprefix exactly = { *addr, addr->family == AF_INET ? 32 : 128 };
+	enum pm_reason reason;
+
 	if (mpaddr_equal(addr, &conn->peer))
-		return true; /* the program's choice, announced or not */
-	return (remote_id || mpaddr_same_ip(addr, &conn->peer)) &&
-	       pool_accepts(engine_of(conn)->pool, &conn->peer, addr);
+		return PM_REASON_NONE; /* the program's choice, announced or not */
+	if (!remote_id && !mpaddr_same_ip(addr, &conn->peer))
+		return PM_REASON_FILTER;
+	reason = pool_refusal(engine->pool, &conn->peer, addr);
+	if (reason == PM_REASON_NONE && engine_owns(engine, addr) &&
+	    !conn_is_local(conn) &&
+	    !prefix_list_covers(&engine->pool->allow, &exactly, addr))
+		return PM_REASON_OWN;
+	return reason;
 }
 
 uint8_t conn_endpoint(const struct conn *conn, const struct mpaddr *local)
@@ -219,7 +255,8 @@ static void note_count(struct conn *conn, const struct pm_note *note)
 		{ PM_NOTE_ANNOUNCED, COUNTER(add_addr_rx), ANY },
 		{ PM_NOTE_ANNOUNCED, COUNTER(add_addr_waiting), NO_ENDPOINT },
 		{ PM_NOTE_ANNOUNCED, COUNTER(add_addr_limited), LIMIT },
-		{ PM_NOTE_ANNOUNCED, COUNTER(add_addr_filtered), R(FILTER) },
+		{ PM_NOTE_ANNOUNCED, COUNTER(add_addr_filtered),
+		  R(FILTER) | R(OWN) | R(PRIVATE) },
 		{ PM_NOTE_REPEATED, COUNTER(add_addr_rx), ANY },
 		{ PM_NOTE_REMOVED, COUNTER(rm_addr_rx), ANY },
 		{ PM_NOTE_JOINING, COUNTER(subflows_requested), ANY },

@@ -29,6 +29,8 @@ struct engine {
 	engine_route_fn route; /* or NULL */
 	engine_log_fn log;     /* or NULL */
 	void *ctx;	       /* of both */
+	engine_own_fn own;     /* or NULL */
+	void *own_ctx;
 	struct pm_note *heard; /* an ADD_ADDR, noted before what follows from it */
 	uint64_t last_note;
 	struct pm_note notes[PM_NOTES_MAX];
@@ -71,8 +73,9 @@ bool conn_is_elsewhere(const struct conn *conn);
 bool conn_is_ours(const struct conn *conn);
 bool conn_family_matches(const struct conn *conn, const struct mpaddr *local,
 			 const struct mpaddr *remote);
-/* conn_admits() - whether the [accept] filter and the kernel's rule for ID 0 do */
-bool conn_admits(const struct conn *conn, uint8_t remote_id, const struct mpaddr *addr);
+/* conn_refusal() - by [accept], own addresses, the kernel's rule for ID 0; or 0 */
+enum pm_reason conn_refusal(const struct conn *conn, uint8_t remote_id,
+			    const struct mpaddr *addr);
 /* conn_count_accepted() - announcements that count against add_addr_accepted */
 unsigned int conn_count_accepted(const struct conn *conn);
 /* subflow_announcement() - that of its ID, else of its address; or NULL */

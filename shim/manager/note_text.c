@@ -42,6 +42,8 @@ const char *note_reason_text(uint8_t reason, uint8_t error,
 		[PM_REASON_REMOVED] = "withdrawn by the peer",
 		[PM_REASON_ENDPOINT_DOWN] = "local address removed or down",
 		[PM_REASON_TOO_MANY] = "too many addresses",
+		[PM_REASON_OWN] = "filter (an address of this machine)",
+		[PM_REASON_PRIVATE] = "filter (private address: [accept] private)",
 	};
 	/* Only a reset is the peer's for certain. */
 	const bool peer = error == ECONNREFUSED || error == ECONNRESET;

@@ -248,6 +248,17 @@ int rtnl_read_table(struct rtnl_table *table)
 	return r;
 }
 
+bool rtnl_has_address(void *table, const struct mpaddr *addr)
+{
+	const struct rtnl_table *known = table;
+	unsigned int i;
+
+	for (i = 0; i < known->n_addrs; i++)
+		if (mpaddr_same_ip(&known->addrs[i].addr, addr))
+			return true;
+	return false;
+}
+
 void rtnl_free_table(struct rtnl_table *table)
 {
 	free(table->links);

@@ -74,4 +74,6 @@ bool rtnl_drain(int fd);
 
 /* rtnl_read_table() - read both tables. Return: 0; -errno with @table unchanged. */
 int rtnl_read_table(struct rtnl_table *table);
+/* rtnl_has_address() - whether an interface of the struct rtnl_table @table has @addr */
+bool rtnl_has_address(void *table, const struct mpaddr *addr);
 void rtnl_free_table(struct rtnl_table *table);

@@ -16,18 +16,34 @@ bool prefix_list_covers(const struct prefix_list *list, const struct mpprefix *r
 	return false;
 }
 
-bool pool_accepts(const struct pool *pool, const struct mpaddr *peer,
-		  const struct mpaddr *announced)
+enum pm_reason pool_refusal(const struct pool *pool, const struct mpaddr *peer,
+			    const struct mpaddr *announced)
 {
 	const struct mpaddr_range *range = mpaddr_range(announced);
+	const bool named =
+		range && prefix_list_covers(&pool->allow, &range->prefix, announced);
 
-	if (range && range->kind == MPADDR_NO_HOST)
-		return false;
-	if (range && !mpprefix_covers(&range->prefix, peer) &&
-	    !prefix_list_covers(&pool->allow, &range->prefix, announced))
-		return false;
-	return !prefix_list_covers(&pool->deny, NULL, announced) &&
-	       (!pool->allow.n || prefix_list_covers(&pool->allow, NULL, announced));
+	if (prefix_list_covers(&pool->deny, NULL, announced) ||
+	    (pool->allow.n && !prefix_list_covers(&pool->allow, NULL, announced)))
+		return PM_REASON_FILTER;
+	if (!range)
+		return PM_REASON_NONE;
+	switch (range->kind) {
+	case MPADDR_NO_HOST:
+		return PM_REASON_FILTER;
+	case MPADDR_LOOPBACK:
+	case MPADDR_LINK_LOCAL:
+		if (!named && !mpprefix_covers(&range->prefix, peer))
+			return PM_REASON_FILTER;
+		break;
+	case MPADDR_PRIVATE:
+		if (pool->private == POOL_PRIVATE_NONE ||
+		    (pool->private == POOL_PRIVATE_SAME && !named &&
+		     mpaddr_is_public(peer)))
+			return PM_REASON_PRIVATE;
+		break;
+	}
+	return PM_REASON_NONE;
 }
 
 unsigned int pool_section(const struct pool *pool, const struct mpaddr *peer)

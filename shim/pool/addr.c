@@ -95,10 +95,11 @@ bool mpprefix_within(const struct mpprefix *inner, const struct mpprefix *outer)
 	return inner->len >= outer->len && mpprefix_covers(outer, &inner->addr);
 }
 
+#define V4(a, b, c, d) .addr = { .family = AF_INET, .ip = { a, b, c, d } }
+#define V6(a, b)       .addr = { .family = AF_INET6, .ip = { a, b } }
+
 const struct mpaddr_range *mpaddr_range(const struct mpaddr *addr)
 {
-#define V4(a, b, c, d) .addr = {.family = AF_INET, .ip = { a, b, c, d } }
-#define V6(a, b)       .addr = { .family = AF_INET6, .ip = { a, b } }
 	static const struct mpaddr_range ranges[] = {
 		{ { V4(0, 0, 0, 0), 8 }, MPADDR_NO_HOST }, /* "this network", RFC 791 */
 		{ { V4(224, 0, 0, 0), 4 }, MPADDR_NO_HOST },
@@ -110,6 +111,12 @@ const struct mpaddr_range *mpaddr_range(const struct mpaddr *addr)
 		  MPADDR_LOOPBACK },
 		{ { V4(169, 254, 0, 0), 16 }, MPADDR_LINK_LOCAL },
 		{ { V6(0xfe, 0x80), 10 }, MPADDR_LINK_LOCAL },
+		{ { V4(10, 0, 0, 0), 8 }, MPADDR_PRIVATE }, /* RFC 1918 */
+		{ { V4(172, 16, 0, 0), 12 }, MPADDR_PRIVATE },
+		{ { V4(192, 168, 0, 0), 16 }, MPADDR_PRIVATE },
+		{ { V4(100, 64, 0, 0), 10 }, MPADDR_PRIVATE }, /* RFC 6598 */
+		{ { V4(240, 0, 0, 0), 4 }, MPADDR_PRIVATE },   /* reserved, RFC 1112 */
+		{ { V6(0xfc, 0), 7 }, MPADDR_PRIVATE },	       /* RFC 4193 */
 	};
 	unsigned int i;
 
@@ -117,6 +124,17 @@ const struct mpaddr_range *mpaddr_range(const struct mpaddr *addr)
 		if (mpprefix_covers(&ranges[i].prefix, addr))
 			return &ranges[i];
 	return NULL;
+}
+
+bool mpaddr_is_public(const struct mpaddr *addr)
+{
+	static const struct mpprefix unicast = { V6(0x20, 0), 3 }, nat64 = {
+		{ .family = AF_INET6, .ip = { 0, 0x64, 0xff, 0x9b } }, 96
+	};
+
+	if (addr->family == AF_INET6)
+		return mpprefix_covers(&unicast, addr) || mpprefix_covers(&nat64, addr);
+	return !mpaddr_range(addr);
 }
 
 const char *mpaddr_text(const struct mpaddr *addr, char text[MPADDR_TEXT_MAX])

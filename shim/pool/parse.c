@@ -132,6 +132,21 @@ static int set_duration(struct ini *ini, const struct ini_key *key, char *text)
 	return 0;
 }
 
+static int set_private(struct ini *ini, const struct ini_key *key, char *text)
+{
+	static const char *const words[] = { [POOL_PRIVATE_SAME] = "same",
+					     [POOL_PRIVATE_ALL] = "all",
+					     [POOL_PRIVATE_NONE] = "none" };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (!strcmp(text, words[i])) {
+			*(enum pool_private *)((char *)ini->into + key->offset) = i;
+			return 0;
+		}
+	return ini_fail(ini, "private is \"%s\", not same, all or none", text);
+}
+
 #define FIELD(member) .offset = offsetof(struct pool, member)
 
 static const struct ini_key keys[] = {
@@ -142,6 +157,7 @@ static const struct ini_key keys[] = {
 	  .max = POOL_LIMIT_MAX },
 	{ "accept", "allow", ini_add_prefix, FIELD(allow), .form = INI_WORDS },
 	{ "accept", "deny", ini_add_prefix, FIELD(deny), .form = INI_WORDS },
+	{ "accept", "private", set_private, FIELD(private) },
 	{ "retry", "first", set_duration, FIELD(retry.first_ms) },
 	{ "retry", "max", set_duration, FIELD(retry.max_ms) },
 	{ "retry", "tries", ini_set_number, FIELD(retry.tries), .max = 200 },

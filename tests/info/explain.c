@@ -214,6 +214,10 @@ EXPLAIN_TEST(filter, .pool = TWO_PATHS "[accept]\ndeny = 10.0.3.0/24\n",
 	     .why = "filter ([accept] refuses it): 10.0.3.1 (id 13)",
 	     .announced = { { 13, "refused", "filter" }, { 12, "joined", NULL } })
 
+EXPLAIN_TEST(private_address, .pool = TWO_PATHS "[accept]\nprivate = none\n",
+	     .why = "filter (private address: [accept] private): 10.0.",
+	     .announced = { { 13, "refused", "filter" }, { 12, "refused", "filter" } })
+
 EXPLAIN_TEST(limit_of_subflows, .pool = TWO_PATHS "[limits]\nsubflows = 1\n",
 	     .why = "limit ([limits] subflows): 10.0.")
 

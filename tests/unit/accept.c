@@ -20,7 +20,7 @@ static void decides(const char *accept, const struct decision *v, size_t n)
 	for (; n; n--, v++) {
 		peer = at(v->peer);
 		announced = at(v->announced);
-		cr_expect_eq(pool_accepts(pool, &peer, &announced), v->accepted,
+		cr_expect_eq(!pool_refusal(pool, &peer, &announced), v->accepted,
 			     "%s from %s with %s", v->announced, v->peer, accept);
 	}
 	pool_free(pool);
@@ -101,4 +101,48 @@ Test(accept, deny_wins_over_allow)
 	      { "10.0.1.1", "10.0.6.0", true }, { "127.0.0.1", "127.0.0.1", false });
 	CASES("[accept]\ndeny=0.0.0.0/0\n", { "10.0.1.1", "10.0.5.1", false },
 	      { "10.0.1.1", "[2001:db8::1]", true });
+}
+
+#define EACH_PRIVATE(from, accepted)                                                    \
+	{ from, "10.0.5.1", accepted }, { from, "172.31.255.255", accepted },           \
+		{ from, "192.168.0.1", accepted },                                      \
+		{ from, "100.127.255.255", accepted }, { from, "240.0.0.1", accepted }, \
+		{ from, "[fdff::1]", accepted },                                        \
+	{                                                                               \
+		from, "[::ffff:10.0.5.1]", accepted                                     \
+	}
+#define EACH_PUBLIC(from)                                                     \
+	{ from, "11.0.0.1", true }, { from, "172.32.0.1", true },             \
+		{ from, "192.169.0.1", true }, { from, "100.128.0.1", true }, \
+		{ from, "[2001:db8::2]", true },                              \
+	{                                                                     \
+		from, "[fe00::1]", true                                       \
+	}
+
+Test(accept, private_addresses_pass_from_a_private_peer_only)
+{
+	CASES("", EACH_PRIVATE("198.51.100.1", false),
+	      EACH_PRIVATE("[2001:db8::1]", false),
+	      EACH_PRIVATE("[64:ff9b::c633:6401]", false), EACH_PUBLIC("198.51.100.1"),
+	      EACH_PUBLIC("10.0.1.1"), EACH_PRIVATE("192.168.9.9", true),
+	      EACH_PRIVATE("100.64.0.1", true), EACH_PRIVATE("[fd00::9]", true),
+	      EACH_PRIVATE("127.0.0.1", true), EACH_PRIVATE("[fe80::9]", true));
+	CASES("[accept]\nprivate=same\n", EACH_PRIVATE("198.51.100.1", false),
+	      EACH_PRIVATE("10.0.1.1", true));
+}
+
+Test(accept, private_addresses_pass_from_any_peer_or_from_none)
+{
+	CASES("[accept]\nprivate=all\n", EACH_PRIVATE("198.51.100.1", true),
+	      EACH_PRIVATE("10.0.1.1", true), EACH_PUBLIC("198.51.100.1"));
+	CASES("[accept]\nprivate=none\nallow=10.0.0.0/8 0.0.0.0/0 ::/0\n",
+	      EACH_PRIVATE("198.51.100.1", false), EACH_PRIVATE("10.0.1.1", false),
+	      EACH_PUBLIC("10.0.1.1"));
+}
+
+Test(accept, private_addresses_pass_if_allowed_by_name)
+{
+	CASES("[accept]\nallow=0.0.0.0/0 10.0.0.0/8\n",
+	      { "198.51.100.1", "10.0.5.1", true },
+	      { "198.51.100.1", "192.168.5.1", false });
 }

@@ -76,6 +76,34 @@ HISTORY(events, announcement_renewed_after_a_withdrawal_is_joined_after_a_failur
 	"view waiting 1\n"
 	"time 2000 > join 10.0.2.2-10.0.2.1:80;\n")
 
+HISTORY(events, address_of_the_client_itself_is_never_joined,
+	"[pool]|endpoint=10.0.2.2|endpoint=10.0.3.2|",
+	"connect\n"
+	"announce 1 10.0.3.2:80 >\n"
+	"reason own\n"
+	"counter add_addr_filtered 1\n"
+	"join 2 10.0.2.2 10.0.2.1:80\n")
+
+HISTORY(events, own_address_is_joined_on_a_local_connection_or_if_allowed,
+	"[pool]|endpoint=10.0.2.2|endpoint=10.0.3.2|",
+	"connect 127.0.0.1 127.0.0.1:80\n"
+	"join 1 10.0.2.2 10.0.3.2:80\n"
+	"@2 connect 10.0.3.2 10.0.3.2:80\n"
+	"@2 announce 1 10.0.2.2:80 > join 10.0.2.2-10.0.2.2:80;\n"
+	"@3 connect 10.0.1.2 10.0.1.1:80\n"
+	"@3 announce 1 10.0.3.2:80 >\n"
+	"pool 0 [pool]|endpoint=10.0.2.2|endpoint=10.0.3.2|[accept]|allow=10.0.3.2 > "
+	"join 10.0.2.2-10.0.3.2:80;\n")
+
+HISTORY(events, private_address_of_a_public_server_is_refused_until_the_pool_accepts_it,
+	"[pool]|endpoint=10.0.2.2|",
+	"connect 10.0.1.2 198.51.100.1:80\n"
+	"announce 1 10.0.9.1:80 >\n"
+	"reason private\n"
+	"counter add_addr_filtered 1\n"
+	"pool 0 [pool]|endpoint=10.0.2.2|[accept]|private=all > "
+	"join 10.0.2.2-10.0.9.1:80;\n")
+
 HISTORY(events, filtered_address_is_refused_and_does_not_wait,
 	"[pool]|endpoint=10.0.2.2|[accept]|deny=10.0.5.0/24|",
 	"connect\n"

@@ -501,10 +501,11 @@ static void random_pool(char *text, size_t size)
 
 	for (i = 0; i < N_LOCALS; i++)
 		order[i] = i;
-	len = snprintf(text, size,
-		       "[limits]\nsubflows=%u\nadd_addr_accepted=%u\n"
-		       "[accept]\ndeny=10.0.66.0/24 2001:db8:66::/48\n[pool]\n",
-		       below(7), below(7));
+	len = snprintf(
+		text, size,
+		"[limits]\nsubflows=%u\nadd_addr_accepted=%u\n"
+		"[accept]\ndeny=10.0.66.0/24 2001:db8:66::/48\nprivate=all\n[pool]\n",
+		below(7), below(7));
 	for (i = 0; i < n; i++) {
 		j = i + below(N_LOCALS - i);
 		swap = order[i];

@@ -88,6 +88,8 @@ static int number(const char *word)
 		{ "EINVAL", EINVAL },
 		{ "prohibited", PM_RESET_PROHIBITED },
 		{ "family", PM_REASON_FAMILY },
+		{ "own", PM_REASON_OWN },
+		{ "private", PM_REASON_PRIVATE },
 	};
 	char *end;
 	int value;

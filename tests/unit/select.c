@@ -67,7 +67,8 @@ HISTORY(select, v4_socket_takes_v4_endpoints_for_v4_announcements_only,
 	"join 2 10.0.2.2 10.0.2.1:80\n")
 
 HISTORY(select, dual_stack_socket_takes_either_family_if_both_sides_agree,
-	"[pool]|endpoint=10.0.2.2|endpoint=2001:db8:3::2|endpoint=10.0.4.2|",
+	"[pool]|endpoint=10.0.2.2|endpoint=2001:db8:3::2|endpoint=10.0.4.2|"
+	"[accept]|private=all|",
 	"connect [2001:db8:1::2] [2001:db8:1::1]:80\n"
 	"join 1 2001:db8:3::2 [2001:db8:3::1]:80\n"
 	"join 2 10.0.2.2 10.0.2.1:80\n"
@@ -328,9 +329,9 @@ HISTORY(select, subflow_and_laminar_endpoint_is_used_for_one,
 	"counter subflows_requested 2\n")
 
 HISTORY(select, section_of_the_destination_is_used,
-	POOL A
-	"|[pool \"10.0.0.0/8\"]|" B
-	"|[pool \"10.0.1.0/24\"]|endpoint=10.0.4.2 id 4|[app]|exclude=10.0.9.0/24|",
+	POOL A "|[pool \"10.0.0.0/8\"]|" B
+	       "|[pool \"10.0.1.0/24\"]|endpoint=10.0.4.2 id 4|[app]|exclude=10.0.9.0/24|"
+	       "[accept]|private=all|",
 	"start\n"
 	"announce 1 10.0.2.1:80 > join 10.0.4.2/4-10.0.2.1:80;\n"
 	"@2 connect 10.0.1.2 10.7.1.1:80\n"
@@ -340,7 +341,7 @@ HISTORY(select, section_of_the_destination_is_used,
 	"@4 connect 10.0.1.2 10.0.9.1:80\n"
 	"@4 announce 1 10.0.2.1:80 >\n"
 	/* No destination is excluded now. */
-	"pool 0 " POOL A "| > join 10.0.2.2/12-10.0.2.1:80;"
+	"pool 0 " POOL A "|[accept]|private=all| > join 10.0.2.2/12-10.0.2.1:80;"
 	"join 10.0.2.2/12-10.0.2.1:80;join 10.0.2.2/12-10.0.2.1:80;\n")
 
 HISTORY(select, routed_join_from_an_endpoint_has_its_id_and_flags,
@@ -364,7 +365,7 @@ HISTORY(select, routed_join_from_no_endpoint_names_the_address_with_a_high_id,
 	"announce 2 10.0.5.1:80 > join 0.0.0.0/255-10.0.5.1:80;\n")
 
 HISTORY(select, v6_connection_of_a_v4_pool_has_no_endpoint,
-	POOL "endpoint=10.0.2.2 fullmesh|endpoint=10.0.3.2 subflow|",
+	POOL "endpoint=10.0.2.2 fullmesh|endpoint=10.0.3.2 subflow|[accept]|private=all|",
 	"connect [2001:db8::2] [2001:db8::1]:80 v6only\n"
 	"time 5 >\n"
 	"announce 1 10.0.4.1:80 >\n"

@@ -173,6 +173,7 @@ static int client_use_pool(struct client *client, struct pool *old)
 	if (!engine)
 		return -ENOMEM;
 	engine_set_callbacks(engine, NULL, pump_log_note, client->about.program);
+	engine_set_own(engine, rtnl_has_address, &client->broker->table);
 	pump_check_kernel(engine);
 	return 0;
 }

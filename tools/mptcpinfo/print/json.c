@@ -276,7 +276,8 @@ static const char *const note_words[] = {
 static const char *const reason_words[] = {
 	NULL,	     "exhausted", "family",	   "limit_subflows", "limit_accepted",
 	"filter",    "error",	  "prohibited",	   "absent",	     "excluded",
-	"inherited", "removed",	  "endpoint_gone", "too_many"
+	"inherited", "removed",	  "endpoint_gone", "too_many",	     "own_address",
+	"private"
 };
 
 static void put_time(json_t *object, int64_t time_ns)
