@@ -9,6 +9,7 @@
  *   server    (clients) the script of servers/ that it talks to
  *   port      (servers) listens here once it is ready
  *   client    (servers) a command on the other host; without, it serves clients only
+ *   app       a line of [app] in its pool file
  *   joins     additional subflows that its job must bring about: 2 if not given
  *   as-root   the same as root without the broker, and the reason
  *   volatile  an expression of sed -E for what differs from run to run anyway
@@ -75,6 +76,7 @@ struct result {
 struct app {
 	char path[PATH_MAX];
 	char server[64], client[512], volatiles[1024];
+	char settings[128];
 	int port, joins;
 	int root_joins; /* without the broker */
 	bool root_only;
@@ -119,6 +121,9 @@ static void app_read(struct app *app, const char *dir, const char *name)
 		else if ((value = head_value(line, "volatile")))
 			snprintf(app->volatiles + used, sizeof(app->volatiles) - used,
 				 "%s\n", value);
+		else if ((value = head_value(line, "app")))
+			snprintf(app->settings, sizeof(app->settings), "[app]\n%s\n",
+				 value);
 		else if ((value = head_value(line, "port")))
 			app->port = atoi(value);
 		else if ((value = head_value(line, "joins")))
@@ -369,13 +374,14 @@ static void broker_start(struct stage *s, const struct host *h)
  *
  * Its pool announces the server's addresses or has the client's for what is announced.
  */
-static void stage_set(struct stage *s, bool is_server)
+static void stage_set(struct stage *s, const struct app *app, bool is_server)
 {
 	static const char *const pools[] = {
 		"[pool]\nendpoint = 10.0.2.2 laminar\nendpoint = 10.0.3.2 laminar\n",
 		"[pool]\nendpoint = 10.0.2.1 signal\nendpoint = 10.0.3.1 signal\n"
 	};
 	const struct host *subject, *other;
+	char *pool;
 
 	*s = (struct stage){ .broker.pid = 0 };
 	cr_assert_eq(world_open(&s->world, 3), 0);
@@ -392,7 +398,9 @@ static void stage_set(struct stage *s, bool is_server)
 		snprintf(addr, sizeof(addr), "10.0.%d.1", i);
 		cr_assert_eq(endpoint_add(other, &e), 0);
 	}
-	text_put("/run/pool.conf", pools[is_server]);
+	cr_assert_geq(asprintf(&pool, "%s%s", pools[is_server], app->settings), 0);
+	text_put("/run/pool.conf", pool);
+	free(pool);
 	scene_make();
 }
 
@@ -451,7 +459,7 @@ static void app_test(const char *dir, const char *name)
 	if (!getenv("MPTCPADDR_TEST_USERS"))
 		SKIP("only root may map other users");
 	app_read(&app, dir, name);
-	stage_set(&s, is_server);
+	stage_set(&s, &app, is_server);
 	if (app.server[0]) {
 		app_read(&server, SCRIPTS "/servers", app.server);
 		cr_assert_eq(mkdir(SCENERY, 0755), 0);
