@@ -103,6 +103,32 @@ static int ask_as_stranger(void *arg)
 	return fd >= 0 && ask(fd, CTL_OP_MANAGER, "") == -EPIPE ? 0 : 1;
 }
 
+Test(sandbox, the_log_may_be_a_pipe)
+{
+	char path[PATH_MAX];
+	struct proc client, broker;
+	struct lab lab;
+	const char *const argv[] = { "sh",
+				     "-c",
+				     "\"$0\" -c \"$1\" -s \"$2\" 2>&1 | cat",
+				     built("mptcpaddrd", path, sizeof(path)),
+				     lab.config,
+				     lab.dir,
+				     NULL };
+
+	NEED_USERS();
+	lab_open(&lab, two);
+	put_text(lab.config, "[broker]\nlog = info\n");
+	cr_assert_eq(proc_start(&broker, &lab.world.client, argv, NULL), 0);
+	cr_assert(WAIT_FOR(proc_said(&broker, "serving programs")));
+	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
+	cr_expect(WAIT_FOR(proc_said(&broker, "tcpclient: 2 endpoints")));
+	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 2));
+	proc_end(&client);
+	proc_end(&broker);
+	lab_close(&lab);
+}
+
 static int ask_as_owner(void *arg)
 {
 	int fd = dial("mptcpaddr/broker.1");

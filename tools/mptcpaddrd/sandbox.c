@@ -42,9 +42,9 @@ static const int allowed_calls[] = {
 	SCMP_SYS(openat), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx),
 	SCMP_SYS(lseek), SCMP_SYS(getdents64), SCMP_SYS(uname),
 	/* the state file, the log, net.mptcp.path_manager */
-	SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(pread64), SCMP_SYS(renameat),
-	SCMP_SYS(renameat2), SCMP_SYS(unlinkat), SCMP_SYS(getpid), SCMP_SYS(geteuid),
-	SCMP_SYS(getuid), SCMP_SYS(exit_group)
+	SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(pwritev2), SCMP_SYS(pread64),
+	SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(unlinkat), SCMP_SYS(getpid),
+	SCMP_SYS(geteuid), SCMP_SYS(getuid), SCMP_SYS(exit_group)
 };
 
 static const struct {
