@@ -15,6 +15,7 @@
 #include "syscall.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <link.h>
 #include <sys/auxv.h>
 
@@ -67,11 +68,31 @@ static char *copy_text(char *to, size_t size, const char *from, size_t len)
 	return to;
 }
 
-/* @name: argv[0] or program_invocation_short_name. */
+/* Chromium starts its processes as /proc/self/exe. Return: @name, or that file. */
+static const char *follow_exe_link(const char *name, char path[PATH_MAX])
+{
+	static const char deleted[] = " (deleted)"; /* replaced by an upgrade */
+	const size_t tail = sizeof(deleted) - 1;
+	long n;
+
+	if (!str_after(name, "/proc/"))
+		return name;
+	n = syscall(SYS_readlinkat, AT_FDCWD, name, path, PATH_MAX - 1);
+	if (n <= 0)
+		return name;
+	path[n] = '\0';
+	if ((size_t)n > tail && str_equal(path + n - tail, deleted))
+		path[n - tail] = '\0';
+	return path;
+}
+
 static void copy_program(const char *name)
 {
-	const size_t len = text_len(name);
-	size_t at = len;
+	char path[PATH_MAX];
+	size_t len, at;
+
+	name = follow_exe_link(name, path);
+	len = at = text_len(name);
 
 	while (at && name[at - 1] != '/')
 		at--;
@@ -110,7 +131,7 @@ static char **copy_variables(char **env)
 void env_copy(void)
 {
 	/* By name: rarely needed, but each symbol costs every exec. */
-	char **name = dlsym(RTLD_DEFAULT, "program_invocation_short_name");
+	char **name = dlsym(RTLD_DEFAULT, "program_invocation_name");
 	char ***environment = dlsym(RTLD_DEFAULT, "environ");
 	unsigned int i;
 

@@ -77,6 +77,7 @@ static void stays_plain(const char *how)
 	}
 
 AFTER(after_nothing, "socket")
+AFTER(as_proc_self_exe, "exe,title")
 AFTER(after_a_title, "title")
 AFTER(after_an_emptied_environment, "empty")
 AFTER(after_both, "title,empty")

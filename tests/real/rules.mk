@@ -4,8 +4,8 @@
 # make check-apps APPS='curl nginx' runs some of them, QUARTER=0 (to 3) every fourth. A
 # run of all writes docs/programs.md.
 
-$(eval $(call suite,real,,,\
-	$(B)/mptcpaddrd $(B)/tests/launcher-progs/users lib))
+$(eval $(call suite,real,tests/preload/preload.c,,\
+	$(TEST_APPS) $(B)/mptcpaddrd $(B)/tests/launcher-progs/users lib))
 
 # Needs a gigabyte of packages (tools/deps check-apps): not part of `make check`.
 CHECKS := $(filter-out check-real,$(CHECKS))

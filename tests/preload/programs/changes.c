@@ -61,6 +61,17 @@ static void change_root_to_a_copy(void)
 	}
 }
 
+/* Like Chromium; the next step is in argv[1]. */
+static void become_exe(void)
+{
+	static char rest[128];
+	char *args[] = { "/proc/self/exe", rest, arguments[2], arguments[3], NULL };
+
+	snprintf(rest, sizeof(rest), "socket%s", strstr(arguments[1], "exe") + 3);
+	execv(args[0], args);
+	die(args[0]);
+}
+
 static void change_user(void)
 {
 	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
@@ -81,7 +92,7 @@ static const struct {
 	{ "title", overwrite_all },  { "empty", empty_environment },
 	{ "child", leave_in_child }, { "socket", open_socket },
 	{ "chroot", change_root },   { "chroot-copy", change_root_to_a_copy },
-	{ "user", change_user },
+	{ "user", change_user },     { "exe", become_exe },
 };
 
 static void run_step(const char *name)
