@@ -23,6 +23,7 @@ static void subflow_release_endpoint(struct conn *conn, const struct subflow *s)
 		ann->state = PM_ANNOUNCED_CLOSED;
 	else
 		ann->state = PM_ANNOUNCED_WAITING;
+	conn->again = true; /* no event may follow */
 }
 
 static struct pm_cmd *push_command(struct pm_cmds *out, enum pm_cmd_type type,

@@ -170,3 +170,17 @@ HISTORY(reconcile, subflow_endpoint_that_is_back_has_one_join_if_it_is_laminar,
 	"pool 1 >\n"
 	"pool 0 >\n"
 	"down 10.0.2.2-10.0.2.1:80 ETIMEDOUT > join 10.0.2.2-10.0.2.1:80;\n")
+
+/* A last path that is down stays; once it has failed, the next path takes its retry. */
+HISTORY(reconcile, dropped_retry_leaves_its_address_to_laminar_endpoints,
+	POOL A " fullmesh|" B "|endpoint=10.0.4.2|",
+	"start\n"
+	"announce 1 10.0.2.1:80 > join 10.0.2.2-10.0.2.1:80;\n"
+	"up\n"
+	"ends 10.0.1.2:40001 10.0.1.1:80\n"
+	"pool 1 >\n"
+	"down 10.0.2.2-10.0.2.1:80 ETIMEDOUT >\n"
+	"announce 2 10.0.3.1:80 > join 10.0.3.2-10.0.3.1:80;\n"
+	"up\n"
+	"wait 0 0\n"
+	"time 1 > join 10.0.4.2-10.0.2.1:80;\n")
