@@ -152,68 +152,128 @@ int rtnl_watch(void)
 			    RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
 }
 
-bool rtnl_drain(int fd)
+/* Delete @entry of *@n at @v, each of @size bytes. */
+static void entry_del(void *v, unsigned int *n, void *entry, size_t size)
 {
-	char data[8192];
-	bool any = false;
-	ssize_t n;
+	const char *end = (char *)v + size * (*n)--;
 
-	do {
-		n = recv(fd, data, sizeof(data), MSG_DONTWAIT | MSG_TRUNC);
-		any |= n > 0 || (n < 0 && errno == ENOBUFS);
-	} while (n > 0 || (n < 0 && (errno == ENOBUFS || errno == EINTR)));
-	return any;
+	memmove(entry, (char *)entry + size, end - ((char *)entry + size));
 }
 
+/* Parts of a dump are new. Of notifications, the bridge's are no links. */
 static int on_link(void *ctx, struct nlmsghdr *hdr)
 {
 	const struct ifinfomsg *info = nlmsg_data(hdr);
-	struct nlattr *tb[IFLA_MAX + 1];
 	struct rtnl_table *table = ctx;
-	struct rtnl_iface *link;
+	struct nlattr *tb[IFLA_MAX + 1];
+	struct rtnl_iface now = { 0 }, *link = NULL;
+	unsigned int i;
 
-	if (hdr->nlmsg_type != RTM_NEWLINK ||
-	    nlmsg_parse(hdr, sizeof(*info), tb, IFLA_MAX, NULL) < 0 || !tb[IFLA_IFNAME])
+	if (nlmsg_parse(hdr, sizeof(*info), tb, IFLA_MAX, NULL) < 0 || !tb[IFLA_IFNAME] ||
+	    info->ifi_family != AF_UNSPEC)
 		return 0;
-	link = netlink_grow(&table->links, &table->n_links, sizeof(*link));
-	if (!link)
-		return 0;
-	link->if_idx = info->ifi_index;
+	for (i = 0; !(hdr->nlmsg_flags & NLM_F_MULTI) && i < table->n_links; i++)
+		if (table->links[i].if_idx == info->ifi_index)
+			link = &table->links[i];
+	if (hdr->nlmsg_type == RTM_DELLINK) {
+		if (link)
+			entry_del(table->links, &table->n_links, link, sizeof(*link));
+		return link != NULL;
+	}
+	now.if_idx = info->ifi_index;
 	/* Not IFF_RUNNING: it follows up to a second later. */
-	link->up = info->ifi_flags & IFF_UP && info->ifi_flags & LOWER_UP &&
-		   !(info->ifi_flags & DORMANT);
-	nla_strlcpy(link->dev, tb[IFLA_IFNAME], sizeof(link->dev));
-	return 0;
+	now.up = info->ifi_flags & IFF_UP && info->ifi_flags & LOWER_UP &&
+		 !(info->ifi_flags & DORMANT);
+	nla_strlcpy(now.dev, tb[IFLA_IFNAME], sizeof(now.dev));
+	if (link && link->up == now.up && !strcmp(link->dev, now.dev))
+		return 0;
+	link = link ?: netlink_grow(&table->links, &table->n_links, sizeof(*link));
+	if (!link)
+		return -ENOMEM;
+	*link = now;
+	return 1;
 }
 
 static int on_addr(void *ctx, struct nlmsghdr *hdr)
 {
 	const struct ifaddrmsg *info = nlmsg_data(hdr);
+	struct rtnl_address now = { 0 }, *entry = NULL, *a;
 	struct nlattr *tb[IFA_MAX + 1], *ip;
 	const struct mpaddr_range *range;
 	struct rtnl_table *table = ctx;
-	struct rtnl_address *entry;
 	uint32_t flags;
 
-	if (hdr->nlmsg_type != RTM_NEWADDR ||
-	    nlmsg_parse(hdr, sizeof(*info), tb, IFA_MAX, NULL) < 0)
+	if (nlmsg_parse(hdr, sizeof(*info), tb, IFA_MAX, NULL) < 0)
 		return 0;
 	/* On point-to-point links IFA_ADDRESS is the peer's. */
 	ip = tb[IFA_LOCAL] ?: tb[IFA_ADDRESS];
 	if (!ip || (info->ifa_family != AF_INET && info->ifa_family != AF_INET6) ||
 	    nla_len(ip) < (info->ifa_family == AF_INET ? 4 : 16))
 		return 0;
-	entry = netlink_grow(&table->addrs, &table->n_addrs, sizeof(*entry));
-	if (!entry)
-		return 0;
-	mpaddr_set(&entry->addr, info->ifa_family, nla_data(ip));
+	mpaddr_set(&now.addr, info->ifa_family, nla_data(ip));
 	flags = tb[IFA_FLAGS] ? nla_get_u32(tb[IFA_FLAGS]) : info->ifa_flags;
-	entry->if_idx = info->ifa_index;
-	range = mpaddr_range(&entry->addr);
-	entry->ready =
-		!(flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED)) &&
-		!(range && range->kind == MPADDR_LINK_LOCAL);
+	now.if_idx = info->ifa_index;
+	now.prefix_len = info->ifa_prefixlen;
+	range = mpaddr_range(&now.addr);
+	now.ready = !(flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED)) &&
+		    !(range && range->kind == MPADDR_LINK_LOCAL);
+	for (a = table->addrs;
+	     !(hdr->nlmsg_flags & NLM_F_MULTI) && a < table->addrs + table->n_addrs; a++)
+		if (a->if_idx == now.if_idx && a->prefix_len == now.prefix_len &&
+		    mpaddr_same_ip(&a->addr, &now.addr))
+			entry = a;
+	if (hdr->nlmsg_type == RTM_DELADDR) {
+		if (entry)
+			entry_del(table->addrs, &table->n_addrs, entry, sizeof(*entry));
+		return entry != NULL;
+	}
+	if (entry && entry->ready == now.ready)
+		return 0;
+	entry = entry ?: netlink_grow(&table->addrs, &table->n_addrs, sizeof(*entry));
+	if (!entry)
+		return -ENOMEM;
+	*entry = now;
+	return 1;
+}
+
+static int on_notification(struct rtnl_table *table, struct nlmsghdr *hdr)
+{
+	switch (hdr->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		return on_link(table, hdr);
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+		return on_addr(table, hdr);
+	}
 	return 0;
+}
+
+int rtnl_follow(int fd, struct rtnl_table *table)
+{
+	_Alignas(struct nlmsghdr) char data[8192];
+	struct nlmsghdr *msg;
+	bool changed = false;
+	int left, r;
+	ssize_t n;
+
+	do {
+		n = recv(fd, data, sizeof(data), MSG_DONTWAIT | MSG_TRUNC);
+		if (n > (ssize_t)sizeof(data) || (n < 0 && errno == ENOBUFS))
+			table->lost = true;
+		/* After a loss, the order of the others means nothing. */
+		left = table->lost ? 0 : n;
+		for (msg = (void *)data; nlmsg_ok(msg, left);
+		     msg = nlmsg_next(msg, &left)) {
+			r = on_notification(table, msg);
+			changed |= r > 0;
+			table->lost |= r < 0;
+		}
+	} while (n > 0 || (n < 0 && (errno == ENOBUFS || errno == EINTR)));
+	if (!table->lost)
+		return changed;
+	r = rtnl_read_table(table);
+	return r < 0 ? r : true;
 }
 
 static int dump_table(int fd, int type, netlink_fn fn, struct rtnl_table *table)

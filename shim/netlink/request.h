@@ -52,11 +52,12 @@ struct rtnl_address {
 	struct mpaddr addr;
 	int if_idx;
 	bool ready; /* neither tentative nor deprecated nor link-local */
+	uint8_t prefix_len;
 };
 
-/* Notifications only trigger a read of the whole table: lost ones do no harm. */
 struct rtnl_table {
 	bool known; /* false: never read */
+	bool lost;  /* notifications; rtnl_follow() reads the table anew */
 	unsigned int n_links, n_addrs;
 	struct rtnl_iface *links;
 	struct rtnl_address *addrs;
@@ -69,8 +70,12 @@ struct rtnl_table {
  */
 int rtnl_watch(void);
 
-/* rtnl_drain() - read and drop all notifications. Return: whether any came. */
-bool rtnl_drain(int fd);
+/*
+ * rtnl_follow() - apply all notifications to @table
+ *
+ * Return: whether it has changed; -errno: some were lost, and it cannot be read now.
+ */
+int rtnl_follow(int fd, struct rtnl_table *table);
 
 /* rtnl_read_table() - read both tables. Return: 0; -errno with @table unchanged. */
 int rtnl_read_table(struct rtnl_table *table);

@@ -2,8 +2,8 @@
 /*
  * watch.c - the pool in force: follow its file and the machine's addresses
  *
- * A changed file is read as a whole; if it is wrong, the previous pool stays. After any
- * change of a link or an address all of them are read again.
+ * A changed file is read as a whole; if it is wrong, the previous pool stays. Links and
+ * addresses are read once, then their notifications change the table.
  */
 #include "watch.h"
 #include "endpoint.h"
@@ -20,7 +20,7 @@
 /* Editors write in place or rename; the link to a file may change, too. */
 #define DIR_EVENTS  (IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_MOVED_FROM)
 #define FILE_EVENTS (IN_CLOSE_WRITE | IN_MOVE_SELF | IN_DELETE_SELF)
-/* At least between two reads of all addresses. */
+/* At least between two reads of notifications: they come in bursts. */
 #define RTNL_PAUSE_MS 100
 
 static int watch_file(const char *path)
@@ -122,7 +122,7 @@ void watch_reopen(struct pool_watch *watch)
 {
 	watch->rtnl_fd = rtnl_watch();
 	watch->file_fd = watch->is_fixed ? -1 : watch_file(watch->path);
-	watch->stale = true; /* since the fork */
+	watch->stale = watch->table.lost = true; /* since the fork */
 }
 
 void watch_close(struct pool_watch *watch)
@@ -140,7 +140,8 @@ void watch_close(struct pool_watch *watch)
 
 void watch_fill_fds(const struct pool_watch *watch, struct pollfd fds[WATCH_FDS])
 {
-	fds[0] = (struct pollfd){ watch->rtnl_fd, POLLIN, 0 };
+	/* What comes before the next read must not wake us. */
+	fds[0] = (struct pollfd){ watch->stale ? -1 : watch->rtnl_fd, POLLIN, 0 };
 	fds[1] = (struct pollfd){ watch->file_fd, POLLIN, 0 };
 }
 
@@ -192,13 +193,14 @@ struct pool *watch_update(struct pool_watch *watch, const struct pollfd fds[WATC
 {
 	bool changed = false, reloaded = false;
 	struct pool *pool, *old = watch->pool;
+	int r;
 
-	if (fds[0].revents)
-		watch->stale |= rtnl_drain(watch->rtnl_fd);
+	watch->stale |= fds[0].revents;
 	if (watch->stale && watch_wait_ms(watch, now_ms) == 0) {
 		watch->next_read_ms = now_ms + RTNL_PAUSE_MS;
-		watch->stale = rtnl_read_table(&watch->table) == -EAGAIN;
-		changed = true;
+		r = rtnl_follow(watch->rtnl_fd, &watch->table);
+		watch->stale = r == -EAGAIN;
+		changed = r > 0;
 	}
 	if (fds[1].revents && read_file_events(watch))
 		reloaded = reload_file(watch);

@@ -20,8 +20,8 @@ struct pool_watch {
 	struct stat seen;     /* of the file read last */
 	int rtnl_fd, file_fd; /* negative: none */
 	bool is_fixed;	      /* the file cannot be read any more */
-	bool stale;	      /* `table`: changes since */
-	int64_t next_read_ms; /* not before, `table` */
+	bool stale;	      /* `table`: notifications wait */
+	int64_t next_read_ms; /* not before, notifications */
 	uint64_t loads;
 	struct pool_error error; /* of the last read; "": none */
 };

@@ -70,6 +70,7 @@ int bench_broker(void);
 int bench_joins(void);
 int bench_memory(void);
 int bench_timers(void);
+int bench_links(void);
 int bench_watch(void);
 int bench_scale(void);
 

@@ -24,7 +24,8 @@ static const struct {
 	{ "startup", bench_startup }, { "connects", bench_connects },
 	{ "broker", bench_broker },   { "joins", bench_joins },
 	{ "memory", bench_memory },   { "timers", bench_timers },
-	{ "watch", bench_watch },     { "scale", bench_scale },
+	{ "links", bench_links },     { "watch", bench_watch },
+	{ "scale", bench_scale },
 };
 
 #define PARTS (sizeof(parts) / sizeof(parts[0]))

@@ -453,7 +453,7 @@ void world_heal(struct world *w)
 		more = world_allows(w, time);
 		if (more)
 			world_act(w, time);
-		for (uint8_t s = 0; s < w->n_subs; s++) {
+		for (unsigned int s = 0; s < w->n_subs; s++) {
 			const struct action up = { ACTION_ESTABLISH, s };
 
 			if (!world_allows(w, up))

@@ -21,7 +21,9 @@ static struct rtnl_table table = {
 
 static void has(const char *addr, int if_idx, bool ready)
 {
-	addrs[table.n_addrs++] = (struct rtnl_address){ at(addr), if_idx, ready };
+	addrs[table.n_addrs++] = (struct rtnl_address){ .addr = at(addr),
+							.if_idx = if_idx,
+							.ready = ready };
 }
 
 static void resolved(const char *text, const struct pool *before, struct pool *ret)

@@ -176,10 +176,8 @@ int broker_run(struct broker *b)
 		broker_handle_events(b);
 		broker_serve_loss(b);
 		adopt_candidates(b);
-		if (fds[FD_RTNL].revents && rtnl_drain(b->rtnl_fd)) {
-			rtnl_read_table(&b->table);
+		if (fds[FD_RTNL].revents && rtnl_follow(b->rtnl_fd, &b->table) > 0)
 			resolve_clients(b);
-		}
 		dispatch_timers(b);
 		if (fds[FD_SIGNALS].revents)
 			broker_serve_signal(b);
