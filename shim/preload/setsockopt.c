@@ -273,6 +273,8 @@ HOOK int setsockopt(int fd, int level, int name, const void *value, socklen_t le
 		error = may_differ(errno) ? settle_refused(&call, errno) : errno;
 	else if (__builtin_expect(is_lax(&call), 0))
 		error = verify_accepted(&call);
+	if (!error)
+		swap_note(level, name);
 	errno = error ?: saved;
 	return error ? -1 : 0;
 }

@@ -7,12 +7,15 @@
  */
 #include "swap.h"
 #include "forgotten.h"
-#include "shim/common/sockopt.h"
 #include "syscall.h"
 
 #include <linux/socket.h>
 
 #define DESCRIPTORS_MAX 1024 /* examined: a swap must not take long */
+
+_Atomic uint64_t swap_options[SWAP_LEVELS][SWAP_NAMES / 64];
+static const short levels[SWAP_LEVELS] = { SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP,
+					   IPPROTO_IPV6 };
 
 struct dirent64 {
 	uint64_t ino;
@@ -98,46 +101,50 @@ static int count_references(int fd)
 	return n == 0 ? count : DESCRIPTORS_MAX;
 }
 
-static bool is_buffer(const struct sockopt *opt)
+static bool has_value(int fd, int level, int name, const char *value, socklen_t len)
 {
-	return opt->level == SOL_SOCKET &&
-	       (opt->name == SO_SNDBUF || opt->name == SO_RCVBUF);
+	char now[64];
+	socklen_t now_len = sizeof(now), i = 0;
+
+	if (syscall(SYS_getsockopt, fd, level, name, now, &now_len) < 0 || now_len != len)
+		return false;
+	while (i < len && now[i] == value[i])
+		i++;
+	return i == len;
 }
 
-static bool equal_bytes(const char *a, const char *b, size_t n)
+/* Return: the lock of the option's buffer, which the kernel sizes itself if unlocked. */
+static int buffer_lock(int level, int *name)
 {
-	size_t i;
-
-	for (i = 0; i < n && a[i] == b[i]; i++)
-		;
-	return i == n;
+	if (level != SOL_SOCKET)
+		return 0;
+	if (*name == SO_SNDBUFFORCE)
+		*name = SO_SNDBUF;
+	if (*name == SO_RCVBUFFORCE)
+		*name = SO_RCVBUF;
+	return *name == SO_SNDBUF   ? SOCK_SNDBUF_LOCK
+	       : *name == SO_RCVBUF ? SOCK_RCVBUF_LOCK
+				    : 0;
 }
 
 /* Return: false if the option cannot come along, because only root may set it. */
-static bool copy_option(int from, int to, const struct sockopt *opt)
+static bool copy_option(int from, int to, int level, int name)
 {
-	char value[64] = { 0 }, now[64] = { 0 };
-	socklen_t len = sizeof(value), now_len = sizeof(now);
+	int readable = name, lock = buffer_lock(level, &readable);
+	char value[64] = { 0 };
+	socklen_t len = sizeof(value);
 
-	if (forgotten_may_have(opt->name) &&
-	    forgotten_get(from, opt->level, opt->name, value, &len)) {
-		syscall(SYS_setsockopt, to, opt->level, opt->name, value, len);
+	if (!(forgotten_may_have(name) &&
+	      forgotten_get(from, level, name, value, &len)) &&
+	    syscall(SYS_getsockopt, from, level, readable, value, &len) < 0)
 		return true;
-	}
-	if (syscall(SYS_getsockopt, from, opt->level, opt->name, value, &len) < 0 ||
-	    syscall(SYS_getsockopt, to, opt->level, opt->name, now, &now_len) < 0 ||
-	    (len == now_len && equal_bytes(value, now, len)))
+	if (has_value(to, level, readable, value, len))
+		return true; /* a default, TCP_MAXSEG's for one, must not be set */
+	if (lock && !(sys_int_option(from, SOL_SOCKET, SO_BUF_LOCK) & lock))
 		return true;
-	if (is_buffer(opt)) { /* the kernel doubles it, and adjusts it unless it is set */
-		const int lock = sys_int_option(from, SOL_SOCKET, SO_BUF_LOCK);
-
-		if (!(lock &
-		      (opt->name == SO_SNDBUF ? SOCK_SNDBUF_LOCK : SOCK_RCVBUF_LOCK)))
-			return true;
-		*(int *)value /= 2;
-	}
-	return !syscall(SYS_setsockopt, to, opt->level, opt->name, value, len) ||
-	       errno != EPERM;
+	if (lock)
+		*(int *)value /= 2; /* the kernel doubles it */
+	return !syscall(SYS_setsockopt, to, level, name, value, len) || errno != EPERM;
 }
 
 static void copy_owner(int from, int to)
@@ -150,18 +157,26 @@ static void copy_owner(int from, int to)
 	sys_call(SYS_fcntl, to, F_SETFL, sys_call(SYS_fcntl, from, F_GETFL, 0));
 }
 
+/* All that the program has ever set, but for option @level, @name. */
+static bool copy_options(int from, int to, int level, int name)
+{
+	int i, n;
+
+	for (i = 0; i < SWAP_LEVELS; i++)
+		for (n = 0; n < SWAP_NAMES; n++)
+			if (swap_options[i][n / 64] >> (n % 64) & 1 &&
+			    (levels[i] != level || n != name) &&
+			    !copy_option(from, to, levels[i], n))
+				return false;
+	return true;
+}
+
 bool swap_sockets(int fd, int plain, int level, int name)
 {
 	const long flags = sys_call(SYS_fcntl, fd, F_GETFD, 0);
-	size_t i;
 
-	if (count_references(fd) != 1)
+	if (count_references(fd) != 1 || !copy_options(fd, plain, level, name))
 		return false;
-	for (i = 0; i < n_sockopts; i++)
-		if (sockopts[i].kind != SOCKOPT_PROMISE &&
-		    (sockopts[i].level != level || sockopts[i].name != name) &&
-		    !copy_option(fd, plain, &sockopts[i]))
-			return false;
 	copy_owner(fd, plain);
 	return sys_call(SYS_dup3, plain, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0) == fd;
 }

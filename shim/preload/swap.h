@@ -4,7 +4,34 @@
  */
 #pragma once
 
+#include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define SWAP_LEVELS 4
+#define SWAP_NAMES  128
+
+/* A bit for each option that the program has ever set: only those need copying. */
+extern _Atomic uint64_t swap_options[SWAP_LEVELS][SWAP_NAMES / 64];
+
+/* swap_note() - the program has set this option on some socket. */
+static inline void swap_note(int level, unsigned int name)
+{
+	const uint64_t bit = UINT64_C(1) << (name % 64);
+	_Atomic uint64_t *word;
+
+	if (name >= SWAP_NAMES || (level != SOL_SOCKET && level != IPPROTO_IP &&
+				   level != IPPROTO_TCP && level != IPPROTO_IPV6))
+		return;
+	word = &swap_options[level == SOL_SOCKET    ? 0
+			     : level == IPPROTO_IP  ? 1
+			     : level == IPPROTO_TCP ? 2
+						    : 3][name / 64];
+	if (!(atomic_load_explicit(word, memory_order_relaxed) & bit))
+		atomic_fetch_or(word, bit);
+}
 
 /*
  * swap_sockets() - give @plain, a new TCP socket, the number and all that @fd has

@@ -15,14 +15,15 @@
 static const struct {
 	int level, name, value;
 } set[] = {
-	{ SOL_SOCKET, SO_KEEPALIVE, 1 },	{ SOL_SOCKET, SO_REUSEADDR, 1 },
-	{ SOL_SOCKET, SO_RCVBUF, 70000 },	{ SOL_SOCKET, SO_PRIORITY, 3 },
-	{ SOL_SOCKET, SO_RCVLOWAT, 1 },		{ SOL_SOCKET, SO_OOBINLINE, 1 },
-	{ IPPROTO_TCP, TCP_NODELAY, 1 },	{ IPPROTO_TCP, TCP_KEEPIDLE, 77 },
-	{ IPPROTO_TCP, TCP_KEEPINTVL, 7 },	{ IPPROTO_TCP, TCP_KEEPCNT, 5 },
-	{ IPPROTO_TCP, TCP_QUICKACK, 1 },	{ IPPROTO_TCP, TCP_LINGER2, 9 },
-	{ IPPROTO_TCP, TCP_NOTSENT_LOWAT, 90 }, { IPPROTO_IP, IP_TOS, 0x10 },
-	{ IPPROTO_IP, IP_FREEBIND, 1 },		{ IPPROTO_IPV6, IPV6_V6ONLY, 1 },
+	{ SOL_SOCKET, SO_KEEPALIVE, 1 },   { SOL_SOCKET, SO_REUSEADDR, 1 },
+	{ SOL_SOCKET, SO_RCVBUF, 70000 },  { SOL_SOCKET, SO_SNDBUFFORCE, 80000 },
+	{ SOL_SOCKET, SO_PRIORITY, 3 },	   { SOL_SOCKET, SO_RCVLOWAT, 1 },
+	{ SOL_SOCKET, SO_OOBINLINE, 1 },   { IPPROTO_TCP, TCP_NODELAY, 1 },
+	{ IPPROTO_TCP, TCP_KEEPIDLE, 77 }, { IPPROTO_TCP, TCP_KEEPINTVL, 7 },
+	{ IPPROTO_TCP, TCP_KEEPCNT, 5 },   { IPPROTO_TCP, TCP_QUICKACK, 1 },
+	{ IPPROTO_TCP, TCP_LINGER2, 9 },   { IPPROTO_TCP, TCP_NOTSENT_LOWAT, 90 },
+	{ IPPROTO_IP, IP_TOS, 0x10 },	   { IPPROTO_IP, IP_FREEBIND, 1 },
+	{ IPPROTO_IPV6, IPV6_V6ONLY, 1 },
 };
 
 static void show(int fd, const char *when)
@@ -50,6 +51,9 @@ static void show(int fd, const char *when)
 	getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &len);
 	len = sizeof(name);
 	getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &len);
+	len = sizeof(value);
+	getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &value, &len);
+	printf("send buffer %d\n", value);
 	printf("timeout %ld.%06ld linger %d %d congestion %s\n", (long)timeout.tv_sec,
 	       (long)timeout.tv_usec, linger.l_onoff, linger.l_linger, name);
 }
@@ -128,13 +132,16 @@ static void wait_for_epoll(int epoll, int fd)
 int main(int argc, char *argv[])
 {
 	struct sockaddr_storage to;
+	int fd, other, mss = 600;
 	socklen_t len;
-	int fd;
 
 	alarm(PROGRAM_SECONDS);
 	if (argc != 4)
 		return 2;
 	len = parse(argv[2], argv[3], &to);
+	other = socket(to.ss_family, SOCK_STREAM, 0);
+	setsockopt(other, IPPROTO_TCP, TCP_MAXSEG, &mss, sizeof(mss));
+	close(other); /* its options are no concern of this one's */
 	fd = socket(to.ss_family, SOCK_STREAM, 0);
 	prepare(fd);
 	show(fd, "before");
@@ -148,5 +155,8 @@ int main(int argc, char *argv[])
 	if (!strcmp(argv[1], "epoll"))
 		wait_for_epoll(fd + 1, fd);
 	echo(fd, "hello");
+	len = sizeof(mss);
+	getsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &mss, &len);
+	printf("segments of %d\n", mss > 1000);
 	return 0;
 }
