@@ -41,7 +41,7 @@ static void log_line(const char *option, enum sockopt_action action)
 	};
 	const size_t size = 256;
 	char line[256];
-	size_t len = str_append(line, 0, size, "MPTCP does not have ");
+	size_t len = str_append(line, 0, size, "MPTCP refuses ");
 
 	len = str_append(line, len, size, option);
 	len = STR_APPEND(line, len, size, ": ");

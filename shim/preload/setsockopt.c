@@ -40,11 +40,12 @@ union address {
 /* An MPTCP socket that the program takes for a TCP socket. */
 static bool is_ours(int fd)
 {
-	const enum mode mode = mode_get();
+	enum mode mode;
 
-	return mode != MODE_OFF && mode != MODE_UNKNOWN &&
-	       sys_int_option(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_MPTCP &&
-	       !own_has(fd);
+	if (sys_int_option(fd, SOL_SOCKET, SO_PROTOCOL) != IPPROTO_MPTCP)
+		return false;
+	mode = mode_get();
+	return mode != MODE_OFF && mode != MODE_UNKNOWN && !own_has(fd);
 }
 
 /* MPTCP says one of these where TCP may say something else. */

@@ -265,8 +265,8 @@ Test(pools, verbose_launcher_names_refused_options, TIMEOUT)
 	said = run(
 		&b, NULL,
 		ARGS("@mptcpaddr", "run", "-v", "socat", "-", "TCP:127.0.0.1:9,ttl=9"));
-	cr_expect_eq(times(&said, "MPTCP does not have IP_TTL: the socket is plain TCP"),
-		     1, "%s", said.err);
+	cr_expect_eq(times(&said, "MPTCP refuses IP_TTL: the socket is plain TCP"), 1,
+		     "%s", said.err);
 	cr_expect_eq(said.status, 1);
 	said_free(&said);
 	bench_close(&b);

@@ -177,8 +177,8 @@ Test(options, log_says_once_what_was_done, TIMEOUT)
 
 	lab_open(&lab);
 	same_as_native(&lab, &g, POOL, TCP);
-	log_contains("/run/log", "info: MPTCP does not have TCP_QUICKACK: ignored");
-	log_contains("/run/log", "warning: MPTCP does not have TCP_USER_TIMEOUT: the "
+	log_contains("/run/log", "info: MPTCP refuses TCP_QUICKACK: ignored");
+	log_contains("/run/log", "warning: MPTCP refuses TCP_USER_TIMEOUT: the "
 				 "socket is plain TCP");
 	g.argv[1] = "bound";
 	g.preload_env[0] = "MPTCPADDR_LOG=warning:/run/bound";
