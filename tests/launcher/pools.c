@@ -290,6 +290,50 @@ Test(pools, script_has_the_pool_of_its_interpreter, TIMEOUT)
 	bench_close(&b);
 }
 
+/* The pool file that run -v announces is the one that the program itself looks for. */
+static void wrapper_has_pool(struct bench *b, const char *text, const char *name)
+{
+	char file[64], shown[64];
+	struct said said;
+
+	put_file("/run/wrapper", text, 0755);
+	snprintf(file, sizeof(file), "%s.conf", name);
+	snprintf(shown, sizeof(shown), "%s.conf (for \"%s\")", name, name);
+	said = with_pool(b, file, "[pool]\nendpoint = 10.0.2.2\n", NULL,
+			 ARGS("@mptcpaddr", "run", "-v", "/run/wrapper"));
+	cr_expect_eq(times(&said, shown), 1, "%s%s", text, said.err);
+	cr_expect_eq(said.status, 0, "%s%s", text, said.err);
+	said_free(&said);
+	said = with_pool(b, file, "[app]\nmptcp = no\n", NULL,
+			 ARGS("@mptcpaddr", "run", "-v", "/run/wrapper"));
+	cr_expect_eq(times(&said, "no MPTCP: mptcp = no in "), 1, "%s%s", text, said.err);
+	cr_expect_eq(said.status, 0, "%s%s", text, said.err);
+	said_free(&said);
+}
+
+Test(pools, wrapper_has_the_pool_of_the_program_that_it_executes, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	shell(&b, "ln -s /usr/bin/python3 /run/inner");
+	put_file("/run/code", "import socket; socket.socket()\n", 0644);
+	wrapper_has_pool(&b, "#!/bin/sh\nexec /run/inner /run/code \"$@\"\n", "inner");
+	wrapper_has_pool(&b,
+			 "#!/bin/sh\nDIR=/run\nexport APP=inner\n"
+			 "if :; then\n\texec $DIR/${APP} /run/code $FLAGS \"$@\"\nfi\n",
+			 "inner");
+	wrapper_has_pool(
+		&b,
+		"#!/bin/bash\nHERE=\"$(dirname \"$(readlink -f \"$0\")\")\"\n"
+		"exec 3>/dev/null\nexec -a other \"$HERE/inner\" /run/code \"$@\"\n",
+		"other");
+	put_file("/run/outer", "#!/bin/sh\nexec env A=b /run/inner /run/code\n", 0755);
+	wrapper_has_pool(&b, "#!/bin/sh\nexec /run/outer\n", "inner");
+	bench_close(&b);
+}
+
 Test(pools, mptcp_no_is_shown_on_request, TIMEOUT)
 {
 	struct said said;

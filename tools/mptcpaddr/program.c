@@ -13,9 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCRIPTS_MAX 5	      /* interpreters of interpreters; the kernel's own limit */
-#define HEAD_MAX    256	      /* of a "#!" line that the kernel reads: BINPRM_BUF_SIZE */
-#define SHELL	    "/bin/sh" /* what execvp() runs for a file without "#!" */
+#define SCRIPTS_MAX  5 /* interpreters of interpreters; the kernel's own limit */
+#define WRAPPERS_MAX 3
+#define HEAD_MAX     256       /* of a "#!" line that the kernel reads: BINPRM_BUF_SIZE */
+#define SHELL	     "/bin/sh" /* what execvp() runs for a file without "#!" */
 
 /* Whether execvp(3) finds @file. */
 static bool find_program(const char *file, char ret_path[PATH_MAX])
@@ -79,6 +80,24 @@ static bool read_interpreter(const char *path, char ret_file[HEAD_MAX])
 	return true;
 }
 
+/* Return: whether @ret->path was a wrapper, run by the interpreter @shell. */
+static bool follow_wrapper(const char *shell, struct program *ret)
+{
+	static const char *const shells[] = { "sh", "dash", "bash", "ksh", "zsh" };
+	const unsigned int n = sizeof(shells) / sizeof(*shells);
+	char file[PATH_MAX], name[PATH_MAX], path[PATH_MAX];
+	unsigned int i;
+
+	for (i = 0; i < n && strcmp(basename(shell), shells[i]) != 0; i++)
+		;
+	if (i == n || !wrapper_read(ret->path, file, name) || !find_program(file, path))
+		return false;
+	memcpy(ret->path, path, sizeof(path));
+	memcpy(ret->name, name, sizeof(name));
+	ret->is_wrapped = true;
+	return true;
+}
+
 bool program_resolve(const char *file, struct program *ret)
 {
 	char next[HEAD_MAX];
@@ -93,6 +112,8 @@ bool program_resolve(const char *file, struct program *ret)
 			return false;
 		if (!depth)
 			memcpy(ret->script, ret->path, sizeof(ret->script));
+		if (depth < WRAPPERS_MAX && follow_wrapper(next, ret))
+			continue;
 		snprintf(ret->name, sizeof(ret->name), "%s", basename(next));
 		found = find_program(next, ret->path);
 	}

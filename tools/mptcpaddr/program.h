@@ -62,15 +62,24 @@ const char *binary_foreign_libc(const struct binary *binary);
 struct program {
 	char path[PATH_MAX];   /* of the ELF file: of a script, that of its interpreter */
 	char script[PATH_MAX]; /* "": none */
+	bool is_wrapped;       /* the script executes @path in its place */
 	char name[PATH_MAX];   /* its pool file's */
 };
 
 /*
  * program_resolve() - follow "#!" lines from @file to what the kernel loads
  *
- * "#!/usr/bin/env PROGRAM" is followed too. Return: false if one is not executable.
+ * "#!/usr/bin/env PROGRAM" and wrapper_read() are followed too. Return: false if one is
+ * not executable.
  */
 bool program_resolve(const char *file, struct program *ret);
+
+/*
+ * wrapper_read() - the program that the shell script executes in its place
+ *
+ * Return: false if there is none, or only the shell knows its name.
+ */
+bool wrapper_read(const char *script, char ret_file[PATH_MAX], char ret_name[PATH_MAX]);
 
 /* Why a program cannot be served. */
 struct obstacle {

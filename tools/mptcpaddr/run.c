@@ -215,7 +215,10 @@ int cmd_run(int argc, char *argv[])
 	found = program_resolve(run.argv[0], &run.program);
 	if (found) {
 		report_ok(&run.findings, "program: %s%s%s", script,
-			  *script ? ", run by " : "", run.program.path);
+			  !*script		   ? ""
+			  : run.program.is_wrapped ? ", which executes "
+						   : ", run by ",
+			  run.program.path);
 		if (check_pool(&run))
 			check_machine(&run.findings, NULL);
 		check_program(&run);
