@@ -180,8 +180,12 @@ static int settle_refused(const struct call *call, int error)
 	if (ignore_flag(call, opt))
 		return 0;
 	plain = open_plain(call->fd);
-	if (plain < 0)
-		return opt && opt->kind == SOCKOPT_HINT ? 0 : error;
+	if (plain < 0) { /* no descriptor is free: TCP would most likely take it */
+		if (!opt || opt->kind == SOCKOPT_PROMISE)
+			return error;
+		refused_report(call->level, call->name, SOCKOPT_LEFT_OUT);
+		return 0;
+	}
 	if (syscall(SYS_setsockopt, plain, call->level, call->name, call->value,
 		    call->len) < 0)
 		error = errno;

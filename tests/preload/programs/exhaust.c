@@ -4,6 +4,7 @@
  */
 #include "program.h"
 
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 
 int main(int argc, char *argv[])
@@ -11,7 +12,7 @@ int main(int argc, char *argv[])
 	struct sockaddr_storage to;
 	struct rlimit limit;
 	socklen_t len;
-	int fd, count = 0;
+	int fd, count = 0, limit_ms = 5000;
 
 	if (argc < 4)
 		return 2;
@@ -32,6 +33,8 @@ int main(int argc, char *argv[])
 	fd = socket(AF_INET, SOCK_STREAM, 0);
 	printf("socket %d\n", fd);
 	errno = PRESET_ERRNO;
+	printf("option %d", setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit_ms, 4));
+	printf(" %s\n", error_name(errno));
 	printf("connect %d", connect(fd, (struct sockaddr *)&to, len));
 	printf(" %s\n", error_name(errno));
 	echo(fd, "through the last descriptor");
