@@ -11,7 +11,7 @@
 #include "net.h"
 #include "shim.h"
 
-#define IDLE_MS 7500 /* longer than it takes to become idle */
+#define QUIET_MS 7500 /* longer than it takes to become idle */
 #define CROWD	100
 #define NAP_MS	200 /* for the manager's thread to run */
 
@@ -152,7 +152,7 @@ Test(pool, idle_server_receives_the_events_of_accepted_connections)
 	struct net n;
 
 	net_open(&n, &spec, FROM_POOL);
-	nap_ms(IDLE_MS);
+	nap_ms(QUIET_MS);
 	net_connect(&n, 1);
 	net_pairs_are(&n, "10.0.2.2-10.0.2.1");
 	net_close(&n);

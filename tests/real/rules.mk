@@ -19,6 +19,6 @@ check-real: SUITE_JOBS = 2
 check-apps: deps
 	$(Q)rm -rf $(REAL_RESULTS)
 	$(Q)$(MAKE) --no-print-directory check-real
-	$(Q)$(if $(APPS)$(QUARTER),,sh tests/real/table $(REAL_RESULTS) >docs/programs.md)
+	$(Q)$(if $(APPS)$(QUARTER),,mkdir -p docs && sh tests/real/table $(REAL_RESULTS) >docs/programs.md)
 
 .PHONY: check-apps
