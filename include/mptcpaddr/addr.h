@@ -57,6 +57,8 @@ int mpprefix_parse(const char *text, struct mpprefix *ret_prefix);
 bool mpaddr_is_any(const struct mpaddr *addr); /* 0.0.0.0 or :: */
 bool mpaddr_same_ip(const struct mpaddr *a, const struct mpaddr *b);
 bool mpaddr_equal(const struct mpaddr *a, const struct mpaddr *b);
+/* mpaddr_accepts() - a socket listening at @bound accepts connections to @local. */
+bool mpaddr_accepts(const struct mpaddr *bound, bool v6only, const struct mpaddr *local);
 bool mpprefix_covers(const struct mpprefix *prefix, const struct mpaddr *addr);
 bool mpprefix_within(const struct mpprefix *inner, const struct mpprefix *outer);
 

@@ -18,9 +18,14 @@
 #define BROKER_POOL_MAX 32768 /* bytes of a pool file */
 
 #define BROKER_FLAG_V6ONLY 1
+/* `token` is the inode of a listening socket: serve the connections that it accepts. */
+#define BROKER_FLAG_LISTENER 0x40
+/* The connection is older than the program: its first event may be lost. */
+#define BROKER_FLAG_INHERITED 0x80
 /* The other bits: an option that MPTCP refused (sockopt_pack()), of a registered token.
  */
-#define BROKER_OPTION_SHIFT 1
+#define BROKER_OPTION_SHIFT  1
+#define BROKER_OPTION(flags) (((flags) & ~0xc0) >> BROKER_OPTION_SHIFT)
 
 /* Differs from connection to connection. */
 struct broker_head {

@@ -80,6 +80,16 @@ bool mpaddr_equal(const struct mpaddr *a, const struct mpaddr *b)
 	return a->port == b->port && mpaddr_same_ip(a, b);
 }
 
+bool mpaddr_accepts(const struct mpaddr *bound, bool v6only, const struct mpaddr *local)
+{
+	if (bound->port != local->port)
+		return false;
+	if (!mpaddr_is_any(bound))
+		return mpaddr_same_ip(bound, local);
+	/* :: accepts IPv4 too, without IPV6_V6ONLY. */
+	return bound->family == local->family || (bound->family == AF_INET6 && !v6only);
+}
+
 bool mpprefix_covers(const struct mpprefix *prefix, const struct mpaddr *addr)
 {
 	const uint8_t *p = prefix->addr.ip, *a = addr->ip;

@@ -40,16 +40,28 @@ struct client {
 	struct ctl_manager about;
 	sockopt_report options; /* that MPTCP refused to the program */
 	uint32_t restored; /* its number in an earlier broker's state file; 0: new */
-	uint32_t number;   /* in the control socket's name and in the state file */
-	int64_t due_ms;	   /* when to call engine_tick(); INT64_MAX: never */
+	unsigned int listeners;
+	uint32_t number; /* in the control socket's name and in the state file */
+	int64_t due_ms;	 /* when to call engine_tick(); INT64_MAX: never */
 };
 
 /* A connection of a client. */
 struct client_conn {
 	uint32_t token;
-	bool v6only;
+	bool v6only, listener; /* in the state file: `token` is a socket's inode */
 	unsigned int subflows; /* requested and not closed */
 	uint64_t cookie;
+	struct client *client;
+	UT_hash_handle hh;
+};
+
+/* A listening socket of a client: the connections that it accepts are the client's. */
+struct listener {
+	uint32_t inode;
+	uid_t uid; /* of the process that opened it */
+	uint64_t cookie;
+	struct mpaddr addr;
+	bool v6only, found;
 	struct client *client;
 	UT_hash_handle hh;
 };
@@ -78,6 +90,10 @@ struct broker {
 	unsigned int n_clients;
 	uint32_t last_number;
 	struct client_conn *conns;
+	struct listener *listeners;
+	int64_t again_ms;     /* when to look for accepted connections again; 0: never */
+	int again_delay;      /* milliseconds since the last time; 0: first */
+	int64_t listeners_ms; /* when they were last found in the kernel; 0: long ago */
 	struct user *users;
 	struct peer peers[PEERS_MAX];
 	unsigned int n_peers;
@@ -135,6 +151,8 @@ int journal_open(struct broker *b, const char *dir);
 /* journal_add() - append a client with its pool, or @conn if not NULL. */
 void journal_add(struct broker *b, const struct client *client,
 		 const struct client_conn *conn);
+/* journal_add_listener() - the same for a listening socket. */
+void journal_add_listener(struct broker *b, const struct listener *listener);
 /* restore_clients() - read the state file of an earlier broker. */
 void restore_clients(struct broker *b);
 
@@ -160,6 +178,27 @@ int adopt_timeout(const struct broker *b);
 void adopt_connection(struct broker *b, uint32_t token, bool server_side);
 /* adopt_clear_cache() - the policy has changed. */
 void adopt_clear_cache(void);
+
+/* listeners.c: listening sockets of programs */
+
+/*
+ * listener_register() - serve the connections that the socket @inode accepts
+ *
+ * @cookie: of the socket, 0: any. Return: NULL, or the reason to refuse it.
+ */
+const char *listener_register(struct broker *b, struct client *client, uint32_t inode,
+			      uint64_t cookie);
+/* listener_adopt() - take connections accepted earlier, their first event is lost. */
+void listener_adopt(struct broker *b);
+/* listener_retry() - the same after a while, for those that nobody had accepted yet. */
+void listener_retry(struct broker *b);
+/*
+ * listener_take() - register the accepted connection of @established, and deliver it
+ *
+ * Root's programs may serve every connection, others those that they could have accepted,
+ * or have accepted. Return: whether a client has it now.
+ */
+bool listener_take(struct broker *b, const struct pm_event *established);
 
 /* registration.c: programs that connect and register their connections */
 

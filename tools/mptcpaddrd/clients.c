@@ -258,7 +258,7 @@ static bool client_make_room(struct broker *b, const struct user *user)
 		return true;
 	for (client = b->clients; client; client = client->next) {
 		if ((own && client->user != user) || client->adopted ||
-		    engine_conns(client->engine))
+		    client->listeners || engine_conns(client->engine))
 			continue;
 		client_free(b, client);
 		return true;

@@ -17,9 +17,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define JOURNAL_MAGIC  0x4d504453u /* "MPDS" */
-#define JOURNAL_CLIENT 1
-#define JOURNAL_CONN   2
+#define JOURNAL_MAGIC	 0x4d504453u /* "MPDS" */
+#define JOURNAL_CLIENT	 1
+#define JOURNAL_CONN	 2
+#define JOURNAL_LISTENER 3 /* like a CONN; its token is the socket's inode */
 
 struct journal_entry {
 	uint32_t magic;
@@ -69,7 +70,9 @@ static int journal_write(int fd, const struct client *client,
 	const uint32_t pool_len = conn ? 0 : client->record->head.pool_len;
 	const struct journal_entry entry = {
 		.magic = JOURNAL_MAGIC,
-		.kind = conn ? JOURNAL_CONN : JOURNAL_CLIENT,
+		.kind = !conn		 ? JOURNAL_CLIENT
+			: conn->listener ? JOURNAL_LISTENER
+					 : JOURNAL_CONN,
 		.flags = conn && conn->v6only,
 		.client = client->number,
 		.len = pool_len,
@@ -90,13 +93,21 @@ static int journal_write(int fd, const struct client *client,
 	return writev(fd, v, 2) == (ssize_t)len ? 0 : -1;
 }
 
+static struct client_conn listener_as_conn(const struct listener *l)
+{
+	return (struct client_conn){ .token = l->inode,
+				     .cookie = l->cookie,
+				     .listener = true };
+}
+
 /* Write a new file, then replace the old one at once. */
 static void journal_compact(struct broker *b)
 {
 	int fd = openat(b->state_dir, fresh_name, JOURNAL_FLAGS | O_TRUNC, 0600);
 	int r = fd < 0 ? -1 : 0;
 	const struct client *client;
-	struct client_conn *conn, *next;
+	struct client_conn *conn, *next, as_conn;
+	struct listener *l, *next_l;
 	uint64_t size = 0;
 
 	for (client = b->clients; client && !r; client = client->next)
@@ -104,6 +115,11 @@ static void journal_compact(struct broker *b)
 	HASH_ITER (hh, b->conns, conn, next)
 		if (!r)
 			r = journal_write(fd, conn->client, conn, &size);
+	HASH_ITER (hh, b->listeners, l, next_l) {
+		as_conn = listener_as_conn(l);
+		if (!r)
+			r = journal_write(fd, l->client, &as_conn, &size);
+	}
 	if (!r)
 		r = renameat(b->state_dir, fresh_name, b->state_dir, journal_name);
 	if (r) {
@@ -125,6 +141,13 @@ void journal_add(struct broker *b, const struct client *client,
 		journal_abandon(b, journal_name);
 	else if (b->journal_size > GROW_FREELY + 2 * b->journal_compacted)
 		journal_compact(b);
+}
+
+void journal_add_listener(struct broker *b, const struct listener *listener)
+{
+	const struct client_conn as_conn = listener_as_conn(listener);
+
+	journal_add(b, listener->client, &as_conn);
 }
 
 static void restore_client(struct broker *b, const struct journal_entry *entry,
@@ -153,9 +176,11 @@ static void restore_conn(struct broker *b, const struct journal_entry *entry)
 	/* It may have been dropped for a later one. */
 	while (client && client->restored != entry->client)
 		client = client->next;
-	if (client && !client_conn_find(b, entry->token) &&
-	    diag_read_owner(b->diag_fd, entry->token, &owner) == 0 &&
-	    owner.cookie == entry->cookie)
+	if (client && entry->kind == JOURNAL_LISTENER)
+		listener_register(b, client, entry->token, entry->cookie);
+	else if (client && !client_conn_find(b, entry->token) &&
+		 diag_read_owner(b->diag_fd, entry->token, &owner) == 0 &&
+		 owner.cookie == entry->cookie)
 		client_register(b, client, entry->token, entry->flags & 1, entry->cookie);
 }
 
@@ -168,7 +193,7 @@ static void restore_entries(struct broker *b, int fd)
 
 	while (read(fd, &entry, sizeof(entry)) == sizeof(entry) &&
 	       entry.magic == JOURNAL_MAGIC && entry.len <= sizeof(record.pool)) {
-		if (entry.kind == JOURNAL_CONN)
+		if (entry.kind == JOURNAL_CONN || entry.kind == JOURNAL_LISTENER)
 			restore_conn(b, &entry);
 		if (entry.kind != JOURNAL_CLIENT)
 			continue;

@@ -24,10 +24,12 @@ static void broker_handle_events(struct broker *b)
 	struct pm_event ev;
 
 	while (pump_next(&b->pump, &ev)) {
+		if (ev.type == PM_EVENT_LISTENER_CLOSED)
+			b->listeners_ms = 0;
 		if (ev.type == PM_EVENT_LISTENER_CLOSED || dispatch_event(b, &ev))
 			continue;
 		registration_accept(b);
-		if (dispatch_event(b, &ev))
+		if (dispatch_event(b, &ev) || listener_take(b, &ev))
 			continue;
 		if (ev.type == PM_EVENT_CLOSED) {
 			b->pump.foreign++; /* and so are its held events */
@@ -134,6 +136,8 @@ static int broker_timeout(const struct broker *b)
 
 	wait = pump_earlier(wait, pump_wait_ms(&b->pump));
 	wait = pump_earlier(wait, adopt_timeout(b));
+	if (b->again_ms)
+		wait = pump_earlier(wait, clock_left_ms(b->again_ms));
 	for (client = b->clients; client; client = client->next)
 		if (client->due_ms < due)
 			due = client->due_ms;
@@ -176,6 +180,7 @@ int broker_run(struct broker *b)
 		broker_handle_events(b);
 		broker_serve_loss(b);
 		adopt_candidates(b);
+		listener_retry(b);
 		if (fds[FD_RTNL].revents && rtnl_follow(b->rtnl_fd, &b->table) > 0)
 			resolve_clients(b);
 		dispatch_timers(b);

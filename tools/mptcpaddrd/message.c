@@ -37,7 +37,7 @@ const char *record_check(struct record *record, size_t len)
 		return "a record of another version";
 	if (len < least || len > sizeof(*record) || head->pool_len != len - least)
 		return "a record of the wrong length";
-	option = head->flags >> BROKER_OPTION_SHIFT;
+	option = BROKER_OPTION(head->flags);
 	if (!head->token || (option && !sockopt_unpack(unused, option)) ||
 	    !clean_text(id->program, sizeof(id->program), '/') ||
 	    !clean_text(id->path, sizeof(id->path), '\0'))

@@ -66,43 +66,73 @@ static int use_system_pool(struct record *record)
 	return read_pool_file(record);
 }
 
-/* Return: NULL, or the reason to refuse it. */
-static const char *register_conn(struct broker *b, struct user *user,
-				 struct record *record)
+/* The client of @record with its pool. Return: NULL, and perhaps *@ret_why. */
+static struct client *get_client(struct broker *b, struct user *user,
+				 struct record *record, const char **ret_why)
 {
 	static struct pool_error why;
-	const uint32_t token = record->head.token;
-	const struct pm_event closed = { .type = PM_EVENT_CLOSED, .token = token };
-	struct client_conn *conn;
-	struct diag_owner owner;
 	struct client *client;
-	bool adopted;
 	int r = 0;
 
-	if (diag_read_owner(b->diag_fd, token, &owner) < 0)
-		return "no such connection";
-	if (user->uid && owner.uid != user->uid)
-		return "another user's connection";
 	if (!b->policy.pools)
 		r = use_system_pool(record);
 	if (r == -ENOENT)
 		log_debug("user %u: %s: no pool in " POLICY_POOLS " (pools = no)",
 			  user->uid, record->program.program);
+	else if (r < 0)
+		*ret_why = strerror(-r);
 	if (r < 0)
-		return r == -ENOENT ? NULL : strerror(-r);
+		return NULL;
 	why.text[0] = '\0';
 	client = client_get(b, user, record, false, &why);
 	if (!client)
-		return why.text;
-	sockopt_unpack(client->options, record->head.flags >> BROKER_OPTION_SHIFT);
+		*ret_why = why.text;
+	else
+		sockopt_unpack(client->options, BROKER_OPTION(record->head.flags));
+	return client;
+}
+
+/* Return: NULL, or the reason to refuse it. */
+static const char *register_listener(struct broker *b, struct user *user,
+				     struct record *record)
+{
+	const char *why = NULL;
+	struct client *client = get_client(b, user, record, &why);
+
+	if (client)
+		why = listener_register(b, client, record->head.token, 0);
+	if (client && !why)
+		listener_adopt(b);
+	return why;
+}
+
+/* The same. */
+static const char *register_conn(struct broker *b, struct user *user,
+				 struct record *record)
+{
+	const uint32_t token = record->head.token, flags = record->head.flags;
+	const struct pm_event closed = { .type = PM_EVENT_CLOSED, .token = token };
+	const char *why = NULL;
+	struct client_conn *conn;
+	struct diag_owner owner;
+	struct client *client;
+	bool adopted;
+
+	if (diag_read_owner(b->diag_fd, token, &owner) < 0)
+		return "no such connection";
+	if (user->uid && owner.uid != user->uid)
+		return "another user's connection";
+	client = get_client(b, user, record, &why);
+	if (!client)
+		return why;
 	conn = client_conn_find(b, token);
 	adopted = conn && conn->client->adopted;
 	if (conn && conn->cookie == owner.cookie && !adopted)
 		return NULL; /* registered twice */
 	if (conn)
 		dispatch_event(b, &closed); /* the token was reused, or adopted */
-	if (client_register(b, client, token, record->head.flags & BROKER_FLAG_V6ONLY,
-			    owner.cookie) < 0)
+	if (client_register(b, client, token, flags & BROKER_FLAG_V6ONLY, owner.cookie) <
+	    0)
 		return "too many connections";
 	b->registrations++;
 	user->registrations++;
@@ -111,6 +141,8 @@ static const char *register_conn(struct broker *b, struct user *user,
 	dispatch_early(b, client, token);
 	if (adopted)
 		resync_clients(b); /* it may have subflows already */
+	if (flags & BROKER_FLAG_INHERITED)
+		listener_adopt(b);
 	client->due_ms = 0;
 	return NULL;
 }
@@ -175,7 +207,9 @@ static bool handle_peer(struct broker *b, struct peer *peer)
 	if (peer->admitted)
 		why = record_check(&data.record, n);
 	if (peer->admitted && !why)
-		why = register_conn(b, peer->user, &data.record);
+		why = data.record.head.flags & BROKER_FLAG_LISTENER
+			      ? register_listener(b, peer->user, &data.record)
+			      : register_conn(b, peer->user, &data.record);
 	if (why)
 		refuse_registration(b, peer, why);
 	return false;
