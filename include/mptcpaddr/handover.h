@@ -53,10 +53,11 @@ struct handover {
 	_Atomic uint32_t started; /* not 0: the pool is read, or there is none; a futex */
 	_Atomic uint32_t quit;	  /* not 0: the manager must end */
 	_Atomic uint32_t connect_waits; /* not 0: do not wait for exec(); a futex */
-	uint64_t nonce;		 /* makes the name of our takeover socket unpredictable */
-	uint64_t takeover_nonce; /* the nonce of the process @takeover_pid */
-	int32_t takeover_pid;	 /* in a forked child: take over when it ends; 0: none */
-	uint32_t inherited_head; /* `head` at the fork: earlier slots are the parent's */
+	uint64_t nonce;		/* makes the name of our takeover socket unpredictable */
+	char takeover_name[48]; /* of our takeover socket; abstract, as below */
+	char takeover_parent[48]; /* of the process @takeover_pid */
+	int32_t takeover_pid;	  /* in a forked child: take over when it ends; 0: none */
+	uint32_t inherited_head;  /* `head` at the fork: earlier slots are the parent's */
 	_Atomic uint32_t connections; /* in the manager's tables */
 	uint32_t abi;
 	int32_t pid;	    /* of the process that this manager serves */
@@ -80,8 +81,9 @@ struct handover {
 	_Atomic uint32_t early;
 	_Atomic uint32_t registered; /* a counter; the manager's futex */
 	_Atomic uint32_t lost;	     /* registrations without a free slot */
-	_Atomic uint32_t head;	     /* next slot to fill */
-	_Atomic uint32_t tail;	     /* next slot to take */
+	_Atomic uint32_t inherited; /* not 0: connections may be older than the manager */
+	_Atomic uint32_t head;	    /* next slot to fill */
+	_Atomic uint32_t tail;	    /* next slot to take */
 	_Atomic uint64_t slots[HANDOVER_SLOTS];
 	struct handover_listener listeners[HANDOVER_LISTENERS];
 };

@@ -53,20 +53,6 @@ bool app_listeners_any(const struct app_listeners *l)
 	return false;
 }
 
-static bool listener_accepts(const struct handover_listener *listener,
-			     const struct mpaddr *local)
-{
-	const struct mpaddr *addr = &listener->addr;
-
-	if (addr->port != local->port)
-		return false;
-	if (!mpaddr_is_any(addr))
-		return mpaddr_same_ip(addr, local);
-	/* :: accepts IPv4 too, without IPV6_V6ONLY. */
-	return addr->family == local->family ||
-	       (addr->family == AF_INET6 && !listener->v6only);
-}
-
 /* Return: whether this process manages the connections to listener @i. */
 static bool claim_listener(struct app_listeners *l, int i)
 {
@@ -79,10 +65,9 @@ static bool claim_listener(struct app_listeners *l, int i)
 	snprintf(name, sizeof(name), "mptcpaddr-listen/%s/%u", mpaddr_text(addr, text),
 		 addr->port);
 	fd = local_socket(name, true);
-	if (fd < 0)
-		return fd != -EADDRINUSE; /* better two managers than none */
+	l->adopt |= fd >= 0 && l->claims[i] == -EADDRINUSE;
 	l->claims[i] = fd;
-	return true;
+	return fd != -EADDRINUSE; /* better two managers than none */
 }
 
 bool app_listeners_accepted(struct app_listeners *l, const struct mpaddr *local,
@@ -92,7 +77,8 @@ bool app_listeners_accepted(struct app_listeners *l, const struct mpaddr *local,
 
 	for (i = 0; i < HANDOVER_LISTENERS; i++)
 		if (listener_is_open(l, i) &&
-		    listener_accepts(&l->h->listeners[i], local))
+		    mpaddr_accepts(&l->h->listeners[i].addr, l->h->listeners[i].v6only,
+				   local))
 			return inherited || claim_listener(l, i);
 	return false;
 }

@@ -10,6 +10,7 @@
 #include "state.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The next registration, from handover.h's ring. */
@@ -76,6 +77,26 @@ static bool take_accepted(struct manager *m, const struct pm_event *ev)
 		return false;
 	manager_register(m, &reg);
 	return pump_deliver(&m->pump, m->engine, ev) != -ENOENT;
+}
+
+/* On a descriptor from another process, or since the end of the manager before us. */
+void handle_adopted(struct manager *m)
+{
+	struct diag_subflows all;
+	struct pm_event ev;
+	unsigned int i;
+
+	m->listeners.adopt = false;
+	if (diag_read_subflows(&all) < 0)
+		return;
+	for (i = 0; i < all.n; i++) {
+		ev = all.v[i].sub;
+		ev.type = PM_EVENT_ESTABLISHED;
+		if (all.v[i].initial && all.v[i].live && all.v[i].sub.server_side &&
+		    pump_deliver(&m->pump, m->engine, &ev) == -ENOENT)
+			take_accepted(m, &ev);
+	}
+	free(all.v);
 }
 
 /*

@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 
 #define TAKEOVER_RETRY_MS 1000
+#define UNABLE_MS	  3000	  /* until then, another process may take over */
 #define EARLY_WAIT_NS	  1000000 /* for the registration of a held event, */
 #define EARLY_WAITS	  8	  /* at most so often */
 #define SELECT_PAUSE_NS	  100000000
@@ -121,20 +122,36 @@ static int manager_resync(struct manager *m)
 	return 0;
 }
 
+/* Without CAP_NET_ADMIN: another child has taken over, or none can. */
+static void give_up_takeover(struct manager *m)
+{
+	if (m->takeover.watch >= 0)
+		m->pump.stop = -ECANCELED;
+	else if (!m->unable_ms)
+		m->unable_ms = clock_ms() + UNABLE_MS;
+	else if (clock_ms() >= m->unable_ms)
+		m->pump.stop = -EPERM;
+}
+
 static void manager_serve_takeover(struct manager *m, bool hung_up)
 {
 	if ((hung_up || takeover_must_retry(&m->takeover)) &&
-	    takeover_retry(&m->takeover))
+	    takeover_follow(&m->takeover))
 		m->take_over_ms = clock_ms() + SETTLE_MS;
+	if (m->takeover.unable)
+		give_up_takeover(m);
 	if (!m->take_over_ms || clock_ms() < m->take_over_ms)
 		return;
 	m->take_over_ms = 0;
+	if (!takeover_confirm(&m->takeover))
+		return;
 	log_info("taking over the connections of process %d, which has ended",
 		 m->h->takeover_pid);
 	m->h->takeover_pid = 0;
 	idle_restart(m);
 	manager_resync(m); /* events between fork() and the subscription */
 	engine_take_over(m->engine);
+	handle_adopted(m);
 	port_listeners_update(&m->ports, m->watch.pool);
 }
 
@@ -213,6 +230,8 @@ static void manager_loop(struct manager *m)
 		handle_events(m);
 		handle_registrations(m);
 		handle_early(m);
+		if (atomic_exchange(&m->h->inherited, 0) || m->listeners.adopt)
+			handle_adopted(m);
 		if (m->pump.lost) { /* events during the resync only repeat it */
 			m->pump.lost = false;
 			engine_note(m->engine, PM_NOTE_OVERRUN, 0);
@@ -304,7 +323,7 @@ static struct manager *manager_inherit(struct handover *h)
 	early_expire(&m->pump.early, INT64_MAX);
 	handle_inherited(m);
 	m->pump.stop = 0;
-	m->take_over_ms = 0;
+	m->take_over_ms = m->unable_ms = 0;
 	m->pump.events = m->pump.overruns = m->pump.foreign = 0;
 	memset(&m->about, 0, sizeof(m->about));
 	engine_inherit(m->engine);
@@ -334,11 +353,10 @@ static int manager_open(struct manager *m)
 	}
 	if (r < 0)
 		log_warning("no control socket: %s", strerror(-r));
-	takeover_open(&m->takeover, h->pid, h->nonce);
+	takeover_open(&m->takeover, h);
 	if (h->takeover_pid)
 		manager_resync(m); /* the subscription is newer than the copy */
-	if (h->takeover_pid &&
-	    takeover_wait(&m->takeover, h->takeover_pid, h->takeover_nonce))
+	if (h->takeover_pid && takeover_follow(&m->takeover))
 		m->take_over_ms = clock_ms() + SETTLE_MS;
 	m->about.pid = h->pid;
 	m->about.uid = geteuid();
@@ -402,7 +420,12 @@ __attribute__((visibility("default"))) int mptcpaddr_pm_run(struct handover *h)
 			0);
 		manager_loop(m);
 		r = m->pump.stop;
-		if (r < 0)
+		if (r == -EPERM)
+			log_warning("no pool: the program dropped CAP_NET_ADMIN, "
+				    "and no broker (mptcpaddrd) runs");
+		else if (r == -ECANCELED)
+			log_debug("stopping: another process manages the connections");
+		else if (r < 0)
 			log_warning("stopping: %s", strerror(-r));
 	}
 	close(h->event_fd);

@@ -14,7 +14,8 @@
 
 struct app_listeners {
 	struct handover *h;
-	int claims[HANDOVER_LISTENERS]; /* a bound name, or negative */
+	int claims[HANDOVER_LISTENERS]; /* a bound name; -errno; -1: not tried */
+	bool adopt; /* a claim succeeded after the end of the process that had it */
 };
 
 void app_listeners_open(struct app_listeners *l, struct handover *h);
@@ -68,13 +69,12 @@ void port_listeners_serve(struct port_listeners *ports, const struct pollfd *fds
 
 /* takeover.c: which child takes over the connections of a process that ends */
 
-#define TAKEOVER_NAME_MAX 48
-
 struct takeover {
-	int listener; /* bound to our own name; never accepts; -errno: none */
-	char name[TAKEOVER_NAME_MAX]; /* of the process whose connections we wait for */
-	int watch;   /* hangs up when that process ends; -errno: not watching */
-	int claimed; /* bound to `name` since we got it; -errno */
+	int listener;	  /* bound to our own name; never accepts; -errno: none */
+	const char *name; /* of the process whose connections we wait for */
+	int watch;	  /* hangs up when that process ends; -errno: not watching */
+	int claimed;	  /* bound to `name` since we got it; -errno */
+	bool unable;	  /* to claim it, for want of CAP_NET_ADMIN */
 };
 
 /*
@@ -82,21 +82,24 @@ struct takeover {
  *
  * The nonce keeps others, and other PID namespaces, from taking the name before us.
  */
-void takeover_open(struct takeover *takeover, pid_t pid, uint64_t nonce);
+void takeover_open(struct takeover *takeover, struct handover *h);
 
 /*
- * takeover_wait() - wait for the end of the process @pid
+ * takeover_follow() - wait for the end of the process that has the name, or claim it
  *
- * Return: true if it has ended already and the name is ours; false while `watch` must be
- * polled, or takeover_must_retry() returns true.
+ * Also if `watch` has hung up, or it is time again. Return: true if that process has
+ * ended and the name is ours; false while `watch` must be polled, or
+ * takeover_must_retry() returns true. A process that has dropped CAP_NET_ADMIN leaves
+ * the name to the others.
  */
-bool takeover_wait(struct takeover *takeover, pid_t pid, uint64_t nonce);
+bool takeover_follow(struct takeover *takeover);
 
-/* takeover_must_retry() - whether to call takeover_retry() a while later. */
+/* takeover_must_retry() - whether to call takeover_follow() a while later. */
 bool takeover_must_retry(const struct takeover *takeover);
 
-/* takeover_retry() - `watch` has hung up, or it is time again. As takeover_wait(). */
-bool takeover_retry(struct takeover *takeover);
+/* takeover_confirm() - whether to use the claim; a worker may have lost its rights since.
+ */
+bool takeover_confirm(struct takeover *takeover);
 void takeover_close(struct takeover *takeover);
 
 struct manager {
@@ -111,10 +114,11 @@ struct manager {
 	struct takeover takeover;
 	unsigned int early_waits; /* since the last time that no event was held */
 	int64_t take_over_ms;	  /* when to take over; 0: nothing to take over */
-	int64_t idle_ms;	  /* when to filter other processes' events; 0: never */
-	uint32_t stuck;		  /* connects under way at the last check, */
-	int64_t stuck_ms;	  /* and since when their number has not changed */
-	uint32_t seen;		  /* registrations counted at the last check */
+	int64_t unable_ms; /* when to give up: nobody can take over; 0: not unable */
+	int64_t idle_ms;   /* when to filter other processes' events; 0: never */
+	uint32_t stuck;	   /* connects under way at the last check, */
+	int64_t stuck_ms;  /* and since when their number has not changed */
+	uint32_t seen;	   /* registrations counted at the last check */
 	struct ctl_manager about;
 };
 
@@ -126,6 +130,8 @@ void handle_events(struct manager *m);
 void handle_registrations(struct manager *m);
 /* handle_inherited() - take the registrations from before this process was forked. */
 void handle_inherited(struct manager *m);
+/* handle_adopted() - take accepted connections whose first event has been lost. */
+void handle_adopted(struct manager *m);
 /* handle_early() - drop events that no registration explains in time. */
 void handle_early(struct manager *m);
 

@@ -12,39 +12,45 @@
 #include "state.h"
 
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 
 #define WAITING_MAX 128 /* children */
 
-static void format_name(char name[TAKEOVER_NAME_MAX], pid_t pid, uint64_t nonce)
+void takeover_open(struct takeover *takeover, struct handover *h)
 {
-	snprintf(name, TAKEOVER_NAME_MAX, "mptcpaddr-takeover/%d.%016" PRIx64, pid,
-		 nonce);
-}
-
-void takeover_open(struct takeover *takeover, pid_t pid, uint64_t nonce)
-{
-	char own[TAKEOVER_NAME_MAX];
-
-	format_name(own, pid, nonce);
+	snprintf(h->takeover_name, sizeof(h->takeover_name),
+		 "mptcpaddr-takeover/%d.%016" PRIx64, h->pid, h->nonce);
 	*takeover = (struct takeover){ .watch = -1, .claimed = -1 };
-	takeover->listener = local_socket_listen(own, WAITING_MAX);
+	takeover->name = h->takeover_parent;
+	takeover->listener = local_socket_listen(h->takeover_name, WAITING_MAX);
 }
 
-/* Wait for the process that has the name, or claim a free name. */
-static bool takeover_follow(struct takeover *takeover)
+/* Whether the kernel takes commands from us; a worker may have dropped that right. */
+static bool takeover_is_able(void)
 {
+	struct __user_cap_header_struct header = { .version =
+							   _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	return syscall(SYS_capget, &header, data) < 0 ||
+	       data[0].effective & 1u << CAP_NET_ADMIN;
+}
+
+bool takeover_follow(struct takeover *takeover)
+{
+	if (takeover->watch >= 0)
+		close(takeover->watch);
 	takeover->watch = local_socket(takeover->name, false);
 	if (takeover->watch != -ECONNREFUSED)
 		return false;
-	takeover->claimed = local_socket_listen(takeover->name, WAITING_MAX);
+	takeover->claimed = -EADDRINUSE;
+	if (takeover_is_able())
+		takeover->claimed = local_socket_listen(takeover->name, WAITING_MAX);
+	else
+		takeover->unable = true;
 	return takeover->claimed >= 0;
-}
-
-bool takeover_wait(struct takeover *takeover, pid_t pid, uint64_t nonce)
-{
-	format_name(takeover->name, pid, nonce);
-	return takeover_follow(takeover);
 }
 
 bool takeover_must_retry(const struct takeover *takeover)
@@ -54,11 +60,15 @@ bool takeover_must_retry(const struct takeover *takeover)
 	       (takeover->watch == -ECONNREFUSED && takeover->claimed == -EADDRINUSE);
 }
 
-bool takeover_retry(struct takeover *takeover)
+bool takeover_confirm(struct takeover *takeover)
 {
-	if (takeover->watch >= 0)
-		close(takeover->watch);
-	return takeover_follow(takeover);
+	if (takeover_is_able())
+		return true;
+	close(takeover->claimed); /* hangs up on the others, who retry */
+	takeover->watch = -ECONNREFUSED;
+	takeover->claimed = -EADDRINUSE;
+	takeover->unable = true;
+	return false;
 }
 
 void takeover_close(struct takeover *takeover)

@@ -129,16 +129,15 @@ static bool register_with(uint32_t token, uint16_t flags)
 			return is_busy(fd) || fd == -EMFILE || fd == -ENFILE;
 		}
 		r = sys_call(SYS_sendmsg, fd, (long)&msg, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (r >= 0 && flags <= BROKER_FLAG_V6ONLY)
+		if (r >= 0 && !BROKER_OPTION(flags))
 			log_refusal(fd);
 		sys_close(fd);
 	}
 	return true;
 }
 
-bool broker_register(uint32_t token, bool v6only)
+bool broker_register(uint32_t token, uint16_t flags)
 {
-	const uint16_t flags = v6only ? BROKER_FLAG_V6ONLY : 0;
 	bool answers = register_with(token, flags);
 	uint16_t option;
 

@@ -11,9 +11,9 @@
 bool broker_is_running(void);
 
 /*
- * broker_register() - register the connection @token
+ * broker_register() - register the connection @token; @flags: BROKER_FLAG_*
  *
  * Waits only if the broker's queue is full (a client floods it): for 0.1 s at most, and
  * not again within a second of a timeout. Return: false if no broker runs any more.
  */
-bool broker_register(uint32_t token, bool v6only);
+bool broker_register(uint32_t token, uint16_t flags);

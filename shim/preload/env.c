@@ -25,6 +25,7 @@
 static const ElfW(auxv_t) * auxv; /* NULL: unknown */
 static struct statx original_stderr;
 static _Atomic bool copied;
+static bool sockets; /* the environment names inherited ones */
 static char program[NAME_SIZE];
 static const char *values[ENV_VARIABLES]; /* in `texts`; NULL: not set */
 /* Mostly unused: behind all other variables, which then share a page (data.ld). */
@@ -124,6 +125,9 @@ static char **copy_variables(char **env)
 	for (; env && *env; env++)
 		if (**env == 'H' || **env == 'M' || **env == 'X')
 			to = copy_variable(to, *env);
+		else if (**env == 'L' || **env == 'N')
+			sockets |= str_after(*env, "LISTEN_FDS=") || /* systemd */
+				   str_after(*env, "NGINX=");	     /* its upgrade */
 	copied = true;
 	return env;
 }
@@ -156,6 +160,8 @@ __attribute__((constructor)) static void env_keep(int argc, char **argv, char **
 	end = copy_variables(env);
 	if (env == argv + argc + 1)
 		auxv = (const void *)(end + 1);
+	if (sockets && env_on_sockets)
+		env_on_sockets();
 }
 #else /* other linkers pass no arguments */
 __attribute__((constructor)) static void env_keep(void)

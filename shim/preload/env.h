@@ -31,6 +31,9 @@ void env_copy(void);
  */
 const char *env_program_name(void);
 
+/* env_on_sockets() - of accept.c: called at load if the program is given sockets. */
+__attribute__((weak)) void env_on_sockets(void);
+
 /*
  * env_stderr_is_original() - descriptor 2 still is the standard error at the start
  *

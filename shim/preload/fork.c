@@ -106,7 +106,7 @@ static void start_takeover(struct handover *h)
 	/* A child of a waiting child waits for the same process. */
 	if (!h->takeover_pid) {
 		h->takeover_pid = h->pid;
-		h->takeover_nonce = h->nonce;
+		memcpy(h->takeover_parent, h->takeover_name, sizeof(h->takeover_name));
 	}
 	h->inherited_head = atomic_load(&h->head);
 	h->pid = sys_getpid();

@@ -173,6 +173,11 @@ struct handover *launch_manager(bool broker)
 	return atomic_load(&starter) == sys_gettid() ? NULL : wait_started(pid);
 }
 
+bool launch_is_child(void)
+{
+	return handover && handover->takeover_pid;
+}
+
 static bool is_alive(uint32_t word, pid_t pid)
 {
 	return word == owner_word(pid, OWNER_RUNNING) ||

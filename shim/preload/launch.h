@@ -14,11 +14,14 @@ struct handover;
 /*
  * launch_manager() - get the manager of this process; start it if there is none yet
  *
- * @broker: ask for a broker first; no broker serves listening sockets. Returns once the
+ * @broker: ask for a broker first; no broker listens at announced ports. Returns once the
  * manager is subscribed to events; LAUNCH_BROKER at once if a broker answers; NULL if
  * there is none (no rights, no thread, no pool, a vfork child). Changes errno.
  */
 struct handover *launch_manager(bool broker);
+
+/* launch_is_child() - the parent's manager serves the listening sockets, or did so. */
+bool launch_is_child(void);
 
 /*
  * launch_end() - the main thread ends: stop the manager, and join its thread

@@ -19,8 +19,8 @@
 #define SCAN_CHUNKS 5000 /* more than the lines that parse.c accepts */
 
 static _Atomic int decided;
-static _Atomic bool signals; /* as of the last time that the file was readable */
 static _Atomic uint32_t tolerated[SOCKOPTS_MAX / 32]; /* by the index in sockopts[] */
+static _Atomic unsigned int signals; /* as of the last time that the file was readable */
 
 /* Shorten [*from, *to) by the blanks around it. */
 static void scan_trim(const char **from, const char **to)
@@ -36,7 +36,7 @@ struct scan {
 	/* Called with each line, without the blanks around it. */
 	void (*line)(struct scan *scan, const char *from, const char *to);
 	bool in_app, refused; /* the last `mptcp` of [app] counts, as in parse.c */
-	bool signals;	      /* an endpoint has the flag `signal` */
+	unsigned int signals; /* MODE_SIGNAL, MODE_PORT */
 };
 
 /* parse.c reports unknown words. */
@@ -95,7 +95,8 @@ static void scan_for_signal(struct scan *scan, const char *from, const char *to)
 		end = from;
 		while (end < to && *end != ' ' && *end != '\t' && *end != '=')
 			end++;
-		scan->signals |= str_is(from, end, "signal");
+		scan->signals |= str_is(from, end, "signal") ? MODE_SIGNAL : 0;
+		scan->signals |= str_is(from, end, "port") ? MODE_PORT : 0;
 	}
 }
 
@@ -141,7 +142,7 @@ static void scan_file(struct scan *scan, int fd)
 	}
 }
 
-bool mode_signals(void)
+unsigned int mode_signals(void)
 {
 	struct scan scan = { .line = scan_for_signal };
 	char path[POOL_FILE_PATH_MAX];

@@ -22,11 +22,19 @@ enum mode mode_get(void);
 /* mode_known() - do not decide: a program without a stream socket never does. */
 enum mode mode_known(void);
 
-/* mode_signals() - the pool has a `signal` endpoint: a listener needs a manager. */
-bool mode_signals(void);
-
 /* mode_tolerates() - the pool file's `tolerate` names the option. */
 bool mode_tolerates(const struct sockopt *opt);
 
 /* mode_turn_off() - MODE_OFF from now on. */
 void mode_turn_off(void);
+
+/*
+ * mode_signals() - the pool has a `signal` endpoint: a listener needs a manager
+ *
+ * Return: 0; MODE_SIGNAL, MODE_PORT: what words its endpoints have.
+ */
+enum {
+	MODE_SIGNAL = 1,
+	MODE_PORT = 2,
+};
+unsigned int mode_signals(void);

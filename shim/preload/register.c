@@ -9,6 +9,7 @@
 #include "broker.h"
 #include "launch.h"
 #include "mode.h"
+#include "mptcpaddr/broker.h"
 #include "mptcpaddr/handover.h"
 #include "mptcpaddr/uapi.h"
 #include "owner.h"
@@ -53,14 +54,23 @@ struct handover *register_begin(int fd)
 	return handover;
 }
 
+/* Only a manager of our own listens at announced ports. */
+static struct handover *launch_for_listener(void)
+{
+	const unsigned int signals = mode_signals();
+
+	if (!signals && owner_get() != owner_word(sys_getpid(), OWNER_RUNNING))
+		return NULL;
+	return launch_manager(!(signals & MODE_PORT)) ?: launch_manager(true);
+}
+
 struct handover *register_begin_listen(int fd)
 {
 	struct handover *handover = NULL;
 	int saved = errno;
 
-	if (may_have_manager(fd) &&
-	    (owner_get() == owner_word(sys_getpid(), OWNER_RUNNING) || mode_signals()))
-		handover = begin_call(launch_manager(false));
+	if (may_have_manager(fd))
+		handover = begin_call(launch_for_listener());
 	errno = saved;
 	return handover;
 }
@@ -108,14 +118,16 @@ static uint64_t read_token(int fd)
 	       (sys_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY) ? HANDOVER_V6ONLY : 0);
 }
 
-static void register_connection(struct handover *h, int fd)
+/* @flags: of the broker's record. */
+static void register_connection(struct handover *h, int fd, uint16_t flags)
 {
 	const uint64_t value = read_token(fd);
 
 	if (!value)
 		return;
 	if (h == LAUNCH_BROKER) {
-		if (!broker_register(value, value & HANDOVER_V6ONLY))
+		flags |= value & HANDOVER_V6ONLY ? BROKER_FLAG_V6ONLY : 0;
+		if (!broker_register(value, flags))
 			owner_replace(OWNER_BROKER,
 				      0); /* the next connect() chooses again */
 		return;
@@ -151,7 +163,7 @@ void register_end(struct handover *handover, int fd, ssize_t result)
 		return;
 	/* A connect() that a signal interrupts continues in the kernel. */
 	if (result >= 0 || saved == EINPROGRESS || saved == EINTR)
-		register_connection(handover, fd);
+		register_connection(handover, fd, 0);
 	end_call(handover);
 	errno = saved;
 }
@@ -208,12 +220,19 @@ static bool listener_known(struct handover *h, uint64_t inode)
 	return false;
 }
 
-static void listener_add(struct handover *h, int fd)
+/* @inherited: connections may have been accepted already. */
+static void listener_add(struct handover *h, int fd, bool inherited)
 {
 	struct handover_listener *listener;
 	struct statx st;
 
-	if (!sys_statx(fd, "", &st) || listener_known(h, st.stx_ino))
+	if (!sys_statx(fd, "", &st))
+		return;
+	if (h == LAUNCH_BROKER) {
+		broker_register(st.stx_ino, BROKER_FLAG_LISTENER);
+		return;
+	}
+	if (listener_known(h, st.stx_ino))
 		return;
 	listener = listener_place(h);
 	if (!listener) {
@@ -225,6 +244,7 @@ static void listener_add(struct handover *h, int fd)
 	atomic_store(&listener->state, listener_address(fd, &listener->addr)
 					       ? LISTENER_OPEN
 					       : LISTENER_FREE);
+	atomic_fetch_or(&h->inherited, inherited);
 	wake_manager(h); /* it needs other events now */
 }
 
@@ -232,10 +252,74 @@ void register_listener(struct handover *handover, int fd, int result)
 {
 	int saved = errno;
 
-	if (!handover || handover == LAUNCH_BROKER)
-		return; /* no broker serves listening sockets */
+	if (!handover)
+		return;
 	if (!result)
-		listener_add(handover, fd);
+		listener_add(handover, fd, false);
 	end_call(handover);
+	errno = saved;
+}
+
+#define INHERITED_MAX 1024 /* descriptors to look at */
+
+static _Atomic bool silent; /* the pool announces nothing: no look at any time */
+static _Atomic uint32_t looked = UINT32_MAX - 1; /* the owner at the last look */
+
+/* Of listening sockets and, after activation for one connection, connected ones. */
+static void register_found(struct handover *h, int fd, bool at_load)
+{
+	if (sys_int_option(fd, SOL_SOCKET, SO_ACCEPTCONN)) {
+		listener_add(h, fd, true);
+		return;
+	}
+	if (!at_load)
+		return;
+	register_connection(h, fd, BROKER_FLAG_INHERITED);
+	if (h != LAUNCH_BROKER) {
+		atomic_store(&h->inherited, 1);
+		wake_manager(h);
+	}
+}
+
+/* Of a forked child's listening sockets, its parent's manager knows. */
+static void find_inherited(bool at_load)
+{
+	const enum mode mode = mode_get();
+	struct handover *h = NULL;
+	uint32_t owner;
+	int fd;
+
+	if (mode == MODE_UNKNOWN)
+		return;
+	silent = mode != MODE_POOL || !mode_signals();
+	owner = owner_get();
+	for (fd = 0; !silent && !launch_is_child() && fd < INHERITED_MAX; fd++) {
+		if (!register_is_mptcp(fd))
+			continue;
+		h = h ?: launch_for_listener();
+		if (!h)
+			break;
+		owner = owner_get();
+		register_found(h, fd, at_load);
+	}
+	atomic_store(&looked, owner);
+}
+
+void register_inherited(void)
+{
+	int saved = errno;
+
+	if (atomic_load_explicit(&silent, memory_order_relaxed) ||
+	    atomic_load_explicit(&looked, memory_order_relaxed) == owner_get())
+		return;
+	find_inherited(false);
+	errno = saved;
+}
+
+void register_at_load(void)
+{
+	int saved = errno;
+
+	find_inherited(true);
 	errno = saved;
 }

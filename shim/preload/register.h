@@ -31,3 +31,14 @@ void register_end(struct handover *handover, int fd, ssize_t result);
 
 /* register_listener() - the same after listen(). */
 void register_listener(struct handover *handover, int fd, int result);
+
+/*
+ * register_inherited() - find listening sockets for which nobody here calls listen()
+ *
+ * They come from another process: reload, upgrade, activation. Cheap unless called for
+ * the first time. Keeps errno.
+ */
+void register_inherited(void);
+
+/* register_at_load() - the same, and connected sockets, before the program's main(). */
+void register_at_load(void);

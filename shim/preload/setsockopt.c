@@ -14,6 +14,7 @@
 #include "own.h"
 #include "real.h"
 #include "refused.h"
+#include "register.h"
 #include "shim/common/sockopt.h"
 #include "swap.h"
 #include "syscall.h"
@@ -177,6 +178,9 @@ static int settle_refused(const struct call *call, int error)
 
 	if (!is_ours(call->fd))
 		return error;
+	/* haproxy's new master, before its workers drop root's rights */
+	if (sys_int_option(call->fd, SOL_SOCKET, SO_ACCEPTCONN))
+		register_inherited();
 	if (ignore_flag(call, opt))
 		return 0;
 	plain = open_plain(call->fd);

@@ -121,9 +121,11 @@ static int become_manager(struct handover *h)
 		r = subscribe_events(&h->event_fd, &h->family_id);
 	if (r < 0) {
 		errno = -r;
+		if (r == -EPERM && h->takeover_pid)
+			return r;
 		if (r == -EPERM)
-			log_warning(
-				"no pool: no CAP_NET_ADMIN in this network namespace");
+			log_warning("no pool: no CAP_NET_ADMIN in this network "
+				    "namespace, and no broker (mptcpaddrd)");
 		else
 			log_warning("no pool: %m");
 		return r;
@@ -152,19 +154,41 @@ static void wait_for_child_exec(struct handover *h)
 	sys_futex_wait(&h->connect_waits, 0, EXEC_WAIT_NS);
 }
 
+/*
+ * The parent, or another child, usually serves the listening sockets of a worker that has
+ * dropped root's rights. Report it if nobody does: a master that executes another program
+ * or ends.
+ */
+static void report_unserved(struct handover *h)
+{
+	int i, fd;
+
+	for (i = 0; i < SYS_WAIT_TRIES; i++)
+		sys_futex_wait(&h->quit, 0, SYS_WAIT_NS);
+	fd = sys_connect_abstract(h->takeover_parent, 0);
+	if (fd >= 0)
+		sys_close(fd);
+	if (fd == -ECONNREFUSED && !atomic_load(&h->quit))
+		log_warning("no pool: the program dropped CAP_NET_ADMIN, "
+			    "and no broker (mptcpaddrd) runs");
+}
+
 static void *thread_main(void *arg)
 {
 	struct handover *h = arg;
+	int r;
 
 	sys_call(SYS_prctl, PR_SET_NAME, (long)"mptcpaddr", 0);
 	if (h->takeover_pid)
 		wait_for_child_exec(h);
 	pthread_mutex_lock(&h->lock); /* until the path manager waits */
-	become_manager(h);
+	r = become_manager(h);
 	owner_set(h->pid, OWNER_FAILED);
 	atomic_store(&h->started, 1);
 	sys_futex_wake(&h->started);
 	pthread_mutex_unlock(&h->lock);
+	if (r == -EPERM && h->takeover_pid && h->event_fd < 0)
+		report_unserved(h);
 	return NULL;
 }
 

@@ -32,6 +32,11 @@ struct handover *launch_manager(bool broker)
 	return &ring;
 }
 
+bool launch_is_child(void)
+{
+	return false;
+}
+
 bool wake_manager(struct handover *handover)
 {
 	atomic_fetch_add(&kicks, 1);

@@ -39,7 +39,7 @@ struct client {
 	struct control control;
 	struct ctl_manager about;
 	sockopt_report options; /* that MPTCP refused to the program */
-	uint32_t restored; /* its number in an earlier broker's state file; 0: new */
+	uint32_t restored;	/* its number in an earlier broker's state file; 0: new */
 	unsigned int listeners;
 	uint32_t number; /* in the control socket's name and in the state file */
 	int64_t due_ms;	 /* when to call engine_tick(); INT64_MAX: never */
@@ -92,7 +92,7 @@ struct broker {
 	struct client_conn *conns;
 	struct listener *listeners;
 	int64_t again_ms;     /* when to look for accepted connections again; 0: never */
-	int again_delay;      /* milliseconds since the last time; 0: first */
+	unsigned int agains;  /* how often in a row */
 	int64_t listeners_ms; /* when they were last found in the kernel; 0: long ago */
 	struct user *users;
 	struct peer peers[PEERS_MAX];

@@ -17,9 +17,10 @@
 
 #define PER_CLIENT_MAX 64
 #define REFRESH_MS     1000
-/* A worker without root's rights accepts from a socket of root's. */
+/* A worker without root's rights accepts from a socket of root's: for a minute. */
 #define AGAIN_MS	  20
-#define AGAIN_MAX_MS	  5000
+#define AGAIN_DOUBLES	  6
+#define AGAINS_MAX	  50
 #define ADOPTS_PER_SECOND 10 /* each reads all subflows of the namespace */
 
 static void listener_free(struct broker *b, struct listener *listener)
@@ -120,7 +121,10 @@ bool listener_take(struct broker *b, const struct pm_event *established)
 			continue;
 		if (uid && l->uid != uid && owner.uid != uid) {
 			if (!b->again_ms) /* perhaps it will accept it */
-				b->again_ms = clock_ms() + (b->again_delay ?: AGAIN_MS);
+				b->again_ms = clock_ms() +
+					      (b->agains < AGAIN_DOUBLES
+						       ? AGAIN_MS << b->agains
+						       : AGAIN_MS << AGAIN_DOUBLES);
 			continue;
 		}
 		if (client_register(b, l->client, established->token, false,
@@ -139,11 +143,10 @@ void listener_retry(struct broker *b)
 	if (!b->again_ms || clock_ms() < b->again_ms)
 		return;
 	b->again_ms = 0;
-	b->again_delay = 2 * (b->again_delay ?: AGAIN_MS);
-	if (b->again_delay <= AGAIN_MAX_MS)
+	if (b->agains++ < AGAINS_MAX)
 		listener_adopt(b);
 	if (!b->again_ms)
-		b->again_delay = 0;
+		b->agains = 0;
 }
 
 void listener_adopt(struct broker *b)
