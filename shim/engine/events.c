@@ -20,11 +20,7 @@
 static void announcement_remember(struct conn *conn, const struct pm_event *ev)
 {
 	struct announcement *ann;
-	struct subflow *s;
 
-	for_each_subflow (conn, s)
-		if (mpaddr_equal(&s->remote, &ev->remote))
-			s->removed = false;
 	if (conn_announced(conn, ev->remote_id, &ev->remote) ||
 	    !conn_count(conn, SUBFLOW_OPEN | SUBFLOW_JOINED, NULL, &ev->remote) ||
 	    conn_refusal(conn, ev->remote_id, &ev->remote))
@@ -44,7 +40,11 @@ static void on_announced(struct conn *conn, const struct pm_event *ev,
 	struct pm_note heard = { .what = PM_NOTE_ANNOUNCED,
 				 .remote = ev->remote,
 				 .remote_id = ev->remote_id };
+	struct subflow *s;
 
+	for_each_subflow (conn, s)
+		if (mpaddr_equal(&s->remote, &ev->remote))
+			s->removed = false;
 	/* The kernel reports repeated and retransmitted ADD_ADDRs, too. */
 	if (ann || reached)
 		COUNT(conn, add_addr_repeated);

@@ -45,9 +45,9 @@ struct announcement *announce_first_address(struct conn *conn)
 bool subflow_frees_announcement(const struct conn *conn, const struct subflow *s)
 {
 	/* `fullmesh` endpoints join it on their own; without any, `laminar` ones do. */
-	return !s->fixed ||
-	       (conn_section(conn)->kinds & KIND_LAMINAR &&
-		conn_count(conn, SUBFLOW_NOT_CLOSING, NULL, &s->remote) == 1);
+	return !s->fixed || (conn_section(conn)->kinds & KIND_LAMINAR &&
+			     conn_count(conn, SUBFLOW_OPEN | SUBFLOW_BIT(RETRY), NULL,
+					&s->remote) == 1);
 }
 
 /* The state of @ann after its subflow @s failed. */

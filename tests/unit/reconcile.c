@@ -184,3 +184,27 @@ HISTORY(reconcile, dropped_retry_leaves_its_address_to_laminar_endpoints,
 	"up\n"
 	"wait 0 0\n"
 	"time 1 > join 10.0.4.2-10.0.2.1:80;\n")
+
+HISTORY(reconcile, address_announced_again_while_its_old_join_ends_is_not_withdrawn,
+	POOL A "|",
+	"start\n"
+	"announce 1 10.0.2.1:80 > join 10.0.2.2-10.0.2.1:80;\n"
+	"remove 1\n"
+	"pool 1 >\n"
+	"announce 1 10.0.2.1:80 >\n"
+	"pool 0\n"
+	"up 10.0.2.2-10.0.2.1:80\n"
+	"down 10.0.2.2-10.0.2.1:80 ETIMEDOUT\n"
+	"view waiting 1\n")
+
+HISTORY(reconcile, join_that_ends_late_hides_no_address_from_other_endpoints,
+	POOL A " fullmesh|" B "|",
+	"start\n"
+	"pool 1\n"
+	"announce 1 10.0.2.1:80 > join 10.0.3.2-10.0.2.1:80;\n"
+	"pool 3 >\n"
+	"pool 2 > join 10.0.2.2-10.0.2.1:80;\n"
+	"down 10.0.2.2-10.0.2.1:80 ECONNREFUSED\n"
+	"pool 1 " POOL B "| >\n"
+	"down 10.0.3.2-10.0.2.1:80 ETIMEDOUT >\n"
+	"pool 0 " POOL B "| > join 10.0.3.2-10.0.2.1:80;\n")
