@@ -63,7 +63,7 @@ static void check_waiting(struct world *w)
 	}
 }
 
-void world_check(struct world *w)
+static void check_resting(struct world *w)
 {
 	if (!w->fault)
 		check_subflows(w);
@@ -71,7 +71,7 @@ void world_check(struct world *w)
 		check_waiting(w);
 }
 
-void world_check_healed(struct world *w)
+static void check_healed(struct world *w)
 {
 	const struct pool *pool = &w->pools[w->pool];
 	const struct endpoint *ep;
@@ -86,6 +86,17 @@ void world_check_healed(struct world *w)
 		if (w->known[i] && !w->closed[i] && !world_reaches(w, i) && any &&
 		    !limit_is_reached(w))
 			world_fault(w, "an address is never joined");
+}
+
+void world_check_all(struct world *w)
+{
+	world_settle(w);
+	check_resting(w);
+	if (!w->fault)
+		world_heal(w);
+	check_resting(w);
+	if (!w->fault)
+		check_healed(w);
 }
 
 /* FNV-1a by words of 8 bytes */
@@ -157,5 +168,6 @@ uint64_t world_hash(const struct world *w)
 	hash = mix(hash, w->subs, w->n_subs * sizeof(*w->subs));
 	for (unsigned int i = 0; i < w->pools[w->pool].n_endpoints; i++)
 		hash = mix(hash, &w->pools[w->pool].endpoints[i].state, 1);
+	hash = mix(hash, w->events, w->n_events * sizeof(*w->events));
 	return mix_conn(hash, w);
 }

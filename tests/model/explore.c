@@ -81,17 +81,6 @@ static void replay(const struct search *s, uint32_t node, struct world *w)
 	world_act(w, s->nodes[node].action);
 }
 
-static void check(struct world *w)
-{
-	world_check(w);
-	if (!w->fault)
-		world_heal(w);
-	if (!w->fault)
-		world_check(w);
-	if (!w->fault)
-		world_check_healed(w);
-}
-
 static void explain(const struct search *s, uint32_t node, struct action action)
 {
 	struct action history[64];
@@ -106,7 +95,7 @@ static void explain(const struct search *s, uint32_t node, struct action action)
 	while (n--)
 		world_act(&w, history[n]);
 	world_act(&w, action);
-	check(&w);
+	world_check_all(&w);
 	cr_assert_fail("%s: %s", s->scene->name, w.fault);
 }
 
@@ -120,7 +109,7 @@ static void try(struct search *s, uint32_t node, struct action action, bool last
 	if (w.fault || seen_add(s, world_hash(&w))) {
 		if (!last)
 			node_add(s, node, action);
-		check(&w);
+		world_check_all(&w);
 		if (w.fault)
 			explain(s, node, action);
 	}
@@ -165,30 +154,36 @@ static void explore(struct scene *scene)
 #define RETRY  "[retry]\nfirst=1s\nmax=2s\ntries=200\n"
 #define LIMIT  "[limits]\nsubflows=2\n"
 #define EP(is) "endpoint=" is "\n"
-#define EXPLORE(rule, local, before, after)                                   \
-	Test(model, rule)                                                     \
-	{                                                                     \
-		struct scene scene = { .name = #rule,                         \
-				       .first = local,                        \
-				       .texts = { "[pool]\n" before RETRY,    \
-						  "[pool]\n" after RETRY } }; \
-                                                                              \
-		explore(&scene);                                              \
+#define EXPLORE(rule, is_late, local, before, after)                        \
+	static struct scene rule = { .name = #rule,                         \
+				     .first = local,                        \
+				     .late = is_late,                       \
+				     .texts = { "[pool]\n" before RETRY,    \
+						"[pool]\n" after RETRY } }; \
+	Test(model, rule)                                                   \
+	{                                                                   \
+		explore(&rule);                                             \
+	}                                                                   \
+	Test(walk, rule)                                                    \
+	{                                                                   \
+		walk(&rule);                                                \
 	}
 
-EXPLORE(addresses_keep_the_rules, "10.0.1.2",
+EXPLORE(addresses_keep_the_rules, false, "10.0.1.2",
 	EP("10.0.2.2") EP("10.0.3.2") EP("10.0.4.2"),
 	EP("10.0.4.2") EP("10.0.2.2 backup"))
-EXPLORE(devices_keep_the_rules, "10.0.1.2", EP("dev eth1") EP("dev eth2") EP("dev eth3"),
-	EP("dev eth3") EP("dev eth1"))
-EXPLORE(endpoint_of_the_first_path_keeps_the_rules, "10.0.2.2",
+EXPLORE(devices_keep_the_rules, false, "10.0.1.2",
+	EP("dev eth1") EP("dev eth2") EP("dev eth3"), EP("dev eth3") EP("dev eth1"))
+EXPLORE(endpoint_of_the_first_path_keeps_the_rules, false, "10.0.2.2",
 	EP("10.0.2.2") EP("10.0.3.2") EP("10.0.4.2"), EP("10.0.3.2"))
-EXPLORE(limit_keeps_the_rules, "10.0.1.2",
+EXPLORE(limit_keeps_the_rules, false, "10.0.1.2",
 	EP("10.0.2.2") EP("10.0.3.2") EP("10.0.4.2") LIMIT,
 	EP("10.0.2.2") EP("dev eth3") LIMIT)
-EXPLORE(subflow_endpoints_keep_the_rules, "10.0.1.2",
+EXPLORE(subflow_endpoints_keep_the_rules, false, "10.0.1.2",
 	EP("10.0.2.2 subflow") EP("10.0.3.2 subflow laminar") EP("10.0.4.2"),
 	EP("10.0.4.2 subflow") EP("10.0.3.2"))
-EXPLORE(fullmesh_endpoints_keep_the_rules, "10.0.1.2",
+EXPLORE(fullmesh_endpoints_keep_the_rules, false, "10.0.1.2",
 	EP("10.0.2.2 fullmesh") EP("10.0.3.2 laminar") EP("10.0.4.2"),
 	EP("10.0.4.2") EP("10.0.3.2"))
+EXPLORE(late_events_keep_the_rules, true, "10.0.1.2",
+	EP("10.0.2.2") EP("10.0.3.2") EP("10.0.4.2"), EP("10.0.4.2") EP("dev eth1"))

@@ -17,6 +17,7 @@ struct scene {
 	const char *name;
 	const char *first;    /* local address of the first subflow */
 	const char *texts[2]; /* pool files, before and after a reload */
+	bool late;	      /* the engine reads events later, several at a time */
 	struct pool *specs[2];
 };
 
@@ -34,6 +35,7 @@ enum action_kind {
 	ACTION_FAIL,	  /* likewise: a join is reset */
 	ACTION_CLOSE,	  /* likewise: by the peer */
 	ACTION_BREAK,	  /* likewise: with an error */
+	ACTION_READ,	  /* the engine reads what has happened, if it is late */
 	ACTION_LINK,	  /* an interface goes down or up */
 	ACTION_ADDRESS,	  /* its address goes or comes */
 	ACTION_ROUTE,	  /* its route goes or comes */
@@ -78,6 +80,8 @@ void world_close(struct world *w);
 bool world_allows(const struct world *w, struct action a);
 /* world_act() - let @a happen, and the engine do what follows from it. */
 void world_act(struct world *w, struct action a);
+/* world_settle() - let the engine read and do all that it can. */
+void world_settle(struct world *w);
 /* world_heal() - all links, addresses and routes are back, all joins succeed. */
 void world_heal(struct world *w);
 
@@ -89,9 +93,10 @@ bool world_is_laminar(const struct endpoint *ep);
 struct mpaddr world_remote(unsigned int announced);
 void world_fault(struct world *w, const char *rule);
 
-/* world_check() - the rules for a state in which nothing is under way */
-void world_check(struct world *w);
-/* world_check_healed() - that all was joined, after world_heal() */
-void world_check_healed(struct world *w);
+/* world_check_all() - the rules for a state at rest, and after world_heal() */
+void world_check_all(struct world *w);
 /* world_hash() - of all that decides what can follow */
 uint64_t world_hash(const struct world *w);
+
+/* walk() - random histories */
+void walk(struct scene *scene);

@@ -135,7 +135,7 @@ static bool is_known_dead(const struct world *w, const struct mpaddr *local)
 static void sub_end_ours(struct world *w, struct sub *sub, uint8_t error)
 {
 	const bool path = sub->live && has(w->links & w->addrs, &sub->local);
-	bool any = false;
+	bool any = w->scene->late && w->n_events; /* perhaps the end of the others */
 
 	sub_end(w, sub, error);
 	for (unsigned int i = 0; i < w->n_subs; i++)
@@ -251,7 +251,7 @@ static bool serve_one(struct world *w, struct pm_cmds *out)
 	return true;
 }
 
-static void settle(struct world *w)
+void world_settle(struct world *w)
 {
 	struct pm_cmds out = { 0 };
 	int rounds = 0;
@@ -337,7 +337,7 @@ void world_open(struct world *w, const struct scene *scene)
 	mpaddr_parse(scene->first, &first->local);
 	first->local.port = 40000;
 	event_of(w, PM_EVENT_ESTABLISHED, first, 0);
-	settle(w);
+	world_settle(w);
 }
 
 void world_close(struct world *w)
@@ -365,6 +365,8 @@ bool world_allows(const struct world *w, struct action a)
 		return sub && sub->live && world_works(w, &sub->local);
 	case ACTION_BREAK:
 		return sub && sub->live;
+	case ACTION_READ:
+		return !a.which && w->n_events;
 	case ACTION_LINK:
 	case ACTION_ADDRESS:
 	case ACTION_ROUTE:
@@ -372,7 +374,7 @@ bool world_allows(const struct world *w, struct action a)
 	case ACTION_RELOAD:
 		return !a.which;
 	case ACTION_TIME:
-		return !a.which && engine_wait(w->engine) > 0;
+		return !a.which && !w->n_events && engine_wait(w->engine) > 0;
 	case ACTION_KINDS:
 		break;
 	}
@@ -416,17 +418,21 @@ static void act_on_sub(struct world *w, struct action a)
 
 void world_act(struct world *w, struct action a)
 {
-	static const char *const names[] = { "announce", "withdraw", "establish",
-					     "fail",	 "close",    "break",
-					     "link",	 "address",  "route",
-					     "reload",	 "time" };
+	static const char *const names[] = {
+		"announce", "withdraw", "establish", "fail",  "close",	"break",
+		"read",	    "link",	"address",   "route", "reload", "time"
+	};
 
 	if (w->trace)
 		fprintf(stderr, "  %s %u\n", names[a.kind], a.which);
+	if (a.kind >= ACTION_READ)
+		world_settle(w);
 	if (a.kind <= ACTION_WITHDRAW) {
 		act_announce(w, a.which, a.kind == ACTION_ANNOUNCE);
 	} else if (a.kind <= ACTION_BREAK) {
 		act_on_sub(w, a);
+	} else if (a.kind == ACTION_READ) {
+		return;
 	} else if (a.kind == ACTION_TIME) {
 		w->now += engine_wait(w->engine);
 	} else {
@@ -436,7 +442,8 @@ void world_act(struct world *w, struct action a)
 		w->reloaded ^= a.kind == ACTION_RELOAD;
 		change_pool(w);
 	}
-	settle(w);
+	if (!w->scene->late || a.kind >= ACTION_READ)
+		world_settle(w);
 }
 
 void world_heal(struct world *w)
@@ -448,7 +455,7 @@ void world_heal(struct world *w)
 		fprintf(stderr, "  all is well again\n");
 	w->links = w->addrs = w->routes = ALL;
 	change_pool(w);
-	settle(w);
+	world_settle(w);
 	for (int i = 0; i < HEALING_MAX && more && !w->fault; i++) {
 		more = world_allows(w, time);
 		if (more)
@@ -459,6 +466,7 @@ void world_heal(struct world *w)
 			if (!world_allows(w, up))
 				continue;
 			world_act(w, up);
+			world_settle(w);
 			more = true;
 		}
 	}
