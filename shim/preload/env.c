@@ -219,7 +219,5 @@ bool env_stderr_is_original(void)
 	struct statx now;
 
 	return original_stderr.stx_mask && sys_statx(STDERR_FILENO, "", &now) &&
-	       now.stx_ino == original_stderr.stx_ino &&
-	       now.stx_dev_major == original_stderr.stx_dev_major &&
-	       now.stx_dev_minor == original_stderr.stx_dev_minor;
+	       sys_same_file(&now, &original_stderr);
 }

@@ -148,6 +148,7 @@ void launch_keep(bool root)
 	if (owner_is_vfork_child(sys_gettid()) || mode_get() != MODE_POOL ||
 	    other_copy_is_first())
 		return;
+	log_request_keep();
 	pool_copy_get();
 	mode_signals();
 	if (root && is_allowed("direct") &&

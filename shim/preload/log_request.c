@@ -13,6 +13,11 @@
 
 #include <signal.h>
 
+#define KEPT_FD 900 /* or the next: above most programs' own */
+
+static int kept_fd = -1; /* of a log file that the program may not open any more */
+static struct statx kept;
+
 void log_request_read(struct handover *h)
 {
 	const char *value = env_get(ENV_LOG), *file;
@@ -53,15 +58,24 @@ static int open_stderr(void)
 				  STDERR_FILENO + 1);
 }
 
-void log_request_open(struct handover *h)
+static int open_file(const char *path)
 {
 	const int flags =
 		O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	struct statx now;
 
+	/* Unless the program has closed it. */
+	if (kept_fd >= 0 && sys_statx(kept_fd, "", &now) && sys_same_file(&now, &kept))
+		return sys_call(SYS_fcntl, kept_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	return syscall(SYS_openat, AT_FDCWD, path, flags, 0600);
+}
+
+void log_request_open(struct handover *h)
+{
 	if (h->log_level < 0)
 		return;
 	if (h->log_file[0])
-		h->log_fd = syscall(SYS_openat, AT_FDCWD, h->log_file, flags, 0600);
+		h->log_fd = open_file(h->log_file);
 	else
 		h->log_fd = open_stderr();
 }
@@ -92,16 +106,46 @@ static void print_without_signals(struct handover *h, enum log_level level,
 		sys_close(h->log_fd);
 }
 
-void log_request_print(enum log_level level, const char *text, const char *more)
+/* Return: NULL if none is asked for; to be unmapped. */
+static struct handover *request_new(void)
 {
-	int saved = errno;
 	struct handover *h = env_get(ENV_LOG) ? sys_map(sizeof(*h)) : NULL;
 
 	if (!h)
-		return;
+		return NULL;
 	h->pid = sys_getpid();
 	str_append(h->program, 0, sizeof(h->program) - 1, env_program_name());
 	log_request_read(h);
+	return h;
+}
+
+void log_request_keep(void)
+{
+	struct handover *h = kept_fd < 0 ? request_new() : NULL;
+	int fd;
+
+	if (!h)
+		return;
+	fd = h->log_file[0] ? open_file(h->log_file) : -1;
+	if (fd >= 0 && sys_statx(fd, "", &kept))
+		kept_fd = sys_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, KEPT_FD);
+	if (fd >= 0)
+		sys_close(fd);
+	syscall(SYS_munmap, h, sizeof(*h));
+}
+
+int log_request_kept(void)
+{
+	return kept_fd;
+}
+
+void log_request_print(enum log_level level, const char *text, const char *more)
+{
+	int saved = errno;
+	struct handover *h = request_new();
+
+	if (!h)
+		return;
 	print_without_signals(h, level, text, more);
 	syscall(SYS_munmap, h, sizeof(*h));
 	errno = saved;

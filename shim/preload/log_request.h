@@ -17,6 +17,15 @@ void log_request_read(struct handover *handover);
 void log_request_open(struct handover *handover);
 
 /*
+ * log_request_keep() - open a requested file now, under a high number: the program is
+ * about to change its root directory or user
+ *
+ * log_request_kept() - that number, or negative. Both change errno.
+ */
+void log_request_keep(void);
+int log_request_kept(void);
+
+/*
  * log_request_print() - log @text and @more without a manager thread
  *
  * Its descriptor is closed before the application continues. Keeps errno and signals.

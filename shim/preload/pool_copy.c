@@ -23,10 +23,7 @@ static _Atomic int64_t checked;	 /* sys_seconds() */
 
 static bool is_copy_of(const struct pool_copy *copy, const struct statx *st)
 {
-	return copy->st.stx_ino == st->stx_ino &&
-	       copy->st.stx_dev_major == st->stx_dev_major &&
-	       copy->st.stx_dev_minor == st->stx_dev_minor &&
-	       copy->st.stx_size == st->stx_size &&
+	return sys_same_file(&copy->st, st) && copy->st.stx_size == st->stx_size &&
 	       copy->st.stx_mtime.tv_sec == st->stx_mtime.tv_sec &&
 	       copy->st.stx_mtime.tv_nsec == st->stx_mtime.tv_nsec;
 }

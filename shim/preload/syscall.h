@@ -121,6 +121,12 @@ static inline int sys_int_option(int fd, int level, int name)
 	return value;
 }
 
+static inline bool sys_same_file(const struct statx *a, const struct statx *b)
+{
+	return a->stx_ino == b->stx_ino && a->stx_dev_major == b->stx_dev_major &&
+	       a->stx_dev_minor == b->stx_dev_minor;
+}
+
 /* sys_read_file() - the first @size bytes of a file. Return: their number; -errno. */
 static inline long sys_read_file(const char *path, char *ret_text, size_t size)
 {

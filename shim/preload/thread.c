@@ -32,10 +32,13 @@ static _Atomic bool joinable;
 /* Replace the descriptor table by one without the application's files. */
 static int isolate_descriptors(struct handover *h)
 {
+	const unsigned int log = log_request_kept(); /* ~0U: none */
 	int fd, i;
 
-	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_UNSHARE) < 0)
+	if (syscall(SYS_close_range, STDERR_FILENO + 1, log - 1, CLOSE_RANGE_UNSHARE) < 0)
 		return -errno;
+	if (log + 1)
+		syscall(SYS_close_range, log + 1, ~0U, 0);
 	log_request_open(h);
 	log_open(h->log_fd, h->log_level, h->program, h->pid);
 	fd = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC);

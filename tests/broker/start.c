@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char *const announced[] = { "10.0.2.1", "10.0.3.1", NULL };
 
@@ -55,6 +56,43 @@ Test(start, pool_and_opt_out_hold)
 	for (i = 0; i < n; i++)
 		has_joins(&lab, changes[i], 0);
 	cr_expect_eq(broker_count().registrations, n, "no MPTCP with mptcp = no");
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* As another user, the program may not open the file any more. */
+static void logs(struct lab *lab, const char *text)
+{
+	const char *const argv[] = { "env",
+				     "MPTCPADDR_LOG=info:/run/log",
+				     "@tests/programs/changes",
+				     "socket,child,user",
+				     "10.0.1.1",
+				     LAB_PORT,
+				     NULL };
+	const char *const show[] = { "cat", "/run/log", NULL };
+	struct proc p;
+
+	unlink("/run/log");
+	lab_start(lab, &p, 0, lab->pool, argv);
+	proc_eof(&p);
+	cr_expect_eq(proc_wait(&p, EFFECT_MS), 0, "%s", proc_errors(&p));
+	proc_end(&p);
+	cr_assert_eq(proc_start(&p, NULL, show, NULL), 0);
+	proc_wait(&p, EFFECT_MS);
+	cr_expect(proc_said(&p, text), "%s: %s", text, proc_output(&p));
+	proc_end(&p);
+}
+
+Test(start, log_holds)
+{
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, announced);
+	logs(&lab, "2 endpoints from");
+	lab_broker(&lab, "");
+	logs(&lab, "the broker manages the connections");
 	lab_broker_end(&lab);
 	lab_close(&lab);
 }

@@ -6,6 +6,8 @@
 #include "preload.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,6 +66,30 @@ static void stays_plain(const char *how)
 	g.preload_env[0] = "MPTCPADDR_DISABLE=1";
 	same_as_native(&lab, &g, POOL, TCP);
 	lab_close(&lab);
+}
+
+/* The file is the one outside of the new root directory. */
+static void logs(const char *how)
+{
+	const struct program g = { .argv = { "changes", how, LAB_ADDRESS, LAB_PORT },
+				   .preload_env = { "MPTCPADDR_LOG=info:/run/log" } };
+	struct lab lab;
+	char *text;
+
+	lab_open(&lab);
+	free(program_run(&lab, &g, POOL));
+	text = get_file("/run/log");
+	cr_expect(text && strstr(text, "2 endpoints from /run/pool.conf"), "%s: %s", how,
+		  text ?: "no log");
+	free(text);
+	lab_close(&lab);
+}
+
+Test(start, log_holds, TIMEOUT)
+{
+	logs("title,empty");
+	logs("socket,chroot-copy");
+	logs("socket,empty,child,chroot");
 }
 
 #define AFTER(name, how)                           \

@@ -65,6 +65,22 @@ static const struct real nginx = {
 	.request = "curl -sS http://127.0.0.1:8082/file",
 };
 
+/* chroot() before the first connect(). */
+static const struct real haproxy = {
+	.name = "haproxy",
+	.needs = "/usr/sbin/haproxy",
+	.server = PAGES,
+	.server_port = 8081,
+	.program =
+		"mkdir -p /run/empty; printf 'global\n chroot /run/empty\ndefaults\n "
+		"mode http\n timeout connect 30s\n timeout client 30s\n timeout server "
+		"30s\nfrontend f\n bind :8083\n default_backend b\nbackend b\n server s "
+		"10.0.1.1:8081\n' >/run/haproxy.cfg; "
+		"exec /usr/sbin/haproxy -db -f /run/haproxy.cfg",
+	.port = 8083,
+	.request = "curl -sS http://127.0.0.1:8083/file",
+};
+
 static const struct real chromium = {
 	.name = "chromium",
 	.needs = "/usr/bin/chromium",
@@ -238,6 +254,7 @@ static void stays_plain(const struct real *real, const char *variable, const cha
 	}
 
 REAL(nginx)
+REAL(haproxy)
 REAL(chromium)
 REAL(perl)
 REAL(redis)
