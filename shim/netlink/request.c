@@ -296,6 +296,7 @@ int rtnl_read_table(struct rtnl_table *table)
 	struct rtnl_table now = { .known = true };
 	int fd = netlink_open(NETLINK_ROUTE, RTNL_SLOT, 0), r;
 
+	table->lost = true;
 	if (fd < 0)
 		return fd;
 	r = dump_table(fd, RTM_GETLINK, on_link, &now);

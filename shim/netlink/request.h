@@ -77,7 +77,8 @@ int rtnl_watch(void);
  */
 int rtnl_follow(int fd, struct rtnl_table *table);
 
-/* rtnl_read_table() - read both tables. Return: 0; -errno with @table unchanged. */
+/* rtnl_read_table() - read both tables. Return: 0; -errno: @table is unchanged and lost.
+ */
 int rtnl_read_table(struct rtnl_table *table);
 /* rtnl_has_address() - whether an interface of the struct rtnl_table @table has @addr */
 bool rtnl_has_address(void *table, const struct mpaddr *addr);

@@ -10,8 +10,10 @@
 #include "until.h"
 #include "world.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -131,5 +133,25 @@ Test(follow, table_is_read_anew_after_lost_notifications)
 	cr_assert(WAIT_FOR(is_current(&f)));
 	cr_assert(was_read_anew(&f));
 	cr_assert(!f.table.lost);
+	follow_close(&f);
+}
+
+Test(follow, table_that_could_not_be_read_is_read_at_the_next_notification)
+{
+	struct rlimit many, none = { 0 };
+	struct follow f;
+
+	NEED_SANDBOX();
+	follow_open(&f);
+	rtnl_free_table(&f.table);
+	getrlimit(RLIMIT_NOFILE, &many);
+	none.rlim_max = many.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &none);
+	cr_assert_eq(rtnl_read_table(&f.table), -EMFILE);
+	cr_assert_eq(rtnl_follow(f.fd, &f.table), -EMFILE);
+	cr_assert(!f.table.known);
+	setrlimit(RLIMIT_NOFILE, &many);
+	cr_assert(is_current(&f));
+	cr_assert(f.table.known && !f.table.lost);
 	follow_close(&f);
 }
