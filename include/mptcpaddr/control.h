@@ -67,8 +67,9 @@ struct ctl_manager {
 	uint64_t pool_loads; /* how often a pool file came into force */
 	uint64_t notes;	     /* `seq` of the last note */
 	struct pm_counters counters;
-	char backend[16];		   /* "direct" */
-	char program[64];		   /* program_invocation_short_name, cut */
+	char backend[8];     /* "direct"; 0.2 has 16 bytes */
+	int64_t blackhole_s; /* since when MPTCP is off, CLOCK_MONOTONIC; 0: it is on */
+	char program[64];    /* program_invocation_short_name, cut */
 	char pool_file[4 * CTL_TEXT_MAX];  /* the file that is followed, cut */
 	char pool_error[2 * CTL_TEXT_MAX]; /* the previous pool is in force; "": none */
 	char options[2 * CTL_TEXT_MAX]; /* that MPTCP refused; not from older managers */

@@ -206,6 +206,7 @@ static void manager_serve_control(struct manager *m, const struct pollfd *fds)
 
 	m->about.events = m->pump.events;
 	m->about.registrations_lost = atomic_load(&m->h->lost);
+	m->about.blackhole_s = atomic_load(&m->h->blackhole_s);
 	sockopt_report_text(m->h->options, m->about.options, sizeof(m->about.options));
 	control_serve(&m->control, fds, &view);
 }

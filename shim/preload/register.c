@@ -6,6 +6,7 @@
  * kernel knows whether the socket is MPTCP.
  */
 #include "register.h"
+#include "blackhole.h"
 #include "broker.h"
 #include "launch.h"
 #include "mode.h"
@@ -123,8 +124,10 @@ static void register_connection(struct handover *h, int fd, uint16_t flags)
 {
 	const uint64_t value = read_token(fd);
 
-	if (!value)
+	if (!value) {
+		blackhole_check(h); /* it fell back to TCP */
 		return;
+	}
 	if (h == LAUNCH_BROKER) {
 		flags |= value & HANDOVER_V6ONLY ? BROKER_FLAG_V6ONLY : 0;
 		if (!broker_register(value, flags))

@@ -3,7 +3,7 @@
 
 UNIT_REAL := $(ENGINE_SRC) $(patsubst %,shim/manager/%.c,event_pump note_text control_server) \
 	     $(patsubst %,shim/netlink/%.c,pm_event request diag) shim/pool/watch.c $(COMMON_SRC) \
-	     $(patsubst %,shim/preload/%.c,mode pool_file pool_copy env log_request refused register broker owner)
+	     $(patsubst %,shim/preload/%.c,mode pool_file pool_copy env log_request refused blackhole register broker owner)
 
 $(eval $(call suite,unit,$(UNIT_REAL),-linih -pthread))
 

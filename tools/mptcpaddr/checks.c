@@ -11,6 +11,7 @@
 #include "mptcpaddr/broker.h"
 #include "mptcpaddr/netlink.h"
 #include "mptcpaddr/uapi.h"
+#include "tools/common/blackhole_report.h"
 #include "tools/common/ctl.h"
 
 #include <limits.h>
@@ -145,6 +146,68 @@ static bool check_diag(struct findings *findings, const struct devices *devices)
 			       strerror(-r));
 	else
 		report_ok(findings, "the kernel lists MPTCP connections (mptcp_diag)");
+	return true;
+}
+
+/* The kernel's MPTCP counters: a line of names, a line of values. */
+struct netstat {
+	char *names, *values;
+};
+
+static void read_netstat(struct netstat *ret)
+{
+	FILE *file = fopen("/proc/net/netstat", "re");
+	size_t size[2] = { 0 };
+
+	*ret = (struct netstat){ NULL };
+	/* Each table repeats its name in both lines. */
+	while (file && getline(&ret->names, &size[0], file) > 0 &&
+	       getline(&ret->values, &size[1], file) > 0 &&
+	       strncmp(ret->names, "MPTcpExt:", 9) != 0)
+		;
+	if (file)
+		fclose(file);
+}
+
+/* 0 also if this kernel lacks the counter. */
+static unsigned long get_counter(const struct netstat *netstat, const char *name)
+{
+	const char *at = netstat->names, *value = netstat->values;
+	const size_t len = strlen(name);
+
+	for (; at && value; at = strchr(at + 1, ' '), value = strchr(value + 1, ' '))
+		if (!strncmp(at + 1, name, len) && strchr(" \n", at[1 + len]))
+			return strtoul(value, NULL, 10);
+	return 0;
+}
+
+/* When the broker noticed it; 0: there is none, or it has not. */
+static int64_t ask_broker(void)
+{
+	struct ctl_manager about = { 0 };
+	struct ctl ctl;
+
+	if (ctl_open(BROKER_NAME, &ctl) < 0)
+		return 0;
+	if (!ctl.uid && ctl_ask(&ctl, CTL_OP_MANAGER, 0, sizeof(about)) == 0 &&
+	    ctl_answer(&ctl)->count)
+		ctl_record(&ctl, 0, &about, sizeof(about));
+	ctl_close(&ctl);
+	return about.blackhole_s;
+}
+
+static bool check_blackhole(struct findings *findings, const struct devices *devices)
+{
+	struct blackhole blackhole;
+	struct netstat netstat;
+
+	read_netstat(&netstat);
+	blackhole_read(get_counter(&netstat, "Blackhole"), ask_broker(), &blackhole);
+	free(netstat.names);
+	free(netstat.values);
+	if (blackhole.on)
+		report_problem(findings, "%s\nroot: " BLACKHOLE_REMEDY, blackhole.text,
+			       blackhole.timeout);
 	return true;
 }
 
@@ -353,38 +416,6 @@ static void check_firewall(struct findings *findings)
 		report_ok(findings, "no rule of nft(8) concerns the MPTCP option");
 }
 
-/* The kernel's MPTCP counters: a line of names, a line of values. */
-struct netstat {
-	char *names, *values;
-};
-
-static void read_netstat(struct netstat *ret)
-{
-	FILE *file = fopen("/proc/net/netstat", "re");
-	size_t size[2] = { 0 };
-
-	*ret = (struct netstat){ NULL };
-	/* Each table repeats its name in both lines. */
-	while (file && getline(&ret->names, &size[0], file) > 0 &&
-	       getline(&ret->values, &size[1], file) > 0 &&
-	       strncmp(ret->names, "MPTcpExt:", 9) != 0)
-		;
-	if (file)
-		fclose(file);
-}
-
-/* 0 also if this kernel lacks the counter. */
-static unsigned long get_counter(const struct netstat *netstat, const char *name)
-{
-	const char *at = netstat->names, *value = netstat->values;
-	const size_t len = strlen(name);
-
-	for (; at && value; at = strchr(at + 1, ' '), value = strchr(value + 1, ' '))
-		if (!strncmp(at + 1, name, len) && strchr(" \n", at[1 + len]))
-			return strtoul(value, NULL, 10);
-	return 0;
-}
-
 static unsigned long count_unsent(const struct netstat *netstat)
 {
 	return get_counter(netstat, "MPJoinSynTxCreatSkErr") +
@@ -474,9 +505,9 @@ static const struct {
 	bool (*check)(struct findings *findings, const struct devices *devices);
 	bool doctor_only;
 } checks[] = {
-	{ check_disable, false }, { check_version, true },  { check_mptcp, false },
-	{ check_diag, true },	  { check_backend, false }, { check_path_manager, false },
-	{ check_broker, true },	  { check_rights, false },
+	{ check_disable, false },      { check_version, true }, { check_mptcp, false },
+	{ check_blackhole, false },    { check_diag, true },	{ check_backend, false },
+	{ check_path_manager, false }, { check_broker, true },	{ check_rights, false },
 };
 
 void check_machine(struct findings *findings, const struct devices *devices)

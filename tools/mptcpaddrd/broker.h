@@ -78,6 +78,27 @@ struct peer {
 	int64_t since_ms;
 };
 
+#define REARM_UPLINKS_MAX 16
+
+/* An interface that a pool or the connection at fault uses. */
+struct uplink {
+	char dev[IFNAMSIZ];
+	int fds[2];	      /* its probes: MPTCP, TCP; -1: none */
+	int64_t bad_until_ms; /* it drops MPTCP; 0: it does not */
+};
+
+/* The kernel's blackhole state: see rearm.c. */
+struct rearm {
+	int sysctl_fd;	       /* -1: it cannot be ended */
+	int64_t noticed_s;     /* 0: not in force */
+	unsigned long counted; /* the kernel's counters at the last look */
+	int64_t due_ms;	       /* when the probes end; 0: there are none */
+	int64_t next_ms;       /* no probes before */
+	struct mpaddr server;  /* to probe */
+	struct uplink uplinks[REARM_UPLINKS_MAX];
+	unsigned int n_uplinks;
+};
+
 struct broker {
 	const char *config;
 	unsigned long long netns; /* inode; namespaces may share /run */
@@ -100,6 +121,7 @@ struct broker {
 	struct event_pump pump;
 	int64_t adopted_ms; /* adopt_candidates() has seen the events held since before */
 	uint64_t registrations, refused;
+	struct rearm rearm;
 	uint64_t journal_size, journal_compacted;
 	bool stop;
 };
@@ -140,6 +162,9 @@ void resolve_clients(struct broker *b);
 
 /* client_serve_control() - answer what its control socket has ready. */
 void client_serve_control(struct client *client);
+
+/* broker_device_of() - the interface that has @addr; "": none */
+const char *broker_device_of(const struct rtnl_table *table, const struct mpaddr *addr);
 
 /* read_pool_file() - fill @record's pool from its path. Return: 0; -errno. */
 int read_pool_file(struct record *record);
@@ -208,15 +233,28 @@ void registration_accept(struct broker *b);
 unsigned int registration_poll_fill(const struct broker *b, struct pollfd *fds);
 void registration_serve_peers(struct broker *b, const struct pollfd *fds);
 
+/* rearm.c: end the kernel's blackhole state, find the uplink to blame */
+
+/* rearm_open() - before the sandbox; says which right `rearm = yes` lacks. */
+void rearm_open(struct broker *b);
+/* rearm_notice() - a connection was TCP: look whether the kernel has MPTCP off. */
+void rearm_notice(struct broker *b);
+/* rearm_established() - @ev, of a connection to a server: MPTCP is on */
+void rearm_established(struct broker *b, const struct pm_event *ev);
+/* rearm_tick() - end probes that are due. */
+void rearm_tick(struct broker *b);
+/* rearm_uplink_is_bad() - whether first paths must avoid the interface @dev */
+bool rearm_uplink_is_bad(const struct broker *b, const char *dev);
+
 /* sandbox.c: give up unneeded rights before serving programs */
 
 /*
  * sandbox_enter() - keep only CAP_NET_ADMIN and the listed system calls
  *
- * Any other system call kills the process.
+ * Any other system call kills the process. @probes: allow IP connections.
  * Return: 0; -errno, and *@ret_what names the step that failed.
  */
-int sandbox_enter(const char **ret_what);
+int sandbox_enter(bool probes, const char **ret_what);
 
 /* sd_notify.c: report the state to systemd (sd_notify(3)) */
 

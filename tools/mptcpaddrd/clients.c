@@ -115,9 +115,7 @@ void client_conn_sweep(struct broker *b, struct client *client)
 			client_conn_drop(b, conn);
 }
 
-/* The interface that has @addr; "": none. */
-static const char *find_device_of(const struct rtnl_table *table,
-				  const struct mpaddr *addr)
+const char *broker_device_of(const struct rtnl_table *table, const struct mpaddr *addr)
 {
 	unsigned int i, k;
 
@@ -145,7 +143,7 @@ static void client_apply_policy(struct client *client)
 	for (; ep < end; ep++) {
 		if (policy_address(&b->policy, &ep->addr,
 				   ep->dev[0] ? ep->dev
-					      : find_device_of(&b->table, &ep->addr)))
+					      : broker_device_of(&b->table, &ep->addr)))
 			pool->endpoints[pool->n_endpoints++] = *ep;
 		else
 			pool_error_set(&client->watch.error, 0,
@@ -431,6 +429,7 @@ void client_serve_control(struct client *client)
 					   .ctx = client };
 	struct pollfd fds[CONTROL_FDS_MAX];
 
+	client->about.blackhole_s = client->broker->rearm.noticed_s;
 	client->about.registrations_lost = client->user->refused;
 	sockopt_report_text(client->options, client->about.options,
 			    sizeof(client->about.options));

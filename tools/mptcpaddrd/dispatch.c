@@ -54,6 +54,8 @@ bool dispatch_event(struct broker *b, const struct pm_event *ev)
 		return false;
 	}
 	client->about.events++;
+	if (ev->type == PM_EVENT_ESTABLISHED && !ev->server_side)
+		rearm_established(b, ev);
 	client->due_ms = 0;
 	if (ev->type == PM_EVENT_CLOSED)
 		client_conn_drop(b, conn);
@@ -78,8 +80,10 @@ void dispatch_timers(struct broker *b)
 		if (client->due_ms > now)
 			continue;
 		engine_set_clock(client->engine, now);
-		if (pump_expire_conns(client->engine))
+		if (pump_expire_conns(client->engine)) {
 			client_conn_sweep(b, client);
+			rearm_notice(b); /* they may be TCP */
+		}
 		pump_tick(&b->pump, client->engine);
 		wait = engine_wait(client->engine);
 		client->due_ms = wait < 0 ? INT64_MAX : now + wait;

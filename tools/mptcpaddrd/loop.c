@@ -138,6 +138,8 @@ static int broker_timeout(const struct broker *b)
 	wait = pump_earlier(wait, adopt_timeout(b));
 	if (b->again_ms)
 		wait = pump_earlier(wait, clock_left_ms(b->again_ms));
+	if (b->rearm.due_ms)
+		wait = pump_earlier(wait, clock_left_ms(b->rearm.due_ms));
 	for (client = b->clients; client; client = client->next)
 		if (client->due_ms < due)
 			due = client->due_ms;
@@ -184,6 +186,7 @@ int broker_run(struct broker *b)
 		if (fds[FD_RTNL].revents && rtnl_follow(b->rtnl_fd, &b->table) > 0)
 			resolve_clients(b);
 		dispatch_timers(b);
+		rearm_tick(b);
 		if (fds[FD_SIGNALS].revents)
 			broker_serve_signal(b);
 	}

@@ -28,6 +28,7 @@ static struct broker broker = {
 	.config = POLICY_FILE,
 	.path_manager_fd = -1,
 	.journal_fd = -1,
+	.rearm.sysctl_fd = -1,
 	.state_dir = -1,
 	.pump = { .send_command = dispatch_command, .ctx = &broker },
 };
@@ -217,6 +218,7 @@ static void open_files(struct broker *b, const char *dir)
 			    strerror(-r));
 	snprintf(saved_name, sizeof(saved_name), "path_manager.%llu", b->netns);
 	take_path_manager(b);
+	rearm_open(b);
 	rtnl_read_table(&b->table);
 	notify_open();
 }
@@ -268,7 +270,7 @@ int main(int argc, char *argv[])
 	if (!open_sockets(b))
 		return 1;
 	open_files(b, dir);
-	r = sandbox_enter(&what);
+	r = sandbox_enter(b->policy.rearm, &what);
 	if (has_failed(r, what))
 		return 1;
 	restore_state(b);

@@ -101,6 +101,7 @@ static int set_pool(struct ini *ini, const struct ini_key *key, char *text)
 static const struct ini_key keys[] = {
 	{ "broker", "path_manager", .set = set_path_manager },
 	{ "broker", "adopt", ini_set_yes_no, FIELD(adopt) },
+	{ "broker", "rearm", ini_set_yes_no, FIELD(rearm) },
 	{ "broker", "log", ini_set_log, FIELD(log) },
 	{ "users", "users", add_id, .form = INI_SOME_WORDS },
 	{ "users", "groups", add_id, .form = INI_SOME_WORDS },

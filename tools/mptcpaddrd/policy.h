@@ -37,6 +37,7 @@ struct id_list {
 struct policy {
 	bool userspace; /* set net.mptcp.path_manager */
 	bool adopt;
+	bool rearm; /* end the kernel's blackhole state */
 	enum log_level log;
 	bool restricted; /* to `users` and `groups` */
 	struct id_list users, groups;

@@ -162,6 +162,7 @@ static bool answer_request(struct broker *b, struct peer *peer,
 		     .manager = { .pid = getpid(),
 				  .connections = user->connections,
 				  .overruns = b->pump.overruns,
+				  .blackhole_s = b->rearm.noticed_s,
 				  .registrations = user->registrations,
 				  .registrations_lost = user->refused,
 				  .backend = "broker",
@@ -204,6 +205,11 @@ static bool handle_peer(struct broker *b, struct peer *peer)
 	if (n >= (ssize_t)offsetof(struct ctl_request, after) &&
 	    n <= (ssize_t)sizeof(data) && data.request.magic == CTL_MAGIC)
 		return answer_request(b, peer, &data.request, n);
+	if (peer->admitted && n >= (ssize_t)sizeof(data.record.head) &&
+	    data.record.head.magic == BROKER_MAGIC && !data.record.head.token) {
+		rearm_notice(b);
+		return false;
+	}
 	if (peer->admitted)
 		why = record_check(&data.record, n);
 	if (peer->admitted && !why)

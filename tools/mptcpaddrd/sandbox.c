@@ -50,6 +50,7 @@ static const int allowed_calls[] = {
 static const struct {
 	int call;
 	struct scmp_arg_cmp arg;
+	bool probes; /* of rearm.c */
 } restricted_calls[] = {
 	/* Netlink and the control sockets of new clients, but none to other hosts. */
 	{ SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_NETLINK) },
@@ -57,11 +58,14 @@ static const struct {
 	{ SCMP_SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, SIOCGIFINDEX) }, /* if_nametoindex() */
 	/* No memory may become executable. */
 	{ SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, 4 /* PROT_EXEC */, 0) },
+	{ SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_INET), true },
+	{ SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_INET6), true },
+	{ SCMP_SYS(connect), SCMP_A2(SCMP_CMP_LE, 28 /* sockaddr_in6 */), true },
 };
 
 #define LENGTH(array) (sizeof(array) / sizeof(*(array)))
 
-static int filter_calls(void)
+static int filter_calls(bool probes)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	unsigned int i;
@@ -72,8 +76,10 @@ static int filter_calls(void)
 	for (i = 0; i < LENGTH(allowed_calls) && r == 0; i++)
 		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed_calls[i], 0);
 	for (i = 0; i < LENGTH(restricted_calls) && r == 0; i++)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, restricted_calls[i].call, 1,
-				     restricted_calls[i].arg);
+		if (probes || !restricted_calls[i].probes)
+			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
+					     restricted_calls[i].call, 1,
+					     restricted_calls[i].arg);
 	if (r == 0)
 		r = seccomp_load(filter);
 	seccomp_release(filter);
@@ -97,7 +103,7 @@ static int drop_capabilities(void)
 	return capng_apply(CAPNG_SELECT_CAPS) < 0 ? -EPERM : 0;
 }
 
-int sandbox_enter(const char **ret_what)
+int sandbox_enter(bool probes, const char **ret_what)
 {
 	int r;
 
@@ -109,5 +115,5 @@ int sandbox_enter(const char **ret_what)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 	*ret_what = "seccomp";
-	return SANITIZED ? 0 : filter_calls();
+	return SANITIZED ? 0 : filter_calls(probes);
 }

@@ -12,6 +12,7 @@
 
 #include "mptcpaddr/control.h"
 #include "mptcpaddr/uapi.h"
+#include "tools/common/blackhole_report.h"
 
 #include <err.h>
 #include <stdbool.h>
@@ -124,6 +125,7 @@ struct snapshot {
 	/* mptcp_info has endp_*_max since 6.18; older kernels have padding there. */
 	bool has_endpoint_maxima;
 	char path_manager[32]; /* "kernel", "userspace"; "" without MPTCP */
+	struct blackhole blackhole;
 	struct counter *counters;
 	size_t n_counters;
 	struct manager *managers;

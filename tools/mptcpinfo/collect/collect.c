@@ -172,6 +172,24 @@ static void read_processes(struct snapshot *snap)
 	}
 }
 
+/* The manager that noticed it first knows best when it began. */
+static void read_blackhole(struct snapshot *snap)
+{
+	const struct counter *counter;
+	const struct manager *manager;
+	int64_t noticed_s = 0, its;
+
+	for_each_in (manager, snap, managers) {
+		its = manager->answered ? manager->info.blackhole_s : 0;
+		if (its && (!noticed_s || its < noticed_s))
+			noticed_s = its;
+	}
+	for_each_in (counter, snap, counters)
+		if (!strcmp(counter->name, "MPTcpExtBlackhole") ||
+		    !strcmp(counter->name, "Blackhole"))
+			blackhole_read(counter->value, noticed_s, &snap->blackhole);
+}
+
 int collect_snapshot(const struct filter *filter, struct snapshot *snap)
 {
 	int r;
@@ -183,6 +201,7 @@ int collect_snapshot(const struct filter *filter, struct snapshot *snap)
 	if (r < 0)
 		return r;
 	collect_managers(snap);
+	read_blackhole(snap);
 	collect_owners(snap, filter->process);
 	index_free(&snap->by_token);
 	set_other_managers(snap);

@@ -64,12 +64,38 @@ static void put_path(json_t *object, const struct path *path)
 	put_text(object, "remote", remote_text(path, out));
 }
 
+static void put_time(json_t *object, const char *key, int64_t time_ns)
+{
+	time_t seconds = time_ns / 1000000000;
+	char text[48], day[32];
+	struct tm tm;
+
+	if (!time_ns)
+		return;
+	strftime(day, sizeof(day), "%FT%T", gmtime_r(&seconds, &tm));
+	snprintf(text, sizeof(text), "%s.%06dZ", day, (int)(time_ns % 1000000000 / 1000));
+	put_text(object, key, text);
+}
+
+/* While the kernel has switched MPTCP off. */
+static json_t *blackhole_json(const struct blackhole *blackhole)
+{
+	json_t *object = json_object();
+
+	put_number(object, "timeout", blackhole->timeout);
+	put_time(object, "since", blackhole->since * 1000000000);
+	put_time(object, "until", blackhole->until * 1000000000);
+	return object;
+}
+
 static json_t *namespace_json(const struct snapshot *snap)
 {
 	json_t *namespace = json_object(), *counters = json_object();
 	const struct counter *counter;
 
 	put_text(namespace, "path_manager", snap->path_manager);
+	if (snap->blackhole.on)
+		put_json(namespace, "blackhole", blackhole_json(&snap->blackhole));
 	for_each_in (counter, snap, counters)
 		put_number(counters, counter->name, counter->value);
 	put_json(namespace, "counters", counters);
@@ -280,17 +306,6 @@ static const char *const reason_words[] = {
 	"private"
 };
 
-static void put_time(json_t *object, int64_t time_ns)
-{
-	time_t seconds = time_ns / 1000000000;
-	char text[48], day[32];
-	struct tm tm;
-
-	strftime(day, sizeof(day), "%FT%T", gmtime_r(&seconds, &tm));
-	snprintf(text, sizeof(text), "%s.%06dZ", day, (int)(time_ns % 1000000000 / 1000));
-	put_text(object, "time", text);
-}
-
 static void put_addr(json_t *object, const char *key, const struct mpaddr *addr)
 {
 	char text[MPADDR_TEXT_MAX];
@@ -332,7 +347,7 @@ void write_event_json(const struct event *event, FILE *out)
 					     [EVENT_FAILED] = "manager_failed" };
 	json_t *object = json_object();
 
-	put_time(object, event->time_ns);
+	put_time(object, "time", event->time_ns);
 	put_text(object, "program", event->program);
 	put_nonzero(object, "pid", event->pid);
 	if (event->kind == EVENT_NOTE)

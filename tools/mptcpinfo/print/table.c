@@ -172,6 +172,10 @@ void write_table(const struct snapshot *snap, bool colour, FILE *out)
 	fprintf(out, "%zu MPTCP connection%s, path manager %s\n", snap->n_connections,
 		snap->n_connections == 1 ? "" : "s",
 		snap->path_manager[0] ? snap->path_manager : "unknown");
+	if (snap->blackhole.on)
+		fprintf(out, "%s%s%s\nroot: " BLACKHOLE_REMEDY "\n", t.paint[PAINT_WARN],
+			snap->blackhole.text, t.paint[PAINT_OFF],
+			snap->blackhole.timeout);
 	for_each_in (conn, snap, connections) {
 		fputc('\n', out);
 		table_head(&t, conn);
