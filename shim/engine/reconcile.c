@@ -149,7 +149,8 @@ static bool withdraw_addresses(struct conn *conn, struct pm_cmds *out)
 		conn->signalled &= ~endpoint_bit(i);
 	}
 	for (id = conn->ids; id; id = id->next) {
-		if (!id->withdraw || id_has_last_path(conn, id))
+		if (!id->withdraw || id_has_last_path(conn, id) ||
+		    id_is_wanted(conn, id->key.local_id))
 			continue;
 		if (out->n == PM_CMDS_MAX)
 			return false;

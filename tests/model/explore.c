@@ -187,3 +187,9 @@ EXPLORE(fullmesh_endpoints_keep_the_rules, false, "10.0.1.2",
 	EP("10.0.4.2") EP("10.0.3.2"))
 EXPLORE(late_events_keep_the_rules, true, "10.0.1.2",
 	EP("10.0.2.2") EP("10.0.3.2") EP("10.0.4.2"), EP("10.0.4.2") EP("dev eth1"))
+EXPLORE(signal_endpoints_keep_the_rules, true, "10.0.1.2",
+	EP("10.0.2.2 signal laminar") EP("10.0.3.2 laminar") EP("10.0.4.2 signal"),
+	EP("10.0.4.2 laminar") EP("dev eth1 signal"))
+EXPLORE(mixed_mesh_keeps_the_rules, false, "10.0.1.2",
+	EP("10.0.2.2 fullmesh subflow") EP("10.0.3.2 fullmesh") EP("10.0.4.2 laminar"),
+	EP("dev eth3 fullmesh") EP("dev eth1 laminar"))

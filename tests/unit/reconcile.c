@@ -208,3 +208,11 @@ HISTORY(reconcile, join_that_ends_late_hides_no_address_from_other_endpoints,
 	"pool 1 " POOL B "| >\n"
 	"down 10.0.3.2-10.0.2.1:80 ETIMEDOUT >\n"
 	"pool 0 " POOL B "| > join 10.0.3.2-10.0.2.1:80;\n")
+
+HISTORY(reconcile, address_no_longer_announced_keeps_its_path, POOL A " signal laminar|",
+	"start > announce 10.0.2.2/12;\n"
+	"announce 1 10.0.2.1:80 > join 10.0.2.2-10.0.2.1:80;\n"
+	"up\n"
+	"pool 0 " POOL A "| >\n"
+	"ends 10.0.2.2:10012 10.0.2.1:80\n"
+	"pool 0 " POOL A "| > withdraw 10.0.2.2/12;\n")
