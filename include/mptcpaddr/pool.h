@@ -76,6 +76,7 @@ struct pool {
 	struct section sections[POOL_SECTIONS_MAX]; /* the first is [pool] */
 	unsigned int subflows, add_addr_accepted;   /* as in `ip mptcp limits` */
 	struct pool_retry retry;
+	uint32_t keepalive_ms; /* for the preload library; 0: none */
 	struct prefix_list allow, deny;
 	enum pool_private private;
 	bool mptcp; /* [app] mptcp */

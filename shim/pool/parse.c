@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEEPALIVE_MAX_MS (9 * 3600 * 1000) /* the kernel's is 32767 s */
 #define RETRY_LONGEST_MS (24 * 3600 * 1000)
 
 struct parser {
@@ -147,6 +148,19 @@ static int set_private(struct ini *ini, const struct ini_key *key, char *text)
 	return ini_fail(ini, "private is \"%s\", not same, all or none", text);
 }
 
+static int set_keepalive_ms(struct ini *ini, const struct ini_key *key, char *text)
+{
+	const struct pool *pool = ini->into;
+	const unsigned int line = ((struct parser *)ini)->retry_line;
+	int r = set_duration(ini, key, text);
+
+	((struct parser *)ini)->retry_line = line;
+	if (r == 0 &&
+	    (pool->keepalive_ms < 1000 || pool->keepalive_ms > KEEPALIVE_MAX_MS))
+		return ini_fail(ini, "keepalive %s is not in 1s-9h", text);
+	return r;
+}
+
 #define FIELD(member) .offset = offsetof(struct pool, member)
 
 static const struct ini_key keys[] = {
@@ -162,6 +176,7 @@ static const struct ini_key keys[] = {
 	{ "retry", "max", set_duration, FIELD(retry.max_ms) },
 	{ "retry", "tries", ini_set_number, FIELD(retry.tries), .max = 200 },
 	{ "app", "mptcp", ini_set_yes_no, FIELD(mptcp) },
+	{ "app", "keepalive", set_keepalive_ms, FIELD(keepalive_ms) },
 	{ "app", "exclude", exclude_prefix, .form = INI_WORDS },
 	{ "app", "tolerate", check_option, .form = INI_WORDS },
 	{ "app", "log", ini_set_log, FIELD(log) },

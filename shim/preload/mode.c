@@ -3,7 +3,8 @@
  * mode.c - whether this program gets MPTCP and a manager
  *
  * The protocol is fixed at socket(), so `[app] mptcp = no` must be known then. Only that
- * key and `tolerate` are read here; shim/pool/parse.c checks the file and reads the rest.
+ * key, `tolerate` and `keepalive` are read here; shim/pool/parse.c checks the file and
+ * reads the rest.
  */
 #include "mode.h"
 #include "env.h"
@@ -19,6 +20,7 @@
 #define SCAN_CHUNKS 5000 /* more than the lines that parse.c accepts */
 
 static _Atomic int decided;
+static _Atomic unsigned int keepalive;		      /* seconds; 0: none */
 static _Atomic uint32_t tolerated[SOCKOPTS_MAX / 32]; /* by the index in sockopts[] */
 static _Atomic unsigned int signals; /* as of the last time that the file was readable */
 
@@ -37,6 +39,7 @@ struct scan {
 	void (*line)(struct scan *scan, const char *from, const char *to);
 	bool in_app, refused; /* the last `mptcp` of [app] counts, as in parse.c */
 	unsigned int signals; /* MODE_SIGNAL, MODE_PORT */
+	unsigned int keepalive;
 };
 
 /* parse.c reports unknown words. */
@@ -54,6 +57,18 @@ static void scan_tolerate(const char *from, const char *to)
 			atomic_fetch_or(&tolerated[(opt - sockopts) / 32],
 					UINT32_C(1) << (opt - sockopts) % 32);
 	}
+}
+
+/* "30s", "2m", "1500ms"; a bare number is seconds. */
+static unsigned int scan_seconds(const char *from, const char *to)
+{
+	unsigned int n = 0;
+
+	for (; from < to && *from >= '0' && *from <= '9' && n < 100000000; from++)
+		n = 10 * n + *from - '0';
+	if (str_is(from, to, "ms"))
+		return (n + 999) / 1000;
+	return str_is(from, to, "m") ? 60 * n : n;
 }
 
 /* Split a line at the first '=' or ':', like inih. */
@@ -80,6 +95,8 @@ static void scan_line(struct scan *scan, const char *from, const char *to)
 	scan_trim(&value, &to);
 	if (str_is(from, name_end, "mptcp"))
 		scan->refused = str_is(value, to, "no");
+	else if (str_is(from, name_end, "keepalive"))
+		scan->keepalive = scan_seconds(value, to);
 	else if (str_is(from, name_end, "tolerate"))
 		scan_tolerate(value, to);
 }
@@ -178,6 +195,7 @@ __attribute__((noinline)) static enum mode decide_mode(void)
 		scan_file(&scan, fd);
 		sys_close(fd);
 	}
+	atomic_store(&keepalive, scan.keepalive);
 	if (scan.refused)
 		LOG_REQUEST_ONCE(LOG_LEVEL_INFO, "no MPTCP: mptcp = no in ", path);
 	return scan.refused ? MODE_OFF : MODE_POOL;
@@ -187,6 +205,11 @@ bool mode_tolerates(const struct sockopt *opt)
 {
 	return atomic_load(&tolerated[(opt - sockopts) / 32]) >> (opt - sockopts) % 32 &
 	       1;
+}
+
+unsigned int mode_keepalive(void)
+{
+	return atomic_load_explicit(&keepalive, memory_order_relaxed);
 }
 
 enum mode mode_known(void)

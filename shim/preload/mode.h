@@ -25,6 +25,9 @@ enum mode mode_known(void);
 /* mode_tolerates() - the pool file's `tolerate` names the option. */
 bool mode_tolerates(const struct sockopt *opt);
 
+/* mode_keepalive() - [app] keepalive of the pool file, seconds; 0: none */
+unsigned int mode_keepalive(void);
+
 /* mode_turn_off() - MODE_OFF from now on. */
 void mode_turn_off(void);
 

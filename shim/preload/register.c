@@ -9,6 +9,7 @@
 #include "blackhole.h"
 #include "broker.h"
 #include "launch.h"
+#include "log_request.h"
 #include "mode.h"
 #include "mptcpaddr/broker.h"
 #include "mptcpaddr/handover.h"
@@ -17,9 +18,11 @@
 #include "syscall.h"
 #include "wake.h"
 
+#include <netinet/tcp.h>
 #include <string.h>
 
-#define FULL_TRIES 64 /* sched_yield() calls while the manager makes room */
+#define KEEPALIVE_PROBES 127 /* the kernel's maximum */
+#define FULL_TRIES	 64  /* sched_yield() calls while the manager makes room */
 
 bool register_is_mptcp(int fd)
 {
@@ -44,13 +47,40 @@ static struct handover *begin_call(struct handover *h)
 	return h;
 }
 
+/*
+ * The kernel applies these options to all subflows, also to later ones. Many probes: a
+ * path without answers must not end the connection sooner than without them.
+ */
+static void set_keepalive(int fd)
+{
+	static const int names[] = { TCP_KEEPIDLE, TCP_KEEPINTVL, TCP_KEEPCNT };
+	const int seconds = mode_keepalive(), on = 1;
+	const int values[] = { seconds, seconds, KEEPALIVE_PROBES };
+	int i, r = 0;
+
+	if (!seconds || sys_int_option(fd, SOL_SOCKET, SO_KEEPALIVE))
+		return;
+	for (i = 0; i < 3 && r == 0; i++)
+		r = syscall(SYS_setsockopt, fd, IPPROTO_TCP, names[i], &values[i],
+			    sizeof(values[i]));
+	if (r == 0)
+		syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	else
+		LOG_REQUEST_ONCE(LOG_LEVEL_WARNING,
+				 "keepalive has no effect: this kernel has no "
+				 "TCP_KEEPIDLE on MPTCP sockets",
+				 "");
+}
+
 struct handover *register_begin(int fd)
 {
 	struct handover *handover = NULL;
 	int saved = errno;
 
-	if (may_have_manager(fd))
+	if (may_have_manager(fd)) {
 		handover = begin_call(launch_manager(true));
+		set_keepalive(fd);
+	}
 	errno = saved;
 	return handover;
 }

@@ -47,6 +47,36 @@ static void pairs_are(struct lab *lab, uid_t uid, const char *cgroup, const char
 
 #define BOTH "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1"
 
+Test(adopt, keepalive_of_a_pool_is_said_to_have_no_effect)
+{
+	char config[256], *text;
+	struct proc client;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, two);
+	snprintf(config, sizeof(config),
+		 "[broker]\nadopt = yes\n[program \"uid:%d\"]\npool = %s\n", ALICE,
+		 lab.pool);
+	put_text(lab.pool, POOL_23 "[app]\nkeepalive = 30s\n");
+	lab_broker(&lab, config);
+	pairs_are(&lab, ALICE, NULL, BOTH);
+	text = proc_errors(&lab.broker);
+	cr_expect(strstr(text, "keepalive has no effect on adopted connections"), "%s",
+		  text);
+	free(text);
+	lab_start(&lab, &client, ALICE, NULL,
+		  (const char *const[]){ "@mptcpinfo", "--counters", NULL });
+	cr_expect_eq(proc_wait(&client, EFFECT_MS), 0);
+	text = proc_output(&client);
+	cr_expect(strstr(text, "keepalive has no effect on adopted connections"), "%s",
+		  text);
+	free(text);
+	proc_end(&client);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
 Test(adopt, a_static_program_gets_the_pool_of_its_user)
 {
 	char config[256];

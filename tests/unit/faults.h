@@ -66,6 +66,8 @@ static const struct fault {
 	{ "mptcp-case.conf", 2, "mptcp is \"No\", not yes or no" },
 	{ "tolerate-unknown.conf", 4,
 	  "tolerate \"TCP_QUICKAK\" is not a socket option such as TCP_USER_TIMEOUT" },
+	{ "keepalive-short.conf", 2, "keepalive 500ms is not in 1s-9h" },
+	{ "keepalive-long.conf", 2, "keepalive 600m is not in 1s-9h" },
 	{ "private-some.conf", 2, "private is \"some\", not same, all or none" },
 	{ "log-loud.conf", 2, "log is \"loud\", not error, warning, info or debug" },
 	{ "too-many-endpoints.conf", 66, "more than 64 endpoints" },

@@ -160,6 +160,11 @@ static int client_use_pool(struct client *client, struct pool *old)
 
 	client->watch.error.text[0] = '\0';
 	client_apply_policy(client);
+	if (client->adopted && client->watch.pool->keepalive_ms)
+		pool_error_set(&client->watch.error, 0,
+			       "%.300s: keepalive has no effect on adopted connections: "
+			       "only the preload library can set it",
+			       client->watch.path);
 	if (engine) {
 		engine_set_clock(engine, clock_ms());
 		engine_set_pool(engine, client->watch.pool);
