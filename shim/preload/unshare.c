@@ -4,7 +4,8 @@
  *
  * If the manager's is the only additional thread, it ends, as it would not be there
  * without the library. Connections keep their subflows; the next connect() starts a
- * manager again.
+ * manager again. In another mount namespace, the pool file may be missing, as after
+ * chroot().
  */
 #include "launch.h"
 #include "real.h"
@@ -41,6 +42,10 @@ HOOK int unshare(int flags)
 {
 	int try = 0, saved = errno, r;
 
+	if (flags & CLONE_NEWNS) {
+		launch_keep(true); /* mounts will differ */
+		errno = saved;
+	}
 	do
 		r = REAL(unshare)(flags);
 	while (r < 0 && may_repeat(flags, try++));
@@ -53,6 +58,8 @@ HOOK int setns(int fd, int type)
 {
 	int try = 0, saved = errno, r, of = type;
 
+	launch_keep(true);
+	errno = saved;
 	do {
 		r = REAL(setns)(fd, type);
 		if (r < 0 && !type && errno == EINVAL)

@@ -8,6 +8,8 @@
 
 #include <grp.h>
 #include <linux/capability.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -41,6 +43,14 @@ static void change_root(void)
 
 	if (!mkdtemp(dir) || chroot(dir) < 0 || chdir("/") < 0)
 		die("chroot");
+}
+
+static void hide_files(void)
+{
+	if (unshare(CLONE_NEWNS) < 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", "/run", "tmpfs", 0, NULL) < 0)
+		die("unshare");
 }
 
 /* Other pool files are at the same places in it. */
@@ -92,7 +102,8 @@ static const struct {
 	{ "title", overwrite_all },  { "empty", empty_environment },
 	{ "child", leave_in_child }, { "socket", open_socket },
 	{ "chroot", change_root },   { "chroot-copy", change_root_to_a_copy },
-	{ "user", change_user },     { "exe", become_exe },
+	{ "user", change_user },     { "hide", hide_files },
+	{ "exe", become_exe },
 };
 
 static void run_step(const char *name)
