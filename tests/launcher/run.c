@@ -7,6 +7,7 @@
 #include "subflow.h"
 #include "until.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -318,5 +319,26 @@ Test(run, each_command_has_help, TIMEOUT)
 	     "\t  --pid PID         of ");
 	says(&b, ARGS("@mptcpaddr", "limits", "--help"), 0, "\t  --program NAME    ");
 	says(&b, ARGS("@mptcpaddr", "disable", "--help"), 0, "\t  --root DIRECTORY  of ");
+	bench_close(&b);
+}
+
+/* Nobody reads the tool's warnings. */
+Test(run, warnings_never_keep_a_program_from_its_start, TIMEOUT)
+{
+	static const char *const kinds[] = { "full-pipe", "full-socket", "gone-reader" };
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		said = run(&b, NULL,
+			   ARGS("@tests/programs/stderr", kinds[i], path_of("mptcpaddr"),
+				"run", "-v", "/bin/sh", "-c",
+				"echo ran; trap; kill -PIPE $$; echo alive"));
+		cr_expect_str_eq(said.out, "ran\n", "%s: %s", kinds[i], said.out);
+		cr_expect_eq(said.status, 128 + SIGPIPE, "%s: %d", kinds[i], said.status);
+		said_free(&said);
+	}
 	bench_close(&b);
 }

@@ -12,9 +12,12 @@
 #include "shim/preload/env.h"
 #include "shim/preload/pool_file.h"
 
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define EXIT_OWN       125 /* as env(1) and nohup(1) have it */
 #define EXIT_NOT_RUN   126
@@ -27,6 +30,7 @@ struct run {
 	struct program program;
 	char library[PATH_MAX];
 	bool refuses_library;
+	void (*on_sigpipe)(int); /* the disposition that the program inherits */
 };
 
 static int parse_run_options(struct run *run, int argc, char *argv[])
@@ -175,12 +179,23 @@ static int preload_library(const struct run *run)
 	return r;
 }
 
+/* No warning keeps the program from its start: a full pipe, or one without a reader. */
+static void mute_full_stderr(void)
+{
+	struct pollfd fds = { .fd = STDERR_FILENO, .events = POLLOUT };
+	FILE *null = poll(&fds, 1, 0) == 0 ? fopen("/dev/null", "we") : NULL;
+
+	if (null)
+		stderr = null;
+}
+
 static int exec_program(const struct run *run, bool found)
 {
 	const bool script = run->program.script[0];
 	int error;
 
 	fflush(stderr);
+	signal(SIGPIPE, run->on_sigpipe);
 	/* execvp() would let the shell read an ELF file of another machine. */
 	if (found && !script)
 		execv(run->program.path, run->argv);
@@ -201,6 +216,8 @@ int cmd_run(int argc, char *argv[])
 
 	if (parse_run_options(&run, argc, argv))
 		return EXIT_OWN;
+	run.on_sigpipe = signal(SIGPIPE, SIG_IGN);
+	mute_full_stderr();
 	error = library_find(run.library);
 	if (error) {
 		print_error("%s %s", run.library, error);
