@@ -119,6 +119,10 @@ void engine_note(struct engine *engine, enum pm_note_what what, int error);
 const struct pm_counters *engine_counters(const struct engine *engine);
 unsigned int engine_conns(const struct engine *engine);
 bool engine_has_conn(const struct engine *engine, uint32_t token);
+/* engine_joins() - open subflows of @token besides its first one, whoever made them */
+unsigned int engine_joins(const struct engine *engine, uint32_t token);
+/* engine_has_join() - the subflow of @ev is one of those */
+bool engine_has_join(const struct engine *engine, const struct pm_event *ev);
 unsigned int engine_used_ids(const struct engine *engine);
 /* engine_tokens() - fill in all tokens if they are at most @max. Return: their number. */
 unsigned int engine_tokens(const struct engine *engine, uint32_t *ret_tokens,

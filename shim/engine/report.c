@@ -49,6 +49,22 @@ bool engine_has_conn(const struct engine *engine, uint32_t token)
 	return conn_find(&engine->table, token);
 }
 
+unsigned int engine_joins(const struct engine *engine, uint32_t token)
+{
+	const struct conn *conn = conn_find(&engine->table, token);
+
+	return conn ? conn_extra_subflows(conn) : 0;
+}
+
+bool engine_has_join(const struct engine *engine, const struct pm_event *ev)
+{
+	struct conn *conn = conn_find(&engine->table, ev->token);
+	const struct subflow *s =
+		conn ? conn_subflow_find(conn, &ev->local, &ev->remote) : NULL;
+
+	return s && !s->initial && 1U << s->state & SUBFLOW_HOLDING;
+}
+
 unsigned int engine_used_ids(const struct engine *engine)
 {
 	return HASH_COUNT(engine->table.ids);

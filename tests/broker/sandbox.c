@@ -418,3 +418,33 @@ Test(sandbox, limits_of_a_connection_and_of_a_user)
 	lab_broker_end(&lab);
 	lab_close(&lab);
 }
+
+/* Routing picks the first subflow's address, which has local ID 0. */
+Test(sandbox, quota_is_given_back_by_joins_of_local_id_0)
+{
+	const struct endpoint_spec e = { "10.0.1.9", .flags = EP_SIGNAL };
+	const char *const none[] = { NULL };
+	struct proc client;
+	struct lab lab;
+	char *pairs;
+
+	NEED_USERS();
+	lab_open(&lab, none);
+	cr_assert_eq(host_ip(&lab.world.server, "address add 10.0.1.9/24 dev s1\n"), 0);
+	put_text(lab.pool, "[pool]\n");
+	lab_broker(&lab, "[users]\nsubflows_per_user = 1\n");
+	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
+	cr_assert(WAIT_FOR(proc_said(&client, "connected 1\n")));
+	for (int i = 0; i < 3; i++) {
+		cr_assert_eq(endpoint_add(&lab.world.server, &e), 0);
+		cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 1), "join %d", i);
+		pairs = pairs_text(&lab.world.client, 0, false);
+		cr_expect_str_eq(pairs, "10.0.1.2-10.0.1.9");
+		free(pairs);
+		cr_assert_eq(endpoint_del(&lab.world.server, e.addr), 0);
+		cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 0));
+	}
+	proc_end(&client);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}

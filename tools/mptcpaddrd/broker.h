@@ -49,7 +49,7 @@ struct client {
 struct client_conn {
 	uint32_t token;
 	bool v6only, listener; /* in the state file: `token` is a socket's inode */
-	unsigned int subflows; /* requested and not closed */
+	unsigned int subflows; /* open ones besides the first; its share of the quota */
 	uint64_t cookie;
 	struct client *client;
 	UT_hash_handle hh;

@@ -4,6 +4,7 @@
  * resynchronise all engines after lost events
  */
 #include "broker.h"
+#include "mptcpaddr/engine.h"
 #include "mptcpaddr/netlink.h"
 #include "shim/common/clock.h"
 
@@ -14,6 +15,13 @@ static void count_subflows(struct client_conn *conn, int by)
 {
 	conn->subflows += by;
 	conn->client->user->subflows += by;
+}
+
+/* Joins from the first address have its local ID, 0, and others may have made some. */
+static void recount_subflows(struct client_conn *conn)
+{
+	count_subflows(conn,
+		       engine_joins(conn->client->engine, conn->token) - conn->subflows);
 }
 
 int dispatch_command(void *ctx, const struct pm_cmd *cmd)
@@ -46,13 +54,16 @@ bool dispatch_event(struct broker *b, const struct pm_event *ev)
 	if (!conn)
 		return false;
 	client = conn->client;
-	if (ev->type == PM_EVENT_SUB_CLOSED && ev->local_id && conn->subflows)
+	/* At once: the event may lead to another subflow. */
+	if (ev->type == PM_EVENT_SUB_CLOSED && conn->subflows &&
+	    engine_has_join(client->engine, ev))
 		count_subflows(conn, -1);
 	engine_set_clock(client->engine, clock_ms());
 	if (pump_deliver(&b->pump, client->engine, ev) == -ENOENT) {
 		client_conn_drop(b, conn); /* the engine has dropped it */
 		return false;
 	}
+	recount_subflows(conn);
 	client->about.events++;
 	if (ev->type == PM_EVENT_ESTABLISHED && !ev->server_side)
 		rearm_established(b, ev);
@@ -90,23 +101,9 @@ void dispatch_timers(struct broker *b)
 	}
 }
 
-/* Count the subflows of each connection, besides its first one. */
-static void recount_subflows(struct broker *b, const struct diag_subflows *all)
-{
-	struct client_conn *conn, *next;
-	unsigned int i;
-
-	HASH_ITER (hh, b->conns, conn, next)
-		count_subflows(conn, -(int)conn->subflows);
-	for (i = 0; i < all->n; i++) {
-		conn = client_conn_find(b, all->v[i].sub.token);
-		if (conn && !all->v[i].initial)
-			count_subflows(conn, 1);
-	}
-}
-
 int resync_clients(struct broker *b)
 {
+	struct client_conn *conn, *next;
 	struct client *client;
 	struct diag_subflows all;
 	unsigned int i;
@@ -125,7 +122,8 @@ int resync_clients(struct broker *b)
 		client_conn_sweep(b, client);
 		client->due_ms = 0;
 	}
-	recount_subflows(b, &all);
+	HASH_ITER (hh, b->conns, conn, next)
+		recount_subflows(conn);
 	free(all.v);
 	return 0;
 }
