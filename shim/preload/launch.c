@@ -67,8 +67,12 @@ static bool fill_handover(struct handover *h)
 	h->nonce = sys_nonce();
 	str_append(h->program, 0, sizeof(h->program) - 1, env_program_name());
 	log_request_read(h);
-	if (!is_allowed("direct"))
+	if (!is_allowed("direct")) {
+		if (!is_allowed("broker"))
+			LOG_REQUEST_ONCE(LOG_LEVEL_INFO, "no pool: MPTCPADDR_BACKEND=",
+					 env_get(ENV_BACKEND));
 		return false;
+	}
 	fill_pool(h);
 	return true;
 }
@@ -145,13 +149,15 @@ failed:
 
 void launch_keep(bool root)
 {
+	static _Atomic bool loaded;
+
 	if (owner_is_vfork_child(sys_gettid()) || mode_get() != MODE_POOL ||
 	    other_copy_is_first())
 		return;
 	log_request_keep();
 	pool_copy_get();
 	mode_signals();
-	if (root && is_allowed("direct") &&
+	if (root && is_allowed("direct") && !atomic_exchange(&loaded, true) &&
 	    !(is_allowed("broker") && broker_is_running()))
 		thread_load_library();
 }

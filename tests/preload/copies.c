@@ -114,3 +114,30 @@ Test(copies, one_in_another_namespace_is_inert, TIMEOUT)
 
 	one_manager(&g, "threads", 1, "another copy of the library manages", NULL);
 }
+
+/* Both copies hook setsockopt(). */
+static void options_with_two(const char *const a, const char *const b,
+			     const char *const c, const char *const d)
+{
+	struct program g = { .argv = { a, b, c, d } };
+	char *one, *two;
+	struct lab lab;
+
+	lab_open(&lab);
+	install_other();
+	one = program_run(&lab, &g, POOL);
+	g.after = OTHER_COPY;
+	two = program_run(&lab, &g, POOL);
+	cr_expect_str_eq(two, one, "%s: not as with one copy", a);
+	free(one);
+	free(two);
+	lab_close(&lab);
+}
+
+Test(copies, options_are_those_of_one_copy, .timeout = 120)
+{
+	options_with_two("options", "4", "fresh", NULL);
+	options_with_two("options", "6", "connected", NULL);
+	options_with_two("options", "4", "accepted", NULL);
+	options_with_two("replaced", "plain", LAB_ADDRESS, LAB_PORT);
+}

@@ -113,6 +113,19 @@ Test(log, says_at_once_that_a_capability_is_missing, TIMEOUT)
 	lab_close(&lab);
 }
 
+Test(log, says_at_once_that_no_back_end_is_allowed, TIMEOUT)
+{
+	const struct program g = {
+		.argv = { "hasty", LAB_ADDRESS, LAB_PORT },
+		.preload_env = { "MPTCPADDR_LOG=info", "MPTCPADDR_BACKEND=none" },
+	};
+	struct lab lab;
+
+	lab_open(&lab);
+	always_says(&lab, &g, POOL, "no pool: MPTCPADDR_BACKEND=none");
+	lab_close(&lab);
+}
+
 Test(log, says_why_a_join_failed, TIMEOUT)
 {
 	const struct endpoint_spec e = { .addr = "10.0.2.1", .flags = EP_SIGNAL };
