@@ -3,11 +3,11 @@
  * tcpclient.c - an ordinary TCP program for the library
  *
  * It knows nothing of MPTCP; -m opens native MPTCP sockets instead. It opens its
- * connections, sends a few bytes on each (with -w after a line on standard input), waits
- * for the echo and prints "connected N". Then it reads commands from standard input:
- * "echo BYTES" sends that many on each connection and checks the reply; "connect" opens
- * another, "burst N" opens N at once, each in a thread; "close" closes all and prints
- * "closed"; end of file ends it.
+ * connections, sends a few bytes on each (with -w after a line on standard input, with -q
+ * none), waits for the echo and prints "connected N". Then it reads commands from
+ * standard input: "echo BYTES" sends that many on each connection and checks the reply;
+ * "connect" opens another, "burst N" opens N at once, each in a thread; "close" closes
+ * all and prints "closed"; end of file ends it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -49,7 +49,7 @@ static struct options {
 	bool nonblocking;
 	bool thread;
 	bool may_fail;
-	bool wait;
+	bool wait, quiet;
 	enum opening opening;
 } opt = { .count = 1 };
 
@@ -174,7 +174,7 @@ static int open_one(void)
 		die("connect");
 	if (opt.wait)
 		wait_for_word();
-	if (sent < (ssize_t)strlen(HELLO) &&
+	if (!opt.quiet && sent < (ssize_t)strlen(HELLO) &&
 	    write(fd, HELLO + sent, strlen(HELLO) - sent) < 0)
 		die("write");
 	return fd;
@@ -204,7 +204,7 @@ static int greet_one(void)
 	char buf[sizeof(HELLO)];
 	int fd = open_one();
 
-	if (fd < 0)
+	if (fd < 0 || opt.quiet)
 		return fd;
 	read_fully(fd, buf, strlen(HELLO));
 	if (memcmp(buf, HELLO, strlen(HELLO))) {
@@ -329,7 +329,7 @@ static void parse(int argc, char *argv[])
 						"sendmmsg", "firstwrite" };
 	int c;
 
-	while ((c = getopt(argc, argv, "6mbtwxN:o:")) != -1) {
+	while ((c = getopt(argc, argv, "6mbtwxqN:o:")) != -1) {
 		switch (c) {
 		case '6':
 			opt.v6only = true;
@@ -345,6 +345,9 @@ static void parse(int argc, char *argv[])
 			break;
 		case 'w':
 			opt.wait = true;
+			break;
+		case 'q':
+			opt.quiet = true;
 			break;
 		case 'x':
 			opt.may_fail = true;
@@ -365,7 +368,8 @@ static void parse(int argc, char *argv[])
 	if (argc - optind != 2 || opt.count < 0) {
 		fputs("usage: tcpclient [-6 v6 only] [-m MPTCP] [-b non-blocking] "
 		      "[-t from a thread] [-w wait for a line] [-x may fail]\n"
-		      "       [-N COUNT] [-o connect|sendto|sendmsg|sendmmsg|firstwrite] "
+		      "       [-q send nothing] [-N COUNT] [-o "
+		      "connect|sendto|sendmsg|sendmmsg|firstwrite] "
 		      "ADDRESS "
 		      "PORT\n",
 		      stderr);

@@ -9,6 +9,11 @@ $(B)/tests/broker-native: tests/broker/prog/native.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -static -o $@ $<
 
+$(B)/tests/broker-activate: tests/broker/prog/activate.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -o $@ $<
+
 $(B)/tests/broker-corpus: $(wildcard tests/broker/corpus/*)
 	$(Q)rm -rf $@ && mkdir -p $@ && cp $^ $@
 
@@ -16,7 +21,7 @@ $(B)/tests/%.service: config/systemd/%.service
 	$(Q)install -D -m 644 $< $@
 
 $(eval $(call suite,broker,$(BROKER_REAL),-linih,\
-	$(B)/tests/broker-native $(B)/tests/broker-corpus $(B)/tests/mptcpaddrd.service \
+	$(B)/tests/broker-native $(B)/tests/broker-activate $(B)/tests/broker-corpus $(B)/tests/mptcpaddrd.service \
 	$(B)/mptcpaddrd $(B)/mptcpaddr $(B)/mptcpinfo $(addprefix $(B)/tests/programs/,changes client hasty stderr) $(B)/tests/launcher-progs/users \
 	$(TEST_APPS) lib))
 

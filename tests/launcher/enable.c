@@ -233,6 +233,31 @@ Test(enable, unit_of_a_machine_with_a_broker_gets_no_rights, TIMEOUT)
 	bench_close(&b);
 }
 
+/* Its workers, or the whole server, go on as another user. */
+Test(enable, server_that_may_drop_root_needs_the_broker, TIMEOUT)
+{
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_root(&b);
+	shell(&b, "mkdir -p " ROOT "/usr/sbin; cp /usr/sbin/nginx " ROOT "/usr/sbin");
+	unit("web.service", "ExecStart=/usr/sbin/nginx\n");
+	unit("user.service", "User=www-data\nExecStart=/usr/sbin/nginx\n");
+	said = run(&b, NULL, ENABLE("web"));
+	cr_expect_eq(said.status, 0);
+	cr_expect(strstr(said.err, "web.service may drop root's rights") &&
+			  strstr(said.err, "systemctl enable --now mptcpaddrd\n"),
+		  "%s", said.err);
+	said_free(&said);
+	works(&b, "wrote ", ENABLE("user"));
+	shell(&b, "mkdir -p " ROOT "/etc/systemd/system/multi-user.target.wants; ln -s "
+		  "/lib/systemd/system/mptcpaddrd.service " ROOT
+		  "/etc/systemd/system/multi-user.target.wants");
+	works(&b, "wrote ", ENABLE("web"));
+	bench_close(&b);
+}
+
 Test(enable, pool_file_is_named_and_must_be_good, TIMEOUT)
 {
 	struct said said;

@@ -13,10 +13,27 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ENTRIES_MAX 4096 /* segments, sections, entries of the dynamic section */
+#define ENTRIES_MAX 4096    /* segments, sections, entries of the dynamic section */
+#define SYMBOLS_MAX 1000000 /* dynamic ones */
+
+/* Servers that start as root, and go on as another user, set that user's groups. */
+static bool imports_groups(Elf *elf, Elf_Scn *section, const GElf_Shdr *header)
+{
+	Elf_Data *data = elf_getdata(section, NULL);
+	const char *name;
+	GElf_Sym symbol;
+	int n;
+
+	for (n = 0; data && n < SYMBOLS_MAX && gelf_getsym(data, n, &symbol); n++) {
+		name = elf_strptr(elf, header->sh_link, symbol.st_name);
+		if (name && (!strcmp(name, "initgroups") || !strcmp(name, "setgroups")))
+			return true;
+	}
+	return false;
+}
 
 /* Go 1.13 and later; the build ID of a PT_NOTE may be left out. */
-static bool has_go_section(Elf *elf)
+static void read_sections(Elf *elf, struct binary *ret)
 {
 	Elf_Scn *section = NULL;
 	const char *name;
@@ -25,15 +42,15 @@ static bool has_go_section(Elf *elf)
 	int n;
 
 	if (elf_getshdrstrndx(elf, &names) < 0)
-		return false;
+		return;
 	for (n = 0; n < ENTRIES_MAX && (section = elf_nextscn(elf, section)); n++) {
 		if (!gelf_getshdr(section, &header))
 			continue;
 		name = elf_strptr(elf, names, header.sh_name);
-		if (name && !strcmp(name, ".go.buildinfo"))
-			return true;
+		ret->go |= name && !strcmp(name, ".go.buildinfo");
+		if (header.sh_type == SHT_DYNSYM)
+			ret->sets_groups |= imports_groups(elf, section, &header);
 	}
-	return false;
 }
 
 /* An executable with a DT_SONAME but without a dynamic linker is one itself. */
@@ -82,8 +99,8 @@ int binary_read(const char *path, struct binary *ret)
 	if (elf && elf_kind(elf) == ELF_K_ELF && gelf_getehdr(elf, &header)) {
 		*ret = (struct binary){ .class = header.e_ident[EI_CLASS],
 					.data = header.e_ident[EI_DATA],
-					.machine = header.e_machine,
-					.go = has_go_section(elf) };
+					.machine = header.e_machine };
+		read_sections(elf, ret);
 		read_segments(fd, elf, ret);
 		r = 0;
 	}

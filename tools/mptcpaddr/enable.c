@@ -421,6 +421,30 @@ static void warn_pool_off(const struct enable *e)
 	pool_free(pool);
 }
 
+/* Whether a broker serves the service now, or when it starts: its unit is enabled. */
+static bool has_broker(const char *root)
+{
+	char path[2 * PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path),
+		 "%s/etc/systemd/system/multi-user.target.wants/mptcpaddrd.service",
+		 root);
+	return (!*root && find_broker() == 0) || lstat(path, &st) == 0;
+}
+
+/* Ambient capabilities end with root's user ID. */
+static void warn_drops_root(const struct enable *e)
+{
+	struct binary binary;
+
+	if (!e->unit.user && !has_broker(e->unit.root) &&
+	    !binary_read(e->program.path, &binary) && binary.sets_groups)
+		print_error("%s may drop root's rights, and then has no pool without the "
+			    "broker; type: %ssystemctl enable --now mptcpaddrd",
+			    e->unit.name, AS_ROOT);
+}
+
 /* @escape: "%", too, which starts a specifier of systemd. */
 static void put_quoted(FILE *out, const char *text, bool escape)
 {
@@ -442,18 +466,6 @@ static void put_variable(FILE *out, const char *name, const char *before,
 		putc(':', out);
 	put_quoted(out, value, true);
 	fputs("\"\n", out);
-}
-
-/* Whether a broker serves the service now, or when it starts: its unit is enabled. */
-static bool has_broker(const char *root)
-{
-	char path[2 * PATH_MAX];
-	struct stat st;
-
-	snprintf(path, sizeof(path),
-		 "%s/etc/systemd/system/multi-user.target.wants/mptcpaddrd.service",
-		 root);
-	return (!*root && find_broker() == 0) || lstat(path, &st) == 0;
 }
 
 static int compose_drop_in(struct enable *e)
@@ -553,9 +565,11 @@ int cmd_enable(int argc, char *argv[])
 	if (r == 0 && !same)
 		r = write_drop_in(&e);
 	r = print_result(&e, r, same ? "already enabled by" : "wrote");
-	if (r == 0)
-		warn_pool_off(&e);
-	return r;
+	if (r)
+		return r;
+	warn_pool_off(&e);
+	warn_drops_root(&e);
+	return 0;
 }
 
 int cmd_disable(int argc, char *argv[])

@@ -42,6 +42,7 @@ struct binary {
 	int class, data, machine; /* as in the ELF header */
 	bool loads_libraries;	  /* it has a dynamic linker, or is one */
 	bool go;
+	bool sets_groups;      /* initgroups(), setgroups(): it may drop root's rights */
 	char linker[PATH_MAX]; /* its dynamic linker; "": none */
 };
 

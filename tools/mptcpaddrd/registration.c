@@ -93,8 +93,8 @@ static struct client *get_client(struct broker *b, struct user *user,
 }
 
 /* Return: NULL, or the reason to refuse it. */
-static const char *register_listener(struct broker *b, struct user *user,
-				     struct record *record)
+static const char *register_listening(struct broker *b, struct user *user,
+				      struct record *record)
 {
 	const char *why = NULL;
 	struct client *client = get_client(b, user, record, &why);
@@ -214,7 +214,7 @@ static bool handle_peer(struct broker *b, struct peer *peer)
 		why = record_check(&data.record, n);
 	if (peer->admitted && !why)
 		why = data.record.head.flags & BROKER_FLAG_LISTENER
-			      ? register_listener(b, peer->user, &data.record)
+			      ? register_listening(b, peer->user, &data.record)
 			      : register_conn(b, peer->user, &data.record);
 	if (why)
 		refuse_registration(b, peer, why);
