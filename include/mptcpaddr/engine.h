@@ -75,6 +75,13 @@ int engine_handle(struct engine *engine, const struct pm_event *ev, struct pm_cm
 void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 		   struct pm_cmds *out);
 
+/* engine_checked() - apply the answer to PM_CMD_CHECK; engine_tick() continues. */
+void engine_checked(struct engine *engine, const struct pm_cmd *cmd,
+		    const struct pm_health *health, struct pm_cmds *out);
+
+/* engine_rerouted() - there are new routes: engine_tick() tries what failed again. */
+void engine_rerouted(struct engine *engine);
+
 /* engine_tick() - run due timers and waiting work. Return: whether @out is full. */
 bool engine_tick(struct engine *engine, struct pm_cmds *out);
 

@@ -80,6 +80,13 @@ int diag_dump(int protocol, uint32_t states, diag_fn fn, void *ctx);
 int diag_abort(uint32_t token, const struct mpaddr *local, const struct mpaddr *remote,
 	       int if_idx);
 
+/* diag_join_port() - the local port of a pending join of @token; 0: there is none. */
+uint16_t diag_join_port(uint32_t token, const struct mpaddr *local,
+			const struct mpaddr *remote);
+
+/* diag_read_health() - for PM_CMD_CHECK. Return: 0; -ENOENT: no such subflow; -errno. */
+int diag_read_health(const struct pm_cmd *cmd, struct pm_health *ret_health);
+
 /*
  * diag_parse_subflow() - the MPTCP part of a TCP socket's INET_DIAG_ULP_INFO
  *

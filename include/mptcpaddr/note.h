@@ -55,10 +55,13 @@ enum pm_reason {
 	PM_REASON_EXCLUDED = 9,	   /* the destination has no pool */
 	PM_REASON_INHERITED = 10,  /* the parent process manages this connection */
 	PM_REASON_REMOVED = 11,	   /* the peer sent REMOVE_ADDR */
-	PM_REASON_ENDPOINT_DOWN = 12, /* removed or down */
-	PM_REASON_TOO_MANY = 13, /* announcements remembered, or commands at a time */
-	PM_REASON_OWN = 14,	 /* the announced address is this machine's */
-	PM_REASON_PRIVATE = 15,	 /* [accept] private */
+	PM_REASON_ENDPOINT_DOWN = 12, /* removed, or down during the join */
+	PM_REASON_TOO_MANY = 13,  /* announcements remembered, or commands at a time */
+	PM_REASON_OWN = 14,	  /* the announced address is this machine's */
+	PM_REASON_PRIVATE = 15,	  /* [accept] private */
+	PM_REASON_STALLED = 16,	  /* no data since its link came back */
+	PM_REASON_LINK_DOWN = 17, /* of the endpoint */
+	PM_REASON_WAITING = 18,	  /* the endpoint's address is tentative or deprecated */
 };
 
 enum pm_note_what {
@@ -75,7 +78,7 @@ enum pm_note_what {
 	PM_NOTE_PRIORITY = 11,	      /* the peer's MP_PRIO: flags */
 	PM_NOTE_SIGNALLED = 12,	      /* we announced `local` */
 	PM_NOTE_WITHDRAWN = 13,	      /* we withdrew `local` */
-	PM_NOTE_ENDPOINT_DOWN = 14,   /* token 0: `local` left the machine or the pool */
+	PM_NOTE_ENDPOINT_DOWN = 14,   /* token 0: `local` is not usable: reason, or 0 */
 	PM_NOTE_ENDPOINT_UP = 15,     /* token 0: `local` is usable */
 	PM_NOTE_POOL = 16,	      /* token 0: a pool was loaded, or rejected: error */
 	PM_NOTE_OVERRUN = 17,	      /* token 0: events were lost */

@@ -50,6 +50,8 @@ enum pm_cmd_type {
 	PM_CMD_ANNOUNCE = MPTCP_PM_CMD_ANNOUNCE,   /* ADD_ADDR of `local` and its port */
 	PM_CMD_REMOVE = MPTCP_PM_CMD_REMOVE,	   /* REMOVE_ADDR of `local_id` */
 	PM_CMD_SET_FLAGS = MPTCP_PM_CMD_SET_FLAGS, /* MP_PRIO from `local` to `remote` */
+	/* Not the kernel's: ask for the health of a subflow, for engine_checked(). */
+	PM_CMD_CHECK = 255,
 };
 
 struct pm_cmd {
@@ -61,7 +63,17 @@ struct pm_cmd {
 	uint32_t flags;	      /* MPTCP_PM_ADDR_FLAG_BACKUP or 0 */
 	int endpoint;	      /* index in the pool; -1: routing picks the address */
 	int if_idx;	      /* bind to this interface; 0: none, -1: it does not exist */
+	int link;	      /* CHECK: that has `local`; 0: unknown */
 	bool reset;	      /* DESTROY: by a RST, because nobody will answer a FIN */
+};
+
+/* How a subflow fares. The counts of bytes wrap. */
+struct pm_health {
+	bool routed;	    /* a route leads from its link and address to the peer */
+	bool active;	    /* the connection has data unacknowledged, or received some */
+	uint32_t carried;   /* bytes received and acknowledged on the subflow */
+	uint32_t delivered; /* on the connection */
+	uint32_t rtt_ms;
 };
 
 #define PM_CMDS_MAX 16

@@ -19,9 +19,14 @@
 
 enum endpoint_state {
 	ENDPOINT_USABLE,
-	ENDPOINT_UNSEEN, /* never seen on this machine: left to the kernel */
-	ENDPOINT_DOWN,	 /* removed, or its link is down */
+	ENDPOINT_UNSEEN,  /* never seen on this machine: left to the kernel */
+	ENDPOINT_WAITING, /* tentative or deprecated: keeps subflows, gets no new ones */
+	ENDPOINT_DOWN,	  /* likewise; its link is down */
+	ENDPOINT_REMOVED, /* from its link */
 };
+
+/* endpoint_is_usable() - for new subflows */
+#define endpoint_is_usable(ep) ((ep)->state <= ENDPOINT_UNSEEN)
 
 struct endpoint {
 	/* port: of `signal` endpoints; AF_UNSPEC: every address of `dev` (pool file) */
@@ -33,6 +38,8 @@ struct endpoint {
 	uint32_t flags;	    /* MPTCP_PM_ADDR_FLAG_* */
 	unsigned int line;  /* of the pool file; 0: none */
 	int if_idx;	    /* of `dev`; 0: not bound; -1: no such interface */
+	int link;	    /* that has, or had, the address; 0: unknown */
+	uint32_t downs;	    /* how often that link has gone down */
 	char dev[IFNAMSIZ]; /* "": not bound to an interface */
 };
 

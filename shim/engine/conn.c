@@ -176,16 +176,25 @@ struct subflow *conn_subflow_find(struct conn *conn, const struct mpaddr *local,
 				  const struct mpaddr *remote)
 {
 	struct subflow *pending = NULL, *s;
+	int rank, best = -1;
 
 	for_each_subflow (conn, s) {
-		if (!mpaddr_equal(&s->remote, remote) || s->state == SUBFLOW_RETRY)
+		if (!(remote->port ? mpaddr_equal(&s->remote, remote)
+				   : mpaddr_same_ip(&s->remote, remote)) ||
+		    s->state == SUBFLOW_RETRY)
 			continue;
-		if (mpaddr_equal(&s->local, local))
+		if (mpaddr_equal(&s->local, local) && remote->port)
 			return s;
-		if ((s->state == SUBFLOW_PENDING || s->state == SUBFLOW_DOOMED) &&
-		    !s->local.port && !pending &&
-		    (mpaddr_is_any(&s->local) || mpaddr_same_ip(&s->local, local)))
+		if ((s->state != SUBFLOW_PENDING && s->state != SUBFLOW_DOOMED) ||
+		    s->local.port)
+			continue;
+		/* Rather from this address than by routing; a doomed one ends first. */
+		rank = 2 * mpaddr_same_ip(&s->local, local) +
+		       (s->state == SUBFLOW_DOOMED);
+		if (rank > best && (rank > 1 || mpaddr_is_any(&s->local))) {
 			pending = s;
+			best = rank;
+		}
 	}
 	return pending;
 }

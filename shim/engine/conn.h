@@ -34,15 +34,20 @@ enum subflow_state {
 
 struct subflow {
 	struct mpaddr local, remote; /* local.port 0 while pending */
-	uint32_t when;	  /* LIVE: since; RETRY: the time; milliseconds, wrapping */
-	uint8_t endpoint; /* index + 1, or one of the above */
+	/* LIVE: since, or the next check; PENDING: since; RETRY: the next try; ms,
+	 * wrapping */
+	uint32_t when;
+	uint32_t carried, delivered; /* of struct pm_health, at the last check */
+	uint8_t endpoint;	     /* index + 1, or one of the above */
 	uint8_t local_id, remote_id;
 	uint8_t state;
-	uint8_t tries;	  /* failed ones */
-	bool initial : 1; /* MP_CAPABLE; the limits do not count it */
-	bool fixed : 1;	  /* wants this pair (subflow, fullmesh), not any endpoint */
-	bool backup : 1;  /* requested */
-	bool removed : 1; /* the peer withdrew its address */
+	uint8_t tries;	    /* failed ones */
+	bool initial : 1;   /* MP_CAPABLE; the limits do not count it */
+	bool fixed : 1;	    /* wants this pair (subflow, fullmesh), not any endpoint */
+	bool backup : 1;    /* requested */
+	bool removed : 1;   /* the peer withdrew its address */
+	bool lost : 1;	    /* its link went down; no data on it since */
+	uint8_t checks : 4; /* since the link is back */
 };
 
 /* An ADD_ADDR received (RFC 8684, 3.4.1) and not withdrawn. */
@@ -147,7 +152,12 @@ static inline struct conn *conn_first_due(const struct conn_table *table)
 struct subflow *conn_subflow_add(struct conn *conn, const struct subflow *subflow);
 void conn_subflow_del(struct conn *conn, struct subflow *subflow);
 
-/* conn_subflow_find() - by an event's addresses; pending ones have no local port yet. */
+/*
+ * conn_subflow_find() - by an event's addresses
+ *
+ * Pending ones have no local port yet. The end of a join that did not get an answer may
+ * have remote port 0.
+ */
 struct subflow *conn_subflow_find(struct conn *conn, const struct mpaddr *local,
 				  const struct mpaddr *remote);
 

@@ -163,6 +163,8 @@ static int on_sub_established(struct conn *conn, const struct pm_event *ev,
 	subflow->local = ev->local;
 	subflow->local_id = ev->local_id;
 	subflow->state = SUBFLOW_LIVE;
+	subflow->lost = false;
+	subflow->checks = 0;
 	subflow->when = engine_of(conn)->now;
 	if (!ours && !doomed)
 		subflow->endpoint = conn_endpoint(conn, &ev->local);
@@ -183,7 +185,7 @@ static void note_closed(struct conn *conn, const struct subflow *s, uint8_t erro
 	struct pm_note note = { .what = PM_NOTE_SUBFLOW_CLOSED, .error = error };
 
 	if (s->state == SUBFLOW_CLOSING) {
-		note.reason = PM_REASON_ENDPOINT_DOWN;
+		note.reason = s->lost ? PM_REASON_STALLED : PM_REASON_ENDPOINT_DOWN;
 		note.error = 0; /* our own */
 	} else if (s->removed) {
 		note.reason = PM_REASON_REMOVED;

@@ -5,8 +5,7 @@
 #include "reconcile.h"
 #include "retry.h"
 
-/* @s loses its endpoint: another one, or later the same, joins its remote address. */
-static void subflow_release_endpoint(struct conn *conn, const struct subflow *s)
+void subflow_release_endpoint(struct conn *conn, const struct subflow *s)
 {
 	struct announcement *ann =
 		s->initial ? announce_first_address(conn) : subflow_announcement(conn, s);
@@ -26,8 +25,8 @@ static void subflow_release_endpoint(struct conn *conn, const struct subflow *s)
 	conn->again = true; /* no event may follow */
 }
 
-static struct pm_cmd *push_command(struct pm_cmds *out, enum pm_cmd_type type,
-				   const struct conn *conn, const struct subflow *s)
+struct pm_cmd *push_command(struct pm_cmds *out, enum pm_cmd_type type,
+			    const struct conn *conn, const struct subflow *s)
 {
 	struct pm_cmd *cmd = &out->v[out->n++];
 
@@ -43,11 +42,7 @@ static struct pm_cmd *push_command(struct pm_cmds *out, enum pm_cmd_type type,
 	return cmd;
 }
 
-/*
- * Whether a path remains once those with @closing's ID are closed. If all endpoints were
- * removed from the pool, the first path remains.
- */
-static bool conn_keeps_path(const struct conn *conn, const struct subflow *closing)
+bool conn_keeps_path(const struct conn *conn, const struct subflow *closing)
 {
 	const struct subflow *s, *first = NULL;
 
@@ -95,8 +90,31 @@ static bool id_is_wanted(const struct conn *conn, uint8_t local_id)
 	return false;
 }
 
+bool subflow_doom(struct conn *conn, struct subflow *s, struct pm_cmds *out)
+{
+	if (out->n == PM_CMDS_MAX)
+		return false;
+	subflow_release_endpoint(conn, s);
+	push_command(out, PM_CMD_SUBFLOW_DESTROY, conn, s);
+	s->state = SUBFLOW_DOOMED;
+	s->lost = false;
+	COUNT(conn, subflows_failed);
+	return true;
+}
+
+/* Whether @s ends, now that its endpoint is not usable: a path outlives a link. */
+static bool subflow_must_close(const struct conn *conn, const struct subflow *s)
+{
+	const struct endpoint *ep = subflow_endpoint(conn, s);
+	const enum endpoint_state most = s->state == SUBFLOW_LIVE      ? ENDPOINT_DOWN
+					 : s->state == SUBFLOW_PENDING ? ENDPOINT_WAITING
+								       : ENDPOINT_UNSEEN;
+
+	return !ep || ep->state > most;
+}
+
 /*
- * Close a subflow whose endpoint is removed or down. One REMOVE_ADDR makes the peer close
+ * Close a subflow that has lost its endpoint. One REMOVE_ADDR makes the peer close
  * every subflow with that ID, and not wait for acknowledgements. The last path stays: its
  * address may come back. Return: false if @out is full.
  */
@@ -105,12 +123,10 @@ static bool subflow_close(struct conn *conn, struct subflow *s, struct pm_cmds *
 	const struct endpoint *ep = subflow_endpoint(conn, s);
 	struct pm_cmd *cmd;
 
-	if (s->state == SUBFLOW_PENDING || s->state == SUBFLOW_RETRY)
-		subflow_release_endpoint(conn, s); /* the caller deletes a retry */
-	if (s->state == SUBFLOW_PENDING) {
-		s->state = SUBFLOW_DOOMED;
-		COUNT(conn, subflows_failed);
-	}
+	if (s->state == SUBFLOW_PENDING)
+		return subflow_doom(conn, s, out);
+	if (s->state == SUBFLOW_RETRY)
+		subflow_release_endpoint(conn, s); /* the caller deletes it */
 	if (s->state != SUBFLOW_LIVE || !conn_keeps_path(conn, s))
 		return true;
 	if (out->n + 2 > PM_CMDS_MAX)
@@ -124,13 +140,11 @@ static bool subflow_close(struct conn *conn, struct subflow *s, struct pm_cmds *
 	cmd->reset = ep;
 	cmd->if_idx = ep && ep->if_idx > 0 ? ep->if_idx : 0;
 	s->state = SUBFLOW_CLOSING;
+	s->lost = false;
 	return true;
 }
 
-/*
- * Withdraw announced addresses whose endpoint is removed or down; that of the last path
- * once there is another path.
- */
+/* Withdraw removed addresses; that of the last path once there is another path. */
 static bool withdraw_addresses(struct conn *conn, struct pm_cmds *out)
 {
 	const struct endpoint *endpoints = engine_of(conn)->pool->endpoints;
@@ -139,7 +153,7 @@ static bool withdraw_addresses(struct conn *conn, struct pm_cmds *out)
 	int i;
 
 	for_each_bit (i, conn->signalled) {
-		if (endpoints[i].state != ENDPOINT_DOWN)
+		if (endpoints[i].state != ENDPOINT_REMOVED)
 			continue;
 		id = conn_id_of(conn, &endpoints[i].addr);
 		if (id && id_has_last_path(conn, id))
@@ -189,8 +203,10 @@ bool conn_reconcile(struct conn *conn, struct pm_cmds *out)
 	for_each_subflow (conn, s) {
 		const bool usable = subflow_has_endpoint(conn, s);
 
-		room = usable ? subflow_set_backup(conn, s, out)
-			      : subflow_close(conn, s, out);
+		if (usable)
+			room = subflow_set_backup(conn, s, out);
+		else if (subflow_must_close(conn, s))
+			room = subflow_close(conn, s, out);
 		if (!room)
 			break;
 		if (!usable && s->state == SUBFLOW_RETRY)
@@ -233,6 +249,13 @@ static void announcement_renew(const struct conn *conn, struct announcement *ann
 	}
 }
 
+/* Perhaps for a moment only */
+static bool link_went_down(const struct endpoint *before, const struct endpoint *now)
+{
+	return now->state == ENDPOINT_DOWN ||
+	       (now->link && now->link == before->link && now->downs != before->downs);
+}
+
 static void conn_map_endpoints(struct conn *conn, const struct pool *old,
 			       const uint8_t *map)
 {
@@ -256,19 +279,36 @@ static void conn_map_endpoints(struct conn *conn, const struct pool *old,
 	conn->section = pool_section(pool, &conn->peer);
 	for_each_announcement (conn, ann)
 		announcement_renew(conn, ann);
-	for_each_subflow (conn, s)
-		if (index_bit(s->endpoint))
-			s->endpoint = map[s->endpoint - 1];
+	for_each_subflow (conn, s) {
+		if (!index_bit(s->endpoint))
+			continue;
+		i = s->endpoint - 1;
+		s->endpoint = map[i];
+		if (1U << s->state & SUBFLOW_OPEN && index_bit(map[i]) &&
+		    link_went_down(&old->endpoints[i], &pool->endpoints[map[i] - 1])) {
+			s->lost = true;
+			s->checks = 0;
+		}
+	}
 	if (conn->established)
 		conn_find_endpoints(conn);
 }
 
-static void note_endpoint(struct engine *engine, enum pm_note_what what,
-			  const struct endpoint *ep)
+/* @state: of the new pool */
+static void note_endpoint(struct engine *engine, const struct endpoint *ep,
+			  enum endpoint_state state)
 {
+	static const uint8_t reasons[] = { [ENDPOINT_WAITING] = PM_REASON_WAITING,
+					   [ENDPOINT_DOWN] = PM_REASON_LINK_DOWN,
+					   [ENDPOINT_REMOVED] = PM_REASON_NONE };
+
 	note_add(engine, NULL,
-		 &(const struct pm_note){
-			 .what = what, .local = ep->addr, .local_id = ep->local_id });
+		 &(const struct pm_note){ .what = state <= ENDPOINT_UNSEEN
+							  ? PM_NOTE_ENDPOINT_UP
+							  : PM_NOTE_ENDPOINT_DOWN,
+					  .reason = reasons[state],
+					  .local = ep->addr,
+					  .local_id = ep->local_id });
 }
 
 void engine_set_pool(struct engine *engine, const struct pool *pool)
@@ -283,17 +323,17 @@ void engine_set_pool(struct engine *engine, const struct pool *pool)
 		same = pool_find_same(pool, old, ep);
 		map[ep - old->endpoints] =
 			same ? same - pool->endpoints + 1 : SUBFLOW_ENDPOINT_REMOVED;
-		if (ep->state == ENDPOINT_DOWN)
+		if (!endpoint_is_usable(ep))
 			continue;
-		if (same && same->state != ENDPOINT_DOWN)
+		if (same && endpoint_is_usable(same))
 			known |= endpoint_bit(same - pool->endpoints);
 		else
-			note_endpoint(engine, PM_NOTE_ENDPOINT_DOWN, ep);
+			note_endpoint(engine, ep, same ? same->state : ENDPOINT_REMOVED);
 	}
 	for_each_endpoint (pool, ep)
-		if (ep->state != ENDPOINT_DOWN &&
+		if (endpoint_is_usable(ep) &&
 		    !(known & endpoint_bit(ep - pool->endpoints)))
-			note_endpoint(engine, PM_NOTE_ENDPOINT_UP, ep);
+			note_endpoint(engine, ep, ep->state);
 	engine->pool = pool;
 	for (conn = engine->table.conns; conn; conn = conn->hh.next)
 		conn_map_endpoints(conn, old, map);

@@ -113,7 +113,8 @@ void conn_schedule(struct conn *conn)
 		if (ann->timed && ann->state == PM_ANNOUNCED_WAITING)
 			left = MIN(left, (int32_t)(ann->when - now));
 	for_each_subflow (conn, s)
-		if (s->state == SUBFLOW_RETRY)
+		if (s->state == SUBFLOW_RETRY ||
+		    (s->state == SUBFLOW_LIVE && s->lost && s->checks))
 			left = MIN(left, (int32_t)(s->when - now));
 	if (left != INT32_MAX && conn_is_ours(conn))
 		conn_set_timer(conn, now + left);

@@ -114,6 +114,7 @@ static enum join join_request(struct conn *conn, const struct subflow *want,
 	s->local = cmd->local;
 	s->local_id = cmd->local_id;
 	s->state = SUBFLOW_PENDING;
+	s->when = engine_of(conn)->now;
 	s->backup = cmd->flags && !engine_of(conn)->flags_ignored;
 	out->n++;
 	NOTE_SUBFLOW(conn, s, .what = PM_NOTE_JOINING, .flags = flags);

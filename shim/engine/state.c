@@ -77,7 +77,7 @@ uint64_t conn_endpoints(const struct conn *conn, uint32_t kind)
 	unsigned int i;
 
 	for (i = 0; i < pool->n_endpoints; i++, ep++)
-		if (ep->section == conn->section && ep->state != ENDPOINT_DOWN &&
+		if (ep->section == conn->section && endpoint_is_usable(ep) &&
 		    ep->flags & kind)
 			mask |= endpoint_bit(i);
 	return mask;
@@ -219,7 +219,7 @@ bool subflow_has_endpoint(const struct conn *conn, const struct subflow *s)
 {
 	const struct endpoint *ep = subflow_endpoint(conn, s);
 
-	return ep ? ep->state != ENDPOINT_DOWN : s->endpoint == SUBFLOW_NO_ENDPOINT;
+	return ep ? endpoint_is_usable(ep) : s->endpoint == SUBFLOW_NO_ENDPOINT;
 }
 
 unsigned int conn_count_accepted(const struct conn *conn)
@@ -265,7 +265,8 @@ static void note_count(struct conn *conn, const struct pm_note *note)
 		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_other), R(NONE) },
 		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_error), R(ERROR) },
 		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_removed), R(REMOVED) },
-		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_local), R(ENDPOINT_DOWN) },
+		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_local),
+		  R(ENDPOINT_DOWN) | R(STALLED) },
 		{ PM_NOTE_SIGNALLED, COUNTER(add_addr_tx), ANY },
 		{ PM_NOTE_WITHDRAWN, COUNTER(rm_addr_tx), ANY },
 	};

@@ -24,6 +24,7 @@ struct engine {
 	const struct pool *pool;
 	struct pm_counters counters;
 	int64_t now;	       /* milliseconds */
+	int64_t rerouted;      /* engine_rerouted() tried all again */
 	bool waiting;	       /* for the end of the parent process */
 	bool flags_ignored;    /* by SUBFLOW_CREATE */
 	engine_route_fn route; /* or NULL */
@@ -94,7 +95,7 @@ struct subflow *subflow_add(struct conn *conn, const struct pm_event *ev,
 			    enum subflow_state state, bool initial);
 /* subflow_endpoint() - or NULL */
 const struct endpoint *subflow_endpoint(const struct conn *conn, const struct subflow *s);
-/* subflow_has_endpoint() - false if it is removed or down */
+/* subflow_has_endpoint() - false if it cannot be used for new subflows */
 bool subflow_has_endpoint(const struct conn *conn, const struct subflow *s);
 
 /* conn_set_work() - conn_use_endpoints() is due now. */

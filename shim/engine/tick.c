@@ -4,6 +4,7 @@
  */
 #include "reconcile.h"
 #include "retry.h"
+#include "revive.h"
 #include "select.h"
 
 /* Whether another pool, or another subflow, has replaced the pair @retry. */
@@ -55,7 +56,7 @@ static void tick_announcements(struct conn *conn)
 /* Return: whether everything due on @conn is done. */
 static bool tick_conn(struct conn *conn, struct pm_cmds *out)
 {
-	bool done = conn_reconcile(conn, out);
+	bool done = conn_reconcile(conn, out) && conn_revive(conn, out);
 
 	if (done) {
 		tick_announcements(conn);

@@ -181,6 +181,7 @@ void pump_log_note(void *label, const struct pm_note *note)
 static void execute_commands(struct event_pump *pump, struct engine *engine,
 			     struct pm_cmds *cmds)
 {
+	struct pm_health health;
 	struct pm_cmd cmd;
 	int r;
 
@@ -188,6 +189,16 @@ static void execute_commands(struct event_pump *pump, struct engine *engine,
 		cmd = cmds->v[0];
 		cmds->n--;
 		memmove(cmds->v, cmds->v + 1, cmds->n * sizeof(*cmds->v));
+		if (cmd.type == PM_CMD_CHECK) {
+			r = diag_read_health(&cmd, &health);
+			log_debug("token 0x%08x: check: %d routed %d carried %u "
+				  "delivered %u active %d rtt %u ms",
+				  cmd.token, r, health.routed, health.carried,
+				  health.delivered, health.active, health.rtt_ms);
+			if (r == 0)
+				engine_checked(engine, &cmd, &health, cmds);
+			continue;
+		}
 		r = pump->send_command(pump->ctx, &cmd);
 		if (r < 0)
 			log_debug("token 0x%08x: command %d refused: %s", cmd.token,

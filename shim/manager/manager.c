@@ -175,6 +175,11 @@ static void manager_serve_pool(struct manager *m, const struct pollfd fds[WATCH_
 	old = watch_update(&m->watch, fds, clock_ms());
 	if (old)
 		manager_change_pool(m, old);
+	if (m->watch.table.routes_added) {
+		m->watch.table.routes_added = false;
+		engine_set_clock(m->engine, clock_ms());
+		engine_rerouted(m->engine);
+	}
 	if (fds[1].revents && (m->watch.loads != loads || m->watch.error.text[0]))
 		engine_note(m->engine, PM_NOTE_POOL, m->watch.error.text[0] ? EINVAL : 0);
 }

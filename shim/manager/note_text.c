@@ -44,6 +44,9 @@ const char *note_reason_text(uint8_t reason, uint8_t error,
 		[PM_REASON_TOO_MANY] = "too many addresses",
 		[PM_REASON_OWN] = "filter (an address of this machine)",
 		[PM_REASON_PRIVATE] = "filter (private address: [accept] private)",
+		[PM_REASON_STALLED] = "no data since its link came back",
+		[PM_REASON_LINK_DOWN] = "link down",
+		[PM_REASON_WAITING] = "address tentative or deprecated",
 	};
 	/* Only a reset is the peer's for certain. */
 	const bool peer = error == ECONNREFUSED || error == ECONNRESET;
@@ -215,7 +218,8 @@ static void put_note(struct text *out, const struct pm_note *note)
 	case PM_NOTE_WITHDRAWN:
 		return put_local(out, "withdrawn from the peer:", note);
 	case PM_NOTE_ENDPOINT_DOWN:
-		return put_local(out, "endpoint down:", note);
+		put_local(out, "endpoint down:", note);
+		return put_reason(out, ": ", note);
 	case PM_NOTE_ENDPOINT_UP:
 		return put_local(out, "endpoint up:", note);
 	case PM_NOTE_POOL:

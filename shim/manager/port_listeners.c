@@ -42,7 +42,7 @@ static bool pool_has_port(const struct pool *pool, const struct mpaddr *addr)
 
 	for (i = 0; i < pool->n_endpoints; i++)
 		if (pool->endpoints[i].addr.port &&
-		    pool->endpoints[i].state != ENDPOINT_DOWN &&
+		    pool->endpoints[i].state != ENDPOINT_REMOVED &&
 		    mpaddr_equal(&pool->endpoints[i].addr, addr))
 			return true;
 	return false;
@@ -75,7 +75,7 @@ void port_listeners_update(struct port_listeners *ports, const struct pool *pool
 	for (i = 0; i < pool->n_endpoints; i++) {
 		const struct endpoint *ep = &pool->endpoints[i];
 
-		if (!ep->addr.port || ep->state == ENDPOINT_DOWN ||
+		if (!ep->addr.port || !endpoint_is_usable(ep) ||
 		    port_is_open(ports, &ep->addr))
 			continue;
 		if (ports->n == PORT_LISTENERS_MAX) {

@@ -15,8 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define INFO (1 << (INET_DIAG_INFO - 1)) /* INET_DIAG_ULP_INFO as well */
-#define SLOT 701			 /* see netlink_open() */
+#define INFO	  (1 << (INET_DIAG_INFO - 1)) /* INET_DIAG_ULP_INFO as well */
+#define SLOT	  701			      /* see netlink_open() */
+#define RECENT_MS 5000			      /* a connection received data */
 
 struct request {
 	struct nlmsghdr nlh;
@@ -119,11 +120,30 @@ int diag_read_owner(int fd, uint32_t token, struct diag_owner *ret_owner)
 	return r;
 }
 
+/* The kernel's struct tcp_info, which glibc's is the first part of */
+struct tcp_state {
+	struct tcp_info info;
+	uint64_t pacing_rate, max_pacing_rate;
+	uint64_t bytes_acked, bytes_received;
+};
+_Static_assert(offsetof(struct tcp_state, bytes_acked) == 120, "as in <linux/tcp.h>");
+
 struct wanted {
 	uint32_t token;
 	struct inet_diag_req_v2 req; /* gets the cookie */
+	struct tcp_state tcp;
 	bool found;
 };
+
+/* @to: gets zeros where the kernel's @attr is shorter. */
+static void copy_attr(void *to, size_t size, const struct nlattr *attr)
+{
+	const size_t len = attr ? nla_len(attr) : 0;
+
+	memset(to, 0, size);
+	if (len)
+		memcpy(to, nla_data(attr), len < size ? len : size);
+}
 
 /* If the connection has ended, the kernel finds a listening socket. */
 static int on_wanted(void *ctx, const struct inet_diag_msg *msg, struct nlattr *const *tb)
@@ -136,14 +156,19 @@ static int on_wanted(void *ctx, const struct inet_diag_msg *msg, struct nlattr *
 		return 0;
 	memcpy(wanted->req.id.idiag_cookie, msg->id.idiag_cookie,
 	       sizeof(msg->id.idiag_cookie));
+	copy_attr(&wanted->tcp, sizeof(wanted->tcp), tb[INET_DIAG_INFO]);
 	wanted->found = true;
 	return 0;
 }
 
-int diag_abort(uint32_t token, const struct mpaddr *local, const struct mpaddr *remote,
-	       int if_idx)
+/* Return: 0; -ENOENT: no such subflow; other -errno. */
+static int find_subflow(int fd, struct wanted *wanted, uint32_t token,
+			const struct mpaddr *local, const struct mpaddr *remote,
+			int if_idx)
 {
-	struct wanted wanted = {
+	int r;
+
+	*wanted = (struct wanted){
 		.token = token,
 		.req.sdiag_family = local->family,
 		.req.idiag_ext = INFO,
@@ -152,20 +177,98 @@ int diag_abort(uint32_t token, const struct mpaddr *local, const struct mpaddr *
 		.req.id.idiag_if = if_idx,
 		.req.id.idiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE },
 	};
+	memcpy(wanted->req.id.idiag_src, local->ip, sizeof(local->ip));
+	memcpy(wanted->req.id.idiag_dst, remote->ip, sizeof(remote->ip));
+	r = diag_ask(fd, SOCK_DIAG_BY_FAMILY, 0, IPPROTO_TCP, &wanted->req, on_wanted,
+		     wanted);
+	return r == 0 && !wanted->found ? -ENOENT : r;
+}
+
+int diag_abort(uint32_t token, const struct mpaddr *local, const struct mpaddr *remote,
+	       int if_idx)
+{
 	int fd = diag_open(), r;
+	struct wanted wanted;
 
 	if (fd < 0)
 		return fd;
-	memcpy(wanted.req.id.idiag_src, local->ip, sizeof(local->ip));
-	memcpy(wanted.req.id.idiag_dst, remote->ip, sizeof(remote->ip));
-	r = diag_ask(fd, SOCK_DIAG_BY_FAMILY, 0, IPPROTO_TCP, &wanted.req, on_wanted,
-		     &wanted);
+	r = find_subflow(fd, &wanted, token, local, remote, if_idx);
 	if (r == 0)
-		r = wanted.found ? diag_ask(fd, SOCK_DESTROY, NLM_F_ACK, IPPROTO_TCP,
-					    &wanted.req, NULL, NULL)
-				 : -ENOENT;
+		r = diag_ask(fd, SOCK_DESTROY, NLM_F_ACK, IPPROTO_TCP, &wanted.req, NULL,
+			     NULL);
 	close(fd);
 	return r;
+}
+
+static int on_mptcp(void *ctx, const struct inet_diag_msg *msg, struct nlattr *const *tb)
+{
+	const struct nlattr *attr = tb[INET_DIAG_INFO];
+	struct pm_health *health = ctx;
+	struct mptcpaddr_info info;
+
+	(void)msg;
+	copy_attr(&info, sizeof(info), attr);
+	health->delivered = info.snd_una + info.rcv_nxt;
+	/* Unless the kernel is older than 6.10 */
+	health->active = info.write_seq != info.snd_una ||
+			 (attr && nla_len(attr) >= (int)sizeof(info) &&
+			  info.last_data_recv < RECENT_MS);
+	return 0;
+}
+
+int diag_read_health(const struct pm_cmd *cmd, struct pm_health *ret_health)
+{
+	const struct inet_diag_req_v2 req = { .sdiag_family = AF_INET,
+					      .idiag_ext = INFO,
+					      .id.idiag_cookie[0] = cmd->token };
+	int fd = diag_open(), r;
+	struct wanted wanted;
+
+	if (fd < 0)
+		return fd;
+	r = find_subflow(fd, &wanted, cmd->token, &cmd->local, &cmd->remote, cmd->if_idx);
+	*ret_health = (struct pm_health){
+		.carried = wanted.tcp.bytes_acked + wanted.tcp.bytes_received,
+		.rtt_ms = wanted.tcp.info.tcpi_rtt / 1000,
+	};
+	if (r == 0)
+		r = diag_ask(fd, SOCK_DIAG_BY_FAMILY, 0, IPPROTO_MPTCP, &req, on_mptcp,
+			     ret_health);
+	close(fd);
+	if (r == 0)
+		ret_health->routed = rtnl_has_route(&cmd->local, &cmd->remote,
+						    cmd->if_idx ?: cmd->link);
+	return r;
+}
+
+struct join {
+	uint32_t token;
+	const struct mpaddr *local, *remote;
+	uint16_t port;
+};
+
+static int on_join(void *ctx, const struct inet_diag_msg *msg, struct nlattr *const *tb)
+{
+	struct nlattr *subflow[MPTCP_SUBFLOW_ATTR_MAX + 1];
+	struct pm_event ev;
+	struct join *join = ctx;
+
+	diag_fill_event(msg, &ev);
+	if (mpaddr_equal(&ev.remote, join->remote) &&
+	    (mpaddr_is_any(join->local) || mpaddr_same_ip(&ev.local, join->local)) &&
+	    diag_parse_subflow(tb, subflow) == 0 &&
+	    nla_get_u32(subflow[MPTCP_SUBFLOW_ATTR_TOKEN_LOC]) == join->token)
+		join->port = ev.local.port;
+	return 0;
+}
+
+uint16_t diag_join_port(uint32_t token, const struct mpaddr *local,
+			const struct mpaddr *remote)
+{
+	struct join join = { token, local, remote, 0 };
+
+	diag_dump(IPPROTO_TCP, 1u << TCP_SYN_SENT, on_join, &join);
+	return join.port;
 }
 
 int diag_parse_subflow(struct nlattr *const *tb, struct nlattr **ret_tb)

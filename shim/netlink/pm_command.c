@@ -66,11 +66,17 @@ nla_put_failure:
 
 int pm_command_send(int fd, uint16_t family_id, const struct pm_cmd *cmd)
 {
+	struct pm_cmd join;
 	struct nl_msg *msg;
 	int r = -ENOMEM;
 
 	if (cmd->if_idx < 0)
 		return -ENODEV;
+	if (cmd->type == PM_CMD_SUBFLOW_DESTROY && !cmd->local.port) {
+		join = *cmd;
+		join.local.port = diag_join_port(cmd->token, &cmd->local, &cmd->remote);
+		cmd = &join;
+	}
 	/*
 	 * REMOVE_ADDR alone leaves the peer's first subflow there, retransmitting: the
 	 * peer's MPTCP then waits with other retransmissions for its ever longer time-out

@@ -7,13 +7,16 @@
  */
 #include "request.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -146,10 +149,45 @@ int netlink_ask(int fd, struct nlmsghdr *request, netlink_fn fn, void *ctx)
 #define LOWER_UP (1 << 16)
 #define DORMANT	 (1 << 17)
 
+/*
+ * Of routes, a socket filter passes new unicast ones. A router's daemons change
+ * thousands: of their protocols, those above RTPROT_RA apart from DHCP, only default
+ * routes pass.
+ */
+static void route_filter_attach(int fd)
+{
+#define RTM(field)	   (NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_##field))
+#define LOAD(size, at)	   BPF_STMT(BPF_LD | (size) | BPF_ABS, (at))
+#define IF(op, k, yes, no) BPF_JUMP(BPF_JMP | (op) | BPF_K, (k), (yes), (no))
+#define RETURN(value)	   BPF_STMT(BPF_RET | BPF_K, (value))
+	struct sock_filter code[] = {
+		LOAD(BPF_H, offsetof(struct nlmsghdr, nlmsg_type)),
+		IF(BPF_JEQ, htons(RTM_DELROUTE), 9, 0),
+		IF(BPF_JEQ, htons(RTM_NEWROUTE), 0, 7),
+		LOAD(BPF_B, RTM(type)),
+		IF(BPF_JEQ, RTN_UNICAST, 0, 6),
+		LOAD(BPF_B, RTM(dst_len)),
+		IF(BPF_JEQ, 0, 3, 0),
+		LOAD(BPF_B, RTM(protocol)),
+		IF(BPF_JEQ, RTPROT_DHCP, 1, 0),
+		IF(BPF_JGT, RTPROT_RA, 1, 0),
+		RETURN(UINT32_MAX),
+		RETURN(0),
+	};
+	const struct sock_fprog filter = { sizeof(code) / sizeof(code[0]), code };
+
+	setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter));
+}
+
 int rtnl_watch(void)
 {
-	return netlink_open(NETLINK_ROUTE, RTNL_SLOT,
-			    RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
+	int fd = netlink_open(NETLINK_ROUTE, RTNL_SLOT,
+			      RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
+				      RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE);
+
+	if (fd >= 0)
+		route_filter_attach(fd);
+	return fd;
 }
 
 /* Delete @entry of *@n at @v, each of @size bytes. */
@@ -184,8 +222,11 @@ static int on_link(void *ctx, struct nlmsghdr *hdr)
 	/* Not IFF_RUNNING: it follows up to a second later. */
 	now.up = info->ifi_flags & IFF_UP && info->ifi_flags & LOWER_UP &&
 		 !(info->ifi_flags & DORMANT);
+	now.downs = MAX(netlink_number(tb[IFLA_CARRIER_DOWN_COUNT]),
+			link ? link->downs + (link->up && !now.up) : 0);
 	nla_strlcpy(now.dev, tb[IFLA_IFNAME], sizeof(now.dev));
-	if (link && link->up == now.up && !strcmp(link->dev, now.dev))
+	if (link && link->up == now.up && link->downs == now.downs &&
+	    !strcmp(link->dev, now.dev))
 		return 0;
 	link = link ?: netlink_grow(&table->links, &table->n_links, sizeof(*link));
 	if (!link)
@@ -199,7 +240,6 @@ static int on_addr(void *ctx, struct nlmsghdr *hdr)
 	const struct ifaddrmsg *info = nlmsg_data(hdr);
 	struct rtnl_address now = { 0 }, *entry = NULL, *a;
 	struct nlattr *tb[IFA_MAX + 1], *ip;
-	const struct mpaddr_range *range;
 	struct rtnl_table *table = ctx;
 	uint32_t flags;
 
@@ -214,9 +254,8 @@ static int on_addr(void *ctx, struct nlmsghdr *hdr)
 	flags = tb[IFA_FLAGS] ? nla_get_u32(tb[IFA_FLAGS]) : info->ifa_flags;
 	now.if_idx = info->ifa_index;
 	now.prefix_len = info->ifa_prefixlen;
-	range = mpaddr_range(&now.addr);
-	now.ready = !(flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED | IFA_F_DEPRECATED)) &&
-		    !(range && range->kind == MPADDR_LINK_LOCAL);
+	now.ready = !(flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));
+	now.deprecated = flags & IFA_F_DEPRECATED;
 	for (a = table->addrs;
 	     !(hdr->nlmsg_flags & NLM_F_MULTI) && a < table->addrs + table->n_addrs; a++)
 		if (a->if_idx == now.if_idx && a->prefix_len == now.prefix_len &&
@@ -227,7 +266,7 @@ static int on_addr(void *ctx, struct nlmsghdr *hdr)
 			entry_del(table->addrs, &table->n_addrs, entry, sizeof(*entry));
 		return entry != NULL;
 	}
-	if (entry && entry->ready == now.ready)
+	if (entry && entry->ready == now.ready && entry->deprecated == now.deprecated)
 		return 0;
 	entry = entry ?: netlink_grow(&table->addrs, &table->n_addrs, sizeof(*entry));
 	if (!entry)
@@ -245,6 +284,9 @@ static int on_notification(struct rtnl_table *table, struct nlmsghdr *hdr)
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
 		return on_addr(table, hdr);
+	case RTM_NEWROUTE:
+		table->routes_added = true;
+		break;
 	}
 	return 0;
 }
@@ -293,7 +335,7 @@ static int dump_table(int fd, int type, netlink_fn fn, struct rtnl_table *table)
 
 int rtnl_read_table(struct rtnl_table *table)
 {
-	struct rtnl_table now = { .known = true };
+	struct rtnl_table now = { .known = true, .routes_added = true };
 	int fd = netlink_open(NETLINK_ROUTE, RTNL_SLOT, 0), r;
 
 	table->lost = true;
@@ -307,6 +349,28 @@ int rtnl_read_table(struct rtnl_table *table)
 	if (r == 0)
 		*table = now;
 	return r;
+}
+
+bool rtnl_has_route(const struct mpaddr *local, const struct mpaddr *remote, int link)
+{
+	const int len = local->family == AF_INET ? sizeof(local->v4) : sizeof(local->v6);
+	const struct rtmsg route = { .rtm_family = local->family,
+				     .rtm_dst_len = 8 * len,
+				     .rtm_src_len = 8 * len,
+				     /* Over a given link, IPv4 finds any address. */
+				     .rtm_flags = RTM_F_FIB_MATCH };
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, 0);
+	int fd = netlink_open(NETLINK_ROUTE, RTNL_SLOT, 0), r = -ENOMEM;
+
+	if (msg && fd >= 0 && !nlmsg_append(msg, (void *)&route, sizeof(route), 0) &&
+	    !nla_put(msg, RTA_SRC, len, local->ip) &&
+	    !nla_put(msg, RTA_DST, len, remote->ip) &&
+	    (!link || !nla_put_u32(msg, RTA_OIF, link)))
+		r = netlink_ask(fd, nlmsg_hdr(msg), NULL, NULL);
+	nlmsg_free(msg);
+	if (fd >= 0)
+		close(fd);
+	return r == 0;
 }
 
 bool rtnl_has_address(void *table, const struct mpaddr *addr)

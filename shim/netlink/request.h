@@ -44,27 +44,31 @@ int netlink_ask(int fd, struct nlmsghdr *request, netlink_fn fn, void *ctx);
 
 struct rtnl_iface {
 	int if_idx;
-	bool up; /* administratively, and with a carrier */
+	bool up;	/* administratively, and with a carrier */
+	uint32_t downs; /* how often it went down */
 	char dev[IFNAMSIZ];
 };
 
 struct rtnl_address {
 	struct mpaddr addr;
 	int if_idx;
-	bool ready; /* neither tentative nor deprecated nor link-local */
+	bool ready; /* not tentative */
+	bool deprecated;
 	uint8_t prefix_len;
 };
 
 struct rtnl_table {
-	bool known; /* false: never read */
-	bool lost;  /* notifications; rtnl_follow() reads the table anew */
+	bool known;	   /* false: never read */
+	bool lost;	   /* notifications; rtnl_follow() reads the table anew */
+	bool routes_added; /* perhaps; whoever has handled it resets this */
 	unsigned int n_links, n_addrs;
 	struct rtnl_iface *links;
 	struct rtnl_address *addrs;
 };
 
 /*
- * rtnl_watch() - a socket that becomes readable when links or addresses change
+ * rtnl_watch() - a socket that becomes readable when links or addresses change, or a
+ * route is added
  *
  * Return: a descriptor for the caller to close; -errno.
  */
@@ -80,6 +84,8 @@ int rtnl_follow(int fd, struct rtnl_table *table);
 /* rtnl_read_table() - read both tables. Return: 0; -errno: @table is unchanged and lost.
  */
 int rtnl_read_table(struct rtnl_table *table);
+/* rtnl_has_route() - whether a route leads from @local over @link (0: any) to @remote */
+bool rtnl_has_route(const struct mpaddr *local, const struct mpaddr *remote, int link);
 /* rtnl_has_address() - whether an interface of the struct rtnl_table @table has @addr */
 bool rtnl_has_address(void *table, const struct mpaddr *addr);
 void rtnl_free_table(struct rtnl_table *table);

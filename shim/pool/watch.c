@@ -184,7 +184,8 @@ static bool same_addresses(const struct pool *a, const struct pool *b)
 
 	for (x = a->endpoints; same && x < a->endpoints + a->n_endpoints; x++, y++)
 		same = mpaddr_equal(&x->addr, &y->addr) && x->state == y->state &&
-		       x->if_idx == y->if_idx && x->local_id == y->local_id;
+		       x->if_idx == y->if_idx && x->link == y->link &&
+		       x->downs == y->downs && x->local_id == y->local_id;
 	return same;
 }
 

@@ -14,7 +14,7 @@ static struct conn *conn_of(const struct world *w)
 
 static bool endpoint_is_free(const struct world *w, const struct endpoint *ep)
 {
-	return world_is_laminar(ep) && ep->state != ENDPOINT_DOWN &&
+	return world_is_laminar(ep) && endpoint_is_usable(ep) &&
 	       !world_uses(w, &ep->addr);
 }
 
@@ -136,10 +136,10 @@ static uint64_t mix_conn(uint64_t hash, const struct world *w)
 	hash = mix(hash, &copy, sizeof(copy));
 	for (unsigned int i = 0; i < conn->n_subflows; i++) {
 		s = conn->subflows[i];
-		if (s.state == SUBFLOW_LIVE)
+		if (s.state == SUBFLOW_LIVE && !s.checks)
 			s.when = now - s.when < max ? now - s.when : max;
 		else
-			s.when = s.state == SUBFLOW_RETRY ? s.when - now : 0;
+			s.when = s.state == SUBFLOW_RETRY || s.checks ? s.when - now : 0;
 		hash = mix(hash, &s, sizeof(s));
 	}
 	for (unsigned int i = 0; i < conn->n_announced; i++) {

@@ -126,7 +126,7 @@ static bool is_known_dead(const struct world *w, const struct mpaddr *local)
 	const struct endpoint *ep;
 
 	for_each_endpoint (pool, ep)
-		if (mpaddr_same_ip(&ep->addr, local) && ep->state == ENDPOINT_DOWN)
+		if (mpaddr_same_ip(&ep->addr, local) && ep->state >= ENDPOINT_DOWN)
 			return true;
 	return false;
 }
@@ -202,9 +202,20 @@ static int kernel_execute(struct world *w, const struct pm_cmd *cmd)
 		return 0;
 	case PM_CMD_ANNOUNCE:
 	case PM_CMD_SET_FLAGS:
+	case PM_CMD_CHECK:
 		break;
 	}
 	return 0;
+}
+
+/* No path carries data again by itself, so that each is made anew. */
+static void check_health(struct world *w, const struct pm_cmd *cmd, struct pm_cmds *out)
+{
+	const struct pm_health health = { .routed = world_works(w, &cmd->local),
+					  .active = true };
+
+	say(w, "check", &cmd->local, &cmd->remote);
+	engine_checked(w->engine, cmd, &health, out);
 }
 
 /* The peer has our REMOVE_ADDR. Return: whether that ended a subflow. */
@@ -238,6 +249,8 @@ static bool serve_one(struct world *w, struct pm_cmds *out)
 		cmd = w->cmds[0];
 		memmove(w->cmds, w->cmds + 1, --w->n_cmds * sizeof(cmd));
 		error = kernel_execute(w, &cmd);
+		if (cmd.type == PM_CMD_CHECK)
+			check_health(w, &cmd, out);
 		engine_result(w->engine, &cmd, error, out);
 	} else if (w->n_events) {
 		ev = w->events[0];
@@ -300,6 +313,12 @@ static void change_pool(struct world *w)
 {
 	resolve(w, !w->pool);
 	engine_set_pool(w->engine, &w->pools[w->pool]);
+}
+
+static void reroute(struct world *w)
+{
+	engine_set_clock(w->engine, w->now);
+	engine_rerouted(w->engine);
 }
 
 void scene_open(struct scene *scene)
@@ -441,6 +460,8 @@ void world_act(struct world *w, struct action a)
 		w->routes ^= a.kind == ACTION_ROUTE ? 1 << a.which : 0;
 		w->reloaded ^= a.kind == ACTION_RELOAD;
 		change_pool(w);
+		if (a.kind == ACTION_ROUTE && w->routes & 1 << a.which)
+			reroute(w);
 	}
 	if (!w->scene->late || a.kind >= ACTION_READ)
 		world_settle(w);
@@ -455,6 +476,7 @@ void world_heal(struct world *w)
 		fprintf(stderr, "  all is well again\n");
 	w->links = w->addrs = w->routes = ALL;
 	change_pool(w);
+	reroute(w);
 	world_settle(w);
 	for (int i = 0; i < HEALING_MAX && more && !w->fault; i++) {
 		more = world_allows(w, time);

@@ -5,7 +5,8 @@
  * A real curl under the shim, a real web server, 100 MB over three links of equal rate,
  * which is lifted once the interface has gone ten times. Each time data must flow over
  * it again, and the file that curl writes must keep growing. An upload may stall: the
- * client's kernel decides when it resends.
+ * client's kernel decides when it resends. After a longer absence data flows again sooner
+ * than with endpoints of the kernel, which waits for a retransmission timer.
  */
 #include "net.h"
 
@@ -26,10 +27,13 @@
 #define SAMPLE_MS 50
 #define STALL_MAX 20 /* samples: 1 s; a busy machine gets up to three times as many */
 #define DOWN_MS	  400
+#define ABSENT_MS 4000
+#define BACK_MS	  1000	 /* times machine_load() */
 #define USED	  100000 /* bytes that show that a link is in use */
 
 struct flap {
 	struct world w;
+	enum net_side side;
 	bool upload;
 	struct proc nginx, curl;
 	char dir[64], sent[80], got[80], pool[80];
@@ -125,6 +129,20 @@ static int paths(const struct flap *f)
 	return n;
 }
 
+static void set_kernel_endpoints(const struct flap *f)
+{
+	cr_assert_eq(host_path_manager(&f->w.client, PM_KERNEL), 0);
+	cr_assert_eq(limits_set(&f->w.client, 8, 8), 0);
+	for (int i = 1; i <= PATHS; i++) {
+		struct endpoint_spec e = { .flags = EP_LAMINAR };
+		char addr[16];
+
+		snprintf(addr, sizeof(addr), "10.0.%d.2", i);
+		e.addr = addr;
+		cr_assert_eq(endpoint_add(&f->w.client, &e), 0);
+	}
+}
+
 static void start_client(struct flap *f)
 {
 	const char *const argv[] = { "curl",
@@ -141,21 +159,25 @@ static void start_client(struct flap *f)
 				     NULL };
 	struct shim_env shim;
 
-	cr_assert_eq(host_path_manager(&f->w.client, PM_USERSPACE), 0);
+	if (f->side == FROM_KERNEL)
+		set_kernel_endpoints(f);
+	else
+		cr_assert_eq(host_path_manager(&f->w.client, PM_USERSPACE), 0);
 	put_text(f, "curl.conf",
 		 "[pool]\nendpoint = 10.0.1.2 laminar\nendpoint = 10.0.2.2 laminar\n"
 		 "endpoint = 10.0.3.2 laminar\n");
-	shim_env(&shim, f->pool);
+	shim_env(&shim, f->side == FROM_POOL ? f->pool : NULL);
 	shim.list[shim.count++] = "MPTCPADDR_LOG=debug";
 	cr_assert_eq(proc_start(&f->curl, &f->w.client, argv, shim.list), 0);
 	cr_assert(WAIT_FOR(paths(f) == PATHS), "%d paths: %s", paths(f),
 		  proc_errors(&f->curl));
 }
 
-static void flap_open(struct flap *f, bool upload)
+static void flap_open(struct flap *f, enum net_side side, bool upload)
 {
 	NEED_SANDBOX();
 	memset(f, 0, sizeof(*f));
+	f->side = side;
 	f->upload = upload;
 	cr_assert_eq(world_open(&f->w, PATHS), 0);
 	snprintf(f->dir, sizeof(f->dir), "/run/flap-%d", getpid());
@@ -215,7 +237,8 @@ static long long carried(const struct flap *f, int link)
 	return bytes;
 }
 
-static void flap_link(struct flap *f, int link)
+/* Return: after how many milliseconds data flows again. */
+static int flap_link(struct flap *f, int link, int down_ms)
 {
 	char text[160];
 	long long before;
@@ -223,7 +246,7 @@ static void flap_link(struct flap *f, int link)
 
 	snprintf(text, sizeof(text), "link set c%d down\n", link);
 	cr_assert_eq(host_ip(&f->w.client, text), 0);
-	sample_for(f, DOWN_MS);
+	sample_for(f, down_ms);
 	/* The kernel forgets routes of a link that is down. */
 	snprintf(text, sizeof(text),
 		 "link set c%d up\nroute add default via 10.0.%d.1 dev c%d metric %d\n",
@@ -242,12 +265,15 @@ static void flap_link(struct flap *f, int link)
 			link, (int)(now_ms() - back), paths(f), carried(f, link) - before,
 			(long)f->size, proc_errors(&f->curl));
 	}
-	cr_log_info("link %d is used again after %d ms", link, (int)(now_ms() - back));
+	back = now_ms() - back;
+	cr_log_info("link %d is used again after %d ms", link, (int)back);
+	return back;
 }
 
 static void flap_close(struct flap *f)
 {
 	const char *const argv[] = { "cmp", f->sent, f->got, NULL };
+	const char *const rm[] = { "rm", "-r", f->dir, NULL };
 	int64_t until = now_ms() + EFFECT_MS;
 
 	shape(f, "del");
@@ -260,10 +286,9 @@ static void flap_close(struct flap *f)
 		cr_assert_leq(f->stall, STALL_MAX * f->load,
 			      "no growth in %d samples: %s", f->stall,
 			      proc_errors(&f->curl));
-	unlink(f->sent);
-	unlink(f->got);
 	proc_end(&f->curl);
 	proc_end(&f->nginx);
+	cr_assert_eq(proc_run(&f->w.client, NULL, rm), 0);
 	world_close(&f->w);
 }
 
@@ -271,10 +296,10 @@ static void transfer_while_flapping(int link, bool upload)
 {
 	struct flap f;
 
-	flap_open(&f, upload);
+	flap_open(&f, FROM_POOL, upload);
 	sample_for(&f, 300);
 	for (int i = 0; i < FLAPS; i++)
-		flap_link(&f, link);
+		flap_link(&f, link, DOWN_MS);
 	flap_close(&f);
 }
 
@@ -296,4 +321,45 @@ Test(flap, download_survives_its_last_interface_going_ten_times)
 Test(flap, upload_survives_its_first_interface_going_ten_times)
 {
 	transfer_while_flapping(1, true);
+}
+
+static int back_after_absence(enum net_side side, bool upload, int *ret_load)
+{
+	struct flap f;
+	int ms;
+
+	flap_open(&f, side, upload);
+	sample_for(&f, 300);
+	ms = flap_link(&f, 1, ABSENT_MS);
+	flap_close(&f);
+	*ret_load = f.load;
+	return ms;
+}
+
+static void link_is_back_sooner_than_with_the_kernel(bool upload)
+{
+	bool laminar = false;
+	int load, kernel, pool;
+	struct world w;
+
+	NEED_SANDBOX();
+	cr_assert_eq(world_open(&w, 1), 0);
+	cr_assert_eq(endpoint_laminar_known(&w.client, &laminar), 0);
+	world_close(&w);
+	if (!laminar)
+		SKIP("this kernel has no laminar endpoints");
+	kernel = back_after_absence(FROM_KERNEL, upload, &load);
+	pool = back_after_absence(FROM_POOL, upload, &load);
+	cr_assert(pool <= BACK_MS * load && pool <= kernel + BACK_MS / 2 * load,
+		  "after %d ms, with the kernel's endpoints after %d", pool, kernel);
+}
+
+Test(flap, download_over_a_link_that_is_back_goes_on_sooner_than_with_the_kernel)
+{
+	link_is_back_sooner_than_with_the_kernel(false);
+}
+
+Test(flap, upload_over_a_link_that_is_back_goes_on_sooner_than_with_the_kernel)
+{
+	link_is_back_sooner_than_with_the_kernel(true);
 }

@@ -271,26 +271,44 @@ Test(live, removed_address_closes_its_subflow_and_joins_again_once_back)
 	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
 	ip(&n, "addr del 10.0.3.2/24 dev c3\n");
 	pairs_become(&n, 1, "10.0.2.2-10.0.2.1");
+	cr_assert(tcp_gone_from(&n.world.client, "10.0.3.2"));
 	ip(&n, "addr add 10.0.3.2/24 dev c3\n");
 	pairs_become(&n, 2, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
 	net_carries_data(&n);
 	net_close(&n);
 }
 
-/* A FIN would stay unanswered, as would the server's retransmissions. */
-Test(live, link_that_goes_down_leaves_no_socket_on_either_host)
+static void link_goes_and_comes(const struct net_spec *spec, const char *down,
+				const char *up)
 {
-	static const struct net_spec spec = { TWO };
 	struct net n;
 
-	net_start(&n, &spec, FROM_POOL);
+	net_start(&n, spec, FROM_POOL);
 	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
-	ip(&n, "link set c3 down\n");
-	pairs_become(&n, 1, "10.0.2.2-10.0.2.1");
-	cr_assert(tcp_gone_from(&n.world.client, "10.0.3.2"));
-	cr_assert(WAIT_FOR(tcp_gone_from(&n.world.server, "10.0.3.1")));
+	ip(&n, down);
 	net_carries_data(&n);
+	pairs_become(&n, 2, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
+	ip(&n, up);
+	net_carries_data(&n);
+	pairs_become(&n, 2, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
 	net_close(&n);
+}
+
+Test(live, subflow_outlives_its_link)
+{
+	static const struct net_spec spec = { TWO };
+
+	link_goes_and_comes(&spec, "link set c3 down\n", "link set c3 up\n");
+}
+
+Test(live, subflow_of_a_device_outlives_its_link)
+{
+	static const struct net_spec spec = {
+		.pool_text = "[pool]\nendpoint = dev c2\nendpoint = dev c3\n",
+		.announced = { { "10.0.2.1" }, { "10.0.3.1" } },
+	};
+
+	link_goes_and_comes(&spec, "link set c3 down\n", "link set c3 up\n");
 }
 
 static void ninth_link(struct net *n)

@@ -203,6 +203,16 @@ void play_connect_c_flag(struct play *play, uint32_t token, const char *local,
 	step(play, &ev);
 }
 
+void play_health(struct play *play, const struct pm_cmd *check,
+		 const struct pm_health *health)
+{
+	const struct pm_cmd cmd = *check;
+
+	play->out.n = 0;
+	engine_checked(play->engine, &cmd, health, &play->out);
+	engine_tick(play->engine, &play->out);
+}
+
 void play_time(struct play *play, int64_t ms)
 {
 	play->out.n = 0;
@@ -210,13 +220,14 @@ void play_time(struct play *play, int64_t ms)
 	engine_tick(play->engine, &play->out);
 }
 
-void play_pool(struct play *play, const char *text, uint64_t down)
+void play_pool(struct play *play, const char *text, uint64_t mask,
+	       enum endpoint_state state)
 {
 	struct pool *pool = pool_from(text), *old = play->pool;
 
 	for (unsigned int i = 0; i < pool->n_endpoints; i++)
-		if (down >> i & 1)
-			pool->endpoints[i].state = ENDPOINT_DOWN;
+		if (mask >> i & 1)
+			pool->endpoints[i].state = state;
 	engine_set_pool(play->engine, pool);
 	play->pool = pool;
 	pool_free(old);

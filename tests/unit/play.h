@@ -53,10 +53,14 @@ void play_reset(struct play *play, const struct pm_cmd *cmd, uint8_t reason);
 void play_connect_c_flag(struct play *play, uint32_t token, const char *local,
 			 const char *remote);
 
+/* Answer a PM_CMD_CHECK, and run engine_tick(). */
+void play_health(struct play *play, const struct pm_cmd *check,
+		 const struct pm_health *health);
 /* Set the clock and run due timers. */
 void play_time(struct play *play, int64_t ms);
-/* Change the pool; @down: bits of endpoints that are down. Runs engine_tick(). */
-void play_pool(struct play *play, const char *text, uint64_t down);
+/* Change the pool; @mask: bits of endpoints in @state. Runs engine_tick(). */
+void play_pool(struct play *play, const char *text, uint64_t mask,
+	       enum endpoint_state state);
 
 /* Subflows of other programs, or of the peer. */
 void play_foreign_up(struct play *play, uint32_t token, const char *local,

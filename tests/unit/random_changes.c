@@ -98,8 +98,12 @@ static struct model *model_of(uint32_t token)
 
 static struct sub *find(struct model *m, const struct pm_cmd *cmd)
 {
+	const struct mpaddr routed = at("10.99.0.1"); /* see do_resync() */
+
 	for (unsigned int i = 0; i < m->n_subs; i++)
-		if (mpaddr_same_ip(&m->subs[i].cmd.local, &cmd->local) &&
+		if ((mpaddr_same_ip(&m->subs[i].cmd.local, &cmd->local) ||
+		     (mpaddr_is_any(&m->subs[i].cmd.local) &&
+		      mpaddr_same_ip(&cmd->local, &routed))) &&
 		    mpaddr_equal(&m->subs[i].cmd.remote, &cmd->remote))
 			return &m->subs[i];
 	return NULL;
@@ -159,7 +163,10 @@ static void on_destroy(const struct pm_cmd *cmd)
 	struct sub *sub = find(m, cmd);
 	struct pm_cmd copy;
 
-	must(sub && sub->live);
+	must(sub && (!sub->live || cmd->local.port));
+	sub->doomed |= !sub->live; /* the event comes later */
+	if (!sub->live)
+		return;
 	must(m->n_subs > 1);
 	copy = sub->cmd;
 	drop(m, sub);
@@ -297,7 +304,7 @@ static void do_pool(void)
 		for (unsigned int i = 0; i < m->n_subs; i++)
 			m->subs[i].doomed = !m->subs[i].live;
 	pool_words(text);
-	play_pool(&play, text, one_in(2) ? below(256) : 0);
+	play_pool(&play, text, one_in(2) ? below(256) : 0, ENDPOINT_WAITING + below(3));
 	for (unsigned int i = 0; i < 200; i++) {
 		obey();
 		play.out.n = 0;

@@ -48,8 +48,8 @@ HISTORY(reconcile, join_whose_address_went_away_counts_until_its_syn_has_ended,
 	POOL A "|" B "|[limits]|subflows=1|",
 	"start\n"
 	"announce 1 10.0.2.1:80 > join 10.0.2.2/12-10.0.2.1:80;\n"
-	"pool 1 >\n"
-	"down 10.0.2.2-10.0.2.1:80 ETIMEDOUT > join 10.0.3.2/13-10.0.2.1:80;\n")
+	"pool 1 > close 10.0.2.2/12-10.0.2.1:80;\n"
+	"down 10.0.2.2-10.0.2.1:80 ECONNRESET > join 10.0.3.2/13-10.0.2.1:80;\n")
 
 HISTORY(reconcile, last_path_is_left_alone, POOL "endpoint=10.0.1.2|",
 	"start\n"
@@ -68,7 +68,7 @@ HISTORY(reconcile, join_from_an_address_that_goes_meanwhile_is_closed_when_it_co
 	POOL A "|" B "|",
 	"start\n"
 	"announce 1 10.0.2.1:80 > join 10.0.2.2-10.0.2.1:80;\n"
-	"pool 1 > join 10.0.3.2/13-10.0.2.1:80;\n"
+	"pool 1 > close 10.0.2.2/12-10.0.2.1:80;join 10.0.3.2/13-10.0.2.1:80;\n"
 	"up\n"
 	"up 10.0.2.2-10.0.2.1:80 > withdraw 10.0.2.2:10012/12;close "
 	"10.0.2.2/12-10.0.2.1:80;\n")
@@ -76,7 +76,7 @@ HISTORY(reconcile, join_from_an_address_that_goes_meanwhile_is_closed_when_it_co
 HISTORY(reconcile, join_from_an_address_that_is_back_in_time_is_kept, POOL A "|",
 	"start\n"
 	"announce 1 10.0.2.1:80 > join 10.0.2.2-10.0.2.1:80;\n"
-	"pool 1 >\n"
+	"pool 1 > close 10.0.2.2-10.0.2.1:80;\n"
 	"pool 0 >\n"
 	"up 10.0.2.2-10.0.2.1:80 >\n"
 	"view subflows 2\n")
@@ -85,7 +85,7 @@ HISTORY(reconcile, join_from_an_address_that_went_and_fails_is_forgotten,
 	POOL A "|" B "|",
 	"start\n"
 	"announce 1 10.0.2.1:80 > join 10.0.2.2-10.0.2.1:80;\n"
-	"pool 1 > join 10.0.3.2/13-10.0.2.1:80;\n"
+	"pool 1 > close 10.0.2.2/12-10.0.2.1:80;join 10.0.3.2/13-10.0.2.1:80;\n"
 	"down 10.0.2.2-10.0.2.1:80 ETIMEDOUT >\n")
 
 HISTORY(reconcile, waiting_pair_of_an_endpoint_that_goes_is_forgotten_until_it_is_back,
@@ -140,7 +140,8 @@ HISTORY(reconcile, withdrawal_spares_an_id_that_another_subflow_needs,
 	"announce 1 10.0.2.1:80\n"
 	"announce 2 10.0.3.1:80\n"
 	"up 10.0.2.2-10.0.3.1:80\n"
-	"pool 1 > withdraw 10.0.2.2:10012/12;reset 10.0.2.2/12-10.0.3.1:80;join "
+	"pool 1 > close 10.0.2.2/12-10.0.2.1:80;withdraw 10.0.2.2:10012/12;"
+	"reset 10.0.2.2/12-10.0.3.1:80;join "
 	"10.0.3.2/13-10.0.2.1:80;\n"
 	"ends 10.0.2.2:10012 10.0.3.1:80\n"
 	"up 10.0.3.2-10.0.2.1:80\n"
@@ -152,7 +153,7 @@ HISTORY(reconcile, laminar_endpoint_joins_what_the_last_fullmesh_endpoint_leaves
 	POOL A " fullmesh|" B "|",
 	"start\n"
 	"announce 1 10.0.2.1:80 > join 10.0.2.2-10.0.2.1:80;\n"
-	"pool 1 > join 10.0.3.2-10.0.2.1:80;\n")
+	"pool 1 > close 10.0.2.2-10.0.2.1:80;join 10.0.3.2-10.0.2.1:80;\n")
 
 HISTORY(reconcile, laminar_endpoint_replaces_the_failed_path_of_a_removed_fullmesh_one,
 	POOL A " fullmesh|" B "|",
@@ -167,7 +168,7 @@ HISTORY(reconcile, subflow_endpoint_that_is_back_has_one_join_if_it_is_laminar,
 	POOL "endpoint=10.0.2.2 subflow laminar|",
 	"connect\n"
 	"announce 1 10.0.2.1:80 > join 10.0.2.2-10.0.2.1:80;\n"
-	"pool 1 >\n"
+	"pool 1 > close 10.0.2.2-10.0.2.1:80;\n"
 	"pool 0 >\n"
 	"down 10.0.2.2-10.0.2.1:80 ETIMEDOUT > join 10.0.2.2-10.0.2.1:80;\n")
 
@@ -190,7 +191,7 @@ HISTORY(reconcile, address_announced_again_while_its_old_join_ends_is_not_withdr
 	"start\n"
 	"announce 1 10.0.2.1:80 > join 10.0.2.2-10.0.2.1:80;\n"
 	"remove 1\n"
-	"pool 1 >\n"
+	"pool 1 > close 10.0.2.2/12-10.0.2.1:80;\n"
 	"announce 1 10.0.2.1:80 >\n"
 	"pool 0\n"
 	"up 10.0.2.2-10.0.2.1:80\n"
@@ -202,7 +203,7 @@ HISTORY(reconcile, join_that_ends_late_hides_no_address_from_other_endpoints,
 	"start\n"
 	"pool 1\n"
 	"announce 1 10.0.2.1:80 > join 10.0.3.2-10.0.2.1:80;\n"
-	"pool 3 >\n"
+	"pool 3 > close 10.0.3.2/13-10.0.2.1:80;\n"
 	"pool 2 > join 10.0.2.2-10.0.2.1:80;\n"
 	"down 10.0.2.2-10.0.2.1:80 ECONNREFUSED\n"
 	"pool 1 " POOL B "| >\n"

@@ -11,9 +11,9 @@
 
 #define ADDRS 70
 
-static struct rtnl_iface links[] = { { 1, true, "lo" },
-				     { 2, true, "eth0" },
-				     { 3, true, "wwan0" } };
+static struct rtnl_iface links[] = { { 1, true, 0, "lo" },
+				     { 2, true, 0, "eth0" },
+				     { 3, true, 0, "wwan0" } };
 static struct rtnl_address addrs[ADDRS];
 static struct rtnl_table table = {
 	.known = true, .n_links = 3, .links = links, .addrs = addrs
@@ -114,11 +114,13 @@ Test(resolve, addresses_that_stay_keep_their_ids)
 	addrs[1] = addrs[2];
 	table.n_addrs = 2;
 	resolved(text, &first, &second);
-	cr_assert_eq(second.n_endpoints, 2);
+	cr_assert_eq(second.n_endpoints, 3);
 	is(&second, 0, "10.0.3.2", first.endpoints[1].local_id, ENDPOINT_USABLE);
+	is(&second, 1, "10.0.3.1", first.endpoints[0].local_id, ENDPOINT_REMOVED);
 	has("10.0.3.7", 3, true);
 	resolved(text, &second, &third);
 	is(&third, 0, "10.0.3.2", first.endpoints[1].local_id, ENDPOINT_USABLE);
+	cr_assert_eq(third.n_endpoints, 3, "the removed one is in one pool more");
 }
 
 Test(resolve, id_that_the_file_gives_to_another_is_released)
@@ -145,14 +147,63 @@ Test(resolve, removed_address_is_down_and_a_new_one_unseen)
 	is(&first, 1, "10.9.9.9", 2, ENDPOINT_UNSEEN);
 	table.n_addrs = 0;
 	resolved(text, &first, &second);
-	is(&second, 0, "10.0.0.1", 1, ENDPOINT_DOWN);
+	is(&second, 0, "10.0.0.1", 1, ENDPOINT_REMOVED);
 	is(&second, 1, "10.9.9.9", 2, ENDPOINT_UNSEEN);
 	resolved(text, &second, &third);
-	is(&third, 0, "10.0.0.1", 1, ENDPOINT_DOWN);
+	is(&third, 0, "10.0.0.1", 1, ENDPOINT_REMOVED);
 	table.n_addrs = 1;
 	links[1].up = false;
 	resolved(text, NULL, &third);
 	is(&third, 0, "10.0.0.1", 1, ENDPOINT_DOWN);
+}
+
+/* With its addresses, as for IPv4, or without, as for IPv6 */
+Test(resolve, addresses_of_a_link_that_is_down_stay_until_it_is_up)
+{
+	static const char text[] = "[pool]\nendpoint=dev wwan0\nendpoint=2001:db8::2\n";
+	struct pool pools[5];
+
+	has("10.0.3.1", 3, true);
+	has("2001:db8::1", 3, true);
+	has("2001:db8::2", 3, true);
+	resolved(text, NULL, &pools[0]);
+	cr_assert_eq(pools[0].n_endpoints, 3);
+	links[2].up = false;
+	for (int i = 1; i < 3; i++) {
+		resolved(text, &pools[i - 1], &pools[i]);
+		cr_assert_eq(pools[i].n_endpoints, 3);
+		for (int k = 0; k < 3; k++)
+			cr_assert_eq(pools[i].endpoints[k].state, ENDPOINT_DOWN);
+		table.n_addrs = 1;
+	}
+	links[2].up = true;
+	resolved(text, &pools[2], &pools[3]);
+	is(&pools[3], 0, "10.0.3.1", pools[0].endpoints[0].local_id, ENDPOINT_USABLE);
+	is(&pools[3], 1, "2001:db8::1", pools[0].endpoints[1].local_id, ENDPOINT_REMOVED);
+	is(&pools[3], 2, "2001:db8::2", pools[0].endpoints[2].local_id, ENDPOINT_REMOVED);
+	resolved(text, &pools[3], &pools[4]);
+	cr_assert_eq(pools[4].n_endpoints, 2);
+}
+
+Test(resolve, deprecated_and_tentative_addresses_wait)
+{
+	static const char text[] = "[pool]\nendpoint=dev wwan0\nendpoint=2001:db8::7\n";
+	struct pool first, second, third;
+
+	has("2001:db8::1", 3, true);
+	has("2001:db8::7", 3, false);
+	resolved(text, NULL, &first);
+	cr_assert_eq(first.n_endpoints, 2);
+	is(&first, 0, "2001:db8::1", 2, ENDPOINT_USABLE);
+	is(&first, 1, "2001:db8::7", 1, ENDPOINT_WAITING);
+	addrs[0].deprecated = true; /* and nothing better is there */
+	resolved(text, &first, &second);
+	is(&second, 0, "2001:db8::1", 2, ENDPOINT_USABLE);
+	has("2001:db8::2", 3, true);
+	resolved(text, &second, &third);
+	cr_assert_eq(third.n_endpoints, 3);
+	is(&third, 0, "2001:db8::1", 2, ENDPOINT_WAITING);
+	is(&third, 1, "2001:db8::2", 3, ENDPOINT_USABLE);
 }
 
 Test(resolve, address_bound_to_a_device_needs_that_device)

@@ -42,11 +42,11 @@ static void made_add(struct script *s, const struct pm_cmd *cmd)
 
 static const char *verb(const struct pm_cmd *cmd)
 {
-	static const char *const verbs[] = { [PM_CMD_SUBFLOW_CREATE] = "join",
-					     [PM_CMD_SUBFLOW_DESTROY] = "close",
-					     [PM_CMD_ANNOUNCE] = "announce",
-					     [PM_CMD_REMOVE] = "withdraw",
-					     [PM_CMD_SET_FLAGS] = "flags" };
+	static const char *const verbs[] = {
+		[PM_CMD_SUBFLOW_CREATE] = "join", [PM_CMD_SUBFLOW_DESTROY] = "close",
+		[PM_CMD_ANNOUNCE] = "announce",	  [PM_CMD_REMOVE] = "withdraw",
+		[PM_CMD_SET_FLAGS] = "flags",	  [PM_CMD_CHECK] = "check"
+	};
 
 	return cmd->reset ? "reset" : verbs[cmd->type];
 }
@@ -286,7 +286,32 @@ static void do_pool(struct script *s)
 {
 	const char *text = s->words[1] ?: s->pool;
 
-	play_pool(&s->p, text, number(s->words[0]));
+	play_pool(&s->p, text, number(s->words[0]), ENDPOINT_REMOVED);
+}
+
+static void do_links(struct script *s)
+{
+	play_pool(&s->p, s->pool, number(s->words[0]), ENDPOINT_DOWN);
+}
+
+static void do_health(struct script *s)
+{
+	const struct pm_cmd *check = s->p.out.v;
+
+	cr_assert(s->p.out.n && check->type == PM_CMD_CHECK, "%s: no check", s->step);
+	play_health(&s->p, check,
+		    &(const struct pm_health){ .routed = number(s->words[0]),
+					       .carried = number(s->words[1]),
+					       .delivered = number(s->words[2]),
+					       .active = number(s->words[3]),
+					       .rtt_ms = 20 });
+}
+
+static void do_rerouted(struct script *s)
+{
+	engine_rerouted(s->p.engine);
+	s->p.out.n = 0;
+	engine_tick(s->p.engine, &s->p.out);
 }
 
 static void do_closed(struct script *s)
@@ -421,6 +446,9 @@ static const struct {
 	{ "foreign", do_foreign },   /* LOCAL ID REMOTE: the subflow of another program */
 	{ "ends", do_ends },	     /* LOCAL REMOTE: its end */
 	{ "pool", do_pool }, /* DOWN [TEXT]: bits of endpoints; default: the first pool */
+	{ "links", do_links },	 /* DOWN: bits of endpoints of the first pool */
+	{ "health", do_health }, /* ROUTED [CARRIED DELIVERED ACTIVE]: of a check */
+	{ "rerouted", do_rerouted },
 	{ "time", do_time }, /* MS */
 	{ "wait", do_wait }, /* none | some | LEAST MOST */
 	{ "closed", do_closed },

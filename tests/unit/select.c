@@ -341,7 +341,8 @@ HISTORY(select, section_of_the_destination_is_used,
 	"@4 connect 10.0.1.2 10.0.9.1:80\n"
 	"@4 announce 1 10.0.2.1:80 >\n"
 	/* No destination is excluded now. */
-	"pool 0 " POOL A "|[accept]|private=all| > join 10.0.2.2/12-10.0.2.1:80;"
+	"pool 0 " POOL A "|[accept]|private=all| > close 10.0.4.2/4-10.0.2.1:80;"
+	"join 10.0.2.2/12-10.0.2.1:80;close 10.0.3.2/13-10.0.2.1:80;"
 	"join 10.0.2.2/12-10.0.2.1:80;join 10.0.2.2/12-10.0.2.1:80;\n")
 
 HISTORY(select, routed_join_from_an_endpoint_has_its_id_and_flags,

@@ -73,7 +73,7 @@ Test(tick, commands_that_do_not_fit_follow_later)
 		cr_assert(more == (total < 60) || total == 60);
 	}
 	cr_assert_eq(total, 60);
-	play_pool(&p, POOL, 0);
+	play_pool(&p, POOL, 0, ENDPOINT_REMOVED);
 	for (total = p.out.n; p.out.n && total < 100; total += p.out.n) {
 		p.out.n = 0;
 		engine_tick(p.engine, &p.out);
@@ -106,12 +106,12 @@ Test(tick, full_list_of_commands_delays_the_changes_of_a_pool)
 		play_time(&p, i);
 	}
 	cr_assert_eq(n, 30, "%u joins", n);
-	play_pool(&p, after, 0);
+	play_pool(&p, after, 0, ENDPOINT_REMOVED);
 	for (n = 0; p.out.n; play_time(&p, 10 + n))
 		for (unsigned int k = 0; k < p.out.n; k++, n++)
 			cr_assert_eq(p.out.v[k].type, PM_CMD_SET_FLAGS);
 	cr_assert_eq(n, 30, "%u flags", n);
-	play_pool(&p, POOL, 0);
+	play_pool(&p, POOL, 0, ENDPOINT_REMOVED);
 	for (n = 0; p.out.n && n < 200; play_time(&p, 100 + n))
 		for (unsigned int k = 0; k < p.out.n; k++, n++)
 			removed += p.out.v[k].type == PM_CMD_SUBFLOW_DESTROY;

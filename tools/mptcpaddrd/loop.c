@@ -157,6 +157,22 @@ enum {
 	FDS_FIXED
 };
 
+static void serve_rtnl(struct broker *b)
+{
+	struct client *client;
+
+	if (rtnl_follow(b->rtnl_fd, &b->table) > 0)
+		resolve_clients(b);
+	if (!b->table.routes_added)
+		return;
+	b->table.routes_added = false;
+	for (client = b->clients; client; client = client->next) {
+		engine_set_clock(client->engine, clock_ms());
+		engine_rerouted(client->engine);
+		client->due_ms = 0;
+	}
+}
+
 int broker_run(struct broker *b)
 {
 	struct pollfd fds[FDS_FIXED + PEERS_MAX + CONTROL_FDS];
@@ -183,8 +199,8 @@ int broker_run(struct broker *b)
 		broker_serve_loss(b);
 		adopt_candidates(b);
 		listener_retry(b);
-		if (fds[FD_RTNL].revents && rtnl_follow(b->rtnl_fd, &b->table) > 0)
-			resolve_clients(b);
+		if (fds[FD_RTNL].revents)
+			serve_rtnl(b);
 		dispatch_timers(b);
 		rearm_tick(b);
 		if (fds[FD_SIGNALS].revents)

@@ -303,7 +303,7 @@ static const char *const reason_words[] = {
 	NULL,	     "exhausted", "family",	   "limit_subflows", "limit_accepted",
 	"filter",    "error",	  "prohibited",	   "absent",	     "excluded",
 	"inherited", "removed",	  "endpoint_gone", "too_many",	     "own_address",
-	"private"
+	"private",   "stalled",	  "link_down",	   "waiting"
 };
 
 static void put_addr(json_t *object, const char *key, const struct mpaddr *addr)

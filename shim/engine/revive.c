@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+/*
+ * revive.c - paths whose link is back, and what waits for a route
+ *
+ * While a link is down its subflows stay: the kernel sends their data over other paths.
+ * Afterwards each goes on when its retransmission timer, or the peer's, expires, which
+ * takes ever longer. So they are checked once link, address and route are back: one that
+ * carries nothing in two round-trips, while the connection has data, is made anew.
+ */
+#include "revive.h"
+#include "reconcile.h"
+#include "retry.h"
+
+#include <errno.h>
+#include <sys/param.h>
+
+#define CHECK_MIN_MS  100
+#define CHECK_MAX_MS  1000
+#define CHECKS	      10  /* of an idle connection, at growing intervals: two minutes */
+#define STUCK_JOIN_MS 300 /* the SYN of an older one is waiting for its retransmission \
+			   */
+
+/* Whether the engine joins from the endpoint of @s again. */
+static bool subflow_can_return(const struct conn *conn, const struct subflow *s)
+{
+	const struct endpoint *ep = subflow_endpoint(conn, s);
+
+	if (!ep || s->removed || conn->server_side ||
+	    (conn->deny_join_id0 && mpaddr_equal(&s->remote, &conn->peer)))
+		return false;
+	if (s->initial && (conn_section(conn)->kinds & (KIND_LAMINAR | KIND_FULLMESH)))
+		return true;
+	return s->initial || s->fixed
+		       ? ep->flags & (KIND_SUBFLOW | KIND_FULLMESH)
+		       : subflow_announcement((struct conn *)conn, s) != NULL;
+}
+
+bool conn_revive(struct conn *conn, struct pm_cmds *out)
+{
+	const struct endpoint *ep;
+	struct pm_cmd *cmd;
+	struct subflow *s;
+
+	if (!conn_is_ours(conn))
+		return true;
+	for_each_subflow (conn, s) {
+		ep = subflow_endpoint(conn, s);
+		if (!s->lost || !ep || !endpoint_is_usable(ep)) {
+			s->checks = 0;
+			continue;
+		}
+		if (out->n == PM_CMDS_MAX)
+			return false;
+		if (s->state == SUBFLOW_PENDING) {
+			subflow_doom(conn, s, out);
+		} else if (s->state == SUBFLOW_LIVE &&
+			   (!s->checks ||
+			    engine_time_reached(engine_of(conn), s->when))) {
+			cmd = push_command(out, PM_CMD_CHECK, conn, s);
+			cmd->if_idx = MAX(ep->if_idx, 0);
+			cmd->link = ep->link;
+		}
+	}
+	return true;
+}
+
+/* No REMOVE_ADDR: on a slower path it might arrive after the join, and close that. */
+static void subflow_renew(struct conn *conn, struct subflow *s, struct pm_cmds *out)
+{
+	struct pm_cmd *cmd = push_command(out, PM_CMD_SUBFLOW_DESTROY, conn, s);
+
+	cmd->reset = true;
+	cmd->if_idx = MAX(subflow_endpoint(conn, s)->if_idx, 0);
+	subflow_release_endpoint(conn, s);
+	s->state = SUBFLOW_CLOSING;
+	s->checks = 0;
+	conn_set_work(conn);
+}
+
+/* @s, lost, has a link and a route again. */
+static void subflow_checked(struct conn *conn, struct subflow *s,
+			    const struct pm_health *health, struct pm_cmds *out)
+{
+	const uint32_t now = engine_of(conn)->now;
+	const uint32_t wait = MIN(MAX(2 * health->rtt_ms, CHECK_MIN_MS), CHECK_MAX_MS);
+	const bool busy = health->active || health->delivered != s->delivered;
+
+	if (!s->checks) {
+		s->carried = health->carried;
+		s->delivered = health->delivered;
+	} else if (s->carried != health->carried || s->checks == CHECKS) {
+		s->lost = false;
+		s->checks = 0;
+		s->when = now;
+		return;
+	} else if (busy && !s->backup && out->n < PM_CMDS_MAX &&
+		   subflow_can_return(conn, s) && conn_keeps_path(conn, s)) {
+		subflow_renew(conn, s, out);
+		return;
+	}
+	s->when = now + (wait << s->checks++);
+}
+
+void engine_checked(struct engine *engine, const struct pm_cmd *cmd,
+		    const struct pm_health *health, struct pm_cmds *out)
+{
+	struct conn *conn = conn_find(&engine->table, cmd->token);
+	struct subflow *s =
+		conn ? conn_subflow_find(conn, &cmd->local, &cmd->remote) : NULL;
+
+	if (!s || s->state != SUBFLOW_LIVE || !s->lost)
+		return;
+	if (health->routed)
+		subflow_checked(conn, s, health, out);
+	else
+		s->checks = 0; /* until engine_rerouted() */
+	conn_schedule(conn);
+}
+
+static bool error_is_local(uint8_t error)
+{
+	return error == ENETUNREACH || error == EHOSTUNREACH || error == EADDRNOTAVAIL ||
+	       error == ENODEV || error == EINVAL;
+}
+
+/* @all: also what the peer has refused or not answered. */
+static void conn_rerouted(struct conn *conn, bool all)
+{
+	const uint32_t now = engine_of(conn)->now;
+	struct announcement *ann;
+	struct subflow *s;
+	bool any = false;
+
+	for_each_announcement (conn, ann) {
+		if (!ann->any_tried || (!all && !error_is_local(ann->error)))
+			continue;
+		ann->timed = any = true;
+		ann->when = now;
+	}
+	for_each_subflow (conn, s) {
+		if (s->state == SUBFLOW_RETRY &&
+		    (all || error_is_local(conn->last_error)))
+			s->when = now;
+		s->lost |= s->state == SUBFLOW_PENDING && all &&
+			   now - s->when >= STUCK_JOIN_MS;
+		any |= s->lost || s->state == SUBFLOW_RETRY;
+	}
+	if (!any)
+		return;
+	conn_set_work(conn);
+	conn_schedule(conn);
+}
+
+void engine_rerouted(struct engine *engine)
+{
+	const bool all = engine->now - engine->rerouted >= engine->pool->retry.first_ms;
+	struct conn *conn;
+
+	if (all)
+		engine->rerouted = engine->now;
+	for (conn = engine->table.conns; conn; conn = conn->hh.next)
+		conn_rerouted(conn, all);
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+/*
+ * revive.c - links that go down and come back, new routes
+ */
+#include "play.h"
+
+#include <criterion/criterion.h>
+
+#define JOINED                          \
+	"start\n"                       \
+	"join 1 10.0.2.2 10.0.2.1:80\n" \
+	"join 2 10.0.3.2 10.0.3.1:80\n" \
+	"time 1000\n"
+#define BACK          \
+	"links 1 >\n" \
+	"links 0 > check 10.0.2.2/12-10.0.2.1:80;\n"
+#define RENEWED "reset 10.0.2.2/12-10.0.2.1:80;join 10.0.2.2/12-10.0.2.1:80;\n"
+
+HISTORY(revive, path_without_data_since_its_link_is_back_is_made_anew, POOL A "|" B "|",
+	JOINED BACK "health 1 100 5000 >\n"
+		    "time 1100 > check 10.0.2.2/12-10.0.2.1:80;\n"
+		    "health 1 100 6000 > " RENEWED "ends 10.0.2.2:10012 10.0.2.1:80 >\n"
+		    "up 10.0.2.2-10.0.2.1:80 >\n"
+		    "counter closed_local 1\n"
+		    "wait none\n")
+
+HISTORY(revive, path_with_data_stays, POOL A "|" B "|",
+	JOINED BACK "health 1 100 5000 >\n"
+		    "time 1100 > check 10.0.2.2/12-10.0.2.1:80;\n"
+		    "health 1 101 6000 >\n"
+		    "wait none\n")
+
+HISTORY(revive, path_of_an_idle_connection_stays, POOL A "|" B "|",
+	JOINED BACK "health 1 100 5000 >\n"
+		    "wait 100 100\n"
+		    "time 1100 > check 10.0.2.2/12-10.0.2.1:80;\n"
+		    "health 1 100 5000 >\n"
+		    "wait 200 200\n")
+
+HISTORY(revive, path_whose_data_waits_is_made_anew, POOL A "|" B "|",
+	JOINED BACK "health 1 100 5000 1 >\n"
+		    "time 1100\n"
+		    "health 1 100 5000 1 > " RENEWED)
+
+HISTORY(revive, path_without_a_route_waits_for_one, POOL A "|" B "|",
+	JOINED BACK "health 0 100 5000 >\n"
+		    "wait none\n"
+		    "rerouted > check 10.0.2.2/12-10.0.2.1:80;\n"
+		    "health 1 100 5000 >\n"
+		    "time 1100\n"
+		    "health 1 100 6000 > " RENEWED)
+
+HISTORY(revive, path_whose_link_goes_down_again_waits, POOL A "|" B "|",
+	JOINED BACK "health 1 100 5000 >\n"
+		    "links 1 >\n"
+		    "wait none\n")
+
+HISTORY(revive, last_path_is_not_made_anew, POOL A "|",
+	"connect 10.0.2.2 10.0.2.1:80\n"
+	"links 1 >\n"
+	"links 0 > check 10.0.2.2/0-10.0.2.1:80;\n"
+	"health 1 100 5000 1 >\n"
+	"time 100\n"
+	"health 1 100 5000 1 >\n")
+
+HISTORY(revive, one_of_two_lost_paths_is_made_anew_first, POOL A "|" B "|",
+	JOINED "ends 10.0.1.2:40001 10.0.1.1:80\n"
+	       "links 3 >\n"
+	       "links 0 > check 10.0.2.2/12-10.0.2.1:80;check 10.0.3.2/13-10.0.3.1:80;\n")
+
+HISTORY(revive, first_path_is_made_anew_with_id_0,
+	POOL "endpoint=10.0.1.2 subflow|" A "|",
+	"start\n"
+	"join 1 10.0.2.2 10.0.2.1:80\n"
+	"links 1 >\n"
+	"links 0 > check 10.0.1.2/0-10.0.1.1:80;\n"
+	"health 1 100 5000 >\n"
+	"time 101\n"
+	"health 1 100 6000 > reset 10.0.1.2/0-10.0.1.1:80;join 10.0.1.2/0-10.0.1.1:80;\n")
+
+HISTORY(revive, backup_path_without_data_stays, POOL A " backup|" B "|",
+	JOINED "links 1 >\n"
+	       "links 0 > check 10.0.2.2/12-10.0.2.1:80 backup;\n"
+	       "health 1 100 5000 >\n"
+	       "time 1100\n"
+	       "health 1 100 6000 >\n")
+
+HISTORY(revive, join_is_moved_from_a_link_that_goes_down, POOL A "|" B "|",
+	"start\n"
+	"announce 1 10.0.2.1:80 > join 10.0.2.2/12-10.0.2.1:80;\n"
+	"links 1 > close 10.0.2.2/12-10.0.2.1:80;join 10.0.3.2/13-10.0.2.1:80;\n")
+
+HISTORY(revive, join_that_failed_for_want_of_a_route_is_tried_with_a_new_one, POOL A "|",
+	"start\n"
+	"announce 1 10.0.2.1:80\n"
+	"refuse 10.0.2.2-10.0.2.1:80 ENETUNREACH >\n"
+	"rerouted > join 10.0.2.2-10.0.2.1:80;\n"
+	"refuse 10.0.2.2-10.0.2.1:80 ENETUNREACH >\n"
+	"rerouted > join 10.0.2.2-10.0.2.1:80;\n")
+
+HISTORY(revive, refused_join_is_tried_with_new_routes_but_not_with_each, POOL A "|",
+	"start\n"
+	"time 2000\n"
+	"announce 1 10.0.2.1:80\n"
+	"down 10.0.2.2-10.0.2.1:80 ECONNREFUSED >\n"
+	"rerouted > join 10.0.2.2-10.0.2.1:80;\n"
+	"down 10.0.2.2-10.0.2.1:80 ECONNREFUSED >\n"
+	"rerouted >\n")
+
+HISTORY(revive, join_without_an_answer_is_sent_again_over_a_new_route, POOL A "|",
+	"start\n"
+	"time 2000\n"
+	"announce 1 10.0.2.1:80 > join 10.0.2.2/12-10.0.2.1:80;\n"
+	"time 2500\n"
+	"rerouted > close 10.0.2.2/12-10.0.2.1:80;\n"
+	"ends 10.0.2.2:10012 10.0.2.1 > join 10.0.2.2/12-10.0.2.1:80;\n")
