@@ -9,6 +9,7 @@
 sockopt_report refused_options;
 static sockopt_report sent; /* to the broker */
 static _Atomic uint32_t to_send;
+static _Atomic bool swapped;
 
 /* Return: like str_append(). */
 static size_t append_number(char *to, size_t len, size_t size, unsigned int number)
@@ -62,6 +63,8 @@ void refused_report(int level, int name, enum sockopt_action action)
 	if (atomic_fetch_or(&refused_options[at], bit) & bit)
 		return;
 	atomic_fetch_add(&to_send, !!opt);
+	if (action == SOCKOPT_SWAPPED)
+		atomic_store(&swapped, true);
 	if (opt)
 		return log_line(opt->text, action);
 	len = STR_APPEND(option, 0, sizeof(option), "option ");
@@ -69,6 +72,11 @@ void refused_report(int level, int name, enum sockopt_action action)
 	len = STR_APPEND(option, len, sizeof(option), "/");
 	append_number(option, len, sizeof(option), name);
 	log_line(option, action);
+}
+
+bool refused_swapped(void)
+{
+	return atomic_load_explicit(&swapped, memory_order_relaxed);
 }
 
 uint16_t refused_next(void)

@@ -15,6 +15,7 @@
 #include "mptcpaddr/handover.h"
 #include "mptcpaddr/uapi.h"
 #include "owner.h"
+#include "refused.h"
 #include "syscall.h"
 #include "wake.h"
 
@@ -72,6 +73,13 @@ static void set_keepalive(int fd)
 				 "");
 }
 
+/* Without MPTCP there are no paths to manage, but mptcpinfo asks the manager why. */
+static bool was_replaced(int fd)
+{
+	return refused_swapped() && mode_known() == MODE_POOL &&
+	       sys_int_option(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_TCP;
+}
+
 struct handover *register_begin(int fd)
 {
 	struct handover *handover = NULL;
@@ -80,6 +88,8 @@ struct handover *register_begin(int fd)
 	if (may_have_manager(fd)) {
 		handover = begin_call(launch_manager(true));
 		set_keepalive(fd);
+	} else if (was_replaced(fd)) {
+		handover = begin_call(launch_manager(true));
 	}
 	errno = saved;
 	return handover;
@@ -155,7 +165,8 @@ static void register_connection(struct handover *h, int fd, uint16_t flags)
 	const uint64_t value = read_token(fd);
 
 	if (!value) {
-		blackhole_check(h); /* it fell back to TCP */
+		if (register_is_mptcp(fd))
+			blackhole_check(h); /* it fell back to TCP */
 		return;
 	}
 	if (h == LAUNCH_BROKER) {

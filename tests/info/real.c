@@ -94,6 +94,28 @@ Test(real, options_that_MPTCP_refused_are_named)
 	stage_close(&s);
 }
 
+Test(real, option_that_made_the_socket_TCP_is_named)
+{
+	const char *const argv[] = { "socat", "-", "TCP:10.0.1.1:" SERVER_PORT ",ttl=9",
+				     NULL };
+	struct shim_env env;
+	struct said said;
+	struct stage s;
+
+	NEED_SANDBOX();
+	pool_write(POOL_TEXT);
+	stage_announcing(&s);
+	cr_assert_eq(
+		proc_start(&s.client, &s.w.client, argv, shim_env(&env, pool_path())), 0);
+	cr_assert_eq(proc_tell(&s.client, "hello\n"), 0);
+	cr_assert(WAIT_FOR(proc_said(&s.client, "hello")));
+	said = info(&s.w.client, NULL);
+	cr_expect(strstr(said.out, "]  no MPTCP connection\n"
+				   "  refused    IP_TTL: plain TCP\n"),
+		  "%s", said.out);
+	stage_close(&s);
+}
+
 Test(real, bytes_of_the_subflows_add_up_to_those_of_the_program)
 {
 	long long got = 0, again;

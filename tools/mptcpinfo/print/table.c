@@ -130,6 +130,14 @@ static void table_end_list(struct table *t)
 	t->column = 0;
 }
 
+static void table_refused(struct table *t, const struct manager *manager)
+{
+	if (!manager->info.options[0])
+		return;
+	table_label(t, "refused");
+	fprintf(t->out, "%s\n", manager->info.options);
+}
+
 static void table_lists(struct table *t, const struct connection *conn)
 {
 	const struct manager *manager = connection_manager(t->snap, conn);
@@ -151,10 +159,8 @@ static void table_lists(struct table *t, const struct connection *conn)
 		table_item(t, "announced", name, announced_word(record));
 	}
 	table_end_list(t);
-	if (manager && manager->info.options[0]) {
-		table_label(t, "refused");
-		fprintf(t->out, "%s\n", manager->info.options);
-	}
+	if (manager)
+		table_refused(t, manager);
 }
 
 void write_table(const struct snapshot *snap, bool colour, FILE *out)
@@ -165,6 +171,7 @@ void write_table(const struct snapshot *snap, bool colour, FILE *out)
 			   .remote = strlen("REMOTE"),
 			   .out = out };
 	const struct connection *conn;
+	const struct manager *manager;
 	const struct subflow *sf;
 	char why[EXPLAIN_MAX];
 
@@ -186,6 +193,14 @@ void write_table(const struct snapshot *snap, bool colour, FILE *out)
 			continue;
 		table_label(&t, "why");
 		fprintf(out, "%s%s%s\n", t.paint[PAINT_WARN], why, t.paint[PAINT_OFF]);
+	}
+	for_each_in (manager, snap, managers) {
+		if (!manager->info.options[0] || manager->info.connections)
+			continue;
+		fputc('\n', out);
+		table_program(&t, manager->program, manager->pid);
+		fputs("  no MPTCP connection\n", out);
+		table_refused(&t, manager);
 	}
 }
 
