@@ -428,7 +428,7 @@ __attribute__((visibility("default"))) int mptcpaddr_pm_run(struct handover *h)
 		r = m->pump.stop;
 		if (r == -EPERM)
 			log_warning("no pool: the program dropped CAP_NET_ADMIN, "
-				    "and no broker (mptcpaddrd) runs");
+				    "and no broker runs; start mptcpaddrd");
 		else if (r == -ECANCELED)
 			log_debug("stopping: another process manages the connections");
 		else if (r < 0)

@@ -128,7 +128,7 @@ static int become_manager(struct handover *h)
 			return r;
 		if (r == -EPERM)
 			log_warning("no pool: no CAP_NET_ADMIN in this network "
-				    "namespace, and no broker (mptcpaddrd)");
+				    "namespace, and no broker; start mptcpaddrd");
 		else
 			log_warning("no pool: %m");
 		return r;
@@ -173,7 +173,7 @@ static void report_unserved(struct handover *h)
 		sys_close(fd);
 	if (fd == -ECONNREFUSED && !atomic_load(&h->quit))
 		log_warning("no pool: the program dropped CAP_NET_ADMIN, "
-			    "and no broker (mptcpaddrd) runs");
+			    "and no broker runs; start mptcpaddrd");
 }
 
 static void *thread_main(void *arg)
