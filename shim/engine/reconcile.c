@@ -78,6 +78,17 @@ static bool id_has_last_path(const struct conn *conn, const struct used_id *id)
 	return s && !conn_keeps_path(conn, s);
 }
 
+/* Whether @s has lost its endpoint and ends: a path outlives a link. */
+static bool subflow_must_close(const struct conn *conn, const struct subflow *s)
+{
+	const struct endpoint *ep = subflow_endpoint(conn, s);
+	const enum endpoint_state most = s->state == SUBFLOW_LIVE      ? ENDPOINT_DOWN
+					 : s->state == SUBFLOW_PENDING ? ENDPOINT_WAITING
+								       : ENDPOINT_UNSEEN;
+
+	return !subflow_has_endpoint(conn, s) && (!ep || ep->state > most);
+}
+
 /* Whether a subflow with @local_id keeps its endpoint: REMOVE_ADDR would end it, too. */
 static bool id_is_wanted(const struct conn *conn, uint8_t local_id)
 {
@@ -85,7 +96,7 @@ static bool id_is_wanted(const struct conn *conn, uint8_t local_id)
 
 	for_each_subflow (conn, s)
 		if (1U << s->state & SUBFLOW_OPEN && s->local_id == local_id &&
-		    subflow_has_endpoint(conn, s))
+		    !subflow_must_close(conn, s))
 			return true;
 	return false;
 }
@@ -100,17 +111,6 @@ bool subflow_doom(struct conn *conn, struct subflow *s, struct pm_cmds *out)
 	s->lost = false;
 	COUNT(conn, subflows_failed);
 	return true;
-}
-
-/* Whether @s ends, now that its endpoint is not usable: a path outlives a link. */
-static bool subflow_must_close(const struct conn *conn, const struct subflow *s)
-{
-	const struct endpoint *ep = subflow_endpoint(conn, s);
-	const enum endpoint_state most = s->state == SUBFLOW_LIVE      ? ENDPOINT_DOWN
-					 : s->state == SUBFLOW_PENDING ? ENDPOINT_WAITING
-								       : ENDPOINT_UNSEEN;
-
-	return !ep || ep->state > most;
 }
 
 /*

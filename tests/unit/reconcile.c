@@ -217,3 +217,11 @@ HISTORY(reconcile, address_no_longer_announced_keeps_its_path, POOL A " signal l
 	"pool 0 " POOL A "| >\n"
 	"ends 10.0.2.2:10012 10.0.2.1:80\n"
 	"pool 0 " POOL A "| > withdraw 10.0.2.2/12;\n")
+
+HISTORY(reconcile, address_no_longer_announced_keeps_its_path_while_its_link_is_down,
+	POOL A " signal laminar|",
+	"start > announce 10.0.2.2/12;\n"
+	"announce 1 10.0.2.1:80 > join 10.0.2.2-10.0.2.1:80;\n"
+	"up\n"
+	"pool 0 " POOL A "| >\n"
+	"links 1 >\n")
