@@ -83,7 +83,7 @@ _mptcpaddr()
 	doctor) _mptcpaddr_words '-v --verbose --help' "$cur" ;;
 	endpoint)
 		_mptcpaddr_object "$cur" 'show add del change flush' \
-			'dev id port laminar subflow signal fullmesh backup nobackup nofullmesh'
+			'dev id port laminar subflow signal fullmesh backup nofirst nobackup nofullmesh'
 		;;
 	limits)
 		_mptcpaddr_object "$cur" 'show set' 'subflows add_addr_accepted'

@@ -21,7 +21,7 @@ complete -c mptcpaddr -n '__fish_seen_subcommand_from run' -s b -l backend -x -a
 complete -c mptcpaddr -n '__fish_seen_subcommand_from run' -x -a '(__fish_complete_subcommand --fcs-skip=2)'
 complete -c mptcpaddr -n '__fish_seen_subcommand_from check' -F
 complete -c mptcpaddr -n '__fish_seen_subcommand_from endpoint' -a 'show add del change flush'
-complete -c mptcpaddr -n '__fish_seen_subcommand_from endpoint' -a 'dev id port laminar subflow signal fullmesh backup nobackup nofullmesh'
+complete -c mptcpaddr -n '__fish_seen_subcommand_from endpoint' -a 'dev id port laminar subflow signal fullmesh backup nofirst nobackup nofullmesh'
 complete -c mptcpaddr -n '__fish_seen_subcommand_from limits' -a 'show set subflows add_addr_accepted'
 complete -c mptcpaddr -n '__fish_seen_subcommand_from endpoint limits' -l pid -x -a '(__fish_complete_pids)' -d 'Process'
 complete -c mptcpaddr -n '__fish_seen_subcommand_from endpoint limits' -l program -x -d 'Program name'

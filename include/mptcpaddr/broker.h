@@ -27,6 +27,15 @@
 #define BROKER_OPTION_SHIFT  1
 #define BROKER_OPTION(flags) (((flags) & ~0xc0) >> BROKER_OPTION_SHIFT)
 
+/* In the high byte of `version`: enum first_why. */
+#define BROKER_WHY_SHIFT 8
+
+/*
+ * The `magic` of two other records: `token` is 0, and the answer a struct first_table; or
+ * 1 + the index of an endpoint of that table, which did not answer.
+ */
+#define BROKER_MAGIC_FIRST 0x4d504246u /* "MPBF" */
+
 /* Differs from connection to connection. */
 struct broker_head {
 	uint32_t magic;

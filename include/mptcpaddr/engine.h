@@ -123,6 +123,9 @@ void engine_resync(struct engine *engine, const struct pm_subflow *subflows,
 /* engine_note() - note an overrun or a pool; @error: why the pool was rejected, or 0. */
 void engine_note(struct engine *engine, enum pm_note_what what, int error);
 
+/* engine_note_unanswered() - note that the SYN of @first, of our pool, has no answer. */
+void engine_note_unanswered(struct engine *engine, const struct pm_event *first);
+
 const struct pm_counters *engine_counters(const struct engine *engine);
 unsigned int engine_conns(const struct engine *engine);
 bool engine_has_conn(const struct engine *engine, uint32_t token);

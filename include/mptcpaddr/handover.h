@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "mptcpaddr/addr.h"
+#include "mptcpaddr/first.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -21,6 +21,7 @@
 /* A registration is one word; 0 is an empty slot. */
 #define HANDOVER_VALID	(UINT64_C(1) << 63)
 #define HANDOVER_V6ONLY (UINT64_C(1) << 32) /* the token is below */
+#define HANDOVER_FIRST	33		    /* shift of enum first_why, two bits */
 
 /* Listening MPTCP sockets, whose accepted connections are this program's. */
 #define HANDOVER_LISTENERS 64
@@ -74,6 +75,7 @@ struct handover {
 	uint32_t pool_len;
 	char log_file[1024]; /* "": the application's standard error */
 
+	struct first_table first;
 	_Atomic uint32_t filter; /* HANDOVER_FILTER_OPEN and so on; a futex */
 	/* Connects between "about to send the SYN" and "registered". */
 	_Atomic uint32_t in_flight;

@@ -103,6 +103,7 @@ struct diag_owner {
 	uint64_t cookie;       /* of the socket: never used again */
 	uint64_t cgroup;       /* ID in the cgroup 2 hierarchy; 0: unknown */
 	struct pm_event first; /* the first subflow, like an ESTABLISHED */
+	bool unanswered;       /* its SYN */
 };
 
 /* diag_open() - a socket for diag_read_owner(). Return: it; -errno. */

@@ -62,6 +62,10 @@ enum pm_reason {
 	PM_REASON_STALLED = 16,	  /* no data since its link came back */
 	PM_REASON_LINK_DOWN = 17, /* of the endpoint */
 	PM_REASON_WAITING = 18,	  /* the endpoint's address is tentative or deprecated */
+	/* ESTABLISHED: why the first path leaves from `local`; as enum first_why */
+	PM_REASON_FIRST_ORDER = 19,
+	PM_REASON_FIRST_AVOIDED = 20,
+	PM_REASON_FIRST_RACE = 21,
 };
 
 enum pm_note_what {
@@ -83,6 +87,7 @@ enum pm_note_what {
 	PM_NOTE_POOL = 16,	      /* token 0: a pool was loaded, or rejected: error */
 	PM_NOTE_OVERRUN = 17,	      /* token 0: events were lost */
 	PM_NOTE_BACKUP = 18,	      /* we sent MP_PRIO: flags */
+	PM_NOTE_UNANSWERED = 20,      /* the SYN of a first path; local, remote */
 };
 
 #define PM_NOTE_FLAG_BACKUP  1

@@ -88,6 +88,7 @@ struct pm_cmds {
 struct pm_registration {
 	uint32_t token;
 	bool v6only;	/* IPV6_V6ONLY is set */
+	uint8_t first;	/* enum first_why */
 	bool inherited; /* the parent process manages it while it lives */
 	int64_t when;	/* seconds of any steady clock */
 };

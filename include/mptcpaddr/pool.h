@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "mptcpaddr/first.h"
 #include "mptcpaddr/note.h"
 
 #include <net/if.h>
@@ -16,6 +17,9 @@
 /* `ip mptcp limits` caps at 8; the userspace path manager has no such cap. */
 #define POOL_LIMIT_MAX	   64
 #define POOL_LIMIT_DEFAULT 8
+
+/* In endpoint.flags, and never sent to the kernel: not for first paths. */
+#define ENDPOINT_NOFIRST 0x80000000u
 
 enum endpoint_state {
 	ENDPOINT_USABLE,
@@ -86,7 +90,8 @@ struct pool {
 	uint32_t keepalive_ms; /* for the preload library; 0: none */
 	struct prefix_list allow, deny;
 	enum pool_private private;
-	bool mptcp; /* [app] mptcp */
+	enum first_mode first; /* [app] first */
+	bool mptcp;	       /* [app] mptcp */
 	enum log_level log;
 };
 

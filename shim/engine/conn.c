@@ -30,6 +30,7 @@ struct conn *conn_add(struct conn_table *table, const struct pm_registration *re
 	conn->table = table;
 	conn->token = reg->token;
 	conn->v6only = reg->v6only;
+	conn->first_why = reg->first;
 	conn->inherited = reg->inherited;
 	conn->registered = reg->when;
 	HASH_ADD(hh, table->conns, token, sizeof(conn->token), conn);

@@ -99,6 +99,7 @@ struct conn {
 	bool established : 1; /* the first subflow's addresses are known */
 	bool server_side : 1;
 	bool deny_join_id0 : 1;	   /* the peer's C flag (RFC 8684, 3.1) */
+	uint8_t first_why : 2;	   /* enum first_why */
 	bool again : 1;		   /* join_waiting() is due */
 	bool work : 1;		   /* conn_use_endpoints() is due at work_when */
 	struct mpaddr first, peer; /* of MP_CAPABLE: ours, with ID 0, and the peer's */

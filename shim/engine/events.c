@@ -124,7 +124,8 @@ static int on_established(struct conn *conn, const struct pm_event *ev,
 		return r;
 	conn->established = true;
 	NOTE(conn, .what = PM_NOTE_ESTABLISHED, .local = ev->local,
-	     .local_id = ev->local_id, .remote = ev->remote, .remote_id = ev->remote_id);
+	     .local_id = ev->local_id, .remote = ev->remote, .remote_id = ev->remote_id,
+	     .reason = conn->first_why ? PM_REASON_FIRST_ORDER - 1 + conn->first_why : 0);
 	conn_find_endpoints(conn);
 	if (!conn_section(conn)->kinds)
 		return 0;

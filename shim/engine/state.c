@@ -317,3 +317,12 @@ void engine_note(struct engine *engine, enum pm_note_what what, int error)
 {
 	note_add(engine, NULL, &(const struct pm_note){ .what = what, .error = error });
 }
+
+void engine_note_unanswered(struct engine *engine, const struct pm_event *first)
+{
+	const struct pm_note note = { .what = PM_NOTE_UNANSWERED,
+				      .local = first->local,
+				      .remote = first->remote };
+
+	note_add(engine, conn_find(&engine->table, first->token), &note);
+}

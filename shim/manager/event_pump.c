@@ -147,6 +147,9 @@ static enum log_level note_level(const struct pm_note *note)
 		return note->error == EADDRNOTAVAIL || note->error == ENODEV
 			       ? LOG_LEVEL_WARNING
 			       : LOG_LEVEL_INFO;
+	case PM_NOTE_ESTABLISHED:
+		return note->reason ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+	case PM_NOTE_UNANSWERED:
 	case PM_NOTE_JOINING:
 	case PM_NOTE_SUBFLOW_CLOSED:
 	case PM_NOTE_SIGNALLED:

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The next registration, from handover.h's ring. */
 static bool slot_take(struct handover *h, struct pm_registration *ret_reg)
@@ -27,6 +28,17 @@ static bool slot_take(struct handover *h, struct pm_registration *ret_reg)
 	atomic_store(&h->tail, tail + 1);
 	*ret_reg = (struct pm_registration){ .token = (uint32_t)value };
 	ret_reg->v6only = value & HANDOVER_V6ONLY;
+	ret_reg->first = value >> HANDOVER_FIRST & 3;
+	return true;
+}
+
+/* Return: false: not a connection of ours. */
+static bool manager_deliver(struct manager *m, const struct pm_event *ev)
+{
+	if (pump_deliver(&m->pump, m->engine, ev) == -ENOENT)
+		return false;
+	if (ev->type == PM_EVENT_CREATED || ev->type == PM_EVENT_SUB_ESTABLISHED)
+		first_worked(&m->h->first, &ev->local);
 	return true;
 }
 
@@ -39,12 +51,30 @@ static void manager_register(struct manager *m, struct pm_registration *reg)
 	reg->when = clock_ms() / 1000;
 	idle_restart(m);
 	m->about.registrations++;
+	if (m->h->first.mode != FIRST_ROUTING)
+		first_check_add(&m->first_checks, reg->token, clock_ms());
 	if (engine_register(m->engine, reg) < 0)
 		log_warning("token 0x%08x: too many connections", reg->token);
 	while (early_take(&m->pump.early, reg->token, &ev)) {
 		m->about.events_replayed++;
-		pump_deliver(&m->pump, m->engine, &ev);
+		manager_deliver(m, &ev);
 	}
+}
+
+void handle_unanswered(struct manager *m)
+{
+	struct pm_event first;
+	int fd;
+
+	if (first_check_wait(&m->first_checks) != 0)
+		return;
+	fd = diag_open();
+	while (first_check_next(&m->first_checks, fd, &first)) {
+		first_avoid(&m->h->first, &first.local, clock_ms() / 1000);
+		engine_note_unanswered(m->engine, &first);
+	}
+	if (fd >= 0)
+		close(fd);
 }
 
 void handle_inherited(struct manager *m)
@@ -112,7 +142,7 @@ static void handle_event(struct manager *m, const struct pm_event *ev)
 		return;
 	}
 	handle_registrations(m);
-	if (pump_deliver(&m->pump, m->engine, ev) != -ENOENT || take_accepted(m, ev))
+	if (manager_deliver(m, ev) || take_accepted(m, ev))
 		return;
 	if (in_flight)
 		pump_hold(&m->pump, ev);

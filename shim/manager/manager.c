@@ -41,6 +41,7 @@ static int manager_timeout(const struct manager *m)
 
 	wait = pump_earlier(wait, watch_wait_ms(&m->watch, clock_ms()));
 	wait = pump_earlier(wait, idle_wait(m));
+	wait = pump_earlier(wait, first_check_wait(&m->first_checks));
 	if (takeover_must_retry(&m->takeover))
 		wait = pump_earlier(wait, TAKEOVER_RETRY_MS);
 	if (m->take_over_ms)
@@ -161,6 +162,7 @@ static void manager_change_pool(struct manager *m, struct pool *old)
 	engine_set_clock(m->engine, clock_ms());
 	engine_set_pool(m->engine, m->watch.pool);
 	port_listeners_update(&m->ports, m->watch.pool);
+	first_publish(&m->h->first, m->watch.pool, &m->watch.table);
 	pool_free(old);
 }
 
@@ -247,6 +249,7 @@ static void manager_loop(struct manager *m)
 		manager_serve_takeover(m, fds[1].revents);
 		manager_serve_pool(m, &fds[2]);
 		engine_set_clock(m->engine, clock_ms());
+		handle_unanswered(m);
 		pump_tick(&m->pump, m->engine);
 		idle_before_wait(m);
 		if (n > FDS_FIRST + ports) /* last: followers get all new notes */
@@ -370,6 +373,7 @@ static int manager_open(struct manager *m)
 	snprintf(m->about.program, sizeof(m->about.program), "%s", h->program);
 	snprintf(m->about.pool_file, sizeof(m->about.pool_file), "%s", h->pool_path);
 	port_listeners_update(&m->ports, m->watch.pool);
+	first_publish(&m->h->first, m->watch.pool, &m->watch.table);
 	idle_restart(m);
 	log_info("%u endpoints from %s", m->watch.pool->n_endpoints, h->pool_path);
 	return 0;

@@ -47,6 +47,9 @@ const char *note_reason_text(uint8_t reason, uint8_t error,
 		[PM_REASON_STALLED] = "no data since its link came back",
 		[PM_REASON_LINK_DOWN] = "link down",
 		[PM_REASON_WAITING] = "address tentative or deprecated",
+		[PM_REASON_FIRST_ORDER] = "first usable endpoint",
+		[PM_REASON_FIRST_AVOIDED] = "an earlier endpoint did not answer lately",
+		[PM_REASON_FIRST_RACE] = "the earlier endpoints did not answer in time",
 	};
 	/* Only a reset is the peer's for certain. */
 	const bool peer = error == ECONNREFUSED || error == ECONNRESET;
@@ -55,7 +58,7 @@ const char *note_reason_text(uint8_t reason, uint8_t error,
 		snprintf(out, NOTE_REASON_MAX, "join %s: %s",
 			 peer ? "refused by the peer" : "failed",
 			 error ? strerror(error) : "no error reported");
-	else if (reason < sizeof(words) / sizeof(words[0]))
+	else if (reason < sizeof(words) / sizeof(words[0]) && words[reason])
 		strcpy(out, words[reason]);
 	else
 		snprintf(out, NOTE_REASON_MAX, "reason %u",
@@ -138,6 +141,7 @@ static void put_established(struct text *out, const struct pm_note *note)
 	if (note->local.family && note->remote.family)
 		text_put(out, " %s -> %s", mpaddr_text(&note->local, local),
 			 mpaddr_text(&note->remote, remote));
+	put_reason(out, ": ", note);
 }
 
 static void put_announced(struct text *out, const struct pm_note *note)
@@ -226,6 +230,9 @@ static void put_note(struct text *out, const struct pm_note *note)
 		if (!note->error && !note->reason)
 			return text_put(out, "pool file loaded");
 		return put_reason(out, "pool file rejected: ", note);
+	case PM_NOTE_UNANSWERED:
+		put_pair(out, note);
+		return text_put(out, ": no answer; first paths avoid this endpoint");
 	case PM_NOTE_OVERRUN:
 		return text_put(out, "kernel events were lost; resynchronised");
 	}

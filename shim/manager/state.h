@@ -6,6 +6,7 @@
 
 #include "control_server.h"
 #include "event_pump.h"
+#include "first_check.h"
 #include "mptcpaddr/handover.h"
 #include "mptcpaddr/netlink.h"
 #include "shim/pool/watch.h"
@@ -112,6 +113,7 @@ struct manager {
 	struct app_listeners listeners;
 	struct port_listeners ports;
 	struct takeover takeover;
+	struct first_checks first_checks;
 	unsigned int early_waits; /* since the last time that no event was held */
 	int64_t take_over_ms;	  /* when to take over; 0: nothing to take over */
 	int64_t unable_ms; /* when to give up: nobody can take over; 0: not unable */
@@ -128,6 +130,8 @@ struct manager {
 void handle_events(struct manager *m);
 /* handle_registrations() - take what connect() has registered since the last call. */
 void handle_registrations(struct manager *m);
+/* handle_unanswered() - let first paths avoid endpoints without an answer. */
+void handle_unanswered(struct manager *m);
 /* handle_inherited() - take the registrations from before this process was forked. */
 void handle_inherited(struct manager *m);
 /* handle_adopted() - take accepted connections whose first event has been lost. */

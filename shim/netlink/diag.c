@@ -102,6 +102,7 @@ static int on_owner(void *ctx, const struct inet_diag_msg *msg, struct nlattr *c
 	if (cgroup && nla_len(cgroup) == sizeof(owner->cgroup))
 		owner->cgroup = nla_get_u64(cgroup);
 	diag_fill_event(msg, &owner->first);
+	owner->unanswered = msg->idiag_state == TCP_SYN_SENT;
 	return 0;
 }
 

@@ -224,6 +224,8 @@ static int on_link(void *ctx, struct nlmsghdr *hdr)
 		 !(info->ifi_flags & DORMANT);
 	now.downs = MAX(netlink_number(tb[IFLA_CARRIER_DOWN_COUNT]),
 			link ? link->downs + (link->up && !now.up) : 0);
+	now.inner = info->ifi_flags & IFF_LOOPBACK ||
+		    (info->ifi_flags & (IFF_NOARP | IFF_POINTOPOINT)) == IFF_NOARP;
 	nla_strlcpy(now.dev, tb[IFLA_IFNAME], sizeof(now.dev));
 	if (link && link->up == now.up && link->downs == now.downs &&
 	    !strcmp(link->dev, now.dev))

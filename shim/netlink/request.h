@@ -46,6 +46,7 @@ struct rtnl_iface {
 	int if_idx;
 	bool up;	/* administratively, and with a carrier */
 	uint32_t downs; /* how often it went down */
+	bool inner;	/* lo, dummy and the like: leads to no other host */
 	char dev[IFNAMSIZ];
 };
 

@@ -27,6 +27,7 @@ static const struct {
 	{ "fullmesh", MPTCP_PM_ADDR_FLAG_FULLMESH },
 	{ "laminar", MPTCP_PM_ADDR_FLAG_LAMINAR },
 	{ "backup", MPTCP_PM_ADDR_FLAG_BACKUP },
+	{ "nofirst", ENDPOINT_NOFIRST },
 	{ "address", MPTCP_PM_ADDR_FLAG_LAMINAR }, /* older name, accepted only */
 };
 

@@ -133,19 +133,37 @@ static int set_duration(struct ini *ini, const struct ini_key *key, char *text)
 	return 0;
 }
 
+/* One of three words, by its index. */
+static int set_word(struct ini *ini, const struct ini_key *key, const char *text,
+		    const char *const words[3])
+{
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		if (!strcmp(text, words[i])) {
+			*(unsigned int *)((char *)ini->into + key->offset) = i;
+			return 0;
+		}
+	return ini_fail(ini, "%s is \"%s\", not %s, %s or %s", key->name, text, words[0],
+			words[1], words[2]);
+}
+
 static int set_private(struct ini *ini, const struct ini_key *key, char *text)
 {
 	static const char *const words[] = { [POOL_PRIVATE_SAME] = "same",
 					     [POOL_PRIVATE_ALL] = "all",
 					     [POOL_PRIVATE_NONE] = "none" };
-	unsigned int i;
 
-	for (i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (!strcmp(text, words[i])) {
-			*(enum pool_private *)((char *)ini->into + key->offset) = i;
-			return 0;
-		}
-	return ini_fail(ini, "private is \"%s\", not same, all or none", text);
+	return set_word(ini, key, text, words);
+}
+
+static int set_first(struct ini *ini, const struct ini_key *key, char *text)
+{
+	static const char *const words[] = {
+		[FIRST_ROUTING] = "routing", [FIRST_POOL] = "pool", [FIRST_RACE] = "race"
+	};
+
+	return set_word(ini, key, text, words);
 }
 
 static int set_keepalive_ms(struct ini *ini, const struct ini_key *key, char *text)
@@ -177,6 +195,7 @@ static const struct ini_key keys[] = {
 	{ "retry", "tries", ini_set_number, FIELD(retry.tries), .max = 200 },
 	{ "app", "mptcp", ini_set_yes_no, FIELD(mptcp) },
 	{ "app", "keepalive", set_keepalive_ms, FIELD(keepalive_ms) },
+	{ "app", "first", set_first, FIELD(first) },
 	{ "app", "exclude", exclude_prefix, .form = INI_WORDS },
 	{ "app", "tolerate", check_option, .form = INI_WORDS },
 	{ "app", "log", ini_set_log, FIELD(log) },

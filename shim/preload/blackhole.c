@@ -40,7 +40,7 @@ void blackhole_check(struct handover *h)
 		return;
 	on = blackhole_is_on();
 	if (h == LAUNCH_BROKER && on)
-		broker_register(0, 0);
+		broker_register(0, 0, FIRST_WHY_ROUTING);
 	else if (h != LAUNCH_BROKER && on)
 		atomic_compare_exchange_strong(&h->blackhole_s, &none, now);
 	else if (h != LAUNCH_BROKER)

@@ -18,6 +18,8 @@
 #define FULL_WAIT_US 25000
 #define FULL_TRIES   4
 
+#define FIRST_WAIT_US 10000 /* for its table of first paths */
+
 /* A program with a log waits for the answer to its first registration. */
 #define REFUSAL_WAIT_US 900000
 #define REFUSAL_MAX	512
@@ -95,18 +97,24 @@ static void log_refusal(int fd)
 	log_request_print(LOG_LEVEL_WARNING, "no pool: the broker refuses: ", why);
 }
 
+static long send_record(int fd, struct broker_head head, const struct pool_copy *copy)
+{
+	struct iovec v[2] = {
+		{ &head, sizeof(head) },
+		{ (void *)(uintptr_t)&copy->program,
+		  offsetof(struct pool_copy, text) + copy->len },
+	};
+	struct msghdr msg = { .msg_iov = v, .msg_iovlen = 2 };
+
+	head.version |= BROKER_VERSION;
+	head.pool_len = copy->len;
+	return sys_call(SYS_sendmsg, fd, (long)&msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 /* Return: false if no broker answers. */
-static bool register_with(uint32_t token, uint16_t flags)
+static bool register_with(struct broker_head head)
 {
 	const struct pool_copy *copy = pool_copy_get();
-	struct broker_head head = {
-		.magic = BROKER_MAGIC,
-		.version = BROKER_VERSION,
-		.flags = flags,
-		.token = token,
-	};
-	struct iovec v[2] = { { &head, sizeof(head) } };
-	struct msghdr msg = { .msg_iov = v, .msg_iovlen = 2 };
 	long r = -EPIPE;
 	int fd, i;
 
@@ -117,9 +125,6 @@ static bool register_with(uint32_t token, uint16_t flags)
 				 "");
 		return true;
 	}
-	head.pool_len = copy->len;
-	v[1].iov_base = (void *)(uintptr_t)&copy->program;
-	v[1].iov_len = offsetof(struct pool_copy, text) + copy->len;
 	/* The broker disconnects a program that is interrupted here for long. */
 	for (i = 0; i < FULL_TRIES && r == -EPIPE; i++) {
 		fd = connect_patiently();
@@ -128,21 +133,62 @@ static bool register_with(uint32_t token, uint16_t flags)
 					 is_busy(fd) ? "is busy" : "does not answer");
 			return is_busy(fd) || fd == -EMFILE || fd == -ENFILE;
 		}
-		r = sys_call(SYS_sendmsg, fd, (long)&msg, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (r >= 0 && !BROKER_OPTION(flags))
+		r = send_record(fd, head, copy);
+		if (r >= 0 && !BROKER_OPTION(head.flags))
 			log_refusal(fd);
 		sys_close(fd);
 	}
 	return true;
 }
 
-bool broker_register(uint32_t token, uint16_t flags)
+bool broker_register(uint32_t token, uint16_t flags, enum first_why why)
 {
-	bool answers = register_with(token, flags);
+	struct broker_head head = {
+		.magic = BROKER_MAGIC,
+		.version = why << BROKER_WHY_SHIFT,
+		.flags = flags,
+		.token = token,
+	};
+	bool answers = register_with(head);
 	uint16_t option;
 
 	/* A record each: an older broker refuses these, not the connection. */
-	while (answers && (option = refused_next()))
-		answers = register_with(token, flags | option << BROKER_OPTION_SHIFT);
+	while (answers && (option = refused_next())) {
+		head.flags = flags | option << BROKER_OPTION_SHIFT;
+		answers = register_with(head);
+	}
 	return answers;
+}
+
+bool broker_ask_first(struct first_table *ret_table)
+{
+	const struct broker_head head = { .magic = BROKER_MAGIC_FIRST };
+	const struct timeval timeout = { .tv_usec = FIRST_WAIT_US };
+	const struct pool_copy *copy = pool_copy_get();
+	const int fd = copy ? connect_broker(false) : -1;
+	bool known;
+
+	if (fd < 0)
+		return false;
+	known = send_record(fd, head, copy) >= 0 &&
+		sys_call(SYS_fcntl, fd, F_SETFL, 0) >= 0 &&
+		!syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_RCVTIMEO, &timeout,
+			 sizeof(timeout)) &&
+		sys_call(SYS_read, fd, (long)ret_table, sizeof(*ret_table)) ==
+			sizeof(*ret_table);
+	sys_close(fd);
+	return known;
+}
+
+void broker_avoid_first(unsigned int index)
+{
+	const struct broker_head head = { .magic = BROKER_MAGIC_FIRST,
+					  .token = index + 1 };
+	const struct pool_copy *copy = pool_copy_get();
+	const int fd = copy ? connect_broker(false) : -1;
+
+	if (fd < 0)
+		return;
+	send_record(fd, head, copy);
+	sys_close(fd);
 }

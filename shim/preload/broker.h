@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include "mptcpaddr/first.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,4 +18,10 @@ bool broker_is_running(void);
  * Waits only if the broker's queue is full (a client floods it): for 0.1 s at most, and
  * not again within a second of a timeout. Return: false if no broker runs any more.
  */
-bool broker_register(uint32_t token, uint16_t flags);
+bool broker_register(uint32_t token, uint16_t flags, enum first_why why);
+
+/* broker_ask_first() - Waits for 10 ms at most. Return: false: no table. */
+bool broker_ask_first(struct first_table *ret_table);
+
+/* broker_avoid_first() - endpoint @index of that table did not answer. */
+void broker_avoid_first(unsigned int index);

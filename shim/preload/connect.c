@@ -2,16 +2,19 @@
 /*
  * connect.c - connect(): the manager runs before the SYN, the token is registered after
  */
+#include "first.h"
+#include "race.h"
 #include "real.h"
 #include "register.h"
-
-#include <sys/socket.h>
 
 HOOK int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len)
 {
 	struct handover *handover = register_begin(fd);
-	int r = REAL(connect)(fd, addr, len);
+	int r;
 
+	if (__builtin_expect(handover && first_is_chosen(handover), 0))
+		return race_connect(handover, fd, addr.__sockaddr__, len);
+	r = REAL(connect)(fd, addr, len);
 	register_end(handover, fd, r);
 	return r;
 }

@@ -21,6 +21,7 @@
 
 static _Atomic int decided;
 static _Atomic unsigned int keepalive;		      /* seconds; 0: none */
+static _Atomic bool first_chosen;		      /* [app] first, not routing */
 static _Atomic uint32_t tolerated[SOCKOPTS_MAX / 32]; /* by the index in sockopts[] */
 static _Atomic unsigned int signals; /* as of the last time that the file was readable */
 
@@ -38,6 +39,7 @@ struct scan {
 	/* Called with each line, without the blanks around it. */
 	void (*line)(struct scan *scan, const char *from, const char *to);
 	bool in_app, refused; /* the last `mptcp` of [app] counts, as in parse.c */
+	bool first;	      /* likewise, `first`, unless it is routing */
 	unsigned int signals; /* MODE_SIGNAL, MODE_PORT */
 	unsigned int keepalive;
 };
@@ -97,6 +99,8 @@ static void scan_line(struct scan *scan, const char *from, const char *to)
 		scan->refused = str_is(value, to, "no");
 	else if (str_is(from, name_end, "keepalive"))
 		scan->keepalive = scan_seconds(value, to);
+	else if (str_is(from, name_end, "first"))
+		scan->first = !str_is(value, to, "routing");
 	else if (str_is(from, name_end, "tolerate"))
 		scan_tolerate(value, to);
 }
@@ -196,6 +200,7 @@ __attribute__((noinline)) static enum mode decide_mode(void)
 		sys_close(fd);
 	}
 	atomic_store(&keepalive, scan.keepalive);
+	atomic_store(&first_chosen, scan.first);
 	if (scan.refused)
 		LOG_REQUEST_ONCE(LOG_LEVEL_INFO, "no MPTCP: mptcp = no in ", path);
 	return scan.refused ? MODE_OFF : MODE_POOL;
@@ -210,6 +215,19 @@ bool mode_tolerates(const struct sockopt *opt)
 unsigned int mode_keepalive(void)
 {
 	return atomic_load_explicit(&keepalive, memory_order_relaxed);
+}
+
+bool mode_first(void)
+{
+	return atomic_load_explicit(&first_chosen, memory_order_relaxed);
+}
+
+void mode_read_first(const char *text, size_t len)
+{
+	struct scan scan = { .line = scan_line };
+
+	scan_text(&scan, text, len, true);
+	atomic_store(&first_chosen, scan.first);
 }
 
 enum mode mode_known(void)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct sockopt;
 
@@ -41,3 +42,9 @@ enum {
 	MODE_PORT = 2,
 };
 unsigned int mode_signals(void);
+
+/* mode_first() - the pool file has `first = pool` or `race`, as far as read. */
+bool mode_first(void);
+
+/* mode_read_first() - the file has changed, and contains @text now. */
+void mode_read_first(const char *text, size_t len);

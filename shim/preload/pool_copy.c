@@ -7,6 +7,7 @@
  */
 #include "pool_copy.h"
 #include "env.h"
+#include "mode.h"
 #include "owner.h"
 #include "pool_file.h"
 #include "shim/common/str.h"
@@ -59,8 +60,10 @@ static void refresh_copy(const struct pool_copy *old)
 		return;
 	str_append(copy->program.program, 0, sizeof(copy->program.program) - 1,
 		   env_program_name());
-	if (read_copy(copy, fd))
+	if (read_copy(copy, fd)) {
+		mode_read_first(copy->text, copy->len);
 		atomic_store(&current, copy);
+	}
 	sys_close(fd);
 }
 

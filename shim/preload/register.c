@@ -160,18 +160,19 @@ static uint64_t read_token(int fd)
 }
 
 /* @flags: of the broker's record. */
-static void register_connection(struct handover *h, int fd, uint16_t flags)
+static void register_connection(struct handover *h, int fd, uint16_t flags,
+				enum first_why why)
 {
-	const uint64_t value = read_token(fd);
+	const uint64_t value = read_token(fd) | (uint64_t)why << HANDOVER_FIRST;
 
-	if (!value) {
+	if (!(value & HANDOVER_VALID)) {
 		if (register_is_mptcp(fd))
 			blackhole_check(h); /* it fell back to TCP */
 		return;
 	}
 	if (h == LAUNCH_BROKER) {
 		flags |= value & HANDOVER_V6ONLY ? BROKER_FLAG_V6ONLY : 0;
-		if (!broker_register(value, flags))
+		if (!broker_register(value, flags, why))
 			owner_replace(OWNER_BROKER,
 				      0); /* the next connect() chooses again */
 		return;
@@ -199,17 +200,31 @@ static void end_call(struct handover *h)
 		;
 }
 
-void register_end(struct handover *handover, int fd, ssize_t result)
+void register_started(struct handover *handover, int fd, ssize_t result,
+		      enum first_why why)
 {
 	int saved = errno;
 
-	if (!handover)
-		return;
 	/* A connect() that a signal interrupts continues in the kernel. */
 	if (result >= 0 || saved == EINPROGRESS || saved == EINTR)
-		register_connection(handover, fd, 0);
+		register_connection(handover, fd, 0, why);
+	errno = saved;
+}
+
+void register_done(struct handover *handover)
+{
+	int saved = errno;
+
 	end_call(handover);
 	errno = saved;
+}
+
+void register_end(struct handover *handover, int fd, ssize_t result)
+{
+	if (!handover)
+		return;
+	register_started(handover, fd, result, FIRST_WHY_ROUTING);
+	register_done(handover);
 }
 
 /* Return: false for other address families. */
@@ -273,7 +288,7 @@ static void listener_add(struct handover *h, int fd, bool inherited)
 	if (!sys_statx(fd, "", &st))
 		return;
 	if (h == LAUNCH_BROKER) {
-		broker_register(st.stx_ino, BROKER_FLAG_LISTENER);
+		broker_register(st.stx_ino, BROKER_FLAG_LISTENER, FIRST_WHY_ROUTING);
 		return;
 	}
 	if (listener_known(h, st.stx_ino))
@@ -318,7 +333,7 @@ static void register_found(struct handover *h, int fd, bool at_load)
 	}
 	if (!at_load)
 		return;
-	register_connection(h, fd, BROKER_FLAG_INHERITED);
+	register_connection(h, fd, BROKER_FLAG_INHERITED, FIRST_WHY_ROUTING);
 	if (h != LAUNCH_BROKER) {
 		atomic_store(&h->inherited, 1);
 		wake_manager(h);

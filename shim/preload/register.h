@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include "mptcpaddr/first.h"
+
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -28,6 +30,11 @@ struct handover *register_begin_listen(int fd);
 
 /* register_end() - @result is the real call's. Keeps errno. */
 void register_end(struct handover *handover, int fd, ssize_t result);
+
+/* The same in two steps, the first once for each attempt; @handover is not NULL. */
+void register_started(struct handover *handover, int fd, ssize_t result,
+		      enum first_why why);
+void register_done(struct handover *handover);
 
 /* register_listener() - the same after listen(). */
 void register_listener(struct handover *handover, int fd, int result);

@@ -6,6 +6,7 @@
  * TCP without a cookie sends a plain SYN, and the data after the handshake (RFC 7413,
  * 3): connecting first and sending without the flag looks the same to the program.
  */
+#include "race.h"
 #include "real.h"
 #include "register.h"
 #include "syscall.h"
@@ -36,19 +37,49 @@ static bool connect_without_fastopen(int fd, const void *addr, socklen_t len)
 	return REAL(connect)(fd, addr, len) == 0;
 }
 
+static void end_send(struct handover *handover, int fd, ssize_t result,
+		     enum first_why why)
+{
+	if (!handover)
+		return;
+	register_started(handover, fd, result, why);
+	register_done(handover);
+}
+
+/* The kernel has not read *@msg: a futex that must not wait looks at both ends of it. */
+static enum first_why bind_first(struct handover *handover, int fd,
+				 const struct msghdr *msg)
+{
+	const struct timespec now = { 0 };
+	const int saved = errno;
+	const char *ends[] = { (const char *)msg, (const char *)(msg + 1) - 4 };
+	bool good = true;
+	int i;
+
+	for (i = 0; i < 2; i++)
+		good &= !syscall(SYS_futex, ends[i], FUTEX_WAIT_PRIVATE, 0, &now, NULL,
+				 0) ||
+			errno == EAGAIN || errno == ETIMEDOUT;
+	errno = saved;
+	return good ? race_bind(handover, fd, msg->msg_name, msg->msg_namelen)
+		    : FIRST_WHY_ROUTING;
+}
+
 HOOK ssize_t sendto(int fd, const void *data, size_t size, int flags,
 		    __CONST_SOCKADDR_ARG addr, socklen_t len)
 {
 	struct handover *handover;
+	enum first_why why;
 	ssize_t r;
 
 	if (__builtin_expect(!(flags & MSG_FASTOPEN), 1))
 		return REAL(sendto)(fd, data, size, flags, addr, len);
 	handover = register_begin(fd);
+	why = race_bind(handover, fd, addr.__sockaddr__, len);
 	r = REAL(sendto)(fd, data, size, flags, addr, len);
 	if (r < 0 && connect_without_fastopen(fd, addr.__sockaddr__, len))
 		r = REAL(sendto)(fd, data, size, flags & ~MSG_FASTOPEN, addr, len);
-	register_end(handover, fd, r);
+	end_send(handover, fd, r, why);
 	return r;
 }
 
@@ -62,29 +93,33 @@ static bool can_retry(ssize_t result, int fd, const struct msghdr *msg)
 HOOK ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	struct handover *handover;
+	enum first_why why;
 	ssize_t r;
 
 	if (__builtin_expect(!(flags & MSG_FASTOPEN), 1))
 		return REAL(sendmsg)(fd, msg, flags);
 	handover = register_begin(fd);
+	why = bind_first(handover, fd, msg);
 	r = REAL(sendmsg)(fd, msg, flags);
 	if (can_retry(r, fd, msg))
 		r = REAL(sendmsg)(fd, msg, flags & ~MSG_FASTOPEN);
-	register_end(handover, fd, r);
+	end_send(handover, fd, r, why);
 	return r;
 }
 
 HOOK int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags)
 {
 	struct handover *handover;
+	enum first_why why;
 	int r;
 
 	if (__builtin_expect(!(flags & MSG_FASTOPEN), 1))
 		return REAL(sendmmsg)(fd, msgs, n, flags);
 	handover = register_begin(fd);
+	why = n ? bind_first(handover, fd, &msgs->msg_hdr) : FIRST_WHY_ROUTING;
 	r = REAL(sendmmsg)(fd, msgs, n, flags);
 	if (n && can_retry(r, fd, &msgs->msg_hdr))
 		r = REAL(sendmmsg)(fd, msgs, n, flags & ~MSG_FASTOPEN);
-	register_end(handover, fd, r);
+	end_send(handover, fd, r, why);
 	return r;
 }

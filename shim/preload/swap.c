@@ -7,6 +7,7 @@
  */
 #include "swap.h"
 #include "forgotten.h"
+#include "mptcpaddr/uapi.h"
 #include "syscall.h"
 
 #include <linux/socket.h>
@@ -144,7 +145,13 @@ static bool copy_option(int from, int to, int level, int name)
 		return true;
 	if (lock)
 		*(int *)value /= 2; /* the kernel doubles it */
-	return !syscall(SYS_setsockopt, to, level, name, value, len) || errno != EPERM;
+	if (!syscall(SYS_setsockopt, to, level, name, value, len))
+		return true;
+	if (errno == EPERM)
+		return false;
+	if (forgotten_may_have(name)) /* MPTCP lacks it there, too */
+		forgotten_add(to, level, name, value, len);
+	return true;
 }
 
 static void copy_owner(int from, int to)
@@ -157,26 +164,47 @@ static void copy_owner(int from, int to)
 	sys_call(SYS_fcntl, to, F_SETFL, sys_call(SYS_fcntl, from, F_GETFL, 0));
 }
 
-/* All that the program has ever set, but for option @level, @name. */
+/*
+ * All that the program has ever set, but for option @level, @name. SO_BINDTODEVICE stands
+ * for SO_BINDTOIFINDEX, too.
+ */
 static bool copy_options(int from, int to, int level, int name)
 {
 	int i, n;
 
+	if (count_references(from) != 1)
+		return false;
 	for (i = 0; i < SWAP_LEVELS; i++)
 		for (n = 0; n < SWAP_NAMES; n++)
 			if (swap_options[i][n / 64] >> (n % 64) & 1 &&
 			    (levels[i] != level || n != name) &&
+			    (levels[i] != SOL_SOCKET || n != SO_BINDTOIFINDEX) &&
 			    !copy_option(from, to, levels[i], n))
 				return false;
+	copy_owner(from, to);
 	return true;
+}
+
+bool swap_replace(int fd, int other)
+{
+	const long flags = sys_call(SYS_fcntl, fd, F_GETFD, 0);
+
+	return sys_call(SYS_dup3, other, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0) == fd;
 }
 
 bool swap_sockets(int fd, int plain, int level, int name)
 {
-	const long flags = sys_call(SYS_fcntl, fd, F_GETFD, 0);
+	return copy_options(fd, plain, level, name) && swap_replace(fd, plain);
+}
 
-	if (count_references(fd) != 1 || !copy_options(fd, plain, level, name))
-		return false;
-	copy_owner(fd, plain);
-	return sys_call(SYS_dup3, plain, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0) == fd;
+int swap_copy(int fd)
+{
+	const int copy = syscall(SYS_socket, sys_int_option(fd, SOL_SOCKET, SO_DOMAIN),
+				 SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+
+	if (copy >= 0 && copy_options(fd, copy, SOL_SOCKET, SO_BINDTODEVICE))
+		return copy;
+	if (copy >= 0)
+		sys_close(copy);
+	return -1;
 }

@@ -41,3 +41,13 @@ static inline void swap_note(int level, unsigned int name)
  * descriptor or an epoll has the socket, or that cannot be known. Changes errno.
  */
 bool swap_sockets(int fd, int plain, int level, int name);
+
+/*
+ * swap_copy() - another MPTCP socket with the options and status flags of @fd, unbound
+ *
+ * Return: -1: none, or something would be lost by a swap. Changes errno.
+ */
+int swap_copy(int fd);
+
+/* swap_replace() - give @fd's number to @other, too. Return: success. Changes errno. */
+bool swap_replace(int fd, int other);

@@ -68,6 +68,7 @@ static const struct fault {
 	  "tolerate \"TCP_QUICKAK\" is not a socket option such as TCP_USER_TIMEOUT" },
 	{ "keepalive-short.conf", 2, "keepalive 500ms is not in 1s-9h" },
 	{ "keepalive-long.conf", 2, "keepalive 600m is not in 1s-9h" },
+	{ "first-some.conf", 2, "first is \"some\", not routing, pool or race" },
 	{ "private-some.conf", 2, "private is \"some\", not same, all or none" },
 	{ "log-loud.conf", 2, "log is \"loud\", not error, warning, info or debug" },
 	{ "too-many-endpoints.conf", 66, "more than 64 endpoints" },

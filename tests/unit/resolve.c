@@ -11,9 +11,9 @@
 
 #define ADDRS 70
 
-static struct rtnl_iface links[] = { { 1, true, 0, "lo" },
-				     { 2, true, 0, "eth0" },
-				     { 3, true, 0, "wwan0" } };
+static struct rtnl_iface links[] = { { 1, true, 0, true, "lo" },
+				     { 2, true, 0, false, "eth0" },
+				     { 3, true, 0, false, "wwan0" } };
 static struct rtnl_address addrs[ADDRS];
 static struct rtnl_table table = {
 	.known = true, .n_links = 3, .links = links, .addrs = addrs

@@ -160,7 +160,7 @@ void adopt_connection(struct broker *b, uint32_t token, bool server_side)
 	program = adopt_find_program(b, &owner);
 	client = program ? adopt_get_client(b, program, owner.uid) : NULL;
 	if (!client || (server_side && !client_announces(client)) ||
-	    client_register(b, client, token, false, owner.cookie) < 0)
+	    client_register(b, client, token, false, 0, owner.cookie) < 0)
 		return;
 	b->registrations++;
 	log_debug("token 0x%08x: adopted for %s", token, program->name);

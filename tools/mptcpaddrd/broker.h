@@ -8,11 +8,13 @@
 #pragma once
 
 #include "message.h"
+#include "mptcpaddr/first.h"
 #include "mptcpaddr/netlink.h"
 #include "policy.h"
 #include "shim/common/sockopt.h"
 #include "shim/manager/control_server.h"
 #include "shim/manager/event_pump.h"
+#include "shim/manager/first_check.h"
 #include "shim/pool/watch.h"
 
 #define HASH_NONFATAL_OOM 1
@@ -36,6 +38,7 @@ struct client {
 	struct record *record;	 /* as last received, as long as its pool */
 	struct pool_watch watch; /* without descriptors */
 	struct engine *engine;
+	struct first_table first;
 	struct control control;
 	struct ctl_manager about;
 	sockopt_report options; /* that MPTCP refused to the program */
@@ -119,6 +122,7 @@ struct broker {
 	struct peer peers[PEERS_MAX];
 	unsigned int n_peers;
 	struct event_pump pump;
+	struct first_checks first_checks;
 	int64_t adopted_ms; /* adopt_candidates() has seen the events held since before */
 	uint64_t registrations, refused;
 	struct rearm rearm;
@@ -155,7 +159,11 @@ struct client *client_get(struct broker *b, struct user *user,
 
 /* client_register() - take @token into the client's engine. Return: 0; -errno. */
 int client_register(struct broker *b, struct client *client, uint32_t token, bool v6only,
-		    uint64_t cookie);
+		    enum first_why why, uint64_t cookie);
+
+/* first_paths_avoid(), _worked() - of all clients of @user, those from @local. */
+void first_paths_avoid(struct broker *b, struct user *user, const struct mpaddr *local);
+void first_paths_worked(struct broker *b, struct user *user, const struct mpaddr *local);
 
 /* resolve_clients() - apply the machine's addresses and the policy to all pools again. */
 void resolve_clients(struct broker *b);

@@ -157,6 +157,7 @@ static void client_apply_policy(struct client *client)
 static int client_use_pool(struct client *client, struct pool *old)
 {
 	struct engine *engine = client->engine;
+	struct client *other;
 
 	client->watch.error.text[0] = '\0';
 	client_apply_policy(client);
@@ -165,6 +166,7 @@ static int client_use_pool(struct client *client, struct pool *old)
 			       "%.300s: keepalive has no effect on adopted connections: "
 			       "only the preload library can set it",
 			       client->watch.path);
+	first_publish(&client->first, client->watch.pool, &client->broker->table);
 	if (engine) {
 		engine_set_clock(engine, clock_ms());
 		engine_set_pool(engine, client->watch.pool);
@@ -172,6 +174,9 @@ static int client_use_pool(struct client *client, struct pool *old)
 		pool_free(old);
 		return 0;
 	}
+	for (other = client->broker->clients; other; other = other->next)
+		if (other->user == client->user)
+			first_inherit(&client->first, &other->first);
 	client->engine = engine = engine_new(client->watch.pool);
 	if (!engine)
 		return -ENOMEM;
@@ -366,11 +371,11 @@ struct client *client_get(struct broker *b, struct user *user,
 }
 
 int client_register(struct broker *b, struct client *client, uint32_t token, bool v6only,
-		    uint64_t cookie)
+		    enum first_why why, uint64_t cookie)
 {
-	const struct pm_registration reg = { .token = token,
-					     .v6only = v6only,
-					     .when = clock_ms() / 1000 };
+	const struct pm_registration reg = {
+		.token = token, .v6only = v6only, .first = why, .when = clock_ms() / 1000
+	};
 	struct client_conn *conn;
 	int r;
 
@@ -396,7 +401,27 @@ int client_register(struct broker *b, struct client *client, uint32_t token, boo
 	}
 	client->user->connections++;
 	client->about.registrations++;
+	if (client->first.mode != FIRST_ROUTING)
+		first_check_add(&b->first_checks, token, clock_ms());
 	return 0;
+}
+
+void first_paths_avoid(struct broker *b, struct user *user, const struct mpaddr *local)
+{
+	struct client *client;
+
+	for (client = b->clients; client; client = client->next)
+		if (client->user == user)
+			first_avoid(&client->first, local, clock_ms() / 1000);
+}
+
+void first_paths_worked(struct broker *b, struct user *user, const struct mpaddr *local)
+{
+	struct client *client;
+
+	for (client = b->clients; client; client = client->next)
+		if (client->user == user)
+			first_worked(&client->first, local);
 }
 
 /* For struct control_view. */

@@ -68,6 +68,9 @@ bool dispatch_event(struct broker *b, const struct pm_event *ev)
 	if (ev->type == PM_EVENT_ESTABLISHED && !ev->server_side)
 		rearm_established(b, ev);
 	client->due_ms = 0;
+	if (client->first.mode != FIRST_ROUTING &&
+	    (ev->type == PM_EVENT_CREATED || ev->type == PM_EVENT_SUB_ESTABLISHED))
+		first_paths_worked(b, client->user, &ev->local);
 	if (ev->type == PM_EVENT_CLOSED)
 		client_conn_drop(b, conn);
 	return true;
@@ -81,12 +84,28 @@ void dispatch_early(struct broker *b, struct client *client, uint32_t token)
 		client->about.events_replayed += dispatch_event(b, &ev);
 }
 
+/* First paths whose SYN has no answer. */
+static void dispatch_unanswered(struct broker *b)
+{
+	struct client_conn *conn;
+	struct pm_event first;
+
+	while (first_check_next(&b->first_checks, b->diag_fd, &first)) {
+		conn = client_conn_find(b, first.token);
+		if (!conn)
+			continue;
+		first_paths_avoid(b, conn->client->user, &first.local);
+		engine_note_unanswered(conn->client->engine, &first);
+	}
+}
+
 void dispatch_timers(struct broker *b)
 {
 	const int64_t now = clock_ms();
 	struct client *client;
 	int wait;
 
+	dispatch_unanswered(b);
 	for (client = b->clients; client; client = client->next) {
 		if (client->due_ms > now)
 			continue;

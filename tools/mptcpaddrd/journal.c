@@ -181,7 +181,8 @@ static void restore_conn(struct broker *b, const struct journal_entry *entry)
 	else if (client && !client_conn_find(b, entry->token) &&
 		 diag_read_owner(b->diag_fd, entry->token, &owner) == 0 &&
 		 owner.cookie == entry->cookie)
-		client_register(b, client, entry->token, entry->flags & 1, entry->cookie);
+		client_register(b, client, entry->token, entry->flags & 1, 0,
+				entry->cookie);
 }
 
 /* The last entry is incomplete if the process was killed while writing it. */

@@ -127,7 +127,7 @@ bool listener_take(struct broker *b, const struct pm_event *established)
 						       : AGAIN_MS << AGAIN_DOUBLES);
 			continue;
 		}
-		if (client_register(b, l->client, established->token, false,
+		if (client_register(b, l->client, established->token, false, 0,
 				    owner.cookie) < 0)
 			continue;
 		journal_add(b, l->client, client_conn_find(b, established->token));

@@ -5,6 +5,7 @@
  * Pure. All other input from users is the pool, which shim/pool/parse.c reads.
  */
 #include "message.h"
+#include "mptcpaddr/first.h"
 #include "shim/common/sockopt.h"
 
 #include <stdbool.h>
@@ -28,17 +29,20 @@ const char *record_check(struct record *record, size_t len)
 	struct broker_program *id = &record->program;
 	sockopt_report unused = { 0 };
 	uint16_t option;
+	bool first;
 
 	if (len < sizeof(*head))
 		return "a record of the wrong length";
-	if (head->magic != BROKER_MAGIC)
+	first = head->magic == BROKER_MAGIC_FIRST;
+	if (head->magic != BROKER_MAGIC && !first)
 		return "not a registration record";
-	if (head->version != BROKER_VERSION)
+	if ((head->version & 0xff) != BROKER_VERSION ||
+	    head->version >> BROKER_WHY_SHIFT > FIRST_WHY_RACE)
 		return "a record of another version";
 	if (len < least || len > sizeof(*record) || head->pool_len != len - least)
 		return "a record of the wrong length";
 	option = BROKER_OPTION(head->flags);
-	if (!head->token || (option && !sockopt_unpack(unused, option)) ||
+	if ((!first && !head->token) || (option && !sockopt_unpack(unused, option)) ||
 	    !clean_text(id->program, sizeof(id->program), '/') ||
 	    !clean_text(id->path, sizeof(id->path), '\0'))
 		return "a record with impossible values";

@@ -92,6 +92,24 @@ static struct client *get_client(struct broker *b, struct user *user,
 	return client;
 }
 
+/* A program is about to connect, or tells how that went. Return: NULL, or the reason to
+ * refuse it. */
+static const char *serve_first(struct broker *b, struct peer *peer, struct record *record)
+{
+	const unsigned int index = record->head.token - 1;
+	const char *why = NULL;
+	struct client *client = get_client(b, peer->user, record, &why);
+
+	if (!client)
+		return why;
+	if (!record->head.token)
+		send(peer->fd, &client->first, sizeof(client->first),
+		     MSG_DONTWAIT | MSG_NOSIGNAL);
+	else if (index < client->first.n_endpoints)
+		first_paths_avoid(b, peer->user, &client->first.endpoints[index].addr);
+	return NULL;
+}
+
 /* Return: NULL, or the reason to refuse it. */
 static const char *register_listening(struct broker *b, struct user *user,
 				      struct record *record)
@@ -131,8 +149,8 @@ static const char *register_conn(struct broker *b, struct user *user,
 		return NULL; /* registered twice */
 	if (conn)
 		dispatch_event(b, &closed); /* the token was reused, or adopted */
-	if (client_register(b, client, token, flags & BROKER_FLAG_V6ONLY, owner.cookie) <
-	    0)
+	if (client_register(b, client, token, flags & BROKER_FLAG_V6ONLY,
+			    record->head.version >> BROKER_WHY_SHIFT, owner.cookie) < 0)
 		return "too many connections";
 	b->registrations++;
 	user->registrations++;
@@ -213,7 +231,9 @@ static bool handle_peer(struct broker *b, struct peer *peer)
 	if (peer->admitted)
 		why = record_check(&data.record, n);
 	if (peer->admitted && !why)
-		why = data.record.head.flags & BROKER_FLAG_LISTENER
+		why = data.record.head.magic == BROKER_MAGIC_FIRST
+			      ? serve_first(b, peer, &data.record)
+		      : data.record.head.flags & BROKER_FLAG_LISTENER
 			      ? register_listening(b, peer->user, &data.record)
 			      : register_conn(b, peer->user, &data.record);
 	if (why)

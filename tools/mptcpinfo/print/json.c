@@ -297,13 +297,15 @@ static const char *const note_words[] = {
 	"repeated",    "removed",	 "joining",	    "joined",
 	"join_failed", "subflow_closed", "subflow_foreign", "priority",
 	"signalled",   "withdrawn",	 "endpoint_gone",   "endpoint_back",
-	"pool",	       "overrun",	 "backup"
+	"pool",	       "overrun",	 "backup",	    NULL,
+	"unanswered"
 };
 static const char *const reason_words[] = {
 	NULL,	     "exhausted", "family",	   "limit_subflows", "limit_accepted",
 	"filter",    "error",	  "prohibited",	   "absent",	     "excluded",
 	"inherited", "removed",	  "endpoint_gone", "too_many",	     "own_address",
-	"private",   "stalled",	  "link_down",	   "waiting"
+	"private",   "stalled",	  "link_down",	   "waiting",	     "first_usable",
+	"avoided",   "raced"
 };
 
 static void put_addr(json_t *object, const char *key, const struct mpaddr *addr)
@@ -317,8 +319,8 @@ static void put_addr(json_t *object, const char *key, const struct mpaddr *addr)
 static void put_note_keys(json_t *object, const struct pm_note *note)
 {
 	put_text(object, "event",
-		 note->what && note->what < N(note_words) ? note_words[note->what]
-							  : "unknown");
+		 (note->what < N(note_words) ? note_words[note->what] : NULL)
+			 ?: "unknown");
 	put_number(object, "seq", note->seq);
 	put_nonzero(object, "token", note->token);
 	if (note->local.family)
@@ -333,7 +335,7 @@ static void put_note_keys(json_t *object, const struct pm_note *note)
 			 json_boolean(note->flags & PM_NOTE_FLAG_BACKUP));
 	if (note->flags & PM_NOTE_FLAG_RETRY)
 		put_json(object, "retry", json_true());
-	if (note->reason && note->reason < N(reason_words))
+	if (note->reason < N(reason_words) && reason_words[note->reason])
 		put_text(object, "reason", reason_words[note->reason]);
 	put_nonzero(object, "error", note->error);
 	put_text(object, "error_text", note->error ? strerror(note->error) : "");

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * race.h - connect() from the endpoints of the pool ([app] first)
+ */
+#pragma once
+
+#include "mptcpaddr/first.h"
+
+#include <sys/socket.h>
+
+struct handover;
+
+/*
+ * race_connect() - connect(), registered, for first_is_chosen() programs
+ *
+ * @handover: from register_begin(). Return: that of connect(), and its errno.
+ */
+int race_connect(struct handover *handover, int fd, const struct sockaddr *addr,
+		 socklen_t len);
+
+/*
+ * race_bind() - bind @fd to the first usable endpoint, for a call that sends data, too
+ *
+ * @handover: or NULL. Keeps errno.
+ */
+enum first_why race_bind(struct handover *handover, int fd, const struct sockaddr *addr,
+			 socklen_t len);
