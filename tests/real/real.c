@@ -35,6 +35,7 @@
 #include "counter.h"
 #include "endpoint.h"
 #include "proc.h"
+#include "real.h"
 #include "shim.h"
 #include "skip.h"
 #include "until.h"
@@ -478,8 +479,7 @@ struct row {
 	char name[NAME_MAX + 1];
 };
 
-/* Whether APPS or QUARTER of the environment selects the row @number. */
-static bool row_selected(const char *name, int number)
+bool row_selected(const char *name, int number)
 {
 	const char *programs = getenv("APPS"), *quarter = getenv("QUARTER");
 	char list[1024], one[NAME_MAX + 3];

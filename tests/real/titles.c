@@ -5,6 +5,7 @@
  */
 #include "tests/preload/preload.h"
 
+#include <criterion/parameterized.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +13,8 @@
 #include <unistd.h>
 
 #include "endpoint.h"
+#include "real.h"
 #include "subflow.h"
-
-#define SLOW .timeout = 240
 
 struct real {
 	const char *name;   /* of its pool file */
@@ -198,8 +198,9 @@ static void has_its_pool(const struct real *real, enum lab_mode mode)
 	if (mode == NO_POOL)
 		name_pool(&run, real, TWO);
 	start_program(&run, real, mode, NULL);
-	cr_expect(WAIT_FOR(joined_count(&run.lab.world.server) > 0), "not joined: %s%s",
-		  proc_errors(&run.program), proc_output(&run.program));
+	cr_expect(WAIT_FOR(joined_count(&run.lab.world.server) > 0),
+		  "%s is not joined: %s%s", real->name, proc_errors(&run.program),
+		  proc_output(&run.program));
 	close_run(&run);
 }
 
@@ -235,27 +236,45 @@ static void stays_plain(const struct real *real, const char *variable, const cha
 	close_run(&run);
 }
 
-#define REAL(program)                                               \
-	Test(titles, program##_has_its_pool_by_name, SLOW)          \
-	{                                                           \
-		has_its_pool(&program, NO_POOL);                    \
-	}                                                           \
-	Test(titles, program##_has_its_pool_by_variable, SLOW)      \
-	{                                                           \
-		has_its_pool(&program, POOL);                       \
-	}                                                           \
-	Test(titles, program##_opts_out_by_file, SLOW)              \
-	{                                                           \
-		stays_plain(&program, NULL, "[app]\nmptcp = no\n"); \
-	}                                                           \
-	Test(titles, program##_opts_out_by_variable, SLOW)          \
-	{                                                           \
-		stays_plain(&program, "MPTCPADDR_DISABLE=1", TWO);  \
-	}
+static const struct real *const programs[] = { &nginx, &haproxy, &chromium,
+					       &perl,  &redis,	 &postgres };
 
-REAL(nginx)
-REAL(haproxy)
-REAL(chromium)
-REAL(perl)
-REAL(redis)
-REAL(postgres)
+/* A program, and how it gets its pool or opts out. */
+struct title {
+	int program;
+	enum {
+		POOL_BY_NAME,
+		POOL_BY_VARIABLE,
+		OUT_BY_FILE,
+		OUT_BY_VARIABLE,
+		WAYS
+	} way;
+};
+
+ParameterizedTestParameters(titles, pool_and_opt_out_hold)
+{
+	static struct title titles[sizeof(programs) / sizeof(programs[0]) * WAYS];
+	int n = 0;
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		for (int way = 0; way < WAYS && row_selected(programs[i]->name, i); way++)
+			titles[n++] = (struct title){ i, way };
+	return cr_make_param_array(struct title, titles, n);
+}
+
+ParameterizedTest(struct title *title, titles, pool_and_opt_out_hold, .timeout = 240)
+{
+	const struct real *real = programs[title->program];
+
+	cr_log_info("%s, way %d", real->name, title->way);
+	switch (title->way) {
+	case POOL_BY_NAME:
+		return has_its_pool(real, NO_POOL);
+	case POOL_BY_VARIABLE:
+		return has_its_pool(real, POOL);
+	case OUT_BY_FILE:
+		return stays_plain(real, NULL, "[app]\nmptcp = no\n");
+	default:
+		return stays_plain(real, "MPTCPADDR_DISABLE=1", TWO);
+	}
+}
