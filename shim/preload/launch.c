@@ -182,7 +182,14 @@ struct handover *launch_manager(bool broker)
 
 bool launch_is_child(void)
 {
-	return handover && handover->takeover_pid;
+	int fd;
+
+	if (!handover || !handover->takeover_pid)
+		return false;
+	fd = sys_connect_abstract(handover->takeover_parent, 0);
+	if (fd >= 0)
+		sys_close(fd);
+	return fd != -ECONNREFUSED;
 }
 
 static bool is_alive(uint32_t word, pid_t pid)

@@ -20,7 +20,8 @@ struct handover;
  */
 struct handover *launch_manager(bool broker);
 
-/* launch_is_child() - the parent's manager serves the listening sockets, or did so. */
+/* launch_is_child() - the parent's manager serves the listening sockets. Changes errno.
+ */
 bool launch_is_child(void);
 
 /*

@@ -322,7 +322,8 @@ void register_listener(struct handover *handover, int fd, int result)
 #define INHERITED_MAX 1024 /* descriptors to look at */
 
 static _Atomic bool silent; /* the pool announces nothing: no look at any time */
-static _Atomic uint32_t looked = UINT32_MAX - 1; /* the owner at the last look */
+static _Atomic uint32_t looked = UINT32_MAX - 1; /* the owner at the last look, */
+static _Atomic int64_t looked_at;		 /* without a manager: sys_seconds() */
 
 /* Of listening sockets and, after activation for one connection, connected ones. */
 static void register_found(struct handover *h, int fd, bool at_load)
@@ -344,34 +345,35 @@ static void register_found(struct handover *h, int fd, bool at_load)
 static void find_inherited(bool at_load)
 {
 	const enum mode mode = mode_get();
+	const bool child = launch_is_child();
 	struct handover *h = NULL;
-	uint32_t owner;
 	int fd;
 
 	if (mode == MODE_UNKNOWN)
 		return;
 	silent = mode != MODE_POOL || !mode_signals();
-	owner = owner_get();
-	for (fd = 0; !silent && !launch_is_child() && fd < INHERITED_MAX; fd++) {
+	for (fd = 0; !silent && !child && fd < INHERITED_MAX; fd++) {
 		if (!register_is_mptcp(fd))
 			continue;
 		h = h ?: launch_for_listener();
 		if (!h)
-			break;
-		owner = owner_get();
+			return; /* a broker may start later */
 		register_found(h, fd, at_load);
 	}
-	atomic_store(&looked, owner);
+	atomic_store(&looked, owner_get());
 }
 
 void register_inherited(void)
 {
-	int saved = errno;
+	const int saved = errno;
+	int64_t now;
 
 	if (atomic_load_explicit(&silent, memory_order_relaxed) ||
 	    atomic_load_explicit(&looked, memory_order_relaxed) == owner_get())
 		return;
-	find_inherited(false);
+	now = sys_seconds();
+	if (atomic_exchange(&looked_at, now) != now)
+		find_inherited(false);
 	errno = saved;
 }
 

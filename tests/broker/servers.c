@@ -348,6 +348,42 @@ Test(servers, activation_for_each_connection_with_the_broker)
 	is_activated(BROKER, 0, "each");
 }
 
+/* Its connections from before, too. */
+static void finds_a_later_broker(const char *script)
+{
+	struct served s;
+	char *log;
+
+	NEED_USERS();
+	served_open(&s, DIRECT, script);
+	connect_more(&s, 4);
+	cr_assert(WAIT_FOR(({
+		log = text_of("log");
+		bool said = log[0];
+		free(log);
+		said;
+	})));
+	lab_broker(&s.lab, "");
+	/* It looks for a broker once a second. */
+	cr_expect(WAIT_FOR(({
+		connect_more(&s, 1);
+		nap_ms(100);
+		joined_count(&s.lab.world.server) > 0;
+	})));
+	all_are_joined(&s);
+	served_close(&s);
+}
+
+Test(servers, lighttpd_finds_a_later_broker)
+{
+	finds_a_later_broker(lighttpd);
+}
+
+Test(servers, memcached_finds_a_later_broker)
+{
+	finds_a_later_broker(memcached);
+}
+
 /* The state file keeps listening sockets. */
 Test(servers, listening_sockets_outlive_the_broker)
 {
