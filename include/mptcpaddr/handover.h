@@ -15,7 +15,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define HANDOVER_ABI   7
+#define HANDOVER_ABI   8
 #define HANDOVER_SLOTS 4096 /* pending registrations; a power of two */
 
 /* A registration is one word; 0 is an empty slot. */
@@ -84,7 +84,8 @@ struct handover {
 	_Atomic uint32_t registered; /* a counter; the manager's futex */
 	/* Since when the kernel has switched MPTCP off, CLOCK_MONOTONIC; 0: it is on. */
 	_Atomic int64_t blackhole_s;
-	_Atomic uint32_t lost;	     /* registrations without a free slot */
+	_Atomic uint32_t lost; /* registrations without a free slot */
+	_Atomic bool missed;   /* they are still to be registered, now there is room */
 	_Atomic uint32_t inherited; /* not 0: connections may be older than the manager */
 	_Atomic uint32_t head;	    /* next slot to fill */
 	_Atomic uint32_t tail;	    /* next slot to take */

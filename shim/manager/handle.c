@@ -93,6 +93,10 @@ void handle_registrations(struct manager *m)
 	m->seen = atomic_load(&m->h->registered);
 	while (slot_take(m->h, &reg))
 		manager_register(m, &reg);
+	if (m->lost_seen != atomic_load(&m->h->lost)) {
+		m->lost_seen = atomic_load(&m->h->lost);
+		atomic_store(&m->h->missed, true);
+	}
 	pump_expire_conns(m->engine);
 }
 
@@ -122,8 +126,11 @@ void handle_adopted(struct manager *m)
 	for (i = 0; i < all.n; i++) {
 		ev = all.v[i].sub;
 		ev.type = PM_EVENT_ESTABLISHED;
-		if (all.v[i].initial && all.v[i].live && all.v[i].sub.server_side &&
-		    pump_deliver(&m->pump, m->engine, &ev) == -ENOENT)
+		if (!all.v[i].initial || !all.v[i].live)
+			continue;
+		if (engine_lacks_first(m->engine, ev.token)) /* registered late */
+			pump_deliver(&m->pump, m->engine, &ev);
+		else if (!engine_has_conn(m->engine, ev.token))
 			take_accepted(m, &ev);
 	}
 	free(all.v);

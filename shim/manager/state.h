@@ -116,11 +116,12 @@ struct manager {
 	struct first_checks first_checks;
 	unsigned int early_waits; /* since the last time that no event was held */
 	int64_t take_over_ms;	  /* when to take over; 0: nothing to take over */
-	int64_t unable_ms; /* when to give up: nobody can take over; 0: not unable */
-	int64_t idle_ms;   /* when to filter other processes' events; 0: never */
-	uint32_t stuck;	   /* connects under way at the last check, */
-	int64_t stuck_ms;  /* and since when their number has not changed */
-	uint32_t seen;	   /* registrations counted at the last check */
+	int64_t unable_ms;  /* when to give up: nobody can take over; 0: not unable */
+	int64_t idle_ms;    /* when to filter other processes' events; 0: never */
+	uint32_t stuck;	    /* connects under way at the last check, */
+	int64_t stuck_ms;   /* and since when their number has not changed */
+	uint32_t seen;	    /* registrations counted at the last check */
+	uint32_t lost_seen; /* h->lost, as of the last look */
 	struct ctl_manager about;
 };
 
@@ -134,7 +135,8 @@ void handle_registrations(struct manager *m);
 void handle_unanswered(struct manager *m);
 /* handle_inherited() - take the registrations from before this process was forked. */
 void handle_inherited(struct manager *m);
-/* handle_adopted() - take accepted connections whose first event has been lost. */
+/* handle_adopted() - take accepted connections, and late ones, whose first event is lost.
+ */
 void handle_adopted(struct manager *m);
 /* handle_early() - drop events that no registration explains in time. */
 void handle_early(struct manager *m);

@@ -111,8 +111,7 @@ static long send_record(int fd, struct broker_head head, const struct pool_copy 
 	return sys_call(SYS_sendmsg, fd, (long)&msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* Return: false if no broker answers. */
-static bool register_with(struct broker_head head)
+static int register_with(struct broker_head head)
 {
 	const struct pool_copy *copy = pool_copy_get();
 	long r = -EPIPE;
@@ -123,7 +122,7 @@ static bool register_with(struct broker_head head)
 				 "no pool: its file is unreadable or has more than "
 				 "32768 bytes",
 				 "");
-		return true;
+		return 0;
 	}
 	/* The broker disconnects a program that is interrupted here for long. */
 	for (i = 0; i < FULL_TRIES && r == -EPIPE; i++) {
@@ -131,17 +130,19 @@ static bool register_with(struct broker_head head)
 		if (fd < 0) {
 			LOG_REQUEST_ONCE(LOG_LEVEL_WARNING, "no pool: the broker ",
 					 is_busy(fd) ? "is busy" : "does not answer");
-			return is_busy(fd) || fd == -EMFILE || fd == -ENFILE;
+			return is_busy(fd) || fd == -EMFILE || fd == -ENFILE
+				       ? -EAGAIN
+				       : -ECONNREFUSED;
 		}
 		r = send_record(fd, head, copy);
 		if (r >= 0 && !BROKER_OPTION(head.flags))
 			log_refusal(fd);
 		sys_close(fd);
 	}
-	return true;
+	return r < 0 ? -EAGAIN : 0;
 }
 
-bool broker_register(uint32_t token, uint16_t flags, enum first_why why)
+int broker_register(uint32_t token, uint16_t flags, enum first_why why)
 {
 	struct broker_head head = {
 		.magic = BROKER_MAGIC,
@@ -149,15 +150,15 @@ bool broker_register(uint32_t token, uint16_t flags, enum first_why why)
 		.flags = flags,
 		.token = token,
 	};
-	bool answers = register_with(head);
+	int r = register_with(head);
 	uint16_t option;
 
 	/* A record each: an older broker refuses these, not the connection. */
-	while (answers && (option = refused_next())) {
+	while (!r && (option = refused_next())) {
 		head.flags = flags | option << BROKER_OPTION_SHIFT;
-		answers = register_with(head);
+		r = register_with(head);
 	}
-	return answers;
+	return r;
 }
 
 bool broker_ask_first(struct first_table *ret_table)

@@ -16,9 +16,10 @@ bool broker_is_running(void);
  * broker_register() - register the connection @token; @flags: BROKER_FLAG_*
  *
  * Waits only if the broker's queue is full (a client floods it): for 0.1 s at most, and
- * not again within a second of a timeout. Return: false if no broker runs any more.
+ * not again within a second of a timeout. Return: 0; -EAGAIN: no room now; -ECONNREFUSED:
+ * no broker runs any more.
  */
-bool broker_register(uint32_t token, uint16_t flags, enum first_why why);
+int broker_register(uint32_t token, uint16_t flags, enum first_why why);
 
 /* broker_ask_first() - Waits for 10 ms at most. Return: false: no table. */
 bool broker_ask_first(struct first_table *ret_table);

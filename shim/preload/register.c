@@ -25,6 +25,11 @@
 #define KEEPALIVE_PROBES 127 /* the kernel's maximum */
 #define FULL_TRIES	 64  /* sched_yield() calls while the manager makes room */
 
+#define INHERITED_MAX 1024 /* descriptors to look at */
+
+/* A connection of this program has no manager, although it has a pool. */
+static _Atomic bool missed;
+
 bool register_is_mptcp(int fd)
 {
 	return sys_int_option(fd, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_MPTCP;
@@ -87,6 +92,8 @@ struct handover *register_begin(int fd)
 
 	if (may_have_manager(fd)) {
 		handover = begin_call(launch_manager(true));
+		if (!handover && !owner_is_vfork_child(sys_gettid()))
+			atomic_store(&missed, true);
 		set_keepalive(fd);
 	} else if (was_replaced(fd)) {
 		handover = begin_call(launch_manager(true));
@@ -159,31 +166,71 @@ static uint64_t read_token(int fd)
 	       (sys_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY) ? HANDOVER_V6ONLY : 0);
 }
 
-/* @flags: of the broker's record. */
-static void register_connection(struct handover *h, int fd, uint16_t flags,
-				enum first_why why)
+/* @flags: of the broker's record. Return: 0; -errno: not registered. */
+static int register_connection(struct handover *h, int fd, uint16_t flags,
+			       enum first_why why)
 {
 	const uint64_t value = read_token(fd) | (uint64_t)why << HANDOVER_FIRST;
+	int r;
 
-	if (!(value & HANDOVER_VALID)) {
-		if (register_is_mptcp(fd))
-			blackhole_check(h); /* it fell back to TCP */
-		return;
-	}
+	if (!(value & HANDOVER_VALID))
+		return -EOPNOTSUPP; /* not connected, or it fell back to TCP */
 	if (h == LAUNCH_BROKER) {
 		flags |= value & HANDOVER_V6ONLY ? BROKER_FLAG_V6ONLY : 0;
-		if (!broker_register(value, flags, why))
-			owner_replace(OWNER_BROKER,
-				      0); /* the next connect() chooses again */
-		return;
+		r = broker_register(value, flags, why);
+		if (r == -ECONNREFUSED) /* the next connect() chooses again */
+			owner_replace(OWNER_BROKER, 0);
+		return r;
 	}
 	if (!slot_put(h, value) && !slot_put_when_full(h, value)) {
 		atomic_fetch_add(&h->lost, 1);
-		return;
+		return -EAGAIN;
 	}
 	atomic_fetch_add(&h->registered, 1);
 	if (atomic_load(&h->early)) /* events came before connect() returned */
 		sys_futex_wake(&h->registered);
+	return 0;
+}
+
+/*
+ * Register what could not be registered before: there was no manager, or no room.
+ * Managers ignore what they know.
+ */
+static void register_missed(struct handover *h)
+{
+	int fd, r = 0;
+
+	if (launch_is_child())
+		return; /* its parent may manage them */
+	for (fd = 0; fd < INHERITED_MAX && (!r || r == -EOPNOTSUPP); fd++)
+		if (register_is_mptcp(fd) &&
+		    !sys_int_option(fd, SOL_SOCKET, SO_ACCEPTCONN))
+			r = register_connection(h, fd, BROKER_FLAG_INHERITED,
+						FIRST_WHY_ROUTING);
+	if (r == -EAGAIN && h == LAUNCH_BROKER)
+		atomic_store(&missed, true);
+	if (h != LAUNCH_BROKER) { /* their first events are lost */
+		atomic_store(&h->inherited, 1);
+		wake_manager(h);
+	}
+}
+
+static bool take_flag(_Atomic bool *flag)
+{
+	return atomic_load(flag) && atomic_exchange(flag, false);
+}
+
+/* After a connect(). */
+static void register_new(struct handover *h, int fd, enum first_why why)
+{
+	const int r = register_connection(h, fd, 0, why);
+
+	if (r == -EOPNOTSUPP && register_is_mptcp(fd))
+		blackhole_check(h);
+	if ((r == -EAGAIN || r == -ECONNREFUSED) && h == LAUNCH_BROKER)
+		atomic_store(&missed, true);
+	if (!r && (take_flag(&missed) || (h != LAUNCH_BROKER && take_flag(&h->missed))))
+		register_missed(h);
 }
 
 static void end_call(struct handover *h)
@@ -207,7 +254,7 @@ void register_started(struct handover *handover, int fd, ssize_t result,
 
 	/* A connect() that a signal interrupts continues in the kernel. */
 	if (result >= 0 || saved == EINPROGRESS || saved == EINTR)
-		register_connection(handover, fd, 0, why);
+		register_new(handover, fd, why);
 	errno = saved;
 }
 
@@ -318,8 +365,6 @@ void register_listener(struct handover *handover, int fd, int result)
 	end_call(handover);
 	errno = saved;
 }
-
-#define INHERITED_MAX 1024 /* descriptors to look at */
 
 static _Atomic bool silent; /* the pool announces nothing: no look at any time */
 static _Atomic uint32_t looked = UINT32_MAX - 1; /* the owner at the last look, */

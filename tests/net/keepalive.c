@@ -81,7 +81,7 @@ Test(pool, keepalive_that_the_program_has_set_is_its_own)
 	static const struct net_spec spec = { PATHS,
 					      .pool_text = "[app]\nkeepalive = 30s\n" };
 	const char *const argv[] = {
-		"python3", "-c",
+		"/usr/bin/python3", "-c",
 		"import socket as s\n"
 		"for own in 0, 1:\n"
 		" c = s.socket()\n"

@@ -221,7 +221,7 @@ void adopt_clear_cache(void);
  */
 const char *listener_register(struct broker *b, struct client *client, uint32_t inode,
 			      uint64_t cookie);
-/* listener_adopt() - take connections accepted earlier, their first event is lost. */
+/* listener_adopt() - take accepted and late connections, whose first event is lost. */
 void listener_adopt(struct broker *b);
 /* listener_retry() - the same after a while, for those that nobody had accepted yet. */
 void listener_retry(struct broker *b);

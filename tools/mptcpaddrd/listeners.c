@@ -152,19 +152,27 @@ void listener_retry(struct broker *b)
 void listener_adopt(struct broker *b)
 {
 	static int64_t full_us;
+	const struct client_conn *conn;
 	struct diag_subflows all;
 	struct pm_event ev;
 	unsigned int i;
 
-	if (!rate_take(&full_us, ADOPTS_PER_SECOND, 10 * ADOPTS_PER_SECOND) ||
-	    diag_read_subflows(&all) < 0)
+	if (!rate_take(&full_us, ADOPTS_PER_SECOND, 10 * ADOPTS_PER_SECOND)) {
+		b->again_ms = b->again_ms ?: clock_ms() + AGAIN_MS;
+		return;
+	}
+	if (diag_read_subflows(&all) < 0)
 		return;
 	for (i = 0; i < all.n; i++) {
 		ev = all.v[i].sub;
 		ev.type = PM_EVENT_ESTABLISHED;
-		if (all.v[i].initial && all.v[i].live && ev.server_side &&
-		    !dispatch_event(b, &ev))
+		if (!all.v[i].initial || !all.v[i].live)
+			continue;
+		conn = client_conn_find(b, ev.token);
+		if (!conn)
 			listener_take(b, &ev);
+		else if (engine_lacks_first(conn->client->engine, ev.token))
+			dispatch_event(b, &ev); /* registered late */
 	}
 	free(all.v);
 }
