@@ -32,7 +32,7 @@ enum action_kind {
 	ACTION_ANNOUNCE,  /* an address of the peer */
 	ACTION_WITHDRAW,  /* likewise */
 	ACTION_ESTABLISH, /* a subflow */
-	ACTION_FAIL,	  /* likewise: a join is reset */
+	ACTION_FAIL,	  /* likewise: a join is reset, or has no answer */
 	ACTION_CLOSE,	  /* likewise: by the peer */
 	ACTION_BREAK,	  /* likewise: with an error */
 	ACTION_READ,	  /* the engine reads what has happened, if it is late */

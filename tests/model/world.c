@@ -378,8 +378,9 @@ bool world_allows(const struct world *w, struct action a)
 	case ACTION_WITHDRAW:
 		return a.which < WIDTH && path && w->known[a.which];
 	case ACTION_ESTABLISH:
-	case ACTION_FAIL:
 		return sub && !sub->live && world_works(w, &sub->local);
+	case ACTION_FAIL:
+		return sub && !sub->live;
 	case ACTION_CLOSE:
 		return sub && sub->live && world_works(w, &sub->local);
 	case ACTION_BREAK:
@@ -431,7 +432,9 @@ static void act_on_sub(struct world *w, struct action a)
 		sub_end(w, sub, 0);
 		break;
 	default:
-		sub_end(w, sub, sub->live ? ETIMEDOUT : ECONNREFUSED);
+		sub_end(w, sub,
+			!sub->live && world_works(w, &sub->local) ? ECONNREFUSED
+								  : ETIMEDOUT);
 	}
 }
 
