@@ -132,6 +132,28 @@ Test(blackhole, is_ended_by_the_broker_which_names_the_uplink)
 	close_all(&lab, &client);
 }
 
+Test(blackhole, uplink_at_fault_gets_no_first_paths)
+{
+	const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
+				     NULL };
+	struct proc client, next;
+	struct lab lab;
+
+	NEED_USERS();
+	switch_off(&lab, "[broker]\nrearm = yes\n", &client);
+	cr_assert(WAIT_FOR(broker_said(&lab, "uplink c1 drops MPTCP")));
+	put_text(lab.pool, "[app]\nfirst = pool\n"
+			   "[pool]\nendpoint = 10.0.1.2\nendpoint = 10.0.3.2\n");
+	lab_start(&lab, &next, ALICE, lab.pool, argv);
+	cr_assert(WAIT_FOR(proc_said(&next, "connected 1\n")));
+	says(&lab, ARGS("@mptcpinfo"), "  broker  10.0.3.2:");
+	cr_expect_eq(client_counter(&lab, "Blackhole"), 1);
+	proc_eof(&next);
+	cr_expect_eq(proc_wait(&next, EFFECT_MS), 0);
+	proc_end(&next);
+	close_all(&lab, &client);
+}
+
 Test(blackhole, is_said_without_a_broker)
 {
 	struct proc client;

@@ -251,8 +251,8 @@ void rearm_notice(struct broker *b);
 void rearm_established(struct broker *b, const struct pm_event *ev);
 /* rearm_tick() - end probes that are due. */
 void rearm_tick(struct broker *b);
-/* rearm_uplink_is_bad() - whether first paths must avoid the interface @dev */
-bool rearm_uplink_is_bad(const struct broker *b, const char *dev);
+/* rearm_avoid() - keep first paths off the uplinks that drop MPTCP. */
+void rearm_avoid(struct broker *b, struct first_table *table);
 
 /* sandbox.c: give up unneeded rights before serving programs */
 

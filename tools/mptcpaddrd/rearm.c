@@ -99,17 +99,26 @@ static bool has_state(struct rearm *rearm)
 	return more;
 }
 
-static void add_uplink(struct rearm *rearm, const char *dev)
+static struct uplink *find_uplink(struct rearm *rearm, const char *dev)
 {
 	unsigned int i;
 
 	for (i = 0; i < rearm->n_uplinks; i++)
 		if (!strcmp(rearm->uplinks[i].dev, dev))
-			return;
-	if (!dev[0] || !strcmp(dev, "lo") || i == REARM_UPLINKS_MAX)
+			return &rearm->uplinks[i];
+	return NULL;
+}
+
+static void add_uplink(struct rearm *rearm, const char *dev)
+{
+	struct uplink *new = &rearm->uplinks[rearm->n_uplinks];
+
+	if (!dev[0] || !strcmp(dev, "lo") || rearm->n_uplinks == REARM_UPLINKS_MAX ||
+	    find_uplink(rearm, dev))
 		return;
-	rearm->uplinks[rearm->n_uplinks] = (struct uplink){ .fds = { -1, -1 } };
-	strcpy(rearm->uplinks[rearm->n_uplinks++].dev, dev);
+	*new = (struct uplink){ .fds = { -1, -1 } };
+	strcpy(new->dev, dev);
+	rearm->n_uplinks++;
 }
 
 /* A connection that is TCP from its SYN on, or since the SYN was repeated. */
@@ -215,14 +224,18 @@ void rearm_tick(struct broker *b)
 	rearm->next_ms = clock_ms() + PROBE_PAUSE_MS;
 }
 
-bool rearm_uplink_is_bad(const struct broker *b, const char *dev)
+void rearm_avoid(struct broker *b, struct first_table *table)
 {
-	unsigned int i;
+	const struct uplink *uplink;
+	struct first_endpoint *ep;
+	uint32_t until;
 
-	for (i = 0; i < b->rearm.n_uplinks; i++)
-		if (!strcmp(b->rearm.uplinks[i].dev, dev))
-			return b->rearm.uplinks[i].bad_until_ms > clock_ms();
-	return false;
+	for (ep = table->endpoints; ep < table->endpoints + table->n_endpoints; ep++) {
+		uplink = find_uplink(&b->rearm, broker_device_of(&b->table, &ep->addr));
+		until = uplink ? uplink->bad_until_ms / 1000 : 0;
+		if (until > clock_ms() / 1000 && until > ep->avoid)
+			ep->avoid = until;
+	}
 }
 
 /* Write the sysctl's own value. Return: whether that worked. */
@@ -272,7 +285,15 @@ void rearm_notice(struct broker *b)
 
 void rearm_established(struct broker *b, const struct pm_event *ev)
 {
-	b->rearm.noticed_s = 0; /* such a connection ends the state */
-	if (!b->rearm.due_ms)
-		b->rearm.server = ev->remote;
+	struct rearm *rearm = &b->rearm;
+	struct uplink *uplink =
+		rearm->n_uplinks
+			? find_uplink(rearm, broker_device_of(&b->table, &ev->local))
+			: NULL;
+
+	rearm->noticed_s = 0; /* such a connection ends the state */
+	if (!rearm->due_ms)
+		rearm->server = ev->remote;
+	if (uplink)
+		uplink->bad_until_ms = 0;
 }

@@ -102,6 +102,7 @@ static const char *serve_first(struct broker *b, struct peer *peer, struct recor
 
 	if (!client)
 		return why;
+	rearm_avoid(b, &client->first);
 	if (!record->head.token)
 		send(peer->fd, &client->first, sizeof(client->first),
 		     MSG_DONTWAIT | MSG_NOSIGNAL);
