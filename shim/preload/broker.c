@@ -18,7 +18,7 @@
 #define FULL_WAIT_US 25000
 #define FULL_TRIES   4
 
-#define FIRST_WAIT_US 10000 /* for its table of first paths */
+#define FIRST_WAIT_US 100000 /* for its table of first paths; once a second */
 
 /* A program with a log waits for the answer to its first registration. */
 #define REFUSAL_WAIT_US 900000
@@ -166,19 +166,23 @@ bool broker_ask_first(struct first_table *ret_table)
 	const struct broker_head head = { .magic = BROKER_MAGIC_FIRST };
 	const struct timeval timeout = { .tv_usec = FIRST_WAIT_US };
 	const struct pool_copy *copy = pool_copy_get();
-	const int fd = copy ? connect_broker(false) : -1;
-	bool known;
+	long r = -EPIPE;
+	int fd;
 
+	if (!copy || atomic_load(&gave_up) == sys_seconds())
+		return false;
+	fd = connect_broker(false);
 	if (fd < 0)
 		return false;
-	known = send_record(fd, head, copy) >= 0 &&
-		sys_call(SYS_fcntl, fd, F_SETFL, 0) >= 0 &&
-		!syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_RCVTIMEO, &timeout,
-			 sizeof(timeout)) &&
-		sys_call(SYS_read, fd, (long)ret_table, sizeof(*ret_table)) ==
-			sizeof(*ret_table);
+	if (send_record(fd, head, copy) >= 0 &&
+	    sys_call(SYS_fcntl, fd, F_SETFL, 0) >= 0 &&
+	    !syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_RCVTIMEO, &timeout,
+		     sizeof(timeout)))
+		r = sys_call(SYS_read, fd, (long)ret_table, sizeof(*ret_table));
 	sys_close(fd);
-	return known;
+	if (r == -EAGAIN)
+		atomic_store(&gave_up, sys_seconds());
+	return r == sizeof(*ret_table); /* otherwise it refuses, or is older */
 }
 
 void broker_avoid_first(unsigned int index)

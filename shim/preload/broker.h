@@ -21,7 +21,11 @@ bool broker_is_running(void);
  */
 int broker_register(uint32_t token, uint16_t flags, enum first_why why);
 
-/* broker_ask_first() - Waits for 10 ms at most. Return: false: no table. */
+/*
+ * broker_ask_first() - which endpoints to leave from
+ *
+ * Waits for 0.1 s at most, and not again within a second. Return: false: no table.
+ */
 bool broker_ask_first(struct first_table *ret_table);
 
 /* broker_avoid_first() - endpoint @index of that table did not answer. */
