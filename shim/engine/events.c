@@ -125,7 +125,7 @@ static int on_established(struct conn *conn, const struct pm_event *ev,
 	conn->established = true;
 	NOTE(conn, .what = PM_NOTE_ESTABLISHED, .local = ev->local,
 	     .local_id = ev->local_id, .remote = ev->remote, .remote_id = ev->remote_id,
-	     .reason = conn->first_why ? PM_REASON_FIRST_ORDER - 1 + conn->first_why : 0);
+	     .reason = conn_first_reason(conn));
 	conn_find_endpoints(conn);
 	if (!conn_section(conn)->kinds)
 		return 0;

@@ -89,6 +89,7 @@ static void report_conn(const struct conn *conn, struct pm_conn_report *view)
 		.announced = conn->n_announced,
 		.accepted = conn_count_accepted(conn),
 		.last_error = conn->last_error,
+		.first = conn_first_reason(conn),
 	};
 	for_each_announcement (conn, ann)
 		view->waiting += ann->state == PM_ANNOUNCED_WAITING;

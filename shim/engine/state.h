@@ -67,6 +67,11 @@ static inline bool engine_time_reached(const struct engine *engine, uint32_t whe
 
 /* conn_endpoints() - the usable ones of the section with @kind */
 uint64_t conn_endpoints(const struct conn *conn, uint32_t kind);
+/* conn_first_reason() - why the first path leaves from where it does; 0: routing */
+static inline uint8_t conn_first_reason(const struct conn *conn)
+{
+	return conn->first_why ? PM_REASON_FIRST_ORDER - 1 + conn->first_why : 0;
+}
 const struct section *conn_section(const struct conn *conn);
 /* conn_is_elsewhere() - whether the parent process manages @conn */
 bool conn_is_elsewhere(const struct conn *conn);

@@ -143,6 +143,13 @@ static void explain(const struct explain_case *c)
 		explain(&c);                                          \
 	}
 
+EXPLAIN_TEST(
+	endpoint_of_the_first_path,
+	.pool = TWO_PATHS "[pool \"10.0.1.0/24\"]\nendpoint = 10.0.3.2\n"
+			  "[app]\nfirst = pool\n",
+	.why = "pool exhausted (all matching endpoints are in use): 10.0.2.1 (id 12), "
+	       "10.0.3.1 (id 13); first path: first usable endpoint")
+
 Test(explain, all_paths_need_no_explanation)
 {
 	char why[700];

@@ -115,6 +115,16 @@ static void explain_pool(struct text *ex, const struct connection *conn,
 			 conn->n_announced);
 }
 
+/* [app] first */
+static void explain_first(struct text *ex, const struct connection *conn)
+{
+	char why[NOTE_REASON_MAX];
+
+	if (conn->record.first)
+		text_put(ex, "%sfirst path: %s", ex->len ? "; " : "",
+			 note_reason_text(conn->record.first, 0, why));
+}
+
 static const char *explain_none(const struct snapshot *snap,
 				const struct process *process)
 {
@@ -148,9 +158,10 @@ bool explain_connection(const struct snapshot *snap, const struct connection *co
 			      "does not support MPTCP");
 	else if (conn->state != TCP_ESTABLISHED)
 		return false;
-	else if (conn->manager == MANAGER_OURS)
+	else if (conn->manager == MANAGER_OURS) {
 		explain_pool(&ex, conn, connection_manager(snap, conn));
-	else if (conn->manager == MANAGER_NONE)
+		explain_first(&ex, conn);
+	} else if (conn->manager == MANAGER_NONE)
 		text_put(&ex, "%s", explain_none(snap, &conn->process));
 	else if (conn->manager == MANAGER_UNKNOWN)
 		text_put(&ex, "unknown: a manager that may have it did not answer");
