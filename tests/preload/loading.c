@@ -58,8 +58,10 @@ static int by_text(const void *a, const void *b)
 Test(loading, hooked_names_alone_are_exported, TIMEOUT)
 {
 	static const char want[] =
-		"accept accept4 chroot connect getsockopt listen pthread_exit sendmmsg "
-		"sendmsg sendto seteuid setns setresuid setreuid setsockopt setuid "
+		"accept accept4 chroot connect getsockopt listen pthread_exit "
+		"seccomp_load "
+		"sendmmsg sendmsg sendto seteuid setns setresuid setreuid setsockopt "
+		"setuid "
 		"socket unshare ";
 	char lib[PATH_MAX], got[1024] = "", *text, *names[64], *line, *rest;
 	const char *argv[] = { "nm", "-D", "--defined-only",

@@ -26,6 +26,8 @@ endif
 $(PROGRAM_DIR)/client-ctor: CLIENT_FLAGS := -Wl,--no-as-needed -L$(PROGRAM_DIR) -lctor -Wl,-rpath,'$$ORIGIN'
 $(PROGRAM_DIR)/client-ctor: $(PROGRAM_DIR)/libctor.so
 
+$(PROGRAM_DIR)/sandbox: LDFLAGS += -Wl,--no-as-needed -lseccomp
+
 $(CLIENT_KINDS): tests/preload/programs/client.c tests/preload/programs/program.h
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)

@@ -134,6 +134,8 @@ Test(unreached, the_same_program_without_its_capability_is_served, TIMEOUT)
 	lab_close(&lab);
 }
 
+SAME_IN_BOTH_MODES(unreached, program_whose_filter_kills_is_plain_TCP, TCP, "sandbox",
+		   LAB_ADDRESS, LAB_PORT)
 SAME_IN_BOTH_MODES(unreached, static_program_runs_unharmed, TCP, "client-static",
 		   LAB_ADDRESS, LAB_PORT)
 SAME_IN_BOTH_MODES(unreached, static_position_independent_program_runs_unharmed, TCP,
