@@ -191,6 +191,42 @@ Test(first, nonblocking_connect_succeeds_on_its_second_try, TIMEOUT)
 	lab_close(&lab);
 }
 
+/* Three connections, a second for each. */
+#define ASYNCIO                                                                   \
+	"import asyncio\n"                                                        \
+	"async def connect():\n"                                                  \
+	"    try:\n"                                                              \
+	"        r, w = await asyncio.wait_for(\n"                                \
+	"            asyncio.open_connection('" SERVER "', " LAB_PORT "), 1.5)\n" \
+	"        print('ok', w.get_extra_info('sockname')[0])\n"                  \
+	"        w.close()\n"                                                     \
+	"    except asyncio.TimeoutError:\n"                                      \
+	"        print('timeout')\n"                                              \
+	"async def main():\n"                                                     \
+	"    for i in range(3):\n"                                                \
+	"        await connect()\n"                                               \
+	"asyncio.run(main())\n"
+
+Test(first, asyncio_succeeds_on_its_second_try, TIMEOUT)
+{
+	const struct program g = { .argv = { "/usr/bin/python3", "-c", ASYNCIO } };
+	struct lab lab;
+	char *text;
+
+	first_open(&lab);
+	lab_pool(&lab, POOL_ALL RACE);
+	text = program_run(&lab, &g, POOL);
+	cr_expect_str_eq(text, "timeout\nok 10.0.2.2\nok 10.0.2.2\n"
+			       "--- errors:\n--- status 0\n");
+	free(text);
+	lab_pool(&lab, POOL_GOOD ORDER);
+	text = program_run(&lab, &g, POOL);
+	cr_expect_str_eq(text, "ok 10.0.2.2\nok 10.0.2.2\nok 10.0.2.2\n"
+			       "--- errors:\n--- status 0\n");
+	free(text);
+	lab_close(&lab);
+}
+
 Test(first, the_program_s_own_binding_wins, TIMEOUT)
 {
 	struct lab lab;
@@ -300,40 +336,35 @@ Test(first, a_refused_connection_is_refused_and_the_socket_usable, TIMEOUT)
 	lab_close(&lab);
 }
 
-/* What the log says of one run. */
-static char *log_of(struct lab *lab, const char *how, int count)
+/* The log of a run; a program may end before its manager has written the last lines. */
+static void says(struct lab *lab, const char *how, const char *what)
 {
-	char n[8];
-	struct program g = { .argv = { "leaves", SERVER, LAB_PORT, n, how, "1000" },
-			     .preload_env = { "MPTCPADDR_LOG=info" } };
+	const struct program g = { .argv = { "leaves", SERVER, LAB_PORT, "4", how,
+					     "1000" },
+				   .preload_env = { "MPTCPADDR_LOG=info" } };
+	bool said = false;
 
-	snprintf(n, sizeof(n), "%d", count);
-	return program_run(lab, &g, POOL);
+	for (int i = 0; i < 20 && !said; i++) {
+		char *text = program_run(lab, &g, POOL);
+
+		said = strstr(text, what);
+		cr_log_info("%s", text);
+		free(text);
+	}
+	cr_expect(said, "%s", what);
 }
 
 Test(first, the_log_says_from_where_and_why, TIMEOUT)
 {
 	struct lab lab;
-	char *text;
 
 	first_open(&lab);
 	lab_pool(&lab, POOL_GOOD ORDER);
-	text = log_of(&lab, "nonblock", 3);
-	cr_expect(strstr(text, "established 10.0.2.2:") &&
-			  strstr(text, ": first usable endpoint\n"),
-		  "%s", text);
-	free(text);
+	says(&lab, "nonblock", " -> " SERVER ":" LAB_PORT ": first usable endpoint\n");
 	lab_pool(&lab, POOL_ALL RACE);
-	text = log_of(&lab, "none", 4);
-	cr_expect(strstr(text, ": the earlier endpoints did not answer in time\n"), "%s",
-		  text);
-	cr_expect(strstr(text, ": an earlier endpoint did not answer lately\n"), "%s",
-		  text);
-	free(text);
-	text = log_of(&lab, "nonblock", 2);
-	cr_expect(strstr(text, ": 10.0.1.2 -> " SERVER
-			       ": no answer; first paths avoid this endpoint\n"),
-		  "%s", text);
-	free(text);
+	says(&lab, "none", ": the earlier endpoints did not answer in time\n");
+	says(&lab, "none", ": an earlier endpoint did not answer lately\n");
+	says(&lab, "nonblock",
+	     ": 10.0.1.2 -> " SERVER ": no answer; first paths avoid this endpoint\n");
 	lab_close(&lab);
 }
