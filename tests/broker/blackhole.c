@@ -101,6 +101,8 @@ Test(blackhole, is_said_by_every_tool_and_ended_by_nobody)
 	logs(&client, REMEDY);
 	says(&lab, ARGS("@mptcpinfo"), SINCE);
 	says(&lab, ARGS("@mptcpinfo"), REMEDY);
+	says(&lab, ARGS("@mptcpinfo"),
+	     "fell back to TCP: the kernel has switched MPTCP off");
 	says(&lab, ARGS("@mptcpinfo", "--json"),
 	     "\"blackhole\":{\"timeout\":3600,\"since\":\"20");
 	says(&lab, ARGS("@mptcpaddr", "doctor"), SINCE);

@@ -154,8 +154,11 @@ bool explain_connection(const struct snapshot *snap, const struct connection *co
 
 	out[0] = '\0';
 	if (conn->fallback)
-		text_put(&ex, "fell back to TCP: the peer, or something on the path, "
-			      "does not support MPTCP");
+		text_put(&ex,
+			 snap->blackhole.on
+				 ? "fell back to TCP: the kernel has switched MPTCP off"
+				 : "fell back to TCP: the peer, or something on the "
+				   "path, does not support MPTCP");
 	else if (conn->state != TCP_ESTABLISHED)
 		return false;
 	else if (conn->manager == MANAGER_OURS) {
