@@ -213,7 +213,10 @@ static bool served(struct state *s, const struct subflows *all)
 	return true;
 }
 
-/* Subflows from removed addresses are closed, unless no other path is left. */
+/*
+ * Subflows from removed addresses are closed, unless no other path is left; those of a
+ * link that is down stay.
+ */
 static bool none_lost(struct state *s, const struct subflows *all)
 {
 	char text[ADDRESS_TEXT_MAX];
@@ -228,7 +231,7 @@ static bool none_lost(struct state *s, const struct subflows *all)
 		address_text(&all->at[i].local, text);
 		while (e->addr && strcmp(e->addr, text) != 0)
 			e++;
-		if (e->addr && !there(s, text)) {
+		if (e->addr && strchr(text, '.') && s->removed[link_of(text)]) {
 			snprintf(s->why, sizeof(s->why), "a subflow from %s is left",
 				 text);
 			lost++;
