@@ -60,6 +60,7 @@ struct pm_cmd {
 	struct mpaddr local;  /* CREATE: port 0; 0.0.0.0 or ::: routing picks */
 	struct mpaddr remote; /* with its port */
 	uint8_t local_id;     /* 1-255; 0 is the address of the first subflow */
+	uint8_t remote_id;    /* CREATE: REMOVE_ADDR then ends the join, too; 0: none */
 	uint32_t flags;	      /* MPTCP_PM_ADDR_FLAG_BACKUP or 0 */
 	int endpoint;	      /* index in the pool; -1: routing picks the address */
 	int if_idx;	      /* bind to this interface; 0: none, -1: it does not exist */

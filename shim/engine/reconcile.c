@@ -101,7 +101,7 @@ static bool id_is_wanted(const struct conn *conn, uint8_t local_id)
 	return false;
 }
 
-bool subflow_doom(struct conn *conn, struct subflow *s, struct pm_cmds *out)
+bool subflow_doom(struct conn *conn, struct subflow *s, int error, struct pm_cmds *out)
 {
 	if (out->n == PM_CMDS_MAX)
 		return false;
@@ -109,7 +109,8 @@ bool subflow_doom(struct conn *conn, struct subflow *s, struct pm_cmds *out)
 	push_command(out, PM_CMD_SUBFLOW_DESTROY, conn, s);
 	s->state = SUBFLOW_DOOMED;
 	s->lost = false;
-	COUNT(conn, subflows_failed);
+	NOTE_SUBFLOW(conn, s, .what = PM_NOTE_JOIN_FAILED, .error = error,
+		     .reason = error ? PM_REASON_ERROR : PM_REASON_ENDPOINT_DOWN);
 	return true;
 }
 
@@ -124,7 +125,7 @@ static bool subflow_close(struct conn *conn, struct subflow *s, struct pm_cmds *
 	struct pm_cmd *cmd;
 
 	if (s->state == SUBFLOW_PENDING)
-		return subflow_doom(conn, s, out);
+		return subflow_doom(conn, s, 0, out);
 	if (s->state == SUBFLOW_RETRY)
 		subflow_release_endpoint(conn, s); /* the caller deletes it */
 	if (s->state != SUBFLOW_LIVE || !conn_keeps_path(conn, s))

@@ -20,8 +20,12 @@ struct pm_cmd *push_command(struct pm_cmds *out, enum pm_cmd_type type,
  * If all endpoints were removed from the pool, the first path remains.
  */
 bool conn_keeps_path(const struct conn *conn, const struct subflow *closing);
-/* subflow_doom() - end a pending join. Return: false if @out is full. */
-bool subflow_doom(struct conn *conn, struct subflow *s, struct pm_cmds *out);
+/*
+ * subflow_doom() - end a pending join
+ *
+ * @error: errno for its note; 0: it has lost its endpoint. Return: false if @out is full.
+ */
+bool subflow_doom(struct conn *conn, struct subflow *s, int error, struct pm_cmds *out);
 /*
  * conn_reconcile() - make @conn match its endpoints
  *

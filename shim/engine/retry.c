@@ -13,7 +13,7 @@
 uint32_t retry_delay(const struct conn *conn, unsigned int tries)
 {
 	const struct pool_retry *retry = &engine_of(conn)->pool->retry;
-	uint64_t delay = retry->first_ms;
+	uint64_t delay = tries < retry->tries ? retry->first_ms : retry->max_ms;
 
 	while (tries-- && delay < retry->max_ms)
 		delay *= 2;
@@ -25,10 +25,12 @@ uint32_t retry_delay(const struct conn *conn, unsigned int tries)
 void announcement_set_retry(struct conn *conn, struct announcement *ann)
 {
 	struct engine *engine = engine_of(conn);
+	const unsigned int tries = engine->pool->retry.tries;
 
-	if (ann->timed || !ann->any_tried || ann->tries >= engine->pool->retry.tries)
+	if (ann->timed || !ann->any_tried || !tries)
 		return;
-	ann->when = engine->now + retry_delay(conn, ann->tries++);
+	ann->when = engine->now + retry_delay(conn, ann->tries);
+	ann->tries += ann->tries < tries;
 	ann->timed = true;
 }
 
@@ -89,15 +91,30 @@ void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
 		ann->error = error;
 		announcement_failed(conn, ann, s, tries, for_good);
 	}
-	if (!s->fixed || for_good || s->removed || tries >= retry->tries ||
+	if (!s->fixed || for_good || s->removed || !retry->tries ||
 	    s->endpoint == SUBFLOW_ENDPOINT_REMOVED) {
 		conn_subflow_del(conn, s);
 		return;
 	}
 	s->state = SUBFLOW_RETRY;
 	s->local.port = 0;
-	s->tries = tries + 1;
+	s->tries = MIN(tries + 1, retry->tries);
 	s->when = engine->now + retry_delay(conn, tries);
+}
+
+bool subflow_must_yield(const struct conn *conn, const struct subflow *s)
+{
+	const struct announcement *ann;
+
+	if (s->state != SUBFLOW_PENDING || s->fixed)
+		return false;
+	for_each_announcement (conn, ann)
+		if (ann->state == PM_ANNOUNCED_WAITING &&
+		    ann->reason == PM_REASON_EXHAUSTED &&
+		    ann->addr.family == s->remote.family &&
+		    !(ann->tried & index_bit(s->endpoint)))
+			return true;
+	return false;
 }
 
 void conn_schedule(struct conn *conn)
@@ -116,6 +133,10 @@ void conn_schedule(struct conn *conn)
 		if (s->state == SUBFLOW_RETRY ||
 		    (s->state == SUBFLOW_LIVE && s->lost && s->checks))
 			left = MIN(left, (int32_t)(s->when - now));
+		else if (s->state == SUBFLOW_PENDING && s->lost)
+			left = MIN(left, (int32_t)(s->when + STUCK_MS - now));
+		else if (subflow_must_yield(conn, s))
+			left = MIN(left, (int32_t)(s->when + YIELD_MS - now));
 	if (left != INT32_MAX && conn_is_ours(conn))
 		conn_set_timer(conn, now + left);
 	else

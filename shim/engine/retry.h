@@ -22,5 +22,10 @@ bool subflow_frees_announcement(const struct conn *conn, const struct subflow *s
 /* subflow_failed() - a join or live subflow ended with @error. Changes or deletes @s. */
 void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
 		    uint8_t reset_reason);
+/* subflow_must_yield() - whether an address waits for the endpoint of @s, which connects
+ */
+bool subflow_must_yield(const struct conn *conn, const struct subflow *s);
+#define YIELD_MS 3000 /* from the start of its join */
+#define STUCK_MS 300  /* likewise: its SYN waits for its retransmission */
 /* conn_schedule() - set the timer of @conn. */
 void conn_schedule(struct conn *conn);

@@ -14,11 +14,9 @@
 #include <errno.h>
 #include <sys/param.h>
 
-#define CHECK_MIN_MS  100
-#define CHECK_MAX_MS  1000
-#define CHECKS	      10  /* of an idle connection, at growing intervals: two minutes */
-#define STUCK_JOIN_MS 300 /* the SYN of an older one is waiting for its retransmission \
-			   */
+#define CHECK_MIN_MS 100
+#define CHECK_MAX_MS 1000
+#define CHECKS	     10 /* of an idle connection, at growing intervals: two minutes */
 
 /* Whether the engine joins from the endpoint of @s again. */
 static bool subflow_can_return(const struct conn *conn, const struct subflow *s)
@@ -52,7 +50,8 @@ bool conn_revive(struct conn *conn, struct pm_cmds *out)
 		if (out->n == PM_CMDS_MAX)
 			return false;
 		if (s->state == SUBFLOW_PENDING) {
-			subflow_doom(conn, s, out);
+			if (engine_time_reached(engine_of(conn), s->when + STUCK_MS))
+				subflow_doom(conn, s, ETIMEDOUT, out);
 		} else if (s->state == SUBFLOW_LIVE &&
 			   (!s->checks ||
 			    engine_time_reached(engine_of(conn), s->when))) {
@@ -123,26 +122,29 @@ static bool error_is_local(uint8_t error)
 	       error == ENODEV || error == EINVAL;
 }
 
-/* @all: also what the peer has refused or not answered. */
-static void conn_rerouted(struct conn *conn, bool all)
+/* What the peer has refused, or not answered, is tried @other. */
+static void conn_rerouted(struct conn *conn, uint32_t other)
 {
 	const uint32_t now = engine_of(conn)->now;
 	struct announcement *ann;
 	struct subflow *s;
+	uint32_t when;
 	bool any = false;
 
 	for_each_announcement (conn, ann) {
-		if (!ann->any_tried || (!all && !error_is_local(ann->error)))
+		when = error_is_local(ann->error) ? now : other;
+		if (!ann->any_tried || (ann->timed && (int32_t)(ann->when - when) < 0))
 			continue;
 		ann->timed = any = true;
-		ann->when = now;
+		ann->when = when;
 	}
 	for_each_subflow (conn, s) {
-		if (s->state == SUBFLOW_RETRY &&
-		    (all || error_is_local(conn->last_error)))
-			s->when = now;
-		s->lost |= s->state == SUBFLOW_PENDING && all &&
-			   now - s->when >= STUCK_JOIN_MS;
+		when = error_is_local(conn->last_error) ? now : other;
+		if (s->state == SUBFLOW_RETRY && (int32_t)(s->when - when) > 0)
+			s->when = when;
+		/* Without a route, a join bound to a device asks the link for its peer.
+		 */
+		s->lost |= s->state == SUBFLOW_PENDING;
 		any |= s->lost || s->state == SUBFLOW_RETRY;
 	}
 	if (!any)
@@ -153,11 +155,11 @@ static void conn_rerouted(struct conn *conn, bool all)
 
 void engine_rerouted(struct engine *engine)
 {
-	const bool all = engine->now - engine->rerouted >= engine->pool->retry.first_ms;
+	const int64_t next = engine->rerouted + engine->pool->retry.first_ms;
+	const int64_t other = next > engine->now ? next : engine->now;
 	struct conn *conn;
 
-	if (all)
-		engine->rerouted = engine->now;
+	engine->rerouted = other;
 	for (conn = engine->table.conns; conn; conn = conn->hh.next)
-		conn_rerouted(conn, all);
+		conn_rerouted(conn, other);
 }

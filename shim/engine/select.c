@@ -68,6 +68,7 @@ static bool join_prepare(struct conn *conn, const struct subflow *want,
 		.token = conn->token,
 		.local = { .family = want->remote.family },
 		.remote = want->remote,
+		.remote_id = want->remote_id,
 		.endpoint = (int)want->endpoint - 1,
 	};
 	if (ep) {

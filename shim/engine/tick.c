@@ -7,6 +7,8 @@
 #include "revive.h"
 #include "select.h"
 
+#include <errno.h>
+
 /* Whether another pool, or another subflow, has replaced the pair @retry. */
 static bool retry_is_void(const struct conn *conn, const struct subflow *retry)
 {
@@ -53,6 +55,29 @@ static void tick_announcements(struct conn *conn)
 	}
 }
 
+/* Joins without an answer leave their endpoints to others. */
+static bool tick_joins(struct conn *conn, struct pm_cmds *out)
+{
+	const struct engine *engine = engine_of(conn);
+	struct announcement *ann;
+	struct subflow *s;
+
+	for_each_subflow (conn, s) {
+		if (!subflow_must_yield(conn, s) ||
+		    !engine_time_reached(engine, s->when + YIELD_MS))
+			continue;
+		if (!subflow_doom(conn, s, ETIMEDOUT, out))
+			return false;
+		ann = subflow_announcement(conn, s);
+		if (!ann)
+			continue;
+		ann->any_tried = true;
+		ann->tried |= index_bit(s->endpoint);
+		ann->error = ETIMEDOUT;
+	}
+	return true;
+}
+
 /* Return: whether everything due on @conn is done. */
 static bool tick_conn(struct conn *conn, struct pm_cmds *out)
 {
@@ -64,7 +89,7 @@ static bool tick_conn(struct conn *conn, struct pm_cmds *out)
 		join_waiting(conn, out);
 		if (conn->work && engine_time_reached(engine_of(conn), conn->work_when))
 			conn_use_endpoints(conn, out);
-		done = tick_retries(conn, out);
+		done = tick_retries(conn, out) && tick_joins(conn, out);
 	}
 	if (!done)
 		conn_set_work(conn);

@@ -19,7 +19,7 @@ int pm_command_open(void)
 
 /* @cmd: add its ID, flags and interface; NULL: address and port only. */
 static int put_address(struct nl_msg *msg, int type, const struct mpaddr *addr,
-		       const struct pm_cmd *cmd)
+		       const struct pm_cmd *cmd, uint8_t remote_id)
 {
 	struct nlattr *nest = nla_nest_start(msg, type | NLA_F_NESTED);
 	bool v4 = addr->family == AF_INET;
@@ -32,6 +32,8 @@ static int put_address(struct nl_msg *msg, int type, const struct mpaddr *addr,
 		v4 ? sizeof(addr->v4) : sizeof(addr->v6), addr->ip);
 	if (addr->port)
 		NLA_PUT_U16(msg, MPTCP_PM_ADDR_ATTR_PORT, addr->port);
+	if (remote_id)
+		NLA_PUT_U8(msg, MPTCP_PM_ADDR_ATTR_ID, remote_id);
 	if (cmd) {
 		flags = cmd->flags;
 		if (cmd->type == PM_CMD_ANNOUNCE)
@@ -56,10 +58,11 @@ static int put_command(struct nl_msg *msg, const struct pm_cmd *cmd)
 	NLA_PUT_U32(msg, MPTCP_PM_ATTR_TOKEN, cmd->token);
 	if (cmd->type == PM_CMD_REMOVE)
 		return nla_put_u8(msg, MPTCP_PM_ATTR_LOC_ID, cmd->local_id);
-	r = put_address(msg, MPTCP_PM_ATTR_ADDR, &cmd->local, destroy ? NULL : cmd);
+	r = put_address(msg, MPTCP_PM_ATTR_ADDR, &cmd->local, destroy ? NULL : cmd, 0);
 	if (r < 0 || cmd->type == PM_CMD_ANNOUNCE)
 		return r;
-	return put_address(msg, MPTCP_PM_ATTR_ADDR_REMOTE, &cmd->remote, NULL);
+	return put_address(msg, MPTCP_PM_ATTR_ADDR_REMOTE, &cmd->remote, NULL,
+			   cmd->remote_id);
 nla_put_failure:
 	return -ENOMEM;
 }

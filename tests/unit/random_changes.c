@@ -353,7 +353,7 @@ static void do_time(void)
 {
 	int wait = engine_wait(play.engine);
 
-	must(wait < 100);
+	must(wait <= 3000);
 	now += one_in(2) && wait > 0 ? wait : (int)below(200);
 	play_time(&play, now);
 	obey();

@@ -114,3 +114,25 @@ HISTORY(revive, join_without_an_answer_is_sent_again_over_a_new_route, POOL A "|
 	"time 2500\n"
 	"rerouted > close 10.0.2.2/12-10.0.2.1:80;\n"
 	"ends 10.0.2.2:10012 10.0.2.1 > join 10.0.2.2/12-10.0.2.1:80;\n")
+
+HISTORY(revive, young_join_has_time_for_an_answer_after_a_new_route, POOL A "|",
+	"start\n"
+	"time 2000\n"
+	"announce 1 10.0.2.1:80 > join 10.0.2.2/12-10.0.2.1:80;\n"
+	"time 2100\n"
+	"rerouted >\n"
+	"wait 200 200\n"
+	"time 2300 > close 10.0.2.2/12-10.0.2.1:80;\n")
+
+HISTORY(revive, join_without_an_answer_yields_its_endpoint_to_a_waiting_address,
+	POOL A "|",
+	"start\n"
+	"announce 1 10.0.2.1:80 > join 10.0.2.2/12-10.0.2.1:80;\n"
+	"wait none\n"
+	"announce 2 10.0.3.1:80 >\n"
+	"wait 3000 3000\n"
+	"time 3001 > close 10.0.2.2/12-10.0.2.1:80;\n"
+	"ends 10.0.2.2:10012 10.0.2.1 > join 10.0.2.2/12-10.0.3.1:80;\n"
+	"up 10.0.2.2-10.0.3.1:80 >\n"
+	"time 9000 >\n"
+	"ends 10.0.2.2:10012 10.0.3.1:80 > join 10.0.2.2/12-10.0.2.1:80;\n")
