@@ -3,7 +3,8 @@
  * swap.c - put a plain TCP socket in the place of an MPTCP socket
  *
  * The socket's options, status flags and owner come along. Another descriptor of the same
- * socket, or an epoll, would stay with the old one: then nothing is changed.
+ * socket, here or in the parent process, or an epoll, would stay with the old one: then
+ * nothing is changed.
  */
 #include "swap.h"
 #include "forgotten.h"
@@ -40,9 +41,9 @@ static void ino_text(char *to, uint64_t ino)
 }
 
 /* Return: whether the file contains @word, whose first letter occurs only there. */
-static bool file_contains(const char *path, const char *word)
+static bool file_contains(int dir, const char *path, const char *word)
 {
-	const int fd = sys_call(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC);
+	const int fd = sys_call(SYS_openat, dir, (long)path, O_RDONLY | O_CLOEXEC);
 	const char *seen = word;
 	char text[512];
 	long n, i;
@@ -55,16 +56,14 @@ static bool file_contains(const char *path, const char *word)
 	return fd < 0 || !*seen;
 }
 
-/* Descriptor @number is the socket itself, or an epoll that has it. */
-static bool refers_to(const char *number, const struct statx *socket, const char *ino)
+/* @number in folder @dir, /proc/.../fd, is the socket itself, or an epoll that has it. */
+static bool refers_to(int dir, const char *number, const struct statx *socket,
+		      const char *ino)
 {
-	char path[64] = "/proc/thread-self/fdinfo/";
+	char path[64] = "../fdinfo/";
 	struct statx st;
-	int fd = 0;
 
-	for (const char *digit = number; *digit; digit++)
-		fd = fd * 10 + *digit - '0';
-	if (!sys_statx(fd, "", &st))
+	if (!sys_statx(dir, number, &st))
 		return false;
 	if (st.stx_ino == socket->stx_ino && st.stx_dev_minor == socket->stx_dev_minor &&
 	    st.stx_dev_major == socket->stx_dev_major)
@@ -72,13 +71,16 @@ static bool refers_to(const char *number, const struct statx *socket, const char
 	if (st.stx_mode & S_IFMT)
 		return false; /* not an anonymous inode, as an epoll is one */
 	str_append(path, str_len(path), sizeof(path), number);
-	return file_contains(path, ino);
+	return file_contains(dir, path, ino);
 }
 
-/* Return: how many descriptors refer to the socket; a large number: unknown. */
-static int count_references(int fd)
+/*
+ * @path: /proc/.../fd. Return: how many descriptors there refer to the socket; a large
+ * number: unknown.
+ */
+static int count_references(int fd, const char *path)
 {
-	const int dir = sys_call(SYS_openat, AT_FDCWD, (long)"/proc/thread-self/fd",
+	const int dir = sys_call(SYS_openat, AT_FDCWD, (long)path,
 				 O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char ino[32], entries[1024] __attribute__((aligned(8)));
 	int count = 0, examined = 0;
@@ -95,11 +97,29 @@ static int count_references(int fd)
 			const char *name = ((struct dirent64 *)(entries + at))->name;
 
 			examined++;
-			count += *name != '.' && refers_to(name, &socket, ino);
+			count += *name != '.' && refers_to(dir, name, &socket, ino);
 		}
 	if (dir >= 0)
 		sys_close(dir);
 	return n == 0 ? count : DESCRIPTORS_MAX;
+}
+
+/* The parent made the socket and still has it, as far as this user may see. */
+static bool parent_refers_to(int fd)
+{
+	char path[32] = "/proc/", digits[12];
+	int i = sizeof(digits) - 1, count;
+	long parent = sys_call(SYS_getppid, 0, 0, 0);
+
+	digits[i] = '\0';
+	if (parent <= 1)
+		return false;
+	for (; parent; parent /= 10)
+		digits[--i] = '0' + parent % 10;
+	STR_APPEND(path, str_append(path, 6, sizeof(path), digits + i), sizeof(path),
+		   "/fd");
+	count = count_references(fd, path);
+	return count && count < DESCRIPTORS_MAX;
 }
 
 static bool has_value(int fd, int level, int name, const char *value, socklen_t len)
@@ -172,7 +192,7 @@ static bool copy_options(int from, int to, int level, int name)
 {
 	int i, n;
 
-	if (count_references(from) != 1)
+	if (count_references(from, "/proc/thread-self/fd") != 1 || parent_refers_to(from))
 		return false;
 	for (i = 0; i < SWAP_LEVELS; i++)
 		for (n = 0; n < SWAP_NAMES; n++)

@@ -132,6 +132,7 @@ REPLACED(unused_IPv6_socket_becomes_TCP_and_keeps_all_it_had, TCP, "replaced", "
 	 "dead:beef:1::1", LAB_PORT)
 REPLACED(thread_may_replace_its_socket, TCP, "replaced", "thread", SERVER)
 REPLACED(child_connects_a_replaced_socket, TCP, "replaced", "fork", SERVER)
+REPLACED(socket_that_the_parent_has_stays, MPTCP, "replaced", "child", SERVER)
 REPLACED(socket_with_a_second_descriptor_stays, MPTCP, "replaced", "dup", SERVER)
 REPLACED(socket_in_an_epoll_stays, MPTCP, "replaced", "epoll", SERVER)
 REPLACED(bound_socket_stays, MPTCP, "replaced", "bound", SERVER)

@@ -3,7 +3,8 @@
  * replaced.c - all that a socket has before an option, and after it
  *
  * replaced HOW ADDRESS PORT: sets options and flags, then one that MPTCP lacks, prints
- * all, connects and echoes. HOW: plain, dup, epoll, bound, thread, fork.
+ * all, connects and echoes. HOW: plain, dup, epoll, bound, thread, fork,
+ * child (sets them and connects; the parent echoes).
  */
 #include "program.h"
 
@@ -144,6 +145,12 @@ int main(int argc, char *argv[])
 	close(other); /* its options are no concern of this one's */
 	fd = socket(to.ss_family, SOCK_STREAM, 0);
 	prepare(fd);
+	if (!strcmp(argv[1], "child") && fork()) {
+		if (wait(NULL) < 0)
+			die("wait");
+		echo(fd, "parent");
+		return 0;
+	}
 	show(fd, "before");
 	run(argv[1], fd);
 	show(fd, "after");
