@@ -196,13 +196,21 @@ static int64_t ask_broker(void)
 	return about.blackhole_s;
 }
 
+static void read_blackhole(const struct netstat *netstat, struct blackhole *ret)
+{
+	blackhole_read(get_counter(netstat, "Blackhole"), ask_broker(), ret);
+}
+
+/* For run; doctor knows more, see check_blocked(). */
 static bool check_blackhole(struct findings *findings, const struct devices *devices)
 {
 	struct blackhole blackhole;
 	struct netstat netstat;
 
+	if (devices)
+		return true;
 	read_netstat(&netstat);
-	blackhole_read(get_counter(&netstat, "Blackhole"), ask_broker(), &blackhole);
+	read_blackhole(&netstat, &blackhole);
 	free(netstat.names);
 	free(netstat.values);
 	if (blackhole.on)
@@ -423,20 +431,32 @@ static unsigned long count_unsent(const struct netstat *netstat)
 	       get_counter(netstat, "MPJoinSynTxConnectErr");
 }
 
-static void check_syns(struct findings *findings, const struct netstat *netstat)
+/* Connections that made the kernel switch MPTCP off, perhaps. */
+static void check_blocked(struct findings *findings, const struct netstat *netstat)
 {
 	const unsigned long blocked = get_counter(netstat, "MPCapableSYNTXDrop");
+	struct blackhole blackhole;
+	char remedy[80] = "";
+
+	read_blackhole(netstat, &blackhole);
+	if (blackhole.on)
+		snprintf(remedy, sizeof(remedy), "\nroot: " BLACKHOLE_REMEDY,
+			 blackhole.timeout);
+	if (blocked || blackhole.on)
+		report_problem(findings,
+			       "%lu connections got an answer only without MPTCP: a "
+			       "middlebox drops SYNs that have the option%s%s%s\n"
+			       "do: try another uplink; ask the firewall's operator to "
+			       "allow TCP option 30",
+			       blocked, blackhole.on ? "; " : "", blackhole.text, remedy);
+}
+
+static void check_syns(struct findings *findings, const struct netstat *netstat)
+{
 	const unsigned long servers = get_counter(netstat, "MPCapableFallbackSYNACK");
 	const unsigned long clients = get_counter(netstat, "MPCapableFallbackACK");
 	const unsigned long unsent = count_unsent(netstat);
 
-	if (blocked)
-		report_problem(findings,
-			       "%lu connections got an answer only without MPTCP: a "
-			       "middlebox drops SYNs that have the option\n"
-			       "do: try another uplink; ask the firewall's operator to "
-			       "allow TCP option 30",
-			       blocked);
 	if (servers && !get_counter(netstat, "MPCapableSYNACKRX"))
 		report_problem(
 			findings,
@@ -527,6 +547,7 @@ void check_machine(struct findings *findings, const struct devices *devices)
 	check_rp_filters(findings, devices);
 	check_firewall(findings);
 	read_netstat(&netstat);
+	check_blocked(findings, &netstat);
 	check_syns(findings, &netstat);
 	check_joins(findings, &netstat);
 	free(netstat.names);
