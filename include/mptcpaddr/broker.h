@@ -41,7 +41,7 @@ struct broker_head {
 	uint32_t magic;
 	uint16_t version;
 	uint16_t flags;
-	uint32_t token; /* 0: the kernel has switched MPTCP off (blackhole_timeout) */
+	uint32_t token;	   /* 0: the kernel has switched MPTCP off (blackhole_timeout) */
 	uint32_t pool_len; /* bytes after both structures */
 };
 

@@ -37,10 +37,10 @@ static bool has_preferred(const struct rtnl_table *table, const struct rtnl_addr
 {
 	const struct rtnl_address *a;
 
-	for_each_address(table, a) if (a->if_idx == old->if_idx &&
-				       a->addr.family == old->addr.family && a->ready &&
-				       !a->deprecated &&
-				       !is_link_local(&a->addr)) return true;
+	for_each_address (table, a)
+		if (a->if_idx == old->if_idx && a->addr.family == old->addr.family &&
+		    a->ready && !a->deprecated && !is_link_local(&a->addr))
+			return true;
 	return false;
 }
 
@@ -94,8 +94,7 @@ static void set_state(const struct rtnl_table *table, const struct pool *spec,
 		set_link(ep, link);
 		ep->state = missing_state(link, was);
 	}
-	for_each_address(table, entry)
-	{
+	for_each_address (table, entry) {
 		if (!mpaddr_same_ip(&entry->addr, &ep->addr) || (ep->dev[0] && !dev))
 			continue;
 		link = dev ?: find_link(table, NULL, entry->if_idx);
@@ -137,8 +136,7 @@ static void add_device_addresses(const struct pool *spec, const struct endpoint 
 	ep.from_dev = true;
 	ep.if_idx = link ? link->if_idx : -1;
 	set_link(&ep, link);
-	for_each_address(table, entry)
-	{
+	for_each_address (table, entry) {
 		if (!link || entry->if_idx != link->if_idx || is_link_local(&entry->addr))
 			continue;
 		ep.addr = entry->addr;

@@ -12,8 +12,8 @@
 #include "shim.h"
 
 #define QUIET_MS 7500 /* longer than it takes to become idle */
-#define CROWD	100
-#define NAP_MS	200 /* for the manager's thread to run */
+#define CROWD	 100
+#define NAP_MS	 200 /* for the manager's thread to run */
 
 static const struct net_spec two_ways = {
 	.pool = { { "10.0.2.2" }, { "10.0.3.2" } },

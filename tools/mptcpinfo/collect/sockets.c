@@ -33,7 +33,7 @@ struct matcher {
 	struct index by_path; /* connections */
 };
 
-static bool is_link_local(const struct mpaddr *addr)
+static bool has_scope(const struct mpaddr *addr)
 {
 	return addr->family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&addr->v6);
 }
@@ -46,7 +46,7 @@ static struct path diag_path(const struct inet_diag_msg *msg)
 
 	mpaddr_set(&path.local, msg->idiag_family, id->idiag_src);
 	mpaddr_set(&path.remote, msg->idiag_family, id->idiag_dst);
-	if (is_link_local(&path.local) || is_link_local(&path.remote))
+	if (has_scope(&path.local) || has_scope(&path.remote))
 		path.ifindex = id->idiag_if;
 	return path;
 }
