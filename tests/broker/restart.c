@@ -106,10 +106,12 @@ Test(restart, path_lost_after_the_restart_returns)
 	proc_wait(&lab.broker, EFFECT_MS);
 	proc_end(&lab.broker);
 	lab_broker(&lab, "");
-	cr_assert_eq(host_ip(&lab.world.client, "link set c2 down\nlink set c3 down\n"),
-		     0);
+	cr_assert_eq(
+		host_ip(&lab.world.client,
+			"addr del 10.0.2.2/24 dev c2\naddr del 10.0.3.2/24 dev c3\n"),
+		0);
 	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 0));
-	cr_assert_eq(host_ip(&lab.world.client, "link set c2 up\n"), 0);
+	cr_assert_eq(host_ip(&lab.world.client, "addr add 10.0.2.2/24 dev c2\n"), 0);
 	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 1));
 	pairs = pairs_text(&lab.world.client, 0, false);
 	cr_expect_str_eq(pairs, "10.0.2.2-10.0.2.1");

@@ -163,11 +163,11 @@ Test(sandbox, all_requests_and_edits_are_answered)
 	close(fd);
 	/* Changed addresses are read again. */
 	cr_assert_eq(host_ip(&lab.world.client, "addr add 10.7.7.7/24 dev c4\n"
-						"link set c2 down\n"),
+						"addr del 10.0.2.2/24 dev c2\n"),
 		     0);
 	cr_expect(WAIT_FOR(joined_count(&lab.world.client) <= 1));
 	cr_expect(tcp_gone_from(&lab.world.client, "10.0.2.2"));
-	cr_assert_eq(host_ip(&lab.world.client, "link set c2 up\n"), 0);
+	cr_assert_eq(host_ip(&lab.world.client, "addr add 10.0.2.2/24 dev c2\n"), 0);
 	proc_end(&client);
 	lab_broker_end(&lab);
 	lab_close(&lab);
