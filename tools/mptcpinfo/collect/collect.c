@@ -173,7 +173,7 @@ static void read_processes(struct snapshot *snap)
 }
 
 /* The manager that noticed it first knows best when it began. */
-static void read_blackhole(struct snapshot *snap)
+static void collect_blackhole(struct snapshot *snap)
 {
 	const struct counter *counter;
 	const struct manager *manager;
@@ -201,7 +201,7 @@ int collect_snapshot(const struct filter *filter, struct snapshot *snap)
 	if (r < 0)
 		return r;
 	collect_managers(snap);
-	read_blackhole(snap);
+	collect_blackhole(snap);
 	collect_owners(snap, filter->process);
 	index_free(&snap->by_token);
 	set_other_managers(snap);
