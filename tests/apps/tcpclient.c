@@ -356,10 +356,9 @@ static void parse(int argc, char *argv[])
 			opt.count = atoi(optarg);
 			break;
 		case 'o':
-			for (int i = 0; i < 5; i++) {
+			for (int i = 0; i < 5; i++)
 				if (!strcmp(optarg, openings[i]))
 					opt.opening = i;
-			}
 			break;
 		default:
 			optind = argc;
@@ -369,9 +368,7 @@ static void parse(int argc, char *argv[])
 		fputs("usage: tcpclient [-6 v6 only] [-m MPTCP] [-b non-blocking] "
 		      "[-t from a thread] [-w wait for a line] [-x may fail]\n"
 		      "       [-q send nothing] [-N COUNT] [-o "
-		      "connect|sendto|sendmsg|sendmmsg|firstwrite] "
-		      "ADDRESS "
-		      "PORT\n",
+		      "connect|sendto|sendmsg|sendmmsg|firstwrite] ADDRESS PORT\n",
 		      stderr);
 		exit(2);
 	}

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define SERVER "10.9.9.9"
+#define PAGE   "http://" SERVER ":8081/file"
 #define IN_MS  500
 #define TRIES  4
 
@@ -127,7 +128,7 @@ Test(first, a_user_s_curl_succeeds_on_its_second_try)
 				     "%{http_code} %{local_ip} 0\n",
 				     "--connect-timeout",
 				     "1",
-				     "http://" SERVER ":8081/file",
+				     PAGE,
 				     NULL };
 	struct proc nginx;
 	struct lab lab;
