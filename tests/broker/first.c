@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define SERVER "10.9.9.9"
-#define PAGE   "http://" SERVER ":8081/file"
 #define IN_MS  500
 #define TRIES  4
 
@@ -128,7 +127,7 @@ Test(first, a_user_s_curl_succeeds_on_its_second_try)
 				     "%{http_code} %{local_ip} 0\n",
 				     "--connect-timeout",
 				     "1",
-				     PAGE,
+				     "http://10.9.9.9:8081/file",
 				     NULL };
 	struct proc nginx;
 	struct lab lab;
