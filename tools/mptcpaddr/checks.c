@@ -159,7 +159,7 @@ static void read_netstat(struct netstat *ret)
 	FILE *file = fopen("/proc/net/netstat", "re");
 	size_t size[2] = { 0 };
 
-	*ret = (struct netstat){ NULL };
+	*ret = (struct netstat){ 0 };
 	/* Each table repeats its name in both lines. */
 	while (file && getline(&ret->names, &size[0], file) > 0 &&
 	       getline(&ret->values, &size[1], file) > 0 &&
