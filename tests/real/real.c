@@ -13,6 +13,7 @@
  *   joins     additional subflows that its job must bring about: 2 if not given
  *   as-root   the same as root without the broker, and the reason
  *   volatile  an expression of sed -E for what differs from run to run anyway
+ *   differs   what cannot be compared, and the reason; for the table
  *   user      no: root alone can run it, and the reason
  *
  * It runs as root and as an ordinary user, natively and under the library, which has its
