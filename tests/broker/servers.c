@@ -259,7 +259,8 @@ static void nginx_upgrade(enum backend backend)
 		 "%s/usr/sbin/nginx -p . -c nginx.conf; sleep 1000", nginx_conf);
 	changes_hands(backend, script,
 		      "while [ -e pid.oldbin ]; do sleep 0.05; done\n"
-		      "cp pid old; kill -USR2 $(cat old)\n"
+		      "until [ -s pid ]; do sleep 0.05; done; cp pid old; kill -USR2 "
+		      "$(cat old)\n"
 		      "until [ -e pid.oldbin ] && [ -e pid ]; do sleep 0.05; done",
 		      "kill -QUIT $(cat old)");
 }
