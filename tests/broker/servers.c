@@ -257,12 +257,14 @@ static void nginx_upgrade(enum backend backend)
 
 	snprintf(script, sizeof(script),
 		 "%s/usr/sbin/nginx -p . -c nginx.conf; sleep 1000", nginx_conf);
-	changes_hands(backend, script,
-		      "while [ -e pid.oldbin ]; do sleep 0.05; done\n"
-		      "until [ -s pid ]; do sleep 0.05; done; cp pid old; kill -USR2 "
-		      "$(cat old)\n"
-		      "until [ -e pid.oldbin ] && [ -e pid ]; do sleep 0.05; done",
-		      "kill -QUIT $(cat old)");
+	changes_hands(
+		backend, script,
+		"while [ -e pid.oldbin ]; do sleep 0.05; done\n"
+		"until [ -s pid ]; do sleep 0.05; done; cp pid old\n"
+		/* nginx ignores the signal until its own parent has ended. */
+		"until [ -e pid.oldbin ]; do kill -USR2 $(cat old); sleep 0.2; done\n"
+		"until [ -s pid ]; do sleep 0.05; done",
+		"kill -QUIT $(cat old)");
 }
 
 Test(servers, nginx_upgrade_with_the_broker)
