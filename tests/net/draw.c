@@ -170,8 +170,12 @@ static void keep_comparable(struct drawn *d)
 			e->flags &= ~EP_SIGNAL;
 			e->flags |= EP_LAMINAR;
 		}
-		/* It does not announce an address that a subflow already uses. */
-		if (e->flags & EP_SIGNAL && signals++)
+		/*
+		 * It does not announce an address that a subflow already uses, nor one
+		 * of the other family that it tried for a server with the C flag.
+		 */
+		if (e->flags & EP_SIGNAL &&
+		    (signals++ || (s->no_join_id0 && s->no_accepted)))
 			e->flags &= ~EP_SUBFLOW;
 		/*
 		 * It miscounts subflows at the limit; with a limit of 0 it announces
