@@ -43,10 +43,12 @@ struct story {
 static unsigned int waiting(struct net *n)
 {
 	struct pm_conn_report c[4];
-	int r = manager_list(&n->world.client, n->client.pid, CTL_OP_CONNECTIONS, c,
-			     sizeof(c[0]), 4);
+	int r;
 
-	cr_assert_geq(r, 0, "no answer from the manager: %s", strerror(-r));
+	cr_assert(
+		WAIT_FOR((r = manager_list(&n->world.client, n->client.pid,
+					   CTL_OP_CONNECTIONS, c, sizeof(c[0]), 4)) >= 0),
+		"no answer from the manager: %s", strerror(-r));
 	return r ? c[0].waiting : 0;
 }
 
