@@ -17,6 +17,7 @@ enum target {
 	TARGET_NONE,
 	TARGET_RATIO, /* ours / peer is at most `limit` */
 	TARGET_MORE,  /* ours - peer is at most `limit` */
+	TARGET_MAX,   /* ours is at most `limit` */
 };
 
 struct row {
@@ -73,6 +74,7 @@ int bench_timers(void);
 int bench_links(void);
 int bench_watch(void);
 int bench_scale(void);
+int bench_nat(void);
 
 /* Write @text to @path. Return: 0 or -errno. */
 int put_file(const char *path, const char *text);

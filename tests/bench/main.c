@@ -25,7 +25,7 @@ static const struct {
 	{ "broker", bench_broker },   { "joins", bench_joins },
 	{ "memory", bench_memory },   { "timers", bench_timers },
 	{ "links", bench_links },     { "watch", bench_watch },
-	{ "scale", bench_scale },
+	{ "scale", bench_scale },     { "nat", bench_nat },
 };
 
 #define PARTS (sizeof(parts) / sizeof(parts[0]))

@@ -49,6 +49,10 @@ void report_row(const struct row *row)
 		snprintf(found, sizeof(found), "%+.0f", row->ours - row->peer);
 		snprintf(target, sizeof(target), "%+.0f", row->limit);
 		break;
+	case TARGET_MAX:
+		ok = row->ours <= row->limit;
+		snprintf(target, sizeof(target), "%.0f", row->limit);
+		break;
 	}
 	if (row->target != TARGET_NONE) {
 		targets++;

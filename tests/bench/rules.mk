@@ -18,7 +18,7 @@ $(B)/tests/bench-%: $(B)/obj/tests/bench/prog/%.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $<
 
-# PARTS='startup connects' runs these of: startup connects broker joins memory timers links watch scale.
+# PARTS='startup connects' runs these of: startup connects broker joins memory timers links watch scale nat.
 bench-run: lib $(B)/mptcpinfo $(B)/mptcpaddrd $(B)/tests/bench $(BENCH_PROGS) $(TEST_APPS)
 	$(Q)$(B)/tests/bench $(PARTS)
 

@@ -78,7 +78,7 @@ bool host_listens(const struct host *h, int port)
 	return listens;
 }
 
-static int host_make(struct host *h, const char *name)
+int host_make(struct host *h, const char *name)
 {
 	static const char *const sysctls[][2] = {
 		{ "net/mptcp/enabled", "1" },

@@ -28,6 +28,9 @@ enum path_manager {
 	PM_USERSPACE
 };
 
+/* A network namespace with MPTCP, which the calling thread is in afterwards. 0 or -errno.
+ */
+int host_make(struct host *h, const char *name);
 /* Makes both hosts; the calling thread is on the client afterwards. 0 or -errno. */
 int world_open(struct world *w, int links);
 /* The hosts disappear once their programs have ended. */
