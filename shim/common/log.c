@@ -95,9 +95,7 @@ void log_target_print(struct log_target *to, enum log_level level, const char *f
 		n += m;
 	if (n > (int)sizeof(line) - 1)
 		n = sizeof(line) - 1;
-	for (m = 0; m < n; m++) /* lines quote pool files, which may contain anything */
-		if ((unsigned char)line[m] < ' ' || line[m] == 0x7f)
-			line[m] = '?';
+	str_clean(line, n); /* it may quote a pool file, which may contain anything */
 	line[n] = '\n';
 	m = log_line_write(to, line, n + 1); /* lost if there is no room */
 	if (m < 0 && m != -EAGAIN && !to->prefixes)

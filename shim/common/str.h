@@ -94,6 +94,31 @@ static inline size_t str_append(char *to, size_t len, size_t size, const char *t
 	return len;
 }
 
+/*
+ * str_clean() - replace control characters by '?', for logs and terminals
+ *
+ * Those above 0x7f, too: two bytes in UTF-8, which terminals obey, or a stray byte.
+ */
+static inline void str_clean(char *text, size_t len)
+{
+	unsigned int more = 0; /* bytes of this character */
+	unsigned char c;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		c = text[i];
+		if (more && (c & 0xc0) == 0x80) {
+			more--;
+			continue;
+		}
+		more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc2;
+		if (c == 0xc2 && i + 1 < len && (text[i + 1] & 0xe0) == 0x80)
+			more = 0; /* U+0080 to U+009F */
+		if (!more && (c < ' ' || c >= 0x7f))
+			text[i] = '?';
+	}
+}
+
 /* STR_APPEND() - the same for a literal: no loop. */
 #define STR_APPEND(to, len, size, literal) \
 	str_append_literal(to, len, size, "" literal, sizeof(literal))

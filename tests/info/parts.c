@@ -68,7 +68,9 @@ static void is_cleaned(const char *text, size_t size, const char *expected)
 Test(parts, names_cannot_move_the_cursor)
 {
 	is_cleaned("a\x1b[2J\x7f\n", 8, "a?[2J??");
-	is_cleaned("x\xc2\x9bm", 5, "x\xc2?m"); /* CSI of C1 */
+	is_cleaned("x\xc2\x9bm", 5, "x??m");		     /* CSI of C1 */
+	is_cleaned("x\x9bm\xc3\xa9\x9b", 7, "x?m\xc3\xa9?"); /* without its lead byte */
+	is_cleaned("\xe2\x82\xac\xf0\x9f\x99\x82", 8, "\xe2\x82\xac\xf0\x9f\x99\x82");
 	is_cleaned("na\xc3\xafve", 7, "na\xc3\xafve");
 	is_cleaned("abcdef", 4, "abc");
 	is_cleaned("abc\0def", 8, "abc");

@@ -8,6 +8,7 @@
 #include "shim/pool/endpoint.h"
 #include "checks.h"
 #include "mptcpaddr/broker.h"
+#include "shim/common/str.h"
 #include "tools/common/ctl.h"
 
 #include <limits.h>
@@ -55,6 +56,13 @@ static bool is_same_program(pid_t pid, const struct ctl_manager *manager)
 		(*name && !strncmp(name, manager->program, TASK_COMM_MAX)));
 }
 
+/* The other end may be any user's. */
+static void terminate_clean(char *text, size_t size)
+{
+	text[size - 1] = '\0';
+	str_clean(text, strlen(text));
+}
+
 static int read_manager(struct target *target)
 {
 	struct ctl_manager *manager = &target->manager;
@@ -70,8 +78,8 @@ static int read_manager(struct target *target)
 	if (ctl_answer(&target->ctl)->count != 1)
 		return -EBADMSG;
 	ctl_record(&target->ctl, 0, manager, sizeof(*manager));
-	manager->program[sizeof(manager->program) - 1] = '\0';
-	manager->pool_file[sizeof(manager->pool_file) - 1] = '\0';
+	terminate_clean(manager->program, sizeof(manager->program));
+	terminate_clean(manager->pool_file, sizeof(manager->pool_file));
 	target->brokered = uid == 0 &&
 			   !strncmp(manager->backend, "broker", sizeof(manager->backend));
 	snprintf(target->name, sizeof(target->name),
@@ -184,7 +192,7 @@ static int edit_pool(struct target *target, const struct ctl_request *request)
 		return 0;
 	if (ctl->buffer && ctl_answer(ctl)->error == r && ctl_answer(ctl)->count == 1)
 		ctl_record(ctl, 0, &answer, sizeof(answer));
-	answer.text[sizeof(answer.text) - 1] = '\0';
+	terminate_clean(answer.text, sizeof(answer.text));
 	return print_error("%s: %s", target->name,
 			   answer.text[0] ? answer.text : strerror(-r));
 }

@@ -3,6 +3,7 @@
  * finding.c - how the commands print what they found
  */
 #include "command.h"
+#include "shim/common/str.h"
 
 #include <limits.h>
 #include <stdarg.h>
@@ -45,7 +46,9 @@ void report_problem(struct findings *findings, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fprintf(out, "%s%s", prefixes[findings->by].problem, strsep(&rest, "\n"));
+	line = strsep(&rest, "\n");
+	str_clean(line, strlen(line));
+	fprintf(out, "%s%s", prefixes[findings->by].problem, line);
 	while (findings->by != FOUND_BY_CHECK && (line = strsep(&rest, "\n")))
 		print_remedy(out, line, warning);
 	putc('\n', out);
@@ -53,9 +56,11 @@ void report_problem(struct findings *findings, const char *fmt, ...)
 
 static void print_line(FILE *out, const char *prefix, const char *fmt, va_list ap)
 {
-	fputs(prefix, out);
-	vfprintf(out, fmt, ap);
-	putc('\n', out);
+	char text[4 * PATH_MAX];
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	str_clean(text, strlen(text));
+	fprintf(out, "%s%s\n", prefix, text);
 }
 
 void report_ok(const struct findings *findings, const char *fmt, ...)

@@ -6,6 +6,7 @@
  * visited in the order of their PIDs, so the first holder found is the eldest.
  */
 #include "collect.h"
+#include "shim/common/str.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -26,14 +27,8 @@
 
 void text_clean(char *text, size_t size)
 {
-	unsigned char c, before = 0;
-
 	text[size - 1] = '\0';
-	for (; (c = *text); text++) {
-		if (c < 0x20 || c == 0x7f || (before == 0xc2 && c >= 0x80 && c < 0xa0))
-			*text = '?';
-		before = c;
-	}
+	str_clean(text, strlen(text));
 }
 
 int file_line(const char *path, const char *text, char *out, size_t size)
