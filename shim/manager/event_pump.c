@@ -161,20 +161,14 @@ static enum log_level note_level(const struct pm_note *note)
 	}
 }
 
-void pump_log_note(void *label, const struct pm_note *note)
+void pump_log_note(void *ctx, const struct pm_note *note)
 {
-	enum log_level level = note_level(note);
+	const enum log_level level = note_level(note);
 	char text[NOTE_TEXT_MAX];
 
-	if (label) /* the broker's log, with all programs */
-		level = note->what == PM_NOTE_JOIN_FAILED ? LOG_LEVEL_INFO
-							  : LOG_LEVEL_DEBUG;
 	if (!log_wanted(&log_manager, level))
 		return;
-	if (label)
-		log_print(level, "%s: token 0x%08x: %s", (const char *)label, note->token,
-			  note_text(note, text));
-	else if (note->token)
+	if (note->token)
 		log_print(level, "token 0x%08x: %s", note->token, note_text(note, text));
 	else
 		log_print(level, "%s", note_text(note, text));

@@ -90,13 +90,8 @@ unsigned int pump_expire_conns(struct engine *engine);
 /* pump_log_resync() - log the result of the resync after a loss. */
 void pump_log_resync(int r);
 
-/*
- * pump_log_note() - for engine_set_callbacks()
- *
- * @label: a broker's client, which heads the line and is logged at debug level; NULL: the
- * manager, which shows what it requests at info level.
- */
-void pump_log_note(void *label, const struct pm_note *note);
+/* pump_log_note() - for engine_set_callbacks() of a program's own manager. */
+void pump_log_note(void *ctx, const struct pm_note *note);
 
 void pump_free(struct event_pump *pump);
 

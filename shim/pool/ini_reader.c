@@ -157,6 +157,11 @@ static ssize_t read_regular(const char *path, char *text)
 	return len == FILE_MAX ? -EFBIG : len;
 }
 
+const char *ini_file_error(int r)
+{
+	return r == -EINVAL ? "not a regular file" : strerror(-r);
+}
+
 int ini_read_file(struct ini *ini)
 {
 	char *text = malloc(FILE_MAX);
@@ -165,8 +170,7 @@ int ini_read_file(struct ini *ini)
 	if (len >= 0) {
 		ini_read_text(ini, text, len);
 	} else {
-		ini_fail(ini, "%s",
-			 len == -EINVAL ? "not a regular file" : strerror(-len));
+		ini_fail(ini, "%s", ini_file_error(len));
 		ini->error = len;
 	}
 	free(text);

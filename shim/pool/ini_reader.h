@@ -53,6 +53,8 @@ struct ini {
  */
 int ini_read_text(struct ini *ini, const char *text, size_t len);
 
+/* ini_file_error() - the text for an -errno of reading a file; -EINVAL: not regular. */
+const char *ini_file_error(int r);
 /* ini_read_file() - read and parse ini->path. Return: likewise; other -errno. */
 int ini_read_file(struct ini *ini);
 

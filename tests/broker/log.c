@@ -6,6 +6,7 @@
 #include "broker.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -142,6 +143,116 @@ Test(log, the_brokers_says_why_a_join_failed)
 				"join from 10.0.2.2 (id 1) failed: Connection refused")),
 		"%s", proc_errors(&lab.broker));
 	proc_end(&p);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+static int lines(const struct lab *lab, const char *text)
+{
+	char *said = proc_errors(&lab->broker), *at = said;
+	int n = 0;
+
+	for (; (at = strstr(at, text)); at++)
+		n++;
+	free(said);
+	return n;
+}
+
+/* A hundred pools, each with another endpoint that the policy refuses. */
+static int flood_with_pools(void *arg)
+{
+	static char record[BROKER_RECORD_MAX];
+	char path[64], text[128];
+	uint32_t token;
+	int i;
+
+	if (native_connection(&token) < 0)
+		return 1;
+	for (i = 0; i < 100; i++) {
+		snprintf(path, sizeof(path), "/pool-%d", i);
+		snprintf(text, sizeof(text), "[pool]\nendpoint = 192.0.2.%d\n", i + 1);
+		if (record_send(record, record_fill(record, token, "p", path, text)) < 0)
+			return 2;
+	}
+	broker_count(); /* the records are read while the connection is there */
+	return 0;
+}
+
+Test(log, no_user_floods_the_brokers_log)
+{
+	const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
+				     NULL };
+	struct proc client;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, announced);
+	lab_broker(&lab, "[users]\naddresses = 10.0.0.0/8\n");
+	cr_assert_eq(as_user(ALICE, flood_with_pools, NULL), 0);
+	cr_expect_leq(lines(&lab, "user 1000: "), 30, "%d lines",
+		      lines(&lab, "user 1000: "));
+	/* Another user's line still comes, and the flood is owned up to. */
+	lab_start(&lab, &client, BOB, lab.pool, argv);
+	cr_expect(WAIT_FOR(lines(&lab, "user 1001: tcpclient: 2 endpoints") == 1));
+	proc_end(&client);
+	lab_start(&lab, &client, ALICE, lab.pool, argv);
+	cr_expect(WAIT_FOR(proc_said(&client, "connected")));
+	proc_end(&client);
+	nap_ms(1100); /* a line a second */
+	cr_assert_eq(as_user(ALICE, flood_with_pools, NULL), 0);
+	cr_expect(WAIT_FOR(lines(&lab, "lines about this user") > 0), "%s",
+		  proc_errors(&lab.broker));
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* Control characters that programs show; a pool file's text is quoted. */
+Test(log, of_the_broker_has_no_control_characters)
+{
+	const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
+				     NULL };
+	struct proc client;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, announced);
+	lab_broker(&lab, "");
+	put_text(lab.pool, "[pool]\nendpoint = 10.0.2.2 \xc2\x9b"
+			   "2J\n");
+	lab_start(&lab, &client, ALICE, lab.pool, argv);
+	cr_expect(WAIT_FOR(lines(&lab, "unknown word")));
+	cr_expect_eq(lines(&lab, "\xc2\x9b"), 0, "%s", proc_errors(&lab.broker));
+	proc_end(&client);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* Nobody listens there: the RST comes before the broker has read the record. */
+Test(log, refused_connects_are_no_warning)
+{
+	static const char *const argv[] = { "/usr/bin/python3", "-c",
+					    "import socket\n"
+					    "for i in range(200):\n"
+					    " s = socket.socket()\n"
+					    " s.setblocking(False)\n"
+					    " s.connect_ex(('10.0.1.1', 9))\n"
+					    " s.close()\n"
+					    "print('done', flush=True)\n",
+					    NULL };
+	struct proc client;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, announced);
+	lab_broker(&lab, "[broker]\nlog = debug\n");
+	lab_start(&lab, &client, ALICE, lab.pool, argv);
+	cr_expect_eq(proc_wait(&client, EFFECT_MS), 0);
+	cr_expect(WAIT_FOR(lines(&lab, "no connection 0x") > 0 ||
+			   lines(&lab, "no such connection") > 0),
+		  "%s", proc_errors(&lab.broker));
+	cr_expect_eq(lines(&lab, "warning"), 0, "%s", proc_errors(&lab.broker));
+	cr_expect_str_eq(proc_errors(&client), "");
+	proc_end(&client);
 	lab_broker_end(&lab);
 	lab_close(&lab);
 }

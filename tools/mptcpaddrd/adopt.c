@@ -12,6 +12,7 @@
 #include "mptcpaddr/uapi.h"
 #include "shim/common/clock.h"
 #include "shim/pool/endpoint.h"
+#include "shim/pool/ini_reader.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -128,7 +129,7 @@ static struct client *adopt_get_client(struct broker *b,
 	if (r == 0)
 		client = client_get(b, user, &record, true, &why);
 	else
-		pool_error_set(&why, r, "%s", strerror(-r));
+		pool_error_set(&why, r, "%s", ini_file_error(r));
 	/* Each connection would log the same line. */
 	if (client || (logged_ms && clock_ms() - logged_ms < WARN_EVERY_MS))
 		return client;

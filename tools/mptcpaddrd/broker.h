@@ -26,7 +26,9 @@ struct user {
 	unsigned int waiting;		    /* connected peers without a request */
 	unsigned int clients, connections, subflows;
 	uint64_t registrations, refused;
-	int64_t logged_ms; /* the last line about the user in the log */
+	int64_t refused_ms; /* the last one in the log */
+	int64_t logging_us; /* of rate_take(), for user_log() */
+	unsigned int unlogged;
 	UT_hash_handle hh;
 };
 
@@ -125,6 +127,7 @@ struct broker {
 	struct first_checks first_checks;
 	int64_t adopted_ms; /* adopt_candidates() has seen the events held since before */
 	uint64_t registrations, refused;
+	int64_t logging_us; /* of rate_take(), for user_log() */
 	struct rearm rearm;
 	uint64_t journal_size, journal_compacted;
 	bool stop;
@@ -141,6 +144,14 @@ struct user *user_get(struct broker *b, uid_t uid);
  * @full_us: when a whole burst is allowed again. Return: false, uncounted: too many.
  */
 bool rate_take(int64_t *full_us, unsigned int per_second, unsigned int burst);
+
+/*
+ * user_log() - a line about @user in the log, within a rate of the user's own, so that
+ * nobody can flood it or drown what it says about others
+ */
+__attribute__((format(printf, 4, 5))) void user_log(struct broker *b, struct user *user,
+						    enum log_level level,
+						    const char *fmt, ...);
 
 struct client_conn *client_conn_find(const struct broker *b, uint32_t token);
 void client_conn_drop(struct broker *b, struct client_conn *conn);
@@ -276,5 +287,7 @@ int notify_watchdog(int64_t now_ms);
 
 /* broker_load_policy() - read it and open the log; a file given by -c must exist. */
 int broker_load_policy(struct broker *b, struct pool_error *why);
+/* broker_check_devices() - warn of `devices` that the machine does not have. */
+void broker_check_devices(const struct broker *b);
 /* broker_run() - until a signal ends it. Return: 0; -errno. */
 int broker_run(struct broker *b);

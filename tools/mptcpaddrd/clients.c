@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,11 @@
 /* A new pool is parsed, and may change ten thousand connections. */
 #define LOADS_PER_SECOND 10
 #define LOADS_AT_ONCE	 (2 * CLIENTS_PER_USER)
+
+/* Lines of the log about a user, and about all: there may be many users. */
+#define LINES_PER_SECOND 1
+#define LINES_AT_ONCE	 20
+#define LINES_OF_ALL	 10 /* times as many */
 
 /* Drop users without clients. Their rates restart, but only many users can cause that. */
 static void drop_idle_users(struct broker *b)
@@ -69,6 +75,33 @@ bool rate_take(int64_t *full_us, unsigned int per_second, unsigned int burst)
 	return true;
 }
 
+void user_log(struct broker *b, struct user *user, enum log_level level, const char *fmt,
+	      ...)
+{
+	char text[1024];
+	va_list ap;
+
+	if (!log_wanted(&log_manager, level))
+		return;
+	/* Who asks for debug lines gets all. */
+	if (level != LOG_LEVEL_DEBUG &&
+	    (!rate_take(&user->logging_us, LINES_PER_SECOND, LINES_AT_ONCE) ||
+	     !rate_take(&b->logging_us, LINES_OF_ALL * LINES_PER_SECOND,
+			LINES_OF_ALL * LINES_AT_ONCE))) {
+		user->unlogged++;
+		return;
+	}
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (user->unlogged)
+		log_print(level, "user %u: %s (left out %u lines about this user)",
+			  user->uid, text, user->unlogged);
+	else
+		log_print(level, "user %u: %s", user->uid, text);
+	user->unlogged = 0;
+}
+
 int read_pool_file(struct record *record)
 {
 	int fd = open(record->program.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -77,8 +110,9 @@ int read_pool_file(struct record *record)
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    st.st_size <= (off_t)sizeof(record->pool)) {
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		n = -EINVAL;
+	} else if (st.st_size <= (off_t)sizeof(record->pool)) {
 		n = read(fd, record->pool, sizeof(record->pool));
 		n = n < 0 ? -errno : n;
 	}
@@ -115,18 +149,46 @@ void client_conn_sweep(struct broker *b, struct client *client)
 			client_conn_drop(b, conn);
 }
 
+static const char *link_name(const struct rtnl_table *table, int if_idx)
+{
+	unsigned int i;
+
+	for (i = 0; i < table->n_links; i++)
+		if (table->links[i].if_idx == if_idx)
+			return table->links[i].dev;
+	return "";
+}
+
 const char *broker_device_of(const struct rtnl_table *table, const struct mpaddr *addr)
 {
-	unsigned int i, k;
+	unsigned int i;
 
-	for (i = 0; i < table->n_addrs; i++) {
-		if (!mpaddr_same_ip(&table->addrs[i].addr, addr))
-			continue;
-		for (k = 0; k < table->n_links; k++)
-			if (table->links[k].if_idx == table->addrs[i].if_idx)
-				return table->links[k].dev;
-	}
+	for (i = 0; i < table->n_addrs; i++)
+		if (mpaddr_same_ip(&table->addrs[i].addr, addr))
+			return link_name(table, table->addrs[i].if_idx);
 	return "";
+}
+
+/*
+ * `dev` is the user's word: the address must be there. Without it, routing may select any
+ * interface that has the address. One that is down may have lost it.
+ */
+static bool client_may_use(const struct broker *b, const struct endpoint *ep)
+{
+	const struct rtnl_address *a, *end = b->table.addrs + b->table.n_addrs;
+	const char *dev = "";
+
+	for (a = b->table.addrs; a < end; a++) {
+		if (!mpaddr_same_ip(&a->addr, &ep->addr) ||
+		    (ep->dev[0] && strcmp(link_name(&b->table, a->if_idx), ep->dev) != 0))
+			continue;
+		dev = link_name(&b->table, a->if_idx);
+		if (!policy_address(&b->policy, &ep->addr, dev))
+			return false;
+	}
+	if (!*dev && ep->state == ENDPOINT_DOWN)
+		dev = link_name(&b->table, ep->link);
+	return policy_address(&b->policy, &ep->addr, dev);
 }
 
 /* Drop endpoints that the policy does not allow; their sections keep their `kinds`. */
@@ -141,16 +203,36 @@ static void client_apply_policy(struct client *client)
 		pool->subflows = b->policy.subflows;
 	pool->n_endpoints = 0;
 	for (; ep < end; ep++) {
-		if (policy_address(&b->policy, &ep->addr,
-				   ep->dev[0] ? ep->dev
-					      : broker_device_of(&b->table, &ep->addr)))
+		if (client_may_use(b, ep))
 			pool->endpoints[pool->n_endpoints++] = *ep;
 		else
 			pool_error_set(&client->watch.error, 0,
-				       "%.300s:%u: the broker does not allow %s",
+				       "%.300s:%u: the broker does not allow %s%s%s, see "
+				       "addresses and devices in broker.conf",
 				       client->watch.path, ep->line,
-				       mpaddr_text(&ep->addr, text));
+				       mpaddr_text(&ep->addr, text),
+				       ep->dev[0] ? " dev " : "", ep->dev);
 	}
+}
+
+static void client_log_error(struct client *client)
+{
+	if (client->watch.error.text[0])
+		user_log(client->broker, client->user, LOG_LEVEL_WARNING, "%s",
+			 client->watch.error.text);
+}
+
+/* For engine_set_callbacks(). */
+static void client_log_note(void *ctx, const struct pm_note *note)
+{
+	const enum log_level level =
+		note->what == PM_NOTE_JOIN_FAILED ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+	struct client *client = ctx;
+	char text[NOTE_TEXT_MAX];
+
+	if (log_wanted(&log_manager, level))
+		user_log(client->broker, client->user, level, "%s: token 0x%08x: %s",
+			 client->about.program, note->token, note_text(note, text));
 }
 
 /* Put watch.pool in force, in place of @old. Return: 0; -ENOMEM. */
@@ -180,7 +262,7 @@ static int client_use_pool(struct client *client, struct pool *old)
 	client->engine = engine = engine_new(client->watch.pool);
 	if (!engine)
 		return -ENOMEM;
-	engine_set_callbacks(engine, NULL, pump_log_note, client->about.program);
+	engine_set_callbacks(engine, NULL, client_log_note, client);
 	engine_set_own(engine, rtnl_has_address, &client->broker->table);
 	pump_check_kernel(engine);
 	return 0;
@@ -311,7 +393,8 @@ static void client_open_control(struct client *client)
 				client->control.listener, &event) < 0)
 		r = -errno;
 	if (r < 0)
-		log_warning("no control socket %s: %s", name, strerror(-r));
+		user_log(client->broker, client->user, LOG_LEVEL_WARNING,
+			 "no control socket %s: %s", name, strerror(-r));
 }
 
 static struct client *client_find(struct broker *b, const struct user *user,
@@ -346,8 +429,8 @@ struct client *client_get(struct broker *b, struct user *user,
 		r = client_load_pool(client, record, why);
 		if (r == 0)
 			journal_add(b, client, NULL);
-		else if (r != -EDQUOT) /* too many lines otherwise */
-			log_warning("%s", why->text);
+		if (r != -EDQUOT) /* too many lines otherwise */
+			client_log_error(client);
 		return client; /* with its previous pool, if the new one is wrong */
 	}
 	if (client_make_room(b, user)) {
@@ -362,10 +445,10 @@ struct client *client_get(struct broker *b, struct user *user,
 		return NULL;
 	}
 	client_open_control(client);
-	log_info("user %u: %s: %u endpoints from %s", user->uid, record->program.program,
-		 client->watch.pool->n_endpoints, client->watch.path);
-	if (client->watch.error.text[0])
-		log_warning("%s", client->watch.error.text);
+	user_log(b, user, LOG_LEVEL_INFO, "%s: %u endpoints from %s",
+		 record->program.program, client->watch.pool->n_endpoints,
+		 client->watch.path);
+	client_log_error(client);
 	journal_add(b, client, NULL);
 	return client;
 }

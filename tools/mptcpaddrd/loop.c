@@ -54,6 +54,21 @@ static void broker_serve_loss(struct broker *b)
 	pump_log_resync(resync_clients(b));
 }
 
+void broker_check_devices(const struct broker *b)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < b->policy.n_devices && b->table.known; i++) {
+		for (k = 0; k < b->table.n_links; k++)
+			if (!strcmp(b->table.links[k].dev, b->policy.devices[i]))
+				break;
+		if (k == b->table.n_links)
+			log_warning("%s:%u: no interface %s now; \"ip link\" lists all",
+				    b->config, b->policy.devices_line,
+				    b->policy.devices[i]);
+	}
+}
+
 int broker_load_policy(struct broker *b, struct pool_error *why)
 {
 	/* Without the file given by -c, users would get more than it allows. */
@@ -82,6 +97,7 @@ static void broker_reload(struct broker *b)
 	} else {
 		adopt_clear_cache();
 		log_info("reloaded %s", b->config);
+		broker_check_devices(b);
 		resolve_clients(b);
 	}
 	notify_state("READY=1");

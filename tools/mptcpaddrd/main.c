@@ -41,7 +41,7 @@ static _Noreturn void print_usage(int status)
 		"exit\n"
 		"  -c, --config FILE   instead of " POLICY_FILE "\n"
 		"  -s, --state DIR     instead of " STATE_DIR "\n");
-	exit(status);
+	exit(fflush(stdout) ? 1 : status);
 }
 
 /* Return: the directory for the state. */
@@ -220,6 +220,7 @@ static void open_files(struct broker *b, const char *dir)
 	take_path_manager(b);
 	rearm_open(b);
 	rtnl_read_table(&b->table);
+	broker_check_devices(b);
 	notify_open();
 }
 

@@ -79,6 +79,7 @@ static int add_device(struct ini *ini, const struct ini_key *key, char *word)
 		return ini_fail(ini, "more than %d devices", POLICY_DEVICES_MAX);
 	if (strlen(word) >= IFNAMSIZ)
 		return ini_fail(ini, "\"%s\" is too long for an interface", word);
+	policy->devices_line = ini->line;
 	strcpy(policy->devices[policy->n_devices++], word);
 	return 0;
 }

@@ -46,6 +46,7 @@ struct policy {
 	unsigned int user_subflows, user_connections, user_rate;
 	struct prefix_list addresses; /* none: any */
 	unsigned int n_devices;	      /* 0: any */
+	unsigned int devices_line;
 	char devices[POLICY_DEVICES_MAX][IFNAMSIZ];
 	unsigned int n_programs;
 	struct policy_program programs[POLICY_PROGRAMS_MAX];

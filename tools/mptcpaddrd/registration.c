@@ -9,6 +9,7 @@
 #include "broker.h"
 #include "mptcpaddr/log.h"
 #include "shim/common/clock.h"
+#include "shim/pool/ini_reader.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,12 +32,11 @@ static void refuse_registration(struct broker *b, const struct peer *peer,
 	send(peer->fd, what, strlen(what), MSG_DONTWAIT | MSG_NOSIGNAL);
 	b->refused++;
 	user->refused++;
-	/* One user must not flood the log. */
-	if (clock_ms() - user->logged_ms < LOG_EVERY_MS && user->logged_ms)
+	if (clock_ms() - user->refused_ms < LOG_EVERY_MS && user->refused_ms)
 		return;
-	user->logged_ms = clock_ms();
-	log_warning("user %u: refused: %s (%llu so far)", user->uid, what,
-		    (unsigned long long)user->refused);
+	user->refused_ms = clock_ms();
+	user_log(b, user, LOG_LEVEL_WARNING, "refused: %s (%llu so far)", what,
+		 (unsigned long long)user->refused);
 }
 
 static bool peer_is_admitted(const struct broker *b, int fd, const struct ucred *cred)
@@ -77,10 +77,11 @@ static struct client *get_client(struct broker *b, struct user *user,
 	if (!b->policy.pools)
 		r = use_system_pool(record);
 	if (r == -ENOENT)
-		log_debug("user %u: %s: no pool in " POLICY_POOLS " (pools = no)",
-			  user->uid, record->program.program);
+		user_log(b, user, LOG_LEVEL_DEBUG,
+			 "%s: no pool in " POLICY_POOLS " (pools = no)",
+			 record->program.program);
 	else if (r < 0)
-		*ret_why = strerror(-r);
+		*ret_why = ini_file_error(r);
 	if (r < 0)
 		return NULL;
 	why.text[0] = '\0';
@@ -136,9 +137,17 @@ static const char *register_conn(struct broker *b, struct user *user,
 	struct diag_owner owner;
 	struct client *client;
 	bool adopted;
+	int r = diag_read_owner(b->diag_fd, token, &owner);
 
-	if (diag_read_owner(b->diag_fd, token, &owner) < 0)
-		return "no such connection";
+	if (r == -ENOENT) { /* ended already: the server refused it */
+		b->refused++;
+		user->refused++;
+		user_log(b, user, LOG_LEVEL_DEBUG, "%s: no connection 0x%08x",
+			 record->program.program, token);
+		return NULL;
+	}
+	if (r < 0)
+		return "the kernel does not say whose connection that is";
 	if (user->uid && owner.uid != user->uid)
 		return "another user's connection";
 	client = get_client(b, user, record, &why);
@@ -156,7 +165,8 @@ static const char *register_conn(struct broker *b, struct user *user,
 	b->registrations++;
 	user->registrations++;
 	journal_add(b, client, client_conn_find(b, token));
-	log_debug("user %u: %s: token 0x%08x", user->uid, record->program.program, token);
+	user_log(b, user, LOG_LEVEL_DEBUG, "%s: token 0x%08x", record->program.program,
+		 token);
 	dispatch_early(b, client, token);
 	if (adopted)
 		resync_clients(b); /* it may have subflows already */
