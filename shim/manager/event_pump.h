@@ -103,10 +103,14 @@ void pump_free(struct event_pump *pump);
  */
 const char *pump_check_kernel(struct engine *engine);
 
-/* pump_wait_ms() - until held events must be checked; -1: none is held. */
+/*
+ * pump_wait_ms() - until events must be handled; -1: none is here
+ *
+ * Those that arrived during pump_tick()'s commands are in the queue: no poll() sees them.
+ */
 static inline int pump_wait_ms(const struct event_pump *pump)
 {
-	return pump->early.n ? 100 : -1;
+	return pump->queue.n ? 0 : pump->early.n ? 100 : -1;
 }
 
 /* pump_earlier() - the shorter of two poll() timeouts, of which -1 is infinite. */

@@ -140,3 +140,18 @@ Test(event_pump, oldest_early_event_goes_first_when_there_are_too_many)
 	cr_assert(early_take(&early, EARLY_MAX + 9, &ev));
 	free(early.v);
 }
+
+/* The kernel reports the end of a subflow while the command that ends it is executed. */
+Test(event_pump, queued_events_are_not_waited_for)
+{
+	const struct pm_event ev = numbered(1);
+	struct event_pump pump = { 0 };
+
+	cr_assert_eq(pump_wait_ms(&pump), -1);
+	early_hold(&pump.early, &ev, 0);
+	cr_assert_gt(pump_wait_ms(&pump), 0);
+	event_queue_reserve(&pump.queue, 1);
+	event_queue_push(&pump.queue, &ev);
+	cr_assert_eq(pump_wait_ms(&pump), 0);
+	pump_free(&pump);
+}
