@@ -73,6 +73,8 @@ static void start(struct net *n, const struct net_spec *spec)
 	net_open(n, spec, FROM_POOL);
 	cr_assert_eq(host_sysctl(&n->world.server, "net/ipv4/conf/all/arp_ignore", "1"),
 		     0);
+	cr_assert_eq(host_sysctl(&n->world.server, "net/ipv4/conf/all/arp_announce", "2"),
+		     0);
 	cr_assert_eq(host_ip(&n->world.server,
 			     "addr add 10.9.0.2/32 dev lo\naddr add 10.9.0.3/32 dev lo\n"
 			     "addr add dead:beef:9::3/128 dev lo\n"
