@@ -75,65 +75,65 @@ void conn_free(struct conn *conn)
 	free(conn);
 }
 
-static bool timer_is_before(const struct conn *a, const struct conn *b)
+static bool timer_is_before(const struct conn_timer *a, const struct conn_timer *b)
 {
 	return (int32_t)(a->due - b->due) < 0;
 }
 
-static void timer_put(struct conn *conn, uint32_t slot)
+static void timer_put(struct conn_timer *heap, uint32_t slot, struct conn_timer timer)
 {
-	conn->table->timed[slot] = conn;
-	conn->slot = slot;
+	heap[slot] = timer;
+	timer.conn->slot = slot;
 }
 
-/* Put @conn where it belongs in the heap, of which @slot is free. */
-static void timer_sift(struct conn *conn, uint32_t slot)
+/* Put @timer where it belongs in the heap, of which @slot is free. */
+static void timer_sift(struct conn_table *table, uint32_t slot, struct conn_timer timer)
 {
-	struct conn **heap = conn->table->timed;
-	const uint32_t n = conn->table->n_timed;
+	struct conn_timer *heap = table->timed;
 	uint32_t child;
 
-	for (; slot > 1 && timer_is_before(conn, heap[slot / 2]); slot /= 2)
-		timer_put(heap[slot / 2], slot);
-	for (; (child = 2 * slot) <= n; slot = child) {
-		child += child < n && timer_is_before(heap[child + 1], heap[child]);
-		if (!timer_is_before(heap[child], conn))
+	for (; slot > 1 && timer_is_before(&timer, &heap[slot / 2]); slot /= 2)
+		timer_put(heap, slot, heap[slot / 2]);
+	for (; (child = 2 * slot) <= table->n_timed; slot = child) {
+		child += child < table->n_timed &&
+			 timer_is_before(&heap[child + 1], &heap[child]);
+		if (!timer_is_before(&heap[child], &timer))
 			break;
-		timer_put(heap[child], slot);
+		timer_put(heap, slot, heap[child]);
 	}
-	timer_put(conn, slot);
+	timer_put(heap, slot, timer);
 }
 
 void conn_set_timer(struct conn *conn, uint32_t due)
 {
 	struct conn_table *table = conn->table;
 	const uint32_t n = table->n_timed + 1;
-	struct conn **grown;
+	struct conn_timer *grown;
 
-	if (conn->slot && conn->due == due)
+	if (conn->slot && table->timed[conn->slot].due == due)
 		return;
 	if (!conn->slot && !(n & (n - 1))) {
-		grown = realloc(table->timed, 2 * n * sizeof(struct conn *));
+		grown = realloc(table->timed, 2 * n * sizeof(*grown));
 		if (!grown)
 			return;
 		table->timed = grown;
 	}
-	conn->due = due;
-	timer_sift(conn, conn->slot ?: ++table->n_timed);
+	timer_sift(table, conn->slot ?: ++table->n_timed,
+		   (struct conn_timer){ due, conn });
 }
 
 void conn_stop_timer(struct conn *conn)
 {
 	struct conn_table *table = conn->table;
 	const uint32_t slot = conn->slot;
-	struct conn *last;
+	struct conn_timer last;
 
 	if (!slot)
 		return;
 	conn->slot = 0;
 	last = table->timed[table->n_timed--];
-	if (last != conn)
-		timer_sift(last, slot);
+	if (last.conn != conn)
+		timer_sift(table, slot, last);
 }
 
 void conn_table_free(struct conn_table *table)

@@ -83,13 +83,10 @@ struct used_id {
 struct conn {
 	struct conn_table *table;
 	uint32_t token;
-	union {
-		uint32_t registered; /* seconds; until `confirmed` */
-		uint32_t due;	     /* milliseconds, wrapping; if in conn_table.timed */
-	};
-	uint32_t slot;	    /* in conn_table.timed; 0: none */
-	uint32_t work_when; /* as `due`; if `work` */
-	uint8_t family;	    /* of the socket: AF_INET, AF_INET6; 0 until CREATED */
+	uint32_t registered; /* seconds */
+	uint32_t slot;	     /* in conn_table.timed; 0: none */
+	uint32_t work_when;  /* milliseconds, wrapping; if `work` */
+	uint8_t family;	     /* of the socket: AF_INET, AF_INET6; 0 until CREATED */
 	uint8_t n_subflows, n_announced;
 	uint8_t last_error;
 	uint8_t section : 5; /* of the pool */
@@ -117,10 +114,16 @@ struct conn {
 
 _Static_assert(POOL_SECTIONS_MAX <= 32, "struct conn has 5 bits");
 
+/* With the time beside the pointer, the heap is kept without a look at connections. */
+struct conn_timer {
+	uint32_t due; /* milliseconds, wrapping */
+	struct conn *conn;
+};
+
 struct conn_table {
 	struct conn *conns;	  /* in the order of registration */
 	struct conn *unconfirmed; /* likewise */
-	struct conn **timed;	  /* binary heap by `due`; the first is timed[1] */
+	struct conn_timer *timed; /* binary heap by `due`; the first is timed[1] */
 	struct conn *cursor;	  /* engine_tick() checks each from here on; or NULL */
 	unsigned int n_unconfirmed, n_timed;
 	struct used_id *ids;
@@ -143,10 +146,10 @@ void conn_table_free(struct conn_table *table);
 /* conn_set_timer() - engine_tick() serves @conn at @due. Without memory: at no time. */
 void conn_set_timer(struct conn *conn, uint32_t due);
 void conn_stop_timer(struct conn *conn);
-/* conn_first_due() - the connection that engine_tick() serves first, or NULL */
-static inline struct conn *conn_first_due(const struct conn_table *table)
+/* conn_first_due() - the timer that engine_tick() serves first, or NULL */
+static inline const struct conn_timer *conn_first_due(const struct conn_table *table)
 {
-	return table->n_timed ? table->timed[1] : NULL;
+	return table->n_timed ? &table->timed[1] : NULL;
 }
 
 /* conn_subflow_add() - append a copy. NULL: no memory, or ENGINE_SUBFLOWS_MAX. */

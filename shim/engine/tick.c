@@ -100,7 +100,7 @@ static bool tick_conn(struct conn *conn, struct pm_cmds *out)
 bool engine_tick(struct engine *engine, struct pm_cmds *out)
 {
 	struct conn_table *table = &engine->table;
-	struct conn *conn;
+	const struct conn_timer *first;
 	unsigned int left;
 
 	for (; table->cursor; table->cursor = table->cursor->hh.next) {
@@ -111,16 +111,16 @@ bool engine_tick(struct engine *engine, struct pm_cmds *out)
 			return true;
 	}
 	left = table->n_timed; /* each once */
-	while (left-- && (conn = conn_first_due(table)) &&
-	       engine_time_reached(engine, conn->due))
-		if (!tick_conn(conn, out))
+	while (left-- && (first = conn_first_due(table)) &&
+	       engine_time_reached(engine, first->due))
+		if (!tick_conn(first->conn, out))
 			return true;
 	return false;
 }
 
 int engine_wait(const struct engine *engine)
 {
-	const struct conn *first = conn_first_due(&engine->table);
+	const struct conn_timer *first = conn_first_due(&engine->table);
 	int32_t left;
 
 	if (engine->table.cursor)

@@ -125,7 +125,7 @@ static uint64_t mix_conn(uint64_t hash, const struct world *w)
 	struct subflow s;
 
 	copy.work_when = copy.work ? copy.work_when - now : 0;
-	copy.due = copy.slot = copy.last_error = 0;
+	copy.registered = copy.slot = copy.last_error = 0;
 	copy.table = NULL;
 	copy.prev = copy.next = NULL;
 	copy.subflows = NULL;
