@@ -19,7 +19,7 @@ $(B)/obj/tools/%.o: tools/%.c
 LIBDIR ?= /usr/local/lib
 
 MPTCPADDR_SRC := $(wildcard tools/mptcpaddr/*.c) $(wildcard tools/common/*.c) \
-		 shim/preload/pool_file.c shim/preload/env.c $(COMMON_SRC) \
+		 $(patsubst %,shim/preload/%.c,pool_file env subscribe) $(COMMON_SRC) \
 		 $(patsubst %,shim/netlink/%.c,diag request) \
 		 $(patsubst %,shim/pool/%.c,parse endpoint addr accept ini_reader)
 

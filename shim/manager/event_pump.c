@@ -9,7 +9,6 @@
 #include "event_pump.h"
 #include "mptcpaddr/log.h"
 #include "mptcpaddr/netlink.h"
-#include "shim/common/clock.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,6 +18,8 @@
 #include <unistd.h>
 
 #define QUEUE_FIRST	    64 /* events */
+#define RESYNC_EVERY_MS	    200
+#define LOG_EVERY_MS	    10000 /* about it */
 #define UNCONFIRMED_SECONDS 300
 #define UNCONFIRMED_KEEP    4096
 
@@ -124,10 +125,12 @@ void pump_read(struct event_pump *pump)
 			got = PM_EVENTS_BATCH; /* the error is cleared; read on */
 			continue;
 		}
-		if (got < 0) {
+		if (got == -ENOMEM)
+			pump->lost = true;
+		else if (got < 0)
 			pump->stop = got;
+		if (got < 0)
 			return;
-		}
 		pump->events += n;
 		for (i = 0; i < n; i++)
 			event_queue_push(&pump->queue, &events[i]);
@@ -264,10 +267,25 @@ void pump_expire(struct event_pump *pump, int64_t before_ms)
 		pump->foreign += early_expire(&pump->early, before_ms);
 }
 
-void pump_log_resync(int r)
+bool pump_takes_loss(struct event_pump *pump)
 {
+	if (!pump->lost || clock_ms() < pump->resync_ms)
+		return false;
+	pump->lost = false; /* events during the resync only repeat it */
+	return true;
+}
+
+void pump_end_resync(struct event_pump *pump, int r)
+{
+	const int64_t now = clock_ms();
+
+	pump->lost |= r < 0;
+	pump->resync_ms = now + RESYNC_EVERY_MS;
+	if (now < pump->logged_ms)
+		return;
+	pump->logged_ms = now + LOG_EVERY_MS;
 	if (r < 0)
-		log_error("lost kernel events, and resynchronising failed: %s",
+		log_error("lost kernel events, and resynchronising failed: %s; retrying",
 			  strerror(-r));
 	else
 		log_warning("lost kernel events: the kernel's queue was full; "

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "mptcpaddr/engine.h"
+#include "shim/common/clock.h"
 
 /*
  * The event socket's buffer is small where the process may not enlarge it, so events are
@@ -58,8 +59,9 @@ struct event_pump {
 	struct event_queue queue;
 	struct early_events early;
 	uint64_t events, overruns, foreign;
-	bool lost; /* events; the owner resynchronises, and clears it before */
-	int stop;  /* -errno: the owner cannot continue */
+	bool lost;		      /* events; see pump_takes_loss() */
+	int64_t resync_ms, logged_ms; /* no resync, no line about one before */
+	int stop;		      /* -errno: the owner cannot continue */
 };
 
 /* pump_read() - empty the event socket into the queue. */
@@ -87,8 +89,10 @@ void pump_expire(struct event_pump *pump, int64_t before_ms);
 /* pump_expire_conns() - drop old connections without events. Return: how many. */
 unsigned int pump_expire_conns(struct engine *engine);
 
-/* pump_log_resync() - log the result of the resync after a loss. */
-void pump_log_resync(int r);
+/* pump_takes_loss() - whether events were lost and the owner must resynchronise now */
+bool pump_takes_loss(struct event_pump *pump);
+/* pump_end_resync() - log its result @r; after an error it is repeated. */
+void pump_end_resync(struct event_pump *pump, int r);
 
 /* pump_log_note() - for engine_set_callbacks() of a program's own manager. */
 void pump_log_note(void *ctx, const struct pm_note *note);
@@ -103,18 +107,21 @@ void pump_free(struct event_pump *pump);
  */
 const char *pump_check_kernel(struct engine *engine);
 
+/* pump_earlier() - the shorter of two poll() timeouts, of which -1 is infinite. */
+static inline int pump_earlier(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 /*
- * pump_wait_ms() - until events must be handled; -1: none is here
+ * pump_wait_ms() - until events must be handled, or a resync repeated; -1: neither
  *
  * Those that arrived during pump_tick()'s commands are in the queue: no poll() sees them.
  */
 static inline int pump_wait_ms(const struct event_pump *pump)
 {
-	return pump->queue.n ? 0 : pump->early.n ? 100 : -1;
-}
-
-/* pump_earlier() - the shorter of two poll() timeouts, of which -1 is infinite. */
-static inline int pump_earlier(int a, int b)
-{
-	return a < 0 || (b >= 0 && b < a) ? b : a;
+	return pump->queue.n
+		       ? 0
+		       : pump_earlier(pump->early.n ? 100 : -1,
+				      pump->lost ? clock_left_ms(pump->resync_ms) : -1);
 }

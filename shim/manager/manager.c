@@ -240,10 +240,9 @@ static void manager_loop(struct manager *m)
 		handle_early(m);
 		if (atomic_exchange(&m->h->inherited, 0) || m->listeners.adopt)
 			handle_adopted(m);
-		if (m->pump.lost) { /* events during the resync only repeat it */
-			m->pump.lost = false;
+		if (pump_takes_loss(&m->pump)) {
 			engine_note(m->engine, PM_NOTE_OVERRUN, 0);
-			pump_log_resync(manager_resync(m));
+			pump_end_resync(&m->pump, manager_resync(m));
 		}
 		port_listeners_serve(&m->ports, &fds[FDS_FIRST]); /* before they change */
 		manager_serve_takeover(m, fds[1].revents);

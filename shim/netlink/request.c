@@ -6,6 +6,7 @@
  * the broker more than the 4 us of one request.
  */
 #include "request.h"
+#include "shim/common/clock.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -13,31 +14,34 @@
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/param.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #define SLOTS_TRIED 16
 #define ENTRIES_MAX (1 << 20)
 /* The kernel fills messages of a dump up to the size of the reader's buffer. */
 #define BUFFER_SIZE (32 * 1024)
+/*
+ * The kernel queues an answer, or the next part of one, before it returns: what is not
+ * there by then is lost. A dump without an end must not hold up the caller for ever.
+ */
+#define PART_MS	  200
+#define ANSWER_MS 5000
 
 int netlink_open(int protocol, unsigned int slot, uint32_t groups)
 {
 	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = groups };
-	/* The answer is queued when send() returns; this is for faults. */
-	const struct timeval timeout = { .tv_sec = 1 };
 	int fd, error;
 	unsigned int i;
 
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	if (fd < 0)
 		return -errno;
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	for (i = 0; i <= SLOTS_TRIED; i++) {
 		addr.nl_pid =
 			i < SLOTS_TRIED ? ((slot + i) << 22) + (getpid() & 0x3fffff) : 0;
@@ -78,7 +82,7 @@ void *netlink_grow(void *v, unsigned int *n, size_t size)
 
 struct answer {
 	uint32_t seq;
-	bool dump, interrupted;
+	bool dump, interrupted, progress;
 	netlink_fn fn;
 	void *ctx;
 };
@@ -91,6 +95,7 @@ static int handle_message(struct answer *answer, struct nlmsghdr *msg)
 
 	if (msg->nlmsg_seq != answer->seq)
 		return 0; /* the late answer to an earlier request */
+	answer->progress = true;
 	answer->interrupted |= msg->nlmsg_flags & NLM_F_DUMP_INTR;
 	if (msg->nlmsg_type == NLMSG_ERROR || msg->nlmsg_type == NLMSG_DONE) {
 		if (nlmsg_datalen(msg) >= (int)sizeof(*error) && *error < 0)
@@ -103,16 +108,24 @@ static int handle_message(struct answer *answer, struct nlmsghdr *msg)
 
 static int read_answer(int fd, struct answer *answer, void *data)
 {
+	struct pollfd fds = { .fd = fd, .events = POLLIN };
+	int64_t now = clock_ms(), part_ms = now + PART_MS;
+	const int64_t end_ms = now + ANSWER_MS;
 	struct nlmsghdr *msg;
 	int left, r = 0;
 	ssize_t n;
 
-	while (r == 0) {
-		n = recv(fd, data, BUFFER_SIZE, 0);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	for (; r == 0; now = clock_ms()) {
+		if (answer->progress)
+			part_ms = now + PART_MS;
+		answer->progress = false;
+		if (now >= part_ms || now >= end_ms)
+			return -ETIMEDOUT;
+		n = recv(fd, data, BUFFER_SIZE, MSG_DONTWAIT);
+		if (n < 0 && errno == EAGAIN)
+			poll(&fds, 1, part_ms - now);
+		else if (n < 0 && errno != EINTR)
+			return -errno;
 		left = n;
 		for (msg = data; r == 0 && nlmsg_ok(msg, left);
 		     msg = nlmsg_next(msg, &left))

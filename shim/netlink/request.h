@@ -38,7 +38,7 @@ typedef int (*netlink_fn)(void *ctx, struct nlmsghdr *msg);
  *
  * @fn is called with each message of a dump (NLM_F_DUMP), or with the only one of another
  * request, but not with an acknowledgement. Return: 0; the kernel's or @fn's -errno;
- * -EAGAIN: something changed during the dump.
+ * -EAGAIN: something changed during the dump; -ETIMEDOUT: the answer, or its end, is lost.
  */
 int netlink_ask(int fd, struct nlmsghdr *request, netlink_fn fn, void *ctx);
 

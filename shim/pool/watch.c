@@ -109,7 +109,7 @@ int watch_open(struct pool_watch *watch, const char *path, const char *text, siz
 	r = pool_load_text(text, len, path, &watch->spec, &watch->error);
 	if (r == 0) {
 		watch->loads = 1;
-		rtnl_read_table(&watch->table);
+		watch->stale = rtnl_read_table(&watch->table) < 0;
 		watch->pool = resolve_spec(watch, watch->spec);
 		r = watch->pool ? 0 : -ENOMEM;
 	}
@@ -200,7 +200,7 @@ struct pool *watch_update(struct pool_watch *watch, const struct pollfd fds[WATC
 	if (watch->stale && watch_wait_ms(watch, now_ms) == 0) {
 		watch->next_read_ms = now_ms + RTNL_PAUSE_MS;
 		r = rtnl_follow(watch->rtnl_fd, &watch->table);
-		watch->stale = r == -EAGAIN;
+		watch->stale = r < 0;
 		changed = r > 0;
 	}
 	if (fds[1].revents && read_file_events(watch))
@@ -208,6 +208,8 @@ struct pool *watch_update(struct pool_watch *watch, const struct pollfd fds[WATC
 	if (!changed && !reloaded)
 		return NULL;
 	pool = resolve_spec(watch, watch->spec);
+	if (!pool) /* no memory: try again */
+		watch->stale = watch->table.lost = true;
 	if (!pool || (!reloaded && same_addresses(pool, old))) {
 		pool_free(pool);
 		return NULL;

@@ -11,12 +11,11 @@
 #include "mptcpaddr/broker.h"
 #include "mptcpaddr/netlink.h"
 #include "mptcpaddr/uapi.h"
+#include "shim/preload/subscribe.h"
 #include "tools/common/blackhole_report.h"
 #include "tools/common/ctl.h"
 
 #include <limits.h>
-#include <netlink/genl/ctrl.h>
-#include <netlink/genl/genl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -302,16 +301,14 @@ static const char *find_broker_command(char text[PATH_MAX + 8])
 	return strcat(text, " -u");
 }
 
-/* Whether a path manager may listen: CAP_NET_ADMIN. Return: 0 or -NLE_*. */
+/* Whether a path manager may listen: CAP_NET_ADMIN. Return: 0; -errno. */
 static int try_events(void)
 {
-	struct nl_sock *nl = nl_socket_alloc();
-	int group = -1, r;
+	uint16_t family;
+	int fd, r = subscribe_events(&fd, &family);
 
-	if (nl && genl_connect(nl) == 0)
-		group = genl_ctrl_resolve_grp(nl, "mptcp_pm", "mptcp_pm_events");
-	r = group < 0 ? -NLE_OBJ_NOTFOUND : nl_socket_add_membership(nl, group);
-	nl_socket_free(nl);
+	if (r == 0)
+		close(fd);
 	return r;
 }
 
@@ -337,7 +334,7 @@ static bool check_rights(struct findings *findings, const struct devices *device
 			  "CAP_NET_ADMIN: programs started from here may manage their "
 			  "paths%s",
 			  broker ? "" : "; other users have no broker");
-	else if (r == -NLE_PERM && (!broker || !strcmp(backend, "direct")))
+	else if (r == -EPERM && (!broker || !strcmp(backend, "direct")))
 		report_problem(findings,
 			       "no CAP_NET_ADMIN in this network namespace, and no "
 			       "broker" NO_POOLS "\nroot: %s\nor type: " RUN_WITH_RIGHTS,

@@ -112,6 +112,7 @@ struct broker {
 	int listen_fd, rtnl_fd, diag_fd, signal_fd, controls_fd, command_fd;
 	int path_manager_fd, journal_fd, state_dir; /* -1: none */
 	struct rtnl_table table;
+	int64_t rtnl_ms; /* not before, another try to read it */
 	struct client *clients;
 	unsigned int n_clients;
 	uint32_t last_number;

@@ -290,8 +290,10 @@ void resolve_clients(struct broker *b)
 	struct client *client;
 
 	for (client = b->clients; client; client = client->next)
-		if (client_apply_pool(client, client->watch.spec) < 0)
+		if (client_apply_pool(client, client->watch.spec) < 0) {
 			log_error("no memory for the pool of %s", client->about.program);
+			b->table.lost = true; /* so this is tried again */
+		}
 }
 
 /* Return: 0; -EDQUOT: too often; -EINVAL, -ENOMEM: keeping the previous pool. */

@@ -46,12 +46,11 @@ static void broker_serve_loss(struct broker *b)
 {
 	struct client *client;
 
-	if (!b->pump.lost)
+	if (!pump_takes_loss(&b->pump))
 		return;
-	b->pump.lost = false;
 	for (client = b->clients; client; client = client->next)
 		engine_note(client->engine, PM_NOTE_OVERRUN, 0);
-	pump_log_resync(resync_clients(b));
+	pump_end_resync(&b->pump, resync_clients(b));
 }
 
 void broker_check_devices(const struct broker *b)
@@ -154,6 +153,8 @@ static int broker_timeout(const struct broker *b)
 	wait = pump_earlier(wait, adopt_timeout(b));
 	if (b->again_ms)
 		wait = pump_earlier(wait, clock_left_ms(b->again_ms));
+	if (b->table.lost)
+		wait = pump_earlier(wait, clock_left_ms(b->rtnl_ms));
 	if (b->rearm.due_ms)
 		wait = pump_earlier(wait, clock_left_ms(b->rearm.due_ms));
 	wait = pump_earlier(wait, first_check_wait(&b->first_checks));
@@ -174,10 +175,14 @@ enum {
 	FDS_FIXED
 };
 
+#define RTNL_RETRY_MS 200
+#define STARVED_MS    20 /* of memory, for poll() */
+
 static void serve_rtnl(struct broker *b)
 {
 	struct client *client;
 
+	b->rtnl_ms = clock_ms() + RTNL_RETRY_MS;
 	if (rtnl_follow(b->rtnl_fd, &b->table) > 0)
 		resolve_clients(b);
 	if (!b->table.routes_added)
@@ -206,7 +211,7 @@ int broker_run(struct broker *b)
 		controls = controls_poll_fill(b, &fds[FDS_FIXED + peers]);
 		wait = pump_earlier(notify_watchdog(clock_ms()), broker_timeout(b));
 		if (poll(fds, FDS_FIXED + peers + controls, wait) < 0 && errno != EINTR)
-			return -errno;
+			poll(NULL, 0, STARVED_MS);
 		pump_read(&b->pump);
 		if (controls || fds[FD_CONTROLS].revents)
 			serve_controls(b);
@@ -216,7 +221,7 @@ int broker_run(struct broker *b)
 		broker_serve_loss(b);
 		adopt_candidates(b);
 		listener_retry(b);
-		if (fds[FD_RTNL].revents)
+		if (fds[FD_RTNL].revents || (b->table.lost && clock_ms() >= b->rtnl_ms))
 			serve_rtnl(b);
 		dispatch_timers(b);
 		rearm_tick(b);
