@@ -2,7 +2,7 @@
 # mptcpinfo and mptcpaddr; the broker has its own rules.mk.
 
 MPTCPINFO_SRC := $(wildcard tools/mptcpinfo/*.c tools/mptcpinfo/*/*.c tools/common/*.c) \
-		 shim/netlink/diag.c shim/netlink/request.c shim/manager/note_text.c shim/pool/addr.c shim/common/blackhole.c
+		 shim/netlink/diag.c shim/netlink/request.c shim/manager/note_text.c shim/pool/addr.c shim/common/blackhole.c shim/common/unix_name.c
 
 tools: $(B)/mptcpinfo
 

@@ -2,18 +2,21 @@
 /*
  * broker.h - the record by which a program registers a connection with the broker
  *
- * mptcpaddrd listens on an abstract SOCK_SEQPACKET socket in each network namespace. A
- * program checks that the listener is root's (SO_PEERCRED), sends one record and closes.
- * The record contains the text of the pool file: the broker opens no path of a user's
- * choice, so no file system of a user's (FUSE, NFS) can block it. If it refuses, it
- * sends the reason as text before it disconnects.
+ * mptcpaddrd listens on two SOCK_SEQPACKET sockets in each network namespace: one with an
+ * abstract name, also for programs that do not see /run, and one in BROKER_DIR, whose
+ * name nobody else can hold (unix_name_broker()). A program checks that the listener is
+ * root's (SO_PEERCRED), sends one record and closes. The record contains the text of the
+ * pool file: the broker opens no path of a user's choice, so no file system of a user's
+ * (FUSE, NFS) can block it. If it refuses, it sends the reason as text before it
+ * disconnects.
  */
 #pragma once
 
 #include <stdint.h>
 
 #define BROKER_NAME	"mptcpaddr/broker" /* after a leading NUL; no trailing one */
-#define BROKER_MAGIC	0x4d504252u	   /* "MPBR" */
+#define BROKER_DIR	"/run/mptcpaddr" /* of the other socket; only root can write there */
+#define BROKER_MAGIC	0x4d504252u	 /* "MPBR" */
 #define BROKER_VERSION	1
 #define BROKER_POOL_MAX 32768 /* bytes of a pool file */
 

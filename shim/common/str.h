@@ -119,6 +119,17 @@ static inline void str_clean(char *text, size_t len)
 	}
 }
 
+/* str_number() - write @number in decimal, with its NUL at @last. Return: its first
+ * digit. */
+static inline const char *str_number(char *last, uint64_t number)
+{
+	*last = '\0';
+	do
+		*--last = '0' + number % 10;
+	while (number /= 10);
+	return last;
+}
+
 /* STR_APPEND() - the same for a literal: no loop. */
 #define STR_APPEND(to, len, size, literal) \
 	str_append_literal(to, len, size, "" literal, sizeof(literal))

@@ -1,34 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sockets.h - local sockets with an abstract name, and addresses for other sockets
+ * sockets.h - local sockets with a name, and addresses for other sockets
  *
  * An abstract name ends with the last process that has its socket, however that ends.
  */
 #pragma once
 
 #include "mptcpaddr/addr.h"
+#include "shim/common/unix_name.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 /* local_socket() - bound or connected to @name, which must fit. Return: a descriptor;
  * -errno. */
 static inline int local_socket(const char *name, bool bound)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	const size_t n = strlen(name);
-	const socklen_t len = offsetof(struct sockaddr_un, sun_path) + 1 + n;
+	struct sockaddr_un addr;
+	const socklen_t len = unix_name_address(name, &addr);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), error;
 
 	if (fd < 0)
 		return -errno;
-	memcpy(addr.sun_path + 1, name, n);
 	if (bound ? !bind(fd, (struct sockaddr *)&addr, len)
 		  : !connect(fd, (struct sockaddr *)&addr, len))
 		return fd;

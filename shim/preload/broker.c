@@ -26,27 +26,67 @@
 
 static _Atomic int64_t gave_up; /* sys_seconds(): the broker had no room */
 
-static bool is_root(int fd)
+static bool is_busy(int fd)
 {
-	struct ucred peer = { .uid = (uid_t)-1 };
-	socklen_t len = sizeof(peer);
-
-	return !syscall(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) &&
-	       len == sizeof(peer) && peer.uid == 0;
+	return fd == -EAGAIN || fd == -EINTR;
 }
 
-/*
- * Any user may bind the name while no broker runs, so the peer must be root. Waiting
- * clients come first in the queue (unix_wait_for_peer() in net/unix/af_unix.c).
- */
-static int connect_broker(bool wait)
+static int connect_root(const char *name, long wait_us)
 {
-	const int fd = sys_connect_abstract(BROKER_NAME, wait ? FULL_WAIT_US : 0);
+	const int fd = sys_connect_local(name, wait_us);
 
-	if (fd < 0 || is_root(fd))
+	if (fd < 0 || !unix_name_peer(fd))
 		return fd;
 	sys_close(fd);
 	return -EPERM;
+}
+
+static void log_holder(void)
+{
+	static _Atomic bool logged;
+	char text[16];
+	uid_t uid;
+
+	if (!env_get(ENV_LOG) || atomic_exchange(&logged, true))
+		return;
+	uid = unix_name_owner(BROKER_NAME);
+	if (uid && uid != UNIX_NAME_UNKNOWN)
+		log_request_print(LOG_LEVEL_WARNING,
+				  "ignoring the socket name " BROKER_NAME
+				  ", which is held by user ",
+				  str_number(text + sizeof(text) - 1, uid));
+}
+
+/* Of the socket whose name nobody but root can hold. */
+static int connect_path(bool wait)
+{
+	const int any = sys_call(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char path[UNIX_NAME_MAX];
+	bool known;
+
+	if (any < 0)
+		return any;
+	known = unix_name_broker(any, path);
+	sys_close(any);
+	return known ? connect_root(path, wait ? FULL_WAIT_US : 0) : -ENOENT;
+}
+
+/*
+ * Any user may bind the abstract name while no broker runs. Its full queue is not waited
+ * for: it does not show who filled it. Waiting clients come first in the queue of the
+ * other socket (unix_wait_for_peer() in net/unix/af_unix.c).
+ *
+ * Return: a descriptor; -EAGAIN, -EINTR: a broker runs, but has no room; other -errno.
+ */
+static int connect_broker(bool wait)
+{
+	const int fd = connect_root(BROKER_NAME, 0);
+
+	if (fd >= 0 || fd == -EMFILE || fd == -ENFILE)
+		return fd;
+	if (fd != -ECONNREFUSED)
+		log_holder();
+	return connect_path(wait);
 }
 
 bool broker_is_running(void)
@@ -56,11 +96,6 @@ bool broker_is_running(void)
 	if (fd >= 0)
 		sys_close(fd);
 	return fd >= 0 || fd == -EAGAIN;
-}
-
-static bool is_busy(int fd)
-{
-	return fd == -EAGAIN || fd == -EINTR;
 }
 
 /* After one timeout, no other connect() waits within the same second. */

@@ -186,7 +186,7 @@ bool launch_is_child(void)
 
 	if (!handover || !handover->takeover_pid)
 		return false;
-	fd = sys_connect_abstract(handover->takeover_parent, 0);
+	fd = sys_connect_local(handover->takeover_parent, 0);
 	if (fd >= 0)
 		sys_close(fd);
 	return fd != -ECONNREFUSED;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "shim/common/str.h"
+#include "shim/common/unix_name.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -141,18 +141,17 @@ static inline long sys_read_file(const char *path, char *ret_text, size_t size)
 }
 
 /*
- * sys_connect_abstract() - connect to an abstract AF_UNIX SOCK_SEQPACKET socket
+ * sys_connect_local() - connect to an AF_UNIX SOCK_SEQPACKET socket (unix_name.h)
  *
  * @wait_us: wait for room in its queue; 0: do not. Return: a descriptor; -EAGAIN, -EINTR:
  * no room; other -errno. Changes errno.
  */
-static inline int sys_connect_abstract(const char *name, long wait_us)
+static inline int sys_connect_local(const char *name, long wait_us)
 {
 	const int type = SOCK_SEQPACKET | SOCK_CLOEXEC | (wait_us ? 0 : SOCK_NONBLOCK);
 	const struct timeval timeout = { .tv_usec = wait_us };
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	const socklen_t len = offsetof(struct sockaddr_un, sun_path) +
-			      str_append(addr.sun_path, 1, sizeof(addr.sun_path), name);
+	struct sockaddr_un addr;
+	const socklen_t len = unix_name_address(name, &addr);
 	const int fd = sys_call(SYS_socket, AF_UNIX, type, 0);
 	long r;
 

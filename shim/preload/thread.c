@@ -168,7 +168,7 @@ static void report_unserved(struct handover *h)
 
 	for (i = 0; i < SYS_WAIT_TRIES; i++)
 		sys_futex_wait(&h->quit, 0, SYS_WAIT_NS);
-	fd = sys_connect_abstract(h->takeover_parent, 0);
+	fd = sys_connect_local(h->takeover_parent, 0);
 	if (fd >= 0)
 		sys_close(fd);
 	if (fd == -ECONNREFUSED && !atomic_load(&h->quit))

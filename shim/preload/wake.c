@@ -11,7 +11,7 @@
 
 bool wake_manager(struct handover *h)
 {
-	const int fd = h->control_name[0] ? sys_connect_abstract(h->control_name, 0) : -1;
+	const int fd = h->control_name[0] ? sys_connect_local(h->control_name, 0) : -1;
 
 	if (fd >= 0)
 		sys_close(fd);

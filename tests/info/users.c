@@ -117,8 +117,10 @@ Test(users, manager_answers_its_user_and_root_and_refuses_others)
 
 	said = info_of_user(&s);
 	cr_assert_eq(said.status, 0, "%s", said.err);
-	cr_assert(strstr(said.err, "it hung up: it answers only its own user and root"),
-		  "%s", said.err);
+	cr_assert(
+		strstr(said.err,
+		       "managers of other users, which answer only these and root: 1\n"),
+		"%s", said.err);
 	root = json_loads(said.out, 0, NULL);
 	cr_assert(root);
 	cr_assert_str_eq(text_at(of_uid(root, 1), "manager"), "direct");

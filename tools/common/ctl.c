@@ -8,19 +8,23 @@
  */
 #include "ctl.h"
 
+#include "mptcpaddr/broker.h"
 #include "shim/common/clock.h"
+#include "shim/common/unix_name.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define ANSWER_TIMEOUT_MS 300
+#define OWN_LOST_MS	  3000 /* for all managers of root or our own user that fail */
+#define OTHER_LOST_MS	  ANSWER_TIMEOUT_MS /* the same for those of one other user */
 #define TOTAL_TIMEOUT_MS  2000 /* for all pages; 10,000 records take a few ms */
 /* Header and a full page of records, even if a later manager's are twice as long. */
 #define ANSWER_MAX  (sizeof(struct ctl_answer) + CTL_PAGE_MAX * 512)
@@ -30,36 +34,114 @@
 #define UNIX_SEQPACKET 0x0005
 #define UNIX_ACCEPTCON (1u << 16) /* listening: accepted sockets have its name, too */
 
-int ctl_open(const char *name, struct ctl *ret_ctl)
+static bool is_trusted(uid_t uid)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	return uid == 0 || uid == geteuid();
+}
+
+static struct ctl_user *find_user(struct ctl_budget *budget, uid_t uid)
+{
+	unsigned int i;
+
+	for (i = 0; i < budget->n; i++)
+		if (budget->users[i].uid == uid)
+			return &budget->users[i];
+	if (i == CTL_USERS_MAX)
+		return &budget->users[i - 1];
+	budget->n++;
+	budget->users[i] = (struct ctl_user){ .uid = uid };
+	return &budget->users[i];
+}
+
+struct ctl_user *ctl_charge(struct ctl_budget *budget, const struct ctl *ctl)
+{
+	struct ctl_user *user = find_user(budget, ctl->uid);
+
+	user->lost_ms += clock_ms() - ctl->began_ms;
+	user->failed++;
+	return user;
+}
+
+/* Anybody can bind such a name and fill its queue: ask who, then wait. */
+static int connect_name(struct ctl *ctl, const char *name)
+{
 	const struct timeval timeout = { .tv_usec = ANSWER_TIMEOUT_MS * 1000 };
-	struct ctl ctl = { .fd = -1, .give_up_ms = clock_ms() + TOTAL_TIMEOUT_MS };
-	struct ucred cred;
-	socklen_t len = sizeof(cred);
+	struct sockaddr_un addr;
+	const socklen_t len = unix_name_address(name, &addr);
 	int r;
 
-	if (strlen(name) > sizeof(addr.sun_path) - 1)
-		return -ENAMETOOLONG;
-	memcpy(addr.sun_path + 1, name, strlen(name));
-	ctl.buffer = malloc(ANSWER_MAX);
-	if (!ctl.buffer)
-		return -ENOMEM;
-	ctl.fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	/* Also limits connect(), which waits while the backlog is full. */
-	if (ctl.fd < 0 ||
-	    setsockopt(ctl.fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) < 0 ||
-	    connect(ctl.fd, (struct sockaddr *)&addr,
-		    offsetof(struct sockaddr_un, sun_path) + 1 + strlen(name)) < 0 ||
-	    getsockopt(ctl.fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0) {
-		r = -errno;
-		ctl_close(&ctl);
-		return r;
+	ctl->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (ctl->fd < 0)
+		return -errno;
+	r = connect(ctl->fd, (struct sockaddr *)&addr, len) < 0 ? -errno : 0;
+	if (r == -EAGAIN)
+		ctl->uid = unix_name_owner(name);
+	if (fcntl(ctl->fd, F_SETFL, 0) < 0 ||
+	    setsockopt(ctl->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) < 0)
+		return -errno;
+	if (r == -EAGAIN && is_trusted(ctl->uid))
+		r = connect(ctl->fd, (struct sockaddr *)&addr, len) < 0 ? -errno : 0;
+	return r;
+}
+
+static int check_peer(struct ctl *ctl, struct ctl_budget *budget)
+{
+	struct ctl_user *user;
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	if (getsockopt(ctl->fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
+		return -errno;
+	ctl->uid = cred.uid;
+	ctl->pid = cred.pid;
+	if (!is_trusted(cred.uid) && geteuid() != 0)
+		return -EPERM;
+	user = budget ? find_user(budget, cred.uid) : NULL;
+	if (!user || user->lost_ms < (is_trusted(cred.uid) ? OWN_LOST_MS : OTHER_LOST_MS))
+		return 0;
+	user->unasked++;
+	return -EUSERS;
+}
+
+int ctl_open(const char *name, struct ctl_budget *budget, struct ctl *ret_ctl)
+{
+	struct ctl *ctl = ret_ctl;
+	int r;
+
+	*ctl = (struct ctl){ .fd = -1,
+			     .began_ms = clock_ms(),
+			     .give_up_ms = clock_ms() + TOTAL_TIMEOUT_MS,
+			     .uid = UNIX_NAME_UNKNOWN };
+	r = connect_name(ctl, name) ?: check_peer(ctl, budget);
+	if (r == 0) {
+		ctl->buffer = malloc(ANSWER_MAX);
+		r = ctl->buffer ? 0 : -ENOMEM;
 	}
-	ctl.uid = cred.uid;
-	ctl.pid = cred.pid;
-	*ret_ctl = ctl;
-	return 0;
+	if (r < 0)
+		ctl_close(ctl);
+	return r;
+}
+
+/* Of this network namespace. Return: false: unknown. */
+static bool broker_path(char ret_path[static UNIX_NAME_MAX])
+{
+	const int any = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	const bool known = any >= 0 && unix_name_broker(any, ret_path);
+
+	if (any >= 0)
+		close(any);
+	return known;
+}
+
+int ctl_open_broker(struct ctl *ret_ctl)
+{
+	char path[UNIX_NAME_MAX];
+	int r = ctl_open(BROKER_NAME, NULL, ret_ctl);
+
+	if (r == 0 && ret_ctl->uid == 0)
+		return 0;
+	ctl_close(ret_ctl);
+	return broker_path(path) ? ctl_open(path, NULL, ret_ctl) : -ECONNREFUSED;
 }
 
 void ctl_close(struct ctl *ctl)
@@ -209,13 +291,17 @@ static bool parse_unix_line(const char *line, char ret_name[static NAME_TEXT_MAX
 
 int ctl_find_names(char (**ret_names)[NAME_TEXT_MAX], size_t *ret_n)
 {
-	char(*names)[NAME_TEXT_MAX], *line = NULL;
+	char(*names)[NAME_TEXT_MAX], *line = NULL, path[UNIX_NAME_MAX];
 	FILE *f = fopen("/proc/net/unix", "re");
 	size_t size = 0, n = 0;
 
 	if (!f)
 		return -errno;
+	/* Pages that are not written cost nothing. */
 	names = calloc(NAMES_MAX + 1, sizeof(*names));
+	if (names && broker_path(path) && access(path, F_OK) == 0 &&
+	    unix_name_owner(BROKER_NAME) != 0)
+		snprintf(names[n++], sizeof(*names), "%.*s", NAME_TEXT_MAX - 1, path);
 	while (names && n <= NAMES_MAX && getline(&line, &size, f) > 0)
 		n += parse_unix_line(line, names[n]);
 	free(line);

@@ -12,21 +12,46 @@
 
 struct ctl {
 	int fd;
-	int64_t give_up_ms;   /* of all answers together, CLOCK_MONOTONIC */
-	unsigned int version; /* of an answer in another protocol version */
-	uint32_t uid;	      /* of the manager, from SO_PEERCRED */
-	pid_t pid;	      /* 0: in a PID namespace that we cannot see */
-	char *buffer;	      /* the last answer */
+	int64_t began_ms, give_up_ms; /* of all answers together, CLOCK_MONOTONIC */
+	unsigned int version;	      /* of an answer in another protocol version */
+	uint32_t uid;		      /* of the manager, as the kernel says */
+	pid_t pid;		      /* 0: in a PID namespace that we cannot see */
+	char *buffer;		      /* the last answer */
+};
+
+#define CTL_USERS_MAX 16 /* others share the last one */
+
+/* The time that users' managers have cost without an answer, and their failures. */
+struct ctl_budget {
+	struct ctl_user {
+		uint32_t uid;
+		int64_t lost_ms;
+		unsigned int failed, unasked;
+	} users[CTL_USERS_MAX];
+	unsigned int n;
 };
 
 /*
- * ctl_open() - connect to the abstract socket @name
+ * ctl_open() - connect to the local socket @name, if its manager answers this user
  *
- * Return: 0; -ECONNREFUSED if nobody listens, -EAGAIN if its backlog is full, or
- * another -errno.
+ * Waits only for room in the backlog of a manager of root's or this user's own. @budget
+ * may be NULL. Return: 0; -ECONNREFUSED if nobody listens; -EAGAIN if its backlog is
+ * full; -EPERM if it is another user's, and we are not root; -EUSERS if its user has no
+ * time left in @budget; another -errno. After -EPERM and -EUSERS, ret_ctl->uid and pid
+ * are known.
  */
-int ctl_open(const char *name, struct ctl *ret_ctl);
+int ctl_open(const char *name, struct ctl_budget *budget, struct ctl *ret_ctl);
 void ctl_close(struct ctl *ctl);
+
+/* ctl_open_broker() - the same with the broker of this network namespace. */
+int ctl_open_broker(struct ctl *ret_ctl);
+
+/*
+ * ctl_charge() - charge @ctl's user for the time since ctl_open(): it failed
+ *
+ * Return: its entry.
+ */
+struct ctl_user *ctl_charge(struct ctl_budget *budget, const struct ctl *ctl);
 
 /*
  * ctl_send() - send a request; ctl_receive() - wait for an answer and check it
@@ -57,11 +82,11 @@ static inline const struct ctl_answer *ctl_answer(const struct ctl *ctl)
 int ctl_read(struct ctl *ctl, uint16_t op, size_t record_size, void *ret_array,
 	     size_t *ret_n);
 
-#define NAMES_MAX     4096
+#define NAMES_MAX     65536
 #define NAME_TEXT_MAX 80
 
 /*
- * ctl_find_names() - the abstract names of all listening control sockets of this network
+ * ctl_find_names() - the names of all listening control sockets of this network
  * namespace, whoever bound them (/proc/net/unix)
  *
  * Return: 0 with an array that the caller frees; -errno; -E2BIG with the first NAMES_MAX

@@ -11,6 +11,7 @@
 #include "mptcpaddr/broker.h"
 #include "mptcpaddr/netlink.h"
 #include "mptcpaddr/uapi.h"
+#include "shim/common/unix_name.h"
 #include "shim/preload/subscribe.h"
 #include "tools/common/blackhole_report.h"
 #include "tools/common/ctl.h"
@@ -41,14 +42,13 @@ bool is_backend(const char *word)
 	       !strcmp(word, "none");
 }
 
-int64_t find_broker(void)
+bool find_broker(void)
 {
 	struct ctl ctl;
+	const int r = ctl_open_broker(&ctl);
 
-	if (ctl_open(BROKER_NAME, &ctl) < 0)
-		return -1;
 	ctl_close(&ctl);
-	return ctl.uid;
+	return r == 0 || r == -EAGAIN;
 }
 
 bool read_first_line(const char *path, char *ret_text, size_t size)
@@ -186,9 +186,9 @@ static int64_t ask_broker(void)
 	struct ctl_manager about = { 0 };
 	struct ctl ctl;
 
-	if (ctl_open(BROKER_NAME, &ctl) < 0)
+	if (ctl_open_broker(&ctl) < 0)
 		return 0;
-	if (!ctl.uid && ctl_ask(&ctl, CTL_OP_MANAGER, 0, sizeof(about)) == 0 &&
+	if (ctl_ask(&ctl, CTL_OP_MANAGER, 0, sizeof(about)) == 0 &&
 	    ctl_answer(&ctl)->count)
 		ctl_record(&ctl, 0, &about, sizeof(about));
 	ctl_close(&ctl);
@@ -267,17 +267,20 @@ static bool check_path_manager(struct findings *findings, const struct devices *
 
 static bool check_broker(struct findings *findings, const struct devices *devices)
 {
-	const int64_t uid = find_broker();
+	const uid_t uid = unix_name_owner(BROKER_NAME);
+	const bool found = find_broker();
 
-	if (uid == 0)
+	if (found)
 		report_ok(findings, "a broker serves programs without rights");
-	else if (uid > 0)
-		report_problem(
-			findings,
-			"the broker in this network namespace belongs to user %u, not to "
-			"root: it is not used\n"
-			"do: end that program, and start mptcpaddrd as root",
-			(unsigned int)uid);
+	if (uid == 0 || uid == UNIX_NAME_UNKNOWN)
+		return true;
+	report_problem(findings,
+		       "user %u holds the broker's socket name " BROKER_NAME ": %s\n"
+		       "root: ss -xlp src @" BROKER_NAME "    # end that process%s",
+		       uid,
+		       found ? "programs that do not see " BROKER_DIR " have no broker"
+			     : "it is ignored, and no broker of root's runs",
+		       found ? "" : ", then start mptcpaddrd");
 	return true;
 }
 
@@ -315,7 +318,7 @@ static int try_events(void)
 /* Who would manage the paths: the program itself, or root's broker. */
 static bool check_rights(struct findings *findings, const struct devices *devices)
 {
-	const bool broker = find_broker() == 0;
+	const bool broker = find_broker();
 	const char *backend = getenv("MPTCPADDR_BACKEND") ?: "";
 	char command[PATH_MAX + 8];
 	int r;

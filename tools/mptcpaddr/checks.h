@@ -7,6 +7,7 @@
 #include "command.h"
 
 #include <net/if.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,8 +31,8 @@ void check_machine(struct findings *findings, const struct devices *devices);
 /* is_backend() - whether @word is a value of MPTCPADDR_BACKEND. */
 bool is_backend(const char *word);
 
-/* find_broker() - the user whose mptcpaddrd serves this network namespace; -1: none. */
-int64_t find_broker(void);
+/* find_broker() - whether an mptcpaddrd of root's serves this network namespace. */
+bool find_broker(void);
 
 /* read_first_line() - of the file @path. Return: false, and "", if it has none. */
 bool read_first_line(const char *path, char *ret_text, size_t size);

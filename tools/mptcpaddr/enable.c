@@ -430,7 +430,7 @@ static bool has_broker(const char *root)
 	snprintf(path, sizeof(path),
 		 "%s/etc/systemd/system/multi-user.target.wants/mptcpaddrd.service",
 		 root);
-	return (!*root && find_broker() == 0) || lstat(path, &st) == 0;
+	return (!*root && find_broker()) || lstat(path, &st) == 0;
 }
 
 /* Ambient capabilities end with root's user ID. */

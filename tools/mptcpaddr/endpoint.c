@@ -69,9 +69,6 @@ static int read_manager(struct target *target)
 	const uid_t uid = target->ctl.uid;
 	int r;
 
-	/* Anybody may bind such a name: send no pool to strangers. */
-	if (uid != 0 && uid != geteuid() && geteuid() != 0)
-		return -EPERM;
 	r = ctl_ask(&target->ctl, CTL_OP_MANAGER, 0, sizeof(*manager));
 	if (r < 0)
 		return r;
@@ -90,17 +87,19 @@ static int read_manager(struct target *target)
 
 /* Return: 0 with the connection open; 1: the manager is not meant; -errno. */
 static int open_target(const struct targets *targets, const char *name,
-		       struct target *target)
+		       struct ctl_budget *budget, struct target *target)
 {
 	const struct ctl_manager *manager = &target->manager;
 	int r;
 
-	if (!strcmp(name, BROKER_NAME))
+	if (!strcmp(name, BROKER_NAME) || *name == '/')
 		return 1; /* each of its pools has a socket of its own */
-	r = ctl_open(name, &target->ctl);
+	r = ctl_open(name, budget, &target->ctl);
 	if (r < 0)
 		return r;
 	r = read_manager(target);
+	if (r < 0)
+		ctl_charge(budget, &target->ctl);
 	if (r == 0 && targets->program)
 		r = strcmp(targets->program, manager->program) != 0;
 	if (r == 0 && targets->pid)
@@ -203,6 +202,7 @@ static int visit_targets(const struct targets *targets, int (*show)(struct targe
 {
 	char list[NAMED_MAX * (TARGET_NAME_MAX + 2)] = "";
 	unsigned int found = 0, refused = 0;
+	struct ctl_budget budget = { .n = 0 };
 	struct target target, first;
 	char(*names)[NAME_TEXT_MAX];
 	size_t n = 0, len = 0, i;
@@ -211,7 +211,7 @@ static int visit_targets(const struct targets *targets, int (*show)(struct targe
 	if (r < 0 && r != -E2BIG)
 		return print_error("/proc/net/unix: %s", strerror(-r));
 	for (i = 0; i < n; i++) {
-		r = open_target(targets, names[i], &target);
+		r = open_target(targets, names[i], &budget, &target);
 		refused += r < 0;
 		if (r)
 			continue;

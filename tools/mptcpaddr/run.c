@@ -78,8 +78,7 @@ static void report_endpoint(const struct findings *findings, const struct pool *
 static void report_bad_pool(struct run *run, const char *path, const char *why)
 {
 	const char *backend = getenv("MPTCPADDR_BACKEND") ?: "";
-	const bool broker =
-		(!*backend || !strcmp(backend, "broker")) && find_broker() == 0;
+	const bool broker = (!*backend || !strcmp(backend, "broker")) && find_broker();
 
 	report_problem(
 		&run->findings,

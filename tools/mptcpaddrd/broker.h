@@ -12,6 +12,7 @@
 #include "mptcpaddr/netlink.h"
 #include "policy.h"
 #include "shim/common/sockopt.h"
+#include "shim/common/unix_name.h"
 #include "shim/manager/control_server.h"
 #include "shim/manager/event_pump.h"
 #include "shim/manager/first_check.h"
@@ -108,8 +109,11 @@ struct broker {
 	const char *config;
 	unsigned long long netns; /* inode; namespaces may share /run */
 	struct policy policy;
-	bool userspace; /* set net.mptcp.path_manager; decided at start */
-	int listen_fd, rtnl_fd, diag_fd, signal_fd, controls_fd, command_fd;
+	bool userspace;		  /* set net.mptcp.path_manager; decided at start */
+	int path_fd, name_fd;	  /* registration sockets; -1: none (names.c) */
+	char path[UNIX_NAME_MAX]; /* of path_fd */
+	int64_t name_ms;	  /* when to try the abstract name again */
+	int rtnl_fd, diag_fd, signal_fd, controls_fd, command_fd;
 	int path_manager_fd, journal_fd, state_dir; /* -1: none */
 	struct rtnl_table table;
 	int64_t rtnl_ms; /* not before, another try to read it */
@@ -244,6 +248,22 @@ void listener_retry(struct broker *b);
  * or have accepted. Return: whether a client has it now.
  */
 bool listener_take(struct broker *b, const struct pm_event *established);
+
+/* names.c: the names by which programs find the broker */
+
+/*
+ * names_bind() - bind both names; names_listen() - listen there, after the sandbox
+ *
+ * Return: 0, perhaps with a warning: another user may hold the abstract name;
+ * -EADDRINUSE: another broker has one; other -errno.
+ */
+int names_bind(struct broker *b);
+int names_listen(struct broker *b);
+/* names_retry() - take the abstract name once it is free. */
+void names_retry(struct broker *b);
+int names_timeout(const struct broker *b);
+/* names_remove() - remove the path. */
+void names_remove(const struct broker *b);
 
 /* registration.c: programs that connect and register their connections */
 

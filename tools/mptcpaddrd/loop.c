@@ -151,6 +151,7 @@ static int broker_timeout(const struct broker *b)
 
 	wait = pump_earlier(wait, pump_wait_ms(&b->pump));
 	wait = pump_earlier(wait, adopt_timeout(b));
+	wait = pump_earlier(wait, names_timeout(b));
 	if (b->again_ms)
 		wait = pump_earlier(wait, clock_left_ms(b->again_ms));
 	if (b->table.lost)
@@ -168,7 +169,8 @@ static int broker_timeout(const struct broker *b)
 
 enum {
 	FD_EVENTS,
-	FD_LISTEN,
+	FD_PATH,
+	FD_NAME,
 	FD_RTNL,
 	FD_SIGNALS,
 	FD_CONTROLS,
@@ -203,7 +205,8 @@ int broker_run(struct broker *b)
 
 	while (!b->stop && !b->pump.stop) {
 		fds[FD_EVENTS] = (struct pollfd){ b->pump.event_fd, POLLIN, 0 };
-		fds[FD_LISTEN] = (struct pollfd){ b->listen_fd, POLLIN, 0 };
+		fds[FD_PATH] = (struct pollfd){ b->path_fd, POLLIN, 0 };
+		fds[FD_NAME] = (struct pollfd){ b->name_fd, POLLIN, 0 };
 		fds[FD_RTNL] = (struct pollfd){ b->rtnl_fd, POLLIN, 0 };
 		fds[FD_SIGNALS] = (struct pollfd){ b->signal_fd, POLLIN, 0 };
 		fds[FD_CONTROLS] = (struct pollfd){ b->controls_fd, POLLIN, 0 };
@@ -217,6 +220,7 @@ int broker_run(struct broker *b)
 			serve_controls(b);
 		registration_serve_peers(b, &fds[FDS_FIXED]);
 		registration_accept(b);
+		names_retry(b);
 		broker_handle_events(b);
 		broker_serve_loss(b);
 		adopt_candidates(b);

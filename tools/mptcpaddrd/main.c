@@ -7,7 +7,6 @@
  */
 #include "broker.h"
 #include "mptcpaddr/log.h"
-#include "shim/manager/sockets.h"
 #include "shim/preload/subscribe.h"
 #include "tools/common/signals.h"
 
@@ -22,7 +21,6 @@
 #include <unistd.h>
 
 #define STATE_DIR "/run/mptcpaddr"
-#define BACKLOG	  4096
 
 static struct broker broker = {
 	.config = POLICY_FILE,
@@ -181,12 +179,12 @@ static bool open_sockets(struct broker *b)
 	static const int signals[] = { SIGHUP, SIGINT, SIGTERM, 0 };
 	int r;
 
-	b->listen_fd = local_socket(BROKER_NAME, true);
-	if (b->listen_fd == -EADDRINUSE) {
+	r = names_bind(b);
+	if (r == -EADDRINUSE) {
 		log_error("another broker is running in this network namespace");
 		return false;
 	}
-	if (has_failed(b->listen_fd, "cannot open the registration socket"))
+	if (has_failed(r, "cannot open the registration sockets"))
 		return false;
 	r = subscribe_events(&b->pump.event_fd, &b->pump.family_id);
 	if (has_failed(r, r == -ENOENT ? "this kernel has no MPTCP path manager"
@@ -275,12 +273,13 @@ int main(int argc, char *argv[])
 	if (has_failed(r, what))
 		return 1;
 	restore_state(b);
-	if (has_failed(listen(b->listen_fd, BACKLOG) < 0 ? -errno : 0, "listen"))
+	if (has_failed(names_listen(b), "listen"))
 		return 1;
 	log_info("serving programs of this network namespace");
 	notify_state("READY=1\nSTATUS=Serving programs of this network namespace");
 	r = broker_run(b);
 	notify_state("STOPPING=1");
+	names_remove(b);
 	restore_path_manager(b);
 	return r < 0;
 }

@@ -305,19 +305,25 @@ static bool admit_peer(struct broker *b, struct peer *peer)
 	return true;
 }
 
-void registration_accept(struct broker *b)
+static void accept_peers(struct broker *b, int listener)
 {
 	struct peer peer;
 	int i;
 
 	for (i = 0; i < SERVE_MAX; i++) {
 		peer = (struct peer){ .since_ms = clock_ms() };
-		peer.fd = accept4(b->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		peer.fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (peer.fd < 0 && errno != ECONNABORTED && errno != EINTR)
 			return;
 		if (peer.fd >= 0 && !admit_peer(b, &peer))
 			close(peer.fd);
 	}
+}
+
+void registration_accept(struct broker *b)
+{
+	accept_peers(b, b->path_fd);
+	accept_peers(b, b->name_fd);
 }
 
 unsigned int registration_poll_fill(const struct broker *b, struct pollfd *fds)

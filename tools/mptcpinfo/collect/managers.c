@@ -7,16 +7,15 @@
  * its own user, unless it is root's.
  */
 #include "collect.h"
-#include "shim/common/clock.h"
 #include "tools/common/ctl.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#define ALL_TIMEOUT_MS 3000 /* for all that do not answer */
-#define TRIES	       3
+#define TRIES 3
 
 /* All reports of one manager, not yet checked against its user. */
 struct reports {
@@ -176,34 +175,69 @@ const char *manager_error_text(const struct ctl *ctl, int error,
 	return out;
 }
 
-static int collect_manager(struct snapshot *snap, struct manager *manager)
+static const char *user_text(uid_t uid, char out[static 32])
 {
-	struct ctl ctl = { .fd = -1 };
+	snprintf(out, 32, uid == geteuid() ? "" : " of user %d", (int)uid);
+	return out;
+}
+
+static int collect_manager(struct snapshot *snap, struct manager *manager,
+			   struct ctl_budget *budget, unsigned int *foreign)
+{
+	struct ctl ctl;
 	struct reports reports = { 0 };
-	char text[MANAGER_ERROR_MAX];
+	char text[MANAGER_ERROR_MAX], user[32];
 	int r;
 
-	r = ctl_open(manager->name, &ctl)
+	r = ctl_open(manager->name, budget, &ctl)
 		    ?: manager_ask(manager, &ctl)
 		    ?: read_reports(&ctl, &reports);
 	if (r == 0)
 		add_reports(snap, manager, &reports);
+	else if (r == -EPERM || (r == -ECONNRESET && ctl.uid != geteuid()))
+		*foreign += 1;
 	/* -ECONNREFUSED before it is known: it has just ended. */
-	else if (r != -ECONNREFUSED || manager->pid)
-		snapshot_note(snap, "manager %s (%s): %s", manager->name,
+	else if (r != -EUSERS && (r != -ECONNREFUSED || manager->pid) &&
+		 (ctl_charge(budget, &ctl)->failed == 1 || ctl.uid == geteuid()))
+		snapshot_note(snap, "manager %s (%s%s): %s", manager->name,
 			      manager->program[0] ? manager->program : "unknown program",
+			      user_text(ctl.uid, user),
 			      manager_error_text(&ctl, r, text));
 	free_reports(&reports);
 	ctl_close(&ctl);
 	return r;
 }
 
+/* In one line for each user, or for all: one user can have thousands. */
+static void note_unanswered(struct snapshot *snap, const struct ctl_budget *budget,
+			    unsigned int foreign)
+{
+	const struct ctl_user *user;
+
+	if (foreign)
+		snapshot_note(snap,
+			      "managers of other users, which answer only these and "
+			      "root: %u",
+			      foreign);
+	for (user = budget->users; user < budget->users + budget->n; user++) {
+		if (user->failed > 1 && user->uid != geteuid())
+			snapshot_note(snap, "user %d: %u more managers failed",
+				      (int)user->uid, user->failed - 1);
+		if (user->unasked)
+			snapshot_note(snap,
+				      "user %d: too many managers do not answer: %u not "
+				      "asked",
+				      (int)user->uid, user->unasked);
+	}
+}
+
 void collect_managers(struct snapshot *snap)
 {
 	char(*names)[NAME_TEXT_MAX] = NULL;
-	size_t i, n = 0, unasked = 0;
+	struct ctl_budget budget = { .n = 0 };
 	struct manager *manager;
-	int64_t start, lost = 0;
+	unsigned int foreign = 0;
+	size_t i, n = 0;
 	int r;
 
 	r = ctl_find_names(&names, &n);
@@ -214,14 +248,8 @@ void collect_managers(struct snapshot *snap)
 	for (i = 0; i < n; i++) {
 		manager = array_add(snap, managers);
 		strcpy(manager->name, names[i]);
-		start = clock_ms();
-		if (lost > ALL_TIMEOUT_MS)
-			unasked++;
-		else if (collect_manager(snap, manager) < 0)
-			lost += clock_ms() - start;
+		collect_manager(snap, manager, &budget, &foreign);
 	}
 	free(names);
-	if (unasked)
-		snapshot_note(snap, "too many managers do not answer: %zu not asked",
-			      unasked);
+	note_unanswered(snap, &budget, foreign);
 }

@@ -55,41 +55,57 @@ static int follower_fail(struct follow *f, struct follower *fw, int error)
 	return follow_report(f, fw, event);
 }
 
-/* Return: 0, even if the manager cannot be followed; on_event()'s error. */
-static int follower_open(struct follow *f, struct follower *fw, bool again)
+/* Return: 0; -errno: it is not followed, which is reported unless fw->ignored is set. */
+static int follower_ask(struct follow *f, struct follower *fw, struct ctl_budget *budget)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = fw };
 	struct manager *manager = &fw->manager;
-	int r;
+	unsigned int failed = 0;
+	int r = manager_ask(manager, &fw->ctl);
 
-	r = ctl_open(manager->name, &fw->ctl);
-	if (r == -ECONNREFUSED)
-		return 0; /* it has just ended, or does not listen yet */
-	if (r < 0)
-		return follower_fail(f, fw, r);
-	r = manager_ask(manager, &fw->ctl);
 	/* The broker is not the program whose connections it manages. */
 	if (r == 0 && manager_is_broker(manager))
 		manager->pid = 0;
 	else if (r == 0 && !manager->pid)
 		manager->pid = manager->info.pid;
-	if (!f->wanted(f->ctx, manager->pid, manager->program)) {
+	if (r < 0 && budget)
+		failed = ctl_charge(budget, &fw->ctl)->failed;
+	fw->ignored = (failed > 1 && fw->ctl.uid != geteuid()) ||
+		      !f->wanted(f->ctx, manager->pid, manager->program);
+	return r;
+}
+
+/* @budget NULL: again. Return: 0, even if it cannot be followed; on_event()'s error. */
+static int follower_open(struct follow *f, struct follower *fw, struct ctl_budget *budget)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = fw };
+	struct manager *manager = &fw->manager;
+	int r;
+
+	r = ctl_open(manager->name, budget, &fw->ctl);
+	/* It has just ended, or does not listen yet; or its user has had his time. */
+	if (r == -ECONNREFUSED || r == -EUSERS)
+		return 0;
+	if (r == -EPERM)
 		fw->ignored = true;
+	r = r ?: follower_ask(f, fw, budget);
+	if (fw->ignored) {
 		ctl_close(&fw->ctl);
 		return 0;
 	}
+	if (r < 0)
+		return follower_fail(f, fw, r);
 	/* Another manager of the same name starts at 1. */
-	if (r == 0 && manager->info.notes < fw->seq)
+	if (manager->info.notes < fw->seq)
 		fw->seq = 0;
-	r = r ?: ctl_send(&fw->ctl, CTL_OP_FOLLOW, fw->seq);
+	r = ctl_send(&fw->ctl, CTL_OP_FOLLOW, fw->seq);
 	if (r == 0 && epoll_ctl(f->epoll, EPOLL_CTL_ADD, fw->ctl.fd, &event) < 0)
 		r = -errno;
 	if (r < 0)
 		return follower_fail(f, fw, r);
-	return again ? 0 : follow_report(f, fw, (struct event){ .kind = EVENT_FOUND });
+	return !budget ? 0 : follow_report(f, fw, (struct event){ .kind = EVENT_FOUND });
 }
 
-static int follow_name(struct follow *f, const char *name)
+static int follow_name(struct follow *f, const char *name, struct ctl_budget *budget)
 {
 	struct follower *fw;
 
@@ -104,12 +120,13 @@ static int follow_name(struct follow *f, const char *name)
 		DL_APPEND(f->followers, fw);
 	}
 	fw->listed = true;
-	return fw->ctl.fd >= 0 || fw->ignored ? 0 : follower_open(f, fw, false);
+	return fw->ctl.fd >= 0 || fw->ignored ? 0 : follower_open(f, fw, budget);
 }
 
 static int follow_scan(struct follow *f)
 {
 	char(*names)[NAME_TEXT_MAX] = NULL;
+	struct ctl_budget budget = { .n = 0 };
 	struct follower *fw, *next;
 	int64_t began = clock_ms();
 	size_t i, n = 0;
@@ -119,7 +136,7 @@ static int follow_scan(struct follow *f)
 	if (r == -E2BIG)
 		r = 0;
 	for (i = 0; i < n && r == 0; i++)
-		r = follow_name(f, names[i]);
+		r = follow_name(f, names[i], &budget);
 	free(names);
 	f->next_scan_ms = clock_ms() + f->scan_ms + SCAN_SHARE * (clock_ms() - began);
 	/* An open one has not hung up yet, so it may still send. */
@@ -140,7 +157,7 @@ static int follower_reopen(struct follow *f, struct follower *fw)
 	int r;
 
 	ctl_close(&fw->ctl);
-	r = follower_open(f, fw, true);
+	r = follower_open(f, fw, NULL);
 	if (r == 0 && fw->ctl.fd < 0) {
 		r = follow_report(f, fw, (struct event){ .kind = EVENT_ENDED });
 		fw->seq = 0;

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+/*
+ * hostile.c - other users hold the names of our sockets, and fill their queues
+ *
+ * Whatever they do: pools work, no connect() is slower, and their user ID is reported.
+ */
+#include "broker.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DELAY_US 10000 /* that another user may cost a connect() */
+#define RUNS	 5     /* of which the fastest counts: the machine may be busy */
+#define CAROL	 1002
+
+static const char *const two[] = { "10.0.2.1", "10.0.3.1", NULL };
+
+/* As @uid, on the client; @how and @number: options of tests/apps/holder.c, or NULL. */
+static void holder_start(struct lab *lab, struct proc *p, uid_t uid, const char *how,
+			 const char *number, const char *name)
+{
+	const char *const argv[] = { "@tests/apps/holder", how, number ?: name,
+				     number ? name : NULL, NULL };
+
+	lab_start(lab, p, uid, NULL, argv);
+	cr_assert(WAIT_FOR(proc_said(p, "ready")), "%s: %s", name, proc_errors(p));
+}
+
+struct took {
+	long first, later; /* connect(), in microseconds: the fastest of all runs */
+};
+
+/* Connections of @uid's program get their pairs. */
+static struct took served(struct lab *lab, uid_t uid)
+{
+	const char *const argv[] = { "@tests/programs/timed", "10.0.1.1", LAB_PORT, "4",
+				     NULL };
+	struct took best = { LONG_MAX, LONG_MAX }, took;
+	struct proc p;
+	char *said;
+
+	for (int i = 0; i < RUNS; i++) {
+		lab_start(lab, &p, uid, lab->pool, argv);
+		cr_expect(WAIT_FOR(joined_count(&lab->world.client) == 8),
+			  "user %u: %d joins, not 8", uid,
+			  joined_count(&lab->world.client));
+		cr_assert(WAIT_FOR(proc_said(&p, "first")), "%s", proc_errors(&p));
+		said = proc_output(&p);
+		cr_assert_eq(sscanf(strstr(said, "first"), "first %ld later %ld",
+				    &took.first, &took.later),
+			     2);
+		best.first = took.first < best.first ? took.first : best.first;
+		best.later = took.later < best.later ? took.later : best.later;
+		free(said);
+		proc_end(&p);
+		cr_expect(WAIT_FOR(joined_count(&lab->world.client) == 0));
+	}
+	return best;
+}
+
+static void is_as_fast(const char *what, struct took with, struct took without)
+{
+	cr_log_info(
+		"%s: connect() takes %ld and later %ld us, without holder %ld and %ld",
+		what, with.first, with.later, without.first, without.later);
+	cr_expect_lt(with.first - without.first, DELAY_US, "%s: %ld us, not %ld", what,
+		     with.first, without.first);
+	cr_expect_lt(with.later - without.later, DELAY_US, "%s: %ld us, not %ld", what,
+		     with.later, without.later);
+}
+
+/* With MPTCPADDR_LOG, a program of @uid names the holder. */
+static void program_logs(struct lab *lab, uid_t uid, const char *text)
+{
+	const char *const argv[] = { "env",
+				     "MPTCPADDR_LOG=warning",
+				     "@tests/programs/timed",
+				     "10.0.1.1",
+				     LAB_PORT,
+				     "1",
+				     NULL };
+	struct proc p;
+	char *said;
+
+	lab_start(lab, &p, uid, lab->pool, argv);
+	cr_expect(WAIT_FOR(proc_said(&p, "first")));
+	said = proc_errors(&p);
+	cr_expect(strstr(said, text), "the program's log: %s", said);
+	free(said);
+	proc_end(&p);
+}
+
+static void tool_says(struct lab *lab, uid_t uid, const char *const tool[],
+		      const char *text)
+{
+	struct proc p;
+
+	lab_start(lab, &p, uid, NULL, tool);
+	proc_wait(&p, EFFECT_MS);
+	cr_expect(proc_said(&p, text), "%s %s: no \"%s\" in: %s %s", tool[0], tool[1],
+		  text, proc_output(&p), proc_errors(&p));
+	proc_end(&p);
+}
+
+static void broker_logs(struct lab *lab, const char *text)
+{
+	char *said;
+
+	cr_expect(WAIT_FOR(({
+			  said = proc_errors(&lab->broker);
+			  const bool there = strstr(said, text);
+			  free(said);
+			  there;
+		  })),
+		  "the broker does not log \"%s\": %s", text, proc_errors(&lab->broker));
+}
+
+static const char *const doctor[] = { "@mptcpaddr", "doctor", "-v", NULL };
+static const char *const info[] = { "@mptcpinfo", "--json", NULL };
+
+/* Its queue is full: its owner is asked before it counts as a broker. */
+Test(hostile, held_broker_name_costs_nothing_without_a_broker)
+{
+	struct took with, without;
+	struct proc holder;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, two);
+	without = served(&lab, 0);
+	holder_start(&lab, &holder, ALICE, "-f", NULL, BROKER_NAME);
+	with = served(&lab, 0); /* manages itself */
+	is_as_fast("full queue, no broker", with, without);
+	program_logs(&lab, 0, "held by user 1000");
+	program_logs(&lab, BOB, "held by user 1000");
+	tool_says(&lab, 0, doctor, "user 1000 holds the broker's socket name");
+	proc_end(&holder);
+	lab_close(&lab);
+}
+
+Test(hostile, held_broker_name_does_not_keep_a_broker_from_serving)
+{
+	static const char *const hows[] = { "-f", "-n1", "-b" };
+	static const uid_t uids[] = { 0, BOB, 1009 };
+	struct took with[3][3], without[3];
+	struct proc holder;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, two);
+	lab_broker(&lab, "");
+	for (int i = 0; i < 3; i++)
+		without[i] = served(&lab, uids[i]);
+	lab_broker_end(&lab);
+	for (int h = 0; h < 3; h++) {
+		holder_start(&lab, &holder, ALICE, hows[h], NULL, BROKER_NAME);
+		lab_broker(&lab, "");
+		for (int i = 0; i < 3; i++) {
+			with[h][i] = served(&lab, uids[i]);
+			is_as_fast(hows[h], with[h][i], without[i]);
+		}
+		broker_logs(&lab, "user 1000 holds the socket name");
+		tool_says(&lab, BOB, doctor, "user 1000 holds the broker's socket name");
+		tool_says(&lab, 0, doctor, "a broker serves programs without rights");
+		tool_says(&lab, 0, info, "\"mptcpaddrd\"");
+		proc_end(&holder);
+		/* Also for programs that do not see /run. */
+		broker_logs(&lab, "is free again");
+		cr_expect_gt(broker_count().registrations, 0);
+		lab_broker_end(&lab);
+	}
+	lab_close(&lab);
+}
+
+/* Between the end of a broker and the start of the next one. */
+Test(hostile, name_taken_while_a_broker_restarts)
+{
+	const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
+				     NULL };
+	struct proc holder, client;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, two);
+	lab_broker(&lab, "");
+	lab_start(&lab, &client, BOB, lab.pool, argv);
+	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 2));
+	proc_end(&lab.broker); /* SIGKILL */
+	holder_start(&lab, &holder, ALICE, "-f", NULL, BROKER_NAME);
+	lab_broker(&lab, "");
+	cr_assert_eq(proc_tell(&client, "connect"), 0);
+	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 4), "%d joins",
+		  joined_count(&lab.world.client));
+	proc_end(&client);
+	proc_end(&holder);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* Only root can make a socket at that path, and a second broker finds the first. */
+Test(hostile, second_broker_does_not_start_beside_a_held_name)
+{
+	const char *const argv[] = { "@mptcpaddrd", "-s", "/run/second", NULL };
+	struct proc holder, second;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, two);
+	holder_start(&lab, &holder, ALICE, "-f", NULL, BROKER_NAME);
+	lab_broker(&lab, "");
+	lab_start(&lab, &second, 0, NULL, argv);
+	cr_expect_eq(proc_wait(&second, EFFECT_MS), 1);
+	cr_expect(strstr(proc_errors(&second), "another broker is running"));
+	proc_end(&second);
+	proc_end(&holder);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
