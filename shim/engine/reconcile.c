@@ -234,15 +234,19 @@ static uint64_t map_mask(uint64_t mask, const uint8_t *map)
 static void announcement_renew(const struct conn *conn, struct announcement *ann)
 {
 	const enum pm_reason why = conn_refusal(conn, ann->remote_id, &ann->addr);
+	const uint32_t kinds = conn_section(conn)->kinds;
 
 	announcement_forget_tries(ann);
 	ann->tries = 0;
+	/* Left to `fullmesh` endpoints, which may not be there any more */
+	if (ann->state == PM_ANNOUNCED_JOINED && kinds & KIND_LAMINAR &&
+	    !conn_count(conn, SUBFLOW_OPEN | SUBFLOW_BIT(RETRY), NULL, &ann->addr))
+		ann->state = PM_ANNOUNCED_WAITING;
 	/* Closed for want of endpoints, not left to routing: retry with new ones. */
 	if ((ann->state == PM_ANNOUNCED_REFUSED && !why &&
 	     ann->reason != PM_REASON_PROHIBITED) ||
 	    (ann->state == PM_ANNOUNCED_CLOSED &&
-	     ann->reason == PM_REASON_ENDPOINT_DOWN &&
-	     conn_section(conn)->kinds & KIND_LAMINAR)) {
+	     ann->reason == PM_REASON_ENDPOINT_DOWN && kinds & KIND_LAMINAR)) {
 		ann->state = PM_ANNOUNCED_WAITING;
 	} else if (ann->state == PM_ANNOUNCED_WAITING && why) {
 		ann->state = PM_ANNOUNCED_REFUSED;
@@ -255,6 +259,19 @@ static bool link_went_down(const struct endpoint *before, const struct endpoint 
 {
 	return now->state == ENDPOINT_DOWN ||
 	       (now->link && now->link == before->link && now->downs != before->downs);
+}
+
+/* A pair is its endpoint's own as long as that is of the kind; then retry its address. */
+static void subflow_check_fixed(const struct conn *conn, struct subflow *s)
+{
+	const struct endpoint *ep = subflow_endpoint(conn, s);
+
+	if (!ep || ep->flags & KIND_FULLMESH ||
+	    (ep->flags & KIND_SUBFLOW && mpaddr_equal(&s->remote, &conn->peer)))
+		return;
+	s->fixed = false;
+	if (s->state == SUBFLOW_RETRY)
+		s->endpoint = SUBFLOW_ENDPOINT_REMOVED;
 }
 
 static void conn_map_endpoints(struct conn *conn, const struct pool *old,
@@ -285,6 +302,7 @@ static void conn_map_endpoints(struct conn *conn, const struct pool *old,
 			continue;
 		i = s->endpoint - 1;
 		s->endpoint = map[i];
+		subflow_check_fixed(conn, s);
 		if (1U << s->state & SUBFLOW_OPEN && index_bit(map[i]) &&
 		    link_went_down(&old->endpoints[i], &pool->endpoints[map[i] - 1])) {
 			s->lost = true;

@@ -117,6 +117,13 @@ bool subflow_must_yield(const struct conn *conn, const struct subflow *s)
 	return false;
 }
 
+bool subflow_is_back(const struct conn *conn, const struct subflow *s)
+{
+	const struct endpoint *ep = subflow_endpoint(conn, s);
+
+	return s->lost && ep && endpoint_is_usable(ep);
+}
+
 void conn_schedule(struct conn *conn)
 {
 	const uint32_t now = engine_of(conn)->now;
@@ -131,9 +138,9 @@ void conn_schedule(struct conn *conn)
 			left = MIN(left, (int32_t)(ann->when - now));
 	for_each_subflow (conn, s)
 		if (s->state == SUBFLOW_RETRY ||
-		    (s->state == SUBFLOW_LIVE && s->lost && s->checks))
+		    (s->state == SUBFLOW_LIVE && subflow_is_back(conn, s) && s->checks))
 			left = MIN(left, (int32_t)(s->when - now));
-		else if (s->state == SUBFLOW_PENDING && s->lost)
+		else if (s->state == SUBFLOW_PENDING && subflow_is_back(conn, s))
 			left = MIN(left, (int32_t)(s->when + STUCK_MS - now));
 		else if (subflow_must_yield(conn, s))
 			left = MIN(left, (int32_t)(s->when + YIELD_MS - now));

@@ -25,6 +25,8 @@ void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
 /* subflow_must_yield() - whether an address waits for the endpoint of @s, which connects
  */
 bool subflow_must_yield(const struct conn *conn, const struct subflow *s);
+/* subflow_is_back() - @s, lost, has its endpoint again: conn_revive() checks it. */
+bool subflow_is_back(const struct conn *conn, const struct subflow *s);
 #define YIELD_MS 3000 /* from the start of its join */
 #define STUCK_MS 300  /* likewise: its SYN waits for its retransmission */
 /* conn_schedule() - set the timer of @conn. */

@@ -42,11 +42,11 @@ bool conn_revive(struct conn *conn, struct pm_cmds *out)
 	if (!conn_is_ours(conn))
 		return true;
 	for_each_subflow (conn, s) {
-		ep = subflow_endpoint(conn, s);
-		if (!s->lost || !ep || !endpoint_is_usable(ep)) {
+		if (!subflow_is_back(conn, s)) {
 			s->checks = 0;
 			continue;
 		}
+		ep = subflow_endpoint(conn, s);
 		if (out->n == PM_CMDS_MAX)
 			return false;
 		if (s->state == SUBFLOW_PENDING) {

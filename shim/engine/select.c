@@ -88,8 +88,12 @@ static bool join_prepare(struct conn *conn, const struct subflow *want,
 		cmd->local_id = conn_id_from_top(conn, &want->local);
 		return cmd->local_id;
 	}
-	/* As in the kernel, `laminar` endpoints never are the address with ID 0. */
-	if ((want->fixed || routed) && index_bit(want->endpoint) & conn_first_bit(conn))
+	/*
+	 * As in the kernel, `laminar` endpoints never are the address with ID 0, which
+	 * then has another ID for the life of the connection.
+	 */
+	if ((want->fixed || routed) && index_bit(want->endpoint) & conn_first_bit(conn) &&
+	    !conn_id_of(conn, &cmd->local))
 		return true;
 	cmd->local_id = conn_id_for(conn, &cmd->local, wanted);
 	return cmd->local_id;

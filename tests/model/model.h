@@ -26,6 +26,7 @@ struct sub {
 	uint8_t local_id, remote_id;
 	bool live; /* false: the SYN is not answered yet */
 	bool initial;
+	bool routed; /* the engine learns its address when it is live */
 };
 
 enum action_kind {

@@ -9,7 +9,7 @@
 #include "shim/netlink/request.h"
 #include "shim/pool/endpoint.h"
 
-#include <criterion/criterion.h>
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +51,17 @@ struct mpaddr world_remote(unsigned int announced)
 	return ip(FIRST_NET + 1 + announced, 1, PORT);
 }
 
+/* The link to @remote's network, else that of the first subflow, as a default route. */
+static bool route_of(void *ctx, const struct mpaddr *remote, struct mpaddr *ret_local)
+{
+	const struct world *w = ctx;
+
+	*ret_local = ip(net_of(remote), 2, 0);
+	if (!has(w->addrs & w->routes, ret_local))
+		mpaddr_parse(w->scene->first, ret_local);
+	return true;
+}
+
 bool world_works(const struct world *w, const struct mpaddr *local)
 {
 	return has(w->links & w->addrs & w->routes, local);
@@ -59,7 +70,8 @@ bool world_works(const struct world *w, const struct mpaddr *local)
 bool world_uses(const struct world *w, const struct mpaddr *local)
 {
 	for (unsigned int i = 0; i < w->n_subs; i++)
-		if (mpaddr_same_ip(&w->subs[i].local, local))
+		if (mpaddr_same_ip(&w->subs[i].local, local) &&
+		    (w->subs[i].live || !w->subs[i].routed))
 			return true;
 	return false;
 }
@@ -100,7 +112,7 @@ static void say(const struct world *w, const char *what, const struct mpaddr *lo
 static void event_of(struct world *w, enum pm_event_type type, const struct sub *sub,
 		     uint8_t error)
 {
-	cr_assert_lt(w->n_events, 4 * SUBS_MAX);
+	assert(w->n_events < 4 * SUBS_MAX);
 	w->events[w->n_events++] = (struct pm_event){ .type = type,
 						      .token = TOKEN,
 						      .family = AF_INET,
@@ -144,14 +156,50 @@ static void sub_end_ours(struct world *w, struct sub *sub, uint8_t error)
 		world_fault(w, "the last path is closed by us");
 }
 
+/* Routing picks the address of @cmd; it gets an ID of the kernel's, unless it has one. */
+static struct pm_cmd with_routing(const struct world *w, const struct pm_cmd *cmd)
+{
+	struct pm_cmd picked = *cmd;
+	struct mpaddr first;
+
+	route_of((void *)w, &cmd->remote, &picked.local);
+	mpaddr_parse(w->scene->first, &first);
+	picked.local_id = 0;
+	if (mpaddr_same_ip(&picked.local, &first))
+		return picked;
+	for (unsigned int i = 255; i; i--)
+		if (!w->ids[i] && !picked.local_id)
+			picked.local_id = i;
+	for (unsigned int i = 1; i < 256; i++)
+		if (w->ids[i] == net_of(&picked.local))
+			picked.local_id = i;
+	return picked;
+}
+
+/* Whether an earlier subflow has the addresses and ports of the last one, @sub. */
+static bool has_twin(const struct world *w, const struct sub *sub)
+{
+	const struct sub *other = w->subs;
+
+	while (other < sub && (!mpaddr_equal(&other->local, &sub->local) ||
+			       !mpaddr_equal(&other->remote, &sub->remote)))
+		other++;
+	return other < sub;
+}
+
 static int kernel_create(struct world *w, const struct pm_cmd *cmd)
 {
+	const struct pm_cmd picked = with_routing(w, cmd);
 	struct sub *sub = &w->subs[w->n_subs];
-	const unsigned int net = net_of(&cmd->local);
+	unsigned int net;
 
+	if (mpaddr_is_any(&cmd->local))
+		cmd = &picked;
+	net = net_of(&cmd->local);
 	say(w, "join", &cmd->local, &cmd->remote);
 	for (unsigned int i = 1; i < 256; i++)
-		if (w->ids[i] && (w->ids[i] == net) != (i == cmd->local_id))
+		if (cmd != &picked && w->ids[i] &&
+		    (w->ids[i] == net) != (i == cmd->local_id))
 			world_fault(w, "an address has two IDs, or an ID two addresses");
 	if (cmd->endpoint >= 0 &&
 	    world_is_laminar(&w->pools[w->pool].endpoints[cmd->endpoint]) &&
@@ -161,13 +209,16 @@ static int kernel_create(struct world *w, const struct pm_cmd *cmd)
 		w->ids[cmd->local_id] = 0;
 		return has(w->addrs, &cmd->local) ? ENETUNREACH : EADDRNOTAVAIL;
 	}
-	cr_assert_lt(w->n_subs, SUBS_MAX);
+	assert(w->n_subs < SUBS_MAX);
 	w->n_subs++;
 	w->ids[cmd->local_id] = net;
 	*sub = (struct sub){ .local = cmd->local,
 			     .remote = cmd->remote,
-			     .local_id = cmd->local_id };
+			     .local_id = cmd->local_id,
+			     .routed = cmd == &picked };
 	sub->local.port = 40000 + net;
+	while (has_twin(w, sub))
+		sub->local.port += WIDTH + 1;
 	if (net_of(&cmd->remote) > FIRST_NET)
 		sub->remote_id = net_of(&cmd->remote) - FIRST_NET;
 	return 0;
@@ -224,6 +275,9 @@ static bool peer_removes(struct world *w)
 	for (unsigned int i = 0; i < w->n_subs; i++) {
 		if (!w->subs[i].live || !w->removing[w->subs[i].local_id])
 			continue;
+		/* The engine may not have known that the address was this one. */
+		if (w->subs[i].routed && w->subs[i].remote_id)
+			w->closed[w->subs[i].remote_id - 1] = true;
 		sub_end_ours(w, &w->subs[i], 0);
 		return true;
 	}
@@ -233,7 +287,7 @@ static bool peer_removes(struct world *w)
 
 static void take_commands(struct world *w, const struct pm_cmds *out)
 {
-	cr_assert_leq(w->n_cmds + out->n, 4 * SUBS_MAX);
+	assert(w->n_cmds + out->n <= 4 * SUBS_MAX);
 	memcpy(&w->cmds[w->n_cmds], out->v, out->n * sizeof(*out->v));
 	w->n_cmds += out->n;
 }
@@ -326,9 +380,11 @@ void scene_open(struct scene *scene)
 	struct pool_error why;
 
 	for (unsigned int i = 0; i < 2; i++)
-		cr_assert_eq(pool_load_text(scene->texts[i], strlen(scene->texts[i]),
-					    scene->name, &scene->specs[i], &why),
-			     0, "%s", why.text);
+		if (pool_load_text(scene->texts[i], strlen(scene->texts[i]), scene->name,
+				   &scene->specs[i], &why) < 0) {
+			fprintf(stderr, "%s\n", why.text);
+			abort();
+		}
 }
 
 void scene_close(struct scene *scene)
@@ -347,7 +403,8 @@ void world_open(struct world *w, const struct scene *scene)
 	w->links = w->addrs = w->routes = ALL;
 	resolve(w, 0);
 	w->engine = engine_new(&w->pools[0]);
-	cr_assert(w->engine);
+	assert(w->engine);
+	engine_set_callbacks(w->engine, route_of, NULL, w);
 	engine_register(w->engine, &reg);
 	w->n_subs = 1;
 	*first = (struct sub){ .live = true,

@@ -85,3 +85,30 @@ HISTORY(pool_change, filter_does_not_hold_for_the_peers_first_address,
 	"ends 10.0.1.2:40001 10.0.1.1:80 >\n"
 	"pool 0 " POOL "endpoint=10.0.1.2 id 11|" A "|" DENY_PEER
 	" > join 10.0.1.2/11-10.0.1.1:80;\n")
+
+HISTORY(pool_change, laminar_endpoint_joins_what_it_left_as_a_fullmesh_one,
+	POOL A " fullmesh|",
+	"start\n"
+	"join 1 10.0.2.2 10.0.2.1:80\n"
+	"pool 1\n"
+	"down 10.0.2.2-10.0.2.1:80\n"
+	"pool 1 " POOL A "|"
+	" >\n"
+	"pool 0 " POOL A "|"
+	" > join 10.0.2.2/12-10.0.2.1:80;\n")
+
+HISTORY(pool_change, failed_pair_of_a_fullmesh_endpoint_waits_no_more_as_a_laminar_one,
+	POOL A " fullmesh|",
+	"start\n"
+	"announce 1 10.0.2.1:80\n"
+	"down 10.0.2.2-10.0.2.1:80 ECONNREFUSED\n"
+	"pool 0 " POOL B "|" A "|"
+	" > join 10.0.3.2/13-10.0.2.1:80;\n")
+
+HISTORY(pool_change, pending_pair_of_a_fullmesh_endpoint_fails_as_that_of_a_laminar_one,
+	POOL A " fullmesh|",
+	"start\n"
+	"announce 1 10.0.2.1:80\n"
+	"pool 0 " POOL A "|" B "|"
+	" >\n"
+	"down 10.0.2.2-10.0.2.1:80 ECONNREFUSED > join 10.0.3.2/13-10.0.2.1:80;\n")

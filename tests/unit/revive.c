@@ -136,3 +136,11 @@ HISTORY(revive, join_without_an_answer_yields_its_endpoint_to_a_waiting_address,
 	"up 10.0.2.2-10.0.3.1:80 >\n"
 	"time 9000 >\n"
 	"ends 10.0.2.2:10012 10.0.3.1:80 > join 10.0.2.2/12-10.0.2.1:80;\n")
+
+HISTORY(revive, join_from_the_address_of_routing_has_no_timer_after_new_routes, POOL,
+	"route 10.0.2.2\n"
+	"start\n"
+	"announce 1 10.0.2.1:80 > join 10.0.2.2/253-10.0.2.1:80;\n"
+	"rerouted\n"
+	"time 2000 >\n"
+	"wait none\n")

@@ -371,3 +371,12 @@ HISTORY(select, v6_connection_of_a_v4_pool_has_no_endpoint,
 	"time 5 >\n"
 	"announce 1 10.0.4.1:80 >\n"
 	"reason family\n")
+
+HISTORY(select, address_of_the_first_path_keeps_the_id_of_a_later_join,
+	POOL "endpoint=10.0.1.2 id 11|",
+	"start\n"
+	"announce 1 10.0.2.1:80 >\n"
+	"ends 10.0.1.2:40001 10.0.1.1:80 > join 10.0.1.2/11-10.0.2.1:80;\n"
+	"up 10.0.1.2-10.0.2.1:80\n"
+	"pool 0 " POOL "endpoint=10.0.1.2 id 11 fullmesh|\n"
+	"announce 2 10.0.3.1:80 > join 10.0.1.2/11-10.0.3.1:80;\n")
