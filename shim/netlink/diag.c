@@ -39,6 +39,8 @@ static int on_diag_message(void *ctx, struct nlmsghdr *hdr)
 	if (hdr->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
 	    nlmsg_parse(hdr, sizeof(struct inet_diag_msg), tb, INET_DIAG_MAX, NULL) < 0)
 		return -EBADMSG;
+	if (((struct inet_diag_msg *)nlmsg_data(hdr))->idiag_state > TCP_CLOSING)
+		return 0; /* new in a later kernel: no state that is asked for */
 	return callback->fn(callback->ctx, nlmsg_data(hdr), tb);
 }
 
@@ -153,7 +155,7 @@ static int on_wanted(void *ctx, const struct inet_diag_msg *msg, struct nlattr *
 	struct wanted *wanted = ctx;
 
 	if (msg->idiag_state == TCP_LISTEN || diag_parse_subflow(tb, subflow) < 0 ||
-	    nla_get_u32(subflow[MPTCP_SUBFLOW_ATTR_TOKEN_LOC]) != wanted->token)
+	    netlink_number(subflow[MPTCP_SUBFLOW_ATTR_TOKEN_LOC]) != wanted->token)
 		return 0;
 	memcpy(wanted->req.id.idiag_cookie, msg->id.idiag_cookie,
 	       sizeof(msg->id.idiag_cookie));
@@ -258,7 +260,7 @@ static int on_join(void *ctx, const struct inet_diag_msg *msg, struct nlattr *co
 	if (mpaddr_equal(&ev.remote, join->remote) &&
 	    (mpaddr_is_any(join->local) || mpaddr_same_ip(&ev.local, join->local)) &&
 	    diag_parse_subflow(tb, subflow) == 0 &&
-	    nla_get_u32(subflow[MPTCP_SUBFLOW_ATTR_TOKEN_LOC]) == join->token)
+	    netlink_number(subflow[MPTCP_SUBFLOW_ATTR_TOKEN_LOC]) == join->token)
 		join->port = ev.local.port;
 	return 0;
 }
@@ -304,7 +306,7 @@ static int on_subflow(void *ctx, const struct inet_diag_msg *msg,
 	f = netlink_grow(&all->v, &all->n, sizeof(*f));
 	if (!f)
 		return -ENOMEM;
-	f->sub.token = nla_get_u32(mptcp[MPTCP_SUBFLOW_ATTR_TOKEN_LOC]);
+	f->sub.token = netlink_number(mptcp[MPTCP_SUBFLOW_ATTR_TOKEN_LOC]);
 	diag_fill_event(msg, &f->sub);
 	f->sub.local_id = netlink_number(mptcp[MPTCP_SUBFLOW_ATTR_ID_LOC]);
 	f->sub.remote_id = netlink_number(mptcp[MPTCP_SUBFLOW_ATTR_ID_REM]);

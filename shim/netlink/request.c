@@ -266,7 +266,7 @@ static int on_addr(void *ctx, struct nlmsghdr *hdr)
 	    nla_len(ip) < (info->ifa_family == AF_INET ? 4 : 16))
 		return 0;
 	mpaddr_set(&now.addr, info->ifa_family, nla_data(ip));
-	flags = tb[IFA_FLAGS] ? nla_get_u32(tb[IFA_FLAGS]) : info->ifa_flags;
+	flags = tb[IFA_FLAGS] ? netlink_number(tb[IFA_FLAGS]) : info->ifa_flags;
 	now.if_idx = info->ifa_index;
 	now.prefix_len = info->ifa_prefixlen;
 	now.ready = !(flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED));

@@ -46,7 +46,7 @@ static int on_listener(void *ctx, const struct inet_diag_msg *msg,
 	l->uid = msg->idiag_uid;
 	mpaddr_set(&l->addr, msg->idiag_family, msg->id.idiag_src);
 	l->addr.port = ntohs(msg->id.idiag_sport);
-	l->v6only = tb[INET_DIAG_SKV6ONLY] && nla_get_u8(tb[INET_DIAG_SKV6ONLY]);
+	l->v6only = netlink_number(tb[INET_DIAG_SKV6ONLY]);
 	return 0;
 }
 

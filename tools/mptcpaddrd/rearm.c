@@ -130,7 +130,7 @@ static int on_fallback(void *ctx, const struct inet_diag_msg *msg,
 	struct pm_event ev = { 0 };
 
 	if (diag_parse_subflow(tb, mptcp) < 0 || !mptcp[MPTCP_SUBFLOW_ATTR_FLAGS] ||
-	    nla_get_u32(mptcp[MPTCP_SUBFLOW_ATTR_FLAGS]) & JOINED_OR_MPTCP)
+	    netlink_number(mptcp[MPTCP_SUBFLOW_ATTR_FLAGS]) & JOINED_OR_MPTCP)
 		return 0;
 	diag_fill_event(msg, &ev);
 	add_uplink(&b->rearm, broker_device_of(&b->table, &ev.local));

@@ -87,7 +87,7 @@ static int on_connection(void *ctx, const struct inet_diag_msg *msg,
 
 static int subflow_id(const struct nlattr *attr)
 {
-	return attr ? nla_get_u8(attr) : -1;
+	return attr ? (int)netlink_number(attr) : -1;
 }
 
 static int on_tcp_socket(void *ctx, const struct inet_diag_msg *msg,
@@ -101,7 +101,7 @@ static int on_tcp_socket(void *ctx, const struct inet_diag_msg *msg,
 	ssize_t pos;
 
 	if (diag_parse_subflow(tb, mptcp) == 0) {
-		token = nla_get_u32(mptcp[MPTCP_SUBFLOW_ATTR_TOKEN_LOC]);
+		token = netlink_number(mptcp[MPTCP_SUBFLOW_ATTR_TOKEN_LOC]);
 		pos = index_find(&m->snap->by_token, &token);
 	} else {
 		memset(mptcp, 0, sizeof(mptcp));
@@ -116,7 +116,7 @@ static int on_tcp_socket(void *ctx, const struct inet_diag_msg *msg,
 	sf->remote_id = subflow_id(mptcp[MPTCP_SUBFLOW_ATTR_ID_REM]);
 	sf->has_flags = mptcp[MPTCP_SUBFLOW_ATTR_FLAGS];
 	if (sf->has_flags)
-		sf->backup = nla_get_u32(mptcp[MPTCP_SUBFLOW_ATTR_FLAGS]) & BACKUP_FLAGS;
+		sf->backup = netlink_number(mptcp[MPTCP_SUBFLOW_ATTR_FLAGS]) & BACKUP_FLAGS;
 	return 0;
 }
 
