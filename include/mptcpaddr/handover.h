@@ -11,11 +11,13 @@
 #include "mptcpaddr/first.h"
 
 #include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-#define HANDOVER_ABI   8
+#define HANDOVER_ABI   9
 #define HANDOVER_SLOTS 4096 /* pending registrations; a power of two */
 
 /* A registration is one word; 0 is an empty slot. */
@@ -47,18 +49,23 @@ enum {
 	HANDOVER_FILTER_STUCK, /* the same, but a connect() has waited in vain: do not */
 };
 
+/* Shared with forked children (shim/manager/takeover.c). */
+struct handover_takeover {
+	_Atomic uint32_t owner;	    /* a thread; 0 or FUTEX_OWNER_DIED: it has ended */
+	_Atomic uint32_t confirmed; /* the same, once it is sure to keep its rights */
+};
+
 struct handover {
 	/* Held by the manager unless it waits: see shim/preload/fork.c. */
 	pthread_mutex_t lock;
 	void *manager;		  /* private to the path manager library, once it runs */
 	_Atomic uint32_t started; /* not 0: the pool is read, or there is none; a futex */
 	_Atomic uint32_t quit;	  /* not 0: the manager must end */
-	_Atomic uint32_t connect_waits; /* not 0: do not wait for exec(); a futex */
-	uint64_t nonce;		/* makes the name of our takeover socket unpredictable */
-	char takeover_name[48]; /* of our takeover socket; abstract, as below */
-	char takeover_parent[48]; /* of the process @takeover_pid */
-	int32_t takeover_pid;	  /* in a forked child: take over when it ends; 0: none */
-	uint32_t inherited_head;  /* `head` at the fork: earlier slots are the parent's */
+	_Atomic uint32_t connect_waits;	    /* not 0: do not wait for exec(); a futex */
+	struct handover_takeover *takeover; /* NULL: children cannot take over */
+	uint64_t takeover_ns;	 /* PID namespace of its thread IDs; 0: unknown */
+	int32_t takeover_pid;	 /* in a forked child: take over when it ends; 0: none */
+	uint32_t inherited_head; /* `head` at the fork: earlier slots are the parent's */
 	_Atomic uint32_t connections; /* in the manager's tables */
 	uint32_t abi;
 	int32_t pid;	    /* of the process that this manager serves */
@@ -92,6 +99,13 @@ struct handover {
 	_Atomic uint64_t slots[HANDOVER_SLOTS];
 	struct handover_listener listeners[HANDOVER_LISTENERS];
 };
+
+/* handover_is_served() - whether a process manages what a forked child waits for. */
+static inline bool handover_is_served(const struct handover *handover)
+{
+	return handover->takeover &&
+	       atomic_load(&handover->takeover->owner) & FUTEX_TID_MASK;
+}
 
 /*
  * mptcpaddr_pm_run() - be the path manager of this process

@@ -42,7 +42,7 @@ static int manager_timeout(const struct manager *m)
 	wait = pump_earlier(wait, watch_wait_ms(&m->watch, clock_ms()));
 	wait = pump_earlier(wait, idle_wait(m));
 	wait = pump_earlier(wait, first_check_wait(&m->first_checks));
-	if (takeover_must_retry(&m->takeover))
+	if (m->takeover.polls)
 		wait = pump_earlier(wait, TAKEOVER_RETRY_MS);
 	if (m->take_over_ms)
 		wait = pump_earlier(wait, clock_left_ms(m->take_over_ms));
@@ -126,7 +126,7 @@ static int manager_resync(struct manager *m)
 /* Without CAP_NET_ADMIN: another child has taken over, or none can. */
 static void give_up_takeover(struct manager *m)
 {
-	if (m->takeover.watch >= 0)
+	if (handover_is_served(m->h))
 		m->pump.stop = -ECANCELED;
 	else if (!m->unable_ms)
 		m->unable_ms = clock_ms() + UNABLE_MS;
@@ -136,8 +136,7 @@ static void give_up_takeover(struct manager *m)
 
 static void manager_serve_takeover(struct manager *m, bool hung_up)
 {
-	if ((hung_up || takeover_must_retry(&m->takeover)) &&
-	    takeover_follow(&m->takeover))
+	if ((hung_up || m->takeover.polls) && takeover_follow(&m->takeover))
 		m->take_over_ms = clock_ms() + SETTLE_MS;
 	if (m->takeover.unable)
 		give_up_takeover(m);
@@ -227,7 +226,7 @@ static void manager_loop(struct manager *m)
 
 	while (!m->pump.stop && !atomic_load(&m->h->quit)) {
 		fds[0] = (struct pollfd){ m->h->event_fd, POLLIN, 0 };
-		fds[1] = (struct pollfd){ m->takeover.watch, 0, 0 }; /* POLLHUP */
+		fds[1] = (struct pollfd){ m->takeover.watch, POLLIN, 0 };
 		watch_fill_fds(&m->watch, &fds[2]);
 		ports = port_listeners_poll_fill(&m->ports, &fds[FDS_FIRST]);
 		n = FDS_FIRST + ports;
@@ -324,7 +323,7 @@ static struct manager *manager_inherit(struct handover *h)
 
 	m->command_fd = -1; /* not closed: the number may be the program's here */
 	m->control = (struct control){ .listener = -1 };
-	m->takeover = (struct takeover){ .listener = -1, .watch = -1, .claimed = -1 };
+	m->takeover = (struct takeover){ .watch = -1 };
 	watch_reopen(&m->watch);
 	app_listeners_open(&m->listeners, h);
 	m->ports.n = 0;
@@ -406,7 +405,7 @@ static struct manager *manager_new(struct handover *h)
 	m->watch.rtnl_fd = m->watch.file_fd = -1;
 	m->pump.send_command = manager_send_command;
 	m->pump.ctx = m;
-	m->takeover = (struct takeover){ .listener = -1, .watch = -1, .claimed = -1 };
+	m->takeover = (struct takeover){ .watch = -1 };
 	return m;
 }
 

@@ -71,32 +71,25 @@ void port_listeners_serve(struct port_listeners *ports, const struct pollfd *fds
 /* takeover.c: which child takes over the connections of a process that ends */
 
 struct takeover {
-	int listener;	  /* bound to our own name; never accepts; -errno: none */
-	const char *name; /* of the process whose connections we wait for */
-	int watch;	  /* hangs up when that process ends; -errno: not watching */
-	int claimed;	  /* bound to `name` since we got it; -errno */
-	bool unable;	  /* to claim it, for want of CAP_NET_ADMIN */
+	struct handover_takeover *shared; /* NULL: no memory */
+	bool foreign_ns; /* its thread IDs are of another PID namespace */
+	int watch;	 /* readable when the owner ends; -errno: not watching */
+	bool polls;	 /* call takeover_follow() again a while later */
+	bool unable;	 /* to claim it, for want of CAP_NET_ADMIN */
 };
 
-/*
- * takeover_open() - let forked children wait for the end of this process
- *
- * The nonce keeps others, and other PID namespaces, from taking the name before us.
- */
+/* takeover_open() - let forked children wait for the end of this thread. */
 void takeover_open(struct takeover *takeover, struct handover *h);
 
 /*
- * takeover_follow() - wait for the end of the process that has the name, or claim it
+ * takeover_follow() - wait for the end of the manager that owns the connections, or claim
+ * them
  *
- * Also if `watch` has hung up, or it is time again. Return: true if that process has
- * ended and the name is ours; false while `watch` must be polled, or
- * takeover_must_retry() returns true. A process that has dropped CAP_NET_ADMIN leaves
- * the name to the others.
+ * Also if `watch` is readable, or it is time again. Return: true if that manager has
+ * ended and we are the next; false while `watch` must be polled. A process that has
+ * dropped CAP_NET_ADMIN leaves that to the others.
  */
 bool takeover_follow(struct takeover *takeover);
-
-/* takeover_must_retry() - whether to call takeover_follow() a while later. */
-bool takeover_must_retry(const struct takeover *takeover);
 
 /* takeover_confirm() - whether to use the claim; a worker may have lost its rights since.
  */

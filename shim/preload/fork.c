@@ -26,15 +26,20 @@
 typedef int (*atfork_fn)(void (*)(void), void (*)(void), void (*)(void), void *);
 typedef int (*clocklock_fn)(pthread_mutex_t *, clockid_t, const struct timespec *);
 
-static struct handover *watched;
+static struct handover *_Atomic watched;
 static clocklock_fn clocklock;
-static int *forker; /* identifies a thread, also in its forked child */
-static _Atomic bool locked, stuck;
+/* Whose lock is held by a thread in fork(), and by which: also in its forked child. */
+static struct handover *_Atomic locked;
+static int *_Atomic forker;
+static _Atomic bool stuck;
 
 static void on_prepare(void)
 {
+	struct handover *h = atomic_load(&watched);
 	struct timespec until;
 
+	if (!h)
+		return;
 	/* Not libc's wrapper: libfaketime changes that clock. */
 	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &until);
 	until.tv_nsec += stuck ? 0 : LOCK_WAIT_NS;
@@ -42,27 +47,30 @@ static void on_prepare(void)
 		until.tv_nsec -= 1000000000;
 		until.tv_sec++;
 	}
-	if (clocklock(&watched->lock, CLOCK_MONOTONIC, &until)) {
+	if (clocklock(&h->lock, CLOCK_MONOTONIC, &until)) {
 		stuck = true; /* a manager killed by seccomp never unlocks */
 		return;
 	}
 	stuck = false;
 	forker = &errno;
-	locked = true;
+	locked = h;
 }
 
-/* Of two threads that fork at once, one has the lock. */
-static bool is_forker(void)
+/* Of two threads that fork at once, one has the lock. Return: whose it was, or NULL. */
+static struct handover *unlock_forked(void)
 {
-	return locked && forker == &errno;
+	struct handover *h = locked;
+
+	if (!h || forker != &errno)
+		return NULL;
+	locked = NULL;
+	pthread_mutex_unlock(&h->lock);
+	return h;
 }
 
 static void on_parent(void)
 {
-	if (!is_forker())
-		return;
-	locked = false;
-	pthread_mutex_unlock(&watched->lock);
+	unlock_forked();
 }
 
 /* Another thread of the parent had claimed these slots, but not filled them yet. */
@@ -90,7 +98,7 @@ static bool can_take_over(struct handover *h)
 {
 	const uint32_t owner = owner_get();
 
-	if (!h->manager)
+	if (!h->manager || !h->takeover)
 		return false;
 	/* A child that has not begun yet passes on its parent's copy. */
 	if (owner != owner_word(h->pid, OWNER_RUNNING) &&
@@ -104,13 +112,10 @@ static bool can_take_over(struct handover *h)
 static void start_takeover(struct handover *h)
 {
 	/* A child of a waiting child waits for the same process. */
-	if (!h->takeover_pid) {
+	if (!h->takeover_pid)
 		h->takeover_pid = h->pid;
-		memcpy(h->takeover_parent, h->takeover_name, sizeof(h->takeover_name));
-	}
 	h->inherited_head = atomic_load(&h->head);
 	h->pid = sys_getpid();
-	h->nonce = sys_nonce();
 	fill_claimed_slots(h);
 	h->event_fd = -1;
 	h->log_fd = -1;
@@ -129,16 +134,16 @@ static void start_takeover(struct handover *h)
 
 static void on_child(void)
 {
-	const bool whole = is_forker();
 	const uint32_t owner = owner_get();
+	struct handover *h = unlock_forked();
 
-	locked = false;
-	pthread_mutex_init(&watched->lock, NULL);
+	locked = NULL;
 	stuck = false;
-	if (whole && can_take_over(watched)) {
-		start_takeover(watched);
+	if (h && can_take_over(h)) {
+		start_takeover(h);
 		return;
 	}
+	watched = NULL; /* its lock may be held for ever */
 	thread_forget();
 	/* In a new PID namespace the child may have its parent's process ID. */
 	if (owner != OWNER_BROKER)
@@ -147,11 +152,11 @@ static void on_child(void)
 
 void fork_watch(struct handover *handover)
 {
-	bool first = !watched;
+	static _Atomic bool registered;
 	atfork_fn register_atfork;
 
 	watched = handover;
-	if (!first)
+	if (atomic_exchange(&registered, true))
 		return;
 	/* pthread_atfork() calls this. By name: each symbol costs every exec. */
 	register_atfork = (atfork_fn)dlsym(RTLD_DEFAULT, "__register_atfork");

@@ -27,7 +27,7 @@
 
 #define BROKER_RETRY_S 1 /* ask again for a broker, if none was running */
 
-static struct handover *handover;
+static struct handover *_Atomic handover;
 static _Atomic pid_t starter;	      /* the thread in start_manager() */
 static _Atomic pid_t main_ended;      /* the process whose main thread has ended */
 static _Atomic int64_t broker_sought; /* sys_seconds() */
@@ -64,7 +64,6 @@ static bool fill_handover(struct handover *h)
 	h->pid = sys_getpid();
 	h->event_fd = -1;
 	h->options = refused_options;
-	h->nonce = sys_nonce();
 	str_append(h->program, 0, sizeof(h->program) - 1, env_program_name());
 	log_request_read(h);
 	if (!is_allowed("direct")) {
@@ -79,8 +78,10 @@ static bool fill_handover(struct handover *h)
 
 static struct handover *wait_started(pid_t pid)
 {
-	if (handover && !atomic_exchange(&handover->connect_waits, 1))
-		sys_futex_wake(&handover->connect_waits);
+	struct handover *h = handover;
+
+	if (h && !atomic_exchange(&h->connect_waits, 1))
+		sys_futex_wake(&h->connect_waits);
 	return owner_wait_started(pid) ? handover : NULL;
 }
 
@@ -182,14 +183,9 @@ struct handover *launch_manager(bool broker)
 
 bool launch_is_child(void)
 {
-	int fd;
+	const struct handover *h = handover;
 
-	if (!handover || !handover->takeover_pid)
-		return false;
-	fd = sys_connect_local(handover->takeover_parent, 0);
-	if (fd >= 0)
-		sys_close(fd);
-	return fd != -ECONNREFUSED;
+	return h && h->takeover_pid && handover_is_served(h);
 }
 
 static bool is_alive(uint32_t word, pid_t pid)
@@ -201,14 +197,16 @@ static bool is_alive(uint32_t word, pid_t pid)
 static void stop_manager(pid_t pid)
 {
 	uint32_t word = owner_get();
+	struct handover *h;
 	int i;
 
 	if (!is_alive(word, pid))
 		return;
 	for (i = 0; i < SYS_WAIT_TRIES && is_alive(word, pid); i++) {
-		if (handover) { /* NULL while another thread is about to start it */
-			atomic_store(&handover->quit, 1);
-			wake_manager(handover);
+		h = handover;
+		if (h) { /* NULL while another thread is about to start it */
+			atomic_store(&h->quit, 1);
+			wake_manager(h);
 		}
 		owner_wait_change(word);
 		word = owner_get();

@@ -168,15 +168,6 @@ static inline int sys_connect_local(const char *name, long wait_us)
 	return r;
 }
 
-/* sys_nonce() - a random number. */
-static inline uint64_t sys_nonce(void)
-{
-	uint64_t nonce = 0;
-
-	syscall(SYS_getrandom, &nonce, sizeof(nonce), 0);
-	return nonce;
-}
-
 /* sys_seconds() - CLOCK_MONOTONIC_COARSE */
 static inline int64_t sys_seconds(void)
 {

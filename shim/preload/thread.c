@@ -164,14 +164,11 @@ static void wait_for_child_exec(struct handover *h)
  */
 static void report_unserved(struct handover *h)
 {
-	int i, fd;
+	int i;
 
 	for (i = 0; i < SYS_WAIT_TRIES; i++)
 		sys_futex_wait(&h->quit, 0, SYS_WAIT_NS);
-	fd = sys_connect_local(h->takeover_parent, 0);
-	if (fd >= 0)
-		sys_close(fd);
-	if (fd == -ECONNREFUSED && !atomic_load(&h->quit))
+	if (!handover_is_served(h) && !atomic_load(&h->quit))
 		log_warning("no pool: the program dropped CAP_NET_ADMIN, "
 			    "and no broker runs; start mptcpaddrd");
 }

@@ -5,6 +5,8 @@
  * holder [-b] [-f] [-n N] NAME: bind the abstract NAME and listen, or with -b only bind;
  * -f fills its queue. With -n, N names: each '%' in NAME is replaced by a number.
  * holder -c N NAME: open N connections to NAME and send nothing, again if they end.
+ * holder -w PREFIX: fill the queue of each name that begins with PREFIX, and bind it when
+ * its owner ends.
  * It prints "ready", and keeps all until it is killed.
  */
 #include <errno.h>
@@ -94,15 +96,47 @@ static void connect_again(const char *name)
 	}
 }
 
+static void take_over(const char *name)
+{
+	struct sockaddr_un addr;
+	const socklen_t len = address(&addr, name, 0);
+
+	while (!connect(open_socket(SOCK_NONBLOCK), (struct sockaddr *)&addr, len))
+		;
+	while (bind(open_socket(0), (struct sockaddr *)&addr, len) < 0)
+		close(fds[--n_fds]);
+	listen(fds[n_fds - 1], 1);
+}
+
+static void watch_names(const char *prefix)
+{
+	char line[256], *name;
+	FILE *f;
+
+	for (;;) {
+		f = fopen("/proc/net/unix", "re");
+		while (f && fgets(line, sizeof(line), f)) {
+			name = strchr(line, '@');
+			line[strcspn(line, "\n")] = '\0';
+			if (name && !strncmp(name + 1, prefix, strlen(prefix)))
+				take_over(name + 1);
+		}
+		if (f)
+			fclose(f);
+		usleep(1000);
+	}
+}
+
 int main(int argc, char *argv[])
 {
 	const struct rlimit limit = { FDS_MAX, FDS_MAX };
-	bool only_bind = false, fill = false;
+	bool only_bind = false, fill = false, watch = false;
 	int names = 1, silent = 0, c, i;
 
-	while ((c = getopt(argc, argv, "bfn:c:")) != -1) {
+	while ((c = getopt(argc, argv, "bfwn:c:")) != -1) {
 		only_bind |= c == 'b';
 		fill |= c == 'f';
+		watch |= c == 'w';
 		if (c == 'n')
 			names = atoi(optarg);
 		if (c == 'c')
@@ -113,10 +147,12 @@ int main(int argc, char *argv[])
 	setrlimit(RLIMIT_NOFILE, &limit);
 	if (silent)
 		connect_silently(argv[optind], silent);
-	for (i = 0; i < names && !silent; i++)
+	for (i = 0; i < names && !silent && !watch; i++)
 		hold(argv[optind], i, only_bind, fill);
 	puts("ready");
 	fflush(stdout);
+	if (watch)
+		watch_names(argv[optind]);
 	for (;;) {
 		if (silent)
 			connect_again(argv[optind]);

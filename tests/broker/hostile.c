@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sandbox.h"
+
 #define DELAY_US 10000 /* that another user may cost a connect() */
 #define RUNS	 5     /* of which the fastest counts: the machine may be busy */
 #define CAROL	 1002
@@ -220,4 +222,42 @@ Test(hostile, second_broker_does_not_start_beside_a_held_name)
 	proc_end(&holder);
 	lab_broker_end(&lab);
 	lab_close(&lab);
+}
+
+/* The connections of a process that ends go to its child, whoever watches. */
+static void child_takes_over(const char *how)
+{
+	static const char *const none[] = { NULL };
+	const struct endpoint_spec later = { .addr = "10.0.2.1", .flags = EP_SIGNAL };
+	const char *const argv[] = { "@tests/programs/hold", how, "10.0.1.1", LAB_PORT,
+				     "/run/marker",	     NULL };
+	struct proc watcher, p;
+	struct lab lab;
+
+	NEED_USERS();
+	sandbox_own_run();
+	lab_open(&lab, none);
+	holder_start(&lab, &watcher, ALICE, "-w", NULL, "mptcpaddr-takeover/");
+	lab_start(&lab, &p, 0, lab.pool, argv);
+	cr_assert(WAIT_FOR(!access("/run/marker", F_OK)), "%s", proc_errors(&p));
+	cr_assert_eq(endpoint_add(&lab.world.server, &later), 0);
+	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 1), "%s: no join", how);
+	proc_end(&p);
+	proc_end(&watcher);
+	lab_close(&lab);
+}
+
+Test(hostile, child_takes_over_from_a_parent_that_ends)
+{
+	child_takes_over("slowdoublefork");
+}
+
+Test(hostile, child_takes_over_from_a_parent_that_was_killed)
+{
+	child_takes_over("killed");
+}
+
+Test(hostile, child_takes_over_from_a_parent_that_executes_another_program)
+{
+	child_takes_over("parentexecs");
 }

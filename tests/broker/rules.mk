@@ -22,7 +22,7 @@ $(B)/tests/%.service: config/systemd/%.service
 
 $(eval $(call suite,broker,$(BROKER_REAL),-linih,\
 	$(B)/tests/broker-native $(B)/tests/broker-activate $(B)/tests/broker-corpus $(B)/tests/mptcpaddrd.service \
-	$(B)/mptcpaddrd $(B)/mptcpaddr $(B)/mptcpinfo $(addprefix $(B)/tests/programs/,changes client hasty leaves stderr timed) $(B)/tests/launcher-progs/users \
+	$(B)/mptcpaddrd $(B)/mptcpaddr $(B)/mptcpinfo $(addprefix $(B)/tests/programs/,changes client hasty leaves stderr timed hold) $(B)/tests/launcher-progs/users \
 	$(TEST_APPS) lib))
 
 check-broker: SUITE_UNDER = $(B)/tests/launcher-progs/users

@@ -106,6 +106,8 @@ JOINED_LATER(joined_once_when_the_parent_ends_right_after_connect, "hasty")
 JOINED_LATER(joined_once_when_the_parent_was_killed, "killed")
 JOINED_LATER(joined_once_when_five_children_outlive_their_parent, "orphans")
 JOINED_LATER(joined_once_when_the_parent_gave_its_socket_to_a_child, "childkeeps")
+JOINED_LATER(joined_once_when_the_parent_executes_another_program, "parentexecs")
+JOINED_LATER(joined_once_when_the_child_is_in_another_PID_namespace, "elsewhere")
 JOINED_LATER(joined_once_in_a_child_that_has_its_parents_number, "samenumber")
 
 Test(later, joined_once_each_when_parent_and_child_connected, TIMEOUT)

@@ -169,6 +169,30 @@ static int child_keeps(int sock)
 	return sock;
 }
 
+/* The parent lives on as another program, which has no manager. */
+static int parent_execs(int sock)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		_exit(1);
+	if (pid > 0) {
+		close(sock);
+		execlp("sleep", "sleep", "30", (char *)NULL);
+		_exit(127);
+	}
+	usleep(100000);
+	return sock;
+}
+
+/* Its thread IDs are not those of its parent. */
+static int orphan_elsewhere(int sock)
+{
+	if (unshare(CLONE_NEWPID) < 0)
+		_exit(1);
+	return orphan(sock);
+}
+
 static int move_down(int sock)
 {
 	if (dup2(sock, 0) < 0)
@@ -274,6 +298,8 @@ static const struct how {
 	{ "hasty", orphan },
 	{ "childconnects", child_connects },
 	{ "childkeeps", child_keeps },
+	{ "parentexecs", parent_execs },
+	{ "elsewhere", orphan_elsewhere },
 	{ "samenumber", same_number },
 };
 
