@@ -274,9 +274,32 @@ static void subflow_check_fixed(const struct conn *conn, struct subflow *s)
 		s->endpoint = SUBFLOW_ENDPOINT_REMOVED;
 }
 
-static void conn_map_endpoints(struct conn *conn, const struct pool *old,
-			       const uint8_t *map)
+/* An endpoint that is no longer `fullmesh` keeps one path as `laminar`, else the first.
+ */
+static bool subflow_leaves_mesh(const struct conn *conn, const struct subflow *s)
 {
+	const struct subflow *other;
+
+	if (!s->fixed || mpaddr_equal(&s->remote, &conn->peer))
+		return false;
+	if (!(subflow_endpoint(conn, s)->flags & KIND_LAMINAR))
+		return true;
+	for (other = conn->subflows; other != s; other++)
+		if (other->endpoint == s->endpoint && 1U << other->state & SUBFLOW_OPEN)
+			return true;
+	return false;
+}
+
+struct pool_change {
+	const struct pool *old;
+	uint8_t map[POOL_ENDPOINTS_MAX];
+	uint64_t meshed, unmeshed; /* new indices: `fullmesh` was added, removed */
+};
+
+static void conn_map_endpoints(struct conn *conn, const struct pool_change *change)
+{
+	const struct pool *old = change->old;
+	const uint8_t *map = change->map;
 	const struct pool *pool = engine_of(conn)->pool;
 	struct announcement *ann;
 	struct used_id *id;
@@ -291,9 +314,9 @@ static void conn_map_endpoints(struct conn *conn, const struct pool *old,
 		if (id)
 			id->withdraw = true;
 	}
-	conn->spent = map_mask(conn->spent, map);
+	conn->spent = map_mask(conn->spent, map) & ~change->meshed;
 	conn->signalled = map_mask(conn->signalled, map);
-	conn->refill = map_mask(conn->refill, map);
+	conn->refill = map_mask(conn->refill, map) | change->meshed;
 	conn->section = pool_section(pool, &conn->peer);
 	for_each_announcement (conn, ann)
 		announcement_renew(conn, ann);
@@ -302,7 +325,6 @@ static void conn_map_endpoints(struct conn *conn, const struct pool *old,
 			continue;
 		i = s->endpoint - 1;
 		s->endpoint = map[i];
-		subflow_check_fixed(conn, s);
 		if (1U << s->state & SUBFLOW_OPEN && index_bit(map[i]) &&
 		    link_went_down(&old->endpoints[i], &pool->endpoints[map[i] - 1])) {
 			s->lost = true;
@@ -311,6 +333,12 @@ static void conn_map_endpoints(struct conn *conn, const struct pool *old,
 	}
 	if (conn->established)
 		conn_find_endpoints(conn);
+	for_each_subflow (conn, s) {
+		if (index_bit(s->endpoint) & change->unmeshed &&
+		    subflow_leaves_mesh(conn, s))
+			s->endpoint = SUBFLOW_ENDPOINT_REMOVED;
+		subflow_check_fixed(conn, s);
+	}
 }
 
 /* @state: of the new pool */
@@ -333,15 +361,19 @@ static void note_endpoint(struct engine *engine, const struct endpoint *ep,
 void engine_set_pool(struct engine *engine, const struct pool *pool)
 {
 	const struct pool *old = engine->pool;
+	struct pool_change change = { .old = old };
 	const struct endpoint *ep, *same;
-	uint8_t map[POOL_ENDPOINTS_MAX];
 	uint64_t known = 0; /* up before and now */
 	struct conn *conn;
 
 	for_each_endpoint (old, ep) {
 		same = pool_find_same(pool, old, ep);
-		map[ep - old->endpoints] =
+		change.map[ep - old->endpoints] =
 			same ? same - pool->endpoints + 1 : SUBFLOW_ENDPOINT_REMOVED;
+		if (same && same->flags & ~ep->flags & KIND_FULLMESH)
+			change.meshed |= endpoint_bit(same - pool->endpoints);
+		if (same && ep->flags & ~same->flags & KIND_FULLMESH)
+			change.unmeshed |= endpoint_bit(same - pool->endpoints);
 		if (!endpoint_is_usable(ep))
 			continue;
 		if (same && endpoint_is_usable(same))
@@ -355,6 +387,6 @@ void engine_set_pool(struct engine *engine, const struct pool *pool)
 			note_endpoint(engine, ep, ep->state);
 	engine->pool = pool;
 	for (conn = engine->table.conns; conn; conn = conn->hh.next)
-		conn_map_endpoints(conn, old, map);
+		conn_map_endpoints(conn, &change);
 	engine->table.cursor = engine->table.conns;
 }

@@ -155,6 +155,29 @@ SAME_TEST(changed_backup_flag_of_a_subflow_endpoint_sends_one_mp_prio, prio_subf
 	  .pool = { { "10.0.2.2", EP_SUBFLOW, .id = 20 },
 		    { "10.0.3.2", EP_SUBFLOW, .id = 21 } })
 
+/* The kernel's "set (no)fullmesh flag test", with an announced address. */
+static void mesh(enum net_side side)
+{
+	static const struct net_spec spec = {
+		.pool = { { "10.0.4.2", EP_SUBFLOW, .id = 20 } },
+		.announced = { { "10.0.2.1" } },
+	};
+	const char *without = "10.0.2.2-10.0.2.1 10.0.4.2-10.0.1.1";
+	struct net n;
+
+	net_start(&n, &spec, side);
+	net_pairs_are(&n, without);
+	net_change(&n, "10.0.4.2", EP_SUBFLOW | EP_FULLMESH);
+	cr_assert(WAIT_FOR(joined_count(&n.world.server) == 3));
+	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.4.2-10.0.1.1 10.0.4.2-10.0.2.1");
+	net_change(&n, "10.0.4.2", EP_SUBFLOW);
+	cr_assert(WAIT_FOR(joined_count(&n.world.server) == 2));
+	net_pairs_are(&n, without);
+	net_carries_data(&n);
+	net_close(&n);
+}
+NET_TEST(changed_fullmesh_flag_opens_and_closes_the_mesh, mesh)
+
 static void del_first(struct net *n)
 {
 	net_pairs_are(n, "10.0.2.2-10.0.2.1");

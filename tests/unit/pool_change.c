@@ -62,6 +62,38 @@ HISTORY(pool_change, address_that_left_the_pool_keeps_its_id,
 	"pool 0 " POOL "endpoint=10.0.5.2 signal|\n"
 	"announce 1 10.0.4.1:80 > join 10.0.4.2/44-10.0.4.1:80;\n")
 
+HISTORY(pool_change, endpoint_that_becomes_fullmesh_joins_every_announced_address,
+	POOL A " subflow|" B "|",
+	"start > join 10.0.2.2/12-10.0.1.1:80;\n"
+	"up\n"
+	"join 1 10.0.3.2 10.0.2.1:80\n"
+	"pool 0 " POOL A " subflow fullmesh|" B "| > join 10.0.2.2/12-10.0.2.1:80;\n"
+	"up 10.0.2.2-10.0.2.1:80 >\n"
+	"announce 2 10.0.3.1:80 > join 10.0.2.2/12-10.0.3.1:80;\n")
+
+HISTORY(pool_change, endpoint_no_longer_fullmesh_keeps_its_path_to_the_first_address,
+	POOL A " subflow fullmesh|" B " subflow fullmesh|",
+	"start > join 10.0.2.2/12-10.0.1.1:80;join 10.0.3.2/13-10.0.1.1:80;\n"
+	"up 10.0.2.2-10.0.1.1:80\n"
+	"announce 1 10.0.2.1:80 > join 10.0.2.2/12-10.0.2.1:80;join "
+	"10.0.3.2/13-10.0.2.1:80;\n"
+	"up 10.0.2.2-10.0.2.1:80\n"
+	"up 10.0.3.2-10.0.2.1:80\n"
+	"pool 0 " POOL A " subflow|" B " subflow fullmesh|"
+	" > close 10.0.2.2/12-10.0.2.1:80;\n"
+	"down 10.0.2.2-10.0.2.1:80 >\n"
+	"announce 2 10.0.3.1:80 > join 10.0.3.2/13-10.0.3.1:80;\n")
+
+HISTORY(pool_change, endpoint_that_is_laminar_instead_of_fullmesh_keeps_one_path,
+	POOL A " laminar fullmesh|" B "|",
+	"start\n"
+	"announce 1 10.0.2.1:80\n"
+	"up 10.0.2.2-10.0.2.1:80\n"
+	"announce 2 10.0.3.1:80\n"
+	"up 10.0.2.2-10.0.3.1:80\n"
+	"pool 0 " POOL A "|" B "|"
+	" > close 10.0.2.2/12-10.0.3.1:80;join 10.0.3.2/13-10.0.3.1:80;\n")
+
 #define DENY_PEER "[accept]|deny=10.0.1.0/24|"
 
 /* As for ADD_ADDRs that come later. */
