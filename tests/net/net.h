@@ -137,6 +137,18 @@ void net_tables_are_empty(struct net *n);
 			SKIP("this kernel has no laminar endpoints");                 \
 	} while (0)
 
+/* The same, without a struct net. */
+#define NEED_LAMINAR_HERE()                                                   \
+	do {                                                                  \
+		bool known_ = false;                                          \
+		struct world w_;                                              \
+		cr_assert_eq(world_open(&w_, 1), 0);                          \
+		cr_assert_eq(endpoint_laminar_known(&w_.client, &known_), 0); \
+		world_close(&w_);                                             \
+		if (!known_)                                                  \
+			SKIP("this kernel has no laminar endpoints");         \
+	} while (0)
+
 /* One scenario as two tests: suite `pool` under the shim, suite `kernel` without. */
 #define NET_TEST(name, body)       \
 	Test(pool, name)           \
