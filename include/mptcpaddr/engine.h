@@ -45,6 +45,9 @@ void engine_set_clock(struct engine *engine, int64_t now_ms);
 /* engine_set_old_kernel() - before 6.9 SUBFLOW_CREATE ignores flags: use MP_PRIO. */
 void engine_set_old_kernel(struct engine *engine);
 
+/* engine_watch() - check paths for black holes, which no event reports: PM_CMD_CHECK. */
+void engine_watch(struct engine *engine);
+
 /* engine_register() - add a connection. Return: 0, also for a known token; -ENOSPC. */
 int engine_register(struct engine *engine, const struct pm_registration *reg);
 

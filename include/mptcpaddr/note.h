@@ -33,7 +33,10 @@
 	X(closed_local, "established subflows closed after losing their endpoint") \
 	X(closed_other, "established subflows closed normally")                    \
 	X(exhausted, "times that all endpoints were in use")                       \
-	X(retries, "joins retried after a delay")
+	X(retries, "joins retried after a delay")                                  \
+	X(paths_silent, "paths that carried nothing while their link was up")      \
+	X(paths_renewed, "silent paths made anew when a probe was answered")       \
+	X(probes, "joins that asked whether a silent path answers")
 
 struct pm_counters {
 #define X(name, help) uint64_t name;
@@ -66,6 +69,7 @@ enum pm_reason {
 	PM_REASON_FIRST_ORDER = 19,
 	PM_REASON_FIRST_AVOIDED = 20,
 	PM_REASON_FIRST_RACE = 21,
+	PM_REASON_SILENT = 22, /* no data while its link was up, and it answers again */
 };
 
 enum pm_note_what {
@@ -88,6 +92,9 @@ enum pm_note_what {
 	PM_NOTE_OVERRUN = 17,	      /* token 0: events were lost */
 	PM_NOTE_BACKUP = 18,	      /* we sent MP_PRIO: flags */
 	PM_NOTE_UNANSWERED = 20,      /* the SYN of a first path; local, remote */
+	PM_NOTE_SILENT = 21,	      /* no data for `seconds`, its link is up: probing */
+	PM_NOTE_HEARD = 22,	      /* data again, after `seconds`, by itself */
+	PM_NOTE_RENEWED = 23,	      /* a probe was answered, and replaces the path */
 };
 
 #define PM_NOTE_FLAG_BACKUP  1
@@ -106,7 +113,8 @@ struct pm_note {
 	uint8_t error;	/* errno */
 	uint8_t local_id, remote_id;
 	uint8_t flags;
-	uint8_t reserved[5];
+	uint8_t reserved;
+	uint32_t seconds; /* SILENT, HEARD, RENEWED: since it carried data */
 	struct mpaddr local, remote;
 };
 
@@ -127,6 +135,8 @@ struct pm_conn_report {
 	uint64_t endpoints_mine;    /* of its section and a matching family */
 	uint64_t endpoints_used;    /* by a live subflow */
 	uint64_t endpoints_pending; /* by a pending subflow */
+	uint64_t endpoints_silent;  /* by a path that carries nothing, and is probed */
+	uint64_t silent_s;	    /* since when, the longest */
 	struct pm_counters counters;
 };
 

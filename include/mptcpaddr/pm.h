@@ -64,8 +64,8 @@ struct pm_cmd {
 	uint32_t flags;	      /* MPTCP_PM_ADDR_FLAG_BACKUP or 0 */
 	int endpoint;	      /* index in the pool; -1: routing picks the address */
 	int if_idx;	      /* bind to this interface; 0: none, -1: it does not exist */
-	int link;	      /* CHECK: that has `local`; 0: unknown */
-	bool reset;	      /* DESTROY: by a RST, because nobody will answer a FIN */
+	int link;   /* CHECK: that has `local`; 0: unknown, -1: no matter, nor a route */
+	bool reset; /* DESTROY: by a RST, because nobody will answer a FIN */
 };
 
 /* How a subflow fares. The counts of bytes wrap. */
@@ -75,6 +75,7 @@ struct pm_health {
 	uint32_t carried;   /* bytes received and acknowledged on the subflow */
 	uint32_t delivered; /* on the connection */
 	uint32_t rtt_ms;
+	uint8_t retransmits; /* of its oldest segment: no answer to so many */
 };
 
 #define PM_CMDS_MAX 16

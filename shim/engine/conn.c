@@ -186,12 +186,12 @@ struct subflow *conn_subflow_find(struct conn *conn, const struct mpaddr *local,
 			continue;
 		if (mpaddr_equal(&s->local, local) && remote->port)
 			return s;
-		if ((s->state != SUBFLOW_PENDING && s->state != SUBFLOW_DOOMED) ||
-		    s->local.port)
+		if (!(1U << s->state & SUBFLOW_CONNECTING) || s->local.port)
 			continue;
 		/* Rather from this address than by routing; a doomed one ends first. */
 		rank = 2 * mpaddr_same_ip(&s->local, local) +
-		       (s->state == SUBFLOW_DOOMED);
+		       (s->state == SUBFLOW_DOOMED ||
+			(s->state == SUBFLOW_PROBE && s->unanswered));
 		if (rank > best && (rank > 1 || mpaddr_is_any(&s->local))) {
 			pending = s;
 			best = rank;

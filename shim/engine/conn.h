@@ -20,6 +20,7 @@ enum subflow_state {
 	SUBFLOW_CLOSING, /* DESTROY requested; its address is free */
 	SUBFLOW_DOOMED,	 /* pending without its address; holds both address and place */
 	SUBFLOW_RETRY,	 /* no subflow; the next try is at `when` */
+	SUBFLOW_PROBE,	 /* a join that asks whether a silent path answers */
 };
 
 /* Sets of states, for conn_count() */
@@ -27,18 +28,21 @@ enum subflow_state {
 #define SUBFLOW_OPEN	    (SUBFLOW_BIT(PENDING) | SUBFLOW_BIT(LIVE))
 #define SUBFLOW_HOLDING	    (SUBFLOW_OPEN | SUBFLOW_BIT(DOOMED))
 #define SUBFLOW_NOT_CLOSING (SUBFLOW_HOLDING | SUBFLOW_BIT(RETRY))
-#define SUBFLOW_JOINED	    (1U << 8) /* leave out the first subflow */
+#define SUBFLOW_CONNECTING \
+	(SUBFLOW_BIT(PENDING) | SUBFLOW_BIT(DOOMED) | SUBFLOW_BIT(PROBE))
+#define SUBFLOW_JOINED (1U << 8) /* leave out the first subflow */
 
 #define SUBFLOW_NO_ENDPOINT	 0
 #define SUBFLOW_ENDPOINT_REMOVED UINT8_MAX /* from the pool */
 
 struct subflow {
 	struct mpaddr local, remote; /* local.port 0 while pending */
-	/* LIVE: since, or the next check; PENDING: since; RETRY: the next try; ms,
-	 * wrapping */
+	/* LIVE: since, or the next check or probe; PENDING: since; RETRY: the next try;
+	 * ms, wrapping */
 	uint32_t when;
 	uint32_t carried, delivered; /* of struct pm_health, at the last check */
-	uint8_t endpoint;	     /* index + 1, or one of the above */
+	uint32_t heard;	  /* the last check that found new data; ms, wrapping */
+	uint8_t endpoint; /* index + 1, or one of the above */
 	uint8_t local_id, remote_id;
 	uint8_t state;
 	uint8_t tries;	    /* failed ones */
@@ -48,6 +52,14 @@ struct subflow {
 	bool removed : 1;   /* the peer withdrew its address */
 	bool lost : 1;	    /* its link went down; no data on it since */
 	uint8_t checks : 4; /* since the link is back */
+	bool used : 1;	    /* it carried data when last checked */
+	bool silent : 1;    /* it carries none while its link is up: a black hole? */
+	/* So a probe, or retransmissions, had no answer. PROBE: it is being ended. */
+	bool unanswered : 1;
+	bool renewed : 1; /* it was the probe of a path that it has replaced */
+	uint16_t rtt_ms;
+	uint8_t quiet;	  /* checks without data in a row, while others carried some */
+	uint8_t patience; /* false alarms: so many checks are needed, to a power of 2 */
 };
 
 /* An ADD_ADDR received (RFC 8684, 3.4.1) and not withdrawn. */
@@ -86,6 +98,7 @@ struct conn {
 	uint32_t registered; /* seconds */
 	uint32_t slot;	     /* in conn_table.timed; 0: none */
 	uint32_t work_when;  /* milliseconds, wrapping; if `work` */
+	uint32_t watch_when; /* likewise; if `watched`: check its paths */
 	uint8_t family;	     /* of the socket: AF_INET, AF_INET6; 0 until CREATED */
 	uint8_t n_subflows, n_announced;
 	uint8_t last_error;
@@ -95,10 +108,12 @@ struct conn {
 	bool confirmed : 1;   /* it had an event */
 	bool established : 1; /* the first subflow's addresses are known */
 	bool server_side : 1;
-	bool deny_join_id0 : 1;	   /* the peer's C flag (RFC 8684, 3.1) */
-	uint8_t first_why : 2;	   /* enum first_why */
-	bool again : 1;		   /* join_waiting() is due */
-	bool work : 1;		   /* conn_use_endpoints() is due at work_when */
+	bool deny_join_id0 : 1; /* the peer's C flag (RFC 8684, 3.1) */
+	uint8_t first_why : 2;	/* enum first_why */
+	bool again : 1;		/* join_waiting() is due */
+	bool work : 1;		/* conn_use_endpoints() is due at work_when */
+	bool watched : 1;
+	uint8_t idle : 3;	   /* checks that found no new data */
 	struct mpaddr first, peer; /* of MP_CAPABLE: ours, with ID 0, and the peer's */
 	/* endpoint_bit() of: */
 	uint64_t spent;	    /* `subflow` endpoints that were used once */

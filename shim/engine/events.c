@@ -4,6 +4,7 @@
  *
  * One event in, a bounded list of commands out, so that a test can replay any history.
  */
+#include "probe.h"
 #include "reconcile.h"
 #include "retry.h"
 #include "select.h"
@@ -152,6 +153,7 @@ static int on_sub_established(struct conn *conn, const struct pm_event *ev,
 	struct subflow *subflow = conn_subflow_find(conn, &ev->local, &ev->remote);
 	bool ours = subflow && subflow->state == SUBFLOW_PENDING;
 	bool doomed = subflow && subflow->state == SUBFLOW_DOOMED;
+	bool probe = subflow && subflow->state == SUBFLOW_PROBE;
 	struct announcement *ann;
 
 	if (doomed && !doomed_is_usable(conn, subflow))
@@ -163,10 +165,16 @@ static int on_sub_established(struct conn *conn, const struct pm_event *ev,
 		return -ENOMEM;
 	subflow->local = ev->local;
 	subflow->local_id = ev->local_id;
+	conn_id_seen(conn, &ev->local, ev->local_id);
+	if (probe) {
+		probe_answered(conn, subflow, out);
+		conn_reconcile(conn, out);
+		return 0;
+	}
 	subflow->state = SUBFLOW_LIVE;
 	subflow->lost = false;
 	subflow->checks = 0;
-	subflow->when = engine_of(conn)->now;
+	subflow->when = subflow->heard = engine_of(conn)->now;
 	if (!ours && !doomed)
 		subflow->endpoint = conn_endpoint(conn, &ev->local);
 	ann = subflow_announcement(conn, subflow);
@@ -176,7 +184,6 @@ static int on_sub_established(struct conn *conn, const struct pm_event *ev,
 		COUNT(conn, add_addr_joined);
 	NOTE_SUBFLOW(conn, subflow,
 		     .what = ours ? PM_NOTE_JOINED : PM_NOTE_SUBFLOW_FOREIGN);
-	conn_id_seen(conn, &ev->local, ev->local_id);
 	conn_reconcile(conn, out);
 	return 0;
 }
@@ -186,7 +193,9 @@ static void note_closed(struct conn *conn, const struct subflow *s, uint8_t erro
 	struct pm_note note = { .what = PM_NOTE_SUBFLOW_CLOSED, .error = error };
 
 	if (s->state == SUBFLOW_CLOSING) {
-		note.reason = s->lost ? PM_REASON_STALLED : PM_REASON_ENDPOINT_DOWN;
+		note.reason = s->lost	  ? PM_REASON_STALLED
+			      : s->silent ? PM_REASON_SILENT
+					  : PM_REASON_ENDPOINT_DOWN;
 		note.error = 0; /* our own */
 	} else if (s->removed) {
 		note.reason = PM_REASON_REMOVED;
@@ -210,16 +219,21 @@ static void on_sub_closed(struct conn *conn, const struct pm_event *ev,
 {
 	struct subflow *subflow = conn_subflow_find(conn, &ev->local, &ev->remote);
 	struct announcement *ann;
-	bool live;
+	bool live, failed;
 
 	if (!subflow)
 		return;
 	live = subflow->state == SUBFLOW_LIVE;
 	if (live || subflow->state == SUBFLOW_CLOSING)
 		note_closed(conn, subflow, ev->error);
+	failed = live && ev->error && !subflow->removed;
 	if (subflow->state == SUBFLOW_PENDING) {
 		join_failed(conn, subflow, ev->error, ev->reset_reason, 0);
-	} else if (live && ev->error && !subflow->removed) {
+	} else if (subflow->state == SUBFLOW_PROBE) {
+		probe_closed(conn, subflow, ev->error);
+	} else if (live && probe_follows(conn, subflow, failed, out)) {
+		conn_subflow_del(conn, subflow);
+	} else if (failed) {
 		subflow_failed(conn, subflow, ev->error, ev->reset_reason);
 	} else {
 		ann = subflow_announcement(conn, subflow);
@@ -291,6 +305,8 @@ void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 	if (!error || !conn || cmd->type != PM_CMD_SUBFLOW_CREATE)
 		return;
 	subflow = conn_subflow_find(conn, &cmd->local, &cmd->remote);
+	if (subflow && subflow->state == SUBFLOW_PROBE)
+		probe_closed(conn, subflow, error);
 	if (!subflow || subflow->state != SUBFLOW_PENDING)
 		return;
 	ann = subflow_announcement(conn, subflow);

@@ -5,6 +5,8 @@
 #include "reconcile.h"
 #include "retry.h"
 
+#include <string.h>
+
 void subflow_release_endpoint(struct conn *conn, const struct subflow *s)
 {
 	struct announcement *ann =
@@ -141,7 +143,7 @@ static bool subflow_close(struct conn *conn, struct subflow *s, struct pm_cmds *
 	cmd->reset = ep;
 	cmd->if_idx = ep && ep->if_idx > 0 ? ep->if_idx : 0;
 	s->state = SUBFLOW_CLOSING;
-	s->lost = false;
+	s->lost = s->silent = false;
 	return true;
 }
 
@@ -386,6 +388,8 @@ void engine_set_pool(struct engine *engine, const struct pool *pool)
 		    !(known & endpoint_bit(ep - pool->endpoints)))
 			note_endpoint(engine, ep, ep->state);
 	engine->pool = pool;
+	memset(engine->probed, 0, sizeof(engine->probed));
+	memset(engine->answered, 0, sizeof(engine->answered));
 	for (conn = engine->table.conns; conn; conn = conn->hh.next)
 		conn_map_endpoints(conn, &change);
 	engine->table.cursor = engine->table.conns;

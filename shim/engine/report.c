@@ -5,6 +5,7 @@
 #include "state.h"
 
 #include <string.h>
+#include <sys/param.h>
 
 uint64_t engine_notes_last(const struct engine *engine)
 {
@@ -76,6 +77,7 @@ static void report_conn(const struct conn *conn, struct pm_conn_report *view)
 	const struct announcement *ann;
 	const struct endpoint *ep;
 	const struct subflow *s;
+	uint32_t silence;
 	unsigned int i;
 
 	*view = (struct pm_conn_report){
@@ -94,6 +96,11 @@ static void report_conn(const struct conn *conn, struct pm_conn_report *view)
 	for_each_announcement (conn, ann)
 		view->waiting += ann->state == PM_ANNOUNCED_WAITING;
 	for_each_subflow (conn, s) {
+		if (s->state == SUBFLOW_LIVE && s->silent) {
+			silence = (uint32_t)engine_of(conn)->now - s->heard;
+			view->endpoints_silent |= index_bit(s->endpoint);
+			view->silent_s = MAX(view->silent_s, silence / 1000);
+		}
 		if (s->state == SUBFLOW_LIVE)
 			view->endpoints_used |= index_bit(s->endpoint);
 		else if (s->state == SUBFLOW_PENDING)

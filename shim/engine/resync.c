@@ -88,6 +88,11 @@ static void resync_end(struct conn *conn)
 	for_each_announcement (conn, ann)
 		if (conn_reaches(conn, &ann->addr))
 			ann->state = PM_ANNOUNCED_JOINED;
+	/* Joins beside a path of the same pair are probes. */
+	for_each_subflow (conn, s)
+		if (s->state == SUBFLOW_PENDING &&
+		    conn_count(conn, SUBFLOW_BIT(LIVE), &s->local, &s->remote))
+			s->state = SUBFLOW_PROBE;
 	if (!any)
 		conn_free(conn);
 }

@@ -52,6 +52,16 @@ bool subflow_frees_announcement(const struct conn *conn, const struct subflow *s
 					&s->remote) == 1);
 }
 
+/*
+ * The probe that has just replaced its path: a peer at its limit refuses it (RFC
+ * 8684, 3.2: administratively prohibited) as long as it counts the other one.
+ */
+static bool subflow_is_fresh(const struct conn *conn, const struct subflow *s)
+{
+	return s->renewed && s->state == SUBFLOW_LIVE &&
+	       (uint32_t)engine_of(conn)->now - s->when < FRESH_MS;
+}
+
 /* The state of @ann after its subflow @s failed. */
 static void announcement_failed(struct conn *conn, struct announcement *ann,
 				const struct subflow *s, unsigned int tries,
@@ -66,6 +76,8 @@ static void announcement_failed(struct conn *conn, struct announcement *ann,
 				 subflow_frees_announcement(conn, s))) {
 		ann->state = PM_ANNOUNCED_WAITING;
 		ann->reason = PM_REASON_ERROR;
+		if (subflow_is_fresh(conn, s))
+			return;
 		ann->tries = s->state == SUBFLOW_LIVE ? tries : ann->tries;
 		ann->any_tried = true;
 		ann->tried |= index_bit(s->endpoint);
@@ -77,7 +89,8 @@ void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
 {
 	const struct engine *engine = engine_of(conn);
 	const struct pool_retry *retry = &engine->pool->retry;
-	const bool for_good = reset_reason == PM_RESET_PROHIBITED;
+	const bool fresh = subflow_is_fresh(conn, s);
+	const bool for_good = reset_reason == PM_RESET_PROHIBITED && !fresh;
 	/* A subflow that was established for long starts again with short delays. */
 	const bool starts_again = s->state == SUBFLOW_LIVE &&
 				  (uint32_t)engine->now - s->when >= retry->max_ms;
@@ -99,7 +112,7 @@ void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
 	s->state = SUBFLOW_RETRY;
 	s->local.port = 0;
 	s->tries = MIN(tries + 1, retry->tries);
-	s->when = engine->now + retry_delay(conn, tries);
+	s->when = engine->now + (fresh ? 0 : retry_delay(conn, tries));
 }
 
 bool subflow_must_yield(const struct conn *conn, const struct subflow *s)
@@ -124,6 +137,13 @@ bool subflow_is_back(const struct conn *conn, const struct subflow *s)
 	return s->lost && ep && endpoint_is_usable(ep);
 }
 
+/* Black holes matter, and can be probed, beside another path only. */
+static bool conn_must_watch(const struct conn *conn)
+{
+	return engine_of(conn)->watching && engine_of(conn)->pool->retry.tries &&
+	       !conn->server_side && conn_count(conn, SUBFLOW_BIT(LIVE), NULL, NULL) > 1;
+}
+
 void conn_schedule(struct conn *conn)
 {
 	const uint32_t now = engine_of(conn)->now;
@@ -131,6 +151,14 @@ void conn_schedule(struct conn *conn)
 	struct announcement *ann;
 	struct subflow *s;
 
+	if (!conn_must_watch(conn)) {
+		conn->watched = false;
+	} else if (!conn->watched) {
+		conn->watched = true;
+		conn->watch_when = now; /* how much each path has carried by now */
+	}
+	if (conn->watched)
+		left = MIN(left, (int32_t)(conn->watch_when - now));
 	if (conn->work)
 		left = MIN(left, (int32_t)(conn->work_when - now));
 	for_each_announcement (conn, ann)
@@ -138,7 +166,8 @@ void conn_schedule(struct conn *conn)
 			left = MIN(left, (int32_t)(ann->when - now));
 	for_each_subflow (conn, s)
 		if (s->state == SUBFLOW_RETRY ||
-		    (s->state == SUBFLOW_LIVE && subflow_is_back(conn, s) && s->checks))
+		    (s->state == SUBFLOW_LIVE &&
+		     (s->silent || (subflow_is_back(conn, s) && s->checks))))
 			left = MIN(left, (int32_t)(s->when - now));
 		else if (s->state == SUBFLOW_PENDING && subflow_is_back(conn, s))
 			left = MIN(left, (int32_t)(s->when + STUCK_MS - now));

@@ -18,8 +18,7 @@
 #define CHECK_MAX_MS 1000
 #define CHECKS	     10 /* of an idle connection, at growing intervals: two minutes */
 
-/* Whether the engine joins from the endpoint of @s again. */
-static bool subflow_can_return(const struct conn *conn, const struct subflow *s)
+bool subflow_can_return(const struct conn *conn, const struct subflow *s)
 {
 	const struct endpoint *ep = subflow_endpoint(conn, s);
 
@@ -76,14 +75,17 @@ static void subflow_renew(struct conn *conn, struct subflow *s, struct pm_cmds *
 	conn_set_work(conn);
 }
 
-/* @s, lost, has a link and a route again. */
-static void subflow_checked(struct conn *conn, struct subflow *s,
-			    const struct pm_health *health, struct pm_cmds *out)
+void subflow_checked(struct conn *conn, struct subflow *s, const struct pm_health *health,
+		     struct pm_cmds *out)
 {
 	const uint32_t now = engine_of(conn)->now;
 	const uint32_t wait = MIN(MAX(2 * health->rtt_ms, CHECK_MIN_MS), CHECK_MAX_MS);
 	const bool busy = health->active || health->delivered != s->delivered;
 
+	if (!health->routed) {
+		s->checks = 0; /* until engine_rerouted() */
+		return;
+	}
 	if (!s->checks) {
 		s->carried = health->carried;
 		s->delivered = health->delivered;
@@ -98,22 +100,6 @@ static void subflow_checked(struct conn *conn, struct subflow *s,
 		return;
 	}
 	s->when = now + (wait << s->checks++);
-}
-
-void engine_checked(struct engine *engine, const struct pm_cmd *cmd,
-		    const struct pm_health *health, struct pm_cmds *out)
-{
-	struct conn *conn = conn_find(&engine->table, cmd->token);
-	struct subflow *s =
-		conn ? conn_subflow_find(conn, &cmd->local, &cmd->remote) : NULL;
-
-	if (!s || s->state != SUBFLOW_LIVE || !s->lost)
-		return;
-	if (health->routed)
-		subflow_checked(conn, s, health, out);
-	else
-		s->checks = 0; /* until engine_rerouted() */
-	conn_schedule(conn);
 }
 
 static bool error_is_local(uint8_t error)

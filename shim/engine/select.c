@@ -134,6 +134,31 @@ enum join join_retry(struct conn *conn, struct subflow *s, struct pm_cmds *out)
 	return join_request(conn, &want, s, out);
 }
 
+bool join_probe(struct conn *conn, const struct subflow *path, struct pm_cmds *out)
+{
+	/* The first path has ID 0 only as the kernel's `subflow` endpoints have it. */
+	const bool fixed =
+		path->fixed || (path->initial && !(conn_section(conn)->kinds &
+						   (KIND_LAMINAR | KIND_FULLMESH)));
+	struct subflow want = { .endpoint = path->endpoint,
+				.remote = path->remote,
+				.remote_id = path->remote_id,
+				.fixed = fixed,
+				.state = SUBFLOW_PROBE,
+				.when = engine_of(conn)->now };
+	struct pm_cmd *cmd = &out->v[out->n];
+
+	if (out->n == PM_CMDS_MAX || !join_prepare(conn, &want, cmd))
+		return false;
+	want.local = cmd->local;
+	want.local_id = cmd->local_id;
+	want.backup = cmd->flags && !engine_of(conn)->flags_ignored;
+	if (!conn_subflow_add(conn, &want))
+		return false;
+	out->n++;
+	return true;
+}
+
 /* Join @ann from each endpoint of @mask. */
 static enum join join_from_each(struct conn *conn, uint64_t mask,
 				const struct announcement *ann, struct pm_cmds *out)

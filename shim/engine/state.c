@@ -48,6 +48,11 @@ void engine_set_old_kernel(struct engine *engine)
 	engine->flags_ignored = true;
 }
 
+void engine_watch(struct engine *engine)
+{
+	engine->watching = true;
+}
+
 int engine_register(struct engine *engine, const struct pm_registration *reg)
 {
 	const bool known = conn_find(&engine->table, reg->token);
@@ -203,6 +208,7 @@ struct subflow *subflow_add(struct conn *conn, const struct pm_event *ev,
 					 .remote_id = ev->remote_id,
 					 .state = state,
 					 .when = engine_of(conn)->now,
+					 .heard = engine_of(conn)->now,
 					 .initial = initial };
 
 	return conn_subflow_add(conn, &subflow);
@@ -266,9 +272,11 @@ static void note_count(struct conn *conn, const struct pm_note *note)
 		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_error), R(ERROR) },
 		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_removed), R(REMOVED) },
 		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_local),
-		  R(ENDPOINT_DOWN) | R(STALLED) },
+		  R(ENDPOINT_DOWN) | R(STALLED) | R(SILENT) },
 		{ PM_NOTE_SIGNALLED, COUNTER(add_addr_tx), ANY },
 		{ PM_NOTE_WITHDRAWN, COUNTER(rm_addr_tx), ANY },
+		{ PM_NOTE_SILENT, COUNTER(paths_silent), ANY },
+		{ PM_NOTE_RENEWED, COUNTER(paths_renewed), ANY },
 	};
 	unsigned int i;
 

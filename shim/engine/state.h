@@ -3,7 +3,7 @@
  * state.h - struct engine, look-ups in it and in its connections
  *
  * Files call each other in one order: conn < state < retry < select < reconcile <
- * {resync, tick, events}. report.c only reads.
+ * revive < probe < {resync, tick, events}. report.c only reads.
  */
 #pragma once
 
@@ -27,11 +27,14 @@ struct engine {
 	int64_t rerouted;      /* engine_rerouted() tried all again */
 	bool waiting;	       /* for the end of the parent process */
 	bool flags_ignored;    /* by SUBFLOW_CREATE */
+	bool watching;	       /* for paths that carry nothing: probe.c */
 	engine_route_fn route; /* or NULL */
 	engine_log_fn log;     /* or NULL */
 	void *ctx;	       /* of both */
 	engine_own_fn own;     /* or NULL */
 	void *own_ctx;
+	/* The last probe from each endpoint, and the last that was answered; ms */
+	uint32_t probed[POOL_ENDPOINTS_MAX], answered[POOL_ENDPOINTS_MAX];
 	struct pm_note *heard; /* an ADD_ADDR, noted before what follows from it */
 	uint64_t last_note;
 	struct pm_note notes[PM_NOTES_MAX];

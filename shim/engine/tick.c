@@ -2,6 +2,7 @@
 /*
  * tick.c - timers, and commands that did not fit into @out
  */
+#include "probe.h"
 #include "reconcile.h"
 #include "retry.h"
 #include "revive.h"
@@ -81,7 +82,8 @@ static bool tick_joins(struct conn *conn, struct pm_cmds *out)
 /* Return: whether everything due on @conn is done. */
 static bool tick_conn(struct conn *conn, struct pm_cmds *out)
 {
-	bool done = conn_reconcile(conn, out) && conn_revive(conn, out);
+	bool done = conn_reconcile(conn, out) && conn_probe(conn, out) &&
+		    conn_revive(conn, out);
 
 	if (done) {
 		tick_announcements(conn);

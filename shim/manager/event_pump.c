@@ -153,6 +153,9 @@ static enum log_level note_level(const struct pm_note *note)
 	case PM_NOTE_ESTABLISHED:
 		return note->reason ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
 	case PM_NOTE_UNANSWERED:
+	case PM_NOTE_SILENT:
+	case PM_NOTE_HEARD:
+	case PM_NOTE_RENEWED:
 	case PM_NOTE_JOINING:
 	case PM_NOTE_SUBFLOW_CLOSED:
 	case PM_NOTE_SIGNALLED:

@@ -309,6 +309,7 @@ static int manager_load_pool(struct manager *m)
 		return -ENOMEM;
 	engine_set_callbacks(m->engine, find_route, pump_log_note, NULL);
 	engine_set_own(m->engine, rtnl_has_address, &m->watch.table);
+	engine_watch(m->engine);
 	manager_check_kernel(m);
 	return 0;
 }

@@ -50,6 +50,7 @@ const char *note_reason_text(uint8_t reason, uint8_t error,
 		[PM_REASON_FIRST_ORDER] = "first usable endpoint",
 		[PM_REASON_FIRST_AVOIDED] = "an earlier endpoint did not answer lately",
 		[PM_REASON_FIRST_RACE] = "the earlier endpoints did not answer in time",
+		[PM_REASON_SILENT] = "black hole, replaced by its probe",
 	};
 	/* Only a reset is the peer's for certain. */
 	const bool peer = error == ECONNREFUSED || error == ECONNRESET;
@@ -233,6 +234,17 @@ static void put_note(struct text *out, const struct pm_note *note)
 	case PM_NOTE_UNANSWERED:
 		put_pair(out, note);
 		return text_put(out, ": no answer; first paths avoid this endpoint");
+	case PM_NOTE_SILENT:
+		put_pair(out, note);
+		return text_put(out, ": no data for %u s while its link is up; probing",
+				note->seconds);
+	case PM_NOTE_HEARD:
+		put_pair(out, note);
+		return text_put(out, ": data again after %u s", note->seconds);
+	case PM_NOTE_RENEWED:
+		put_pair(out, note);
+		return text_put(out, ": made anew, as it answers again after %u s",
+				note->seconds);
 	case PM_NOTE_OVERRUN:
 		return text_put(out, "kernel events were lost; resynchronised");
 	}

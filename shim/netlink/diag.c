@@ -233,12 +233,13 @@ int diag_read_health(const struct pm_cmd *cmd, struct pm_health *ret_health)
 	*ret_health = (struct pm_health){
 		.carried = wanted.tcp.bytes_acked + wanted.tcp.bytes_received,
 		.rtt_ms = wanted.tcp.info.tcpi_rtt / 1000,
+		.retransmits = wanted.tcp.info.tcpi_retransmits,
 	};
 	if (r == 0)
 		r = diag_ask(fd, SOCK_DIAG_BY_FAMILY, 0, IPPROTO_MPTCP, &req, on_mptcp,
 			     ret_health);
 	close(fd);
-	if (r == 0)
+	if (r == 0 && cmd->link >= 0)
 		ret_health->routed = rtnl_has_route(&cmd->local, &cmd->remote,
 						    cmd->if_idx ?: cmd->link);
 	return r;

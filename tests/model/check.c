@@ -3,6 +3,8 @@
  * check.c - the rules of the model, and when two of its states are one
  */
 #include "model.h"
+#include "shim/engine/reconcile.h"
+#include "shim/engine/revive.h"
 #include "shim/engine/state.h"
 
 #include <string.h>
@@ -23,6 +25,18 @@ static bool limit_is_reached(const struct world *w)
 	return conn_extra_subflows(conn_of(w)) >= w->pools[w->pool].subflows;
 }
 
+static bool pair_is_live_twice(const struct world *w)
+{
+	const struct sub *a, *b;
+
+	for (a = w->subs; a < w->subs + w->n_subs; a++)
+		for (b = w->subs; b < a; b++)
+			if (a->live && b->live && mpaddr_same_ip(&a->local, &b->local) &&
+			    mpaddr_equal(&a->remote, &b->remote))
+				return true;
+	return false;
+}
+
 /* Each subflow of the kernel is one of the engine, and each of the engine will end. */
 static void check_subflows(struct world *w)
 {
@@ -34,10 +48,13 @@ static void check_subflows(struct world *w)
 		if (!s || (s->state == SUBFLOW_LIVE) != w->subs[i].live)
 			world_fault(w, "the engine does not know a subflow");
 	}
-	if (conn_count(conn, SUBFLOW_HOLDING, NULL, NULL) != w->n_subs)
+	if (conn_count(conn, SUBFLOW_HOLDING | SUBFLOW_BIT(PROBE), NULL, NULL) !=
+	    w->n_subs)
 		world_fault(w, "a join is pending for ever");
 	if (conn_count(conn, SUBFLOW_BIT(CLOSING), NULL, NULL))
 		world_fault(w, "a subflow is closing for ever");
+	if (pair_is_live_twice(w))
+		world_fault(w, "a path is live twice");
 	if (conn_extra_subflows(conn) > w->pools[w->pool].subflows &&
 	    w->pools[0].subflows == w->pools[1].subflows)
 		world_fault(w, "the limit is exceeded");
@@ -71,15 +88,28 @@ static void check_resting(struct world *w)
 		check_waiting(w);
 }
 
+/* Whether the engine knows that @sub was in a black hole, and may join its pair again. */
+static bool path_can_return(const struct world *w, const struct sub *sub)
+{
+	const struct subflow *s =
+		conn_subflow_find(conn_of(w), &sub->local, &sub->remote);
+
+	return world_is_known(&sub->local) && s && subflow_has_endpoint(conn_of(w), s) &&
+	       subflow_can_return(conn_of(w), s) && conn_keeps_path(conn_of(w), s);
+}
+
 static void check_healed(struct world *w)
 {
 	const struct pool *pool = &w->pools[w->pool];
 	const struct endpoint *ep;
 	bool any = false;
 
-	for (unsigned int i = 0; i < w->n_subs; i++)
+	for (unsigned int i = 0; i < w->n_subs; i++) {
 		if (!w->subs[i].live)
 			world_fault(w, "a join is pending for ever");
+		if (w->subs[i].stuck && path_can_return(w, &w->subs[i]))
+			world_fault(w, "a path that answers again is not made anew");
+	}
 	for_each_endpoint (pool, ep)
 		any |= endpoint_is_free(w, ep);
 	for (unsigned int i = 0; i < WIDTH; i++)
@@ -125,6 +155,7 @@ static uint64_t mix_conn(uint64_t hash, const struct world *w)
 	struct subflow s;
 
 	copy.work_when = copy.work ? copy.work_when - now : 0;
+	copy.watch_when = copy.watched ? copy.watch_when - now : 0;
 	copy.registered = copy.slot = copy.last_error = 0;
 	copy.table = NULL;
 	copy.prev = copy.next = NULL;
@@ -136,10 +167,13 @@ static uint64_t mix_conn(uint64_t hash, const struct world *w)
 	hash = mix(hash, &copy, sizeof(copy));
 	for (unsigned int i = 0; i < conn->n_subflows; i++) {
 		s = conn->subflows[i];
-		if (s.state == SUBFLOW_LIVE && !s.checks)
+		if (s.state == SUBFLOW_LIVE && !s.checks && !s.silent)
 			s.when = now - s.when < max ? now - s.when : max;
+		else if (s.state == SUBFLOW_RETRY || s.checks || s.silent)
+			s.when -= now;
 		else
-			s.when = s.state == SUBFLOW_RETRY || s.checks ? s.when - now : 0;
+			s.when = 0;
+		s.carried = s.delivered = s.heard = 0; /* of PROBE_PART, a part of 64 */
 		hash = mix(hash, &s, sizeof(s));
 	}
 	for (unsigned int i = 0; i < conn->n_announced; i++) {
@@ -159,15 +193,20 @@ static uint64_t mix_conn(uint64_t hash, const struct world *w)
 
 uint64_t world_hash(const struct world *w)
 {
-	const uint8_t flags[] = { w->reloaded, w->links, w->addrs, w->routes };
+	const uint8_t flags[] = { w->reloaded, w->links, w->addrs, w->routes, w->holes };
 	uint64_t hash = mix(1, flags, sizeof(flags));
 
 	hash = mix(hash, w->known, sizeof(w->known));
 	hash = mix(hash, w->closed, sizeof(w->closed));
 	hash = mix(hash, w->ids, 16);
 	hash = mix(hash, w->subs, w->n_subs * sizeof(*w->subs));
-	for (unsigned int i = 0; i < w->pools[w->pool].n_endpoints; i++)
-		hash = mix(hash, &w->pools[w->pool].endpoints[i].state, 1);
+	for (unsigned int i = 0; i < w->pools[w->pool].n_endpoints; i++) {
+		const uint8_t state[] = { w->pools[w->pool].endpoints[i].state,
+					  w->now - w->engine->probed[i] < 1000,
+					  w->now - w->engine->answered[i] < 1000 };
+
+		hash = mix(hash, state, sizeof(state));
+	}
 	hash = mix(hash, w->events, w->n_events * sizeof(*w->events));
 	return mix_conn(hash, w);
 }

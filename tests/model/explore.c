@@ -154,10 +154,13 @@ static void explore(struct scene *scene)
 #define RETRY  "[retry]\nfirst=1s\nmax=2s\ntries=200\n"
 #define LIMIT  "[limits]\nsubflows=2\n"
 #define EP(is) "endpoint=" is "\n"
-#define EXPLORE(rule, is_late, local, before, after)                        \
+#define EXPLORE(rule, is_late, local, before, after) \
+	EXPLORE_AS(rule, is_late, false, local, before, after)
+#define EXPLORE_AS(rule, is_late, has_holes, local, before, after)          \
 	static struct scene rule = { .name = #rule,                         \
 				     .first = local,                        \
 				     .late = is_late,                       \
+				     .holes = has_holes,                    \
 				     .texts = { "[pool]\n" before RETRY,    \
 						"[pool]\n" after RETRY } }; \
 	Test(model, rule)                                                   \
@@ -193,3 +196,11 @@ EXPLORE(signal_endpoints_keep_the_rules, true, "10.0.1.2",
 EXPLORE(mixed_mesh_keeps_the_rules, false, "10.0.1.2",
 	EP("10.0.2.2 fullmesh subflow") EP("10.0.3.2 fullmesh") EP("10.0.4.2 laminar"),
 	EP("dev eth3 fullmesh") EP("dev eth1 laminar"))
+EXPLORE_AS(black_holes_keep_the_rules, false, true, "10.0.1.2",
+	   EP("10.0.2.2") EP("10.0.3.2") EP("10.0.4.2"),
+	   EP("10.0.4.2") EP("10.0.2.2 backup"))
+EXPLORE_AS(late_black_holes_keep_the_rules, true, true, "10.0.2.2",
+	   EP("10.0.2.2") EP("10.0.3.2") EP("10.0.4.2"), EP("10.0.3.2") EP("dev eth1"))
+EXPLORE_AS(black_holes_of_subflow_endpoints_keep_the_rules, false, true, "10.0.1.2",
+	   EP("10.0.2.2 subflow") EP("10.0.3.2 subflow") EP("10.0.4.2 laminar"),
+	   EP("10.0.3.2 laminar") EP("10.0.2.2 subflow"))

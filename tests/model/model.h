@@ -18,6 +18,7 @@ struct scene {
 	const char *first;    /* local address of the first subflow */
 	const char *texts[2]; /* pool files, before and after a reload */
 	bool late;	      /* the engine reads events later, several at a time */
+	bool holes; /* all is joined, interfaces are black holes, and none goes */
 	struct pool *specs[2];
 };
 
@@ -27,6 +28,7 @@ struct sub {
 	bool live; /* false: the SYN is not answered yet */
 	bool initial;
 	bool routed; /* the engine learns its address when it is live */
+	bool stuck;  /* it was in a black hole, and carries no data by itself any more */
 };
 
 enum action_kind {
@@ -40,6 +42,7 @@ enum action_kind {
 	ACTION_LINK,	  /* an interface goes down or up */
 	ACTION_ADDRESS,	  /* its address goes or comes */
 	ACTION_ROUTE,	  /* its route goes or comes */
+	ACTION_HOLE,	  /* it swallows all that it should send, or does so no more */
 	ACTION_RELOAD,	  /* the other pool file */
 	ACTION_TIME,	  /* until the next timer */
 	ACTION_KINDS
@@ -55,9 +58,9 @@ struct world {
 	struct pool pools[2]; /* resolved; the engine's is pools[pool] */
 	unsigned int pool;
 	bool reloaded;
-	uint8_t links, addrs, routes; /* bits of interfaces */
-	bool known[WIDTH];	      /* announced and not withdrawn */
-	bool closed[WIDTH];	      /* by the peer, and not announced again */
+	uint8_t links, addrs, routes, holes; /* bits of interfaces */
+	bool known[WIDTH];		     /* announced and not withdrawn */
+	bool closed[WIDTH];		     /* by the peer, and not announced again */
 	int64_t now;
 	unsigned int n_subs;
 	struct sub subs[SUBS_MAX];
@@ -87,7 +90,8 @@ void world_settle(struct world *w);
 void world_heal(struct world *w);
 
 /* What a rule is about */
-bool world_works(const struct world *w, const struct mpaddr *local);
+/* world_is_known() - retransmissions show the black holes of all but one interface. */
+bool world_is_known(const struct mpaddr *local);
 bool world_uses(const struct world *w, const struct mpaddr *local);
 bool world_reaches(const struct world *w, unsigned int announced);
 bool world_is_laminar(const struct endpoint *ep);

@@ -6,6 +6,7 @@
  * changes at once; its events reach the engine in order.
  */
 #include "model.h"
+#include "shim/engine/state.h"
 #include "shim/netlink/request.h"
 #include "shim/pool/endpoint.h"
 
@@ -62,9 +63,15 @@ static bool route_of(void *ctx, const struct mpaddr *remote, struct mpaddr *ret_
 	return true;
 }
 
-bool world_works(const struct world *w, const struct mpaddr *local)
+/* Whether packets from @local reach the peer. */
+static bool world_works(const struct world *w, const struct mpaddr *local)
 {
-	return has(w->links & w->addrs & w->routes, local);
+	return has(w->links & w->addrs & w->routes & ~w->holes, local);
+}
+
+bool world_is_known(const struct mpaddr *local)
+{
+	return bit_of(local) != 1 << (WIDTH - 1);
 }
 
 bool world_uses(const struct world *w, const struct mpaddr *local)
@@ -187,6 +194,22 @@ static bool has_twin(const struct world *w, const struct sub *sub)
 	return other < sub;
 }
 
+/* Whether @cmd asks about a path, and is alone in that. */
+static bool probes_path(const struct world *w, const struct pm_cmd *cmd)
+{
+	const struct sub *sub, *path = NULL;
+
+	for (sub = w->subs; sub < w->subs + w->n_subs; sub++) {
+		if (!mpaddr_same_ip(&sub->local, &cmd->local) ||
+		    !mpaddr_equal(&sub->remote, &cmd->remote))
+			continue;
+		if (path)
+			return false;
+		path = sub;
+	}
+	return w->scene->holes && path && path->live;
+}
+
 static int kernel_create(struct world *w, const struct pm_cmd *cmd)
 {
 	const struct pm_cmd picked = with_routing(w, cmd);
@@ -203,7 +226,7 @@ static int kernel_create(struct world *w, const struct pm_cmd *cmd)
 			world_fault(w, "an address has two IDs, or an ID two addresses");
 	if (cmd->endpoint >= 0 &&
 	    world_is_laminar(&w->pools[w->pool].endpoints[cmd->endpoint]) &&
-	    world_uses(w, &cmd->local))
+	    world_uses(w, &cmd->local) && !probes_path(w, cmd))
 		world_fault(w, "an address is used twice");
 	if (!has(w->addrs & w->routes, &cmd->local)) {
 		w->ids[cmd->local_id] = 0;
@@ -224,16 +247,30 @@ static int kernel_create(struct world *w, const struct pm_cmd *cmd)
 	return 0;
 }
 
+/* Whether another subflow of its pair is established. */
+static bool has_other(const struct world *w, const struct sub *sub)
+{
+	for (unsigned int i = 0; i < w->n_subs; i++)
+		if (&w->subs[i] != sub && w->subs[i].live &&
+		    mpaddr_same_ip(&w->subs[i].local, &sub->local) &&
+		    mpaddr_equal(&w->subs[i].remote, &sub->remote))
+			return true;
+	return false;
+}
+
 static int kernel_destroy(struct world *w, const struct pm_cmd *cmd)
 {
-	say(w, "destroy", &cmd->local, &cmd->remote);
+	say(w, cmd->reset ? "reset" : "destroy", &cmd->local, &cmd->remote);
 	for (unsigned int i = 0; i < w->n_subs; i++) {
 		struct sub *sub = &w->subs[i];
 
 		if (!mpaddr_same_ip(&sub->local, &cmd->local) ||
 		    !mpaddr_equal(&sub->remote, &cmd->remote) ||
-		    (cmd->local.port && cmd->local.port != sub->local.port))
+		    (cmd->local.port ? cmd->local.port != sub->local.port : sub->live))
 			continue;
+		if (cmd->reset && w->scene->holes && !w->scene->late &&
+		    !has_other(w, sub))
+			world_fault(w, "a silent path is reset before it answers");
 		sub_end_ours(w, sub, sub->live ? 0 : ECONNRESET);
 		return 0;
 	}
@@ -259,11 +296,26 @@ static int kernel_execute(struct world *w, const struct pm_cmd *cmd)
 	return 0;
 }
 
-/* No path carries data again by itself, so that each is made anew. */
+/*
+ * No path carries data again by itself, so that each is made anew. In scenes with black
+ * holes data flows.
+ */
 static void check_health(struct world *w, const struct pm_cmd *cmd, struct pm_cmds *out)
 {
-	const struct pm_health health = { .routed = world_works(w, &cmd->local),
-					  .active = true };
+	struct conn *conn = conn_find(&w->engine->table, TOKEN);
+	const struct subflow *s = conn_subflow_find(conn, &cmd->local, &cmd->remote);
+	struct pm_health health = { .routed = world_works(w, &cmd->local),
+				    .active = true };
+
+	for (unsigned int i = 0; i < w->n_subs && s && w->scene->holes; i++) {
+		if (!mpaddr_equal(&w->subs[i].local, &cmd->local) ||
+		    !mpaddr_equal(&w->subs[i].remote, &cmd->remote))
+			continue;
+		health.delivered = s->delivered + 1;
+		health.carried = s->carried + !w->subs[i].stuck;
+		health.retransmits =
+			w->subs[i].stuck && world_is_known(&cmd->local) ? 2 : 0;
+	}
 
 	say(w, "check", &cmd->local, &cmd->remote);
 	engine_checked(w->engine, cmd, &health, out);
@@ -393,6 +445,18 @@ void scene_close(struct scene *scene)
 	pool_free(scene->specs[1]);
 }
 
+static void join_all(struct world *w)
+{
+	engine_watch(w->engine);
+	w->now = 5000; /* no probe was sent lately */
+	for (unsigned int i = 0; i < WIDTH; i++) {
+		world_act(w, (struct action){ ACTION_ANNOUNCE, i });
+		for (unsigned int s = 0; s < w->n_subs; s++)
+			if (world_allows(w, (struct action){ ACTION_ESTABLISH, s }))
+				world_act(w, (struct action){ ACTION_ESTABLISH, s });
+	}
+}
+
 void world_open(struct world *w, const struct scene *scene)
 {
 	const struct pm_registration reg = { .token = TOKEN };
@@ -414,6 +478,8 @@ void world_open(struct world *w, const struct scene *scene)
 	first->local.port = 40000;
 	event_of(w, PM_EVENT_ESTABLISHED, first, 0);
 	world_settle(w);
+	if (scene->holes)
+		join_all(w);
 }
 
 void world_close(struct world *w)
@@ -447,7 +513,9 @@ bool world_allows(const struct world *w, struct action a)
 	case ACTION_LINK:
 	case ACTION_ADDRESS:
 	case ACTION_ROUTE:
-		return a.which < WIDTH;
+		return a.which < WIDTH && !w->scene->holes;
+	case ACTION_HOLE:
+		return a.which < WIDTH && w->scene->holes;
 	case ACTION_RELOAD:
 		return !a.which;
 	case ACTION_TIME:
@@ -498,8 +566,8 @@ static void act_on_sub(struct world *w, struct action a)
 void world_act(struct world *w, struct action a)
 {
 	static const char *const names[] = {
-		"announce", "withdraw", "establish", "fail",  "close",	"break",
-		"read",	    "link",	"address",   "route", "reload", "time"
+		"announce", "withdraw", "establish", "fail", "close",  "break", "read",
+		"link",	    "address",	"route",     "hole", "reload", "time"
 	};
 
 	if (w->trace)
@@ -514,6 +582,11 @@ void world_act(struct world *w, struct action a)
 		return;
 	} else if (a.kind == ACTION_TIME) {
 		w->now += engine_wait(w->engine);
+	} else if (a.kind == ACTION_HOLE) {
+		w->holes ^= 1 << a.which;
+		for (unsigned int i = 0; i < w->n_subs; i++)
+			w->subs[i].stuck |=
+				w->subs[i].live && !world_works(w, &w->subs[i].local);
 	} else {
 		w->links ^= a.kind == ACTION_LINK ? 1 << a.which : 0;
 		w->addrs ^= a.kind == ACTION_ADDRESS ? 1 << a.which : 0;
@@ -527,6 +600,18 @@ void world_act(struct world *w, struct action a)
 		world_settle(w);
 }
 
+/* Nothing but another check of paths without a fault is due. */
+static bool is_well(const struct world *w)
+{
+	const struct conn *conn = conn_find(&w->engine->table, TOKEN);
+
+	for (unsigned int i = 0; i < w->n_subs; i++)
+		if (w->subs[i].stuck)
+			return false;
+	return conn->watched &&
+	       conn_first_due(&w->engine->table)->due == conn->watch_when;
+}
+
 void world_heal(struct world *w)
 {
 	const struct action time = { ACTION_TIME, 0 };
@@ -535,11 +620,12 @@ void world_heal(struct world *w)
 	if (w->trace)
 		fprintf(stderr, "  all is well again\n");
 	w->links = w->addrs = w->routes = ALL;
+	w->holes = 0;
 	change_pool(w);
 	reroute(w);
 	world_settle(w);
 	for (int i = 0; i < HEALING_MAX && more && !w->fault; i++) {
-		more = world_allows(w, time);
+		more = world_allows(w, time) && !is_well(w);
 		if (more)
 			world_act(w, time);
 		for (unsigned int s = 0; s < w->n_subs; s++) {

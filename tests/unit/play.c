@@ -235,26 +235,25 @@ void play_pool(struct play *play, const char *text, uint64_t mask,
 	engine_tick(play->engine, &play->out);
 }
 
-static void foreign(struct play *play, enum pm_event_type type, uint32_t token,
-		    const char *local, uint8_t local_id, const char *remote)
+void play_foreign_up(struct play *play, uint32_t token, const char *local,
+		     uint8_t local_id, const char *remote)
 {
-	step(play, &(struct pm_event){ .type = type,
+	step(play, &(struct pm_event){ .type = PM_EVENT_SUB_ESTABLISHED,
 				       .token = token,
 				       .local = at(local),
 				       .remote = at(remote),
 				       .local_id = local_id });
 }
 
-void play_foreign_up(struct play *play, uint32_t token, const char *local,
-		     uint8_t local_id, const char *remote)
-{
-	foreign(play, PM_EVENT_SUB_ESTABLISHED, token, local, local_id, remote);
-}
-
 void play_foreign_down(struct play *play, uint32_t token, const char *local,
-		       const char *remote)
+		       const char *remote, int error, uint8_t reason)
 {
-	foreign(play, PM_EVENT_SUB_CLOSED, token, local, 0, remote);
+	step(play, &(struct pm_event){ .type = PM_EVENT_SUB_CLOSED,
+				       .token = token,
+				       .local = at(local),
+				       .remote = at(remote),
+				       .error = error,
+				       .reset_reason = reason });
 }
 
 struct pm_cmd wanted(const struct play *play, const char *local, const char *remote)

@@ -66,7 +66,7 @@ void play_pool(struct play *play, const char *text, uint64_t mask,
 void play_foreign_up(struct play *play, uint32_t token, const char *local,
 		     uint8_t local_id, const char *remote);
 void play_foreign_down(struct play *play, uint32_t token, const char *local,
-		       const char *remote);
+		       const char *remote, int error, uint8_t reason);
 
 /* The only command of the last step: from @local (NULL: routing) to @remote. */
 struct pm_cmd wanted(const struct play *play, const char *local, const char *remote);

@@ -58,7 +58,7 @@ Test(report, report_gives_state_and_reason_of_announcements)
 	cr_assert_eq(ann[2].reason, PM_REASON_FILTER);
 	cr_assert_eq(ann[3].reason, PM_REASON_FAMILY);
 	play_remove(&p, TOKEN, 1);
-	play_foreign_down(&p, TOKEN, "10.0.2.2:10012", "10.0.2.1:80");
+	play_foreign_down(&p, TOKEN, "10.0.2.2:10012", "10.0.2.1:80", 0, 0);
 	c = wanted(&p, "10.0.2.2", "10.0.3.1:80");
 	cr_assert_eq(engine_report(p.engine, 0, 8, NULL, ann, &next), 3);
 	cr_assert_eq(ann[0].state, PM_ANNOUNCED_PENDING);

@@ -211,7 +211,8 @@ static void do_foreign(struct script *s)
 
 static void do_ends(struct script *s)
 {
-	play_foreign_down(&s->p, s->token, s->words[0], s->words[1]);
+	play_foreign_down(&s->p, s->token, s->words[0], s->words[1], number(s->words[2]),
+			  number(s->words[3]));
 }
 
 static void do_time(struct script *s)
@@ -269,7 +270,9 @@ static void do_view(struct script *s)
 		       { "waiting", view.waiting },
 		       { "announced", view.announced },
 		       { "established", view.established },
-		       { "endpoints_used", view.endpoints_used } };
+		       { "endpoints_used", view.endpoints_used },
+		       { "endpoints_silent", view.endpoints_silent },
+		       { "silent_s", view.silent_s } };
 
 	for (unsigned int i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		if (strcmp(s->words[0], values[i].name))
@@ -298,13 +301,22 @@ static void do_health(struct script *s)
 {
 	const struct pm_cmd *check = s->p.out.v;
 
-	cr_assert(s->p.out.n && check->type == PM_CMD_CHECK, "%s: no check", s->step);
+	while (check < s->p.out.v + s->p.out.n &&
+	       (check->type != PM_CMD_CHECK || check->token != s->token))
+		check++;
+	cr_assert(check < s->p.out.v + s->p.out.n, "%s: no check", s->step);
 	play_health(&s->p, check,
 		    &(const struct pm_health){ .routed = number(s->words[0]),
 					       .carried = number(s->words[1]),
 					       .delivered = number(s->words[2]),
 					       .active = number(s->words[3]),
+					       .retransmits = number(s->words[4]),
 					       .rtt_ms = 20 });
+}
+
+static void do_watch(struct script *s)
+{
+	engine_watch(s->p.engine);
 }
 
 static void do_rerouted(struct script *s)
@@ -444,10 +456,11 @@ static const struct {
 	{ "down", do_down },	     /* PAIR [ERROR] */
 	{ "reset", do_reset },	     /* PAIR REASON */
 	{ "foreign", do_foreign },   /* LOCAL ID REMOTE: the subflow of another program */
-	{ "ends", do_ends },	     /* LOCAL REMOTE: its end */
+	{ "ends", do_ends },	     /* LOCAL REMOTE [ERROR [REASON]]: its end */
 	{ "pool", do_pool }, /* DOWN [TEXT]: bits of endpoints; default: the first pool */
 	{ "links", do_links },	 /* DOWN: bits of endpoints of the first pool */
-	{ "health", do_health }, /* ROUTED [CARRIED DELIVERED ACTIVE]: of a check */
+	{ "health", do_health }, /* ROUTED [CARRIED DELIVERED ACTIVE RETRANSMITS] */
+	{ "watch", do_watch },	 /* engine_watch() */
 	{ "rerouted", do_rerouted },
 	{ "time", do_time }, /* MS */
 	{ "wait", do_wait }, /* none | some | LEAST MOST */

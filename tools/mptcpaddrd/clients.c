@@ -264,6 +264,7 @@ static int client_use_pool(struct client *client, struct pool *old)
 		return -ENOMEM;
 	engine_set_callbacks(engine, NULL, client_log_note, client);
 	engine_set_own(engine, rtnl_has_address, &client->broker->table);
+	engine_watch(engine);
 	pump_check_kernel(engine);
 	return 0;
 }

@@ -76,6 +76,26 @@ static bool explain_unavailable(struct text *ex, const struct connection *conn,
 	return true;
 }
 
+/* Paths that carry nothing while their link is up */
+static void explain_silent(struct text *ex, const struct connection *conn,
+			   const struct manager *manager)
+{
+	const char *before = ": ";
+	char ip[MPADDR_TEXT_MAX];
+	size_t i;
+
+	if (!conn->record.endpoints_silent)
+		return;
+	text_put(ex, "%sno data for %llu s while the link is up, being probed",
+		 ex->len ? "; " : "", (unsigned long long)conn->record.silent_s);
+	for (i = 0; i < manager->n_endpoints; i++) {
+		if (endpoint_state(conn, manager, i) != ENDPOINT_SILENT)
+			continue;
+		text_put(ex, "%s%s", before, ip_text(&manager->endpoints[i].addr, ip));
+		before = ", ";
+	}
+}
+
 /* Without laminar and fullmesh endpoints the routing table picks local addresses. */
 static bool is_routed(const struct connection *conn, const struct manager *manager)
 {
@@ -164,6 +184,7 @@ bool explain_connection(const struct snapshot *snap, const struct connection *co
 	else if (conn->manager == MANAGER_OURS) {
 		explain_pool(&ex, conn, connection_manager(snap, conn));
 		explain_first(&ex, conn);
+		explain_silent(&ex, conn, connection_manager(snap, conn));
 	} else if (conn->manager == MANAGER_NONE)
 		text_put(&ex, "%s", explain_none(snap, &conn->process));
 	else if (conn->manager == MANAGER_UNKNOWN)

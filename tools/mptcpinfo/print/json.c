@@ -246,6 +246,7 @@ static json_t *connection_json(const struct snapshot *snap, const struct connect
 	if (manager) {
 		put_json(object, "endpoints", endpoints_json(conn, manager));
 		put_json(object, "announced", announced_json(conn));
+		put_nonzero(object, "silent_s", conn->record.silent_s);
 	}
 	if (explain_connection(snap, conn, why))
 		put_text(object, "explain", why);
@@ -298,14 +299,14 @@ static const char *const note_words[] = {
 	"join_failed", "subflow_closed", "subflow_foreign", "priority",
 	"signalled",   "withdrawn",	 "endpoint_gone",   "endpoint_back",
 	"pool",	       "overrun",	 "backup",	    NULL,
-	"unanswered"
+	"unanswered",  "silent",	 "heard",	    "renewed"
 };
 static const char *const reason_words[] = {
 	NULL,	     "exhausted", "family",	   "limit_subflows", "limit_accepted",
 	"filter",    "error",	  "prohibited",	   "absent",	     "excluded",
 	"inherited", "removed",	  "endpoint_gone", "too_many",	     "own_address",
 	"private",   "stalled",	  "link_down",	   "waiting",	     "first_usable",
-	"avoided",   "raced"
+	"avoided",   "raced",	  "silent"
 };
 
 static void put_addr(json_t *object, const char *key, const struct mpaddr *addr)
@@ -337,6 +338,7 @@ static void put_note_keys(json_t *object, const struct pm_note *note)
 		put_json(object, "retry", json_true());
 	if (note->reason < N(reason_words) && reason_words[note->reason])
 		put_text(object, "reason", reason_words[note->reason]);
+	put_nonzero(object, "seconds", note->seconds);
 	put_nonzero(object, "error", note->error);
 	put_text(object, "error_text", note->error ? strerror(note->error) : "");
 }

@@ -69,6 +69,7 @@ enum endpoint_state {
 	ENDPOINT_FREE,
 	ENDPOINT_PENDING,
 	ENDPOINT_USED,
+	ENDPOINT_SILENT, /* used, by a subflow that carries no data */
 	ENDPOINT_UNAVAILABLE,
 };
 

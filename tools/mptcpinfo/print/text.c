@@ -120,6 +120,7 @@ const struct word endpoint_words[] = {
 	[ENDPOINT_FREE] = { "free", PAINT_WARN },
 	[ENDPOINT_PENDING] = { "pending", PAINT_WARN },
 	[ENDPOINT_USED] = { "used", PAINT_GOOD },
+	[ENDPOINT_SILENT] = { "silent", PAINT_BAD },
 	[ENDPOINT_UNAVAILABLE] = { "unavailable", PAINT_BAD },
 };
 
@@ -131,6 +132,8 @@ enum endpoint_state endpoint_state(const struct connection *conn,
 
 	if (!(report->endpoints_mine & bit))
 		return ENDPOINT_OTHER;
+	if (report->endpoints_silent & bit)
+		return ENDPOINT_SILENT;
 	if (report->endpoints_used & bit)
 		return ENDPOINT_USED;
 	if (report->endpoints_pending & bit)

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+/*
+ * silent.c - a black hole, as events, table, explanation and JSON show it
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "eventlog.h"
+#include "skip.h"
+#include "until.h"
+
+static void echo(struct log *l, const char *bytes)
+{
+	char line[32];
+
+	snprintf(line, sizeof(line), "echo %s", bytes);
+	cr_assert_eq(proc_tell(&l->s.client, line), 0);
+}
+
+/* What comes through on both links; on one alone, the kernel may choose the other one. */
+static void swallow(struct log *l, const char *packets)
+{
+	char rules[400];
+
+	snprintf(rules, sizeof(rules),
+		 "flush ruleset\ntable inet t {\n"
+		 "chain i { type filter hook input priority 0; iifname { s1, s2 } %s; }\n"
+		 "chain o { type filter hook output priority 0; oifname { s1, s2 } %s; "
+		 "}\n}\n",
+		 packets, packets);
+	filter_server(l, rules);
+}
+
+static void is_explained(struct log *l, const char *words)
+{
+	struct said table = info(&l->s.w.client, NULL);
+	struct said json = info(&l->s.w.client, (const char *[]){ "--json", NULL });
+
+	cr_assert(strstr(table.out, words), "%s", table.out);
+	cr_assert(strstr(table.out, "10.0.2.2 silent"), "%s", table.out);
+	cr_assert(strstr(json.out, "\"state\":\"silent\""), "%s", json.out);
+	cr_assert(strstr(json.out, "\"silent_s\":"), "%s", json.out);
+	said_free(&table);
+	said_free(&json);
+	is_valid_json(&l->s.w.client, NULL);
+}
+
+#define SILENT                                                               \
+	JOINED, { DO(swallow, "drop") },                                     \
+	{                                                                    \
+		DO(echo, "300000"), SHOWS("silent", "10.0.2.2", "10.0.2.1",  \
+					  ": 10.0.2.2 -> 10.0.2.1: no data " \
+					  "for ")                            \
+	}
+
+LOG_TEST(silent, black_hole_and_the_path_made_anew_are_shown, ONE_LINK, SILENT,
+	 { DO(is_explained, " s while the link is up, being probed: 10.0.2.2") },
+	 { DO(swallow, "accept"),
+	   SHOWS("renewed", "10.0.2.2", "10.0.2.1",
+		 ": 10.0.2.2 -> 10.0.2.1: made anew, as it answers again after ") },
+	 { SHOWS("subflow_closed", "10.0.2.2", "10.0.2.1",
+		 ": 10.0.2.2 -> 10.0.2.1 closed: black hole, replaced by its probe\n"),
+	   HAS("reason", "\"silent\"") })
+
+/* No probe gets through, the path's own retransmissions do. */
+LOG_TEST(silent, path_that_carries_data_again_by_itself_is_shown, ONE_LINK, SILENT,
+	 { DO(swallow, "tcp flags syn drop"),
+	   SHOWS("heard", "10.0.2.2", "10.0.2.1",
+		 ": 10.0.2.2 -> 10.0.2.1: data again after ") })
