@@ -137,7 +137,7 @@ static unsigned int fill_endpoints(struct ctl_endpoint *to, const struct pool *p
 			.addr = ep->addr,
 			.flags = ep->flags,
 			.local_id = ep->local_id,
-			.state = ep->state != ENDPOINT_USABLE,
+			.state = ep->state,
 			.section = ep->section,
 			.from_dev = ep->from_dev,
 			.line = ep->line,

@@ -115,6 +115,21 @@ LOG_TEST(events, priority_of_a_path_is_shown, TWO_LINKS, JOINED,
 		 "10.0.2.2 -> 10.0.2.1: MP_PRIO from the peer: backup\n"),
 	   HAS("backup", "true") })
 
+static void no_backup_of_server(struct log *l, const char *id)
+{
+	const char *const argv[] = { "ip", "mptcp", "endpoint", "change",
+				     "id", id,	    "nobackup", NULL };
+
+	cr_assert_eq(proc_run(&l->s.w.server, NULL, argv), 0);
+}
+
+LOG_TEST(events, end_of_a_priority_is_shown, TWO_LINKS, JOINED,
+	 { DO(backup_of_server, "12"),
+	   SHOWS("priority", "10.0.2.2", "10.0.2.1", ": MP_PRIO from the peer: backup") },
+	 { DO(no_backup_of_server, "12"),
+	   SHOWS("priority", "10.0.2.2", "10.0.2.1",
+		 "10.0.2.2 -> 10.0.2.1: MP_PRIO from the peer: no backup\n") })
+
 LOG_TEST(events, own_request_for_backup_is_shown, TWO_LINKS, JOINED,
 	 { DO(change_pool, "[pool]\nendpoint = 10.0.2.2 laminar backup\n"),
 	   SHOWS("backup", "10.0.2.2", "10.0.2.1",

@@ -225,6 +225,25 @@ EXPLAIN_TEST(private_address, .pool = TWO_PATHS "[accept]\nprivate = none\n",
 	     .why = "filter (private address: [accept] private): 10.0.",
 	     .announced = { { 13, "refused", "filter" }, { 12, "refused", "filter" } })
 
+static void announce_clients_own(struct stage *s)
+{
+	const struct endpoint_spec own = { .addr = "10.0.1.2",
+					   .flags = EP_SIGNAL,
+					   .id = 21 };
+
+	cr_assert_eq(endpoint_add(&s->w.server, &own), 0);
+}
+
+EXPLAIN_TEST(own_address, .before = announce_clients_own,
+	     .why = "filter (an address of this machine): 10.0.1.2 (id 21)",
+	     .announced = { { 21, "refused", "filter (an address of this machine)" },
+			    { 12, "joined", NULL } })
+
+EXPLAIN_TEST(deprecated_endpoint, .pool = TWO_PATHS "endpoint = 10.0.4.2 laminar\n",
+	     .client_ip = "addr add 10.0.4.2/24 dev c3\n"
+			  "addr change 10.0.4.2/24 dev c3 preferred_lft 0\n",
+	     .why = "unavailable (address tentative or deprecated): 10.0.4.2")
+
 EXPLAIN_TEST(limit_of_subflows, .pool = TWO_PATHS "[limits]\nsubflows = 1\n",
 	     .why = "limit ([limits] subflows): 10.0.")
 

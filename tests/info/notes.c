@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "counter.h"
+#include "download.h"
 #include "endpoint.h"
 #include "eventlog.h"
 #include "shim.h"
@@ -68,6 +69,82 @@ LOG_TEST(notes, link_that_goes_down_and_comes_up_is_shown, TWO_LINKS, JOINED,
 	 { DO(run_ip, "link set c2 up\n"),
 	   SHOWS("endpoint_back", "10.0.2.2", NULL, "]: endpoint up: 10.0.2.2") })
 
+LOG_TEST(notes, announced_address_of_the_client_is_shown_as_such, TWO_LINKS, JOINED,
+	 { DO(announce, "10.0.1.2"),
+	   SHOWS("announced", NULL, "10.0.1.2",
+		 "(id 14) -> not joined: filter (an address of this machine)\n"),
+	   HAS("reason", "\"own_address\"") })
+
+LOG_TEST(notes, deprecated_address_is_shown_as_such,
+	 TWO_LINKS "endpoint = dead:beef:2::2 laminar\n", JOINED,
+	 { DO(run_ip, "addr add dead:beef:2::9/64 dev c2 nodad\n"
+		      "addr change dead:beef:2::2/64 dev c2 preferred_lft 0\n"),
+	   SHOWS("endpoint_gone", "dead:beef:2::2", NULL,
+		 "]: endpoint down: dead:beef:2::2 (id 3): "
+		 "address tentative or deprecated\n"),
+	   HAS("reason", "\"waiting\"") },
+	 { DO(run_ip, "addr change dead:beef:2::2/64 dev c2 preferred_lft forever\n"),
+	   SHOWS("endpoint_back", "dead:beef:2::2", NULL,
+		 "]: endpoint up: dead:beef:2::2 (id 3)\n") })
+
+/*
+ * Its retransmission timer has grown while the link was down, and the connection has
+ * data: it is made anew.
+ */
+Test(notes, path_that_does_not_go_on_is_shown)
+{
+	static const char *const down = "link set c2 down\n",
+				 *const up = "link set c2 up\nroute add default via "
+					     "10.0.2.1 dev c2 metric 20\n";
+	char path[PATH_MAX];
+	const char *const argv[] = { built("mptcpinfo", path, sizeof(path)), "--events",
+				     NULL };
+	const char *const json_argv[] = { argv[0], "--events", "--json", NULL };
+	struct proc events, json;
+	struct download d;
+
+	NEED_SANDBOX();
+	download_open(&d);
+	cr_assert_eq(proc_start(&events, &d.w.client, argv, NULL), 0);
+	cr_assert_eq(proc_start(&json, &d.w.client, json_argv, NULL), 0);
+	download_start(&d);
+	cr_assert(WAIT_FOR(download_paths(&d) == PATHS));
+	for (int i = 0; i < 10 && !proc_said(&events, ": no data since its"); i++) {
+		cr_assert_eq(host_ip(&d.w.client, down), 0);
+		nap_ms(3000);
+		cr_assert_eq(host_ip(&d.w.client, up), 0);
+		WAIT_UNTIL(proc_said(&events, ": no data since its"), 1500);
+	}
+	cr_expect(proc_said(&events, "10.0.2.2 -> 10.0.2.1 closed: no data since its "
+				     "link came back\n"),
+		  "%s", proc_output(&events));
+	cr_expect(WAIT_FOR(proc_said(&json, "\"reason\":\"stalled\"")));
+	proc_end(&events);
+	proc_end(&json);
+	download_close(&d);
+}
+
+static void json_says(struct log *l, const char *text)
+{
+	cr_assert(WAIT_FOR(proc_said(&l->json, text)), "no %s in\n%s", text,
+		  proc_output(&l->json));
+}
+
+LOG_TEST(notes, announcement_beyond_the_limit_is_shown,
+	 TWO_LINKS "[limits]\nadd_addr_accepted = 1\n", JOINED,
+	 { DO(announce, "10.0.3.1"),
+	   SHOWS("announced", NULL, "10.0.3.1",
+		 "(id 13) -> not joined: limit ([limits] add_addr_accepted)\n"),
+	   HAS("reason", "\"limit_accepted\"") })
+
+LOG_TEST(notes, private_address_that_is_refused_is_shown,
+	 TWO_LINKS "[accept]\nprivate = none\n", { DO(start_log, NULL) },
+	 { DO(connect_one, NULL) },
+	 { DO(announce, "10.0.3.1"),
+	   SHOWS("announced", NULL, "10.0.3.1",
+		 "(id 13) -> not joined: filter (private address: [accept] private)\n"),
+	   HAS("reason", "\"private\"") })
+
 LOG_TEST(notes, join_as_backup_is_shown_as_such,
 	 "[pool]\nendpoint = 10.0.2.2 laminar backup\n", JOINED,
 	 { SHOWS("joined", "10.0.2.2", "10.0.2.1",
@@ -99,6 +176,48 @@ static void rule_joins(struct log *l, const char *verdict)
 		 verdict);
 	filter_server(l, rules);
 }
+
+static void connect_again(struct log *l, const char *unused)
+{
+	cr_assert_eq(proc_tell(&l->s.client, "connect"), 0);
+}
+
+/* The SYN has no answer, as the server drops what comes from 10.0.2.2. */
+LOG_TEST(notes, endpoint_of_a_first_path_is_shown_with_its_reason,
+	 TWO_LINKS "[app]\nfirst = race\n", { DO(start_log, NULL) },
+	 { DO(rule_joins, "drop") },
+	 { DO(connect_one, NULL),
+	   SHOWS("established", "10.0.3.2", "10.0.1.1",
+		 ": the earlier endpoints did not answer in time\n"),
+	   HAS("reason", "\"raced\"") },
+	 { DO(connect_again, NULL),
+	   SHOWS("established", "10.0.3.2", "10.0.1.1",
+		 ": an earlier endpoint did not answer lately\n") },
+	 { DO(json_says, "\"reason\":\"avoided\"") })
+
+LOG_TEST(notes, first_usable_endpoint_is_shown, TWO_LINKS "[app]\nfirst = pool\n",
+	 { DO(start_log, NULL) },
+	 { DO(connect_one, NULL),
+	   SHOWS("established", "10.0.2.2", "10.0.1.1", ": first usable endpoint\n"),
+	   HAS("reason", "\"first_usable\"") })
+
+static void connect_without_answer(struct log *l, const char *unused)
+{
+	char path[PATH_MAX];
+	const char *const argv[] = { built("tests/apps/tcpclient", path, sizeof(path)),
+				     "-b", "10.0.1.1", SERVER_PORT, NULL };
+	struct shim_env shim;
+
+	cr_assert_eq(
+		proc_start(&l->s.client, &l->s.w.client, argv, shim_env(&shim, l->pool)),
+		0);
+}
+
+LOG_TEST(notes, first_path_without_an_answer_is_shown, TWO_LINKS "[app]\nfirst = pool\n",
+	 { DO(start_log, NULL) }, { DO(rule_joins, "drop") },
+	 { DO(connect_without_answer, NULL),
+	   SHOWS("unanswered", "10.0.2.2", "10.0.1.1",
+		 ": no answer; first paths avoid this endpoint\n") })
 
 /* Without `laminar` the same join is made again, without an announcement. */
 LOG_TEST(
@@ -244,6 +363,7 @@ Test(notes, child_leaves_announcements_to_its_parent)
 	log_shows(&l, "announced", NULL, "10.0.2.1",
 		  "10.0.2.1 announced (id 12) -> not joined: the parent process manages "
 		  "it\n");
+	json_says(&l, "\"reason\":\"inherited\"");
 	log_close(&l);
 }
 

@@ -50,30 +50,44 @@ static void explain_cause(struct text *ex, const struct connection *conn,
 		text_put(ex, " and %zu more", named - NAMED_MAX);
 }
 
+/* Return: whether another endpoint is free. */
+static bool explain_unavailable_for(struct text *ex, const struct connection *conn,
+				    const struct manager *manager, bool waiting)
+{
+	const char *before = waiting ? "unavailable (address tentative or deprecated): "
+				     : "unavailable (on no interface that is up): ";
+	const struct ctl_endpoint *ep = manager->endpoints;
+	enum endpoint_state state;
+	char ip[MPADDR_TEXT_MAX];
+	bool first = true;
+	size_t i;
+
+	for (i = 0; i < manager->n_endpoints; i++, ep++) {
+		state = endpoint_state(conn, manager, i);
+		if (state == ENDPOINT_FREE)
+			return true;
+		if (state != ENDPOINT_UNAVAILABLE ||
+		    (ep->state == CTL_ENDPOINT_WAITING) != waiting)
+			continue;
+		text_put(ex, "%s%s%s", first && ex->len ? "; " : "",
+			 first ? before : ", ", ip_text(&ep->addr, ip));
+		first = false;
+	}
+	return false;
+}
+
 /* Return: false, with nothing written, if another endpoint is free. */
 static bool explain_unavailable(struct text *ex, const struct connection *conn,
 				const struct manager *manager)
 {
-	const char *before = ex->len ? "; unavailable (on no interface that is up): "
-				     : "unavailable (on no interface that is up): ";
-	enum endpoint_state state;
-	char ip[MPADDR_TEXT_MAX];
-	size_t i, len = ex->len;
+	const size_t len = ex->len;
 
-	for (i = 0; i < manager->n_endpoints; i++) {
-		state = endpoint_state(conn, manager, i);
-		if (state == ENDPOINT_FREE) {
-			ex->len = len;
-			ex->start[len] = '\0';
-			return false;
-		}
-		if (state == ENDPOINT_UNAVAILABLE) {
-			text_put(ex, "%s%s", before,
-				 ip_text(&manager->endpoints[i].addr, ip));
-			before = ", ";
-		}
-	}
-	return true;
+	if (!explain_unavailable_for(ex, conn, manager, false) &&
+	    !explain_unavailable_for(ex, conn, manager, true))
+		return true;
+	ex->len = len;
+	ex->start[len] = '\0';
+	return false;
 }
 
 /* Paths that carry nothing while their link is up */
