@@ -131,6 +131,9 @@ void engine_note_unanswered(struct engine *engine, const struct pm_event *first)
 
 const struct pm_counters *engine_counters(const struct engine *engine);
 unsigned int engine_conns(const struct engine *engine);
+
+/* engine_has_unconfirmed() - connections without an event: connecting, or TCP */
+bool engine_has_unconfirmed(const struct engine *engine);
 bool engine_has_conn(const struct engine *engine, uint32_t token);
 /* engine_joins() - open subflows of @token besides its first one, whoever made them */
 unsigned int engine_joins(const struct engine *engine, uint32_t token);

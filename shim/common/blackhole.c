@@ -4,9 +4,11 @@
  */
 #include "blackhole.h"
 #include "mptcpaddr/uapi.h"
+#include "str.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -36,4 +38,27 @@ bool blackhole_is_on(void)
 	     errno == EOPNOTSUPP;
 	syscall(SYS_close, fd);
 	return on;
+}
+
+const char *blackhole_log_text(char text[static BLACKHOLE_LOG_MAX])
+{
+	const int fd =
+		syscall(SYS_openat, AT_FDCWD, BLACKHOLE_SYSCTL, O_RDONLY | O_CLOEXEC);
+	const size_t size = BLACKHOLE_LOG_MAX;
+	char seconds[16];
+	const long n = fd < 0 ? 0 : syscall(SYS_read, fd, seconds, sizeof(seconds) - 1);
+	size_t len;
+
+	if (fd >= 0)
+		syscall(SYS_close, fd);
+	seconds[n > 0 ? n - 1 : 0] = '\0'; /* without the newline */
+	len = str_append(text, 0, size,
+			 "the kernel has switched MPTCP off for at least ");
+	len = str_append(text, len, size, seconds);
+	len = str_append(
+		text, len, size,
+		" s: an uplink drops its SYNs; connections are plain TCP; to end "
+		"that, root: sysctl -w net.mptcp.blackhole_timeout=");
+	str_append(text, len, size, seconds);
+	return text;
 }

@@ -13,3 +13,7 @@
 
 /* blackhole_is_on() - by a connect() that sends nothing. Changes errno. */
 bool blackhole_is_on(void);
+
+/* blackhole_log_text() - what is wrong, and how to end it. Changes errno. */
+#define BLACKHOLE_LOG_MAX 320
+const char *blackhole_log_text(char text[static BLACKHOLE_LOG_MAX]);

@@ -74,6 +74,11 @@ unsigned int engine_expire(struct engine *engine, int64_t since, unsigned int ke
 	return n;
 }
 
+bool engine_has_unconfirmed(const struct engine *engine)
+{
+	return engine->table.n_unconfirmed;
+}
+
 uint64_t conn_endpoints(const struct conn *conn, uint32_t kind)
 {
 	const struct pool *pool = engine_of(conn)->pool;

@@ -8,7 +8,9 @@
  * the next connect() waits for its removal (shim/preload/register.c). A program that
  * listens gets no filter, since nothing announces the connections that it accepts.
  */
+#include "mptcpaddr/log.h"
 #include "mptcpaddr/netlink.h"
+#include "shim/common/blackhole.h"
 #include "shim/common/clock.h"
 #include "state.h"
 
@@ -150,6 +152,20 @@ static void idle_check_main_thread(struct manager *m)
 	atomic_store(&m->h->quit, 1);
 }
 
+/*
+ * A connect() that did not wait may have become TCP since, which no event reports. By now
+ * the kernel has repeated its SYN without MP_CAPABLE.
+ */
+static void idle_check_blackhole(struct manager *m)
+{
+	char text[BLACKHOLE_LOG_MAX];
+	int64_t none = 0;
+
+	if (engine_has_unconfirmed(m->engine) && blackhole_is_on() &&
+	    atomic_compare_exchange_strong(&m->h->blackhole_s, &none, clock_ms() / 1000))
+		log_warning("%s", blackhole_log_text(text));
+}
+
 void idle_serve(struct manager *m)
 {
 	if (atomic_load(&m->h->filter)) {
@@ -158,6 +174,7 @@ void idle_serve(struct manager *m)
 	} else if (m->idle_ms && clock_ms() >= m->idle_ms) {
 		m->idle_ms = 0;
 		idle_check_main_thread(m);
+		idle_check_blackhole(m);
 		if (!idle_check_connects(m))
 			filter_own_events(m);
 	}

@@ -19,13 +19,18 @@
 
 static const char *const second[] = { "10.0.2.1", NULL };
 
-static bool broker_said(struct lab *lab, const char *words)
+static bool said_error(const struct proc *p, const char *words)
 {
-	char *text = proc_errors(&lab->broker);
+	char *text = proc_errors(p);
 	const bool said = strstr(text, words);
 
 	free(text);
 	return said;
+}
+
+static bool broker_said(struct lab *lab, const char *words)
+{
+	return said_error(&lab->broker, words);
 }
 
 static int64_t client_counter(struct lab *lab, const char *name)
@@ -33,8 +38,12 @@ static int64_t client_counter(struct lab *lab, const char *name)
 	return counter(&lab->world.client, name);
 }
 
-/* Bring the state about by one dropped SYN, of a program of Alice's. */
-static void switch_off(struct lab *lab, const char *config, struct proc *client)
+/*
+ * Bring the state about by one dropped SYN, of a program of Alice's. @how: "-b" for a
+ * connect() that does not wait, or "-N1": as ever
+ */
+static void switch_off(struct lab *lab, const char *config, const char *how,
+		       struct proc *client)
 {
 	lab_open(lab, second);
 	put_text(lab->pool, POOL_23);
@@ -45,7 +54,7 @@ static void switch_off(struct lab *lab, const char *config, struct proc *client)
 		SKIP("this kernel does not switch MPTCP off");
 	cr_assert_eq(host_nft(&lab->world.client, DROP_C1), 0);
 	lab_start(lab, client, config ? ALICE : 0, lab->pool,
-		  ARGS("env", "MPTCPADDR_LOG=warning", "@tests/apps/tcpclient",
+		  ARGS("env", "MPTCPADDR_LOG=warning", "@tests/apps/tcpclient", how,
 		       "10.0.1.1", LAB_PORT));
 	cr_assert(WAIT_FOR(proc_said(client, "connected 1\n")));
 	cr_assert_eq(client_counter(lab, "Blackhole"), 1);
@@ -94,7 +103,7 @@ Test(blackhole, is_said_by_every_tool_and_ended_by_nobody)
 	struct lab lab;
 
 	NEED_USERS();
-	switch_off(&lab, "", &client);
+	switch_off(&lab, "", "-N1", &client);
 	cr_assert(WAIT_FOR(broker_said(&lab, "has switched MPTCP off")));
 	cr_expect(broker_said(&lab, REMEDY));
 	logs(&client, "switched MPTCP off for at least 3600 s");
@@ -118,7 +127,7 @@ Test(blackhole, is_ended_by_the_broker_which_names_the_uplink)
 	struct lab lab;
 
 	NEED_USERS();
-	switch_off(&lab, "[broker]\nrearm = yes\n", &client);
+	switch_off(&lab, "[broker]\nrearm = yes\n", "-N1", &client);
 	cr_assert(WAIT_FOR(broker_said(&lab, "switched MPTCP on again")));
 	lab_start(&lab, &next, ALICE, lab.pool,
 		  ARGS("@tests/apps/tcpclient", "10.0.3.1", LAB_PORT));
@@ -142,7 +151,7 @@ Test(blackhole, uplink_at_fault_gets_no_first_paths)
 	struct lab lab;
 
 	NEED_USERS();
-	switch_off(&lab, "[broker]\nrearm = yes\n", &client);
+	switch_off(&lab, "[broker]\nrearm = yes\n", "-N1", &client);
 	cr_assert(WAIT_FOR(broker_said(&lab, "uplink c1 drops MPTCP")));
 	put_text(lab.pool, "[app]\nfirst = pool\n"
 			   "[pool]\nendpoint = 10.0.1.2\nendpoint = 10.0.3.2\n");
@@ -162,7 +171,7 @@ Test(blackhole, is_said_without_a_broker)
 	struct lab lab;
 
 	NEED_USERS();
-	switch_off(&lab, NULL, &client);
+	switch_off(&lab, NULL, "-N1", &client);
 	logs(&client, REMEDY);
 	says(&lab, ARGS("@mptcpaddr", "doctor"),
 	     "MPTCP is switched off by the kernel, for at most 3600 s");
@@ -170,5 +179,38 @@ Test(blackhole, is_said_without_a_broker)
 	cr_assert_eq(
 		host_sysctl(&lab.world.client, "net/mptcp/blackhole_timeout", "3600"), 0);
 	says(&lab, ARGS("@mptcpinfo"), "1 MPTCP connection, path manager userspace\n\n");
+	close_all(&lab, &client);
+}
+
+/* The state begins after connect() has returned: only later looks find it. */
+Test(blackhole, of_a_connect_that_does_not_wait_is_ended_by_the_broker)
+{
+	struct proc client, next;
+	struct lab lab;
+
+	NEED_USERS();
+	switch_off(&lab, "[broker]\nrearm = yes\n", "-b", &client);
+	cr_assert(WAIT_FOR(broker_said(&lab, "uplink c1 drops MPTCP: 10.0.1.1:8080")));
+	lab_start(&lab, &next, ALICE, lab.pool,
+		  ARGS("@tests/apps/tcpclient", "-b", "10.0.3.1", LAB_PORT));
+	cr_assert(WAIT_FOR(proc_said(&next, "connected 1\n")));
+	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 1));
+	cr_expect_eq(client_counter(&lab, "Blackhole"), 1, "a probe did it again");
+	proc_eof(&next);
+	cr_expect_eq(proc_wait(&next, EFFECT_MS), 0);
+	proc_end(&next);
+	close_all(&lab, &client);
+}
+
+Test(blackhole, of_a_connect_that_does_not_wait_is_said_without_a_broker)
+{
+	struct proc client;
+	struct lab lab;
+
+	NEED_USERS();
+	switch_off(&lab, NULL, "-b", &client);
+	cr_expect(WAIT_FOR(said_error(&client, REMEDY)));
+	logs(&client, REMEDY);
+	says(&lab, ARGS("@mptcpinfo"), REMEDY);
 	close_all(&lab, &client);
 }

@@ -100,6 +100,9 @@ struct rearm {
 	unsigned long counted; /* the kernel's counters at the last look */
 	int64_t due_ms;	       /* when the probes end; 0: there are none */
 	int64_t next_ms;       /* no probes before */
+	bool no_probes;	       /* not allowed */
+	int64_t look_ms;       /* when to call rearm_notice(); 0: never */
+	unsigned int looks;    /* since the last registration */
 	struct mpaddr server;  /* to probe */
 	struct uplink uplinks[REARM_UPLINKS_MAX];
 	unsigned int n_uplinks;
@@ -279,10 +282,14 @@ void registration_serve_peers(struct broker *b, const struct pollfd *fds);
 void rearm_open(struct broker *b);
 /* rearm_notice() - a connection was TCP: look whether the kernel has MPTCP off. */
 void rearm_notice(struct broker *b);
+/* rearm_registered() - a connection may become TCP: a connect() that does not wait. */
+void rearm_registered(struct broker *b);
 /* rearm_established() - @ev, of a connection to a server: MPTCP is on */
 void rearm_established(struct broker *b, const struct pm_event *ev);
-/* rearm_tick() - end probes that are due. */
+/* rearm_tick() - end probes that are due, and look again. */
 void rearm_tick(struct broker *b);
+/* rearm_wait() - milliseconds until rearm_tick() has work; -1: none */
+int rearm_wait(const struct broker *b);
 /* rearm_avoid() - keep first paths off the uplinks that drop MPTCP. */
 void rearm_avoid(struct broker *b, struct first_table *table);
 

@@ -489,6 +489,7 @@ int client_register(struct broker *b, struct client *client, uint32_t token, boo
 	client->about.registrations++;
 	if (client->first.mode != FIRST_ROUTING)
 		first_check_add(&b->first_checks, token, clock_ms());
+	rearm_registered(b);
 	return 0;
 }
 

@@ -156,8 +156,7 @@ static int broker_timeout(const struct broker *b)
 		wait = pump_earlier(wait, clock_left_ms(b->again_ms));
 	if (b->table.lost)
 		wait = pump_earlier(wait, clock_left_ms(b->rtnl_ms));
-	if (b->rearm.due_ms)
-		wait = pump_earlier(wait, clock_left_ms(b->rearm.due_ms));
+	wait = pump_earlier(wait, rearm_wait(b));
 	wait = pump_earlier(wait, first_check_wait(&b->first_checks));
 	for (client = b->clients; client; client = client->next)
 		if (client->due_ms < due)

@@ -30,7 +30,10 @@
 #define PROBE_MS       900   /* less than the first retransmission timeout */
 #define PROBE_PAUSE_MS 10000 /* between the ends of probes and the next ones */
 #define BAD_MS	       (3600 * 1000)
-#define NETSTAT_MAX    32768
+/* After 1, 3 and 7 s the kernel repeats a SYN, from some time on without MP_CAPABLE. */
+#define LOOK_MS	    1300 /* the first look; later ones after 2 and 4 s more */
+#define LOOKS	    3
+#define NETSTAT_MAX 32768
 #define JOINED_OR_MPTCP                                              \
 	(MPTCP_SUBFLOW_FLAG_MCAP_REM | MPTCP_SUBFLOW_FLAG_MCAP_LOC | \
 	 MPTCP_SUBFLOW_FLAG_JOIN_REM | MPTCP_SUBFLOW_FLAG_JOIN_LOC)
@@ -47,6 +50,7 @@ void rearm_open(struct broker *b)
 			    "needs Linux 6.12, CAP_NET_ADMIN and a writable /proc/sys",
 			    strerror(errno));
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP);
+	b->rearm.no_probes = fd < 0;
 	if (fd < 0)
 		log_warning("rearm: cannot probe uplinks: %s; a service needs "
 			    "RestrictAddressFamilies=AF_INET AF_INET6 and an empty "
@@ -209,19 +213,43 @@ static bool end_probe(struct rearm *rearm, struct uplink *uplink)
 	return true;
 }
 
-void rearm_tick(struct broker *b)
+static void end_probes(struct rearm *rearm)
 {
-	struct rearm *rearm = &b->rearm;
 	unsigned int i, bad = 0;
 
-	if (!rearm->due_ms || clock_ms() < rearm->due_ms)
-		return;
 	for (i = 0; i < rearm->n_uplinks; i++)
 		bad += end_probe(rearm, &rearm->uplinks[i]);
 	if (!bad)
 		log_info("no uplink of the pools drops MPTCP now: a SYN was lost");
 	rearm->due_ms = 0;
 	rearm->next_ms = clock_ms() + PROBE_PAUSE_MS;
+}
+
+void rearm_tick(struct broker *b)
+{
+	struct rearm *rearm = &b->rearm;
+
+	if (rearm->due_ms && clock_ms() >= rearm->due_ms)
+		end_probes(rearm);
+	if (!rearm->look_ms || clock_ms() < rearm->look_ms)
+		return;
+	rearm->look_ms =
+		++rearm->looks < LOOKS ? clock_ms() + 1000 * (1 << rearm->looks) : 0;
+	rearm_notice(b);
+}
+
+int rearm_wait(const struct broker *b)
+{
+	const struct rearm *rearm = &b->rearm;
+	int wait = rearm->due_ms ? clock_left_ms(rearm->due_ms) : -1;
+
+	return rearm->look_ms ? pump_earlier(wait, clock_left_ms(rearm->look_ms)) : wait;
+}
+
+void rearm_registered(struct broker *b)
+{
+	b->rearm.looks = 0;
+	b->rearm.look_ms = clock_ms() + LOOK_MS;
 }
 
 void rearm_avoid(struct broker *b, struct first_table *table)
@@ -279,7 +307,7 @@ void rearm_notice(struct broker *b)
 	rearm->noticed_s = rearm->noticed_s ?: clock_ms() / 1000;
 	if (rearm->sysctl_fd < 0 || !b->policy.rearm || !end_state(rearm, value))
 		return;
-	if (!rearm->due_ms && clock_ms() >= rearm->next_ms)
+	if (!rearm->no_probes && !rearm->due_ms && clock_ms() >= rearm->next_ms)
 		start_probes(b);
 }
 
@@ -292,6 +320,7 @@ void rearm_established(struct broker *b, const struct pm_event *ev)
 			: NULL;
 
 	rearm->noticed_s = 0; /* such a connection ends the state */
+	rearm->look_ms = 0;
 	if (!rearm->due_ms)
 		rearm->server = ev->remote;
 	if (uplink)
