@@ -119,18 +119,16 @@ void pump_read(struct event_pump *pump)
 		if (event_queue_reserve(&pump->queue, PM_EVENTS_BATCH) < 0)
 			return; /* the kernel's buffer holds the rest for now */
 		got = pm_events_read(pump->event_fd, pump->family_id, events, &n);
-		if (got == -ENOBUFS) {
+		if (got == -ENOBUFS || got == -ENOMEM) {
 			pump->overruns++;
 			pump->lost = true;
 			got = PM_EVENTS_BATCH; /* the error is cleared; read on */
 			continue;
 		}
-		if (got == -ENOMEM)
-			pump->lost = true;
-		else if (got < 0)
+		if (got < 0) {
 			pump->stop = got;
-		if (got < 0)
 			return;
+		}
 		pump->events += n;
 		for (i = 0; i < n; i++)
 			event_queue_push(&pump->queue, &events[i]);
@@ -206,7 +204,10 @@ static void execute_commands(struct event_pump *pump, struct engine *engine,
 		if (r < 0)
 			log_debug("token 0x%08x: command %d refused: %s", cmd.token,
 				  cmd.type, strerror(-r));
-		engine_result(engine, &cmd, -r, cmds);
+		/* Without its answer, only the kernel's state shows how a command went.
+		 */
+		pump->lost |= r == -ETIMEDOUT;
+		engine_result(engine, &cmd, r == -ETIMEDOUT ? 0 : -r, cmds);
 		pump_read(pump);
 	}
 }
@@ -290,9 +291,12 @@ void pump_end_resync(struct event_pump *pump, int r)
 	if (r < 0)
 		log_error("lost kernel events, and resynchronising failed: %s; retrying",
 			  strerror(-r));
-	else
+	else if (pump->overruns != pump->overruns_logged)
 		log_warning("lost kernel events: the kernel's queue was full; "
 			    "resynchronised");
+	else
+		log_warning("the kernel did not answer; resynchronised");
+	pump->overruns_logged = pump->overruns;
 }
 
 /*

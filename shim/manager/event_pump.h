@@ -61,6 +61,7 @@ struct event_pump {
 	uint64_t events, overruns, foreign;
 	bool lost;		      /* events; see pump_takes_loss() */
 	int64_t resync_ms, logged_ms; /* no resync, no line about one before */
+	uint64_t overruns_logged;
 	int stop;		      /* -errno: the owner cannot continue */
 };
 

@@ -295,6 +295,12 @@ static bool find_route(void *ctx, const struct mpaddr *remote, struct mpaddr *re
 	return known;
 }
 
+static int log_no_pool(int r)
+{
+	log_error("no pool: %s", strerror(-r));
+	return r;
+}
+
 static int manager_load_pool(struct manager *m)
 {
 	int r;
@@ -306,7 +312,7 @@ static int manager_load_pool(struct manager *m)
 	}
 	m->engine = engine_new(m->watch.pool);
 	if (!m->engine)
-		return -ENOMEM;
+		return log_no_pool(-ENOMEM);
 	engine_set_callbacks(m->engine, find_route, pump_log_note, NULL);
 	engine_set_own(m->engine, rtnl_has_address, &m->watch.table);
 	engine_watch(m->engine);
@@ -353,7 +359,7 @@ static int manager_open(struct manager *m)
 	m->pump.family_id = h->family_id;
 	m->command_fd = pm_command_open();
 	if (m->command_fd < 0)
-		return m->command_fd;
+		return log_no_pool(m->command_fd);
 	r = control_open(&m->control, h->pid, h->control_name, sizeof(h->control_name));
 	if (r == -EALREADY) { /* of another namespace of the dynamic linker */
 		log_warning("no pool: another copy of the library manages this process");
@@ -419,9 +425,9 @@ __attribute__((visibility("default"))) int mptcpaddr_pm_run(struct handover *h)
 	if (h->abi == HANDOVER_ABI) {
 		event_filter_set_useful(h->event_fd);
 		m = h->manager ? manager_inherit(h) : manager_new(h);
+		r = -ENOMEM;
 	}
-	if (m)
-		r = manager_open(m);
+	r = m ? manager_open(m) : log_no_pool(r);
 	if (!r) {
 		h->manager = m;
 		atomic_store(&h->started, 1);

@@ -124,8 +124,8 @@ static int read_answer(int fd, struct answer *answer, void *data)
 		n = recv(fd, data, BUFFER_SIZE, MSG_DONTWAIT);
 		if (n < 0 && errno == EAGAIN)
 			poll(&fds, 1, part_ms - now);
-		else if (n < 0 && errno != EINTR)
-			return -errno;
+		else if (n < 0 && answer->dump && errno != EINTR)
+			return -errno; /* a part is missing */
 		left = n;
 		for (msg = data; r == 0 && nlmsg_ok(msg, left);
 		     msg = nlmsg_next(msg, &left))
@@ -146,12 +146,16 @@ int netlink_ask(int fd, struct nlmsghdr *request, netlink_fn fn, void *ctx)
 	void *data;
 	int r;
 
+	/* Before the kernel does it: any other error than -ETIMEDOUT means that it did
+	 * not.
+	 */
+	data = malloc(BUFFER_SIZE);
+	if (!data)
+		return -ENOMEM;
 	request->nlmsg_seq = answer.seq;
 	request->nlmsg_flags |= NLM_F_REQUEST;
-	if (send(fd, request, request->nlmsg_len, 0) < 0)
-		return -errno;
-	data = malloc(BUFFER_SIZE);
-	r = data ? read_answer(fd, &answer, data) : -ENOMEM;
+	r = send(fd, request, request->nlmsg_len, 0) < 0 ? -errno
+							 : read_answer(fd, &answer, data);
 	free(data);
 	return r;
 }

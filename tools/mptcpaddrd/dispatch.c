@@ -41,7 +41,7 @@ int dispatch_command(void *ctx, const struct pm_cmd *cmd)
 	if ((policy->addresses.n || policy->n_devices) && mpaddr_is_any(&cmd->local))
 		return -EACCES;
 	r = pm_command_send(b->command_fd, b->pump.family_id, cmd);
-	if (r == 0)
+	if (r == 0 || r == -ETIMEDOUT)
 		count_subflows(conn, 1);
 	return r;
 }

@@ -228,8 +228,9 @@ static void restore_state(struct broker *b)
 
 	restore_clients(b);
 	r = resync_clients(b);
+	b->pump.lost = r < 0;
 	if (r < 0)
-		log_warning("cannot read the connections from the kernel: %s",
+		log_warning("cannot read the connections from the kernel: %s; retrying",
 			    strerror(-r));
 	if (HASH_COUNT(b->conns))
 		log_info("restored %u connections", HASH_COUNT(b->conns));

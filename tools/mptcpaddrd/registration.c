@@ -159,9 +159,10 @@ static const char *register_conn(struct broker *b, struct user *user,
 		return NULL; /* registered twice */
 	if (conn)
 		dispatch_event(b, &closed); /* the token was reused, or adopted */
-	if (client_register(b, client, token, flags & BROKER_FLAG_V6ONLY,
-			    record->head.version >> BROKER_WHY_SHIFT, owner.cookie) < 0)
-		return "too many connections";
+	r = client_register(b, client, token, flags & BROKER_FLAG_V6ONLY,
+			    record->head.version >> BROKER_WHY_SHIFT, owner.cookie);
+	if (r < 0)
+		return r == -EDQUOT ? "too many connections" : strerror(-r);
 	b->registrations++;
 	user->registrations++;
 	journal_add(b, client, client_conn_find(b, token));
