@@ -17,6 +17,7 @@
 #include <sys/un.h>
 
 #define UNIX_NAME_MAX	  96
+#define UNIX_NAME_LISTEN  "mptcpaddr-listen/" /* ADDRESS/PORT */
 #define UNIX_NAME_UNKNOWN ((uid_t)-1)
 
 /* unix_name_address() - of an abstract @name, or of a path. Return: its length. */

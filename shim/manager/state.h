@@ -15,7 +15,8 @@
 
 struct app_listeners {
 	struct handover *h;
-	int claims[HANDOVER_LISTENERS]; /* a bound name; -errno; -1: not tried */
+	int claims[HANDOVER_LISTENERS];	      /* a bound name; -errno; -1: not tried */
+	int64_t known_ms[HANDOVER_LISTENERS]; /* until then, -EADDRINUSE is believed */
 	bool adopt; /* a claim succeeded after the end of the process that had it */
 };
 

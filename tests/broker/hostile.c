@@ -261,3 +261,66 @@ Test(hostile, child_takes_over_from_a_parent_that_executes_another_program)
 {
 	child_takes_over("parentexecs");
 }
+
+#define LISTEN_NAME "mptcpaddr-listen/[::]:8080/8080"
+
+/* The kernel of the other host joins each announced address. */
+static void connects_get(struct lab *lab, struct proc *client, int connections,
+			 const char *pairs)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "burst %d", connections);
+	cr_assert_eq(proc_tell(client, text), 0);
+	cr_expect(WAIT_FOR(connections_with(&lab->world.server, pairs) == connections),
+		  "%d of %d connections", connections_with(&lab->world.server, pairs),
+		  connections);
+}
+
+/* A server that manages itself announces, although another user holds the names by which
+ * processes that share an address choose a manager. */
+static void server_announces(const char *how, const char *number, const char *name)
+{
+	static const char *const none[] = { NULL };
+	const char *const server[] = { "env", "MPTCPADDR_LOG=warning",
+				       "@tests/apps/tcpserver", "8080", NULL };
+	const char *const client[] = {
+		"@tests/apps/tcpclient", "-m", "-q", "-N", "0", "10.0.1.2", "8080", NULL
+	};
+	struct proc holder, s, c;
+	char path[PATH_MAX];
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, none);
+	put_text(lab.pool, "[pool]\nendpoint = 10.0.2.2 signal\n");
+	cr_assert_eq(limits_set(&lab.world.server, 8, 8), 0);
+	holder_start(&lab, &holder, ALICE, how, number, name);
+	lab_start(&lab, &s, 0, lab.pool, server);
+	cr_assert(WAIT_FOR(proc_said(&s, "listening")), "%s", proc_errors(&s));
+	cr_assert_eq(
+		proc_start(&c, &lab.world.server,
+			   (const char *[]){ built(client[0] + 1, path, sizeof(path)),
+					     client[1], client[2], client[3], client[4],
+					     client[5], client[6], NULL },
+			   NULL),
+		0);
+	connects_get(&lab, &c, 4, "10.0.2.1-10.0.2.2");
+	cr_expect(WAIT_FOR(strstr(proc_errors(&s), "held by user 1000")), "%s",
+		  proc_errors(&s));
+	tool_says(&lab, 0, doctor, "user 1000 holds the socket name mptcpaddr-listen/");
+	proc_end(&c);
+	proc_end(&s);
+	proc_end(&holder);
+	lab_close(&lab);
+}
+
+Test(hostile, server_announces_although_its_name_is_bound)
+{
+	server_announces("-b", NULL, LISTEN_NAME);
+}
+
+Test(hostile, server_announces_although_its_name_has_a_full_queue)
+{
+	server_announces("-f", NULL, LISTEN_NAME);
+}

@@ -8,10 +8,10 @@
  * created.
  */
 #include "checks.h"
+#include "held.h"
 #include "mptcpaddr/broker.h"
 #include "mptcpaddr/netlink.h"
 #include "mptcpaddr/uapi.h"
-#include "shim/common/unix_name.h"
 #include "shim/preload/subscribe.h"
 #include "tools/common/blackhole_report.h"
 #include "tools/common/ctl.h"
@@ -267,20 +267,12 @@ static bool check_path_manager(struct findings *findings, const struct devices *
 
 static bool check_broker(struct findings *findings, const struct devices *devices)
 {
-	const uid_t uid = unix_name_owner(BROKER_NAME);
 	const bool found = find_broker();
 
 	if (found)
 		report_ok(findings, "a broker serves programs without rights");
-	if (uid == 0 || uid == UNIX_NAME_UNKNOWN)
-		return true;
-	report_problem(findings,
-		       "user %u holds the broker's socket name " BROKER_NAME ": %s\n"
-		       "root: ss -xlp src @" BROKER_NAME "    # end that process%s",
-		       uid,
-		       found ? "programs that do not see " BROKER_DIR " have no broker"
-			     : "it is ignored, and no broker of root's runs",
-		       found ? "" : ", then start mptcpaddrd");
+	check_held_broker(findings, found);
+	check_held_listeners(findings);
 	return true;
 }
 
