@@ -19,8 +19,9 @@ $(B)/obj/tools/%.o: tools/%.c
 LIBDIR ?= /usr/local/lib
 
 MPTCPADDR_SRC := $(wildcard tools/mptcpaddr/*.c) $(wildcard tools/common/*.c) \
-		 $(patsubst %,shim/preload/%.c,pool_file env subscribe) $(COMMON_SRC) \
-		 $(patsubst %,shim/netlink/%.c,diag request) \
+		 $(patsubst %,shim/preload/%.c,blackhole broker env fork launch log_request \
+		   mode other_copy owner pool_copy pool_file refused register subscribe thread wake) \
+		 $(COMMON_SRC) $(patsubst %,shim/netlink/%.c,diag request) \
 		 $(patsubst %,shim/pool/%.c,parse endpoint addr accept ini_reader)
 
 tools: $(B)/mptcpaddr

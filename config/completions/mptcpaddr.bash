@@ -38,7 +38,7 @@ _mptcpaddr_run()
 	if [ "$i" -lt "$COMP_CWORD" ] && declare -F _command_offset >/dev/null; then
 		_command_offset "$i"
 	elif [[ $1 == -* ]]; then
-		_mptcpaddr_words '-v --verbose --pool --backend --help --' "$1"
+		_mptcpaddr_words '-v --verbose --pool --backend --supervise --no-supervise --help --' "$1"
 	else
 		COMPREPLY=($(compgen -c -- "$1"))
 	fi

@@ -17,6 +17,8 @@ complete -c mptcpaddr -n __fish_use_subcommand -a disable -d 'Remove the library
 
 complete -c mptcpaddr -n '__fish_seen_subcommand_from run doctor' -s v -l verbose -d 'Show more'
 complete -c mptcpaddr -n '__fish_seen_subcommand_from run' -s p -l pool -r -F -d 'Pool file'
+complete -c mptcpaddr -n '__fish_seen_subcommand_from run' -l supervise -d 'Supervise children, too'
+complete -c mptcpaddr -n '__fish_seen_subcommand_from run' -l no-supervise -d 'Supervise no program'
 complete -c mptcpaddr -n '__fish_seen_subcommand_from run' -s b -l backend -x -a 'broker direct none' -d 'Back end'
 complete -c mptcpaddr -n '__fish_seen_subcommand_from run' -x -a '(__fish_complete_subcommand --fcs-skip=2)'
 complete -c mptcpaddr -n '__fish_seen_subcommand_from check' -F

@@ -122,11 +122,11 @@ static const char lighttpd[] = "cat >lighttpd.conf <<END\n"
 static const char memcached[] = "exec memcached -u nobody -p 8080";
 static const char mosquitto[] = "printf 'listener 8080\\nuser mosquitto\\n' >m.conf\n"
 				"exec mosquitto -c m.conf";
-static const char squid[] =
-	"cat >squid.conf <<END\n"
-	"http_port 8080\ncache_effective_user proxy\npid_filename none\n"
+#define SQUID_CONF                                                        \
+	"cat >squid.conf <<END\n"                                         \
+	"http_port 8080\ncache_effective_user proxy\npid_filename none\n" \
 	"access_log none\ncache_log $PWD/squid.log\nnetdb_filename none\nEND\n"
-	"exec squid -N -f squid.conf";
+static const char squid[] = SQUID_CONF "exec squid -N -f squid.conf";
 
 /* Root's rights are gone once it has dropped them; the broker has them. */
 static void announces_with_the_broker(const char *script)
@@ -186,6 +186,32 @@ DROPS_ROOT(lighttpd)
 DROPS_ROOT(memcached)
 DROPS_ROOT(mosquitto)
 DROPS_ROOT(squid)
+
+/* Its worker is in secure mode (AT_SECURE), where LD_PRELOAD has no effect. */
+static void squid_daemon(enum backend backend)
+{
+	char script[2048], path[PATH_MAX];
+	struct served s;
+
+	NEED_USERS();
+	snprintf(script, sizeof(script),
+		 SQUID_CONF "exec %s run squid --foreground -f squid.conf",
+		 built("mptcpaddr", path, sizeof(path)));
+	served_open(&s, backend, script);
+	connect_more(&s, 4);
+	all_are_joined(&s);
+	served_close(&s);
+}
+
+Test(servers, squid_daemon_with_the_broker)
+{
+	squid_daemon(BROKER);
+}
+
+Test(servers, squid_daemon_without_the_broker)
+{
+	squid_daemon(DIRECT);
+}
 
 /* The first process ends, workers drop their rights: the master remains. */
 static void nginx_daemon(enum backend backend)

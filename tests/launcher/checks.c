@@ -130,7 +130,8 @@ Test(checks, all_problems_are_printed_at_once, TIMEOUT)
 	bench_open(&b);
 	cr_assert_eq(host_path_manager(&b.world.client, PM_KERNEL), 0);
 	cr_assert_eq(host_sysctl(&b.world.client, "net/mptcp/enabled", "0"), 0);
-	said = run(&b, NULL, ARGS("@mptcpaddr", "run", "@@hello-static"));
+	said = run(&b, NULL,
+		   ARGS("@mptcpaddr", "run", "--no-supervise", "@@hello-static"));
 	cr_expect_eq(times(&said, WARNING), 3, "%s", said.err);
 	cr_expect_eq(said.status, 1);
 	said_free(&said);

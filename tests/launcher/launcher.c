@@ -48,12 +48,11 @@ static const char *expand(const char *arg)
 	return path_of(name);
 }
 
-struct said run(struct bench *b, const char *const env[], const char *const argv[])
+void start(struct bench *b, struct proc *p, const char *const env[],
+	   const char *const argv[])
 {
 	const char *args[ARGS_MAX] = { NULL }, *vars[ARGS_MAX] = { NULL };
-	struct said said = { 0 };
 	char home[128];
-	struct proc p;
 	int i;
 
 	for (i = 0; argv[i]; i++) {
@@ -66,7 +65,15 @@ struct said run(struct bench *b, const char *const env[], const char *const argv
 	vars[1] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
 	for (i = 0; env && env[i]; i++)
 		vars[i + 2] = env[i];
-	cr_assert_eq(proc_start(&p, &b->world.client, args, vars), 0);
+	cr_assert_eq(proc_start(p, &b->world.client, args, vars), 0);
+}
+
+struct said run(struct bench *b, const char *const env[], const char *const argv[])
+{
+	struct said said = { 0 };
+	struct proc p;
+
+	start(b, &p, env, argv);
 	proc_eof(&p);
 	said.status = proc_wait(&p, RUN_MS);
 	said.out = proc_output(&p);
@@ -126,7 +133,8 @@ void user_pool(struct bench *b, const char *name, const char *text)
 
 void warned_once(struct bench *b, const char *const argv[], const char *words)
 {
-	const char *under[ARGS_MAX] = { "@mptcpaddr", "run", "--" };
+	const char *under[ARGS_MAX] = { "@mptcpaddr", "run",
+					words ? "--no-supervise" : "--" };
 	struct said native = run(b, NULL, argv), said;
 	char *copy = strdup(words ?: ""), *word, *save;
 	int i;

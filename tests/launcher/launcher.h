@@ -42,6 +42,9 @@ void bench_close(struct bench *b);
  * in prog/. @env may be NULL.
  */
 struct said run(struct bench *b, const char *const env[], const char *const argv[]);
+/* start() - the same, without waiting */
+void start(struct bench *b, struct proc *p, const char *const env[],
+	   const char *const argv[]);
 void said_free(struct said *said);
 
 /* shell() - run a command that succeeds */
@@ -59,7 +62,8 @@ int times(const struct said *said, const char *text);
 
 /*
  * warned_once() - run @argv natively and under the launcher: the same output and exit
- * status, and one warning that has all of @words, separated by "|"; NULL: no warning
+ * status, and without a supervisor one warning that has all of @words, separated by "|";
+ * NULL: no warning
  */
 void warned_once(struct bench *b, const char *const argv[], const char *words);
 

@@ -22,6 +22,7 @@ static void program(const char *const argv[], const char *words)
 	NEED_SANDBOX();
 	bench_open(&b);
 	warned_once(&b, argv, words);
+	warned_once(&b, argv, NULL);
 	bench_close(&b);
 }
 

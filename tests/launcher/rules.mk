@@ -3,7 +3,7 @@
 
 LAUNCHER_DIR  := $(B)/tests/launcher-progs
 LAUNCHER_PROG := $(addprefix $(LAUNCHER_DIR)/,hello hello-static hello-static-pie hello-musl \
-		   hello32 users nosetenv.so protocol protocol-32 lib32/libmptcpaddr.so)
+		   client-static client-musl supervised supervised-32 hello32 users nosetenv.so protocol protocol-32 lib32/libmptcpaddr.so)
 
 LAUNCHER_CC = $(CC) $(CFLAGS) -D_GNU_SOURCE
 $(LAUNCHER_DIR)/hello-static: LAUNCHER_CC += -static
@@ -14,6 +14,10 @@ $(LAUNCHER_DIR)/hello32: LAUNCHER_CC = $(CC) -O1 -m32 -nostdlib -static -ffreest
 # Debian has kernel headers for the machine's own architecture only.
 CC_32 = $(CC) $(CFLAGS) -m32 -D_GNU_SOURCE -idirafter /usr/include/$(shell $(CC) -print-multiarch)
 $(LAUNCHER_DIR)/protocol-32: LAUNCHER_CC = $(CC_32)
+$(LAUNCHER_DIR)/supervised-32: tests/launcher/prog/supervised.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC_32) -static -pthread -o $@ $<
 $(LAUNCHER_DIR)/protocol-32: tests/launcher/prog/protocol.c
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
@@ -23,6 +27,13 @@ $(LAUNCHER_DIR)/lib32/libmptcpaddr.so: $(PRELOAD_SRC) $(COMMON_SRC) shim/preload
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC_32) -std=gnu11 -Iinclude -I. -Wno-psabi -fPIC -shared -nostartfiles -Wl,-z,defs \
 		-Wl,--version-script=shim/preload/export.map -o $@ $(filter %.c,$^)
+$(LAUNCHER_DIR)/supervised: LAUNCHER_CC += -static -pthread
+$(LAUNCHER_DIR)/client-static: LAUNCHER_CC += -static -pthread
+$(LAUNCHER_DIR)/client-musl: LAUNCHER_CC = musl-gcc -static -D_GNU_SOURCE -pthread
+$(LAUNCHER_DIR)/client-%: tests/apps/tcpclient.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LAUNCHER_CC) -o $@ $<
 $(LAUNCHER_DIR)/nosetenv.so: LAUNCHER_CC += -shared -fPIC
 $(LAUNCHER_DIR)/nosetenv.so: tests/launcher/prog/nosetenv.c
 	$(call say,LINK,$@)

@@ -89,6 +89,8 @@ static struct said in_place(struct bench *b, const struct place *place, const ch
 	argv[n++] = tool ?: "/usr/bin/env";
 	if (tool)
 		argv[n++] = "run";
+	if (tool)
+		argv[n++] = "--no-supervise";
 	argv[n++] = program;
 	return run(b, NULL, argv);
 }

@@ -289,6 +289,20 @@ static bool parse_unix_line(const char *line, char ret_name[static NAME_TEXT_MAX
 	return true;
 }
 
+bool ctl_is_stand_in(pid_t pid)
+{
+	char path[64], name[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	f = fopen(path, "re");
+	if (f && !fgets(name, sizeof(name), f))
+		name[0] = '\0';
+	if (f)
+		fclose(f);
+	return !strcmp(name, CTL_STAND_IN "\n");
+}
+
 int ctl_find_names(char (**ret_names)[NAME_TEXT_MAX], size_t *ret_n)
 {
 	char(*names)[NAME_TEXT_MAX], *line = NULL, path[UNIX_NAME_MAX];

@@ -7,6 +7,7 @@
 #include "mptcpaddr/control.h"
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -81,6 +82,12 @@ static inline const struct ctl_answer *ctl_answer(const struct ctl *ctl)
  */
 int ctl_read(struct ctl *ctl, uint16_t op, size_t record_size, void *ret_array,
 	     size_t *ret_n);
+
+/* Its task name: a manager of other processes' connections (mptcpaddr run). */
+#define CTL_STAND_IN "mptcpaddr"
+
+/* ctl_is_stand_in() - the manager @pid serves processes other than itself. */
+bool ctl_is_stand_in(pid_t pid);
 
 #define NAMES_MAX     65536
 #define NAME_TEXT_MAX 80

@@ -12,8 +12,11 @@
 
 #define EXIT_USAGE 2
 
+#define KEEPER_COMMAND "supervise-keeper" /* not for users, nor in --help */
+
 /* A command gets its own name as argv[0], and returns the tool's exit status. */
 int cmd_run(int argc, char *argv[]);
+int cmd_keeper(int argc, char *argv[]);
 int cmd_check(int argc, char *argv[]);
 int cmd_pool(int argc, char *argv[]); /* "endpoint" and "limits" */
 int cmd_doctor(int argc, char *argv[]);

@@ -114,6 +114,12 @@ bool binary_same_kind(const struct binary *a, const struct binary *b)
 	return a->class == b->class && a->data == b->data && a->machine == b->machine;
 }
 
+bool binary_runs_beside(const struct binary *binary, const struct binary *other)
+{
+	return (binary->machine == EM_386 && other->machine == EM_X86_64) ||
+	       (binary->machine == EM_ARM && other->machine == EM_AARCH64);
+}
+
 const char *binary_kind(const struct binary *binary, char text[static BINARY_KIND_MAX])
 {
 	static const struct {

@@ -103,8 +103,9 @@ static int open_target(const struct targets *targets, const char *name,
 	if (r == 0 && targets->program)
 		r = strcmp(targets->program, manager->program) != 0;
 	if (r == 0 && targets->pid)
-		r = target->brokered ? !is_same_program(targets->pid, manager)
-				     : (uint32_t)targets->pid != manager->pid;
+		r = (target->brokered || ctl_is_stand_in(manager->pid))
+			    ? !is_same_program(targets->pid, manager)
+			    : (uint32_t)targets->pid != manager->pid;
 	if (r)
 		ctl_close(&target->ctl);
 	return r;

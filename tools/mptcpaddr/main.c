@@ -23,12 +23,15 @@ static const struct command {
 	int (*run)(int argc, char *argv[]);
 	const char *options; /* a line each */
 } commands[] = {
-	{ "run", "[-v] [--pool FILE] [--backend B] [--] PROGRAM [ARGUMENT...]",
+	{ "run", "[-v] [--pool FILE] [--backend B] [--[no-]supervise] [--] PROGRAM "
+	  "[ARGUMENT...]",
 	  "run PROGRAM with one local address per subflow", cmd_run,
 	  "\t  -v, --verbose     show executable, pool file, library and its log\n"
 	  "\t  -p, --pool FILE   use this pool file\n"
 	  "\t  -b, --backend B   broker, direct (a thread in PROGRAM), none (no "
-	  "pool)\n" },
+	  "pool)\n"
+	  "\t  --supervise       also serve static programs that PROGRAM starts\n"
+	  "\t  --no-supervise    not even if PROGRAM is one, or a Go program\n" },
 	{ "check", "[FILE...]", "list all errors of pool files", cmd_check, "" },
 	{ "doctor", "[-v]", "find problems with Multipath TCP, and their remedies",
 	  cmd_doctor, "\t  -v, --verbose     list passed checks too\n" },
@@ -91,6 +94,8 @@ int main(int argc, char *argv[])
 	const struct command *end = commands + sizeof(commands) / sizeof(*commands);
 	const char *name = argc > 1 ? argv[1] : "";
 
+	if (!strcmp(name, KEEPER_COMMAND))
+		return cmd_keeper(argc - 1, argv + 1);
 	while (command < end && strcmp(command->name, name) != 0)
 		command++;
 	if (command < end && (argc != 3 || strcmp(argv[2], "--help") != 0))

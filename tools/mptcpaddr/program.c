@@ -133,6 +133,12 @@ static int read_library(const char *path, bool other_kinds, const struct binary 
 	return binary_read(path, ret);
 }
 
+/* Its workers have root's effective user ID, but not the real one. */
+static bool starts_secure(const char *path)
+{
+	return !strcmp(basename(path), "squid");
+}
+
 bool program_check(const char *path, const char *library_path, bool other_kinds,
 		   struct obstacle *ret)
 {
@@ -148,7 +154,13 @@ bool program_check(const char *path, const char *library_path, bool other_kinds,
 	libc = binary_foreign_libc(&program);
 	same = binary_same_kind(&program, &library);
 	ret->refuses_library = libc || !same;
-	if (!same) {
+	ret->is_supervisable = same || binary_runs_beside(&program, &library);
+	ret->is_go = program.go;
+	if (same && starts_secure(path)) {
+		strcpy(ret->text, "starts processes that ignore preloaded libraries, as "
+				  "setuid programs do");
+		ret->remedies = "do: use mptcpaddr run --supervise, or squid -N";
+	} else if (!same) {
 		snprintf(ret->text, sizeof(ret->text),
 			 "is a %s program, but the library is %s",
 			 binary_kind(&program, kinds[0]),
@@ -157,8 +169,9 @@ bool program_check(const char *path, const char *library_path, bool other_kinds,
 	} else if (program.go) {
 		strcpy(ret->text,
 		       "is a Go program, which makes system calls without libc");
-		ret->remedies = "do: set GODEBUG=multipathtcp=1, which gives MPTCP "
-				"without a pool if it was built with Go 1.21 or later";
+		ret->remedies = "do: without a supervisor, GODEBUG=multipathtcp=1 gives "
+				"MPTCP if it was built with Go 1.21 or later; the broker "
+				"can adopt its connections";
 	} else if (!program.loads_libraries) {
 		strcpy(ret->text, "is a static program, which loads no library");
 		ret->remedies = "do: use a dynamically linked build";

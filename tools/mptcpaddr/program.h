@@ -52,6 +52,9 @@ int binary_read(const char *path, struct binary *ret);
 /* binary_same_kind() - whether code of both can be in one process. */
 bool binary_same_kind(const struct binary *a, const struct binary *b);
 
+/* binary_runs_beside() - a 32-bit program for the machine of @other. */
+bool binary_runs_beside(const struct binary *binary, const struct binary *other);
+
 #define BINARY_KIND_MAX 48
 
 /* binary_kind() - "64-bit x86-64". Return: @text. */
@@ -87,6 +90,8 @@ struct obstacle {
 	char text[PATH_MAX + 128]; /* after its path */
 	const char *remedies;	   /* for report_problem() */
 	bool refuses_library; /* its dynamic linker would complain, or not start it */
+	bool is_supervisable; /* its system calls are those of this machine */
+	bool is_go;
 };
 
 /*

@@ -7,6 +7,7 @@
  */
 #include "checks.h"
 #include "program.h"
+#include "supervise.h"
 
 #include "shim/pool/endpoint.h"
 #include "shim/preload/env.h"
@@ -30,6 +31,12 @@ struct run {
 	struct program program;
 	char library[PATH_MAX];
 	bool refuses_library;
+	enum {
+		AS_NEEDED,
+		ALWAYS,
+		NEVER
+	} supervise;
+	bool needs_supervisor, has_effect, is_go;
 	void (*on_sigpipe)(int); /* the disposition that the program inherits */
 };
 
@@ -39,6 +46,8 @@ static int parse_run_options(struct run *run, int argc, char *argv[])
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "pool", required_argument, NULL, 'p' },
 		{ "backend", required_argument, NULL, 'b' },
+		{ "supervise", no_argument, NULL, 's' },
+		{ "no-supervise", no_argument, NULL, 'n' },
 		{ 0 },
 	};
 	int c;
@@ -46,6 +55,8 @@ static int parse_run_options(struct run *run, int argc, char *argv[])
 	while ((c = command_option(argc, argv, "+:vp:b:", options)) != -1) {
 		if (c == 'v')
 			run->findings.verbose = true;
+		else if (c == 's' || c == 'n')
+			run->supervise = c == 's' ? ALWAYS : NEVER;
 		else if (c == 'p')
 			run->pool = optarg;
 		else if (c == 'b' && is_backend(optarg))
@@ -130,23 +141,56 @@ static bool check_pool(struct run *run)
 	return mptcp;
 }
 
+/* Return: whether the supervisor serves the program, with the reason @text. */
+static bool check_supervisor(struct run *run, const char *text)
+{
+	const char *lacks = run->supervise == NEVER ? NULL : supervise_lacks();
+
+	if (run->supervise == NEVER || (run->supervise == AS_NEEDED && !run->has_effect))
+		return false;
+	if (lacks) {
+		report_problem(&run->findings,
+			       "%s: %s cannot be supervised\n"
+			       "do: update the kernel, or leave its sandbox",
+			       lacks, run->program.path);
+		return false;
+	}
+	report_ok(&run->findings, "supervisor: opens the sockets of %s, which %s",
+		  run->program.path, text);
+	if (!supervise_is_free())
+		report_ok(&run->findings,
+			  "no_new_privs: setuid programs that it starts (sudo, su, ping) "
+			  "gain no rights; --no-supervise goes without");
+	return run->needs_supervisor = true;
+}
+
 static void check_program(struct run *run)
 {
 	const char *path = run->program.path, *secure = secure_reason(path);
 	struct obstacle obstacle;
+	const bool takes = program_check(path, run->library, true, &obstacle);
+	bool served = false;
 
-	if (!program_check(path, run->library, true, &obstacle))
+	run->refuses_library = obstacle.refuses_library;
+	if (run->supervise == ALWAYS)
+		served =
+			check_supervisor(run, takes ? "may start others" : obstacle.text);
+	else if (!takes && obstacle.is_supervisable)
+		served = check_supervisor(run, obstacle.text);
+	else if (secure && supervise_is_free())
+		served = check_supervisor(run, secure);
+	if (!takes && !served)
 		report_problem(&run->findings,
 			       "%s %s: its connections stay plain TCP\n%s", path,
 			       obstacle.text, obstacle.remedies);
-	run->refuses_library = obstacle.refuses_library;
-	if (secure)
+	if (secure && (!served || !supervise_is_free()))
 		report_problem(&run->findings,
 			       "%s is %s, so preloaded libraries are ignored: its "
 			       "connections stay plain TCP\n"
 			       "do: run it as the user whose rights it takes, or copy it "
 			       "without them",
 			       path, secure);
+	run->is_go = obstacle.is_go;
 }
 
 /* Return: 0, or -1 after an error was printed. */
@@ -155,6 +199,37 @@ static int set_variable(const char *name, const char *value)
 	if (!value || setenv(name, value, 1) < 0)
 		return -print_error("%s cannot be set: %s", name, strerror(errno));
 	env_copy(); /* pool_file_open() reads it there */
+	return 0;
+}
+
+/* Go 1.21 and later open MPTCP sockets themselves. */
+static int extend_godebug(const struct run *run)
+{
+	const char *before = getenv("GODEBUG") ?: "";
+	char *list;
+	int r;
+
+	if (!run->is_go || !run->has_effect || strstr(before, "multipathtcp="))
+		return 0;
+	if (asprintf(&list, "%s%smultipathtcp=1", before, *before ? "," : "") < 0)
+		list = NULL;
+	r = set_variable("GODEBUG", list);
+	free(list);
+	return r;
+}
+
+/* Return: 0, or -1 after an error was printed. */
+static int start_supervisor(struct run *run)
+{
+	int r = run->needs_supervisor ? supervise_start() : 0;
+
+	if (r == -EPIPE) /* the filter stays, and nobody would answer */
+		return -print_error("the supervisor has ended");
+	if (r < 0 && r != -EALREADY)
+		report_problem(&run->findings,
+			       "%s cannot be supervised: %s: its connections stay plain "
+			       "TCP\ndo: use --no-supervise",
+			       run->program.path, strerror(-r));
 	return 0;
 }
 
@@ -235,7 +310,8 @@ int cmd_run(int argc, char *argv[])
 			  : run.program.is_wrapped ? ", which executes "
 						   : ", run by ",
 			  run.program.path);
-		if (check_pool(&run))
+		run.has_effect = check_pool(&run);
+		if (run.has_effect)
 			check_machine(&run.findings, NULL);
 		check_program(&run);
 	}
@@ -243,5 +319,8 @@ int cmd_run(int argc, char *argv[])
 	if (run.findings.verbose && !getenv("MPTCPADDR_LOG") &&
 	    set_variable("MPTCPADDR_LOG", "info") < 0)
 		return EXIT_OWN;
-	return preload_library(&run) < 0 ? EXIT_OWN : exec_program(&run, found);
+	if (preload_library(&run) < 0 || extend_godebug(&run) < 0 ||
+	    start_supervisor(&run) < 0)
+		return EXIT_OWN;
+	return exec_program(&run, found);
 }

@@ -101,6 +101,7 @@ struct manager {
 	pid_t pid;
 	uint32_t uid;
 	char program[PROGRAM_MAX];
+	bool stands_in;		 /* for a supervised program, info.program */
 	bool answered;		 /* the fields below are valid */
 	struct ctl_manager info; /* its texts are safe for a terminal */
 	/* The pools in force, in the order of the masks' bits */

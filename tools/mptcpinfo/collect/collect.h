@@ -78,6 +78,9 @@ void process_program(pid_t pid, char out[static PROGRAM_MAX]);
 /* manager_is_broker() - mptcpaddrd, run by root: info.program is its client */
 bool manager_is_broker(const struct manager *manager);
 
+/* manager_holds() - it is in the program whose connections it manages. */
+bool manager_holds(const struct manager *manager);
+
 /*
  * manager_ask() - send CTL_OP_MANAGER on @ctl and fill @manager
  *

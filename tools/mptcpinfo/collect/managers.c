@@ -107,8 +107,8 @@ static void add_reports(struct snapshot *snap, struct manager *manager,
 		conn->manager_index = index;
 		conn->record = *report;
 		conn->n_announced = 0;
-		/* The broker is not the holder: collect_owners() finds it. */
-		conn->pid = manager_is_broker(manager) ? 0 : manager->pid;
+		/* If it is not the holder, collect_owners() finds that. */
+		conn->pid = manager_holds(manager) ? manager->pid : 0;
 		memcpy(conn->program, manager->program, sizeof(conn->program));
 	}
 	for_each_in (announced, reports, announced) {
@@ -126,6 +126,11 @@ bool manager_is_broker(const struct manager *manager)
 	return !manager->uid && !strncmp(info->backend, "broker", sizeof(info->backend));
 }
 
+bool manager_holds(const struct manager *manager)
+{
+	return !manager_is_broker(manager) && !manager->stands_in;
+}
+
 int manager_ask(struct manager *manager, struct ctl *ctl)
 {
 	struct ctl_manager *info = &manager->info;
@@ -134,6 +139,7 @@ int manager_ask(struct manager *manager, struct ctl *ctl)
 	manager->pid = ctl->pid;
 	manager->uid = ctl->uid;
 	process_program(manager->pid, manager->program);
+	manager->stands_in = ctl_is_stand_in(manager->pid);
 	r = ctl_ask(ctl, CTL_OP_MANAGER, 0, offsetof(struct ctl_manager, options));
 	if (r < 0)
 		return r;
@@ -149,7 +155,7 @@ int manager_ask(struct manager *manager, struct ctl *ctl)
 	text_clean(info->pool_file, sizeof(info->pool_file));
 	text_clean(info->pool_error, sizeof(info->pool_error));
 	text_clean(info->options, sizeof(info->options));
-	if (!manager->program[0] || manager_is_broker(manager))
+	if (!manager->program[0] || !manager_holds(manager))
 		snprintf(manager->program, sizeof(manager->program), "%s", info->program);
 	return 0;
 }

@@ -62,8 +62,7 @@ static int follower_ask(struct follow *f, struct follower *fw, struct ctl_budget
 	unsigned int failed = 0;
 	int r = manager_ask(manager, &fw->ctl);
 
-	/* The broker is not the program whose connections it manages. */
-	if (r == 0 && manager_is_broker(manager))
+	if (r == 0 && !manager_holds(manager))
 		manager->pid = 0;
 	else if (r == 0 && !manager->pid)
 		manager->pid = manager->info.pid;

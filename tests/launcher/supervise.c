@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: MIT
+/*
+ * supervise.c - static, Go and other programs under the supervisor: paths and hazards
+ */
+#include "counter.h"
+#include "traffic.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ANNOUNCED ARGS("10.0.2.1", "10.0.3.1")
+#define PAIRS	  "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1"
+#define POOL	  "[pool]\nendpoint = 10.0.1.2\nendpoint = 10.0.2.2\nendpoint = 10.0.3.2\n"
+
+#define RUN	 "@mptcpaddr", "run"
+#define USER	 "setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups"
+#define PROTOCOL "protocol 262 "
+
+static void open_bench(struct bench *b)
+{
+	bench_open(b);
+	user_pool(b, "default.conf", POOL);
+}
+
+/* The server announces two addresses: exactly one join to each, natively plain TCP. */
+static void three_paths(const char *const env[], const char *const argv[], bool broker)
+{
+	struct proc server, client, brokers;
+	struct bench b;
+
+	open_bench(&b);
+	if (broker)
+		start_broker(&b, &brokers);
+	traffic_serve(&b, &server, false, ANNOUNCED);
+	start(&b, &client, env, argv);
+	traffic_pairs(&b, PAIRS);
+	cr_expect_eq(joined_count(&b.world.client), 2);
+	cr_expect_eq(counter(&b.world.client, "MPJoinSynTx"), 2);
+	proc_eof(&client);
+	proc_end(&client);
+	proc_end(&server);
+	if (broker)
+		proc_end(&brokers);
+	bench_close(&b);
+}
+
+#define SERVER "10.0.1.1", TRAFFIC_PORT
+
+Test(supervise, static_programs_of_two_libcs_have_three_paths, TIMEOUT)
+{
+	NEED_SANDBOX();
+	three_paths(NULL, ARGS(RUN, "@@client-static", SERVER), false);
+	three_paths(NULL, ARGS(RUN, "@@client-musl", SERVER), false);
+	three_paths(NULL, ARGS(RUN, "@@client-static", "-b", SERVER), false);
+}
+
+Test(supervise, users_have_them_with_the_broker, TIMEOUT)
+{
+	NEED_USERS();
+	three_paths(NULL, ARGS(USER, RUN, "@@client-static", SERVER), true);
+	three_paths(NULL, ARGS(USER, RUN, "@@client-musl", "-b", SERVER), true);
+}
+
+/* The library and the supervisor: one of them has each connection. */
+static void family(bool broker)
+{
+	char script[2 * PATH_MAX];
+
+	snprintf(script, sizeof(script), "%s 10.0.1.1 " TRAFFIC_PORT,
+		 path_of("tests/apps/tcpclient"));
+	three_paths(NULL, ARGS(RUN, "busybox", "sh", "-c", script), broker);
+	three_paths(NULL, ARGS(RUN, "--supervise", "@tests/apps/tcpclient", SERVER),
+		    broker);
+	snprintf(script, sizeof(script), "%s 10.0.1.1 " TRAFFIC_PORT "; exit 0",
+		 path_of("tests/launcher-progs/client-static"));
+	three_paths(NULL, ARGS(RUN, "--supervise", "bash", "-c", script), broker);
+	/* A native MPTCP program, as Go's with GODEBUG=multipathtcp=1. */
+	three_paths(NULL, ARGS(RUN, "@@client-static", "-m", SERVER), broker);
+}
+
+Test(supervise, dynamic_and_static_relatives_are_managed_once, .timeout = 120)
+{
+	NEED_SANDBOX();
+	family(false);
+}
+
+Test(supervise, relatives_with_the_broker, .timeout = 120)
+{
+	NEED_SANDBOX();
+	family(true);
+}
+
+Test(supervise, daemon_has_three_paths, TIMEOUT)
+{
+	char script[2 * PATH_MAX];
+
+	NEED_SANDBOX();
+	snprintf(script, sizeof(script),
+		 "busybox sleep 1000 | busybox setsid %s 10.0.1.1 " TRAFFIC_PORT
+		 " >/dev/null 2>&1 & exit 0",
+		 path_of("tests/launcher-progs/client-static"));
+	three_paths(NULL, ARGS(RUN, "busybox", "sh", "-c", script), false);
+}
+
+/* The pool of the name under which each process was started. */
+Test(supervise, each_program_has_its_own_pool, TIMEOUT)
+{
+	struct proc server, client;
+	char script[2 * PATH_MAX];
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_bench(&b);
+	user_pool(&b, "default.conf", "[app]\nmptcp = no\n");
+	user_pool(&b, "busybox.conf", "[pool]\nendpoint = 10.0.2.2\n");
+	user_pool(&b, "client-static.conf", "[pool]\nendpoint = 10.0.3.2\n");
+	traffic_serve(&b, &server, false, ANNOUNCED);
+	snprintf(script, sizeof(script), "%s 10.0.1.1 " TRAFFIC_PORT,
+		 path_of("tests/launcher-progs/client-static"));
+	start(&b, &client, NULL, ARGS(RUN, "busybox", "sh", "-c", script));
+	traffic_pairs(&b, "10.0.3.2-10.0.2.1");
+	proc_end(&client);
+	proc_end(&server);
+	bench_close(&b);
+}
+
+static void prints(struct bench *b, const char *const env[], const char *const argv[],
+		   const char *words)
+{
+	struct said said = run(b, env, argv);
+
+	cr_expect_eq(said.status, 0, "%s", said.err);
+	cr_expect(strstr(said.out, words), "no \"%s\" in: %s%s", words, said.out,
+		  said.err);
+	said_free(&said);
+}
+
+Test(supervise, who_opts_out_is_left_alone, TIMEOUT)
+{
+	char script[2 * PATH_MAX];
+	const char *program = path_of("tests/launcher-progs/supervised");
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_bench(&b);
+	snprintf(script, sizeof(script), "MPTCPADDR_DISABLE=1 %s; %s", program, program);
+	prints(&b, NULL, ARGS(RUN, "busybox", "sh", "-c", script),
+	       "protocol 6 new privileges yes\nprotocol 262 ");
+	snprintf(script, sizeof(script), "busybox unshare -n %s", program);
+	prints(&b, NULL, ARGS(RUN, "busybox", "sh", "-c", script), "protocol 6 ");
+	prints(&b, NULL, ARGS(RUN, "--no-supervise", "@@supervised"), "protocol 6 ");
+	prints(&b, NULL, ARGS(RUN, "@@supervised"), PROTOCOL);
+	snprintf(script, sizeof(script), "%s run %s", path_of("mptcpaddr"), program);
+	prints(&b, NULL, ARGS(RUN, "busybox", "sh", "-c", script), PROTOCOL);
+	prints(&b, NULL, ARGS(RUN, "sh", "-c", script), PROTOCOL);
+	user_pool(&b, "supervised.conf", "[app]\nmptcp = no\n");
+	prints(&b, NULL, ARGS(RUN, "--supervise", "@@supervised"), "protocol 6 ");
+	bench_close(&b);
+}
+
+static void is_native(struct bench *b, const char *program, const char *what)
+{
+	struct said native = run(b, NULL, ARGS(program, what));
+	struct said said = run(b, NULL, ARGS(RUN, program, what));
+
+	cr_expect_eq(said.status, native.status);
+	cr_expect_str_eq(said.out, native.out);
+	cr_expect_str_eq(said.err, native.err);
+	said_free(&native);
+	said_free(&said);
+}
+
+Test(supervise, results_errors_and_surroundings_are_native, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_bench(&b);
+	is_native(&b, "@@supervised", "facts");
+	is_native(&b, "@@supervised", "errors");
+	is_native(&b, "@@supervised-32", "facts");
+	is_native(&b, "@@supervised-32", "errors");
+	prints(&b, NULL, ARGS(RUN, "@@supervised-32"), PROTOCOL);
+	prints(&b, NULL, ARGS(RUN, "@@supervised", "flood", "8", "500"),
+	       "failed 0 plain 0\n");
+	prints(&b, NULL, ARGS(RUN, "@@supervised", "alarm", "10.0.1.77"),
+	       "connect -1 4\n");
+	warned_once(&b, ARGS("busybox", "sh", "-c", "exit 42"), NULL);
+	warned_once(&b, ARGS("busybox", "sh", "-c", "kill -TERM $$"), NULL);
+	bench_close(&b);
+}
+
+static ino_t bench_net; /* other tests run in the same PID namespace */
+
+static ino_t net_of(const char *pid)
+{
+	struct stat st = { 0 };
+	char path[300];
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/net", pid);
+	stat(path, &st);
+	return st.st_ino;
+}
+
+/* A living task of this bench with this name; 0: there is none. */
+static pid_t find_task(const char *name)
+{
+	struct dirent *entry;
+	char path[300], text[256], expected[32];
+	DIR *dir = opendir("/proc");
+	pid_t pid = 0;
+	int fd;
+
+	snprintf(expected, sizeof(expected), "(%s) ", name);
+	while (!pid && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
+		fd = atoi(entry->d_name) && net_of(entry->d_name) == bench_net
+			     ? open(path, O_RDONLY | O_CLOEXEC)
+			     : -1;
+		memset(text, 0, sizeof(text));
+		if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 &&
+		    strstr(text, expected) && strstr(text, ") ")[2] != 'Z')
+			pid = atoi(entry->d_name);
+		if (fd >= 0)
+			close(fd);
+	}
+	closedir(dir);
+	return pid;
+}
+
+static const char *number(pid_t pid)
+{
+	static char text[16];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	return text;
+}
+
+static const char *const roles[] = { "mptcpaddr-keep", "mptcpaddr-spare", "mptcpaddr" };
+
+static bool all_roles(void)
+{
+	return find_task(roles[0]) && find_task(roles[1]) && find_task(roles[2]);
+}
+
+static bool no_role(void)
+{
+	return !find_task(roles[0]) && !find_task(roles[1]) && !find_task(roles[2]);
+}
+
+static void tick(struct proc *p, int *ticks, const char *words)
+{
+	char expected[2048] = "", *said;
+	int i;
+
+	cr_assert_eq(proc_tell(p, "go"), 0);
+	++*ticks;
+	cr_assert(WAIT_UNTIL(({
+				     said = proc_output(p);
+				     int n = count(said, "\n");
+				     free(said);
+				     n == *ticks;
+			     }),
+			     TRAFFIC_WAIT_MS));
+	said = proc_output(p);
+	for (i = strlen(said) - 1; i > 0 && said[i - 1] != '\n'; i--)
+		;
+	snprintf(expected, sizeof(expected), "protocol %s\n", words);
+	cr_expect_str_eq(said + i, expected);
+	free(said);
+}
+
+static void kill_role(int i, int sig)
+{
+	const pid_t pid = find_task(roles[i]);
+
+	if (pid)
+		kill(pid, sig);
+}
+
+/* Return: whether there was none. */
+static bool kill_all(void)
+{
+	bool none = no_role();
+	int i;
+
+	for (i = 0; i < 3; i++)
+		kill_role(i, SIGKILL);
+	return none;
+}
+
+/* A stand-in is replaced for the next socket. */
+static bool revived(struct proc *program, int *ticks)
+{
+	tick(program, ticks, "262");
+	return all_roles();
+}
+
+/* Whichever process of the supervisor is killed, another one replaces it. */
+Test(supervise, program_survives_each_of_its_processes, TIMEOUT)
+{
+	int ticks = 0, round;
+	struct proc program;
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_bench(&b);
+	start(&b, &program, NULL, ARGS(RUN, "@@supervised", "tick"));
+	bench_net = net_of(number(program.pid));
+	tick(&program, &ticks, "262");
+	for (round = 0; round < 12; round++) {
+		cr_assert(WAIT_UNTIL(revived(&program, &ticks), TRAFFIC_WAIT_MS));
+		kill_role(round % 3, SIGKILL);
+		tick(&program, &ticks, "262");
+	}
+	/* Nobody is left to answer: the kernel does, with ENOSYS. */
+	cr_assert(WAIT_UNTIL(revived(&program, &ticks), TRAFFIC_WAIT_MS));
+	kill_role(0, SIGSTOP);
+	cr_assert(WAIT_UNTIL(kill_all(), TRAFFIC_WAIT_MS));
+	tick(&program, &ticks, "-38");
+	proc_eof(&program);
+	cr_expect_eq(proc_wait(&program, TRAFFIC_WAIT_MS), 0);
+	bench_close(&b);
+}
+
+Test(supervise, flood_survives_killed_keepers, TIMEOUT)
+{
+	struct proc program;
+	struct bench b;
+	char *said;
+	int i;
+
+	NEED_SANDBOX();
+	open_bench(&b);
+	start(&b, &program, NULL, ARGS(RUN, "@@supervised", "flood", "8", "2000"));
+	bench_net = net_of(number(program.pid));
+	for (i = 0; i < 10 && proc_wait(&program, 20) == -ETIMEDOUT; i++)
+		if (all_roles())
+			kill_role(0, SIGKILL);
+	cr_expect_eq(proc_wait(&program, 40000), 0);
+	said = proc_output(&program);
+	cr_expect(!strncmp(said, "failed 0 ", 9), "%s", said);
+	free(said);
+	bench_close(&b);
+}
+
+/* Signals and job control are between the shell and the program. */
+Test(supervise, supervisor_ends_with_its_program, TIMEOUT)
+{
+	struct proc program;
+	struct bench b;
+	int ticks = 0;
+
+	NEED_SANDBOX();
+	open_bench(&b);
+	start(&b, &program, NULL, ARGS(RUN, "@@supervised", "tick"));
+	bench_net = net_of(number(program.pid));
+	tick(&program, &ticks, "262");
+	cr_expect_eq(kill(program.pid, SIGSTOP), 0);
+	cr_expect_eq(proc_tell(&program, "go"), 0);
+	nap_ms(50);
+	cr_expect_eq(kill(program.pid, SIGCONT), 0);
+	ticks++;
+	tick(&program, &ticks, "262");
+	cr_assert(all_roles());
+	cr_expect_neq(getsid(find_task(roles[0])), getsid(program.pid));
+	kill(program.pid, SIGKILL);
+	cr_expect_eq(proc_wait(&program, TRAFFIC_WAIT_MS), 128 + SIGKILL);
+	cr_expect(WAIT_UNTIL(no_role(), TRAFFIC_WAIT_MS));
+	bench_close(&b);
+}
+
+Test(supervise, its_price_and_what_is_missing_are_said, TIMEOUT)
+{
+	struct said said;
+	struct bench b;
+
+	NEED_USERS();
+	open_bench(&b);
+	says(&b, ARGS(RUN, "-v", "@@supervised"), 0, "supervisor: opens the sockets of ");
+	says(&b, ARGS(RUN, "-v", "@@supervised"), 0, "new privileges yes");
+	says(&b, ARGS(USER, RUN, "-v", "@@supervised"), 0,
+	     "no_new_privs: setuid programs that it starts (sudo, su, ping) gain no");
+	says(&b, ARGS(USER, RUN, "@@supervised"), 0, PROTOCOL "new privileges no");
+	says(&b, ARGS(USER, RUN, "--no-supervise", "@@supervised"), 0,
+	     "protocol 6 new privileges yes");
+	said = run(&b, NULL, ARGS("setarch", "--uname-2.6", RUN, "@@supervised"));
+	cr_expect_eq(said.status, 0);
+	cr_expect_eq(times(&said, "lacks SECCOMP_ADDFD_FLAG_SEND, which 5.14 has"), 1,
+		     "%s", said.err);
+	cr_expect(strstr(said.out, "protocol 6 "), "%s", said.out);
+	said_free(&said);
+	bench_close(&b);
+}
+
+Test(supervise, godebug_keeps_what_it_holds, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_bench(&b);
+	prints(&b, ARGS("HOME=/run"), ARGS(RUN, "caddy", "environ"),
+	       "GODEBUG=multipathtcp=1\n");
+	prints(&b, ARGS("HOME=/run", "GODEBUG=netdns=go"), ARGS(RUN, "caddy", "environ"),
+	       "GODEBUG=netdns=go,multipathtcp=1\n");
+	prints(&b, ARGS("HOME=/run", "GODEBUG=multipathtcp=0"),
+	       ARGS(RUN, "caddy", "environ"), "GODEBUG=multipathtcp=0\n");
+	bench_close(&b);
+}
+
+/* On the server: a Go program with MPTCP, and the kernel's path manager. */
+static void serve(struct bench *b, struct proc *p, const char *const argv[], int port)
+{
+	cr_assert_eq(proc_start(p, &b->world.server, argv, NULL), 0);
+	cr_assert(WAIT_UNTIL(host_listens(&b->world.server, port), TRAFFIC_WAIT_MS), "%s",
+		  proc_errors(p));
+}
+
+static void succeeds(struct bench *b, const char *const argv[])
+{
+	const int64_t before = counter(&b->world.client, "MPJoinSynAckRx");
+	struct said said = run(b, ARGS("HOME=/run", "RESTIC_PASSWORD=x"), argv);
+
+	cr_expect_eq(said.status, 0, "%s: %s%s", argv[2], said.out, said.err);
+	cr_expect(!strstr(said.err, WARNING), "%s: %s", argv[2], said.err);
+	cr_expect_geq(counter(&b->world.client, "MPJoinSynAckRx"), before + 2, "%s",
+		      argv[2]);
+	said_free(&said);
+}
+
+#define URL "http://10.0.1.1:8081/f"
+
+Test(supervise, real_programs_have_three_paths, TIMEOUT)
+{
+	struct proc caddy, rclone;
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_bench(&b);
+	cr_assert_eq(host_path_manager(&b.world.server, PM_KERNEL), 0);
+	cr_assert_eq(limits_set(&b.world.server, 8, 8), 0);
+	for (int i = 0; i < 2; i++) {
+		struct endpoint_spec e = { .addr = ANNOUNCED[i], .flags = EP_SIGNAL };
+
+		cr_assert_eq(endpoint_add(&b.world.server, &e), 0);
+	}
+	shell(&b, "mkdir /run/www /run/repository; head -c 20000000 /dev/urandom "
+		  ">/run/www/f");
+	serve(&b, &caddy,
+	      ARGS(path_of("mptcpaddr"), "run", "caddy", "file-server", "--listen",
+		   ":8081", "--root", "/run/www"),
+	      8081);
+	serve(&b, &rclone,
+	      ARGS(path_of("mptcpaddr"), "run", "rclone", "serve", "restic", "--addr",
+		   ":8082", "/run/repository"),
+	      8082);
+	succeeds(&b, ARGS(RUN, "busybox", "wget", "-q", "-O", "/run/got", URL));
+	shell(&b, "cmp /run/got /run/www/f");
+	succeeds(&b, ARGS(RUN, "rclone", "copyurl", URL, "/run/copied"));
+	shell(&b, "cmp /run/copied /run/www/f");
+	succeeds(&b, ARGS(RUN, "restic", "-r", "rest:http://10.0.1.1:8082/", "init"));
+	succeeds(&b, ARGS(RUN, "restic", "-r", "rest:http://10.0.1.1:8082/", "backup",
+			  "/run/www"));
+	succeeds(&b, ARGS(RUN, "restic", "-r", "rest:http://10.0.1.1:8082/", "restore",
+			  "latest", "--target", "/run/restored"));
+	shell(&b, "cmp /run/restored/run/www/f /run/www/f");
+	proc_end(&rclone);
+	proc_end(&caddy);
+	bench_close(&b);
+}

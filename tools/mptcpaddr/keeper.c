@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: MIT
+/*
+ * keeper.c - receive the reported calls of supervised programs
+ *
+ * socket() is served here: an MPTCP socket gets the number that the program's would have
+ * had. connect() and listen() on MPTCP sockets go to the program's stand-in, with a
+ * duplicate of the socket; the kernel makes the calls themselves. Whatever fails here,
+ * the kernel makes the program's own call.
+ *
+ * If all listeners of a filter end, the kernel answers ENOSYS. So the spare takes over
+ * from a killed keeper, and makes a new spare.
+ */
+#include "command.h"
+#include "pass_fd.h"
+#include "shim/preload/mode.h"
+#include "supervise.h"
+#include "supervise_abi.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS /* Linux 6.6 */
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#endif
+#define SYNC_WAKE_UP 1
+
+/* A sticky socket is one of ours. Others that are MPTCP may be the preload library's. */
+#define SOCKET_MODE (S_IRWXU | S_IRWXG | S_IRWXO | S_ISVTX)
+
+/* Of tasks; stand-ins have CTL_STAND_IN. */
+#define NAME_KEEPER "mptcpaddr-keep"
+#define NAME_SPARE  "mptcpaddr-spare"
+
+#define STAND_INS_MAX 64
+#define SENT_MAX      64 /* calls on their way to a stand-in */
+#define START_MS      3000
+#define NOTIF_SIZE    4096 /* a later kernel's may be longer than ours */
+#define FORGET_S      2	   /* then a program without a pool is asked again */
+
+struct stand_in {
+	int channel; /* -1: a program that has no pool needs none */
+	enum mode mode;
+	time_t since;
+	struct tracee of;
+	uint64_t sent[SENT_MAX];
+	unsigned int n_sent;
+};
+
+static struct keeper {
+	int listener, spare;	       /* a pidfd */
+	struct seccomp_notif *current; /* also in the spare's memory; id 0: none */
+	struct stand_in stand_ins[STAND_INS_MAX];
+	unsigned int n;
+} keeper;
+
+void call_continue(int listener, uint64_t id)
+{
+	struct seccomp_notif_resp answer = { .id = id,
+					     .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
+
+	ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+}
+
+static time_t keeper_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* What it had may be answered already: that does no harm. */
+static void drop_stand_in(unsigned int i)
+{
+	struct stand_in *s = &keeper.stand_ins[i];
+	unsigned int k;
+
+	for (k = 0; s->channel >= 0 && k < SENT_MAX && k < s->n_sent; k++)
+		call_continue(keeper.listener, s->sent[k]);
+	if (s->channel >= 0)
+		close(s->channel);
+	*s = keeper.stand_ins[--keeper.n];
+}
+
+static struct stand_in *find_stand_in(const struct tracee *of)
+{
+	struct stand_in *s;
+	unsigned int i;
+
+	for (i = 0; i < keeper.n; i++) {
+		s = &keeper.stand_ins[i];
+		if (strcmp(s->of.name, of->name) != 0 || s->of.env_len != of->env_len ||
+		    memcmp(s->of.env, of->env, of->env_len) != 0)
+			continue;
+		if (s->channel >= 0 || keeper_seconds() - s->since < FORGET_S)
+			return s;
+		drop_stand_in(i);
+		return NULL;
+	}
+	return NULL;
+}
+
+static void close_stand_ins(void)
+{
+	while (keeper.n)
+		if (keeper.stand_ins[--keeper.n].channel >= 0)
+			close(keeper.stand_ins[keeper.n].channel);
+}
+
+/* Return: the stand-in of this program; NULL: it cannot have one. */
+static struct stand_in *get_stand_in(const struct tracee *of)
+{
+	struct stand_in *s = find_stand_in(of);
+	struct pollfd fds = { .events = POLLIN };
+	unsigned char mode = MODE_OFF;
+	int pair[2];
+
+	if (s || keeper.n == STAND_INS_MAX ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return s;
+	if (fork() == 0) {
+		close(pair[0]);
+		close_stand_ins();
+		stand_in_run(keeper.listener, pair[1], of);
+	}
+	close(pair[1]);
+	fds.fd = pair[0];
+	s = &keeper.stand_ins[keeper.n++];
+	*s = (struct stand_in){ .channel = pair[0],
+				.of = *of,
+				.since = keeper_seconds() };
+	if (poll(&fds, 1, START_MS) == 1 && read(pair[0], &mode, 1) == 1)
+		s->mode = mode;
+	if (s->mode != MODE_POOL) {
+		close(s->channel);
+		s->channel = -1;
+	}
+	return s;
+}
+
+/* A call in any ABI as one of this one's. Return: false if it cannot be read. */
+static bool read_call(const struct seccomp_notif *notif, struct call *ret, long args[3])
+{
+	const struct seccomp_data *data = &notif->data;
+	const struct supervise_abi *abi = supervise_abis;
+	uint32_t nr = data->nr, words[3];
+	struct iovec to = { args, 3 * sizeof(*args) }, from = { NULL, to.iov_len };
+	int i;
+
+	while (abi->arch != data->arch && abi->arch)
+		abi++;
+	for (i = 0; i < 3; i++)
+		args[i] = data->args[i];
+	if (nr == abi->socketcall) {
+		nr = data->args[0] == SOCKETCALL_SOCKET	   ? abi->socket
+		     : data->args[0] == SOCKETCALL_CONNECT ? abi->connect
+							   : abi->listen;
+		from.iov_base = (void *)(uintptr_t)data->args[1];
+		if (data->arch == AUDIT_ARCH_I386) {
+			to = (struct iovec){ words, sizeof(words) };
+			from.iov_len = sizeof(words);
+		}
+		if (process_vm_readv(notif->pid, &to, 1, &from, 1, 0) !=
+		    (ssize_t)from.iov_len)
+			return false;
+		for (i = 0; from.iov_len == sizeof(words) && i < 3; i++)
+			args[i] = words[i];
+	}
+	*ret = (struct call){ .id = notif->id,
+			      .tid = notif->pid,
+			      .nr = data->nr,
+			      .kind = nr == abi->socket	   ? CALL_SOCKET
+				      : nr == abi->connect ? CALL_CONNECT
+							   : CALL_LISTEN };
+	return notif->pid;
+}
+
+static bool is_tcp_socket(const long args[3])
+{
+	return (args[0] == AF_INET || args[0] == AF_INET6) &&
+	       (args[1] & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM &&
+	       (args[2] == 0 || args[2] == IPPROTO_TCP);
+}
+
+/* Return: whether the program has it. */
+static bool give_socket(const struct call *call, const long args[3])
+{
+	struct seccomp_notif_addfd add = { .id = call->id,
+					   .flags = SECCOMP_ADDFD_FLAG_SEND };
+	const struct stand_in *s;
+	struct tracee tracee;
+	int fd;
+	bool given;
+
+	if (!is_tcp_socket(args) || !tracee_read(call->tid, &tracee) ||
+	    ioctl(keeper.listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call->id) < 0)
+		return false;
+	s = get_stand_in(&tracee);
+	if (!s || (s->mode != MODE_POOL && s->mode != MODE_PLAIN))
+		return false;
+	fd = socket(args[0], args[1] | SOCK_CLOEXEC, IPPROTO_MPTCP);
+	if (fd < 0)
+		return false;
+	fchmod(fd, SOCKET_MODE);
+	if (tracee.uid != geteuid())
+		fchown(fd, tracee.uid, -1); /* as sock_diag and routing rules see it */
+	add.srcfd = fd;
+	add.newfd_flags = args[1] & SOCK_CLOEXEC ? O_CLOEXEC : 0;
+	given = ioctl(keeper.listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) >= 0;
+	close(fd);
+	return given;
+}
+
+static bool is_mptcp(int fd)
+{
+	socklen_t len = sizeof(int);
+	int protocol;
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) &&
+	       protocol == IPPROTO_MPTCP;
+}
+
+static bool is_given_socket(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && st.st_mode & S_ISVTX;
+}
+
+static bool send_call(struct stand_in *s, const struct call *call, int fd)
+{
+	s->sent[s->n_sent++ % SENT_MAX] = call->id;
+	return pass_fd_send(s->channel, call, sizeof(*call), fd) > 0;
+}
+
+/* Return: whether a stand-in has the call. */
+static bool pass_on(const struct call *call, int number)
+{
+	const int fd = tracee_copy_fd(call->tid, number);
+	struct stand_in *s = NULL;
+	struct tracee tracee;
+	bool passed;
+
+	if (fd < 0)
+		return false;
+	if (is_mptcp(fd) && (is_given_socket(fd) || !tracee_has_library(call->tid)) &&
+	    tracee_read(call->tid, &tracee) &&
+	    !ioctl(keeper.listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call->id))
+		s = get_stand_in(&tracee);
+	passed = s && s->channel >= 0 && send_call(s, call, fd);
+	close(fd);
+	return passed;
+}
+
+static void serve_call(void)
+{
+	struct seccomp_notif *notif = keeper.current;
+	struct call call;
+	bool served = false;
+	long args[3];
+
+	if (ioctl(keeper.listener, SECCOMP_IOCTL_NOTIF_RECV, notif) < 0)
+		return; /* the thread was killed meanwhile */
+	if (read_call(notif, &call, args))
+		served = call.kind == CALL_SOCKET ? give_socket(&call, args)
+						  : pass_on(&call, args[0]);
+	if (!served)
+		call_continue(keeper.listener, notif->id);
+	memset(notif, 0, sizeof(*notif)); /* as the kernel wants it */
+}
+
+/* The spare, until the keeper @of is killed. */
+static void wait_for_keeper_death(pid_t of)
+{
+	struct pollfd fds[2] = { { .events = POLLIN }, { .fd = keeper.listener } };
+
+	prctl(PR_SET_NAME, NAME_SPARE);
+	close_stand_ins();
+	fds[0].fd = syscall(SYS_pidfd_open, of, 0);
+	while (getppid() == of && !fds[0].revents && !fds[1].revents)
+		poll(fds, 2, -1);
+	if (poll(&fds[1], 1, 0) == 1)
+		_exit(0); /* no program is left */
+	prctl(PR_SET_NAME, NAME_KEEPER);
+	close(fds[0].fd);
+	if (keeper.current->id)
+		call_continue(keeper.listener, keeper.current->id);
+	memset(keeper.current, 0, sizeof(*keeper.current));
+}
+
+/* Returns in the spare, too, once it is the keeper. */
+static void start_spare(void)
+{
+	pid_t self, child;
+
+	if (keeper.spare >= 0)
+		close(keeper.spare);
+	do {
+		self = getpid();
+		child = fork();
+		if (!child)
+			wait_for_keeper_death(self);
+	} while (!child);
+	keeper.spare = child > 0 ? syscall(SYS_pidfd_open, child, 0) : -1;
+}
+
+static _Noreturn void keeper_loop(void)
+{
+	struct pollfd fds[2 + STAND_INS_MAX];
+	unsigned int i;
+
+	start_spare();
+	for (;;) {
+		fds[0] = (struct pollfd){ keeper.listener, POLLIN, 0 };
+		fds[1] = (struct pollfd){ keeper.spare, POLLIN, 0 };
+		for (i = 0; i < keeper.n; i++)
+			fds[2 + i] = (struct pollfd){ keeper.stand_ins[i].channel, 0, 0 };
+		poll(fds, 2 + keeper.n, -1);
+		for (i = keeper.n; i-- > 0;)
+			if (fds[2 + i].revents)
+				drop_stand_in(i);
+		if (fds[1].revents)
+			start_spare();
+		if (fds[0].revents & POLLIN)
+			serve_call();
+		else if (fds[0].revents)
+			_exit(0); /* no program is left */
+	}
+}
+
+/* Keep no file, directory or terminal of the program's; a log may need them. */
+static void release_files(int channel)
+{
+	const bool log = getenv("MPTCPADDR_LOG");
+	const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct rlimit files;
+	int i;
+
+	for (i = 0; i <= (log ? STDOUT_FILENO : STDERR_FILENO); i++)
+		dup2(null, i);
+	for (i = 3; i < channel; i++)
+		close(i);
+	syscall(SYS_close_range, channel + 1, ~0U, 0);
+	if (!log && chdir("/") < 0)
+		return;
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+int cmd_keeper(int argc, char *argv[])
+{
+	const int channel = argc == 2 ? atoi(argv[1]) : -1;
+	uint64_t flags = SYNC_WAKE_UP;
+	char byte = 0;
+
+	if (channel <= STDERR_FILENO)
+		return print_usage_error(argv[0], "it is not for users");
+	release_files(channel);
+	prctl(PR_SET_NAME, NAME_KEEPER);
+	signal(SIGCHLD, SIG_IGN);
+	keeper.spare = -1;
+	keeper.current = mmap(NULL, NOTIF_SIZE, PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (keeper.current == MAP_FAILED || write(channel, &byte, 1) != 1 ||
+	    pass_fd_receive(channel, &byte, 1, &keeper.listener) != 1 ||
+	    keeper.listener < 0)
+		return EXIT_USAGE; /* there is no filter then */
+	ioctl(keeper.listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, flags);
+	send(channel, &byte, 1, MSG_NOSIGNAL);
+	close(channel);
+	keeper_loop();
+}
