@@ -280,11 +280,13 @@ static void subflow_check_fixed(const struct conn *conn, struct subflow *s)
  */
 static bool subflow_leaves_mesh(const struct conn *conn, const struct subflow *s)
 {
+	const struct endpoint *ep = subflow_endpoint(conn, s);
 	const struct subflow *other;
 
-	if (!s->fixed || mpaddr_equal(&s->remote, &conn->peer))
+	/* One whose link is down stays, too: it is not a path that could be the last. */
+	if (!s->fixed || mpaddr_equal(&s->remote, &conn->peer) || !endpoint_is_usable(ep))
 		return false;
-	if (!(subflow_endpoint(conn, s)->flags & KIND_LAMINAR))
+	if (!(ep->flags & KIND_LAMINAR))
 		return true;
 	for (other = conn->subflows; other != s; other++)
 		if (other->endpoint == s->endpoint && 1U << other->state & SUBFLOW_OPEN)

@@ -94,6 +94,17 @@ HISTORY(pool_change, endpoint_that_is_laminar_instead_of_fullmesh_keeps_one_path
 	"pool 0 " POOL A "|" B "|"
 	" > close 10.0.2.2/12-10.0.3.1:80;join 10.0.3.2/13-10.0.3.1:80;\n")
 
+HISTORY(pool_change, path_whose_link_is_down_is_not_the_last_path_of_a_mesh,
+	POOL A " subflow fullmesh|" B " subflow fullmesh|",
+	"start\n"
+	"up 10.0.2.2-10.0.1.1:80\n"
+	"announce 1 10.0.2.1:80\n"
+	"up 10.0.2.2-10.0.2.1:80\n"
+	"up 10.0.3.2-10.0.2.1:80\n"
+	"ends 10.0.1.2:40001 10.0.1.1:80\n"
+	"links 1 >\n"
+	"links 1 " POOL A " subflow|" B " subflow| >\n")
+
 #define DENY_PEER "[accept]|deny=10.0.1.0/24|"
 
 /* As for ADD_ADDRs that come later. */

@@ -294,7 +294,7 @@ static void do_pool(struct script *s)
 
 static void do_links(struct script *s)
 {
-	play_pool(&s->p, s->pool, number(s->words[0]), ENDPOINT_DOWN);
+	play_pool(&s->p, s->words[1] ?: s->pool, number(s->words[0]), ENDPOINT_DOWN);
 }
 
 static void do_health(struct script *s)
@@ -458,7 +458,7 @@ static const struct {
 	{ "foreign", do_foreign },   /* LOCAL ID REMOTE: the subflow of another program */
 	{ "ends", do_ends },	     /* LOCAL REMOTE [ERROR [REASON]]: its end */
 	{ "pool", do_pool }, /* DOWN [TEXT]: bits of endpoints; default: the first pool */
-	{ "links", do_links },	 /* DOWN: bits of endpoints of the first pool */
+	{ "links", do_links },	 /* likewise: the links are down */
 	{ "health", do_health }, /* ROUTED [CARRIED DELIVERED ACTIVE RETRANSMITS] */
 	{ "watch", do_watch },	 /* engine_watch() */
 	{ "rerouted", do_rerouted },
@@ -488,6 +488,7 @@ static void run_step(struct script *s, char *line)
 {
 	char *end = strchr(line, '>'), *word, *save;
 	unsigned int n = 0;
+	bool pool;
 
 	if (end)
 		*end = '\0';
@@ -498,10 +499,9 @@ static void run_step(struct script *s, char *line)
 		s->token = number(word + 1);
 		word = strtok_r(NULL, " ", &save);
 	}
-	/* The text of a pool has blanks. */
+	pool = !strcmp(word, "pool") || !strcmp(word, "links"); /* its text has blanks */
 	for (n = 0; n < WORDS_MAX; n++)
-		s->words[n] =
-			strtok_r(NULL, n && !strcmp(word, "pool") ? "" : " ", &save);
+		s->words[n] = strtok_r(NULL, n && pool ? "" : " ", &save);
 	for (n = 0; n < sizeof(steps) / sizeof(steps[0]); n++)
 		if (!strcmp(word, steps[n].verb))
 			break;
