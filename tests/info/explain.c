@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "endpoint.h"
+#include "eventlog.h"
 #include "info.h"
 #include "skip.h"
 #include "until.h"
@@ -297,7 +298,7 @@ Test(explain, path_that_the_peer_prohibits)
 	const char *const argv[] = { "python3",	  built(prohibit, path, PATH_MAX),
 				     "s2",	  "10.0.2.1",
 				     SERVER_PORT, NULL };
-	struct proc p;
+	struct proc p, events;
 	struct stage s;
 
 	NEED_SANDBOX();
@@ -305,11 +306,14 @@ Test(explain, path_that_the_peer_prohibits)
 	stage_announcing(&s);
 	cr_assert_eq(proc_start(&p, &s.w.server, argv, NULL), 0);
 	cr_assert(WAIT_FOR(proc_said(&p, "ready")));
+	start_info(&events, &s.w.client, (const char *[]){ "-e", "--json", NULL });
 	stage_preloaded(&s, "1");
 	cr_assert_eq(proc_wait(&p, EFFECT_MS), 0, "%s", proc_errors(&p));
 	is_explained(&s, "join refused by the peer: administratively prohibited: "
 			 "10.0.2.1 (id 12)");
 	is_announced(&s, 12, "refused", "join refused by the peer");
+	cr_assert(WAIT_FOR(proc_said(&events, "\"reason\":\"prohibited\"")));
+	proc_end(&events);
 	is_announced(&s, 13, "joined", NULL);
 	proc_end(&p);
 	stage_close(&s);

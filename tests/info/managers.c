@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eventlog.h"
 #include "info.h"
 #include "mptcpaddr/control.h"
 #include "skip.h"
@@ -146,6 +147,22 @@ static void is_reported(const char *fault, const char *what)
 	cr_assert_eq(json_array_size(at(root, "managers")), 2);
 	json_decref(root);
 	proc_end(&good);
+	scene_close(&sc);
+}
+
+Test(managers, fault_of_a_followed_manager_is_an_event)
+{
+	struct proc text, json;
+	struct scene sc;
+
+	NEED_SANDBOX();
+	scene_open(&sc, "garbage");
+	start_info(&text, &sc.s.w.client, (const char *[]){ "-e", NULL });
+	start_info(&json, &sc.s.w.client, (const char *[]){ "-e", "--json", NULL });
+	cr_expect(WAIT_FOR(proc_said(&text, " cannot be followed: ")));
+	cr_expect(WAIT_FOR(proc_said(&json, "\"event\":\"manager_failed\"")));
+	proc_end(&text);
+	proc_end(&json);
 	scene_close(&sc);
 }
 
