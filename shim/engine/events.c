@@ -188,9 +188,10 @@ static int on_sub_established(struct conn *conn, const struct pm_event *ev,
 	return 0;
 }
 
-static void note_closed(struct conn *conn, const struct subflow *s, uint8_t error)
+static void note_closed(struct conn *conn, const struct subflow *s,
+			const struct pm_event *ev)
 {
-	struct pm_note note = { .what = PM_NOTE_SUBFLOW_CLOSED, .error = error };
+	struct pm_note note = { .what = PM_NOTE_SUBFLOW_CLOSED, .error = ev->error };
 
 	if (s->state == SUBFLOW_CLOSING) {
 		note.reason = s->lost	  ? PM_REASON_STALLED
@@ -199,8 +200,10 @@ static void note_closed(struct conn *conn, const struct subflow *s, uint8_t erro
 		note.error = 0; /* our own */
 	} else if (s->removed) {
 		note.reason = PM_REASON_REMOVED;
-	} else if (error) {
-		note.reason = PM_REASON_ERROR;
+	} else if (ev->error) {
+		note.reason = ev->reset_reason == PM_RESET_PROHIBITED
+				      ? PM_REASON_PROHIBITED
+				      : PM_REASON_ERROR;
 	}
 	note_subflow(conn, s, note);
 }
@@ -225,7 +228,7 @@ static void on_sub_closed(struct conn *conn, const struct pm_event *ev,
 		return;
 	live = subflow->state == SUBFLOW_LIVE;
 	if (live || subflow->state == SUBFLOW_CLOSING)
-		note_closed(conn, subflow, ev->error);
+		note_closed(conn, subflow, ev);
 	failed = live && ev->error && !subflow->removed;
 	if (subflow->state == SUBFLOW_PENDING) {
 		join_failed(conn, subflow, ev->error, ev->reset_reason, 0);
