@@ -295,8 +295,10 @@ static const struct {
 	{ "../none", NULL, "\"../none\" is not the name of a unit" },
 	{ "web.socket", NULL, "web.socket starts no program: name the service" },
 	{ "masked.service", NULL, "masked.service is masked; type: systemctl unmask" },
-	{ "static.service", "ExecStart=-/usr/bin/static --all\n",
-	  "/usr/bin/static is a static program" },
+	{ "static.service",
+	  "Type=oneshot\nExecStart=/usr/bin/static\nExecStart=/bin/true\n",
+	  "/usr/bin/static is a static program, which loads no library, and cannot be "
+	  "supervised: there is more than one ExecStart=" },
 	{ "gone.service", "ExecStart=/usr/bin/gone\n",
 	  "its program " ROOT "/usr/bin/gone is missing" },
 	{ "empty.service", "Type=oneshot\nExecStop=/usr/bin/sleep 1\n",
@@ -315,29 +317,100 @@ static const struct {
 	  "/usr/bin/caps is a program with file capabilities" },
 	{ "kind.service", "ExecStart=@/usr/bin/kind other-name\n",
 	  "is a 32-bit x86 program, but the library is 64-bit x86-64" },
-	{ "musl.service", "ExecStart=!/usr/bin/musl\n", "uses another C library (musl)" },
-	{ "go.service", "ExecStart=/usr/bin/go\n", "/usr/bin/go is a Go program" },
+	{ "musl.service", "Type=forking\nExecStart=!/usr/bin/musl\n",
+	  "uses another C library (musl)" },
 };
 
 static const char bad_programs[] =
 	"cd " ROOT "/usr/bin; cp \"$0\" static; cp \"$1\" kind; cp \"$2\" musl\n"
-	"cp /usr/bin/fzf go; cp sleep setuid; chmod 4755 setuid; cp sleep setgid\n"
+	"cp /usr/bin/fzf .; cp fzf go; cp sleep setuid; chmod 4755 setuid; cp sleep "
+	"setgid\n"
 	"chmod 2755 setgid; cp sleep caps; /usr/sbin/setcap cap_net_raw+ep caps\n"
 	"ln -s /dev/null " ROOT "/etc/systemd/system/masked.service\n"
 	"echo LD_PRELOAD=/x.so >" ROOT "/etc/file.env";
 
-Test(enable, units_that_cannot_work_are_refused, TIMEOUT)
+static void prepare_programs(struct bench *b)
 {
-	struct said said;
+	struct said said = run(b, NULL,
+			       ARGS("/bin/sh", "-ec", bad_programs, "@@hello-static",
+				    "@@hello32", "@@hello-musl"));
+
+	cr_assert_eq(said.status, 0, "%s", said.err);
+	said_free(&said);
+}
+
+/* ExecStart= is @start, with the supervisor after @prefixes; @after are the lines after
+ * it. */
+static void is_supervised(struct bench *b, const char *lines, const char *prefixes,
+			  const char *start, const char *after)
+{
+	char expected[PATH_MAX + 1024], all[1024], *text;
+
+	snprintf(all, sizeof(all), "%sExecStart=%s%s\n", lines, prefixes, start);
+	unit("static.service", all);
+	works(b, ROOT "/usr/bin/", ENABLE("static"));
+	snprintf(expected, sizeof(expected),
+		 HEAD "ExecStart=\nExecStart=%s%s run --supervise -- %s\n%s", prefixes,
+		 path_of("mptcpaddr"), start, after);
+	text = drop_in("static.service");
+	cr_assert(text);
+	cr_expect_str_eq(text, expected);
+	free(text);
+	systemd_takes(b, "static.service");
+	works(b, "removed ", DISABLE("static"));
+}
+
+Test(enable, static_programs_are_started_by_the_supervisor, TIMEOUT)
+{
 	struct bench b;
 
 	NEED_SANDBOX();
 	open_root(&b);
-	said = run(&b, NULL,
-		   ARGS("/bin/sh", "-ec", bad_programs, "@@hello-static", "@@hello32",
-			"@@hello-musl"));
-	cr_assert_eq(said.status, 0, "%s", said.err);
+	prepare_programs(&b);
+	is_supervised(&b, "", "", "/usr/bin/static", AMBIENT);
+	is_supervised(&b, "", "-", "/usr/bin/static \"a b\" %n $X ${Y}", AMBIENT);
+	is_supervised(&b, "SystemCallFilter=@system-service\n", "!", "/usr/bin/go",
+		      "SystemCallFilter=seccomp pidfd_open pidfd_getfd "
+		      "process_vm_readv\n" AMBIENT);
+	is_supervised(&b, "Type=forking\nPIDFile=/run/x\n", "", "/usr/bin/musl", AMBIENT);
+	bench_close(&b);
+}
+
+/* A Go program that cannot be supervised. */
+Test(enable, go_programs_are_adopted_otherwise, TIMEOUT)
+{
+	struct said said;
+	struct bench b;
+	char *text;
+
+	NEED_SANDBOX();
+	open_root(&b);
+	prepare_programs(&b);
+	unit("go.service",
+	     "Environment=GODEBUG=netdns=go\nExecStart=@/usr/bin/fzf go2\n");
+	said = run(&b, NULL, ENABLE("go"));
+	cr_expect_eq(said.status, 0, "%s", said.err);
+	cr_expect(strstr(said.out,
+			 "cannot be supervised: ExecStart=@ names it. The broker "
+			 "can adopt"),
+		  "%s", said.out);
+	cr_expect(strstr(said.out, "[program \"unit:go.service\"]\n"), "%s", said.out);
+	text = drop_in("go.service");
+	cr_assert(text);
+	cr_expect_str_eq(text, HEAD "Environment=\"GODEBUG=netdns=go,multipathtcp=1\"\n");
+	free(text);
 	said_free(&said);
+	systemd_takes(&b, "go.service");
+	bench_close(&b);
+}
+
+Test(enable, units_that_cannot_work_are_refused, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_root(&b);
+	prepare_programs(&b);
 	for (size_t i = 0; i < sizeof(bad_units) / sizeof(*bad_units); i++) {
 		if (bad_units[i].lines)
 			unit(bad_units[i].unit, bad_units[i].lines);

@@ -8,6 +8,7 @@
 #include "checks.h"
 #include "mptcpaddr/pool.h"
 #include "program.h"
+#include "supervise.h"
 #include "unit.h"
 
 #include <fcntl.h>
@@ -22,6 +23,9 @@ struct enable {
 	const char *unit_word, *pool;
 	struct unit unit;
 	struct program program;
+	struct obstacle obstacle;
+	bool supervised;
+	const char *refusal; /* why a Go program is not supervised, but adopted */
 	char library[PATH_MAX], pool_path[PATH_MAX];
 	char path[2 * PATH_MAX]; /* of the drop-in */
 	char text[3 * SETTING_MAX], before[3 * SETTING_MAX];
@@ -91,12 +95,30 @@ static int read_drop_in(struct enable *e)
 	return print_error("%s cannot run under the library: " fmt, e->unit.name, \
 			   __VA_ARGS__)
 
+/* Why the supervisor cannot start the unit's program; NULL: it can. */
+static const char *supervision_obstacle(const struct unit *unit,
+					const struct obstacle *obstacle)
+{
+	const size_t prefixes = strspn(unit->start, START_PREFIXES);
+
+	if (!obstacle->is_supervisable)
+		return "it is for another machine";
+	if (unit->starts > 1)
+		return "there is more than one ExecStart=";
+	if (memchr(unit->start, '@', prefixes))
+		return "ExecStart=@ names it";
+	if (unit->forks && !unit->pid_file)
+		return "Type=forking without PIDFile= allows one process only";
+	if (unit->no_exec)
+		return "NoExecPaths= may forbid the supervisor";
+	return *unit->root ? NULL : supervise_lacks();
+}
+
 /* Return: 0, or 1 after an error was printed. */
 static int check_unit(struct enable *e)
 {
 	const struct unit *unit = &e->unit;
-	const char *path = e->program.path, *secure;
-	struct obstacle obstacle;
+	const char *path = e->program.path, *secure, *why;
 	char start[2 * PATH_MAX];
 
 	if (!unit->program[0])
@@ -117,9 +139,32 @@ static int check_unit(struct enable *e)
 	secure = unit->user ? secure_reason_of_user(path) : NULL;
 	if (secure)
 		REFUSE("%s is %s, so preloaded libraries are ignored", path, secure);
-	if (!program_check(path, e->library, false, &obstacle))
-		REFUSE("%s %s", path, obstacle.text);
+	if (program_check(path, e->library, false, &e->obstacle))
+		return 0;
+	why = supervision_obstacle(unit, &e->obstacle);
+	if (why && !e->obstacle.is_go)
+		REFUSE("%s %s, and cannot be supervised: %s", path, e->obstacle.text,
+		       why);
+	e->supervised = !why;
+	e->refusal = why;
 	return 0;
+}
+
+/* Which way it goes; the broker's administrator has to agree to the second one. */
+static void print_way(const struct enable *e)
+{
+	if (e->supervised)
+		printf("%s %s: the unit starts it by \"mptcpaddr run --supervise\"\n",
+		       e->program.path, e->obstacle.text);
+	if (e->supervised && e->unit.user)
+		printf("no_new_privs: setuid programs that it starts gain no rights\n");
+	if (e->refusal)
+		printf("%s %s, and cannot be supervised: %s. The broker can adopt its "
+		       "connections if it was built with Go 1.21 or later; add to "
+		       "/etc/mptcpaddr/broker.conf:\n"
+		       "[broker]\nadopt = yes\n[program \"unit:%s\"]\npool = %s\n",
+		       e->program.path, e->obstacle.text, e->refusal, e->unit.name,
+		       e->pool ? e->pool_path : "/etc/mptcpaddr/NAME.conf");
 }
 
 /* The drop-in has no effect if the program's pool file says mptcp = no. */
@@ -160,7 +205,7 @@ static void warn_drops_root(const struct enable *e)
 {
 	struct binary binary;
 
-	if (!e->unit.user && !has_broker(e->unit.root) &&
+	if (!e->unit.user && !e->supervised && !has_broker(e->unit.root) &&
 	    !binary_read(e->program.path, &binary) && binary.sets_groups)
 		print_error("%s may drop root's rights, and then has no pool without the "
 			    "broker; type: %ssystemctl enable --now mptcpaddrd",
@@ -178,16 +223,33 @@ static void put_quoted(FILE *out, const char *text, bool escape)
 			*text);
 }
 
-/* Environment="NAME=BEFORE:VALUE", quoted as systemd.syntax(7) says. */
-static void put_variable(FILE *out, const char *name, const char *before,
+/* Environment="NAME=BEFORE,VALUE", quoted as systemd.syntax(7) says. */
+static void put_variable(FILE *out, const char *name, const char *before, char between,
 			 const char *value)
 {
 	fprintf(out, "Environment=\"%s=", name);
 	put_quoted(out, before, false);
 	if (*before)
-		putc(':', out);
+		putc(between, out);
 	put_quoted(out, value, true);
 	fputs("\"\n", out);
+}
+
+/* systemd runs the first ExecStart= only, unless an empty one precedes the next. */
+static void put_supervised(FILE *out, const struct unit *unit)
+{
+	const int prefixes = strspn(unit->start, START_PREFIXES);
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	self[n > 0 ? n : 0] = '\0';
+	fprintf(out, "ExecStart=\nExecStart=%.*s%s run --supervise -- %s\n", prefixes,
+		unit->start, self, unit->start + prefixes);
+	/* It adds these to the list, whatever that is. */
+	if (unit->filters)
+		fputs("SystemCallFilter=seccomp pidfd_open pidfd_getfd "
+		      "process_vm_readv\n",
+		      out);
 }
 
 static int compose_drop_in(struct enable *e)
@@ -197,11 +259,15 @@ static int compose_drop_in(struct enable *e)
 	if (!out)
 		return -errno;
 	fputs(HEAD "[Service]\n", out);
-	if (!library_is_listed(e->unit.preload))
-		put_variable(out, "LD_PRELOAD", e->unit.preload, e->library);
+	if (e->supervised)
+		put_supervised(out, &e->unit);
+	else if (e->refusal && !strstr(e->unit.godebug, "multipathtcp="))
+		put_variable(out, "GODEBUG", e->unit.godebug, ',', "multipathtcp=1");
+	else if (!e->refusal && !library_is_listed(e->unit.preload))
+		put_variable(out, "LD_PRELOAD", e->unit.preload, ':', e->library);
 	if (e->pool)
-		put_variable(out, "MPTCPADDR_CONFIG", "", e->pool_path);
-	if (!has_broker(e->unit.root)) {
+		put_variable(out, "MPTCPADDR_CONFIG", "", 0, e->pool_path);
+	if (!has_broker(e->unit.root) && !e->refusal) {
 		fputs("# The path manager is in the program.\n"
 		      "AmbientCapabilities=CAP_NET_ADMIN\n",
 		      out);
@@ -286,6 +352,8 @@ int cmd_enable(int argc, char *argv[])
 		same = !strcmp(e.before, e.text);
 	if (r == 0 && !same)
 		r = write_drop_in(&e);
+	if (r == 0)
+		print_way(&e);
 	r = print_result(&e, r, same ? "already enabled by" : "wrote");
 	if (r)
 		return r;

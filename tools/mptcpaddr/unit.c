@@ -108,15 +108,31 @@ static char *cut_word(char **at)
 	return word;
 }
 
-static void set_unit_preload(struct unit *unit, char *value)
+static void set_environment(struct unit *unit, char *value)
 {
 	char *word;
 
 	if (!*value)
-		unit->preload[0] = '\0';
-	while ((word = cut_word(&value)))
+		unit->preload[0] = unit->godebug[0] = '\0';
+	while ((word = cut_word(&value))) {
 		if (!strncmp(word, "LD_PRELOAD=", 11))
 			snprintf(unit->preload, sizeof(unit->preload), "%s", word + 11);
+		if (!strncmp(word, "GODEBUG=", 8))
+			snprintf(unit->godebug, sizeof(unit->godebug), "%s", word + 8);
+	}
+}
+
+/* An empty value removes all before it. */
+static void set_start(struct unit *unit, char *value)
+{
+	char *word;
+
+	snprintf(unit->start, sizeof(unit->start), "%s", value);
+	unit->starts = *value ? unit->starts + 1 : 0;
+	word = cut_word(&value);
+	if (!word || !unit->program[0])
+		snprintf(unit->program, PATH_MAX, "%s",
+			 word ? word + strspn(word, START_PREFIXES) : "");
 }
 
 /* Its variables override those of Environment=, whatever the order of the lines. */
@@ -156,26 +172,31 @@ static char *trim_setting(char *text)
 
 static void read_setting(struct unit *unit, char *text)
 {
-	char *name, *value = strchr(text, '='), *word;
+	char *name, *value = strchr(text, '=');
 
 	if (!value)
 		return;
 	*value++ = '\0';
 	name = trim_setting(text);
 	value = trim_setting(value);
-	if (!strcmp(name, "ExecStart")) {
-		word = cut_word(&value);
-		if (!word || !unit->program[0])
-			snprintf(unit->program, PATH_MAX, "%s",
-				 word ? word + strspn(word, "@-:+!") : "");
-	} else if (!strcmp(name, "Environment"))
-		set_unit_preload(unit, value);
+	if (!strcmp(name, "ExecStart"))
+		set_start(unit, value);
+	else if (!strcmp(name, "Environment"))
+		set_environment(unit, value);
 	else if (!strcmp(name, "EnvironmentFile"))
 		read_environment_file(unit, value + (*value == '-'));
 	else if (!strcmp(name, "CapabilityBoundingSet"))
 		unit->bounded = true;
 	else if (!strcmp(name, "RestrictAddressFamilies") && *value != '~')
 		unit->families = *value;
+	else if (!strcmp(name, "SystemCallFilter"))
+		unit->filters = *value;
+	else if (!strcmp(name, "NoExecPaths"))
+		unit->no_exec = *value;
+	else if (!strcmp(name, "Type"))
+		unit->forks = !strcmp(value, "forking");
+	else if (!strcmp(name, "PIDFile"))
+		unit->pid_file = *value;
 	else if (!strcmp(name, "PrivateUsers"))
 		unit->private_users = is_yes(value);
 	else if (!strcmp(name, "User"))
