@@ -183,7 +183,9 @@ const char *manager_error_text(const struct ctl *ctl, int error,
 
 static const char *user_text(uid_t uid, char out[static 32])
 {
-	snprintf(out, 32, uid == geteuid() ? "" : " of user %d", (int)uid);
+	out[0] = '\0';
+	if (uid != geteuid())
+		snprintf(out, 32, " of user %d", (int)uid);
 	return out;
 }
 
