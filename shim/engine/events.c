@@ -298,6 +298,19 @@ int engine_handle(struct engine *engine, const struct pm_event *ev, struct pm_cm
 	return r;
 }
 
+/* The join or probe that @cmd requested, not a doomed one of the same pair; or NULL. */
+static struct subflow *subflow_of_command(struct conn *conn, const struct pm_cmd *cmd)
+{
+	struct subflow *s;
+
+	for_each_subflow (conn, s)
+		if ((s->state == SUBFLOW_PENDING || s->state == SUBFLOW_PROBE) &&
+		    mpaddr_equal(&s->local, &cmd->local) &&
+		    mpaddr_equal(&s->remote, &cmd->remote))
+			return s;
+	return NULL;
+}
+
 void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 		   struct pm_cmds *out)
 {
@@ -307,7 +320,7 @@ void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 
 	if (!error || !conn || cmd->type != PM_CMD_SUBFLOW_CREATE)
 		return;
-	subflow = conn_subflow_find(conn, &cmd->local, &cmd->remote);
+	subflow = subflow_of_command(conn, cmd);
 	if (subflow && subflow->state == SUBFLOW_PROBE)
 		probe_closed(conn, subflow, error);
 	if (!subflow || subflow->state != SUBFLOW_PENDING)
