@@ -53,7 +53,9 @@ bool conn_keeps_path(const struct conn *conn, const struct subflow *closing)
 			continue;
 		if (subflow_has_endpoint(conn, s) && s->local_id != closing->local_id)
 			return true;
-		if (s->endpoint == SUBFLOW_ENDPOINT_REMOVED && !first)
+		/* Rather the first that carries data */
+		if (s->endpoint == SUBFLOW_ENDPOINT_REMOVED &&
+		    (!first || (first->lost && !s->lost)))
 			first = s;
 	}
 	return closing->endpoint == SUBFLOW_ENDPOINT_REMOVED &&

@@ -155,3 +155,11 @@ HISTORY(pool_change, pending_pair_of_a_fullmesh_endpoint_fails_as_that_of_a_lami
 	"pool 0 " POOL A "|" B "|"
 	" >\n"
 	"down 10.0.2.2-10.0.2.1:80 ECONNREFUSED > join 10.0.3.2/13-10.0.2.1:80;\n")
+
+HISTORY(pool_change, path_over_a_working_link_stays_when_all_endpoints_leave,
+	POOL "endpoint=10.0.1.2 id 11|" B "|",
+	"start\n"
+	"join 1 10.0.3.2 10.0.2.1:80\n"
+	"links 1\n"
+	"pool 0 " POOL
+	" > withdraw 10.0.1.2:40001/0;close 10.0.1.2/0-10.0.1.1:80;\n")
