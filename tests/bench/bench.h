@@ -75,6 +75,7 @@ int bench_links(void);
 int bench_watch(void);
 int bench_scale(void);
 int bench_nat(void);
+int bench_supervise(void);
 
 /* Write @text to @path. Return: 0 or -errno. */
 int put_file(const char *path, const char *text);

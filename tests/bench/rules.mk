@@ -18,8 +18,13 @@ $(B)/tests/bench-%: $(B)/obj/tests/bench/prog/%.o
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $<
 
-# PARTS='startup connects' runs these of: startup connects broker joins memory timers links watch scale nat.
-bench-run: lib $(B)/mptcpinfo $(B)/mptcpaddrd $(B)/tests/bench $(BENCH_PROGS) $(TEST_APPS)
+$(B)/tests/bench-static-%: $(B)/obj/tests/bench/prog/%.o
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -static -o $@ $< -pthread
+
+# PARTS='startup connects' runs these of: startup connects broker joins memory timers links watch scale nat supervise.
+bench-run: lib $(B)/mptcpinfo $(B)/mptcpaddr $(B)/mptcpaddrd $(B)/tests/bench-static-rate $(B)/tests/bench $(BENCH_PROGS) $(TEST_APPS)
 	$(Q)$(B)/tests/bench $(PARTS)
 
 .SECONDARY: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/bench/prog/*.c))
