@@ -118,10 +118,11 @@ bool engine_is_waiting(const struct engine *engine); /* for engine_take_over() *
  * The kernel is right: a connection without subflows is dropped; a missing pending join
  * has failed; a missing live subflow was closed. An address that our side has joined was
  * announced; other lost ADD_ADDRs stay unknown until the peer repeats them.
- * engine_tick() must follow.
+ * engine_tick() must follow. Return: 0; -ENOMEM: repeat it, some connections make no
+ * joins until then.
  */
-void engine_resync(struct engine *engine, const struct pm_subflow *subflows,
-		   unsigned int n);
+int engine_resync(struct engine *engine, const struct pm_subflow *subflows,
+		  unsigned int n);
 
 /* engine_note() - note an overrun or a pool; @error: why the pool was rejected, or 0. */
 void engine_note(struct engine *engine, enum pm_note_what what, int error);

@@ -113,7 +113,9 @@ struct conn {
 	bool again : 1;		/* join_waiting() is due */
 	bool work : 1;		/* conn_use_endpoints() is due at work_when */
 	bool watched : 1;
-	uint8_t idle : 3;	   /* checks that found no new data */
+	bool incomplete : 1; /* no memory for a subflow: no joins before engine_resync()
+			      */
+	uint8_t idle : 3;    /* checks that found no new data */
 	struct mpaddr first, peer; /* of MP_CAPABLE: ours, with ID 0, and the peer's */
 	/* endpoint_bit() of: */
 	uint64_t spent;	    /* `subflow` endpoints that were used once */

@@ -6,6 +6,8 @@
  */
 #include "state.h"
 
+#include <errno.h>
+
 void engine_inherit(struct engine *engine)
 {
 	struct conn *conn, *tmp;
@@ -37,6 +39,7 @@ static void resync_begin(struct conn *conn)
 	struct announcement *ann;
 	struct subflow *s;
 
+	conn->incomplete = false;
 	for_each_announcement (conn, ann)
 		if (ann->state == PM_ANNOUNCED_JOINED)
 			ann->state =
@@ -97,11 +100,12 @@ static void resync_end(struct conn *conn)
 		conn_free(conn);
 }
 
-void engine_resync(struct engine *engine, const struct pm_subflow *subflows,
-		   unsigned int n)
+int engine_resync(struct engine *engine, const struct pm_subflow *subflows,
+		  unsigned int n)
 {
 	struct conn *conn, *tmp;
 	unsigned int i;
+	int r = 0;
 
 	for (conn = engine->table.conns; conn; conn = conn->hh.next)
 		resync_begin(conn);
@@ -110,7 +114,10 @@ void engine_resync(struct engine *engine, const struct pm_subflow *subflows,
 		if (conn)
 			resync_subflow(conn, &subflows[i]);
 	}
-	HASH_ITER (hh, engine->table.conns, conn, tmp)
+	HASH_ITER (hh, engine->table.conns, conn, tmp) {
+		r = conn->incomplete ? -ENOMEM : r;
 		resync_end(conn);
+	}
 	engine->table.cursor = engine->table.conns;
+	return r;
 }

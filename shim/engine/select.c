@@ -106,7 +106,7 @@ static enum join join_request(struct conn *conn, const struct subflow *want,
 	const uint8_t flags = s ? PM_NOTE_FLAG_RETRY : 0;
 	struct pm_cmd *cmd = &out->v[out->n];
 
-	if (!limit_leaves_subflow(conn))
+	if (!limit_leaves_subflow(conn) || conn->incomplete)
 		return JOIN_LIMIT;
 	if (out->n == PM_CMDS_MAX)
 		return JOIN_NO_ROOM;
@@ -148,7 +148,7 @@ bool join_probe(struct conn *conn, const struct subflow *path, struct pm_cmds *o
 				.when = engine_of(conn)->now };
 	struct pm_cmd *cmd = &out->v[out->n];
 
-	if (out->n == PM_CMDS_MAX || !join_prepare(conn, &want, cmd))
+	if (out->n == PM_CMDS_MAX || conn->incomplete || !join_prepare(conn, &want, cmd))
 		return false;
 	want.local = cmd->local;
 	want.local_id = cmd->local_id;

@@ -216,7 +216,10 @@ struct subflow *subflow_add(struct conn *conn, const struct pm_event *ev,
 					 .heard = engine_of(conn)->now,
 					 .initial = initial };
 
-	return conn_subflow_add(conn, &subflow);
+	struct subflow *added = conn_subflow_add(conn, &subflow);
+
+	conn->incomplete |= !added;
+	return added;
 }
 
 const struct endpoint *subflow_endpoint(const struct conn *conn, const struct subflow *s)

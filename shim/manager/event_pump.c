@@ -241,9 +241,11 @@ int pump_deliver(struct event_pump *pump, struct engine *engine,
 	r = engine_handle(engine, ev, &cmds);
 	if (r == -ENOENT)
 		return r;
-	if (r < 0)
+	if (r < 0) { /* no memory */
+		pump->lost = true;
 		log_warning("token 0x%08x: %s: %s", ev->token, pm_event_name(ev->type),
 			    strerror(-r));
+	}
 	execute_commands(pump, engine, &cmds);
 	return 0;
 }

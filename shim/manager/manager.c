@@ -118,9 +118,9 @@ static int manager_resync(struct manager *m)
 
 	if (r < 0)
 		return r;
-	engine_resync(m->engine, all.v, all.n);
+	r = engine_resync(m->engine, all.v, all.n);
 	free(all.v);
-	return 0;
+	return r;
 }
 
 /* Without CAP_NET_ADMIN: another child has taken over, or none can. */

@@ -131,7 +131,8 @@ static void client_start(struct stage *s, struct proc *p, unsigned int seed, boo
 	const char *env[] = { s->preload, config, log, faults ? fault : "FAULTS=", NULL };
 
 	snprintf(number, sizeof(number), "%u", seed);
-	snprintf(fault, sizeof(fault), "FAULTS=%u:%d", seed, hold ? CHAOS_MS : END_MS);
+	snprintf(fault, sizeof(fault), "FAULTS=%u:%lld", seed,
+		 (long long)now_ms() + (hold ? CHAOS_MS : END_MS));
 	snprintf(config, sizeof(config), "MPTCPADDR_CONFIG=%s", s->pool);
 	snprintf(log, sizeof(log), "MPTCPADDR_LOG=debug:%s/%u.log", s->dir, seed);
 	cr_assert_eq(proc_start(p, &s->world.client, argv, env), 0);
@@ -282,7 +283,7 @@ static void run_direct(unsigned int part)
 static bool is_excused(const struct stage *s, unsigned int seed)
 {
 	static const char *const reasons[] = { "no pool", "stopping",
-					       "lost kernel events: ", "too many" };
+					       "lost kernel events", "too many" };
 	char path[96], text[8192] = "";
 	bool excused = false;
 	FILE *f;
@@ -366,11 +367,11 @@ static bool broker_start(struct stage *s, unsigned int seed)
 	snprintf(config, sizeof(config), "%s/broker.conf", s->dir);
 	f = fopen(config, "we");
 	cr_assert(f && fputs("[broker]\nlog = debug\n", f) >= 0 && fclose(f) == 0);
-	snprintf(fault, sizeof(fault), "FAULTS=%u:%d", seed, seed ? CHAOS_MS : 0);
+	s->chaos_ms = now_ms() + (seed ? CHAOS_MS : 0);
+	snprintf(fault, sizeof(fault), "FAULTS=%u:%lld", seed, (long long)s->chaos_ms);
 	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s",
 		 built("tests/faults-inject.so", other, sizeof(other)));
 	proc_end(&s->broker);
-	s->chaos_ms = now_ms() + (seed ? CHAOS_MS : 0);
 	cr_assert_eq(proc_start(&s->broker, &s->world.client, argv, seed ? env : NULL),
 		     0);
 	serves = WAIT_FOR(({
@@ -484,8 +485,8 @@ static void check_recovery(struct stage *s)
 	struct proc p;
 
 	host_path_manager(&s->world.client, PM_USERSPACE);
-	if (left > 0)
-		nap_ms((int)left + 20);
+	if (left >= 0)
+		nap_ms((int)left + 1);
 	snprintf(config, sizeof(config), "MPTCPADDR_CONFIG=%s", s->pool);
 	cr_assert_eq(proc_start(&p, &s->world.client, argv, env), 0);
 	if (!WAIT_UNTIL(joined_count(&s->world.client) == 2, END_MS)) {
@@ -540,3 +541,11 @@ TESTS_OF(4)
 TESTS_OF(5)
 TESTS_OF(6)
 TESTS_OF(7)
+TESTS_OF(8)
+TESTS_OF(9)
+TESTS_OF(10)
+TESTS_OF(11)
+TESTS_OF(12)
+TESTS_OF(13)
+TESTS_OF(14)
+TESTS_OF(15)

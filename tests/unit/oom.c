@@ -120,6 +120,52 @@ Test(oom, history_of_an_empty_pool_survives_each_failure)
 	everywhere("[pool]\n");
 }
 
+/* An address looks free while the engine does not know the subflow that uses it. */
+Test(oom, a_subflow_without_memory_stops_joins_until_a_resync)
+{
+	struct pm_registration reg = { .token = TOKEN };
+	struct pool *pool = pool_from("[pool]\nendpoint=10.0.2.2\n");
+	struct engine *engine = engine_new(pool);
+	struct pm_subflow all[] = {
+		{ .sub = { .token = TOKEN,
+			   .family = AF_INET,
+			   .local = at("10.0.1.2:1"),
+			   .remote = at("10.0.1.1:80") },
+		  .initial = true,
+		  .active = true,
+		  .live = true },
+		{ .sub = { .token = TOKEN,
+			   .family = AF_INET,
+			   .local = at("10.0.2.2:7"),
+			   .remote = at("10.0.9.1:80"),
+			   .local_id = 1,
+			   .remote_id = 9 },
+		  .live = true },
+	};
+	struct pm_cmds out = { 0 };
+
+	cr_assert_eq(engine_register(engine, &reg), 0);
+	event(engine, PM_EVENT_ESTABLISHED, "10.0.1.2:1", "10.0.1.1:80", 0, &out);
+	until_failure = 0; /* others made this one */
+	event(engine, PM_EVENT_SUB_ESTABLISHED, "10.0.2.2:7", "10.0.9.1:80", 1, &out);
+	until_failure = -1;
+	event(engine, PM_EVENT_ANNOUNCED, NULL, "10.0.3.1:80", 2, &out);
+	cr_expect_eq(out.n, 0, "joined from an address that is in use");
+	until_failure = 0;
+	cr_expect_eq(engine_resync(engine, all, 2), -ENOMEM);
+	until_failure = -1;
+	engine_tick(engine, &out);
+	cr_expect_eq(out.n, 0, "joined after a resync that had no memory");
+	cr_expect_eq(engine_resync(engine, all, 2), 0);
+	engine_tick(engine, &out);
+	cr_expect_eq(out.n, 0, "joined although the address is in use");
+	cr_expect_eq(engine_resync(engine, all, 1), 0);
+	engine_tick(engine, &out);
+	cr_expect_eq(out.n, 1, "not joined although the address is free");
+	engine_free(engine);
+	pool_free(pool);
+}
+
 Test(oom, pool_file_is_not_read_in_part)
 {
 	static const char text[] = "[pool]\nendpoint=10.0.2.2\n[limits]\nsubflows=3\n";

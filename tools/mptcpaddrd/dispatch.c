@@ -137,12 +137,12 @@ int resync_clients(struct broker *b)
 				adopt_connection(b, all.v[i].sub.token, !all.v[i].active);
 	for (client = b->clients; client; client = client->next) {
 		engine_set_clock(client->engine, clock_ms());
-		engine_resync(client->engine, all.v, all.n);
+		r = engine_resync(client->engine, all.v, all.n) ?: r;
 		client_conn_sweep(b, client);
 		client->due_ms = 0;
 	}
 	HASH_ITER (hh, b->conns, conn, next)
 		recount_subflows(conn);
 	free(all.v);
-	return 0;
+	return r;
 }

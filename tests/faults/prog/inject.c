@@ -2,10 +2,10 @@
 /*
  * inject.c - faults in the manager thread of a program, or in mptcpaddrd
  *
- * Preloaded with FAULTS=SEED[:MS]. The seed chooses which kinds of calls fail, how often,
- * from when on and how many times; none fails later than MS milliseconds after the start.
- * Netlink messages are lost, repeated, held back and swapped besides. What the kernel
- * never does is left out: a dump without its middle, a request sent twice.
+ * Preloaded with FAULTS=SEED[:UNTIL]. The seed chooses which kinds of calls fail, how
+ * often, from when on and how many times; none after UNTIL milliseconds of the steady
+ * clock. Netlink messages are lost, repeated, held back and swapped besides. What the
+ * kernel never does is left out: a dump without its middle, a request sent twice.
  *
  * Only libc is used, and no system call that mptcpaddrd's filter kills.
  */
@@ -135,7 +135,7 @@ __attribute__((constructor)) static void inject_start(void)
 	faults.kinds = 1 + draw(KINDS);
 	faults.every = 1 + draw(1 << draw(7));
 	faults.skip = draw(2) ? draw(1 << draw(10)) : 0;
-	faults.until_ms = now_ms() + (colon ? atoi(colon + 1) : 10000);
+	faults.until_ms = colon ? atoll(colon + 1) : INT64_MAX;
 	faults.left = 2 + draw(40);
 	faults.late = faults.all && draw(4);
 }
