@@ -43,7 +43,7 @@ struct endpoint {
 	unsigned int line;  /* of the pool file; 0: none */
 	int if_idx;	    /* of `dev`; 0: not bound; -1: no such interface */
 	int link;	    /* that has, or had, the address; 0: unknown */
-	uint32_t downs;	    /* how often that link has gone down */
+	uint32_t downs;	    /* how often that link has gone down, or the address */
 	char dev[IFNAMSIZ]; /* "": not bound to an interface */
 };
 

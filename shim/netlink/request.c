@@ -281,10 +281,12 @@ static int on_addr(void *ctx, struct nlmsghdr *hdr)
 		    mpaddr_same_ip(&a->addr, &now.addr))
 			entry = a;
 	if (hdr->nlmsg_type == RTM_DELADDR) {
+		table->removals += entry != NULL;
 		if (entry)
 			entry_del(table->addrs, &table->n_addrs, entry, sizeof(*entry));
 		return entry != NULL;
 	}
+	now.since = entry ? entry->since : table->removals;
 	if (entry && entry->ready == now.ready && entry->deprecated == now.deprecated)
 		return 0;
 	entry = entry ?: netlink_grow(&table->addrs, &table->n_addrs, sizeof(*entry));

@@ -38,7 +38,8 @@ typedef int (*netlink_fn)(void *ctx, struct nlmsghdr *msg);
  *
  * @fn is called with each message of a dump (NLM_F_DUMP), or with the only one of another
  * request, but not with an acknowledgement. Return: 0; the kernel's or @fn's -errno;
- * -EAGAIN: something changed during the dump; -ETIMEDOUT: the answer, or its end, is lost.
+ * -EAGAIN: something changed during the dump; -ETIMEDOUT: the answer, or its end, is
+ * lost.
  */
 int netlink_ask(int fd, struct nlmsghdr *request, netlink_fn fn, void *ctx);
 
@@ -56,12 +57,14 @@ struct rtnl_address {
 	bool ready; /* not tentative */
 	bool deprecated;
 	uint8_t prefix_len;
+	uint32_t since; /* rtnl_table.removals when it came */
 };
 
 struct rtnl_table {
 	bool known;	   /* false: never read */
 	bool lost;	   /* notifications; rtnl_follow() reads the table anew */
 	bool routes_added; /* perhaps; whoever has handled it resets this */
+	uint32_t removals; /* of addresses */
 	unsigned int n_links, n_addrs;
 	struct rtnl_iface *links;
 	struct rtnl_address *addrs;

@@ -63,10 +63,12 @@ static enum endpoint_state missing_state(const struct rtnl_iface *link,
 								   : ENDPOINT_REMOVED;
 }
 
-static void set_link(struct endpoint *ep, const struct rtnl_iface *link)
+/* @entry: the address, or NULL. An address that came back has lost its routes. */
+static void set_link(struct endpoint *ep, const struct rtnl_iface *link,
+		     const struct rtnl_address *entry)
 {
 	ep->link = link ? link->if_idx : 0;
-	ep->downs = link ? link->downs : 0;
+	ep->downs = (link ? link->downs : 0) + (entry ? entry->since : 0);
 }
 
 /*
@@ -91,7 +93,7 @@ static void set_state(const struct rtnl_table *table, const struct pool *spec,
 	ep->state = ENDPOINT_UNSEEN;
 	if (was && was->state != ENDPOINT_UNSEEN) {
 		link = dev ?: find_link(table, NULL, was->link);
-		set_link(ep, link);
+		set_link(ep, link, NULL);
 		ep->state = missing_state(link, was);
 	}
 	for_each_address (table, entry) {
@@ -102,7 +104,7 @@ static void set_state(const struct rtnl_table *table, const struct pool *spec,
 		if (ep->state == ENDPOINT_USABLE && state != ENDPOINT_USABLE)
 			continue;
 		ep->state = state;
-		set_link(ep, link);
+		set_link(ep, link, entry);
 	}
 }
 
@@ -135,16 +137,17 @@ static void add_device_addresses(const struct pool *spec, const struct endpoint 
 
 	ep.from_dev = true;
 	ep.if_idx = link ? link->if_idx : -1;
-	set_link(&ep, link);
 	for_each_address (table, entry) {
 		if (!link || entry->if_idx != link->if_idx || is_link_local(&entry->addr))
 			continue;
+		set_link(&ep, link, entry);
 		ep.addr = entry->addr;
 		ep.state = address_state(table, entry, link);
 		add_device_address(spec, before, &ep, pool);
 	}
 	if (!before)
 		return;
+	set_link(&ep, link, NULL);
 	for_each_endpoint (before, was) {
 		if (!was->from_dev || strcmp(was->dev, dev->dev) != 0)
 			continue;

@@ -128,3 +128,39 @@ Test(flap, upload_over_a_link_that_is_back_goes_on_sooner_than_with_the_kernel)
 {
 	link_is_back_sooner_than_with_the_kernel(true);
 }
+
+/*
+ * DHCP gives the same address again at once, and a route later. Until then, the server
+ * gets nothing: packets from there leave over another link. The change of the MTU makes
+ * the manager read both notifications at a time.
+ */
+Test(flap, path_of_an_address_that_comes_again_at_once_goes_on_with_its_route)
+{
+	struct transfer t;
+	long long before;
+	int64_t at;
+	int ms;
+
+	NEED_SANDBOX();
+	transfer_open(&t, FROM_POOL, false, "10mbit");
+	transfer_follow(&t, 300);
+	cr_assert_eq(host_nft(&t.w.server,
+			      "table inet t { chain i { type filter hook input priority "
+			      "0; iifname != s3 ip saddr 10.0.3.2 drop; }; }"),
+		     0);
+	cr_assert_eq(host_ip(&t.w.client, "link set c3 mtu 1499\n"
+					  "addr del 10.0.3.2/24 dev c3\n"
+					  "addr add 10.0.3.2/24 dev c3 noprefixroute\n"),
+		     0);
+	transfer_follow(&t, ABSENT_MS);
+	before = transfer_carried(&t, 3);
+	at = now_ms();
+	cr_assert_eq(host_ip(&t.w.client, "route add 10.0.3.0/24 dev c3\n"), 0);
+	while (transfer_carried(&t, 3) < before + TRANSFER_USED &&
+	       now_ms() - at < EFFECT_MS)
+		transfer_sample(&t);
+	ms = now_ms() - at;
+	cr_log_info("link 3 is used again after %d ms", ms);
+	cr_assert_leq(ms, BACK_MS * t.load, "%d ms: %s", ms, proc_errors(&t.curl));
+	transfer_close(&t);
+}

@@ -63,6 +63,13 @@ static bool has(const void *v, unsigned int n, size_t size, const void *entry)
 	return false;
 }
 
+/* What reading the table anew cannot know. */
+static void forget_removals(struct rtnl_table *table)
+{
+	for (unsigned int i = 0; i < table->n_addrs; i++)
+		table->addrs[i].since = 0;
+}
+
 static bool is_current(struct follow *f)
 {
 	struct rtnl_table now = { 0 };
@@ -70,6 +77,7 @@ static bool is_current(struct follow *f)
 
 	cr_assert_geq(rtnl_follow(f->fd, &f->table), 0);
 	cr_assert_eq(rtnl_read_table(&now), 0);
+	forget_removals(&f->table);
 	same = now.n_links + !was_read_anew(f) == f->table.n_links &&
 	       now.n_addrs == f->table.n_addrs;
 	for (unsigned int i = 0; same && i < now.n_links; i++)
