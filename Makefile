@@ -3,13 +3,19 @@
 # make          build into build/
 # make demo     curl over three paths, in network namespaces
 # make check    run all tests
-# Variables: V=1 shows the commands; DEV=0 drops -Werror; SAN=address,undefined
-# builds with sanitizers; B=DIR builds elsewhere; CC=clang.
+# Variables: V=1 shows the commands; DEV=1 makes warnings errors; SAN=address,undefined
+# builds with sanitizers; B=DIR builds elsewhere; CC=clang; PKG_CONFIG for cross builds.
 
 B   ?= build
 V   ?= 0
-DEV ?= 1
+DEV ?= 0
 SAN ?=
+
+PKG_CONFIG ?= pkg-config
+PREFIX     ?= /usr/local
+LIBDIR     ?= $(PREFIX)/lib
+# The only place with the version.
+VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
 
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -23,14 +29,16 @@ endif
 Q       := $(if $(filter 1,$(V)),,@)
 say      = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2))
 
-pc       = $(shell pkg-config $(1) $(2) 2>/dev/null)
+pc       = $(shell $(PKG_CONFIG) $(1) $(2) 2>/dev/null)
 NL_CFLAGS    = $(call pc,--cflags,libnl-3.0 libnl-genl-3.0)
 NL_LIBS      = $(call pc,--libs,libnl-3.0 libnl-genl-3.0)
 
 # The option, if this compiler has it.
 option = $(shell $(CC) -Werror $(1) -fsyntax-only -x c /dev/null 2>/dev/null && echo $(1))
 
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude -I. -MMD -MP $(WARN) $(CFLAGS) $(SANFLAGS)
+# The map keeps the path of the build directory out of the files.
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Iinclude -I. -MMD -MP $(WARN) \
+	     -ffile-prefix-map=$(CURDIR)=. $(CFLAGS) $(SANFLAGS)
 LIB_CFLAGS = $(ALL_CFLAGS) -fPIC -fvisibility=hidden
 
 # One list of sources per program; each directory of tests/ adds its own in rules.mk.
@@ -88,10 +96,10 @@ bench: deps
 
 # Install what a fresh Debian 12 lacks for these goals, or for all. Silent if complete.
 deps:
-	$(Q)tools/deps $(filter demo check bench lint deb check-apps check-install check-systemd,$(MAKECMDGOALS))
+	$(Q)tools/deps $(filter demo check bench lint deb rpm check-apps check-install check-systemd,$(MAKECMDGOALS))
 
 lint: deps
-	$(Q)CC=$(CC) tools/lint $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(NL_CFLAGS) -Itests/lib
+	$(Q)CC=$(CC) tools/lint $(filter-out -MMD -MP,$(ALL_CFLAGS)) -Werror -DVERSION='"0"' $(NL_CFLAGS) -Itests/lib
 
 clean:
 	rm -rf $(B)

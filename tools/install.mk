@@ -2,16 +2,17 @@
 #
 # make install      into PREFIX, LIBDIR (libraries) and SYSCONFDIR, below DESTDIR
 # make uninstall    remove the installed files, except those in SYSCONFDIR
+# make dist         build/mptcpaddr-VERSION.tar.gz, the same bytes wherever it is made
 # make deb          build Debian packages in build/deb/
+# make rpm          build RPM packages in build/rpm/
 #
 # Both libraries go into LIBDIR, which the dynamic linker searches: LD_PRELOAD works with
 # the bare name libmptcpaddr.so, which finds libmptcpaddr-pm.so in its own directory.
 
-PREFIX     ?= /usr/local
-LIBDIR     ?= $(PREFIX)/lib
 # The library looks for pool files in /etc/mptcpaddr, regardless of PREFIX.
 SYSCONFDIR ?= /etc
-UNITDIR    ?= $(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
+SBINDIR    ?= $(PREFIX)/sbin
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
 MANDIR     ?= $(PREFIX)/share/man
 EXAMPLES   ?= $(PREFIX)/share/doc/libmptcpaddr/examples
 
@@ -30,7 +31,7 @@ INSTALL_FILES = \
 		config/completions/$(tool).fish:644:$(PREFIX)/share/fish/vendor_completions.d) \
 	$(foreach sample,$(wildcard config/*.conf config/*/*.conf),\
 		$(sample):644:$(EXAMPLES)) \
-	$(B)/mptcpaddrd:755:$(PREFIX)/sbin \
+	$(B)/mptcpaddrd:755:$(SBINDIR) \
 	$(B)/mptcpaddrd.service:644:$(UNITDIR)
 ZSHDIR ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 
@@ -62,18 +63,26 @@ uninstall:
 
 # The unit contains the installed path of the broker.
 $(B)/mptcpaddrd.service: config/systemd/mptcpaddrd.service $(B)/prefix
-	$(Q)sed 's|/usr/sbin/mptcpaddrd|$(PREFIX)/sbin/mptcpaddrd|' $< >$@
+	$(Q)sed 's|/usr/sbin/mptcpaddrd|$(SBINDIR)/mptcpaddrd|' $< >$@
 
 all: $(B)/mptcpaddrd.service
 
 # Rebuild files that contain a directory when that directory changes.
 $(B)/prefix: ALWAYS
 	$(Q)mkdir -p $(@D)
-	$(Q)echo '$(PREFIX) $(LIBDIR)' | cmp -s - $@ || echo '$(PREFIX) $(LIBDIR)' >$@
+	$(Q)echo '$(SBINDIR) $(LIBDIR)' | cmp -s - $@ || echo '$(SBINDIR) $(LIBDIR)' >$@
 $(B)/obj/tools/mptcpaddr/library.o $(B)/obj/tools/mptcpaddr/enable.o: $(B)/prefix
 ALWAYS:
 
-deb: deps
-	$(Q)tools/deb $(B)/deb
+TARBALL = $(B)/mptcpaddr-$(VERSION).tar.gz
 
-.PHONY: install uninstall deb ALWAYS
+dist:
+	$(Q)tools/dist $(TARBALL)
+
+deb: deps dist
+	$(Q)tools/deb $(TARBALL) $(B)/deb
+
+rpm: deps dist
+	$(Q)tools/rpm $(TARBALL) $(B)/rpm
+
+.PHONY: install uninstall dist deb rpm ALWAYS

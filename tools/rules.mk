@@ -15,9 +15,6 @@ $(B)/obj/tools/%.o: tools/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(NL_CFLAGS) $(call pc,--cflags,jansson) -c -o $@ $<
 
-# mptcpaddr finds the library in its own directory or, when installed, in LIBDIR.
-LIBDIR ?= /usr/local/lib
-
 MPTCPADDR_SRC := $(wildcard tools/mptcpaddr/*.c) $(wildcard tools/common/*.c) \
 		 $(patsubst %,shim/preload/%.c,blackhole broker env fork launch log_request \
 		   mode other_copy owner pool_copy pool_file refused register subscribe thread wake) \
@@ -26,10 +23,15 @@ MPTCPADDR_SRC := $(wildcard tools/mptcpaddr/*.c) $(wildcard tools/common/*.c) \
 
 tools: $(B)/mptcpaddr
 
+# mptcpaddr finds the library in its own directory or, when installed, in LIBDIR.
 $(B)/obj/tools/mptcpaddr/library.o: ALL_CFLAGS += -DLIBDIR='"$(LIBDIR)"'
 
 $(B)/mptcpaddr: $(call obj,$(MPTCPADDR_SRC))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) $(call pc,--libs,libelf) -linih
+
+$(patsubst %,$(B)/obj/tools/%/main.o,mptcpaddr mptcpinfo mptcpaddrd): \
+	ALL_CFLAGS += -DVERSION='"$(VERSION)"'
+$(patsubst %,$(B)/obj/tools/%/main.o,mptcpaddr mptcpinfo mptcpaddrd): debian/changelog
 
 include tools/mptcpaddrd/rules.mk

@@ -109,6 +109,40 @@ Test(staged, tool_finds_the_library_beside_itself, .timeout = 120)
 	free(out);
 }
 
+/* LIBDIR follows PREFIX. */
+Test(staged, prefix_is_where_the_library_is_looked_for, .timeout = 120)
+{
+	char command[3 * PATH_MAX + 512], build[PATH_MAX], *out;
+
+	NEED_SANDBOX();
+	built("", build, sizeof(build));
+	snprintf(command, sizeof(command),
+		 "unset MAKEFLAGS MAKELEVEL MFLAGS; rm -rf /run/b; mkdir /run/b; cp -a "
+		 "'%s'/obj "
+		 "'%s'/*.so '%s'/mptcp* /run/b; make install B=/run/b PREFIX=/opt/m "
+		 "DESTDIR=/run/prefix; mkdir -p /opt; mount --bind /run/prefix/opt /opt; "
+		 "/opt/m/bin/mptcpaddr run -v --backend none true 2>&1 | "
+		 "sed -n 's/^mptcpaddr: library: //p'",
+		 build, build, build);
+	out = shell(command);
+	cr_expect(strstr(out, "\n/opt/m/lib/libmptcpaddr.so\n"), "%s", out);
+	free(out);
+}
+
+/* A tarball without .git makes the same tarball, byte by byte. */
+Test(staged, tarball_packs_itself_again, .timeout = 120)
+{
+	char *out = NULL;
+
+	NEED_SANDBOX();
+	out = shell("unset MAKEFLAGS MAKELEVEL MFLAGS; make -s dist B=/run/one; "
+		    "mkdir /run/two; tar -x -C /run/two --strip-components 1 -f "
+		    "/run/one/mptcpaddr-*.tar.gz; make -s -C /run/two dist; "
+		    "cmp /run/one/*.tar.gz /run/two/build/*.tar.gz && echo same");
+	cr_expect_str_eq(out, "same\n");
+	free(out);
+}
+
 /* Files that come with the program are good pool files. */
 Test(staged, samples_have_no_errors, .timeout = 60)
 {

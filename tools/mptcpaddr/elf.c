@@ -81,8 +81,9 @@ static void read_segments(int fd, Elf *elf, struct binary *ret)
 			continue;
 		ret->loads_libraries = true;
 		memset(ret->linker, 0, sizeof(ret->linker));
-		if (phdr.p_filesz < sizeof(ret->linker))
-			pread(fd, ret->linker, phdr.p_filesz, phdr.p_offset);
+		if (phdr.p_filesz >= sizeof(ret->linker) ||
+		    pread(fd, ret->linker, phdr.p_filesz, phdr.p_offset) < 0)
+			ret->linker[0] = '\0';
 	}
 }
 

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VERSION "0.2"
 
 #define TARGET_OPTIONS                                                     \
 	"\t  --pid PID         of this process, if several programs run\n" \

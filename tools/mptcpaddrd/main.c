@@ -50,12 +50,13 @@ static const char *read_options(int argc, char *argv[], struct broker *b)
 		{ "config", required_argument, NULL, 'c' },
 		{ "state", required_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *dir = STATE_DIR;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "uc:s:h", names, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "uc:s:hV", names, NULL)) != -1) {
 		switch (c) {
 		case 'u':
 			b->userspace = true;
@@ -66,6 +67,9 @@ static const char *read_options(int argc, char *argv[], struct broker *b)
 		case 's':
 			dir = optarg;
 			break;
+		case 'V':
+			puts("mptcpaddrd " VERSION);
+			exit(fflush(stdout) ? 1 : 0);
 		default:
 			print_usage(c == 'h' ? 0 : 2);
 		}

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define VERSION	       "0.2"
 #define EXIT_USAGE     2
 #define OPT_PROMETHEUS 256
 
