@@ -183,8 +183,12 @@ Test(supervise, results_errors_and_surroundings_are_native, TIMEOUT)
 	open_bench(&b);
 	is_native(&b, "@@supervised", "facts");
 	is_native(&b, "@@supervised", "errors");
+	is_native(&b, "@@supervised", "options");
 	is_native(&b, "@@supervised-32", "facts");
 	is_native(&b, "@@supervised-32", "errors");
+	is_native(&b, "@@supervised-32", "options");
+	says(&b, ARGS(RUN, "-v", "@@supervised", "options"), 0,
+	     "MPTCP refuses TCP_USER_TIMEOUT: ignored, since the socket is in use");
 	prints(&b, NULL, ARGS(RUN, "@@supervised-32"), PROTOCOL);
 	prints(&b, NULL, ARGS(RUN, "@@supervised", "flood", "8", "500"),
 	       "failed 0 plain 0\n");
@@ -271,16 +275,17 @@ static void tick(struct proc *p, int *ticks, const char *words)
 	for (i = strlen(said) - 1; i > 0 && said[i - 1] != '\n'; i--)
 		;
 	snprintf(expected, sizeof(expected), "protocol %s\n", words);
-	cr_expect_str_eq(said + i, expected);
+	cr_assert_str_eq(said + i, expected);
 	free(said);
 }
 
-static void kill_role(int i, int sig)
+static pid_t kill_role(int i, int sig)
 {
 	const pid_t pid = find_task(roles[i]);
 
 	if (pid)
 		kill(pid, sig);
+	return pid;
 }
 
 /* Return: whether there was none. */
@@ -305,6 +310,7 @@ static bool revived(struct proc *program, int *ticks)
 Test(supervise, program_survives_each_of_its_processes, TIMEOUT)
 {
 	int ticks = 0, round;
+	pid_t killed;
 	struct proc program;
 	struct bench b;
 
@@ -315,8 +321,10 @@ Test(supervise, program_survives_each_of_its_processes, TIMEOUT)
 	tick(&program, &ticks, "262");
 	for (round = 0; round < 12; round++) {
 		cr_assert(WAIT_UNTIL(revived(&program, &ticks), TRAFFIC_WAIT_MS));
-		kill_role(round % 3, SIGKILL);
+		killed = kill_role(round % 3, SIGKILL);
 		tick(&program, &ticks, "262");
+		cr_assert(
+			WAIT_UNTIL(net_of(number(killed)) != bench_net, TRAFFIC_WAIT_MS));
 	}
 	/* Nobody is left to answer: the kernel does, with ENOSYS. */
 	cr_assert(WAIT_UNTIL(revived(&program, &ticks), TRAFFIC_WAIT_MS));

@@ -54,7 +54,7 @@
 #define FORGET_S      2	   /* then a program without a pool is asked again */
 
 struct stand_in {
-	int channel; /* -1: a program that has no pool needs none */
+	int channel; /* -1: a program without MPTCP needs none */
 	enum mode mode;
 	time_t since;
 	struct tracee of;
@@ -98,6 +98,11 @@ static void drop_stand_in(unsigned int i)
 	*s = keeper.stand_ins[--keeper.n];
 }
 
+static bool has_mptcp(const struct stand_in *s)
+{
+	return s->mode == MODE_POOL || s->mode == MODE_PLAIN;
+}
+
 static struct stand_in *find_stand_in(const struct tracee *of)
 {
 	struct stand_in *s;
@@ -108,7 +113,7 @@ static struct stand_in *find_stand_in(const struct tracee *of)
 		if (strcmp(s->of.name, of->name) != 0 || s->of.env_len != of->env_len ||
 		    memcmp(s->of.env, of->env, of->env_len) != 0)
 			continue;
-		if (s->channel >= 0 || keeper_seconds() - s->since < FORGET_S)
+		if (s->mode == MODE_POOL || keeper_seconds() - s->since < FORGET_S)
 			return s;
 		drop_stand_in(i);
 		return NULL;
@@ -147,51 +152,63 @@ static struct stand_in *get_stand_in(const struct tracee *of)
 				.since = keeper_seconds() };
 	if (poll(&fds, 1, START_MS) == 1 && read(pair[0], &mode, 1) == 1)
 		s->mode = mode;
-	if (s->mode != MODE_POOL) {
+	if (!has_mptcp(s)) {
 		close(s->channel);
 		s->channel = -1;
 	}
 	return s;
 }
 
+/* i386: socketcall() has them in memory, four bytes each. Return: false: unreadable. */
+static bool read_arguments(const struct seccomp_data *data, struct call *call)
+{
+	const bool wide = data->arch != AUDIT_ARCH_I386;
+	const size_t size = wide ? sizeof(long) : 4;
+	uint32_t words[5] = { 0 };
+	struct iovec to = { wide ? (void *)call->args : words, 5 * size };
+	struct iovec from = { (void *)(uintptr_t)data->args[1], 2 * size };
+	int i;
+
+	if (data->args[0] == SOCKETCALL_SOCKET || data->args[0] == SOCKETCALL_CONNECT)
+		from.iov_len = 3 * size;
+	else if (data->args[0] == SOCKETCALL_SETSOCKOPT)
+		from.iov_len = 5 * size;
+	if (process_vm_readv(call->tid, &to, 1, &from, 1, 0) != (ssize_t)from.iov_len)
+		return false;
+	for (i = 0; !wide && i < 5; i++)
+		call->args[i] = words[i];
+	return true;
+}
+
 /* A call in any ABI as one of this one's. Return: false if it cannot be read. */
-static bool read_call(const struct seccomp_notif *notif, struct call *ret, long args[3])
+static bool read_call(const struct seccomp_notif *notif, struct call *ret)
 {
 	const struct seccomp_data *data = &notif->data;
 	const struct supervise_abi *abi = supervise_abis;
-	uint32_t nr = data->nr, words[3];
-	struct iovec to = { args, 3 * sizeof(*args) }, from = { NULL, to.iov_len };
+	uint32_t nr = data->nr;
 	int i;
 
+	*ret = (struct call){ .id = notif->id, .tid = notif->pid, .nr = data->nr };
 	while (abi->arch != data->arch && abi->arch)
 		abi++;
-	for (i = 0; i < 3; i++)
-		args[i] = data->args[i];
+	for (i = 0; i < 5; i++)
+		ret->args[i] = data->args[i];
 	if (nr == abi->socketcall) {
-		nr = data->args[0] == SOCKETCALL_SOCKET	   ? abi->socket
-		     : data->args[0] == SOCKETCALL_CONNECT ? abi->connect
-							   : abi->listen;
-		from.iov_base = (void *)(uintptr_t)data->args[1];
-		if (data->arch == AUDIT_ARCH_I386) {
-			to = (struct iovec){ words, sizeof(words) };
-			from.iov_len = sizeof(words);
-		}
-		if (process_vm_readv(notif->pid, &to, 1, &from, 1, 0) !=
-		    (ssize_t)from.iov_len)
+		nr = data->args[0] == SOCKETCALL_SOCKET	      ? abi->socket
+		     : data->args[0] == SOCKETCALL_CONNECT    ? abi->connect
+		     : data->args[0] == SOCKETCALL_SETSOCKOPT ? abi->setsockopt
+							      : abi->listen;
+		if (!read_arguments(data, ret))
 			return false;
-		for (i = 0; from.iov_len == sizeof(words) && i < 3; i++)
-			args[i] = words[i];
 	}
-	*ret = (struct call){ .id = notif->id,
-			      .tid = notif->pid,
-			      .nr = data->nr,
-			      .kind = nr == abi->socket	   ? CALL_SOCKET
-				      : nr == abi->connect ? CALL_CONNECT
-							   : CALL_LISTEN };
+	ret->kind = nr == abi->socket	    ? CALL_SOCKET
+		    : nr == abi->connect    ? CALL_CONNECT
+		    : nr == abi->setsockopt ? CALL_OPTION
+					    : CALL_LISTEN;
 	return notif->pid;
 }
 
-static bool is_tcp_socket(const long args[3])
+static bool is_tcp_socket(const long *args)
 {
 	return (args[0] == AF_INET || args[0] == AF_INET6) &&
 	       (args[1] & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM &&
@@ -199,10 +216,11 @@ static bool is_tcp_socket(const long args[3])
 }
 
 /* Return: whether the program has it. */
-static bool give_socket(const struct call *call, const long args[3])
+static bool give_socket(const struct call *call)
 {
 	struct seccomp_notif_addfd add = { .id = call->id,
 					   .flags = SECCOMP_ADDFD_FLAG_SEND };
+	const long *args = call->args;
 	const struct stand_in *s;
 	struct tracee tracee;
 	int fd;
@@ -212,7 +230,7 @@ static bool give_socket(const struct call *call, const long args[3])
 	    ioctl(keeper.listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call->id) < 0)
 		return false;
 	s = get_stand_in(&tracee);
-	if (!s || (s->mode != MODE_POOL && s->mode != MODE_PLAIN))
+	if (!s || !has_mptcp(s))
 		return false;
 	fd = socket(args[0], args[1] | SOCK_CLOEXEC, IPPROTO_MPTCP);
 	if (fd < 0)
@@ -250,9 +268,9 @@ static bool send_call(struct stand_in *s, const struct call *call, int fd)
 }
 
 /* Return: whether a stand-in has the call. */
-static bool pass_on(const struct call *call, int number)
+static bool pass_on(const struct call *call)
 {
-	const int fd = tracee_copy_fd(call->tid, number);
+	const int fd = tracee_copy_fd(call->tid, call->args[0]);
 	struct stand_in *s = NULL;
 	struct tracee tracee;
 	bool passed;
@@ -273,13 +291,11 @@ static void serve_call(void)
 	struct seccomp_notif *notif = keeper.current;
 	struct call call;
 	bool served = false;
-	long args[3];
 
 	if (ioctl(keeper.listener, SECCOMP_IOCTL_NOTIF_RECV, notif) < 0)
 		return; /* the thread was killed meanwhile */
-	if (read_call(notif, &call, args))
-		served = call.kind == CALL_SOCKET ? give_socket(&call, args)
-						  : pass_on(&call, args[0]);
+	if (read_call(notif, &call))
+		served = call.kind == CALL_SOCKET ? give_socket(&call) : pass_on(&call);
 	if (!served)
 		call_continue(keeper.listener, notif->id);
 	memset(notif, 0, sizeof(*notif)); /* as the kernel wants it */
@@ -369,6 +385,7 @@ int cmd_keeper(int argc, char *argv[])
 {
 	const int channel = argc == 2 ? atoi(argv[1]) : -1;
 	uint64_t flags = SYNC_WAKE_UP;
+	const pid_t self = getpid();
 	char byte = 0;
 
 	if (channel <= STDERR_FILENO)
@@ -379,7 +396,8 @@ int cmd_keeper(int argc, char *argv[])
 	keeper.spare = -1;
 	keeper.current = mmap(NULL, NOTIF_SIZE, PROT_READ | PROT_WRITE,
 			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (keeper.current == MAP_FAILED || write(channel, &byte, 1) != 1 ||
+	if (keeper.current == MAP_FAILED ||
+	    write(channel, &self, sizeof(self)) != sizeof(self) ||
 	    pass_fd_receive(channel, &byte, 1, &keeper.listener) != 1 ||
 	    keeper.listener < 0)
 		return EXIT_USAGE; /* there is no filter then */

@@ -123,10 +123,15 @@ static bool receive_call(int listener, int channel)
 
 	if (pass_fd_receive(channel, &call, sizeof(call), &fd) != sizeof(call))
 		return false;
-	if (fd >= 0)
+	if (fd >= 0 && call.kind != CALL_OPTION) {
 		begin_program_call(listener, &call, fd);
+		return true;
+	}
+	if (fd >= 0)
+		option_settle(listener, &call, fd);
 	else
 		call_continue(listener, call.id);
+	close(fd);
 	return true;
 }
 
@@ -172,7 +177,7 @@ _Noreturn void stand_in_run(int listener, int channel, const struct tracee *trac
 
 	take_identity(tracee);
 	mode = mode_get();
-	if (write(channel, &mode, 1) != 1 || mode != MODE_POOL)
+	if (write(channel, &mode, 1) != 1 || (mode != MODE_POOL && mode != MODE_PLAIN))
 		_exit(0);
 	while (!fds[0].revents && (n_begun || fds[1].fd >= 0 || has_managed())) {
 		if (!n_begun)

@@ -77,6 +77,7 @@ bool supervise_is_free(void)
 #define RETURN(action) (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, action)
 /* Skip @n instructions unless the value is @k; skip @n if it is. */
 #define UNLESS(k, n) (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, 0, n)
+#define SKIP(n)	     (struct sock_filter) BPF_STMT(BPF_JMP | BPF_JA, n)
 #define IF(k, n)     (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, n, 0)
 
 /* The low half of an argument. */
@@ -88,20 +89,21 @@ bool supervise_is_free(void)
 #define LOAD_ARG(i) LOAD(args[i])
 #endif
 
-/* 24 instructions; each jump counts those that it skips. */
+/* 25 instructions; each jump counts those that it skips. */
 static unsigned int put_abi(struct sock_filter *to, const struct supervise_abi *abi)
 {
 	const struct sock_filter block[] = {
 		LOAD(arch),
-		UNLESS(abi->arch, 22),
+		UNLESS(abi->arch, 23),
 		LOAD(nr),
-		IF(abi->connect, 18),
-		IF(abi->listen, 17),
-		UNLESS(abi->socketcall, 5),
+		IF(abi->connect, 19),
+		IF(abi->listen, 18),
+		UNLESS(abi->socketcall, 6),
 		LOAD_ARG(0), /* its arguments are in memory */
-		IF(SOCKETCALL_SOCKET, 14),
-		IF(SOCKETCALL_CONNECT, 13),
-		IF(SOCKETCALL_LISTEN, 12),
+		IF(SOCKETCALL_SOCKET, 15),
+		IF(SOCKETCALL_CONNECT, 14),
+		IF(SOCKETCALL_LISTEN, 13),
+		IF(SOCKETCALL_SETSOCKOPT, 12),
 		RETURN(SECCOMP_RET_ALLOW),
 		UNLESS(abi->socket, 11),
 		LOAD_ARG(0),
@@ -123,15 +125,45 @@ static unsigned int put_abi(struct sock_filter *to, const struct supervise_abi *
 	return sizeof(block) / sizeof(*block);
 }
 
+/* setsockopt() of the options @refused. */
+static unsigned int put_options(struct sock_filter *to, const struct supervise_abi *abi,
+				const struct sockopt *const refused[], unsigned int n)
+{
+	struct sock_filter *at = to;
+	unsigned int i;
+
+	*at++ = LOAD(arch);
+	*at++ = IF(abi->arch, 1);
+	*at++ = SKIP(5 * n + 5);
+	*at++ = LOAD(nr);
+	*at++ = IF(abi->setsockopt, 1);
+	*at++ = SKIP(5 * n + 2);
+	*at++ = LOAD_ARG(2);
+	for (i = 0; i < n; i++) {
+		*at++ = UNLESS(refused[i]->name, 4);
+		*at++ = LOAD_ARG(1);
+		*at++ = UNLESS(refused[i]->level, 1);
+		*at++ = RETURN(SECCOMP_RET_USER_NOTIF);
+		*at++ = LOAD_ARG(2);
+	}
+	*at++ = RETURN(SECCOMP_RET_ALLOW);
+	return at - to;
+}
+
 static int install_filter(unsigned long flags)
 {
-	struct sock_filter code[64];
+	static struct sock_filter code[N_SUPERVISE_ABIS * (5 * SOCKOPTS_MAX + 32) + 1];
+	const struct sockopt *refused[SOCKOPTS_MAX];
+	const unsigned int n = option_list_refused(refused);
 	struct sock_fprog program = { .filter = code };
 	size_t i;
 	int fd;
 
-	for (i = 0; i < N_SUPERVISE_ABIS; i++)
+	for (i = 0; i < N_SUPERVISE_ABIS; i++) {
+		program.len +=
+			put_options(code + program.len, &supervise_abis[i], refused, n);
 		program.len += put_abi(code + program.len, &supervise_abis[i]);
+	}
 	code[program.len++] = RETURN(SECCOMP_RET_ALLOW);
 	fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
 	return fd < 0 ? -errno : fd;
@@ -180,6 +212,7 @@ static void start_keeper(int channel)
 int supervise_start(void)
 {
 	int pair[2], listener, r = 0;
+	pid_t keeper;
 	char byte = 0;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -187,7 +220,11 @@ int supervise_start(void)
 	start_keeper(pair[1]);
 	close(pair[1]);
 	/* No filter without somebody who answers: it cannot be removed. */
-	listener = read(pair[0], &byte, 1) == 1 ? open_listener() : -ECHILD;
+	listener = read(pair[0], &keeper, sizeof(keeper)) == sizeof(keeper)
+			   ? open_listener()
+			   : -ECHILD;
+	if (listener >= 0) /* for Yama, where only ancestors may otherwise */
+		prctl(PR_SET_PTRACER, keeper, 0, 0, 0);
 	if (listener < 0)
 		r = listener;
 	else if (pass_fd_send(pair[0], &byte, 1, listener) != 1 ||

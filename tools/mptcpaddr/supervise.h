@@ -14,6 +14,8 @@
  */
 #pragma once
 
+#include "shim/common/sockopt.h"
+
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -67,9 +69,17 @@ struct call {
 	enum {
 		CALL_SOCKET,
 		CALL_CONNECT,
-		CALL_LISTEN
+		CALL_LISTEN,
+		CALL_OPTION,
 	} kind;
+	long args[5];
 };
+
+/* option_list_refused() - options that this kernel's TCP has, and its MPTCP lacks. */
+unsigned int option_list_refused(const struct sockopt *ret[SOCKOPTS_MAX]);
+
+/* option_settle() - answer the setsockopt() @call on a duplicate of its socket. */
+void option_settle(int listener, const struct call *call, int fd);
 
 /*
  * stand_in_run() - be the stand-in of the program @tracee

@@ -4,6 +4,7 @@
  *
  *	facts		descriptors, children, pending signals: as without a supervisor
  *	errors		results and errno of calls that fail
+ *	options		that MPTCP refuses
  *	protocol	of its socket
  *	flood T N	T threads open N sockets each
  *	storm N		N sockets while a timer interrupts, without SA_RESTART
@@ -15,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -66,6 +68,41 @@ static int show_facts(void)
 static void show(const char *what, int r)
 {
 	printf("%s %d %d\n", what, r, r < 0 ? errno : 0);
+}
+
+static void show_option(int level, int name, const void *value, int len)
+{
+	const int v4 = open_tcp(0);
+	const int v6 = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	printf("option %d %d\n", level, name);
+	show("v4", setsockopt(v4, level, name, value, len));
+	show("v6", setsockopt(v6, level, name, value, len));
+	close(v4);
+	close(v6);
+}
+
+/* Some that MPTCP refuses, with values that TCP takes and that it does not. */
+static int show_options(void)
+{
+	static const int values[] = { -1, 1, 20, 300, 100000 };
+	static const struct {
+		int level, name;
+	} options[] = {
+		{ IPPROTO_TCP, TCP_USER_TIMEOUT }, { IPPROTO_TCP, TCP_SYNCNT },
+		{ IPPROTO_TCP, TCP_LINGER2 },	   { IPPROTO_TCP, TCP_QUICKACK },
+		{ IPPROTO_TCP, TCP_NODELAY },	   { IPPROTO_IP, IP_TTL },
+		{ IPPROTO_IP, IP_MTU_DISCOVER },   { IPPROTO_IPV6, IPV6_TCLASS },
+		{ SOL_SOCKET, SO_OOBINLINE },	   { SOL_SOCKET, SO_KEEPALIVE },
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		for (size_t k = 0; k < sizeof(values) / sizeof(*values); k++)
+			show_option(options[i].level, options[i].name, &values[k], 4);
+		show_option(options[i].level, options[i].name, (void *)1, 4);
+		show_option(options[i].level, options[i].name, &values[1], 1);
+	}
+	return 0;
 }
 
 static int show_errors(void)
@@ -203,6 +240,8 @@ int main(int argc, char *argv[])
 		return show_facts();
 	if (!strcmp(what, "errors"))
 		return show_errors();
+	if (!strcmp(what, "options"))
+		return show_options();
 	if (!strcmp(what, "flood"))
 		return flood(atoi(argv[2]));
 	if (!strcmp(what, "storm"))
