@@ -356,7 +356,8 @@ static int dump_table(int fd, int type, netlink_fn fn, struct rtnl_table *table)
 
 int rtnl_read_table(struct rtnl_table *table)
 {
-	struct rtnl_table now = { .known = true, .routes_added = true };
+	/* At the first time, no join has failed yet. */
+	struct rtnl_table now = { .known = true, .routes_added = table->known };
 	int fd = netlink_open(NETLINK_ROUTE, RTNL_SLOT, 0), r;
 
 	table->lost = true;

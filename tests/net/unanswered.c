@@ -242,3 +242,24 @@ static void withdrawn_while_pending(enum net_side side)
 	net_close(&n);
 }
 NET_TEST(withdrawn_address_is_joined_no_more, withdrawn_while_pending)
+
+static bool join_is_repeated(struct net *n)
+{
+	cr_assert_eq(capture_read(&n->wire), 0, "the capture missed packets");
+	return capture_count(&n->wire, SEEN_MP_JOIN) >= 2;
+}
+
+/* The kernel repeats it; a second socket would come from the library. */
+Test(unanswered, join_without_an_answer_outlives_changes_of_other_addresses)
+{
+	static const struct net_spec spec = { LOST_JOIN, .pool = { { "10.0.2.2" } },
+					      .no_retry = true };
+	struct net n;
+
+	net_start(&n, &spec, FROM_POOL);
+	cr_assert(WAIT_FOR(net_joins_sent(&n) == 1));
+	cr_assert_eq(host_ip(&n.world.client, "addr add 10.9.9.9/32 dev lo"), 0);
+	cr_assert(WAIT_FOR(join_is_repeated(&n)));
+	cr_assert_eq(net_joins_sent(&n), 1);
+	net_close(&n);
+}
