@@ -28,7 +28,7 @@
 
 #define PORT	   "8080"
 #define PROGRAMS   8	 /* at a time */
-#define PARTS	   2	 /* tests that share the seeds of a mode */
+#define PARTS	   16	 /* tests that share the seeds of a mode */
 #define DIRECT	   200	 /* seeds, if the environment says nothing */
 #define BROKER_PER 5	 /* a broker's seed takes so many times as long */
 #define END_MS	   30000 /* without an end by then, a program hangs */
