@@ -523,6 +523,41 @@ static void run_broker(unsigned int part)
 	stage_close(&s);
 }
 
+/* They end, with 0 or 1, whatever fails in them. */
+Test(faults, of_tools_do_not_hang_them)
+{
+	const char *const tools[][3] = { { "mptcpinfo" },
+					 { "mptcpinfo", "--json" },
+					 { "mptcpaddr", "doctor" },
+					 { "mptcpaddr", "endpoint" } };
+	const unsigned int n = number_from("SEEDS", DIRECT) / BROKER_PER,
+			   first = number_from("SEED", 1);
+	char path[PATH_MAX], fault[32];
+	struct stage s;
+	struct proc p;
+	int r;
+
+	NEED_SANDBOX();
+	stage_open(&s);
+	for (s.seed = first; s.seed < first + n; s.seed++) {
+		const char *const *tool = tools[s.seed % 4];
+
+		snprintf(fault, sizeof(fault), "FAULTS=%u", s.seed);
+		built(tool[0], path, sizeof(path));
+		cr_assert_eq(proc_start(&p, &s.world.client,
+					(const char *[]){ path, tool[1], NULL },
+					(const char *[]){ s.preload, "FAULTS_ALL=1",
+							  fault, NULL }),
+			     0);
+		r = proc_wait(&p, END_MS * patience());
+		if (r != 0 && r != 1)
+			report(&s, &p, tool[0]);
+		cr_assert(r == 0 || r == 1, "seed %u: %s: %d", s.seed, tool[0], r);
+		proc_end(&p);
+	}
+	stage_close(&s);
+}
+
 #define TESTS_OF(part)                                     \
 	Test(faults, of_a_manager_are_not_noticed_##part)  \
 	{                                                  \

@@ -16,7 +16,7 @@ $(B)/tests/faults-inject.so: tests/faults/prog/inject.c
 	$(Q)$(CC) $(filter-out -MMD -MP,$(ALL_CFLAGS)) -fPIC -fvisibility=hidden -shared -o $@ $<
 
 $(eval $(call suite,faults,,,$(B)/tests/faults-client $(B)/tests/faults-inject.so \
-	$(B)/mptcpaddrd $(TEST_APPS) lib))
+	$(B)/mptcpaddrd $(B)/mptcpaddr $(B)/mptcpinfo $(TEST_APPS) lib))
 
 check-faults: SUITE_UNDER = env SEED='$(SEED)' SEEDS='$(SEEDS)'
 
