@@ -5,6 +5,7 @@
  */
 #include "broker.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,32 @@ Test(devices, the_word_dev_does_not_move_an_address)
 	cr_assert_eq(host_ip(&lab.world.client, "addr add 10.0.4.2/32 dev c3\n"), 0);
 	only_c2_is_used(&lab, "[pool]\nendpoint = 10.0.4.2 laminar\n"
 			      "endpoint = 10.0.2.2 laminar\n");
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* The rejected line, and whose it is. */
+Test(devices, doctor_names_the_user, .timeout = 120)
+{
+	char path[PATH_MAX];
+	const char *const argv[] = { built("mptcpaddr", path, sizeof(path)), "doctor",
+				     NULL };
+	struct proc client, doctor;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_with_devices(&lab);
+	put_text(lab.pool, "[pool]\nendpoint = 10.0.2.2\nendpoint = 10.0.3.2 dev c2\n");
+	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
+	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 1));
+	cr_assert_eq(proc_start(&doctor, &lab.world.client, argv, NULL), 0);
+	cr_expect_eq(proc_wait(&doctor, EFFECT_MS), 1);
+	cr_expect(proc_said(&doctor, "tcpclient of user 1000: "), "%s",
+		  proc_output(&doctor));
+	cr_expect(proc_said(&doctor, "pool.conf:3: the broker does not allow 10.0.3.2"),
+		  "%s", proc_output(&doctor));
+	proc_end(&doctor);
+	proc_end(&client);
 	lab_broker_end(&lab);
 	lab_close(&lab);
 }

@@ -317,7 +317,7 @@ static bool has_recovered(struct stage *s, const struct proc *p, unsigned int se
 	return joins == 2 || (token && is_excused(s, seed));
 }
 
-#define HELD 4 /* at a time */
+#define HELD 16 /* at a time */
 
 Test(faults, a_manager_recovers_from_them)
 {

@@ -36,3 +36,6 @@ bool find_broker(void);
 
 /* read_first_line() - of the file @path. Return: false, and "", if it has none. */
 bool read_first_line(const char *path, char *ret_text, size_t size);
+
+/* check_running_pools() - those that a manager, or the broker's policy, rejects */
+void check_running_pools(struct findings *findings);

@@ -298,6 +298,7 @@ int cmd_doctor(int argc, char *argv[])
 	check_libraries(&files.findings);
 	any_pool = check_pools(&files);
 	check_machine(&files.findings, &files.devices);
+	check_running_pools(&files.findings);
 	if (!files.findings.problems)
 		puts(any_pool ? "no problems found"
 			      : "no problems found, but there is no pool file yet: see "

@@ -77,6 +77,7 @@ static int read_manager(struct target *target)
 	ctl_record(&target->ctl, 0, manager, sizeof(*manager));
 	terminate_clean(manager->program, sizeof(manager->program));
 	terminate_clean(manager->pool_file, sizeof(manager->pool_file));
+	terminate_clean(manager->pool_error, sizeof(manager->pool_error));
 	target->brokered = uid == 0 &&
 			   !strncmp(manager->backend, "broker", sizeof(manager->backend));
 	snprintf(target->name, sizeof(target->name),
@@ -109,6 +110,33 @@ static int open_target(const struct targets *targets, const char *name,
 	if (r)
 		ctl_close(&target->ctl);
 	return r;
+}
+
+#define REPORTS_MAX 8
+
+void check_running_pools(struct findings *findings)
+{
+	const struct targets any = { .pid = 0 };
+	struct ctl_budget budget = { 0 };
+	unsigned int reports = 0;
+	struct target target;
+	char(*names)[NAME_TEXT_MAX];
+	size_t n = 0, i;
+	int r = ctl_find_names(&names, &n);
+
+	if (r < 0 && r != -E2BIG)
+		return;
+	for (i = 0; i < n && reports < REPORTS_MAX; i++) {
+		if (open_target(&any, names[i], &budget, &target) != 0)
+			continue;
+		if (target.manager.pool_error[0]) {
+			reports++;
+			report_problem(findings, "%s: %s\ndo: correct that line",
+				       target.name, target.manager.pool_error);
+		}
+		ctl_close(&target.ctl);
+	}
+	free(names);
 }
 
 static int print_no_target(const struct targets *targets, unsigned int refused)

@@ -22,7 +22,8 @@ static const struct command {
 	int (*run)(int argc, char *argv[]);
 	const char *options; /* a line each */
 } commands[] = {
-	{ "run", "[-v] [--pool FILE] [--backend B] [--[no-]supervise] [--] PROGRAM "
+	{ "run",
+	  "[-v] [--pool FILE] [--backend B] [--[no-]supervise] [--] PROGRAM "
 	  "[ARGUMENT...]",
 	  "run PROGRAM with one local address per subflow", cmd_run,
 	  "\t  -v, --verbose     show executable, pool file, library and its log\n"
