@@ -8,13 +8,17 @@
 #include "control_server.h"
 #include "mptcpaddr/addr.h"
 #include "mptcpaddr/uapi.h"
+#include "shim/common/clock.h"
 #include "sockets.h"
 
 #include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
 #include <time.h>
 
-#define NAME_TRIES 8
-#define NOTES_PAGE 128 /* in one answer */
+#define ACCEPTS_AT_ONCE 16 /* other users may connect again and again */
+#define SILENT_MS	1000
+#define NOTES_PAGE	128 /* in one answer */
 
 struct answer {
 	struct ctl_answer head;
@@ -32,9 +36,18 @@ struct answer {
 /* One datagram, which must fit into a send buffer of the default size. */
 _Static_assert(sizeof(struct answer) < 160 * 1024, "CTL_PAGE_MAX is too large");
 
-int control_listen(struct control *control, const char *name, uid_t uid)
+int control_listen(struct control *control, const char *name, uid_t uid, char *ret_name,
+		   size_t size)
 {
+	uint32_t random = 0;
+
+	snprintf(ret_name, size, "%s", name);
 	control->listener = local_socket_listen(name, CONTROL_CLIENTS_MAX);
+	if (control->listener == -EADDRINUSE &&
+	    getrandom(&random, sizeof(random), GRND_NONBLOCK) == sizeof(random)) {
+		snprintf(ret_name, size, "%s.%08x", name, random);
+		control->listener = local_socket_listen(ret_name, CONTROL_CLIENTS_MAX);
+	}
 	control->n_clients = 0;
 	control->uid = uid;
 	return control->listener < 0 ? control->listener : 0;
@@ -55,20 +68,39 @@ static bool holder_is_self(const char *name)
 
 int control_open(struct control *control, int pid, char *ret_name, size_t size)
 {
-	int i, r = -EADDRINUSE;
+	char name[32];
 
-	for (i = 0; i < NAME_TRIES && r == -EADDRINUSE; i++) {
-		char name[32];
+	snprintf(name, sizeof(name), CTL_NAME_PREFIX "%d", pid);
+	if (holder_is_self(name))
+		return -EALREADY;
+	return control_listen(control, name, CONTROL_OWN_USER, ret_name, size);
+}
 
-		snprintf(name, sizeof(name),
-			 i ? CTL_NAME_PREFIX "%d.%d" : CTL_NAME_PREFIX "%d", pid, i);
-		r = control_listen(control, name, CONTROL_OWN_USER);
-		if (r == -EADDRINUSE && holder_is_self(name))
-			return -EALREADY;
-		if (!r)
-			snprintf(ret_name, size, "%s", name);
-	}
-	return r;
+/* Epoll tells the broker when to serve the client again. */
+static void client_watch(const struct control *control, int op,
+			 const struct control_client *client)
+{
+	struct epoll_event event = { .events =
+					     client->lags ? EPOLLIN | EPOLLOUT : EPOLLIN,
+				     .data.ptr = control->owner };
+
+	if (control->owner)
+		epoll_ctl(control->epoll, op, client->fd, &event);
+}
+
+static void client_count(struct control *control, const struct control_client *client,
+			 int by)
+{
+	if (!control->owner || client->root)
+		return;
+	*control->held += by;
+	*control->held_by_all += by;
+}
+
+static void client_close(struct control *control, const struct control_client *client)
+{
+	client_count(control, client, -1);
+	close(client->fd);
 }
 
 void control_close(struct control *control)
@@ -78,7 +110,7 @@ void control_close(struct control *control)
 	if (control->listener >= 0)
 		close(control->listener);
 	for (i = 0; i < control->n_clients; i++)
-		close(control->clients[i].fd);
+		client_close(control, &control->clients[i]);
 	control->listener = -1;
 	control->n_clients = 0;
 }
@@ -98,31 +130,86 @@ unsigned int control_poll_fill(const struct control *control, struct pollfd *fds
 	return n;
 }
 
-/* The same user or root, by the peer credentials. */
-static bool peer_allowed(const struct control *control, int fd)
+bool control_is_followed(const struct control *control)
 {
-	socklen_t len = sizeof(struct ucred);
-	struct ucred peer;
+	unsigned int i;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
-		return false;
-	return peer.uid == 0 ||
-	       peer.uid == (control->uid == CONTROL_OWN_USER ? geteuid() : control->uid);
+	for (i = 0; i < control->n_clients; i++)
+		if (control->clients[i].follows)
+			return true;
+	return false;
 }
 
-static void accept_client(struct control *control)
+static void drop_client(struct control *control, unsigned int i)
 {
-	int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	client_close(control, &control->clients[i]);
+	memmove(&control->clients[i], &control->clients[i + 1],
+		(--control->n_clients - i) * sizeof(control->clients[0]));
+}
 
-	if (fd < 0 && socket_accept_starved(errno))
+bool control_drop_silent(struct control *control)
+{
+	const struct control_client *clients = control->clients, *oldest = NULL;
+	unsigned int i;
+
+	for (i = 0; i < control->n_clients; i++)
+		if (!clients[i].follows &&
+		    (!oldest || clients[i].asked_ms < oldest->asked_ms))
+			oldest = &clients[i];
+	if (!oldest || clock_ms() - oldest->asked_ms < SILENT_MS)
+		return false;
+	drop_client(control, oldest - clients);
+	return true;
+}
+
+static bool has_room(const struct control *control, const struct control_client *client)
+{
+	return control->n_clients < CONTROL_CLIENTS_MAX &&
+	       (!control->owner || client->root ||
+		(*control->held < CONTROL_PER_USER_MAX &&
+		 *control->held_by_all < CONTROL_ALL_MAX));
+}
+
+/*
+ * The same user or root, by the peer credentials. Who asks nothing makes room, and for
+ * root anybody.
+ */
+static bool admit_client(struct control *control, struct control_client *client)
+{
+	const uid_t uid = unix_name_peer(client->fd);
+
+	client->root = uid == 0;
+	if (uid != 0 &&
+	    uid != (control->uid == CONTROL_OWN_USER ? geteuid() : control->uid))
+		return false;
+	while (!has_room(control, client) && control_drop_silent(control))
+		;
+	if (!has_room(control, client) && client->root)
+		drop_client(control, 0);
+	return has_room(control, client);
+}
+
+/* Return: whether there may be more. */
+static bool accept_client(struct control *control)
+{
+	struct control_client client = {
+		.fd = accept4(control->listener, NULL, NULL,
+			      SOCK_CLOEXEC | SOCK_NONBLOCK),
+		.asked_ms = clock_ms(),
+	};
+
+	if (client.fd < 0 && socket_accept_starved(errno))
 		control_close(control);
-	if (fd < 0)
-		return;
-	if (control->n_clients == CONTROL_CLIENTS_MAX || !peer_allowed(control, fd)) {
-		close(fd);
-		return;
+	if (client.fd < 0)
+		return false;
+	if (!admit_client(control, &client)) {
+		close(client.fd);
+		return true;
 	}
-	control->clients[control->n_clients++] = (struct control_client){ .fd = fd };
+	client_count(control, &client, 1);
+	client_watch(control, EPOLL_CTL_ADD, &client);
+	control->clients[control->n_clients++] = client;
+	return true;
 }
 
 /* Return: how many. @used: live subflows of each endpoint. */
@@ -312,6 +399,7 @@ static bool serve_client(struct control_client *client, struct answer *answer,
 	n = recv(client->fd, &request, sizeof(request), MSG_DONTWAIT | MSG_TRUNC);
 	if (n <= 0)
 		return n < 0 && (errno == EAGAIN || errno == EINTR);
+	client->asked_ms = clock_ms();
 	fill_answer(answer, &request, n, view);
 	if (!send_answer(client->fd, answer))
 		return false;
@@ -325,9 +413,10 @@ static bool serve_client(struct control_client *client, struct answer *answer,
 }
 
 /* A slow follower gets its notes later, without those that the ring has dropped. */
-static bool serve_follower(struct control_client *client, struct answer *answer,
-			   const struct control_view *view)
+static bool serve_follower(const struct control *control, struct control_client *client,
+			   struct answer *answer, const struct control_view *view)
 {
+	const bool lagged = client->lags;
 	struct ctl_request next = { .magic = CTL_MAGIC,
 				    .version = CTL_VERSION,
 				    .op = CTL_OP_FOLLOW };
@@ -338,11 +427,13 @@ static bool serve_follower(struct control_client *client, struct answer *answer,
 		fill_answer(answer, &next, sizeof(next), view);
 		if (!send_answer(client->fd, answer)) {
 			client->lags = errno == EAGAIN;
-			return client->lags;
+			break;
 		}
 		client->seen = answer->notes[answer->head.count - 1].seq;
 	}
-	return true;
+	if (client->lags != lagged)
+		client_watch(control, EPOLL_CTL_MOD, client);
+	return client->lags || client->seen >= engine_notes_last(view->engine);
 }
 
 void control_serve(struct control *control, const struct pollfd *fds,
@@ -358,13 +449,13 @@ void control_serve(struct control *control, const struct pollfd *fds,
 		if (fds[1 + i].revents)
 			ok = serve_client(&client, &answer, view);
 		if (ok && client.follows)
-			ok = serve_follower(&client, &answer, view);
+			ok = serve_follower(control, &client, &answer, view);
 		if (ok)
 			control->clients[kept++] = client;
 		else
-			close(client.fd);
+			client_close(control, &client);
 	}
 	control->n_clients = kept;
-	if (fds[0].revents)
-		accept_client(control);
+	for (i = 0; fds[0].revents && i < ACCEPTS_AT_ONCE && accept_client(control); i++)
+		;
 }

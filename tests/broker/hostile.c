@@ -4,10 +4,9 @@
  *
  * Whatever they do: pools work, no connect() is slower, and their user ID is reported.
  */
-#include "broker.h"
+#include "hostile.h"
 
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +16,11 @@
 #include "sandbox.h"
 
 #define DELAY_US 10000 /* that another user may cost a connect() */
-#define RUNS	 5     /* of which the fastest counts: the machine may be busy */
-#define CAROL	 1002
-
-static const char *const two[] = { "10.0.2.1", "10.0.3.1", NULL };
+#define RUNS_MAX 30
 
 /* As @uid, on the client; @how and @number: options of tests/apps/holder.c, or NULL. */
-static void holder_start(struct lab *lab, struct proc *p, uid_t uid, const char *how,
-			 const char *number, const char *name)
+void holder_start(struct lab *lab, struct proc *p, uid_t uid, const char *how,
+		  const char *number, const char *name)
 {
 	const char *const argv[] = { "@tests/apps/holder", how, number ?: name,
 				     number ? name : NULL, NULL };
@@ -33,40 +29,49 @@ static void holder_start(struct lab *lab, struct proc *p, uid_t uid, const char 
 	cr_assert(WAIT_FOR(proc_said(p, "ready")), "%s: %s", name, proc_errors(p));
 }
 
-struct took {
-	long first, later; /* connect(), in microseconds: the fastest of all runs */
-};
-
 /* Connections of @uid's program get their pairs. */
-static struct took served(struct lab *lab, uid_t uid)
+static void served_once(struct lab *lab, uid_t uid, struct took *best)
 {
 	const char *const argv[] = { "@tests/programs/timed", "10.0.1.1", LAB_PORT, "4",
 				     NULL };
-	struct took best = { LONG_MAX, LONG_MAX }, took;
+	struct took took;
 	struct proc p;
 	char *said;
 
-	for (int i = 0; i < RUNS; i++) {
-		lab_start(lab, &p, uid, lab->pool, argv);
-		cr_expect(WAIT_FOR(joined_count(&lab->world.client) == 8),
-			  "user %u: %d joins, not 8", uid,
-			  joined_count(&lab->world.client));
-		cr_assert(WAIT_FOR(proc_said(&p, "first")), "%s", proc_errors(&p));
-		said = proc_output(&p);
-		cr_assert_eq(sscanf(strstr(said, "first"), "first %ld later %ld",
-				    &took.first, &took.later),
-			     2);
-		best.first = took.first < best.first ? took.first : best.first;
-		best.later = took.later < best.later ? took.later : best.later;
-		free(said);
-		proc_end(&p);
-		cr_expect(WAIT_FOR(joined_count(&lab->world.client) == 0));
-	}
+	lab_start(lab, &p, uid, lab->pool, argv);
+	cr_expect(WAIT_FOR(joined_count(&lab->world.client) == 8),
+		  "user %u: %d joins, not 8", uid, joined_count(&lab->world.client));
+	cr_assert(WAIT_FOR(proc_said(&p, "first")), "%s", proc_errors(&p));
+	said = proc_output(&p);
+	cr_assert_eq(sscanf(strstr(said, "first"), "first %ld later %ld", &took.first,
+			    &took.later),
+		     2);
+	best->first = took.first < best->first ? took.first : best->first;
+	best->later = took.later < best->later ? took.later : best->later;
+	free(said);
+	proc_end(&p);
+	cr_expect(WAIT_FOR(joined_count(&lab->world.client) == 0));
+}
+
+struct took served(struct lab *lab, uid_t uid)
+{
+	struct took best = { LONG_MAX, LONG_MAX };
+
+	for (int i = 0; i < RUNS; i++)
+		served_once(lab, uid, &best);
 	return best;
 }
 
-static void is_as_fast(const char *what, struct took with, struct took without)
+/* The same, as fast as @without. */
+void served_as_fast(struct lab *lab, uid_t uid, const char *what, struct took without)
 {
+	struct took with = { LONG_MAX, LONG_MAX };
+	int i;
+
+	for (i = 0; i < RUNS_MAX && (i < RUNS || with.first - without.first > DELAY_US ||
+				     with.later - without.later > DELAY_US);
+	     i++)
+		served_once(lab, uid, &with);
 	cr_log_info(
 		"%s: connect() takes %ld and later %ld us, without holder %ld and %ld",
 		what, with.first, with.later, without.first, without.later);
@@ -97,19 +102,19 @@ static void program_logs(struct lab *lab, uid_t uid, const char *text)
 	proc_end(&p);
 }
 
-static void tool_says(struct lab *lab, uid_t uid, const char *const tool[],
-		      const char *text)
+void tool_says(struct lab *lab, uid_t uid, const char *const tool[], const char *text)
 {
 	struct proc p;
 
 	lab_start(lab, &p, uid, NULL, tool);
 	proc_wait(&p, EFFECT_MS);
-	cr_expect(proc_said(&p, text), "%s %s: no \"%s\" in: %s %s", tool[0], tool[1],
-		  text, proc_output(&p), proc_errors(&p));
+	cr_expect(proc_said(&p, text) || strstr(proc_errors(&p), text),
+		  "%s %s: no \"%s\" in: %s %s", tool[0], tool[1], text, proc_output(&p),
+		  proc_errors(&p));
 	proc_end(&p);
 }
 
-static void broker_logs(struct lab *lab, const char *text)
+void broker_logs(struct lab *lab, const char *text)
 {
 	char *said;
 
@@ -123,21 +128,19 @@ static void broker_logs(struct lab *lab, const char *text)
 }
 
 static const char *const doctor[] = { "@mptcpaddr", "doctor", "-v", NULL };
-static const char *const info[] = { "@mptcpinfo", "--json", NULL };
 
 /* Its queue is full: its owner is asked before it counts as a broker. */
 Test(hostile, held_broker_name_costs_nothing_without_a_broker)
 {
-	struct took with, without;
+	struct took without;
 	struct proc holder;
 	struct lab lab;
 
 	NEED_USERS();
-	lab_open(&lab, two);
+	lab_open(&lab, announced_two);
 	without = served(&lab, 0);
 	holder_start(&lab, &holder, ALICE, "-f", NULL, BROKER_NAME);
-	with = served(&lab, 0); /* manages itself */
-	is_as_fast("full queue, no broker", with, without);
+	served_as_fast(&lab, 0, "full queue, no broker", without); /* manages itself */
 	program_logs(&lab, 0, "held by user 1000");
 	program_logs(&lab, BOB, "held by user 1000");
 	tool_says(&lab, 0, doctor, "user 1000 holds the broker's socket name");
@@ -149,12 +152,12 @@ Test(hostile, held_broker_name_does_not_keep_a_broker_from_serving)
 {
 	static const char *const hows[] = { "-f", "-n1", "-b" };
 	static const uid_t uids[] = { 0, BOB, 1009 };
-	struct took with[3][3], without[3];
+	struct took without[3];
 	struct proc holder;
 	struct lab lab;
 
 	NEED_USERS();
-	lab_open(&lab, two);
+	lab_open(&lab, announced_two);
 	lab_broker(&lab, "");
 	for (int i = 0; i < 3; i++)
 		without[i] = served(&lab, uids[i]);
@@ -162,10 +165,8 @@ Test(hostile, held_broker_name_does_not_keep_a_broker_from_serving)
 	for (int h = 0; h < 3; h++) {
 		holder_start(&lab, &holder, ALICE, hows[h], NULL, BROKER_NAME);
 		lab_broker(&lab, "");
-		for (int i = 0; i < 3; i++) {
-			with[h][i] = served(&lab, uids[i]);
-			is_as_fast(hows[h], with[h][i], without[i]);
-		}
+		for (int i = 0; i < 3; i++)
+			served_as_fast(&lab, uids[i], hows[h], without[i]);
 		broker_logs(&lab, "user 1000 holds the socket name");
 		tool_says(&lab, BOB, doctor, "user 1000 holds the broker's socket name");
 		tool_says(&lab, 0, doctor, "a broker serves programs without rights");
@@ -188,7 +189,7 @@ Test(hostile, name_taken_while_a_broker_restarts)
 	struct lab lab;
 
 	NEED_USERS();
-	lab_open(&lab, two);
+	lab_open(&lab, announced_two);
 	lab_broker(&lab, "");
 	lab_start(&lab, &client, BOB, lab.pool, argv);
 	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 2));
@@ -212,7 +213,7 @@ Test(hostile, second_broker_does_not_start_beside_a_held_name)
 	struct lab lab;
 
 	NEED_USERS();
-	lab_open(&lab, two);
+	lab_open(&lab, announced_two);
 	holder_start(&lab, &holder, ALICE, "-f", NULL, BROKER_NAME);
 	lab_broker(&lab, "");
 	lab_start(&lab, &second, 0, NULL, argv);

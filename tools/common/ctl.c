@@ -62,8 +62,23 @@ struct ctl_user *ctl_charge(struct ctl_budget *budget, const struct ctl *ctl)
 	return user;
 }
 
+/* Of a full queue. With thousands of sockets, this takes its time, too. */
+static int find_holder(struct ctl *ctl, struct ctl_budget *budget, const char *name)
+{
+	struct ctl_user *unknown = budget ? find_user(budget, UNIX_NAME_UNKNOWN) : NULL;
+
+	if (unknown && unknown->lost_ms >= OTHER_LOST_MS) {
+		unknown->unasked++;
+		return -EUSERS;
+	}
+	ctl->uid = unix_name_owner(name);
+	if (unknown)
+		unknown->lost_ms += clock_ms() - ctl->began_ms;
+	return is_trusted(ctl->uid) || geteuid() == 0 ? -EAGAIN : -EPERM;
+}
+
 /* Anybody can bind such a name and fill its queue: ask who, then wait. */
-static int connect_name(struct ctl *ctl, const char *name)
+static int connect_name(struct ctl *ctl, struct ctl_budget *budget, const char *name)
 {
 	const struct timeval timeout = { .tv_usec = ANSWER_TIMEOUT_MS * 1000 };
 	struct sockaddr_un addr;
@@ -75,7 +90,7 @@ static int connect_name(struct ctl *ctl, const char *name)
 		return -errno;
 	r = connect(ctl->fd, (struct sockaddr *)&addr, len) < 0 ? -errno : 0;
 	if (r == -EAGAIN)
-		ctl->uid = unix_name_owner(name);
+		r = find_holder(ctl, budget, name);
 	if (fcntl(ctl->fd, F_SETFL, 0) < 0 ||
 	    setsockopt(ctl->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) < 0)
 		return -errno;
@@ -112,7 +127,7 @@ int ctl_open(const char *name, struct ctl_budget *budget, struct ctl *ret_ctl)
 			     .began_ms = clock_ms(),
 			     .give_up_ms = clock_ms() + TOTAL_TIMEOUT_MS,
 			     .uid = UNIX_NAME_UNKNOWN };
-	r = connect_name(ctl, name) ?: check_peer(ctl, budget);
+	r = connect_name(ctl, budget, name) ?: check_peer(ctl, budget);
 	if (r == 0) {
 		ctl->buffer = malloc(ANSWER_MAX);
 		r = ctl->buffer ? 0 : -ENOMEM;

@@ -52,8 +52,8 @@ static void report_holder(struct reports *reports, const char *name, uid_t uid)
 		       uid, name, name);
 }
 
-static int on_listener(void *ctx, const struct inet_diag_msg *msg,
-		       struct nlattr *const *tb)
+static int check_listener(void *ctx, const struct inet_diag_msg *msg,
+			  struct nlattr *const *tb)
 {
 	struct mpaddr addr = { .port = ntohs(msg->id.idiag_sport) };
 	char name[UNIX_NAME_MAX], text[MPADDR_TEXT_MAX];
@@ -72,5 +72,5 @@ void check_held_listeners(struct findings *findings)
 {
 	struct reports reports = { .findings = findings };
 
-	diag_dump(IPPROTO_MPTCP, DIAG_LISTENING, on_listener, &reports);
+	diag_dump(IPPROTO_MPTCP, DIAG_LISTENING, check_listener, &reports);
 }

@@ -26,6 +26,8 @@ struct user {
 	int64_t registering_us, loading_us; /* of rate_take() */
 	unsigned int waiting;		    /* connected peers without a request */
 	unsigned int clients, connections, subflows;
+	unsigned int controls; /* connected tools, see control_server.h */
+	int64_t listening_us;  /* of rate_take() */
 	uint64_t registrations, refused;
 	int64_t refused_ms; /* the last one in the log */
 	int64_t logging_us; /* of rate_take(), for user_log() */
@@ -33,12 +35,24 @@ struct user {
 	UT_hash_handle hh;
 };
 
+#define CLIENTS_PER_USER 64
+#define CLIENT_PROCESSES 8
+
 struct client {
 	struct client *prev, *next; /* the least recently used one is first */
 	struct broker *broker;
 	struct user *user;
-	bool adopted;		 /* not registered by the preload library */
-	struct record *record;	 /* as last received, as long as its pool */
+	bool adopted; /* not registered by the preload library */
+	/* Its processes that have registered last: */
+	struct client_process {
+		pid_t pid;
+		int fd; /* of the process; readable when it ends */
+	} processes[CLIENT_PROCESSES];
+	unsigned int n_processes;
+	bool untracked;	       /* it has a process that cannot be watched */
+	bool ended;	       /* neither shown nor in the state file */
+	int64_t ended_ms;      /* since when without process and connection; 0: not so */
+	struct record *record; /* as last received, as long as its pool */
 	struct pool_watch watch; /* without descriptors */
 	struct engine *engine;
 	struct first_table first;
@@ -63,6 +77,7 @@ struct client_conn {
 
 /* A listening socket of a client: the connections that it accepts are the client's. */
 struct listener {
+	uint64_t key; /* the inode, and above it the user of the client */
 	uint32_t inode;
 	uid_t uid; /* of the process that opened it */
 	uint64_t cookie;
@@ -80,6 +95,7 @@ struct peer {
 	int fd;
 	struct user *user;
 	bool admitted;
+	pid_t pid; /* 0: unknown */
 	unsigned int requests;
 	int64_t since_ms;
 };
@@ -121,7 +137,7 @@ struct broker {
 	struct rtnl_table table;
 	int64_t rtnl_ms; /* not before, another try to read it */
 	struct client *clients;
-	unsigned int n_clients;
+	unsigned int n_clients, controls;
 	uint32_t last_number;
 	struct client_conn *conns;
 	struct listener *listeners;
@@ -158,8 +174,8 @@ bool rate_take(int64_t *full_us, unsigned int per_second, unsigned int burst);
  * nobody can flood it or drown what it says about others
  */
 __attribute__((format(printf, 4, 5))) void user_log(struct broker *b, struct user *user,
-						    enum log_level level,
-						    const char *fmt, ...);
+						    enum log_level level, const char *fmt,
+						    ...);
 
 struct client_conn *client_conn_find(const struct broker *b, uint32_t token);
 void client_conn_drop(struct broker *b, struct client_conn *conn);
@@ -183,6 +199,24 @@ int client_register(struct broker *b, struct client *client, uint32_t token, boo
 /* first_paths_avoid(), _worked() - of all clients of @user, those from @local. */
 void first_paths_avoid(struct broker *b, struct user *user, const struct mpaddr *local);
 void first_paths_worked(struct broker *b, struct user *user, const struct mpaddr *local);
+
+void client_free(struct broker *b, struct client *client);
+
+/* quota.c: limits of what users hold; what has ended is dropped */
+
+/* client_make_room() - for one more client of @user. Return: false: there is none. */
+bool client_make_room(struct broker *b, const struct user *user);
+/* client_follow_process() - the client ends with @pid, and others of its processes. */
+void client_follow_process(struct client *client, pid_t pid);
+/* client_reap() - forget processes that have ended. */
+void client_reap(struct client *client);
+/* clients_drop_ended() - those without processes and connections; @now: at once */
+void clients_drop_ended(struct broker *b, bool now);
+int64_t client_end_due(const struct client *client);
+/* controls_make_room() - from the user with the most connected tools. */
+void controls_make_room(struct broker *b);
+
+/* clients.c again */
 
 /* resolve_clients() - apply the machine's addresses and the policy to all pools again. */
 void resolve_clients(struct broker *b);
@@ -240,6 +274,8 @@ void adopt_clear_cache(void);
  */
 const char *listener_register(struct broker *b, struct client *client, uint32_t inode,
 			      uint64_t cookie);
+/* listeners_drop() - all of @client */
+void listeners_drop(struct broker *b, const struct client *client);
 /* listener_adopt() - take accepted and late connections, whose first event is lost. */
 void listener_adopt(struct broker *b);
 /* listener_retry() - the same after a while, for those that nobody had accepted yet. */

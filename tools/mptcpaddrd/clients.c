@@ -19,9 +19,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#define CLIENTS_MAX	 512
-#define CLIENTS_PER_USER 64
-#define USERS_MAX	 4096
+#define USERS_MAX 4096
 
 /* A new pool is parsed, and may change ten thousand connections. */
 #define LOADS_PER_SECOND 10
@@ -54,7 +52,7 @@ struct user *user_get(struct broker *b, uid_t uid)
 		return user;
 	if (HASH_COUNT(b->users) >= USERS_MAX)
 		drop_idle_users(b);
-	if (HASH_COUNT(b->users) < USERS_MAX)
+	if (HASH_COUNT(b->users) < USERS_MAX || uid == 0)
 		user = calloc(1, sizeof(*user));
 	if (!user)
 		return NULL;
@@ -326,10 +324,16 @@ static int client_load_pool(struct client *client, const struct record *record,
 	return r;
 }
 
-/* It has no connections. */
-static void client_free(struct broker *b, struct client *client)
+void client_free(struct broker *b, struct client *client)
 {
-	client_conn_sweep(b, client);
+	struct client_conn *conn, *next;
+
+	HASH_ITER (hh, b->conns, conn, next)
+		if (conn->client == client)
+			client_conn_drop(b, conn);
+	listeners_drop(b, client);
+	while (client->n_processes)
+		close(client->processes[--client->n_processes].fd);
 	DL_DELETE(b->clients, client);
 	b->n_clients--;
 	client->user->clients--;
@@ -339,24 +343,6 @@ static void client_free(struct broker *b, struct client *client)
 	pool_free(client->watch.pool);
 	free(client->record);
 	free(client);
-}
-
-/* For one more client, drop the least recently used one without connections. */
-static bool client_make_room(struct broker *b, const struct user *user)
-{
-	const bool own = user->clients >= CLIENTS_PER_USER;
-	struct client *client;
-
-	if (!own && b->n_clients < CLIENTS_MAX)
-		return true;
-	for (client = b->clients; client; client = client->next) {
-		if ((own && client->user != user) || client->adopted ||
-		    client->listeners || engine_conns(client->engine))
-			continue;
-		client_free(b, client);
-		return true;
-	}
-	return false;
 }
 
 static struct client *client_new(struct broker *b, struct user *user,
@@ -375,7 +361,12 @@ static struct client *client_new(struct broker *b, struct user *user,
 	strcpy(client->about.program, id->program);
 	strcpy(client->about.pool_file, id->path);
 	client->watch.path = client->about.pool_file;
-	client->watch.rtnl_fd = client->watch.file_fd = client->control.listener = -1;
+	client->watch.rtnl_fd = client->watch.file_fd = -1;
+	client->control = (struct control){ .listener = -1,
+					    .owner = client,
+					    .epoll = b->controls_fd,
+					    .held = &user->controls,
+					    .held_by_all = &b->controls };
 	client->due_ms = INT64_MAX;
 	client->number = ++b->last_number;
 	user->clients++;
@@ -387,11 +378,12 @@ static struct client *client_new(struct broker *b, struct user *user,
 static void client_open_control(struct client *client)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = client };
-	char name[32];
+	char name[32], chosen[48];
 	int r;
 
 	snprintf(name, sizeof(name), CTL_NAME_PREFIX "broker.%u", client->number);
-	r = control_listen(&client->control, name, client->user->uid);
+	r = control_listen(&client->control, name, client->user->uid, chosen,
+			   sizeof(chosen));
 	if (r == 0 && epoll_ctl(client->broker->controls_fd, EPOLL_CTL_ADD,
 				client->control.listener, &event) < 0)
 		r = -errno;
@@ -417,6 +409,17 @@ static struct client *client_find(struct broker *b, const struct user *user,
 	return NULL;
 }
 
+/* A program with its name and pool has been started again. */
+static void client_revive(struct broker *b, struct client *client)
+{
+	client->ended_ms = 0;
+	if (!client->ended)
+		return;
+	client->ended = false;
+	client_open_control(client);
+	journal_add(b, client, NULL);
+}
+
 struct client *client_get(struct broker *b, struct user *user,
 			  const struct record *record, bool adopted,
 			  struct pool_error *why)
@@ -426,6 +429,7 @@ struct client *client_get(struct broker *b, struct user *user,
 	int r = -ENOSPC;
 
 	if (client) {
+		client_revive(b, client);
 		if (client->record->head.pool_len == len &&
 		    !memcmp(client->record->pool, record->pool, len))
 			return client;
@@ -443,7 +447,11 @@ struct client *client_get(struct broker *b, struct user *user,
 	if (r < 0) {
 		if (client)
 			client_free(b, client);
-		if (!why->text[0])
+		if (!why->text[0] && r == -ENOSPC)
+			pool_error_set(why, r,
+				       "%u programs with connections have a pool already",
+				       user->clients);
+		else if (!why->text[0])
 			pool_error_set(why, r, "%s", strerror(-r));
 		return NULL;
 	}

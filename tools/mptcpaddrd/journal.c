@@ -111,7 +111,8 @@ static void journal_compact(struct broker *b)
 	uint64_t size = 0;
 
 	for (client = b->clients; client && !r; client = client->next)
-		r = journal_write(fd, client, NULL, &size);
+		if (!client->ended)
+			r = journal_write(fd, client, NULL, &size);
 	HASH_ITER (hh, b->conns, conn, next)
 		if (!r)
 			r = journal_write(fd, conn->client, conn, &size);
@@ -213,6 +214,7 @@ void restore_clients(struct broker *b)
 		return;
 	b->journal_fd = -1; /* append nothing meanwhile */
 	restore_entries(b, fd);
+	clients_drop_ended(b, true);
 	b->journal_fd = fd;
 	journal_compact(b);
 }

@@ -30,24 +30,53 @@ static void listener_free(struct broker *b, struct listener *listener)
 	free(listener);
 }
 
-static int on_listener(void *ctx, const struct inet_diag_msg *msg,
-		       struct nlattr *const *tb)
+void listeners_drop(struct broker *b, const struct client *client)
+{
+	struct listener *l, *next;
+
+	HASH_ITER (hh, b->listeners, l, next)
+		if (l->client == client)
+			listener_free(b, l);
+}
+
+static int update_listener(void *ctx, const struct inet_diag_msg *msg,
+			   struct nlattr *const *tb)
 {
 	const uint64_t cookie =
 		msg->id.idiag_cookie[0] | (uint64_t)msg->id.idiag_cookie[1] << 32;
 	struct broker *b = ctx;
+	struct listener *l, *next;
+
+	HASH_ITER (hh, b->listeners, l, next) {
+		if (l->inode != msg->idiag_inode || (l->cookie && l->cookie != cookie))
+			continue;
+		l->found = true;
+		l->cookie = cookie;
+		l->uid = msg->idiag_uid;
+		mpaddr_set(&l->addr, msg->idiag_family, msg->id.idiag_src);
+		l->addr.port = ntohs(msg->id.idiag_sport);
+		l->v6only = netlink_number(tb[INET_DIAG_SKV6ONLY]);
+	}
+	return 0;
+}
+
+static struct listener *listener_find(const struct broker *b, uint32_t inode, uid_t uid)
+{
+	const uint64_t key = (uint64_t)uid << 32 | inode;
 	struct listener *l;
 
-	HASH_FIND(hh, b->listeners, &msg->idiag_inode, sizeof(msg->idiag_inode), l);
-	if (!l || (l->cookie && l->cookie != cookie))
-		return 0;
-	l->found = true;
-	l->cookie = cookie;
-	l->uid = msg->idiag_uid;
-	mpaddr_set(&l->addr, msg->idiag_family, msg->id.idiag_src);
-	l->addr.port = ntohs(msg->id.idiag_sport);
-	l->v6only = netlink_number(tb[INET_DIAG_SKV6ONLY]);
-	return 0;
+	HASH_FIND(hh, b->listeners, &key, sizeof(key), l);
+	return l;
+}
+
+/* Root's programs may serve every connection: nobody else need be asked. */
+static void drop_workers(struct broker *b, uint32_t inode)
+{
+	struct listener *l, *next;
+
+	HASH_ITER (hh, b->listeners, l, next)
+		if (l->inode == inode && l->client->user->uid)
+			listener_free(b, l);
 }
 
 /* Drop those that have closed. */
@@ -57,7 +86,7 @@ static void listeners_refresh(struct broker *b)
 
 	HASH_ITER (hh, b->listeners, l, next)
 		l->found = false;
-	if (diag_dump(IPPROTO_MPTCP, DIAG_LISTENING, on_listener, b) < 0)
+	if (diag_dump(IPPROTO_MPTCP, DIAG_LISTENING, update_listener, b) < 0)
 		return;
 	HASH_ITER (hh, b->listeners, l, next)
 		if (!l->found)
@@ -68,11 +97,13 @@ static void listeners_refresh(struct broker *b)
 const char *listener_register(struct broker *b, struct client *client, uint32_t inode,
 			      uint64_t cookie)
 {
+	const uid_t uid = client->user->uid;
 	struct listener *l;
 
-	HASH_FIND(hh, b->listeners, &inode, sizeof(inode), l);
-	if (l && l->client->user->uid == 0 && client->user->uid)
+	if (uid && listener_find(b, inode, 0))
 		return NULL; /* its worker, which has dropped root's rights */
+	/* Each user has an entry of his own: nobody takes away another's. */
+	l = listener_find(b, inode, uid);
 	if (l) {
 		l->client->listeners--;
 		l->client = client;
@@ -85,19 +116,22 @@ const char *listener_register(struct broker *b, struct client *client, uint32_t 
 	l = calloc(1, sizeof(*l));
 	if (!l)
 		return strerror(ENOMEM);
+	l->key = (uint64_t)uid << 32 | inode;
 	l->inode = inode;
 	l->cookie = cookie;
 	l->client = client;
-	HASH_ADD(hh, b->listeners, inode, sizeof(l->inode), l);
+	HASH_ADD(hh, b->listeners, key, sizeof(l->key), l);
 	if (!l->hh.tbl) {
 		free(l);
 		return strerror(ENOMEM);
 	}
 	client->listeners++;
 	listeners_refresh(b);
-	HASH_FIND(hh, b->listeners, &inode, sizeof(inode), l);
+	l = listener_find(b, inode, uid);
 	if (!l)
 		return "no such listening socket";
+	if (!uid)
+		drop_workers(b, inode);
 	journal_add_listener(b, l);
 	return NULL;
 }

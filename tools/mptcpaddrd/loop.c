@@ -114,32 +114,21 @@ static void broker_serve_signal(struct broker *b)
 	}
 }
 
-#define CONTROL_FDS 256 /* of clients with connected tools */
-
-/* Only control sockets with a connected tool. Return: how many. */
-static unsigned int controls_poll_fill(const struct broker *b, struct pollfd *fds)
-{
-	const struct client *client;
-	unsigned int n = 0;
-
-	for (client = b->clients; client; client = client->next)
-		if (client->control.n_clients && n + CONTROL_FDS_MAX <= CONTROL_FDS)
-			n += control_poll_fill(&client->control, &fds[n]);
-	return n;
-}
-
-static void serve_controls(const struct broker *b)
+static void serve_controls(struct broker *b)
 {
 	struct epoll_event events[16];
 	struct client *client;
 	int i, ready;
 
 	for (client = b->clients; client; client = client->next)
-		if (client->control.n_clients)
+		if (control_is_followed(&client->control))
 			client_serve_control(client);
 	ready = epoll_wait(b->controls_fd, events, 16, 0);
-	for (i = 0; i < ready; i++)
+	for (i = 0; i < ready; i++) {
 		client_serve_control(events[i].data.ptr);
+		client_reap(events[i].data.ptr);
+	}
+	controls_make_room(b);
 }
 
 /* Return: -1 if nothing waits: no timer runs then. */
@@ -158,9 +147,12 @@ static int broker_timeout(const struct broker *b)
 		wait = pump_earlier(wait, clock_left_ms(b->rtnl_ms));
 	wait = pump_earlier(wait, rearm_wait(b));
 	wait = pump_earlier(wait, first_check_wait(&b->first_checks));
-	for (client = b->clients; client; client = client->next)
+	for (client = b->clients; client; client = client->next) {
 		if (client->due_ms < due)
 			due = client->due_ms;
+		if (client_end_due(client) < due)
+			due = client_end_due(client);
+	}
 	if (due != INT64_MAX)
 		wait = pump_earlier(wait, clock_left_ms(due));
 	return wait;
@@ -198,8 +190,8 @@ static void serve_rtnl(struct broker *b)
 
 int broker_run(struct broker *b)
 {
-	struct pollfd fds[FDS_FIXED + PEERS_MAX + CONTROL_FDS];
-	unsigned int peers, controls;
+	struct pollfd fds[FDS_FIXED + PEERS_MAX];
+	unsigned int peers;
 	int wait;
 
 	while (!b->stop && !b->pump.stop) {
@@ -210,13 +202,11 @@ int broker_run(struct broker *b)
 		fds[FD_SIGNALS] = (struct pollfd){ b->signal_fd, POLLIN, 0 };
 		fds[FD_CONTROLS] = (struct pollfd){ b->controls_fd, POLLIN, 0 };
 		peers = registration_poll_fill(b, &fds[FDS_FIXED]);
-		controls = controls_poll_fill(b, &fds[FDS_FIXED + peers]);
 		wait = pump_earlier(notify_watchdog(clock_ms()), broker_timeout(b));
-		if (poll(fds, FDS_FIXED + peers + controls, wait) < 0 && errno != EINTR)
+		if (poll(fds, FDS_FIXED + peers, wait) < 0 && errno != EINTR)
 			poll(NULL, 0, STARVED_MS);
 		pump_read(&b->pump);
-		if (controls || fds[FD_CONTROLS].revents)
-			serve_controls(b);
+		serve_controls(b);
 		registration_serve_peers(b, &fds[FDS_FIXED]);
 		registration_accept(b);
 		names_retry(b);
@@ -227,6 +217,7 @@ int broker_run(struct broker *b)
 		if (fds[FD_RTNL].revents || (b->table.lost && clock_ms() >= b->rtnl_ms))
 			serve_rtnl(b);
 		dispatch_timers(b);
+		clients_drop_ended(b, false);
 		rearm_tick(b);
 		if (fds[FD_SIGNALS].revents)
 			broker_serve_signal(b);

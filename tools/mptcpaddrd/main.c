@@ -17,10 +17,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define STATE_DIR "/run/mptcpaddr"
+#define FILES_MAX 8192
 
 static struct broker broker = {
 	.config = POLICY_FILE,
@@ -253,6 +255,17 @@ static void open_broker_log(void)
 	log_open(STDERR_FILENO, LOG_LEVEL_INFO, "mptcpaddrd", getpid());
 }
 
+/* For control sockets, connected tools and processes of many users. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= FILES_MAX)
+		return;
+	limit.rlim_cur = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char *argv[])
 {
 	struct broker *b = &broker;
@@ -266,6 +279,7 @@ int main(int argc, char *argv[])
 		return 1;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	raise_file_limit();
 	if (broker_load_policy(b, &why) < 0) {
 		log_error("%s", why.text);
 		return 1;

@@ -20,8 +20,11 @@
 #define SERVE_MAX    256  /* peers, then events are handled again */
 #define SILENT_MS    1000 /* then a peer is disconnected */
 #define REQUESTS_MAX 64
-#define GIDS_MAX     1024
-#define LOG_EVERY_MS 10000
+/* Each reads all listening sockets of the namespace. */
+#define LISTENS_PER_SECOND 50
+#define LISTENS_AT_ONCE	   256
+#define GIDS_MAX	   1024
+#define LOG_EVERY_MS	   10000
 
 /* A program with a log waits for the reason; the others have disconnected. */
 static void refuse_registration(struct broker *b, const struct peer *peer,
@@ -67,10 +70,11 @@ static int use_system_pool(struct record *record)
 }
 
 /* The client of @record with its pool. Return: NULL, and perhaps *@ret_why. */
-static struct client *get_client(struct broker *b, struct user *user,
+static struct client *get_client(struct broker *b, const struct peer *peer,
 				 struct record *record, const char **ret_why)
 {
 	static struct pool_error why;
+	struct user *user = peer->user;
 	struct client *client;
 	int r = 0;
 
@@ -88,8 +92,10 @@ static struct client *get_client(struct broker *b, struct user *user,
 	client = client_get(b, user, record, false, &why);
 	if (!client)
 		*ret_why = why.text;
-	else
-		sockopt_unpack(client->options, BROKER_OPTION(record->head.flags));
+	if (!client)
+		return NULL;
+	client_follow_process(client, peer->pid);
+	sockopt_unpack(client->options, BROKER_OPTION(record->head.flags));
 	return client;
 }
 
@@ -99,7 +105,7 @@ static const char *serve_first(struct broker *b, struct peer *peer, struct recor
 {
 	const unsigned int index = record->head.token - 1;
 	const char *why = NULL;
-	struct client *client = get_client(b, peer->user, record, &why);
+	struct client *client = get_client(b, peer, record, &why);
 
 	if (!client)
 		return why;
@@ -113,12 +119,15 @@ static const char *serve_first(struct broker *b, struct peer *peer, struct recor
 }
 
 /* Return: NULL, or the reason to refuse it. */
-static const char *register_listening(struct broker *b, struct user *user,
+static const char *register_listening(struct broker *b, const struct peer *peer,
 				      struct record *record)
 {
 	const char *why = NULL;
-	struct client *client = get_client(b, user, record, &why);
+	struct client *client;
 
+	if (!rate_take(&peer->user->listening_us, LISTENS_PER_SECOND, LISTENS_AT_ONCE))
+		return "too many listening sockets at a time";
+	client = get_client(b, peer, record, &why);
 	if (client)
 		why = listener_register(b, client, record->head.token, 0);
 	if (client && !why)
@@ -127,9 +136,10 @@ static const char *register_listening(struct broker *b, struct user *user,
 }
 
 /* The same. */
-static const char *register_conn(struct broker *b, struct user *user,
+static const char *register_conn(struct broker *b, const struct peer *peer,
 				 struct record *record)
 {
+	struct user *user = peer->user;
 	const uint32_t token = record->head.token, flags = record->head.flags;
 	const struct pm_event closed = { .type = PM_EVENT_CLOSED, .token = token };
 	const char *why = NULL;
@@ -150,7 +160,7 @@ static const char *register_conn(struct broker *b, struct user *user,
 		return "the kernel does not say whose connection that is";
 	if (user->uid && owner.uid != user->uid)
 		return "another user's connection";
-	client = get_client(b, user, record, &why);
+	client = get_client(b, peer, record, &why);
 	if (!client)
 		return why;
 	conn = client_conn_find(b, token);
@@ -246,8 +256,8 @@ static bool handle_peer(struct broker *b, struct peer *peer)
 		why = data.record.head.magic == BROKER_MAGIC_FIRST
 			      ? serve_first(b, peer, &data.record)
 		      : data.record.head.flags & BROKER_FLAG_LISTENER
-			      ? register_listening(b, peer->user, &data.record)
-			      : register_conn(b, peer->user, &data.record);
+			      ? register_listening(b, peer, &data.record)
+			      : register_conn(b, peer, &data.record);
 	if (why)
 		refuse_registration(b, peer, why);
 	return false;
@@ -261,17 +271,21 @@ static void drop_peer(struct broker *b, unsigned int i)
 }
 
 /*
- * For one more peer of @user, disconnect the one that has waited longest; a program that
- * was interrupted before it sent its record connects again.
+ * For one more peer of @user, disconnect the one that has waited longest, of the user
+ * with the most; a program that was interrupted before it sent its record connects again.
  */
 static void make_peer_room(struct broker *b, const struct user *user)
 {
+	const struct user *most = user;
 	unsigned int i;
 
 	if (b->n_peers < PEERS_MAX && user->waiting < PEERS_PER_USER)
 		return;
+	for (i = 0; i < b->n_peers && user->waiting < PEERS_PER_USER; i++)
+		if (b->peers[i].user->waiting > most->waiting)
+			most = b->peers[i].user;
 	for (i = 0; i < b->n_peers; i++) {
-		if (user->waiting < PEERS_PER_USER || b->peers[i].user == user) {
+		if (b->peers[i].user == most) {
 			/* Its request may have come since. */
 			handle_peer(b, &b->peers[i]);
 			drop_peer(b, i);
@@ -288,6 +302,8 @@ static bool admit_peer(struct broker *b, struct peer *peer)
 
 	if (getsockopt(peer->fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0)
 		peer->user = user_get(b, cred.uid);
+	if (peer->user)
+		peer->pid = cred.pid;
 	if (!peer->user) {
 		b->refused++;
 		return false;

@@ -32,9 +32,9 @@ static const int allowed_calls[] = {
 	SCMP_SYS(epoll_pwait), SCMP_SYS(read), SCMP_SYS(close), SCMP_SYS(clock_gettime),
 	SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigreturn),
 	/* programs, mptcpinfo, netlink */
-	SCMP_SYS(accept4), SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(getsockopt),
-	SCMP_SYS(setsockopt), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(recvfrom),
-	SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg),
+	SCMP_SYS(pidfd_open), SCMP_SYS(accept4), SCMP_SYS(bind), SCMP_SYS(listen),
+	SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(sendto), SCMP_SYS(sendmsg),
+	SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg),
 	/* malloc() */
 	SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap),
 	SCMP_SYS(madvise), SCMP_SYS(getrandom), SCMP_SYS(futex),

@@ -7,6 +7,7 @@
  * its own user, unless it is root's.
  */
 #include "collect.h"
+#include "shim/common/unix_name.h"
 #include "tools/common/ctl.h"
 
 #include <errno.h>
@@ -189,8 +190,8 @@ static const char *user_text(uid_t uid, char out[static 32])
 	return out;
 }
 
-static int collect_manager(struct snapshot *snap, struct manager *manager,
-			   struct ctl_budget *budget, unsigned int *foreign)
+static void collect_manager(struct snapshot *snap, struct manager *manager,
+			    struct ctl_budget *budget, unsigned int *foreign)
 {
 	struct ctl ctl;
 	struct reports reports = { 0 };
@@ -213,7 +214,8 @@ static int collect_manager(struct snapshot *snap, struct manager *manager,
 			      manager_error_text(&ctl, r, text));
 	free_reports(&reports);
 	ctl_close(&ctl);
-	return r;
+	if (!manager->pid && r < 0 && ctl.uid != geteuid())
+		snap->n_managers--; /* passed over */
 }
 
 /* In one line for each user, or for all: one user can have thousands. */
@@ -221,6 +223,7 @@ static void note_unanswered(struct snapshot *snap, const struct ctl_budget *budg
 			    unsigned int foreign)
 {
 	const struct ctl_user *user;
+	char of[32];
 
 	if (foreign)
 		snapshot_note(snap,
@@ -228,14 +231,16 @@ static void note_unanswered(struct snapshot *snap, const struct ctl_budget *budg
 			      "root: %u",
 			      foreign);
 	for (user = budget->users; user < budget->users + budget->n; user++) {
+		snprintf(of, sizeof(of),
+			 user->uid == UNIX_NAME_UNKNOWN ? "somebody" : "user %u",
+			 user->uid);
 		if (user->failed > 1 && user->uid != geteuid())
-			snapshot_note(snap, "user %d: %u more managers failed",
-				      (int)user->uid, user->failed - 1);
+			snapshot_note(snap, "%s: %u more managers failed", of,
+				      user->failed - 1);
 		if (user->unasked)
 			snapshot_note(snap,
-				      "user %d: too many managers do not answer: %u not "
-				      "asked",
-				      (int)user->uid, user->unasked);
+				      "%s: too many managers do not answer: %u not asked",
+				      of, user->unasked);
 	}
 }
 
