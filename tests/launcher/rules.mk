@@ -50,6 +50,6 @@ $(LAUNCHER_DIR)/%: tests/launcher/prog/%.c
 	$(Q)$(LAUNCHER_CC) -o $@ $<
 
 $(eval $(call suite,launcher,tools/mptcpaddr/elf.c,$$(call pc,--libs,libelf),\
-	$(LAUNCHER_PROG) $(B)/mptcpaddr $(B)/mptcpaddrd $(B)/tests/programs/stderr $(TEST_APPS) lib))
+	$(LAUNCHER_PROG) $(B)/mptcpaddr $(B)/mptcpinfo $(B)/mptcpaddrd $(B)/tests/programs/stderr $(TEST_APPS) lib))
 
 check-launcher: SUITE_UNDER = $(LAUNCHER_DIR)/users

@@ -397,12 +397,39 @@ Test(supervise, its_price_and_what_is_missing_are_said, TIMEOUT)
 	says(&b, ARGS(USER, RUN, "@@supervised"), 0, PROTOCOL "new privileges no");
 	says(&b, ARGS(USER, RUN, "--no-supervise", "@@supervised"), 0,
 	     "protocol 6 new privileges yes");
+	shell(&b, "cp /bin/true /run/setuid; chmod 4755 /run/setuid");
+	says(&b, ARGS(USER, RUN, "--supervise", "/run/setuid"), 0,
+	     "/run/setuid is setuid, and gains no rights under the supervisor "
+	     "(no_new_privs); use --no-supervise");
 	said = run(&b, NULL, ARGS("setarch", "--uname-2.6", RUN, "@@supervised"));
 	cr_expect_eq(said.status, 0);
 	cr_expect_eq(times(&said, "lacks SECCOMP_ADDFD_FLAG_SEND, which 5.14 has"), 1,
 		     "%s", said.err);
 	cr_expect(strstr(said.out, "protocol 6 "), "%s", said.out);
 	said_free(&said);
+	bench_close(&b);
+}
+
+/* The manager is the stand-in's, but connections and pool are the program's. */
+Test(supervise, tools_name_the_program, TIMEOUT)
+{
+	struct proc server, client;
+	struct bench b;
+	char words[64];
+
+	NEED_SANDBOX();
+	open_bench(&b);
+	traffic_serve(&b, &server, false, ANNOUNCED);
+	start(&b, &client, NULL, ARGS(RUN, "@@client-static", SERVER));
+	traffic_pairs(&b, PAIRS);
+	snprintf(words, sizeof(words), "client-static[%d]", client.pid);
+	says(&b, ARGS("@mptcpinfo", "-p", number(client.pid)), 0, words);
+	says(&b, ARGS("@mptcpaddr", "endpoint", "show", "--pid", number(client.pid)), 0,
+	     "endpoint = 10.0.3.2 ");
+	says(&b, ARGS("@mptcpaddr", "endpoint", "show", "--program", "client-static"), 0,
+	     "endpoint = 10.0.3.2 ");
+	proc_end(&client);
+	proc_end(&server);
 	bench_close(&b);
 }
 

@@ -49,7 +49,7 @@
 
 #define STAND_INS_MAX 64
 #define SENT_MAX      64 /* calls on their way to a stand-in */
-#define START_MS      3000
+#define START_MS      10000
 #define NOTIF_SIZE    4096 /* a later kernel's may be longer than ours */
 #define FORGET_S      2	   /* then a program without a pool is asked again */
 

@@ -183,7 +183,12 @@ static void check_program(struct run *run)
 		report_problem(&run->findings,
 			       "%s %s: its connections stay plain TCP\n%s", path,
 			       obstacle.text, obstacle.remedies);
-	if (secure && (!served || !supervise_is_free()))
+	if (secure && served && !supervise_is_free())
+		report_problem(&run->findings,
+			       "%s is %s, and gains no rights under the supervisor "
+			       "(no_new_privs)\ndo: use --no-supervise",
+			       path, secure);
+	else if (secure && !served)
 		report_problem(&run->findings,
 			       "%s is %s, so preloaded libraries are ignored: its "
 			       "connections stay plain TCP\n"

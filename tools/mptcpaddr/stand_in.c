@@ -35,7 +35,7 @@
 #define BEGUN_MAX 256
 #define FIRST_NS  20000L   /* before the first look, then twice as long, */
 #define LAST_NS	  5000000L /* to this; from then on look at the thread, too */
-#define BEGUN_MS  1000
+#define BEGUN_MS  3000
 #define IDLE_S	  1
 
 /* A call that the program was let make. */
