@@ -62,7 +62,7 @@ enum pm_reason {
 	PM_REASON_TOO_MANY = 13,  /* announcements remembered, or commands at a time */
 	PM_REASON_OWN = 14,	  /* the announced address is this machine's */
 	PM_REASON_PRIVATE = 15,	  /* [accept] private */
-	PM_REASON_STALLED = 16,	  /* no data since its link came back */
+	PM_REASON_STALLED = 16,	  /* no data since its link went down */
 	PM_REASON_LINK_DOWN = 17, /* of the endpoint */
 	PM_REASON_WAITING = 18,	  /* the endpoint's address is tentative or deprecated */
 	/* ESTABLISHED: why the first path leaves from `local`; as enum first_why */

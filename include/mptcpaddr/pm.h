@@ -71,7 +71,8 @@ struct pm_cmd {
 /* How a subflow fares. The counts of bytes wrap. */
 struct pm_health {
 	bool routed;	    /* a route leads from its link and address to the peer */
-	bool active;	    /* the connection has data unacknowledged, or received some */
+	bool unacked;	    /* the connection has sent data without an answer */
+	uint32_t quiet_ms;  /* since it received data; UINT32_MAX: unknown */
 	uint32_t carried;   /* bytes received and acknowledged on the subflow */
 	uint32_t delivered; /* on the connection */
 	uint32_t rtt_ms;

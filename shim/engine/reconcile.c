@@ -296,6 +296,16 @@ static bool subflow_leaves_mesh(const struct conn *conn, const struct subflow *s
 	return false;
 }
 
+static void subflow_follow_link(struct subflow *s, const struct endpoint *before,
+				const struct endpoint *now)
+{
+	if (!(1U << s->state & SUBFLOW_OPEN))
+		return;
+	s->lost |= link_went_down(before, now);
+	if (before->state != now->state || before->downs != now->downs)
+		s->checks = 0;
+}
+
 struct pool_change {
 	const struct pool *old;
 	uint8_t map[POOL_ENDPOINTS_MAX];
@@ -331,11 +341,9 @@ static void conn_map_endpoints(struct conn *conn, const struct pool_change *chan
 			continue;
 		i = s->endpoint - 1;
 		s->endpoint = map[i];
-		if (1U << s->state & SUBFLOW_OPEN && index_bit(map[i]) &&
-		    link_went_down(&old->endpoints[i], &pool->endpoints[map[i] - 1])) {
-			s->lost = true;
-			s->checks = 0;
-		}
+		if (index_bit(map[i]))
+			subflow_follow_link(s, &old->endpoints[i],
+					    &pool->endpoints[map[i] - 1]);
 	}
 	if (conn->established)
 		conn_find_endpoints(conn);

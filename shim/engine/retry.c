@@ -137,6 +137,20 @@ bool subflow_is_back(const struct conn *conn, const struct subflow *s)
 	return s->lost && ep && endpoint_is_usable(ep);
 }
 
+bool subflow_is_down(const struct conn *conn, const struct subflow *s)
+{
+	const struct endpoint *ep = subflow_endpoint(conn, s);
+
+	return s->lost && s->state == SUBFLOW_LIVE && ep && ep->state == ENDPOINT_DOWN;
+}
+
+/* Whether conn_revive() checks @s at s->when. */
+static bool subflow_must_check(const struct conn *conn, const struct subflow *s)
+{
+	return s->checks && s->checks != CHECKS_DONE &&
+	       (subflow_is_back(conn, s) || subflow_is_down(conn, s));
+}
+
 /* Black holes matter, and can be probed, beside another path only. */
 static bool conn_must_watch(const struct conn *conn)
 {
@@ -167,7 +181,7 @@ void conn_schedule(struct conn *conn)
 	for_each_subflow (conn, s)
 		if (s->state == SUBFLOW_RETRY ||
 		    (s->state == SUBFLOW_LIVE &&
-		     (s->silent || (subflow_is_back(conn, s) && s->checks))))
+		     (s->silent || subflow_must_check(conn, s))))
 			left = MIN(left, (int32_t)(s->when - now));
 		else if (s->state == SUBFLOW_PENDING && subflow_is_back(conn, s))
 			left = MIN(left, (int32_t)(s->when + STUCK_MS - now));

@@ -27,8 +27,11 @@ void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
 bool subflow_must_yield(const struct conn *conn, const struct subflow *s);
 /* subflow_is_back() - @s, lost, has its endpoint again: conn_revive() checks it. */
 bool subflow_is_back(const struct conn *conn, const struct subflow *s);
-#define YIELD_MS 3000 /* from the start of its join */
-#define FRESH_MS 5000 /* from its answer: a peer may refuse a probe later */
-#define STUCK_MS 300  /* likewise: its SYN waits for its retransmission */
+/* subflow_is_down() - @s, live, waits for its link. */
+bool subflow_is_down(const struct conn *conn, const struct subflow *s);
+#define CHECKS_DONE 15	 /* of a subflow whose link is down: no more */
+#define YIELD_MS    3000 /* from the start of its join */
+#define FRESH_MS    5000 /* from its answer: a peer may refuse a probe later */
+#define STUCK_MS    300	 /* likewise: its SYN waits for its retransmission */
 /* conn_schedule() - set the timer of @conn. */
 void conn_schedule(struct conn *conn);

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * revive.c - paths whose link is back, and what waits for a route
+ * revive.c - paths whose link goes down and comes back, and what waits for a route
  *
- * While a link is down its subflows stay: the kernel sends their data over other paths.
- * Afterwards each goes on when its retransmission timer, or the peer's, expires, which
- * takes ever longer. So they are checked once link, address and route are back: one that
- * carries nothing in two round-trips, while the connection has data, is made anew.
+ * While a link is down its subflows stay: the sender moves their data to other paths. It
+ * does so only after time-outs, and once the other path's queue is empty, a piece with
+ * each time-out. Closing the subflow moves everything at once, but behind that queue. So
+ * a connection that stalls loses its subflow; others keep theirs.
+ *
+ * A subflow that was kept goes on when its retransmission timer, or the peer's, expires,
+ * which takes ever longer. So they are checked once link, address and route are back: one
+ * that carries nothing in two round-trips, while the connection has data, is made anew.
  */
 #include "revive.h"
 #include "reconcile.h"
@@ -17,6 +21,8 @@
 #define CHECK_MIN_MS 100
 #define CHECK_MAX_MS 1000
 #define CHECKS	     10 /* of an idle connection, at growing intervals: two minutes */
+#define RECENT_MS    5000
+#define BUSY_MS	     300 /* when the link went down, the connection received data */
 
 bool subflow_can_return(const struct conn *conn, const struct subflow *s)
 {
@@ -41,28 +47,27 @@ bool conn_revive(struct conn *conn, struct pm_cmds *out)
 	if (!conn_is_ours(conn))
 		return true;
 	for_each_subflow (conn, s) {
-		if (!subflow_is_back(conn, s)) {
+		ep = subflow_endpoint(conn, s);
+		if (!subflow_is_back(conn, s) && !subflow_is_down(conn, s)) {
 			s->checks = 0;
 			continue;
 		}
-		ep = subflow_endpoint(conn, s);
 		if (out->n == PM_CMDS_MAX)
 			return false;
 		if (s->state == SUBFLOW_PENDING) {
 			if (engine_time_reached(engine_of(conn), s->when + STUCK_MS))
 				subflow_doom(conn, s, ETIMEDOUT, out);
-		} else if (s->state == SUBFLOW_LIVE &&
+		} else if (s->state == SUBFLOW_LIVE && s->checks != CHECKS_DONE &&
 			   (!s->checks ||
 			    engine_time_reached(engine_of(conn), s->when))) {
 			cmd = push_command(out, PM_CMD_CHECK, conn, s);
 			cmd->if_idx = MAX(ep->if_idx, 0);
-			cmd->link = ep->link;
+			cmd->link = subflow_is_down(conn, s) ? -1 : ep->link;
 		}
 	}
 	return true;
 }
 
-/* No REMOVE_ADDR: on a slower path it might arrive after the join, and close that. */
 static void subflow_renew(struct conn *conn, struct subflow *s, struct pm_cmds *out)
 {
 	struct pm_cmd *cmd = push_command(out, PM_CMD_SUBFLOW_DESTROY, conn, s);
@@ -75,31 +80,71 @@ static void subflow_renew(struct conn *conn, struct subflow *s, struct pm_cmds *
 	conn_set_work(conn);
 }
 
-void subflow_checked(struct conn *conn, struct subflow *s, const struct pm_health *health,
-		     struct pm_cmds *out)
+static bool subflow_may_renew(const struct conn *conn, const struct subflow *s,
+			      const struct pm_cmds *out)
 {
-	const uint32_t now = engine_of(conn)->now;
-	const uint32_t wait = MIN(MAX(2 * health->rtt_ms, CHECK_MIN_MS), CHECK_MAX_MS);
-	const bool busy = health->active || health->delivered != s->delivered;
+	return !s->backup && out->n + 2 <= PM_CMDS_MAX && subflow_can_return(conn, s) &&
+	       conn_keeps_path(conn, s);
+}
 
-	if (!health->routed) {
-		s->checks = 0; /* until engine_rerouted() */
-		return;
+/*
+ * The link of @s is down: does the connection stall? REMOVE_ADDR makes a peer that sends
+ * move its data. If we send, so does the reset, and REMOVE_ADDR might be queued behind
+ * our data, arrive after the next join, and close that.
+ */
+static void down_checked(struct conn *conn, struct subflow *s,
+			 const struct pm_health *health, struct pm_cmds *out)
+{
+	const bool busy = s->checks || health->unacked || health->quiet_ms < BUSY_MS;
+
+	if (!s->checks || s->delivered != health->delivered) {
+		s->delivered = health->delivered;
+		s->checks = busy ? s->checks + 1 : CHECKS_DONE;
+	} else if (subflow_may_renew(conn, s, out)) {
+		if (!health->unacked)
+			push_command(out, PM_CMD_REMOVE, conn, s);
+		subflow_renew(conn, s, out);
+	} else {
+		s->checks = CHECKS_DONE;
 	}
+}
+
+/* Its link is back. */
+static void back_checked(struct conn *conn, struct subflow *s,
+			 const struct pm_health *health, struct pm_cmds *out)
+{
+	const bool busy = health->unacked || health->quiet_ms < RECENT_MS ||
+			  health->delivered != s->delivered;
+
 	if (!s->checks) {
 		s->carried = health->carried;
 		s->delivered = health->delivered;
 	} else if (s->carried != health->carried || s->checks == CHECKS) {
 		s->lost = false;
 		s->checks = 0;
-		s->when = now;
+		s->when = engine_of(conn)->now;
 		return;
-	} else if (busy && !s->backup && out->n < PM_CMDS_MAX &&
-		   subflow_can_return(conn, s) && conn_keeps_path(conn, s)) {
+	} else if (busy && subflow_may_renew(conn, s, out)) {
+		/* No REMOVE_ADDR: it might arrive after the join. */
 		subflow_renew(conn, s, out);
 		return;
 	}
-	s->when = now + (wait << s->checks++);
+	s->checks++;
+}
+
+void subflow_checked(struct conn *conn, struct subflow *s, const struct pm_health *health,
+		     struct pm_cmds *out)
+{
+	const uint32_t wait = MIN(MAX(2 * health->rtt_ms, CHECK_MIN_MS), CHECK_MAX_MS);
+	const bool down = subflow_is_down(conn, s);
+
+	s->when = engine_of(conn)->now + (down ? wait : wait << s->checks);
+	if (down)
+		down_checked(conn, s, health, out);
+	else if (health->routed)
+		back_checked(conn, s, health, out);
+	else
+		s->checks = 0; /* until engine_rerouted() */
 }
 
 static bool error_is_local(uint8_t error)

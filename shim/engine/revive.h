@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * revive.h - paths whose link is back
+ * revive.h - paths whose link goes down and comes back
  */
 #pragma once
 

@@ -193,9 +193,10 @@ static void execute_commands(struct event_pump *pump, struct engine *engine,
 		if (cmd.type == PM_CMD_CHECK) {
 			r = diag_read_health(&cmd, &health);
 			log_debug("token 0x%08x: check: %d routed %d carried %u "
-				  "delivered %u active %d rtt %u ms",
+				  "delivered %u unacked %d quiet %u ms rtt %u ms",
 				  cmd.token, r, health.routed, health.carried,
-				  health.delivered, health.active, health.rtt_ms);
+				  health.delivered, health.unacked, health.quiet_ms,
+				  health.rtt_ms);
 			if (r == 0)
 				engine_checked(engine, &cmd, &health, cmds);
 			continue;

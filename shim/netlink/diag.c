@@ -15,9 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define INFO	  (1 << (INET_DIAG_INFO - 1)) /* INET_DIAG_ULP_INFO as well */
-#define SLOT	  701			      /* see netlink_open() */
-#define RECENT_MS 5000			      /* a connection received data */
+#define INFO (1 << (INET_DIAG_INFO - 1)) /* INET_DIAG_ULP_INFO as well */
+#define SLOT 701			 /* see netlink_open() */
 
 struct request {
 	struct nlmsghdr nlh;
@@ -212,10 +211,10 @@ static int on_mptcp(void *ctx, const struct inet_diag_msg *msg, struct nlattr *c
 	(void)msg;
 	copy_attr(&info, sizeof(info), attr);
 	health->delivered = info.snd_una + info.rcv_nxt;
-	/* Unless the kernel is older than 6.10 */
-	health->active = info.write_seq != info.snd_una ||
-			 (attr && nla_len(attr) >= (int)sizeof(info) &&
-			  info.last_data_recv < RECENT_MS);
+	health->unacked = info.write_seq != info.snd_una;
+	health->quiet_ms = attr && nla_len(attr) >= (int)sizeof(info)
+				   ? info.last_data_recv /* Linux 6.10 */
+				   : UINT32_MAX;
 	return 0;
 }
 

@@ -198,7 +198,7 @@ void kernel_check(struct world *w, const struct pm_cmd *cmd, struct pm_cmds *out
 	struct conn *conn = conn_find(&w->engine->table, TOKEN);
 	const struct subflow *s = conn_subflow_find(conn, &cmd->local, &cmd->remote);
 	struct pm_health health = { .routed = world_works(w, &cmd->local),
-				    .active = true };
+				    .unacked = true };
 
 	for (unsigned int i = 0; i < w->n_subs && s && w->scene->holes; i++) {
 		if (!mpaddr_equal(&w->subs[i].local, &cmd->local) ||

@@ -102,8 +102,9 @@ HISTORY(pool_change, path_whose_link_is_down_is_not_the_last_path_of_a_mesh,
 	"up 10.0.2.2-10.0.2.1:80\n"
 	"up 10.0.3.2-10.0.2.1:80\n"
 	"ends 10.0.1.2:40001 10.0.1.1:80\n"
-	"links 1 >\n"
-	"links 1 " POOL A " subflow|" B " subflow| >\n")
+	"links 1\n"
+	"links 1 " POOL A " subflow|" B " subflow| > "
+	"check 10.0.2.2/12-10.0.1.1:80;check 10.0.2.2/12-10.0.2.1:80;\n")
 
 #define DENY_PEER "[accept]|deny=10.0.1.0/24|"
 
@@ -161,5 +162,4 @@ HISTORY(pool_change, path_over_a_working_link_stays_when_all_endpoints_leave,
 	"start\n"
 	"join 1 10.0.3.2 10.0.2.1:80\n"
 	"links 1\n"
-	"pool 0 " POOL
-	" > withdraw 10.0.1.2:40001/0;close 10.0.1.2/0-10.0.1.1:80;\n")
+	"pool 0 " POOL " > withdraw 10.0.1.2:40001/0;close 10.0.1.2/0-10.0.1.1:80;\n")

@@ -125,7 +125,7 @@ HISTORY(probe, peer_at_its_limit_gets_the_join_again, POOL A "|",
 	       "ends 10.0.2.2:20012 10.0.2.1:80 ECONNRESET prohibited > " PROBE "\n")
 
 HISTORY(probe, link_that_goes_down_ends_its_probe, POOL A "|",
-	SILENT "links 1 > " END "\n"
+	SILENT "links 1 > " END "check 10.0.2.2/12-10.0.2.1:80;\n"
 	       "ends 10.0.2.2:20000 10.0.2.1 ECONNRESET >\n"
 	       "view endpoints_silent 0\n")
 

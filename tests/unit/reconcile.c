@@ -224,4 +224,4 @@ HISTORY(reconcile, address_no_longer_announced_keeps_its_path_while_its_link_is_
 	"announce 1 10.0.2.1:80 > join 10.0.2.2-10.0.2.1:80;\n"
 	"up\n"
 	"pool 0 " POOL A "| >\n"
-	"links 1 >\n")
+	"links 1 > check 10.0.2.2-10.0.2.1:80;\n")

@@ -306,12 +306,15 @@ static void do_health(struct script *s)
 		check++;
 	cr_assert(check < s->p.out.v + s->p.out.n, "%s: no check", s->step);
 	play_health(&s->p, check,
-		    &(const struct pm_health){ .routed = number(s->words[0]),
-					       .carried = number(s->words[1]),
-					       .delivered = number(s->words[2]),
-					       .active = number(s->words[3]),
-					       .retransmits = number(s->words[4]),
-					       .rtt_ms = 20 });
+		    &(const struct pm_health){
+			    .routed = number(s->words[0]),
+			    .carried = number(s->words[1]),
+			    .delivered = number(s->words[2]),
+			    .unacked = number(s->words[3]),
+			    .retransmits = number(s->words[4]),
+			    .quiet_ms = s->words[5] ? (uint32_t)number(s->words[5])
+						    : UINT32_MAX,
+			    .rtt_ms = 20 });
 }
 
 static void do_watch(struct script *s)
@@ -458,9 +461,10 @@ static const struct {
 	{ "foreign", do_foreign },   /* LOCAL ID REMOTE: the subflow of another program */
 	{ "ends", do_ends },	     /* LOCAL REMOTE [ERROR [REASON]]: its end */
 	{ "pool", do_pool }, /* DOWN [TEXT]: bits of endpoints; default: the first pool */
-	{ "links", do_links },	 /* likewise: the links are down */
-	{ "health", do_health }, /* ROUTED [CARRIED DELIVERED ACTIVE RETRANSMITS] */
-	{ "watch", do_watch },	 /* engine_watch() */
+	{ "links", do_links }, /* likewise: the links are down */
+	{ "health",
+	  do_health },	       /* ROUTED [CARRIED DELIVERED UNACKED RETRANSMITS QUIET] */
+	{ "watch", do_watch }, /* engine_watch() */
 	{ "rerouted", do_rerouted },
 	{ "time", do_time }, /* MS */
 	{ "wait", do_wait }, /* none | some | LEAST MOST */
