@@ -21,15 +21,14 @@
 #include "until.h"
 #include "world.h"
 
-#define SERVER	   "10.9.0.1"
-#define PORT	   "8080"
-#define USED	   100000  /* bytes that show that an uplink carries data */
-#define BEFORE	   4000000 /* over the first uplink, half of it over the other one */
-#define SIZE	   45e6
-#define SIZE_AFTER 30e6	 /* left, at least, when the first uplink is back */
-#define RATE_2	   2.5e6 /* bytes per second */
-#define SETUP_MS   20000
-#define REST_MS	   120000 /* for SIZE_AFTER */
+#define SERVER	 "10.9.0.1"
+#define PORT	 "8080"
+#define USED	 100000	  /* bytes that show that an uplink carries data */
+#define BEFORE	 10000000 /* over the first uplink, half of it over the other one */
+#define SIZE	 45e6	  /* without the time of the absence */
+#define RATE_2	 2.5e6	  /* bytes per second */
+#define SETUP_MS 20000
+#define REST_MS	 120000 /* for SIZE */
 
 struct rig {
 	struct absence absence;
@@ -143,7 +142,7 @@ static int write_pool(const char *path, enum uplink_side side)
 
 static int start_client(struct rig *rig)
 {
-	const double rest = rig->absence.seconds * RATE_2 + SIZE_AFTER;
+	const double bytes = SIZE + rig->absence.seconds * RATE_2;
 	char path[PATH_MAX], size[32];
 	const char *const argv[] = { built("tests/apps/transfer", path, sizeof(path)),
 				     rig->absence.upload ? "put" : "get",
@@ -157,7 +156,7 @@ static int start_client(struct rig *rig)
 	char pool[64];
 	int r;
 
-	snprintf(size, sizeof(size), "%.0f", rest > SIZE ? rest : SIZE);
+	snprintf(size, sizeof(size), "%.0f", bytes);
 	if (rig->side == UPLINK_KERNEL) {
 		r = add_kernel_endpoints(rig);
 		return r ?: proc_start(&rig->transfer, &rig->client, argv, NULL);
