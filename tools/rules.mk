@@ -16,7 +16,7 @@ $(B)/obj/tools/%.o: tools/%.c
 	$(Q)$(CC) $(ALL_CFLAGS) $(NL_CFLAGS) $(call pc,--cflags,jansson) -c -o $@ $<
 
 MPTCPADDR_SRC := $(wildcard tools/mptcpaddr/*.c) $(wildcard tools/common/*.c) \
-		 $(patsubst %,shim/preload/%.c,blackhole broker env fork launch log_request \
+		 $(patsubst %,shim/preload/%.c,blackhole broker env first fork launch log_request \
 		   mode other_copy owner pool_copy pool_file refused register subscribe thread wake) \
 		 $(COMMON_SRC) $(patsubst %,shim/netlink/%.c,diag request) \
 		 $(patsubst %,shim/pool/%.c,parse endpoint addr accept ini_reader)

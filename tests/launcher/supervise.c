@@ -410,6 +410,33 @@ Test(supervise, its_price_and_what_is_missing_are_said, TIMEOUT)
 	bench_close(&b);
 }
 
+/* The server is reached over each link; routing takes the first one. */
+Test(supervise, first_path_leaves_from_the_pool, TIMEOUT)
+{
+	struct proc server, client;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	user_pool(&b, "default.conf",
+		  "[pool]\nendpoint = 10.0.2.2 dev c2\nendpoint = 10.0.3.2\n"
+		  "[app]\nfirst = pool\n");
+	cr_assert_eq(host_ip(&b.world.server, "addr add 10.9.9.9/32 dev lo\n"), 0);
+	traffic_serve(&b, &server, false, ARGS("10.0.3.1"));
+	for (int i = 0; i < 2; i++) {
+		start(&b, &client, NULL,
+		      ARGS(RUN, "@@client-static", i ? "-b" : "-t", "10.9.9.9",
+			   TRAFFIC_PORT));
+		traffic_pairs(&b, "10.0.3.2-10.0.3.1");
+		shell(&b, "ss -Htn dst 10.9.9.9 | grep -q '10.0.2.2'");
+		proc_end(&client);
+		cr_assert(
+			WAIT_UNTIL(joined_count(&b.world.client) == 0, TRAFFIC_WAIT_MS));
+	}
+	proc_end(&server);
+	bench_close(&b);
+}
+
 /* The manager is the stand-in's, but connections and pool are the program's. */
 Test(supervise, tools_name_the_program, TIMEOUT)
 {

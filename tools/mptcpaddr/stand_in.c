@@ -12,6 +12,7 @@
 #include "program.h"
 #include "shim/common/clock.h"
 #include "shim/preload/env.h"
+#include "shim/preload/first.h"
 #include "shim/preload/launch.h"
 #include "shim/preload/mode.h"
 #include "shim/preload/register.h"
@@ -29,6 +30,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,6 +45,7 @@ static struct begun {
 	struct call call;
 	struct handover *handover;
 	int fd;
+	enum first_why why;
 	int64_t since_ms;
 } begun[BEGUN_MAX];
 
@@ -68,15 +71,17 @@ static void end_begun(unsigned int i, bool made)
 {
 	struct begun *b = &begun[i];
 
-	if (b->call.kind == CALL_CONNECT && made)
-		register_end(b->handover, b->fd, 0);
-	else if (b->call.kind == CALL_CONNECT)
-		register_done(b->handover);
-	else
+	if (b->call.kind == CALL_LISTEN) {
 		register_listener(b->handover, b->fd, made ? 0 : -1);
-	if (b->call.kind == CALL_LISTEN && made && b->handover != LAUNCH_BROKER) {
-		/* It may have accepted connections already. */
-		atomic_store(&b->handover->inherited, 1);
+	} else {
+		if (made)
+			register_started(b->handover, b->fd, 0, b->why);
+		register_done(b->handover);
+	}
+	/* It may have accepted connections already, or wait for an answer in vain. */
+	if (made && b->handover != LAUNCH_BROKER &&
+	    (b->call.kind == CALL_LISTEN || b->why != FIRST_WHY_ROUTING)) {
+		atomic_fetch_or(&b->handover->inherited, b->call.kind == CALL_LISTEN);
 		wake_manager(b->handover);
 	}
 	close(b->fd);
@@ -99,11 +104,37 @@ static void check_begun(long waited_ns)
 	}
 }
 
+/*
+ * With `first = pool` or `race`: from the best endpoint. The next one is not tried, since
+ * the call is the program's.
+ */
+static enum first_why choose_first(const struct call *call, struct handover *h, int fd)
+{
+	struct first_choices list;
+	union first_address addr;
+	const socklen_t len = call->args[2];
+	const struct iovec to = { &addr, len };
+	const struct iovec from = { (void *)(uintptr_t)call->args[1], len };
+	unsigned int i;
+
+	if (!first_is_chosen(h) || len > sizeof(addr) ||
+	    process_vm_readv(call->tid, &to, 1, &from, 1, 0) != (ssize_t)len ||
+	    !first_choose(h, fd, &addr.any, len, &list))
+		return FIRST_WHY_ROUTING;
+	for (i = 0; i < list.n; i++)
+		if (first_bind(fd, &list, &list.v[i]))
+			return list.v[i].why;
+	return FIRST_WHY_ROUTING;
+}
+
 static void begin_program_call(int listener, const struct call *call, int fd)
 {
 	const bool listens = call->kind == CALL_LISTEN;
 	struct handover *h = listens ? register_begin_listen(fd) : register_begin(fd);
+	enum first_why why = FIRST_WHY_ROUTING;
 
+	if (h && !listens)
+		why = choose_first(call, h, fd);
 	call_continue(listener, call->id);
 	if (!h) {
 		close(fd);
@@ -112,7 +143,7 @@ static void begin_program_call(int listener, const struct call *call, int fd)
 	manager = h == LAUNCH_BROKER ? NULL : h;
 	if (n_begun == BEGUN_MAX)
 		end_begun(0, has_begun(&begun[0]));
-	begun[n_begun++] = (struct begun){ *call, h, fd, clock_ms() };
+	begun[n_begun++] = (struct begun){ *call, h, fd, why, clock_ms() };
 }
 
 /* Return: false at its end. */
