@@ -64,7 +64,12 @@ struct pm_cmd {
 	uint32_t flags;	      /* MPTCP_PM_ADDR_FLAG_BACKUP or 0 */
 	int endpoint;	      /* index in the pool; -1: routing picks the address */
 	int if_idx;	      /* bind to this interface; 0: none, -1: it does not exist */
-	int link;   /* CHECK: that has `local`; 0: unknown, -1: no matter, nor a route */
+	int link; /* CHECK: that has `local`; 0: unknown, -1: no matter, nor a route */
+	/*
+	 * CREATE: from an endpoint that was lost: only if there is a route. DESTROY: of a
+	 * join without an answer, which is repeated.
+	 */
+	bool again;
 	bool reset; /* DESTROY: by a RST, because nobody will answer a FIN */
 };
 

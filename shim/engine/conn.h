@@ -120,7 +120,7 @@ struct conn {
 	/* endpoint_bit() of: */
 	uint64_t spent;	    /* `subflow` endpoints that were used once */
 	uint64_t signalled; /* endpoints announced to the peer */
-	uint64_t refill;    /* `fullmesh` endpoints that came back */
+	uint64_t refill;    /* endpoints that were lost */
 	struct subflow *subflows;
 	struct announcement *announced; /* in the order of arrival */
 	struct used_id *ids;

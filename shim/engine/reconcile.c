@@ -6,6 +6,7 @@
 #include "retry.h"
 
 #include <string.h>
+#include <sys/param.h>
 
 void subflow_release_endpoint(struct conn *conn, const struct subflow *s)
 {
@@ -107,10 +108,18 @@ static bool id_is_wanted(const struct conn *conn, uint8_t local_id)
 
 bool subflow_doom(struct conn *conn, struct subflow *s, int error, struct pm_cmds *out)
 {
+	const struct endpoint *ep = subflow_endpoint(conn, s);
+	struct pm_cmd *cmd;
+
 	if (out->n == PM_CMDS_MAX)
 		return false;
 	subflow_release_endpoint(conn, s);
-	push_command(out, PM_CMD_SUBFLOW_DESTROY, conn, s);
+	/* The path may be slow: the next join waits longer, see join_request(). */
+	if (error && !(conn_section(conn)->kinds & KIND_FULLMESH))
+		conn->refill &= ~index_bit(s->endpoint);
+	cmd = push_command(out, PM_CMD_SUBFLOW_DESTROY, conn, s);
+	cmd->again = error;
+	cmd->link = ep ? MAX(ep->if_idx, 0) ?: ep->link : 0;
 	s->state = SUBFLOW_DOOMED;
 	s->lost = false;
 	NOTE_SUBFLOW(conn, s, .what = PM_NOTE_JOIN_FAILED, .error = error,

@@ -70,6 +70,7 @@ static bool join_prepare(struct conn *conn, const struct subflow *want,
 		.remote = want->remote,
 		.remote_id = want->remote_id,
 		.endpoint = (int)want->endpoint - 1,
+		.again = conn->refill & index_bit(want->endpoint),
 	};
 	if (ep) {
 		cmd->local = ep->addr;
@@ -121,6 +122,8 @@ static enum join join_request(struct conn *conn, const struct subflow *want,
 	s->state = SUBFLOW_PENDING;
 	s->when = engine_of(conn)->now;
 	s->backup = cmd->flags && !engine_of(conn)->flags_ignored;
+	/* A link that is just up may lose the first SYN: see conn_revive(). */
+	s->lost = cmd->again && !(conn_section(conn)->kinds & KIND_FULLMESH);
 	out->n++;
 	NOTE_SUBFLOW(conn, s, .what = PM_NOTE_JOINING, .flags = flags);
 	return JOIN_REQUESTED;

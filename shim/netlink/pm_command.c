@@ -75,10 +75,16 @@ int pm_command_send(int fd, uint16_t family_id, const struct pm_cmd *cmd)
 
 	if (cmd->if_idx < 0)
 		return -ENODEV;
+	/* Bound to a device without a route, the SYN asks the link for a distant peer. */
+	if (cmd->type == PM_CMD_SUBFLOW_CREATE && cmd->again && cmd->if_idx > 0 &&
+	    !rtnl_has_route(&cmd->local, &cmd->remote, cmd->if_idx))
+		return -ENETUNREACH;
 	if (cmd->type == PM_CMD_SUBFLOW_DESTROY && !cmd->local.port) {
 		join = *cmd;
 		join.local.port = diag_join_port(cmd->token, &cmd->local, &cmd->remote);
 		cmd = &join;
+		if (cmd->again)
+			rtnl_ask_next_hop(&cmd->local, &cmd->remote, cmd->link);
 	}
 	/*
 	 * REMOVE_ADDR alone leaves the peer's first subflow there, retransmitting: the

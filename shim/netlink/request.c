@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/if_addr.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
 #include <poll.h>
@@ -373,7 +374,30 @@ int rtnl_read_table(struct rtnl_table *table)
 	return r;
 }
 
-bool rtnl_has_route(const struct mpaddr *local, const struct mpaddr *remote, int link)
+struct next_hop {
+	struct mpaddr addr;
+	int link;
+};
+
+static int on_route(void *ctx, struct nlmsghdr *hdr)
+{
+	const struct rtmsg *route = nlmsg_data(hdr);
+	struct next_hop *hop = ctx;
+	struct nlattr *tb[RTA_MAX + 1];
+	const int len =
+		hop->addr.family == AF_INET ? sizeof(hop->addr.v4) : sizeof(hop->addr.v6);
+
+	if (nlmsg_parse(hdr, sizeof(*route), tb, RTA_MAX, NULL) < 0)
+		return -EBADMSG;
+	hop->link = netlink_number(tb[RTA_OIF]);
+	if (tb[RTA_GATEWAY] && nla_len(tb[RTA_GATEWAY]) == len)
+		mpaddr_set(&hop->addr, hop->addr.family, nla_data(tb[RTA_GATEWAY]));
+	return 0;
+}
+
+/* Return: 0; -errno: no route. */
+static int find_next_hop(const struct mpaddr *local, const struct mpaddr *remote,
+			 int link, struct next_hop *ret)
 {
 	const int len = local->family == AF_INET ? sizeof(local->v4) : sizeof(local->v6);
 	const struct rtmsg route = { .rtm_family = local->family,
@@ -384,15 +408,50 @@ bool rtnl_has_route(const struct mpaddr *local, const struct mpaddr *remote, int
 	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, 0);
 	int fd = netlink_open(NETLINK_ROUTE, RTNL_SLOT, 0), r = -ENOMEM;
 
+	*ret = (struct next_hop){ *remote, link };
 	if (msg && fd >= 0 && !nlmsg_append(msg, (void *)&route, sizeof(route), 0) &&
 	    !nla_put(msg, RTA_SRC, len, local->ip) &&
 	    !nla_put(msg, RTA_DST, len, remote->ip) &&
 	    (!link || !nla_put_u32(msg, RTA_OIF, link)))
-		r = netlink_ask(fd, nlmsg_hdr(msg), NULL, NULL);
+		r = netlink_ask(fd, nlmsg_hdr(msg), on_route, ret);
 	nlmsg_free(msg);
 	if (fd >= 0)
 		close(fd);
-	return r == 0;
+	return r;
+}
+
+bool rtnl_has_route(const struct mpaddr *local, const struct mpaddr *remote, int link)
+{
+	struct next_hop hop;
+
+	return find_next_hop(local, remote, link, &hop) == 0;
+}
+
+/*
+ * The kernel repeats an ARP request, or a neighbour solicitation, after a second. Without
+ * a state the neighbour is asked with the next packet.
+ */
+void rtnl_ask_next_hop(const struct mpaddr *local, const struct mpaddr *remote, int link)
+{
+	const int len = local->family == AF_INET ? sizeof(local->v4) : sizeof(local->v6);
+	struct next_hop hop;
+	struct ndmsg neighbour;
+	struct nl_msg *msg;
+	int fd;
+
+	if (find_next_hop(local, remote, link, &hop) < 0)
+		return;
+	neighbour = (struct ndmsg){ .ndm_family = local->family,
+				    .ndm_ifindex = hop.link,
+				    .ndm_state = NUD_NONE };
+	fd = netlink_open(NETLINK_ROUTE, RTNL_SLOT, 0);
+	msg = nlmsg_alloc_simple(RTM_NEWNEIGH, NLM_F_ACK | NLM_F_REPLACE);
+	if (msg && fd >= 0 && !nlmsg_append(msg, &neighbour, sizeof(neighbour), 0) &&
+	    !nla_put(msg, NDA_DST, len, hop.addr.ip))
+		netlink_ask(fd, nlmsg_hdr(msg), NULL, NULL);
+	nlmsg_free(msg);
+	if (fd >= 0)
+		close(fd);
 }
 
 bool rtnl_has_address(void *table, const struct mpaddr *addr)

@@ -224,10 +224,17 @@ static double take_uplink(struct rig *rig)
 
 	host_ip(&rig->client, "link set c1 down\n");
 	nap_ms(rig->absence.seconds * 1000);
+	if (rig->absence.deaf_ms)
+		host_nft(&rig->router[0], "table arp deaf { chain in { type filter hook "
+					  "input priority 0; drop; }; }\n");
 	before = uplink_carried(rig, 1);
 	host_ip(&rig->client,
 		"link set c1 up\nroute add default via 10.1.0.1 dev c1 metric 10\n");
 	back = now_ms();
+	if (rig->absence.deaf_ms) {
+		nap_ms(rig->absence.deaf_ms);
+		host_nft(&rig->router[0], "delete table arp deaf\n");
+	}
 	if (WAIT_UNTIL(uplink_carried(rig, 1) > before + USED || rig_ended(rig),
 		       REST_MS) &&
 	    !rig_ended(rig))

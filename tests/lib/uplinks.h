@@ -24,6 +24,7 @@ enum uplink_side {
 struct absence {
 	double seconds;
 	bool upload;
+	int deaf_ms; /* the router ignores ARP so long once the link is back */
 };
 
 /* In milliseconds */

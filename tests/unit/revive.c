@@ -128,6 +128,22 @@ HISTORY(revive, path_whose_link_is_down_stays_while_others_carry_the_data,
 		    "wait none\n"
 		    "links 0 > check 10.0.2.2/12-10.0.2.1:80;\n")
 
+/* A link that is just up may lose the first SYN. */
+HISTORY(revive, join_over_a_link_that_is_back_is_sent_again_once, POOL A "|",
+	"start\n"
+	"join 1 10.0.2.2 10.0.2.1:80\n"
+	"links 1 > check 10.0.2.2/12-10.0.2.1:80;\n"
+	"health 0 100 5000 1 >\n"
+	"time 101\n"
+	"health 0 100 5000 1 > reset 10.0.2.2/12-10.0.2.1:80;\n"
+	"ends 10.0.2.2:10012 10.0.2.1:80 >\n"
+	"time 1000\n"
+	"links 0 > join 10.0.2.2/12-10.0.2.1:80;\n"
+	"wait 300 300\n"
+	"time 1300 > close 10.0.2.2/12-10.0.2.1:80;\n"
+	"ends 10.0.2.2:20012 10.0.2.1 > join 10.0.2.2/12-10.0.2.1:80;\n"
+	"wait none\n")
+
 HISTORY(revive, last_path_of_a_stalled_connection_stays, POOL A "|",
 	"connect 10.0.2.2 10.0.2.1:80\n"
 	"links 1 > check 10.0.2.2/0-10.0.2.1:80;\n"
