@@ -158,6 +158,15 @@ Test(supervise, who_opts_out_is_left_alone, TIMEOUT)
 	snprintf(script, sizeof(script), "%s run %s", path_of("mptcpaddr"), program);
 	prints(&b, NULL, ARGS(RUN, "busybox", "sh", "-c", script), PROTOCOL);
 	prints(&b, NULL, ARGS(RUN, "sh", "-c", script), PROTOCOL);
+	/* More programs than it can have stand-ins. */
+	user_pool(&b, "default.conf", "[app]\nmptcp = no\n");
+	user_pool(&b, "supervised.conf", POOL);
+	snprintf(script, sizeof(script),
+		 "for i in $(seq 70); do ln -s %s /run/other$i; /run/other$i; done "
+		 "| grep -c 'protocol 6 '; %s",
+		 program, program);
+	prints(&b, NULL, ARGS(RUN, "--supervise", "busybox", "sh", "-c", script),
+	       "70\n" PROTOCOL);
 	user_pool(&b, "supervised.conf", "[app]\nmptcp = no\n");
 	prints(&b, NULL, ARGS(RUN, "--supervise", "@@supervised"), "protocol 6 ");
 	bench_close(&b);

@@ -128,6 +128,17 @@ static void close_stand_ins(void)
 			close(keeper.stand_ins[keeper.n].channel);
 }
 
+/* Return: whether there is room for another one; programs without MPTCP make it. */
+static bool has_room(void)
+{
+	unsigned int i;
+
+	for (i = 0; keeper.n == STAND_INS_MAX && i < keeper.n; i++)
+		if (keeper.stand_ins[i].channel < 0)
+			drop_stand_in(i);
+	return keeper.n < STAND_INS_MAX;
+}
+
 /* Return: the stand-in of this program; NULL: it cannot have one. */
 static struct stand_in *get_stand_in(const struct tracee *of)
 {
@@ -136,7 +147,7 @@ static struct stand_in *get_stand_in(const struct tracee *of)
 	unsigned char mode = MODE_OFF;
 	int pair[2];
 
-	if (s || keeper.n == STAND_INS_MAX ||
+	if (s || !has_room() ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return s;
 	if (fork() == 0) {
