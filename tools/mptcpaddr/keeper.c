@@ -247,8 +247,11 @@ static bool give_socket(const struct call *call)
 	if (fd < 0)
 		return false;
 	fchmod(fd, SOCKET_MODE);
-	if (tracee.uid != geteuid())
-		fchown(fd, tracee.uid, -1); /* as sock_diag and routing rules see it */
+	/* As sock_diag and routing rules see it. */
+	if (tracee.uid != geteuid() && fchown(fd, tracee.uid, -1) < 0) {
+		close(fd);
+		return false;
+	}
 	add.srcfd = fd;
 	add.newfd_flags = args[1] & SOCK_CLOEXEC ? O_CLOEXEC : 0;
 	given = ioctl(keeper.listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) >= 0;
