@@ -86,6 +86,8 @@ struct ctl_endpoint {
 	uint8_t from_dev; /* stands for one of the addresses of `dev` */
 	uint32_t line;	  /* of the pool file; 0: added while running */
 	uint32_t used;	  /* live subflows from it, of all connections */
+	uint32_t flaps;	  /* it came and went so often that it waits; 0: it does not, */
+	uint32_t held_s;  /* for so long */
 	char dev[16];	  /* "": not bound to an interface */
 };
 

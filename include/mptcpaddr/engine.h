@@ -163,6 +163,14 @@ unsigned int engine_report(const struct engine *engine, uint64_t after, unsigned
  */
 unsigned int engine_count_shown(const struct engine *engine, uint32_t *ret_used);
 
+/*
+ * engine_endpoint_held() - whether an endpoint came and went so often that it must wait
+ *
+ * @ret_flaps: NULL, or how often, if it must. Return: for how many milliseconds.
+ */
+int32_t engine_endpoint_held(const struct engine *engine, unsigned int i,
+			     unsigned int *ret_flaps);
+
 /* engine_notes() - those after @after, in engine_set_clock()'s time. Return: how many. */
 unsigned int engine_notes(const struct engine *engine, uint64_t after, unsigned int max,
 			  struct pm_note *ret_notes);

@@ -69,7 +69,8 @@ enum pm_reason {
 	PM_REASON_FIRST_ORDER = 19,
 	PM_REASON_FIRST_AVOIDED = 20,
 	PM_REASON_FIRST_RACE = 21,
-	PM_REASON_SILENT = 22, /* no data while its link was up, and it answers again */
+	PM_REASON_SILENT = 22,	 /* no data while its link was up, and it answers again */
+	PM_REASON_FLAPPING = 23, /* the endpoint came and went often, and must wait */
 };
 
 enum pm_note_what {
@@ -87,7 +88,7 @@ enum pm_note_what {
 	PM_NOTE_SIGNALLED = 12,	      /* we announced `local` */
 	PM_NOTE_WITHDRAWN = 13,	      /* we withdrew `local` */
 	PM_NOTE_ENDPOINT_DOWN = 14,   /* token 0: `local` is not usable: reason, or 0 */
-	PM_NOTE_ENDPOINT_UP = 15,     /* token 0: `local` is usable */
+	PM_NOTE_ENDPOINT_UP = 15,     /* likewise: usable; FLAPPING: in `seconds` */
 	PM_NOTE_POOL = 16,	      /* token 0: a pool was loaded, or rejected: error */
 	PM_NOTE_OVERRUN = 17,	      /* token 0: events were lost */
 	PM_NOTE_BACKUP = 18,	      /* we sent MP_PRIO: flags */
@@ -114,7 +115,7 @@ struct pm_note {
 	uint8_t local_id, remote_id;
 	uint8_t flags;
 	uint8_t reserved;
-	uint32_t seconds; /* SILENT, HEARD, RENEWED: since it carried data */
+	uint32_t seconds; /* SILENT, HEARD, RENEWED: since it carried data; ENDPOINT_UP */
 	struct mpaddr local, remote;
 };
 

@@ -229,7 +229,8 @@ static void on_sub_closed(struct conn *conn, const struct pm_event *ev,
 	live = subflow->state == SUBFLOW_LIVE;
 	if (live || subflow->state == SUBFLOW_CLOSING)
 		note_closed(conn, subflow, ev);
-	failed = live && ev->error && !subflow->removed;
+	failed = live && !subflow->removed &&
+		 (ev->error || subflow_is_fresh(conn, subflow));
 	if (subflow->state == SUBFLOW_PENDING) {
 		join_failed(conn, subflow, ev->error, ev->reset_reason, 0);
 	} else if (subflow->state == SUBFLOW_PROBE) {

@@ -11,6 +11,7 @@
  * reset. An answer to the first probe shows a path that merely has nothing to do.
  */
 #include "probe.h"
+#include "flap.h"
 #include "reconcile.h"
 #include "retry.h"
 #include "revive.h"
@@ -24,9 +25,9 @@
 #define IDLE_MAX	  5    /* 64 s between checks, at most */
 #define QUIET_CHECKS	  2
 #define PATIENCE_MAX	  5
-#define RETRANSMITS	  2    /* without an answer */
-#define PROBE_MS	  1000 /* between probes, at least, and */
-#define PROBE_PART	  64   /* this part of the time since the path carried data */
+#define RETRANSMITS	  2 /* without an answer */
+#define PROBE_MS	  1500 /* between probes, at least: the kernel repeats a SYN after 1 s */
+#define PROBE_PART	  64 /* likewise: this part of the time without data */
 
 static uint32_t subflow_silence(const struct conn *conn, const struct subflow *s)
 {
@@ -60,6 +61,14 @@ static void note_path(struct conn *conn, const struct subflow *path,
 {
 	NOTE_SUBFLOW(conn, path, .what = what,
 		     .seconds = subflow_silence(conn, path) / 1000);
+}
+
+/* @path is a black hole: it had no answer. */
+static void path_confirm(struct conn *conn, struct subflow *path)
+{
+	if (!path->unanswered)
+		note_path(conn, path, PM_NOTE_SILENT);
+	path->unanswered = true;
 }
 
 /* Whether a probe of @path may start: others that share its endpoint share its fate. */
@@ -111,16 +120,20 @@ static bool subflow_probe(struct conn *conn, struct subflow *path, struct pm_cmd
 
 	if (path->lost || !subflow_has_endpoint(conn, path) ||
 	    !subflow_can_return(conn, path) || !conn_keeps_path(conn, path)) {
-		path->silent = false;
+		path->silent = path->unanswered = false;
 		return true;
 	}
 	if (!engine_time_reached(engine, path->when))
 		return true;
+	if (engine->held & index_bit(path->endpoint)) {
+		path->when = engine->held_until;
+		return true;
+	}
 	if (out->n == PM_CMDS_MAX)
 		return false;
 	path->when = engine->now + PROBE_MS;
 	if (probe && !probe->unanswered) {
-		path->unanswered = true;
+		path_confirm(conn, path);
 		probe_end(conn, probe, out); /* probe_closed() starts the next one */
 	} else if (!probe && endpoint_may_probe(conn, path)) {
 		engine->probed[path->endpoint - 1] = engine->now;
@@ -209,8 +222,9 @@ static void path_checked(struct conn *conn, struct subflow *path,
 		conn_watch_later(conn);
 	}
 	if (heard) {
-		if (path->silent)
+		if (path->silent && path->unanswered)
 			note_path(conn, path, PM_NOTE_HEARD);
+		conn->again |= path->silent; /* its probe has no path any more */
 		path->heard = engine_of(conn)->now;
 		path->used = true;
 		path->silent = path->unanswered = false;
@@ -220,12 +234,12 @@ static void path_checked(struct conn *conn, struct subflow *path,
 	path->quiet += busy && path->used && path->quiet < UINT8_MAX;
 	if (!path->silent && !stuck && path->quiet < QUIET_CHECKS << path->patience)
 		return;
-	path->unanswered |= stuck;
-	if (path->silent || path->lost)
+	if (stuck)
+		path_confirm(conn, path);
+	if (path->silent)
 		return;
 	path->silent = true;
 	path->when = engine_of(conn)->now;
-	note_path(conn, path, PM_NOTE_SILENT);
 }
 
 void engine_checked(struct engine *engine, const struct pm_cmd *cmd,
@@ -278,6 +292,9 @@ void probe_answered(struct conn *conn, struct subflow *probe, struct pm_cmds *ou
 	probe->unanswered = false;
 	probe->when = probe->heard = engine_of(conn)->now;
 	note_path(conn, path, PM_NOTE_RENEWED);
+	flap_went(engine_of(conn), &path->local);
+	flap_came(engine_of(conn), &path->local);
+	flap_hold(engine_of(conn));
 }
 
 void probe_closed(struct conn *conn, struct subflow *probe, uint8_t error)
@@ -286,8 +303,8 @@ void probe_closed(struct conn *conn, struct subflow *probe, uint8_t error)
 
 	if (path && probe->unanswered)
 		path->when = engine_of(conn)->now;
-	else if (path)
-		path->unanswered |= error != ECONNREFUSED && error != ECONNRESET;
+	else if (path && error != ECONNREFUSED && error != ECONNRESET)
+		path_confirm(conn, path);
 	conn_subflow_del(conn, probe);
 }
 

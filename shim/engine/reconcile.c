@@ -3,6 +3,7 @@
  * reconcile.c - replace the pool; then close, withdraw and MP_PRIO
  */
 #include "reconcile.h"
+#include "flap.h"
 #include "retry.h"
 
 #include <string.h>
@@ -364,23 +365,6 @@ static void conn_map_endpoints(struct conn *conn, const struct pool_change *chan
 	}
 }
 
-/* @state: of the new pool */
-static void note_endpoint(struct engine *engine, const struct endpoint *ep,
-			  enum endpoint_state state)
-{
-	static const uint8_t reasons[] = { [ENDPOINT_WAITING] = PM_REASON_WAITING,
-					   [ENDPOINT_DOWN] = PM_REASON_LINK_DOWN,
-					   [ENDPOINT_REMOVED] = PM_REASON_NONE };
-
-	note_add(engine, NULL,
-		 &(const struct pm_note){ .what = state <= ENDPOINT_UNSEEN
-							  ? PM_NOTE_ENDPOINT_UP
-							  : PM_NOTE_ENDPOINT_DOWN,
-					  .reason = reasons[state],
-					  .local = ep->addr,
-					  .local_id = ep->local_id });
-}
-
 void engine_set_pool(struct engine *engine, const struct pool *pool)
 {
 	const struct pool *old = engine->pool;
@@ -402,13 +386,20 @@ void engine_set_pool(struct engine *engine, const struct pool *pool)
 		if (same && endpoint_is_usable(same))
 			known |= endpoint_bit(same - pool->endpoints);
 		else
-			note_endpoint(engine, ep, same ? same->state : ENDPOINT_REMOVED);
+			endpoint_note(engine, ep, same ? same->state : ENDPOINT_REMOVED);
+		/* Removing it from the pool, and adding it, is its owner's wish. */
+		if (same && (same->state == ENDPOINT_REMOVED || link_went_down(ep, same)))
+			flap_went(engine, &ep->addr);
 	}
-	for_each_endpoint (pool, ep)
-		if (endpoint_is_usable(ep) &&
-		    !(known & endpoint_bit(ep - pool->endpoints)))
-			note_endpoint(engine, ep, ep->state);
 	engine->pool = pool;
+	for_each_endpoint (pool, ep) {
+		if (!endpoint_is_usable(ep))
+			continue;
+		flap_came(engine, &ep->addr);
+		if (!(known & endpoint_bit(ep - pool->endpoints)))
+			endpoint_note(engine, ep, ep->state);
+	}
+	flap_hold(engine);
 	memset(engine->probed, 0, sizeof(engine->probed));
 	memset(engine->answered, 0, sizeof(engine->answered));
 	for (conn = engine->table.conns; conn; conn = conn->hh.next)

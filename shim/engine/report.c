@@ -96,7 +96,7 @@ static void report_conn(const struct conn *conn, struct pm_conn_report *view)
 	for_each_announcement (conn, ann)
 		view->waiting += ann->state == PM_ANNOUNCED_WAITING;
 	for_each_subflow (conn, s) {
-		if (s->state == SUBFLOW_LIVE && s->silent) {
+		if (s->state == SUBFLOW_LIVE && s->silent && s->unanswered) {
 			silence = (uint32_t)engine_of(conn)->now - s->heard;
 			view->endpoints_silent |= index_bit(s->endpoint);
 			view->silent_s = MAX(view->silent_s, silence / 1000);

@@ -52,11 +52,7 @@ bool subflow_frees_announcement(const struct conn *conn, const struct subflow *s
 					&s->remote) == 1);
 }
 
-/*
- * The probe that has just replaced its path: a peer at its limit refuses it (RFC
- * 8684, 3.2: administratively prohibited) as long as it counts the other one.
- */
-static bool subflow_is_fresh(const struct conn *conn, const struct subflow *s)
+bool subflow_is_fresh(const struct conn *conn, const struct subflow *s)
 {
 	return s->renewed && s->state == SUBFLOW_LIVE &&
 	       (uint32_t)engine_of(conn)->now - s->when < FRESH_MS;
@@ -134,7 +130,8 @@ bool subflow_is_back(const struct conn *conn, const struct subflow *s)
 {
 	const struct endpoint *ep = subflow_endpoint(conn, s);
 
-	return s->lost && ep && endpoint_is_usable(ep);
+	return s->lost && ep && endpoint_is_usable(ep) &&
+	       !(engine_of(conn)->held & index_bit(s->endpoint));
 }
 
 bool subflow_is_down(const struct conn *conn, const struct subflow *s)

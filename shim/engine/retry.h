@@ -27,6 +27,13 @@ void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
 bool subflow_must_yield(const struct conn *conn, const struct subflow *s);
 /* subflow_is_back() - @s, lost, has its endpoint again: conn_revive() checks it. */
 bool subflow_is_back(const struct conn *conn, const struct subflow *s);
+/*
+ * subflow_is_fresh() - @s is the probe that has just replaced its path
+ *
+ * A peer at its limit resets it (RFC 8684, 3.2: administratively prohibited) as long as
+ * it counts the other one; and it may have been answered while it was being ended.
+ */
+bool subflow_is_fresh(const struct conn *conn, const struct subflow *s);
 /* subflow_is_down() - @s, live, waits for its link. */
 bool subflow_is_down(const struct conn *conn, const struct subflow *s);
 #define CHECKS_DONE 15	 /* of a subflow whose link is down: no more */

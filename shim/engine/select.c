@@ -16,6 +16,10 @@ static bool limit_leaves_subflow(const struct conn *conn)
 
 bool endpoint_must_wait(const struct conn *conn, const struct endpoint *ep)
 {
+	const struct engine *engine = engine_of(conn);
+
+	if (engine->held & endpoint_bit(ep - engine->pool->endpoints))
+		return true;
 	return ep->flags & KIND_LAMINAR && !(ep->flags & KIND_FULLMESH) &&
 	       conn_uses(conn, &ep->addr);
 }
@@ -195,7 +199,9 @@ static uint8_t select_laminar(const struct conn *conn, struct announcement *ann)
 	const struct mpaddr *local;
 	int i;
 
-	ann->reason = mask ? PM_REASON_FAMILY : PM_REASON_UNAVAILABLE;
+	ann->reason = mask		      ? PM_REASON_FAMILY
+		      : engine_of(conn)->held ? PM_REASON_FLAPPING
+					      : PM_REASON_UNAVAILABLE;
 	for_each_bit (i, mask) {
 		local = &engine_of(conn)->pool->endpoints[i].addr;
 		if (!conn_family_matches(conn, local, &ann->addr))

@@ -24,7 +24,7 @@ void join_waiting(struct conn *conn, struct pm_cmds *out);
  * Return: false if @out is full.
  */
 bool conn_use_endpoints(struct conn *conn, struct pm_cmds *out);
-/* endpoint_must_wait() - a `laminar` endpoint has one subflow at a time. */
+/* endpoint_must_wait() - a `laminar` endpoint has one subflow at a time; flap.c */
 bool endpoint_must_wait(const struct conn *conn, const struct endpoint *ep);
 /* join_probe() - request the pair of @path once more, as SUBFLOW_PROBE. It may move. */
 bool join_probe(struct conn *conn, const struct subflow *path, struct pm_cmds *out);

@@ -90,7 +90,7 @@ uint64_t conn_endpoints(const struct conn *conn, uint32_t kind)
 		if (ep->section == conn->section && endpoint_is_usable(ep) &&
 		    ep->flags & kind)
 			mask |= endpoint_bit(i);
-	return mask;
+	return mask & ~engine_of(conn)->held;
 }
 
 const struct section *conn_section(const struct conn *conn)
@@ -259,7 +259,8 @@ static void note_count(struct conn *conn, const struct pm_note *note)
 #define R(reason) (1 << PM_REASON_##reason)
 	enum {
 		ANY = -1,
-		NO_ENDPOINT = R(EXHAUSTED) | R(FAMILY) | R(ERROR) | R(UNAVAILABLE),
+		NO_ENDPOINT = R(EXHAUSTED) | R(FAMILY) | R(ERROR) | R(UNAVAILABLE) |
+			      R(FLAPPING),
 		LIMIT = R(LIMIT_SUBFLOWS) | R(LIMIT_ACCEPTED) | R(TOO_MANY),
 	};
 	static const struct {

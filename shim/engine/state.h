@@ -2,7 +2,7 @@
 /*
  * state.h - struct engine, look-ups in it and in its connections
  *
- * Files call each other in one order: conn < state < retry < select < reconcile <
+ * Files call each other in one order: conn < state < flap < retry < select < reconcile <
  * revive < probe < {resync, tick, events}. report.c only reads.
  */
 #pragma once
@@ -18,6 +18,16 @@ enum {
 	KIND_SUBFLOW = MPTCP_PM_ADDR_FLAG_SUBFLOW,
 	KIND_SIGNAL = MPTCP_PM_ADDR_FLAG_SIGNAL,
 };
+
+/* An endpoint's address that comes and goes: flap.c */
+struct flap {
+	struct mpaddr addr;
+	uint32_t until; /* gets no new subflows; milliseconds, wrapping */
+	uint8_t n;	/* how often it went */
+	bool away;
+};
+
+#define FLAPS_MAX 16 /* addresses remembered */
 
 struct engine {
 	struct conn_table table; /* first, for engine_of() */
@@ -35,6 +45,9 @@ struct engine {
 	void *own_ctx;
 	/* The last probe from each endpoint, and the last that was answered; ms */
 	uint32_t probed[POOL_ENDPOINTS_MAX], answered[POOL_ENDPOINTS_MAX];
+	struct flap flaps[FLAPS_MAX];
+	uint64_t held;	       /* endpoint_bit() of endpoints that came and went often */
+	uint32_t held_until;   /* for the first of them; milliseconds, wrapping */
 	struct pm_note *heard; /* an ADD_ADDR, noted before what follows from it */
 	uint64_t last_note;
 	struct pm_note notes[PM_NOTES_MAX];

@@ -2,6 +2,7 @@
 /*
  * tick.c - timers, and commands that did not fit into @out
  */
+#include "flap.h"
 #include "probe.h"
 #include "reconcile.h"
 #include "retry.h"
@@ -9,6 +10,7 @@
 #include "select.h"
 
 #include <errno.h>
+#include <sys/param.h>
 
 /* Whether another pool, or another subflow, has replaced the pair @retry. */
 static bool retry_is_void(const struct conn *conn, const struct subflow *retry)
@@ -105,6 +107,10 @@ bool engine_tick(struct engine *engine, struct pm_cmds *out)
 	const struct conn_timer *first;
 	unsigned int left;
 
+	if (engine->held && engine_time_reached(engine, engine->held_until)) {
+		flap_release(engine);
+		table->cursor = table->conns;
+	}
 	for (; table->cursor; table->cursor = table->cursor->hh.next) {
 		if (!table->cursor->confirmed)
 			continue;
@@ -123,12 +129,13 @@ bool engine_tick(struct engine *engine, struct pm_cmds *out)
 int engine_wait(const struct engine *engine)
 {
 	const struct conn_timer *first = conn_first_due(&engine->table);
-	int32_t left;
+	int32_t left = INT32_MAX;
 
 	if (engine->table.cursor)
 		return 0;
-	if (!first)
-		return -1;
-	left = first->due - (uint32_t)engine->now;
-	return left > 0 ? left : 0;
+	if (first)
+		left = first->due - (uint32_t)engine->now;
+	if (engine->held && engine->table.conns)
+		left = MIN(left, (int32_t)(engine->held_until - (uint32_t)engine->now));
+	return left == INT32_MAX ? -1 : MAX(left, 0);
 }

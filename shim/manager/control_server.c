@@ -212,12 +212,13 @@ static bool accept_client(struct control *control)
 	return true;
 }
 
-/* Return: how many. @used: live subflows of each endpoint. */
-static unsigned int fill_endpoints(struct ctl_endpoint *to, const struct pool *pool,
-				   const uint32_t *used)
+/* Return: how many. @used: live subflows of each endpoint; NULL: those of the file. */
+static unsigned int fill_endpoints(struct ctl_endpoint *to,
+				   const struct control_view *view, const uint32_t *used)
 {
+	const struct pool *pool = used ? view->watch->pool : view->watch->spec;
 	const struct endpoint *ep = pool->endpoints;
-	unsigned int i;
+	unsigned int i, ms;
 
 	for (i = 0; i < pool->n_endpoints; i++, ep++, to++) {
 		*to = (struct ctl_endpoint){
@@ -228,9 +229,11 @@ static unsigned int fill_endpoints(struct ctl_endpoint *to, const struct pool *p
 			.section = ep->section,
 			.from_dev = ep->from_dev,
 			.line = ep->line,
-			.used = used[i],
+			.used = used ? used[i] : 0,
 		};
 		memcpy(to->dev, ep->dev, sizeof(to->dev));
+		ms = used ? engine_endpoint_held(view->engine, i, &to->flaps) : 0;
+		to->held_s = (ms + 999) / 1000;
 	}
 	return pool->n_endpoints;
 }
@@ -332,11 +335,11 @@ static void fill_records(struct answer *answer, struct ctl_request *request,
 	case CTL_OP_ENDPOINTS:
 		engine_count_shown(view->engine, used);
 		head->record_size = sizeof(answer->endpoints[0]);
-		head->count = fill_endpoints(answer->endpoints, view->watch->pool, used);
+		head->count = fill_endpoints(answer->endpoints, view, used);
 		break;
 	case CTL_OP_CONFIGURED:
 		head->record_size = sizeof(answer->endpoints[0]);
-		head->count = fill_endpoints(answer->endpoints, view->watch->spec, used);
+		head->count = fill_endpoints(answer->endpoints, view, NULL);
 		break;
 	case CTL_OP_SECTIONS:
 		head->record_size = sizeof(answer->sections[0]);

@@ -50,6 +50,7 @@ const char *note_reason_text(uint8_t reason, uint8_t error,
 		[PM_REASON_FIRST_ORDER] = "first usable endpoint",
 		[PM_REASON_FIRST_AVOIDED] = "an earlier endpoint did not answer lately",
 		[PM_REASON_FIRST_RACE] = "the earlier endpoints did not answer in time",
+		[PM_REASON_FLAPPING] = "the endpoint came and went often, and waits",
 		[PM_REASON_SILENT] = "black hole, replaced by its probe",
 	};
 	/* Only a reset is the peer's for certain. */
@@ -190,6 +191,28 @@ static void put_local(struct text *out, const char *what, const struct pm_note *
 		put_id(out, " ", note->local_id);
 }
 
+static void put_silence(struct text *out, const struct pm_note *note)
+{
+	put_pair(out, note);
+	if (note->what == PM_NOTE_UNANSWERED)
+		text_put(out, ": no answer; first paths avoid this endpoint");
+	else if (note->what == PM_NOTE_SILENT)
+		text_put(out, ": no data for %u s while its link is up; probing",
+			 note->seconds);
+	else if (note->what == PM_NOTE_HEARD)
+		text_put(out, ": data again after %u s", note->seconds);
+	else
+		text_put(out, ": made anew, as it answers again after %u s",
+			 note->seconds);
+}
+
+static void put_up(struct text *out, const struct pm_note *note)
+{
+	put_local(out, "endpoint up:", note);
+	if (note->reason)
+		text_put(out, ": came and went often, used again in %u s", note->seconds);
+}
+
 static void put_note(struct text *out, const struct pm_note *note)
 {
 	switch ((enum pm_note_what)note->what) {
@@ -226,25 +249,16 @@ static void put_note(struct text *out, const struct pm_note *note)
 		put_local(out, "endpoint down:", note);
 		return put_reason(out, ": ", note);
 	case PM_NOTE_ENDPOINT_UP:
-		return put_local(out, "endpoint up:", note);
+		return put_up(out, note);
 	case PM_NOTE_POOL:
 		if (!note->error && !note->reason)
 			return text_put(out, "pool file loaded");
 		return put_reason(out, "pool file rejected: ", note);
 	case PM_NOTE_UNANSWERED:
-		put_pair(out, note);
-		return text_put(out, ": no answer; first paths avoid this endpoint");
 	case PM_NOTE_SILENT:
-		put_pair(out, note);
-		return text_put(out, ": no data for %u s while its link is up; probing",
-				note->seconds);
 	case PM_NOTE_HEARD:
-		put_pair(out, note);
-		return text_put(out, ": data again after %u s", note->seconds);
 	case PM_NOTE_RENEWED:
-		put_pair(out, note);
-		return text_put(out, ": made anew, as it answers again after %u s",
-				note->seconds);
+		return put_silence(out, note);
 	case PM_NOTE_OVERRUN:
 		return text_put(out, "kernel events were lost; resynchronised");
 	}

@@ -16,6 +16,8 @@ static struct conn *conn_of(const struct world *w)
 
 static bool endpoint_is_free(const struct world *w, const struct endpoint *ep)
 {
+	if (w->engine->held & endpoint_bit(ep - w->pools[w->pool].endpoints))
+		return false;
 	return world_is_laminar(ep) && endpoint_is_usable(ep) &&
 	       !world_uses(w, &ep->addr);
 }
@@ -191,6 +193,23 @@ static uint64_t mix_conn(uint64_t hash, const struct world *w)
 	return hash;
 }
 
+/* Those that do not decide anything within a few steps are left out. */
+static uint64_t mix_flaps(uint64_t hash, const struct world *w)
+{
+	const uint32_t now = w->now, max = w->pools[w->pool].retry.max_ms;
+	const struct flap *f = w->engine->flaps;
+
+	for (; f < w->engine->flaps + FLAPS_MAX; f++) {
+		const int32_t well = now - f->until;
+		const uint32_t state[] = { f->n, f->away, f->addr.ip[2],
+					   well < (int32_t)max ? (uint32_t)well : max };
+
+		if (f->n > 2)
+			hash = mix(hash, state, sizeof(state));
+	}
+	return mix(hash, &w->engine->held, sizeof(w->engine->held));
+}
+
 uint64_t world_hash(const struct world *w)
 {
 	const uint8_t flags[] = { w->reloaded, w->links, w->addrs, w->routes, w->holes };
@@ -202,11 +221,11 @@ uint64_t world_hash(const struct world *w)
 	hash = mix(hash, w->subs, w->n_subs * sizeof(*w->subs));
 	for (unsigned int i = 0; i < w->pools[w->pool].n_endpoints; i++) {
 		const uint8_t state[] = { w->pools[w->pool].endpoints[i].state,
-					  w->now - w->engine->probed[i] < 1000,
-					  w->now - w->engine->answered[i] < 1000 };
+					  w->now - w->engine->probed[i] < 1500,
+					  w->now - w->engine->answered[i] < 1500 };
 
 		hash = mix(hash, state, sizeof(state));
 	}
 	hash = mix(hash, w->events, w->n_events * sizeof(*w->events));
-	return mix_conn(hash, w);
+	return mix_conn(mix_flaps(hash, w), w);
 }

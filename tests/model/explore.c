@@ -154,13 +154,10 @@ static void explore(struct scene *scene)
 #define RETRY  "[retry]\nfirst=1s\nmax=2s\ntries=200\n"
 #define LIMIT  "[limits]\nsubflows=2\n"
 #define EP(is) "endpoint=" is "\n"
-#define EXPLORE(rule, is_late, local, before, after) \
-	EXPLORE_AS(rule, is_late, false, local, before, after)
-#define EXPLORE_AS(rule, is_late, has_holes, local, before, after)          \
+#define EXPLORE(rule, kind, local, before, after)                           \
 	static struct scene rule = { .name = #rule,                         \
 				     .first = local,                        \
-				     .late = is_late,                       \
-				     .holes = has_holes,                    \
+				     .how = kind,                           \
 				     .texts = { "[pool]\n" before RETRY,    \
 						"[pool]\n" after RETRY } }; \
 	Test(model, rule)                                                   \
@@ -172,35 +169,37 @@ static void explore(struct scene *scene)
 		walk(&rule);                                                \
 	}
 
-EXPLORE(addresses_keep_the_rules, false, "10.0.1.2",
+EXPLORE(addresses_keep_the_rules, 0, "10.0.1.2",
 	EP("10.0.2.2") EP("10.0.3.2") EP("10.0.4.2"),
 	EP("10.0.4.2") EP("10.0.2.2 backup"))
-EXPLORE(devices_keep_the_rules, false, "10.0.1.2",
+EXPLORE(devices_keep_the_rules, 0, "10.0.1.2",
 	EP("dev eth1") EP("dev eth2") EP("dev eth3"), EP("dev eth3") EP("dev eth1"))
-EXPLORE(endpoint_of_the_first_path_keeps_the_rules, false, "10.0.2.2",
+EXPLORE(endpoint_of_the_first_path_keeps_the_rules, 0, "10.0.2.2",
 	EP("10.0.2.2") EP("10.0.3.2") EP("10.0.4.2"), EP("10.0.3.2"))
-EXPLORE(limit_keeps_the_rules, false, "10.0.1.2",
+EXPLORE(limit_keeps_the_rules, 0, "10.0.1.2",
 	EP("10.0.2.2") EP("10.0.3.2") EP("10.0.4.2") LIMIT,
 	EP("10.0.2.2") EP("dev eth3") LIMIT)
-EXPLORE(subflow_endpoints_keep_the_rules, false, "10.0.1.2",
+EXPLORE(subflow_endpoints_keep_the_rules, 0, "10.0.1.2",
 	EP("10.0.2.2 subflow") EP("10.0.3.2 subflow laminar") EP("10.0.4.2"),
 	EP("10.0.4.2 subflow") EP("10.0.3.2"))
-EXPLORE(fullmesh_endpoints_keep_the_rules, false, "10.0.1.2",
+EXPLORE(fullmesh_endpoints_keep_the_rules, 0, "10.0.1.2",
 	EP("10.0.2.2 fullmesh") EP("10.0.3.2 laminar") EP("10.0.4.2"),
 	EP("10.0.4.2") EP("10.0.3.2"))
-EXPLORE(late_events_keep_the_rules, true, "10.0.1.2",
+EXPLORE(late_events_keep_the_rules, LATE, "10.0.1.2",
 	EP("10.0.2.2") EP("10.0.3.2") EP("10.0.4.2"), EP("10.0.4.2") EP("dev eth1"))
-EXPLORE(signal_endpoints_keep_the_rules, true, "10.0.1.2",
+EXPLORE(signal_endpoints_keep_the_rules, LATE, "10.0.1.2",
 	EP("10.0.2.2 signal laminar") EP("10.0.3.2 laminar") EP("10.0.4.2 signal"),
 	EP("10.0.4.2 laminar") EP("dev eth1 signal"))
-EXPLORE(mixed_mesh_keeps_the_rules, false, "10.0.1.2",
+EXPLORE(mixed_mesh_keeps_the_rules, 0, "10.0.1.2",
 	EP("10.0.2.2 fullmesh subflow") EP("10.0.3.2 fullmesh") EP("10.0.4.2 laminar"),
 	EP("dev eth3 fullmesh") EP("dev eth1 laminar"))
-EXPLORE_AS(black_holes_keep_the_rules, false, true, "10.0.1.2",
-	   EP("10.0.2.2") EP("10.0.3.2") EP("10.0.4.2"),
-	   EP("10.0.4.2") EP("10.0.2.2 backup"))
-EXPLORE_AS(late_black_holes_keep_the_rules, true, true, "10.0.2.2",
-	   EP("10.0.2.2") EP("10.0.3.2") EP("10.0.4.2"), EP("10.0.3.2") EP("dev eth1"))
-EXPLORE_AS(black_holes_of_subflow_endpoints_keep_the_rules, false, true, "10.0.1.2",
-	   EP("10.0.2.2 subflow") EP("10.0.3.2 subflow") EP("10.0.4.2 laminar"),
-	   EP("10.0.3.2 laminar") EP("10.0.2.2 subflow"))
+EXPLORE(black_holes_keep_the_rules, HOLES, "10.0.1.2",
+	EP("10.0.2.2") EP("10.0.3.2") EP("10.0.4.2"),
+	EP("10.0.4.2") EP("10.0.2.2 backup"))
+EXPLORE(late_black_holes_keep_the_rules, LATE | HOLES, "10.0.2.2",
+	EP("10.0.2.2") EP("10.0.3.2") EP("10.0.4.2"), EP("10.0.3.2") EP("dev eth1"))
+EXPLORE(black_holes_of_subflow_endpoints_keep_the_rules, HOLES, "10.0.1.2",
+	EP("10.0.2.2 subflow") EP("10.0.3.2 subflow") EP("10.0.4.2 laminar"),
+	EP("10.0.3.2 laminar") EP("10.0.2.2 subflow"))
+EXPLORE(flapping_endpoints_keep_the_rules, FLAPS, "10.0.1.2",
+	EP("10.0.2.2 subflow laminar") EP("dev eth2"), EP("10.0.2.2"))

@@ -47,7 +47,8 @@ static bool is_known_dead(const struct world *w, const struct mpaddr *local)
 static void sub_end_ours(struct world *w, struct sub *sub, uint8_t error)
 {
 	const bool path = sub->live && has(w->links & w->addrs, &sub->local);
-	bool any = w->scene->late && w->n_events; /* perhaps the end of the others */
+	bool any =
+		w->scene->how & LATE && w->n_events; /* perhaps the end of the others */
 
 	kernel_end(w, sub, error);
 	for (unsigned int i = 0; i < w->n_subs; i++)
@@ -100,7 +101,7 @@ static bool probes_path(const struct world *w, const struct pm_cmd *cmd)
 			return false;
 		path = sub;
 	}
-	return w->scene->holes && path && path->live;
+	return w->scene->how & HOLES && path && path->live;
 }
 
 static int kernel_create(struct world *w, const struct pm_cmd *cmd)
@@ -117,6 +118,8 @@ static int kernel_create(struct world *w, const struct pm_cmd *cmd)
 		if (cmd != &picked && w->ids[i] &&
 		    (w->ids[i] == net) != (i == cmd->local_id))
 			world_fault(w, "an address has two IDs, or an ID two addresses");
+	if (cmd->endpoint >= 0 && w->engine->held & endpoint_bit(cmd->endpoint))
+		world_fault(w, "an endpoint that came and went often is used");
 	if (cmd->endpoint >= 0 &&
 	    world_is_laminar(&w->pools[w->pool].endpoints[cmd->endpoint]) &&
 	    world_uses(w, &cmd->local) && !probes_path(w, cmd))
@@ -161,7 +164,7 @@ static int kernel_destroy(struct world *w, const struct pm_cmd *cmd)
 		    !mpaddr_equal(&sub->remote, &cmd->remote) ||
 		    (cmd->local.port ? cmd->local.port != sub->local.port : sub->live))
 			continue;
-		if (cmd->reset && w->scene->holes && !w->scene->late &&
+		if (cmd->reset && w->scene->how & HOLES && !(w->scene->how & LATE) &&
 		    !has_other(w, sub))
 			world_fault(w, "a silent path is reset before it answers");
 		sub_end_ours(w, sub, sub->live ? 0 : ECONNRESET);
@@ -200,7 +203,7 @@ void kernel_check(struct world *w, const struct pm_cmd *cmd, struct pm_cmds *out
 	struct pm_health health = { .routed = world_works(w, &cmd->local),
 				    .unacked = true };
 
-	for (unsigned int i = 0; i < w->n_subs && s && w->scene->holes; i++) {
+	for (unsigned int i = 0; i < w->n_subs && s && w->scene->how & HOLES; i++) {
 		if (!mpaddr_equal(&w->subs[i].local, &cmd->local) ||
 		    !mpaddr_equal(&w->subs[i].remote, &cmd->remote))
 			continue;

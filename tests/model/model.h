@@ -13,12 +13,17 @@
 #define SUBS_MAX 16
 #define TOKEN	 0x1234u
 
+enum {
+	LATE = 1,  /* the engine reads events later, several at a time */
+	HOLES = 2, /* all is joined, interfaces are black holes, and none goes */
+	FLAPS = 4, /* one interface comes and goes, and did so often before */
+};
+
 struct scene {
 	const char *name;
 	const char *first;    /* local address of the first subflow */
 	const char *texts[2]; /* pool files, before and after a reload */
-	bool late;	      /* the engine reads events later, several at a time */
-	bool holes; /* all is joined, interfaces are black holes, and none goes */
+	unsigned int how;     /* LATE, HOLES, FLAPS */
 	struct pool *specs[2];
 };
 

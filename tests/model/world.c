@@ -6,7 +6,7 @@
  * changes at once; its events reach the engine in order.
  */
 #include "kernel.h"
-#include "shim/engine/state.h"
+#include "shim/engine/flap.h"
 #include "shim/netlink/request.h"
 #include "shim/pool/endpoint.h"
 
@@ -219,6 +219,17 @@ static void join_all(struct world *w)
 	}
 }
 
+/* The next time costs. */
+static void flap_often(struct world *w)
+{
+	const struct mpaddr addr = ip(FIRST_NET + 1, 2, 0);
+
+	for (int i = 0; i < 3; i++) {
+		flap_went(w->engine, &addr);
+		flap_came(w->engine, &addr);
+	}
+}
+
 void world_open(struct world *w, const struct scene *scene)
 {
 	const struct pm_registration reg = { .token = TOKEN };
@@ -240,8 +251,10 @@ void world_open(struct world *w, const struct scene *scene)
 	first->local.port = 40000;
 	kernel_event(w, PM_EVENT_ESTABLISHED, first, 0);
 	world_settle(w);
-	if (scene->holes)
+	if (scene->how & HOLES)
 		join_all(w);
+	if (scene->how & FLAPS)
+		flap_often(w);
 }
 
 void world_close(struct world *w)
@@ -275,9 +288,10 @@ bool world_allows(const struct world *w, struct action a)
 	case ACTION_LINK:
 	case ACTION_ADDRESS:
 	case ACTION_ROUTE:
-		return a.which < WIDTH && !w->scene->holes;
+		return a.which < (w->scene->how & FLAPS ? 1 : WIDTH) &&
+		       !(w->scene->how & HOLES);
 	case ACTION_HOLE:
-		return a.which < WIDTH && w->scene->holes;
+		return a.which < WIDTH && w->scene->how & HOLES;
 	case ACTION_RELOAD:
 		return !a.which;
 	case ACTION_TIME:
@@ -358,7 +372,7 @@ void world_act(struct world *w, struct action a)
 		if (a.kind == ACTION_ROUTE && w->routes & 1 << a.which)
 			reroute(w);
 	}
-	if (!w->scene->late || a.kind >= ACTION_READ)
+	if (!(w->scene->how & LATE) || a.kind >= ACTION_READ)
 		world_settle(w);
 }
 

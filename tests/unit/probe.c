@@ -30,13 +30,14 @@
 	       "health 1 100 7000 > " PROBE "\n"
 
 HISTORY(probe, silent_path_is_made_anew_once_a_probe_is_answered, POOL A "|",
-	SILENT "view endpoints_silent 1\n"
-	       "view silent_s 5\n"
+	SILENT "view endpoints_silent 0\n"
+	       "wait 1500 1500\n"
+	       "time 7643 > " END "\n"
+	       "view endpoints_silent 1\n"
+	       "view silent_s 6\n"
 	       "counter paths_silent 1\n"
-	       "wait 1000 1000\n"
-	       "time 7143 > " END "\n"
 	       "ends 10.0.2.2:20000 10.0.2.1 ECONNRESET > \n"
-	       "time 7144 > " PROBE "\n"
+	       "time 7644 > " PROBE "\n"
 	       "foreign 10.0.2.2:20012 12 10.0.2.1:80 > " RENEW "\n"
 	       "ends 10.0.2.2:10012 10.0.2.1:80 >\n"
 	       "counter paths_renewed 1\n"
@@ -48,6 +49,7 @@ HISTORY(probe, silent_path_is_made_anew_once_a_probe_is_answered, POOL A "|",
 HISTORY(probe, path_with_nothing_to_do_stays, POOL A "|",
 	SILENT "foreign 10.0.2.2:20012 12 10.0.2.1:80 > " END "\n"
 	       "ends 10.0.2.2:20012 10.0.2.1:80 >\n"
+	       "counter paths_silent 0\n"
 	       "counter paths_renewed 0\n"
 	       "counter closed_other 0\n"
 	       "view subflows 2\n"
@@ -58,19 +60,19 @@ HISTORY(probe, path_with_nothing_to_do_stays, POOL A "|",
 	       "view endpoints_silent 0\n")
 
 HISTORY(probe, path_that_carries_data_again_stays, POOL A "|",
-	SILENT "time 7143 > " END "\n"
+	SILENT "time 7643 > " END "\n"
 	       "ends 10.0.2.2:20000 10.0.2.1 ECONNRESET >\n"
-	       "time 7144 > " PROBE "\n"
+	       "time 7644 > " PROBE "\n"
 	       "time 8143 >\n"
-	       "time 8144 > " END "\n"
 	       "time 8191 > " CHECK "\n"
-	       "health 1 101 8000 >\n"
+	       "health 1 101 8000 > " END "\n"
 	       "ends 10.0.2.2:20000 10.0.2.1 ECONNRESET >\n"
 	       "view endpoints_silent 0\n")
 
 HISTORY(probe, path_whose_retransmissions_have_no_answer_is_made_anew, POOL A "|",
 	JOINED "time 3071 > " CHECK "\n"
 	       "health 1 100 5000 0 2 > " PROBE "\n"
+	       "counter paths_silent 1\n"
 	       "foreign 10.0.2.2:20012 12 10.0.2.1:80 > " RENEW "\n")
 
 HISTORY(probe, idle_connection_is_checked_ever_more_rarely, POOL A "|",
@@ -90,7 +92,7 @@ HISTORY(probe, idle_connection_is_checked_ever_more_rarely, POOL A "|",
 HISTORY(probe, only_path_is_not_checked, POOL A "|", "watch\nstart\nwait none\n")
 
 HISTORY(probe, probes_become_rarer, POOL A "|",
-	SILENT "time 7143 > " END "\n"
+	SILENT "time 7643 > " END "\n"
 	       "time 257000\n"
 	       "ends 10.0.2.2:20000 10.0.2.1 ECONNRESET >\n"
 	       "time 257001 > " PROBE "\n"
@@ -112,17 +114,22 @@ HISTORY(probe, probe_of_a_path_that_the_peer_closes_ends, POOL A "|",
 HISTORY(probe, probe_that_the_peer_resets_changes_nothing, POOL A "|",
 	SILENT "ends 10.0.2.2:20000 10.0.2.1:80 ECONNREFUSED >\n"
 	       "view subflows 2\n"
-	       "time 7143 > " PROBE "\n"
+	       "time 7643 > " PROBE "\n"
 	       "foreign 10.0.2.2:20012 12 10.0.2.1:80 > " END "\n")
 
 /* It still counts the path that has been reset. */
 HISTORY(probe, peer_at_its_limit_gets_the_join_again, POOL A "|",
-	SILENT "time 7143 > " END "\n"
+	SILENT "time 7643 > " END "\n"
 	       "ends 10.0.2.2:20000 10.0.2.1 ECONNRESET >\n"
-	       "time 7144\n"
+	       "time 7644\n"
 	       "foreign 10.0.2.2:20012 12 10.0.2.1:80 > " RENEW "\n"
 	       "ends 10.0.2.2:10012 10.0.2.1:80 >\n"
 	       "ends 10.0.2.2:20012 10.0.2.1:80 ECONNRESET prohibited > " PROBE "\n")
+
+HISTORY(probe, probe_that_was_answered_while_it_was_being_ended_is_repeated, POOL A "|",
+	SILENT "time 7643 > " END "\n"
+	       "foreign 10.0.2.2:20012 12 10.0.2.1:80 > " RENEW "\n"
+	       "ends 10.0.2.2:20012 10.0.2.1:80 > " PROBE "\n")
 
 HISTORY(probe, link_that_goes_down_ends_its_probe, POOL A "|",
 	SILENT "links 1 > " END "check 10.0.2.2/12-10.0.2.1:80;\n"
@@ -131,7 +138,7 @@ HISTORY(probe, link_that_goes_down_ends_its_probe, POOL A "|",
 
 HISTORY(probe, refused_probe_is_tried_again, POOL A "|",
 	SILENT "refuse 10.0.2.2-10.0.2.1:80 ENETUNREACH >\n"
-	       "time 7143 > " PROBE "\n"
+	       "time 7643 > " PROBE "\n"
 	       "foreign 10.0.2.2:20012 12 10.0.2.1:80 > " RENEW "\n")
 
 HISTORY(probe, retries_off_are_probes_off, POOL A "|[retry]|tries=0|",
@@ -144,9 +151,9 @@ HISTORY(probe, one_probe_serves_all_connections_of_an_endpoint, POOL A "|",
 	       "@2 foreign 10.0.2.2:30012 12 10.0.2.1:80\n"
 	       "time 1001 > " CHECK "\n"
 	       "@2 health 1 0 0 0 2 > " PROBE "\n"
-	       "time 2001 > " END "\n"
+	       "time 2501 > " END "\n"
 	       "@2 ends 10.0.2.2:20000 10.0.2.1 ECONNRESET >\n"
-	       "time 2500 > " PROBE "\n"
+	       "time 2600 > " PROBE "\n"
 	       "time 3071 > " CHECK CHECK "\n"
 	       "health 1 100 5000 0 2 >\n"
 	       "@2 foreign 10.0.2.2:20012 12 10.0.2.1:80 > " RENEW "\n"

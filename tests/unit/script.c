@@ -88,6 +88,7 @@ static int number(const char *word)
 		{ "EINVAL", EINVAL },
 		{ "prohibited", PM_RESET_PROHIBITED },
 		{ "family", PM_REASON_FAMILY },
+		{ "flapping", PM_REASON_FLAPPING },
 		{ "own", PM_REASON_OWN },
 		{ "private", PM_REASON_PRIVATE },
 	};

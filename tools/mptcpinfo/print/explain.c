@@ -110,6 +110,19 @@ static void explain_silent(struct text *ex, const struct connection *conn,
 	}
 }
 
+/* Endpoints that came and went often */
+static void explain_held(struct text *ex, const struct manager *manager)
+{
+	const struct ctl_endpoint *ep;
+	char ip[MPADDR_TEXT_MAX];
+
+	for_each_in (ep, manager, endpoints)
+		if (ep->held_s)
+			text_put(ex, "%s%s came and went %u times: used again in %u s",
+				 ex->len ? "; " : "", ip_text(&ep->addr, ip), ep->flaps,
+				 ep->held_s);
+}
+
 /* Without laminar and fullmesh endpoints the routing table picks local addresses. */
 static bool is_routed(const struct connection *conn, const struct manager *manager)
 {
@@ -199,6 +212,7 @@ bool explain_connection(const struct snapshot *snap, const struct connection *co
 		explain_pool(&ex, conn, connection_manager(snap, conn));
 		explain_first(&ex, conn);
 		explain_silent(&ex, conn, connection_manager(snap, conn));
+		explain_held(&ex, connection_manager(snap, conn));
 	} else if (conn->manager == MANAGER_NONE)
 		text_put(&ex, "%s", explain_none(snap, &conn->process));
 	else if (conn->manager == MANAGER_UNKNOWN)

@@ -197,6 +197,8 @@ static json_t *endpoints_json(const struct connection *conn,
 		put_number(object, "local_id", ep->local_id);
 		put_json(object, "flags", flags_json(ep->flags));
 		put_text(object, "state", endpoint_words[state].text);
+		put_nonzero(object, "held_s", ep->held_s);
+		put_nonzero(object, "flaps", ep->flaps);
 	}
 	return array;
 }
@@ -306,7 +308,7 @@ static const char *const reason_words[] = {
 	"filter",    "error",	  "prohibited",	   "absent",	     "excluded",
 	"inherited", "removed",	  "endpoint_gone", "too_many",	     "own_address",
 	"private",   "stalled",	  "link_down",	   "waiting",	     "first_usable",
-	"avoided",   "raced",	  "silent"
+	"avoided",   "raced",	  "silent",	   "flapping"
 };
 
 static void put_addr(json_t *object, const char *key, const struct mpaddr *addr)

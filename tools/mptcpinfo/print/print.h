@@ -70,6 +70,7 @@ enum endpoint_state {
 	ENDPOINT_PENDING,
 	ENDPOINT_USED,
 	ENDPOINT_SILENT, /* used, by a subflow that carries no data */
+	ENDPOINT_HELD,	 /* it came and went often */
 	ENDPOINT_UNAVAILABLE,
 };
 

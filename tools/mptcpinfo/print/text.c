@@ -121,6 +121,7 @@ const struct word endpoint_words[] = {
 	[ENDPOINT_PENDING] = { "pending", PAINT_WARN },
 	[ENDPOINT_USED] = { "used", PAINT_GOOD },
 	[ENDPOINT_SILENT] = { "silent", PAINT_BAD },
+	[ENDPOINT_HELD] = { "held", PAINT_WARN },
 	[ENDPOINT_UNAVAILABLE] = { "unavailable", PAINT_BAD },
 };
 
@@ -138,7 +139,9 @@ enum endpoint_state endpoint_state(const struct connection *conn,
 		return ENDPOINT_USED;
 	if (report->endpoints_pending & bit)
 		return ENDPOINT_PENDING;
-	return manager->endpoints[i].state ? ENDPOINT_UNAVAILABLE : ENDPOINT_FREE;
+	if (manager->endpoints[i].state)
+		return ENDPOINT_UNAVAILABLE;
+	return manager->endpoints[i].held_s ? ENDPOINT_HELD : ENDPOINT_FREE;
 }
 
 struct word announced_word(const struct pm_announced_report *record)
