@@ -33,14 +33,17 @@ struct callback {
 static int on_diag_message(void *ctx, struct nlmsghdr *hdr)
 {
 	struct nlattr *tb[INET_DIAG_MAX + 1];
+	const struct inet_diag_msg *msg = nlmsg_data(hdr);
 	const struct callback *callback = ctx;
 
 	if (hdr->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
 	    nlmsg_parse(hdr, sizeof(struct inet_diag_msg), tb, INET_DIAG_MAX, NULL) < 0)
 		return -EBADMSG;
-	if (((struct inet_diag_msg *)nlmsg_data(hdr))->idiag_state > TCP_CLOSING)
-		return 0; /* new in a later kernel: no state that is asked for */
-	return callback->fn(callback->ctx, nlmsg_data(hdr), tb);
+	/* New in a later kernel: nothing that is asked for */
+	if (msg->idiag_state > TCP_CLOSING ||
+	    (msg->idiag_family != AF_INET && msg->idiag_family != AF_INET6))
+		return 0;
+	return callback->fn(callback->ctx, msg, tb);
 }
 
 static int diag_ask(int fd, int type, int flags, int protocol,
