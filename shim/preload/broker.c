@@ -132,27 +132,30 @@ static void log_refusal(int fd)
 	log_request_print(LOG_LEVEL_WARNING, "no pool: the broker refuses: ", why);
 }
 
-static long send_record(int fd, struct broker_head head, const struct pool_copy *copy)
+static long send_record(int fd, struct broker_head head)
 {
+	const struct pool_copy *copy = pool_copy_hold();
 	struct iovec v[2] = {
 		{ &head, sizeof(head) },
 		{ (void *)(uintptr_t)&copy->program,
 		  offsetof(struct pool_copy, text) + copy->len },
 	};
 	struct msghdr msg = { .msg_iov = v, .msg_iovlen = 2 };
+	long r;
 
 	head.version |= BROKER_VERSION;
 	head.pool_len = copy->len;
-	return sys_call(SYS_sendmsg, fd, (long)&msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	r = sys_call(SYS_sendmsg, fd, (long)&msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	pool_copy_release(copy);
+	return r;
 }
 
 static int register_with(struct broker_head head)
 {
-	const struct pool_copy *copy = pool_copy_get();
 	long r = -EPIPE;
 	int fd, i;
 
-	if (!copy) {
+	if (!pool_copy_update()) {
 		LOG_REQUEST_ONCE(LOG_LEVEL_WARNING,
 				 "no pool: its file is unreadable or has more than "
 				 "32768 bytes",
@@ -169,7 +172,7 @@ static int register_with(struct broker_head head)
 				       ? -EAGAIN
 				       : -ECONNREFUSED;
 		}
-		r = send_record(fd, head, copy);
+		r = send_record(fd, head);
 		if (r >= 0 && !BROKER_OPTION(head.flags))
 			log_refusal(fd);
 		sys_close(fd);
@@ -200,17 +203,15 @@ bool broker_ask_first(struct first_table *ret_table)
 {
 	const struct broker_head head = { .magic = BROKER_MAGIC_FIRST };
 	const struct timeval timeout = { .tv_usec = FIRST_WAIT_US };
-	const struct pool_copy *copy = pool_copy_get();
 	long r = -EPIPE;
 	int fd;
 
-	if (!copy || atomic_load(&gave_up) == sys_seconds())
+	if (!pool_copy_update() || atomic_load(&gave_up) == sys_seconds())
 		return false;
 	fd = connect_broker(false);
 	if (fd < 0)
 		return false;
-	if (send_record(fd, head, copy) >= 0 &&
-	    sys_call(SYS_fcntl, fd, F_SETFL, 0) >= 0 &&
+	if (send_record(fd, head) >= 0 && sys_call(SYS_fcntl, fd, F_SETFL, 0) >= 0 &&
 	    !syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_RCVTIMEO, &timeout,
 		     sizeof(timeout)))
 		r = sys_call(SYS_read, fd, (long)ret_table, sizeof(*ret_table));
@@ -224,11 +225,10 @@ void broker_avoid_first(unsigned int index)
 {
 	const struct broker_head head = { .magic = BROKER_MAGIC_FIRST,
 					  .token = index + 1 };
-	const struct pool_copy *copy = pool_copy_get();
-	const int fd = copy ? connect_broker(false) : -1;
+	const int fd = pool_copy_update() ? connect_broker(false) : -1;
 
 	if (fd < 0)
 		return;
-	send_record(fd, head, copy);
+	send_record(fd, head);
 	sys_close(fd);
 }

@@ -27,7 +27,7 @@ typedef int (*atfork_fn)(void (*)(void), void (*)(void), void (*)(void), void *)
 typedef int (*clocklock_fn)(pthread_mutex_t *, clockid_t, const struct timespec *);
 
 static struct handover *_Atomic watched;
-static clocklock_fn clocklock;
+static _Atomic(clocklock_fn) clocklock;
 /* Whose lock is held by a thread in fork(), and by which: also in its forked child. */
 static struct handover *_Atomic locked;
 static int *_Atomic forker;
@@ -36,6 +36,7 @@ static _Atomic bool stuck;
 static void on_prepare(void)
 {
 	struct handover *h = atomic_load(&watched);
+	const clocklock_fn lock = atomic_load(&clocklock);
 	struct timespec until;
 
 	if (!h)
@@ -47,7 +48,7 @@ static void on_prepare(void)
 		until.tv_nsec -= 1000000000;
 		until.tv_sec++;
 	}
-	if (clocklock(&h->lock, CLOCK_MONOTONIC, &until)) {
+	if (lock(&h->lock, CLOCK_MONOTONIC, &until)) {
 		stuck = true; /* a manager killed by seccomp never unlocks */
 		return;
 	}

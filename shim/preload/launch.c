@@ -48,7 +48,8 @@ static void fill_pool(struct handover *h)
 		sys_close(fd);
 		return;
 	}
-	copy = pool_copy_get(); /* the program has changed its root directory or user */
+	/* The program has changed its root directory or user; held for good. */
+	copy = pool_copy_update() ? pool_copy_hold() : NULL;
 	if (!copy)
 		return; /* the manager reports the error */
 	str_append(h->pool_path, 0, sizeof(h->pool_path), copy->program.path);
@@ -156,7 +157,7 @@ void launch_keep(bool root)
 	    other_copy_is_first())
 		return;
 	log_request_keep();
-	pool_copy_get();
+	pool_copy_update();
 	mode_signals();
 	if (root && is_allowed("direct") && !atomic_exchange(&loaded, true) &&
 	    !(is_allowed("broker") && broker_is_running()))

@@ -51,7 +51,8 @@ static void refresh_copy(const struct pool_copy *old)
 	struct pool_copy *copy = copies[next];
 	int fd;
 
-	if (!copy)
+	/* Held by others, or when this process was forked */
+	if (!copy || atomic_load(&copy->holders))
 		copy = copies[next] = sys_map(sizeof(*copy));
 	if (!copy)
 		return;
@@ -82,20 +83,42 @@ static bool may_write(void)
 		 atomic_compare_exchange_strong(&writing, &holder, pid)));
 }
 
-const struct pool_copy *pool_copy_get(void)
+/* A writer changes a copy that is not the current one, and then has no holder. */
+const struct pool_copy *pool_copy_hold(void)
 {
-	struct pool_copy *copy = atomic_load(&current);
-	struct statx st;
-	int64_t now;
+	struct pool_copy *copy;
 
-	if (pool_file_is_frozen())
+	while ((copy = atomic_load(&current))) {
+		atomic_fetch_add(&copy->holders, 1);
+		if (copy == atomic_load(&current))
+			break;
+		pool_copy_release(copy);
+	}
+	return copy;
+}
+
+void pool_copy_release(const struct pool_copy *copy)
+{
+	if (copy)
+		atomic_fetch_sub(&((struct pool_copy *)copy)->holders, 1);
+}
+
+static bool is_current(const struct pool_copy *copy)
+{
+	const int64_t now = sys_seconds();
+	struct statx st;
+
+	return atomic_exchange(&checked, now) == now || /* one stat() a second */
+	       !sys_statx(AT_FDCWD, copy->program.path, &st) || is_copy_of(copy, &st);
+}
+
+bool pool_copy_update(void)
+{
+	const struct pool_copy *copy = pool_copy_hold();
+
+	if (pool_file_is_frozen() || (copy && is_current(copy))) {
+		pool_copy_release(copy);
 		return copy;
-	if (copy) {
-		now = sys_seconds();
-		if (atomic_exchange(&checked, now) == now || /* one stat() a second */
-		    !sys_statx(AT_FDCWD, copy->program.path, &st) ||
-		    is_copy_of(copy, &st))
-			return copy;
 	}
 	if (may_write()) {
 		refresh_copy(copy);
@@ -104,5 +127,6 @@ const struct pool_copy *pool_copy_get(void)
 	} else if (!copy) {
 		sys_futex_wait(&writing, sys_getpid(), FIRST_WAIT_NS);
 	}
+	pool_copy_release(copy);
 	return atomic_load(&current);
 }

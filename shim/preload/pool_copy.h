@@ -13,12 +13,17 @@ struct pool_copy {
 	char text[BROKER_POOL_MAX];
 	uint32_t len;
 	struct statx st; /* of the file when it was read */
+	_Atomic uint32_t holders;
 };
 
 /*
- * pool_copy_get() - the pool file, at most a second old
+ * pool_copy_update() - read the pool file again if it has changed a second ago or earlier
  *
- * Older while another thread reads it again, and if the file cannot be read any more.
- * NULL: it never was readable. For programs with MODE_POOL.
+ * Another thread may do so meanwhile. For programs with MODE_POOL. Return: false: it
+ * never was readable.
  */
-const struct pool_copy *pool_copy_get(void);
+bool pool_copy_update(void);
+
+/* pool_copy_hold() - the last copy, which stays as it is until the release; or NULL. */
+const struct pool_copy *pool_copy_hold(void);
+void pool_copy_release(const struct pool_copy *copy); /* accepts NULL */
