@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * message.c - parse random and damaged records
+ * message.c - parse the records in corpus/, some damaged
  *
- * Random changes to valid records and to those in corpus/; SEED=N repeats a run. Each
- * buffer is exactly as long as its record, so a sanitizer sees any access beyond it
- * (make check-san).
+ * Each buffer is exactly as long as its record, so a sanitizer sees any access beyond it
+ * (make check-san). tests/fuzz/record.c changes them.
  */
 #include <criterion/criterion.h>
 #include <ctype.h>
@@ -13,32 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "broker.h"
-#include "mptcpaddr/pool.h"
 #include "tools/mptcpaddrd/message.h"
-
-#define RUNS 300000
-
-static uint64_t seed;
-
-static uint32_t rnd(uint32_t below)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (seed >> 16) % below;
-}
-
-static void sow(void)
-{
-	const char *text = getenv("SEED");
-
-	seed = text ? strtoull(text, NULL, 10) : (uint64_t)time(NULL) * 1000003;
-	fprintf(stderr, "message: SEED=%llu\n", (unsigned long long)seed);
-	seed |= 1;
-}
 
 /* Accepted records keep the promises of their type. */
 static void is_sound(const struct record *record, size_t len)
@@ -69,139 +45,6 @@ static const char *parse(const char *data, size_t len)
 		is_sound(exact, len);
 	free(exact);
 	return why ?: "";
-}
-
-/* Change a few bytes, the length, or a field. */
-static size_t mutate(char *data, size_t len, size_t size)
-{
-	static const uint32_t odd[] = { 0,
-					1,
-					0x7fffffff,
-					0x80000000,
-					0xffffffff,
-					BROKER_POOL_MAX,
-					BROKER_POOL_MAX + 1 };
-	const uint32_t value = odd[rnd(sizeof(odd) / sizeof(odd[0]))];
-	uint32_t n;
-
-	switch (rnd(5)) {
-	case 0:
-		return rnd(len + 1);
-	case 1:
-		n = rnd(size - len);
-		memset(data + len, rnd(256), n);
-		return len + n;
-	case 2:
-		if (len >= 16)
-			memcpy(data + 4 * rnd(4), &value, 4);
-		return len;
-	default:
-		for (n = 1 + rnd(8); n && len; n--)
-			data[rnd(len)] = rnd(256);
-		return len;
-	}
-}
-
-Test(message, random_changes_are_refused_or_sound)
-{
-	static char whole[BROKER_RECORD_MAX + 4096], data[sizeof(whole)];
-	const size_t sound = record_fill(whole, 0x1234, "curl", "/etc/x.conf", POOL_23);
-	unsigned int taken = 0;
-	size_t len;
-
-	sow();
-	cr_assert_str_eq(parse(whole, sound), "");
-	for (int i = 0; i < RUNS; i++) {
-		len = sound;
-		memcpy(data, whole,
-		       sizeof(data) < sound + 4096 ? sizeof(data) : sound + 4096);
-		for (uint32_t n = 1 + rnd(4); n; n--)
-			len = mutate(data, len, sound + 4096);
-		taken += !*parse(data, len);
-	}
-	cr_expect_gt(taken, RUNS / 100, "only %u of %d were accepted", taken, RUNS);
-	cr_expect_lt(taken, RUNS, "none was refused");
-}
-
-/* Lines, words and bytes of the pool, in any order and number. */
-static size_t random_pool(char *text, size_t size)
-{
-	static const char *const pieces[] = { "[pool]\n",
-					      "[pool \"10.0.0.0/8\"]\n",
-					      "[limits]\n",
-					      "[accept]\n",
-					      "[app]\n",
-					      "[retry]\n",
-					      "endpoint = ",
-					      "10.0.2.2 ",
-					      "dead:beef::1 ",
-					      "dev eth0 ",
-					      "id 7 ",
-					      "id 300 ",
-					      "laminar",
-					      "signal port 80",
-					      "backup",
-					      "fullmesh",
-					      "\n",
-					      "\n",
-					      "\n",
-					      "subflows = 3\n",
-					      "allow = 0.0.0.0/0\n",
-					      "exclude = 10.0.0.0/8 ::/0\n",
-					      "first = 1s\n",
-					      "=",
-					      "[",
-					      "\"",
-					      ";",
-					      "\xef\xbb\xbf",
-					      "\x9b",
-					      "   " };
-	const char *piece;
-	size_t len = 0, n;
-
-	for (uint32_t i = rnd(60); i; i--) {
-		piece = pieces[rnd(sizeof(pieces) / sizeof(pieces[0]))];
-		n = strlen(piece);
-		if (len + n + 1 > size)
-			break;
-		memcpy(text + len, piece, n);
-		len += n;
-		if (!rnd(10))
-			text[len++] = rnd(256);
-	}
-	return len;
-}
-
-Test(message, random_pools_are_refused_with_a_line_or_taken)
-{
-	unsigned int taken = 0;
-	struct pool_error why;
-	struct pool *pool;
-	char text[4096];
-
-	sow();
-	for (int i = 0; i < RUNS / 10; i++) {
-		const size_t len = random_pool(text, sizeof(text));
-		char *exact = malloc(len ?: 1);
-		int r;
-
-		memcpy(exact, text, len);
-		why.text[0] = '\0';
-		r = pool_load_text(exact, len, "a.conf", &pool, &why);
-		free(exact);
-		if (r < 0) {
-			cr_assert(!strncmp(why.text, "a.conf:", 7), "%d: %s", r,
-				  why.text);
-			continue;
-		}
-		taken++;
-		cr_assert_leq(pool->n_endpoints, POOL_ENDPOINTS_MAX);
-		cr_assert_leq(pool->n_sections, POOL_SECTIONS_MAX);
-		for (unsigned int k = 0; k < pool->n_endpoints; k++)
-			cr_assert_lt(pool->endpoints[k].section, pool->n_sections);
-		pool_free(pool);
-	}
-	cr_expect(taken > RUNS / 1000 && taken < RUNS / 10, "%u taken", taken);
 }
 
 /* The file's name begins with the expected result. */
