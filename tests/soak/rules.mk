@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+# Many connections for a long time, and the same with ThreadSanitizer and helgrind.
+
+MINUTES ?= 30
+
+$(B)/tests/churn: $(B)/obj/tests/soak/churn.o
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $< -pthread
+
+# Both modes at the same time
+soak: deps
+	$(Q)$(MAKE) --no-print-directory all $(B)/tests/churn
+	$(Q)tests/soak/soak $(B) $$(($(MINUTES) * 60)) broker & broker=$$!; \
+		tests/soak/soak $(B) $$(($(MINUTES) * 60)) direct; r=$$?; wait $$broker && exit $$r
+
+# ThreadSanitizer: connects, forks, reloads, flaps and queries at once. GCC warns that it
+# does not know fences: first.c reads again what changed meanwhile.
+RACES_SECONDS ?= 20
+TSAN_OPTIONS   = die_after_fork=0 exitcode=66 suppressions=tests/soak/tsan.supp
+
+races: deps
+	$(Q)$(MAKE) --no-print-directory B=$(B)/tsan SAN=thread CFLAGS='-O1 -g -Wno-tsan' \
+		lib tools $(B)/tsan/tests/churn
+	$(Q)for mode in direct broker; do \
+		NOT_FLAT=1 TSAN_OPTIONS='$(TSAN_OPTIONS)' tests/soak/soak $(B)/tsan \
+			$(RACES_SECONDS) $$mode setarch -R || exit; \
+	done
+
+.PHONY: soak races
