@@ -129,7 +129,7 @@ static void close_stand_ins(void)
 }
 
 /* Return: whether there is room for another one; programs without MPTCP make it. */
-static bool has_room(void)
+static bool keeper_has_room(void)
 {
 	unsigned int i;
 
@@ -147,7 +147,7 @@ static struct stand_in *get_stand_in(const struct tracee *of)
 	unsigned char mode = MODE_OFF;
 	int pair[2];
 
-	if (s || !has_room() ||
+	if (s || !keeper_has_room() ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return s;
 	if (fork() == 0) {
