@@ -381,13 +381,12 @@ struct next_hop {
 
 static int on_route(void *ctx, struct nlmsghdr *hdr)
 {
-	const struct rtmsg *route = nlmsg_data(hdr);
 	struct next_hop *hop = ctx;
 	struct nlattr *tb[RTA_MAX + 1];
 	const int len =
 		hop->addr.family == AF_INET ? sizeof(hop->addr.v4) : sizeof(hop->addr.v6);
 
-	if (nlmsg_parse(hdr, sizeof(*route), tb, RTA_MAX, NULL) < 0)
+	if (nlmsg_parse(hdr, sizeof(struct rtmsg), tb, RTA_MAX, NULL) < 0)
 		return -EBADMSG;
 	hop->link = netlink_number(tb[RTA_OIF]);
 	if (tb[RTA_GATEWAY] && nla_len(tb[RTA_GATEWAY]) == len)

@@ -261,7 +261,7 @@ static int rig_measure(struct rig *rig, struct absence_figures *ret)
 	int r;
 
 	if (!WAIT_UNTIL((uplink_carried(rig, 1) > BEFORE &&
-			 uplink_carried(rig, 2) > BEFORE / 2) ||
+			 uplink_carried(rig, 2) > BEFORE / 2.0) ||
 				rig_ended(rig),
 			SETUP_MS) ||
 	    rig_ended(rig))
