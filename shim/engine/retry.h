@@ -39,6 +39,6 @@ bool subflow_is_down(const struct conn *conn, const struct subflow *s);
 #define CHECKS_DONE 15	 /* of a subflow whose link is down: no more */
 #define YIELD_MS    3000 /* from the start of its join */
 #define FRESH_MS    5000 /* from its answer: a peer may refuse a probe later */
-#define STUCK_MS    300	 /* likewise: its SYN waits for its retransmission */
+#define STUCK_MS    150	 /* likewise: its SYN waits for its retransmission */
 /* conn_schedule() - set the timer of @conn. */
 void conn_schedule(struct conn *conn);

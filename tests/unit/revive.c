@@ -139,8 +139,8 @@ HISTORY(revive, join_over_a_link_that_is_back_is_sent_again_once, POOL A "|",
 	"ends 10.0.2.2:10012 10.0.2.1:80 >\n"
 	"time 1000\n"
 	"links 0 > join 10.0.2.2/12-10.0.2.1:80;\n"
-	"wait 300 300\n"
-	"time 1300 > close 10.0.2.2/12-10.0.2.1:80;\n"
+	"wait 150 150\n"
+	"time 1150 > close 10.0.2.2/12-10.0.2.1:80;\n"
 	"ends 10.0.2.2:20012 10.0.2.1 > join 10.0.2.2/12-10.0.2.1:80;\n"
 	"wait none\n")
 
@@ -188,8 +188,8 @@ HISTORY(revive, young_join_has_time_for_an_answer_after_a_new_route, POOL A "|",
 	"announce 1 10.0.2.1:80 > join 10.0.2.2/12-10.0.2.1:80;\n"
 	"time 2100\n"
 	"rerouted >\n"
-	"wait 200 200\n"
-	"time 2300 > close 10.0.2.2/12-10.0.2.1:80;\n")
+	"wait 50 50\n"
+	"time 2150 > close 10.0.2.2/12-10.0.2.1:80;\n")
 
 HISTORY(revive, join_without_an_answer_yields_its_endpoint_to_a_waiting_address,
 	POOL A "|",
