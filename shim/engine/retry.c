@@ -148,11 +148,21 @@ static bool subflow_must_check(const struct conn *conn, const struct subflow *s)
 	       (subflow_is_back(conn, s) || subflow_is_down(conn, s));
 }
 
-/* Black holes matter, and can be probed, beside another path only. */
+/* Black holes matter beside another path only, and can be probed from endpoints. */
 static bool conn_must_watch(const struct conn *conn)
 {
-	return engine_of(conn)->watching && engine_of(conn)->pool->retry.tries &&
-	       !conn->server_side && conn_count(conn, SUBFLOW_BIT(LIVE), NULL, NULL) > 1;
+	const struct engine *engine = engine_of(conn);
+	const struct subflow *s;
+	unsigned int live = 0;
+	bool any = false;
+
+	if (!engine->watching || !engine->pool->retry.tries || conn->server_side)
+		return false;
+	for_each_subflow (conn, s) {
+		live += s->state == SUBFLOW_LIVE;
+		any |= s->state == SUBFLOW_LIVE && index_bit(s->endpoint);
+	}
+	return any && live > 1;
 }
 
 void conn_schedule(struct conn *conn)

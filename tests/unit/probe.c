@@ -91,6 +91,10 @@ HISTORY(probe, idle_connection_is_checked_ever_more_rarely, POOL A "|",
 
 HISTORY(probe, only_path_is_not_checked, POOL A "|", "watch\nstart\nwait none\n")
 
+/* Another program joined from elsewhere. */
+HISTORY(probe, path_without_an_endpoint_is_not_checked, POOL A "|",
+	"watch\nstart\nforeign 10.0.9.2:20009 9 10.0.2.1:80\nwait none\n")
+
 HISTORY(probe, probes_become_rarer, POOL A "|",
 	SILENT "time 7643 > " END "\n"
 	       "time 257000\n"
