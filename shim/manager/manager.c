@@ -271,28 +271,9 @@ static void manager_check_kernel(struct manager *m)
 	}
 }
 
-/* Connecting a datagram socket sends nothing, but selects the local address. */
 static bool find_route(void *ctx, const struct mpaddr *remote, struct mpaddr *ret_local)
 {
-	struct mpaddr to = *remote;
-	union socket_address name;
-	socklen_t len;
-	bool known;
-	int fd;
-
-	to.port = 9; /* any but 0 */
-	len = socket_address_set(&name, &to);
-	fd = syscall(SYS_socket, to.family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	known = !syscall(SYS_connect, fd, &name, len) &&
-		!syscall(SYS_getsockname, fd, &name, &len);
-	close(fd);
-	if (known && name.any.sa_family == AF_INET)
-		mpaddr_set(ret_local, AF_INET, &name.v4.sin_addr);
-	else if (known)
-		mpaddr_set(ret_local, AF_INET6, &name.v6.sin6_addr);
-	return known;
+	return rtnl_find_source(remote, ret_local);
 }
 
 static int log_no_pool(int r)

@@ -376,40 +376,46 @@ int rtnl_read_table(struct rtnl_table *table)
 
 struct next_hop {
 	struct mpaddr addr;
+	struct mpaddr source; /* AF_UNSPEC: unknown */
 	int link;
 };
 
 static int on_route(void *ctx, struct nlmsghdr *hdr)
 {
+	const struct rtmsg *route = nlmsg_data(hdr);
 	struct next_hop *hop = ctx;
 	struct nlattr *tb[RTA_MAX + 1];
 	const int len =
 		hop->addr.family == AF_INET ? sizeof(hop->addr.v4) : sizeof(hop->addr.v6);
 
-	if (nlmsg_parse(hdr, sizeof(struct rtmsg), tb, RTA_MAX, NULL) < 0)
+	if (nlmsg_parse(hdr, sizeof(*route), tb, RTA_MAX, NULL) < 0)
 		return -EBADMSG;
 	hop->link = netlink_number(tb[RTA_OIF]);
+	if (tb[RTA_PREFSRC] && nla_len(tb[RTA_PREFSRC]) == len &&
+	    (route->rtm_type == RTN_UNICAST || route->rtm_type == RTN_LOCAL))
+		mpaddr_set(&hop->source, hop->addr.family, nla_data(tb[RTA_PREFSRC]));
 	if (tb[RTA_GATEWAY] && nla_len(tb[RTA_GATEWAY]) == len)
 		mpaddr_set(&hop->addr, hop->addr.family, nla_data(tb[RTA_GATEWAY]));
 	return 0;
 }
 
-/* Return: 0; -errno: no route. */
+/* @local: NULL: any. Return: 0; -errno: no route. */
 static int find_next_hop(const struct mpaddr *local, const struct mpaddr *remote,
 			 int link, struct next_hop *ret)
 {
-	const int len = local->family == AF_INET ? sizeof(local->v4) : sizeof(local->v6);
-	const struct rtmsg route = { .rtm_family = local->family,
+	const int len =
+		remote->family == AF_INET ? sizeof(remote->v4) : sizeof(remote->v6);
+	const struct rtmsg route = { .rtm_family = remote->family,
 				     .rtm_dst_len = 8 * len,
-				     .rtm_src_len = 8 * len,
+				     .rtm_src_len = local ? 8 * len : 0,
 				     /* Over a given link, IPv4 finds any address. */
-				     .rtm_flags = RTM_F_FIB_MATCH };
+				     .rtm_flags = local ? RTM_F_FIB_MATCH : 0 };
 	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETROUTE, 0);
 	int fd = netlink_open(NETLINK_ROUTE, RTNL_SLOT, 0), r = -ENOMEM;
 
-	*ret = (struct next_hop){ *remote, link };
+	*ret = (struct next_hop){ .addr = *remote, .link = link };
 	if (msg && fd >= 0 && !nlmsg_append(msg, (void *)&route, sizeof(route), 0) &&
-	    !nla_put(msg, RTA_SRC, len, local->ip) &&
+	    (!local || !nla_put(msg, RTA_SRC, len, local->ip)) &&
 	    !nla_put(msg, RTA_DST, len, remote->ip) &&
 	    (!link || !nla_put_u32(msg, RTA_OIF, link)))
 		r = netlink_ask(fd, nlmsg_hdr(msg), on_route, ret);
@@ -424,6 +430,16 @@ bool rtnl_has_route(const struct mpaddr *local, const struct mpaddr *remote, int
 	struct next_hop hop;
 
 	return find_next_hop(local, remote, link, &hop) == 0;
+}
+
+bool rtnl_find_source(const struct mpaddr *remote, struct mpaddr *ret_local)
+{
+	struct next_hop hop;
+
+	if (find_next_hop(NULL, remote, 0, &hop) < 0 || !hop.source.family)
+		return false;
+	*ret_local = hop.source;
+	return true;
 }
 
 /*

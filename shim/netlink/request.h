@@ -90,6 +90,8 @@ int rtnl_follow(int fd, struct rtnl_table *table);
 int rtnl_read_table(struct rtnl_table *table);
 /* rtnl_has_route() - whether a route leads from @local over @link (0: any) to @remote */
 bool rtnl_has_route(const struct mpaddr *local, const struct mpaddr *remote, int link);
+/* rtnl_find_source() - the local address that routing picks for @remote; false: none */
+bool rtnl_find_source(const struct mpaddr *remote, struct mpaddr *ret_local);
 /* rtnl_ask_next_hop() - resolve its link-layer address anew, with the next packet */
 void rtnl_ask_next_hop(const struct mpaddr *local, const struct mpaddr *remote, int link);
 /* rtnl_has_address() - whether an interface of the struct rtnl_table @table has @addr */

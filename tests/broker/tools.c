@@ -3,6 +3,7 @@
  * tools.c - mptcpinfo and mptcpaddr with pools that the broker has
  */
 #include "broker.h"
+#include "counter.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,6 +134,31 @@ Test(tools, users_edit_their_pool_in_the_broker)
 	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 2));
 	proc_eof(&client);
 	cr_expect_eq(proc_wait(&client, EFFECT_MS), 0);
+	proc_end(&client);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* The join to 10.0.2.1, without an answer, leaves from the address that routing picks. */
+Test(tools, address_of_routing_takes_no_endpoints_id)
+{
+	struct proc client;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, second);
+	put_text(lab.pool, "[pool]\n");
+	cr_assert_eq(
+		host_nft(&lab.world.server,
+			 "table inet t { chain in { type filter hook input priority 0;"
+			 " ip daddr 10.0.2.1 drop; }; }"),
+		0);
+	lab_broker(&lab, "");
+	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
+	cr_assert(WAIT_FOR(counter(&lab.world.client, "MPJoinSynTx") == 1));
+	says(&lab, ALICE, 0, ENDPOINT("add", "10.0.3.2", "id", "1", "subflow"), "");
+	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 1), "%s",
+		  pairs_text(&lab.world.client, 0, false));
 	proc_end(&client);
 	lab_broker_end(&lab);
 	lab_close(&lab);

@@ -233,6 +233,17 @@ static void client_log_note(void *ctx, const struct pm_note *note)
 			 client->about.program, note->token, note_text(note, text));
 }
 
+/* The policy has to check it: then none, and dispatch_command() refuses that. */
+static bool client_find_route(void *ctx, const struct mpaddr *remote,
+			      struct mpaddr *ret_local)
+{
+	const struct client *client = ctx;
+	const struct policy *policy = &client->broker->policy;
+
+	return !policy->addresses.n && !policy->n_devices &&
+	       rtnl_find_source(remote, ret_local);
+}
+
 /* Put watch.pool in force, in place of @old. Return: 0; -ENOMEM. */
 static int client_use_pool(struct client *client, struct pool *old)
 {
@@ -260,7 +271,7 @@ static int client_use_pool(struct client *client, struct pool *old)
 	client->engine = engine = engine_new(client->watch.pool);
 	if (!engine)
 		return -ENOMEM;
-	engine_set_callbacks(engine, NULL, client_log_note, client);
+	engine_set_callbacks(engine, client_find_route, client_log_note, client);
 	engine_set_own(engine, rtnl_has_address, &client->broker->table);
 	engine_watch(engine);
 	pump_check_kernel(engine);
