@@ -116,7 +116,7 @@ Test(notes, path_that_does_not_go_on_is_shown)
 		WAIT_UNTIL(proc_said(&events, ": no data since its"), 1500);
 	}
 	cr_expect(proc_said(&events, "10.0.2.2 -> 10.0.2.1 closed: no data since its "
-				     "link came back\n"),
+				     "link went down\n"),
 		  "%s", proc_output(&events));
 	cr_expect(WAIT_FOR(proc_said(&json, "\"reason\":\"stalled\"")));
 	proc_end(&events);
