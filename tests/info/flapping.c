@@ -58,8 +58,12 @@ static void is_joined(struct log *l, const char *unused)
 }
 
 LOG_TEST(flapping, endpoint_that_comes_and_goes_waits_and_is_used_again,
-	 ONE_LINK "[retry]\nfirst = 5s\nmax = 5s\n", JOINED,
+	 ONE_LINK "[retry]\nfirst = 10s\nmax = 10s\n", JOINED,
 	 { DO(flap, NULL), SHOWS("endpoint_back", "10.0.2.2", NULL,
 				 "]: endpoint up: 10.0.2.2 (id 1): came and went often, "
-				 "used again in 5 s") },
+				 "used again in 10 s") },
+	 { DO(announce, "10.0.3.1"),
+	   SHOWS("announced", NULL, "10.0.3.1",
+		 "-> not joined: the endpoint came and went often, and waits\n"),
+	   HAS("reason", "\"flapping\"") },
 	 { DO(is_joined, NULL) })
