@@ -82,7 +82,7 @@ FUZZ_TARGET(data, size)
 	const uint8_t flags = input_u8(&in);
 	const bool routed = (flags & 0x19) == 0x18;
 
-	scene.late = flags & 1;
+	scene.how = flags & 1 ? LATE : 0; /* the others are for pools of explore.c */
 	scene.first = flags & 2 ? "10.0.2.2" : "10.0.1.2";
 	take_pool(&in, routed, flags & 4, texts[0]);
 	take_pool(&in, routed, flags & 4, texts[1]);
@@ -91,7 +91,7 @@ FUZZ_TARGET(data, size)
 	w.trace = getenv("TRACE");
 	if (w.trace)
 		fprintf(stderr, "%s%s%s, %s:\n", texts[0], texts[1], scene.first,
-			scene.late ? "late" : "at once");
+			scene.how & LATE ? "late" : "at once");
 	while (input_left(&in) && !w.fault)
 		take_step(&in, &w);
 	if (!w.fault)

@@ -104,6 +104,15 @@ static bool probes_path(const struct world *w, const struct pm_cmd *cmd)
 	return w->scene->how & HOLES && path && path->live;
 }
 
+/* An announced address, which `subflow` and `signal` endpoints do not join themselves */
+static bool is_left_to_routing(const struct world *w, const struct pm_cmd *cmd)
+{
+	const struct endpoint *ep = &w->pools[w->pool].endpoints[cmd->endpoint];
+
+	return net_of(&cmd->remote) > FIRST_NET &&
+	       !(ep->flags & (MPTCP_PM_ADDR_FLAG_LAMINAR | MPTCP_PM_ADDR_FLAG_FULLMESH));
+}
+
 static int kernel_create(struct world *w, const struct pm_cmd *cmd)
 {
 	const struct pm_cmd picked = with_routing(w, cmd);
@@ -118,7 +127,8 @@ static int kernel_create(struct world *w, const struct pm_cmd *cmd)
 		if (cmd != &picked && w->ids[i] &&
 		    (w->ids[i] == net) != (i == cmd->local_id))
 			world_fault(w, "an address has two IDs, or an ID two addresses");
-	if (cmd->endpoint >= 0 && w->engine->held & endpoint_bit(cmd->endpoint))
+	if (cmd->endpoint >= 0 && w->engine->held & endpoint_bit(cmd->endpoint) &&
+	    !is_left_to_routing(w, cmd))
 		world_fault(w, "an endpoint that came and went often is used");
 	if (cmd->endpoint >= 0 &&
 	    world_is_laminar(&w->pools[w->pool].endpoints[cmd->endpoint]) &&

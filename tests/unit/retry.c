@@ -220,8 +220,7 @@ HISTORY(retry, refused_request_is_tried_again, FIXED TRIES("5"),
 	"time 1200 > join 10.0.2.2-10.0.1.1:80;\n")
 
 /* The doomed join of the same pair is not the refused one. */
-HISTORY(retry, refusal_of_a_join_that_replaces_a_stuck_one_is_its_own,
-	POOL A " subflow|",
+HISTORY(retry, refusal_of_a_join_that_replaces_a_stuck_one_is_its_own, POOL A " subflow|",
 	"route 10.0.2.2\n"
 	"start\n"
 	"time 2000\n"
