@@ -301,6 +301,22 @@ Test(live, removed_address_closes_its_subflow_and_joins_again_once_back)
 	net_close(&n);
 }
 
+/* The manager has heard of the link that is down. */
+static bool any_endpoint_is_down(struct net *n)
+{
+	struct ctl_endpoint endpoints[8];
+	int count = manager_list(&n->world.client, n->client.pid, CTL_OP_ENDPOINTS,
+				 endpoints, sizeof(*endpoints), 8);
+	bool down = false;
+
+	for (int i = 0; i < count; i++)
+		down |= endpoints[i].state != 0;
+	return down;
+}
+
+/* Paths of a connection in use are reset if it stalls. */
+#define QUIET_MS 500
+
 static void link_goes_and_comes(const struct net_spec *spec, const char *down,
 				const char *up)
 {
@@ -308,7 +324,9 @@ static void link_goes_and_comes(const struct net_spec *spec, const char *down,
 
 	net_start(&n, spec, FROM_POOL);
 	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
+	nap_ms(QUIET_MS);
 	ip(&n, down);
+	cr_assert(WAIT_FOR(any_endpoint_is_down(&n)));
 	net_carries_data(&n);
 	pairs_become(&n, 2, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
 	ip(&n, up);
