@@ -15,11 +15,19 @@ function text(side, id)
 	return passed[side, id] + 0 "/" runs[side, id]
 }
 
-function reason(name, check,	i)
+# A pattern that begins with ">" is about checks that got more than expected.
+function reason(name, check,	i, pattern, got, wanted)
 {
-	for (i = 1; i <= reasons; i++)
-		if (name ~ "^(" reason_case[i] ")$" && check ~ reason_check[i])
+	got = wanted = check
+	sub(/.*: got /, "", got)
+	sub(/.* expected /, "", wanted)
+	for (i = 1; i <= reasons; i++) {
+		pattern = reason_check[i]
+		if (sub(/^>/, "", pattern) && got + 0 <= wanted + 0)
+			continue
+		if (name ~ "^(" reason_case[i] ")$" && check ~ pattern)
 			return reason_text[i]
+	}
 }
 
 FILENAME ~ /reasons$/ {
