@@ -47,7 +47,7 @@ struct first_section {
 
 struct first_table {
 	_Atomic uint32_t version; /* odd while the table is built */
-	uint32_t mode;		  /* enum first_mode */
+	_Atomic uint32_t mode;	  /* enum first_mode; read alone, too */
 	uint32_t n_endpoints, n_sections;
 	struct first_section sections[FIRST_SECTIONS_MAX];
 	struct first_endpoint

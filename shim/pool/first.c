@@ -60,7 +60,7 @@ void first_publish(struct first_table *table, const struct pool *pool,
 		   const struct rtnl_table *machine)
 {
 	struct first_table new = { .mode = pool->first, .n_sections = pool->n_sections };
-	const size_t head = offsetof(struct first_table, mode);
+	const size_t head = offsetof(struct first_table, n_endpoints);
 	const struct endpoint *ep;
 	uint32_t version;
 	unsigned int i;
@@ -74,6 +74,7 @@ void first_publish(struct first_table *table, const struct pool *pool,
 			add_endpoint(&new, table, ep, machine);
 	version = atomic_load(&table->version) | 1; /* it is, in a child of fork() */
 	atomic_store(&table->version, version);
+	atomic_store(&table->mode, new.mode);
 	memcpy((char *)table + head, (char *)&new + head, sizeof(new) - head);
 	atomic_store(&table->version, version + 1);
 }
