@@ -96,7 +96,7 @@ bench: deps
 
 # Install what a fresh Debian 12 lacks for these goals, or for all. Silent if complete.
 deps:
-	$(Q)tools/deps $(filter demo check fuzz soak races bench lint deb rpm check-apps check-install check-systemd,$(MAKECMDGOALS))
+	$(Q)tools/deps $(filter demo check fuzz soak races helgrind bench lint deb rpm check-apps check-install check-systemd,$(MAKECMDGOALS))
 
 lint: deps
 	$(Q)CC=$(CC) tools/lint $(filter-out -MMD -MP,$(ALL_CFLAGS)) -Werror -DVERSION='"0"' $(NL_CFLAGS) -Itests/lib

@@ -27,4 +27,14 @@ races: deps
 			$(RACES_SECONDS) $$mode setarch -R || exit; \
 	done
 
-.PHONY: soak races
+
+# The same in direct mode; helgrind.h tells valgrind what atomics order.
+helgrind: deps
+	$(Q)$(MAKE) --no-print-directory B=$(B)/helgrind DEV=0 \
+		CFLAGS='-O1 -g -fno-builtin -include tests/soak/helgrind.h' lib \
+		$(B)/helgrind/mptcpinfo $(B)/helgrind/tests/churn
+	$(Q)NOT_FLAT=1 THREADS=3 tests/soak/soak $(B)/helgrind $(RACES_SECONDS) direct valgrind \
+		-q --tool=helgrind --fair-sched=yes --child-silent-after-fork=yes \
+		--history-level=approx --suppressions=tests/soak/helgrind.supp
+
+.PHONY: soak races helgrind
