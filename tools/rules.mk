@@ -31,7 +31,7 @@ $(B)/mptcpaddr: $(call obj,$(MPTCPADDR_SRC))
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) $(call pc,--libs,libelf) -linih
 
 $(patsubst %,$(B)/obj/tools/%/main.o,mptcpaddr mptcpinfo mptcpaddrd): \
-	ALL_CFLAGS += -DVERSION='"$(VERSION)"'
+	ALL_CFLAGS += -DMPTCPADDR_VERSION='"$(VERSION)"'
 $(patsubst %,$(B)/obj/tools/%/main.o,mptcpaddr mptcpinfo mptcpaddrd): debian/changelog
 
 include tools/mptcpaddrd/rules.mk

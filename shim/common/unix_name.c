@@ -50,7 +50,7 @@ static uid_t ask_listener(const char *name)
 
 /* Return: whether this is the socket, then its user in *@ret_uid. */
 static bool match_socket(const struct nlmsghdr *head, const char *name, size_t name_len,
-			uid_t *ret_uid)
+			 uid_t *ret_uid)
 {
 	const char *at = (const char *)NLMSG_DATA(head) +
 			 NLMSG_ALIGN(sizeof(struct unix_diag_msg));

@@ -62,7 +62,7 @@ struct event_pump {
 	bool lost;		      /* events; see pump_takes_loss() */
 	int64_t resync_ms, logged_ms; /* no resync, no line about one before */
 	uint64_t overruns_logged;
-	int stop;		      /* -errno: the owner cannot continue */
+	int stop; /* -errno: the owner cannot continue */
 };
 
 /* pump_read() - empty the event socket into the queue. */

@@ -6,8 +6,8 @@
 
 #include "mptcpaddr/control.h"
 
-#include <stddef.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 #define TARGET_OPTIONS                                                     \
 	"\t  --pid PID         of this process, if several programs run\n" \
 	"\t  --program NAME    of the program of this name\n"
@@ -106,7 +105,7 @@ int main(int argc, char *argv[])
 	} else if (!strcmp(name, "--help") || !strcmp(name, "-h")) {
 		show_usage(stdout);
 	} else if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
-		puts("mptcpaddr " VERSION);
+		puts("mptcpaddr " MPTCPADDR_VERSION);
 	} else {
 		if (*name)
 			fprintf(stderr, "mptcpaddr: unknown command \"%s\"\n", name);

@@ -70,7 +70,7 @@ static const char *read_options(int argc, char *argv[], struct broker *b)
 			dir = optarg;
 			break;
 		case 'V':
-			puts("mptcpaddrd " VERSION);
+			puts("mptcpaddrd " MPTCPADDR_VERSION);
 			exit(fflush(stdout) ? 1 : 0);
 		default:
 			print_usage(c == 'h' ? 0 : 2);

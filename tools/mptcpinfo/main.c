@@ -113,7 +113,7 @@ static void set_option(struct options *o, int c)
 	case 'h':
 		print_and_exit(help);
 	case 'V':
-		print_and_exit("mptcpinfo " VERSION "\n");
+		print_and_exit("mptcpinfo " MPTCPADDR_VERSION "\n");
 	default: /* getopt has printed the error */
 		die_usage(NULL, NULL);
 	}

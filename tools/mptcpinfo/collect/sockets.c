@@ -116,7 +116,8 @@ static int on_tcp_socket(void *ctx, const struct inet_diag_msg *msg,
 	sf->remote_id = subflow_id(mptcp[MPTCP_SUBFLOW_ATTR_ID_REM]);
 	sf->has_flags = mptcp[MPTCP_SUBFLOW_ATTR_FLAGS];
 	if (sf->has_flags)
-		sf->backup = netlink_number(mptcp[MPTCP_SUBFLOW_ATTR_FLAGS]) & BACKUP_FLAGS;
+		sf->backup =
+			netlink_number(mptcp[MPTCP_SUBFLOW_ATTR_FLAGS]) & BACKUP_FLAGS;
 	return 0;
 }
 
