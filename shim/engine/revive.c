@@ -23,6 +23,7 @@
 #define CHECKS	     10 /* of an idle connection, at growing intervals: two minutes */
 #define RECENT_MS    5000
 #define BUSY_MS	     300 /* when the link went down, the connection received data */
+#define ARRIVES_MS   50	 /* data arrives meanwhile, but what precedes it is missing */
 
 bool subflow_can_return(const struct conn *conn, const struct subflow *s)
 {
@@ -88,7 +89,9 @@ static bool subflow_may_renew(const struct conn *conn, const struct subflow *s,
 }
 
 /*
- * The link of @s is down: does the connection stall? REMOVE_ADDR makes a peer that sends
+ * The link of @s is down: does the connection stall? A receiver knows it only if it went
+ * on meanwhile, or if data arrives that follows what is missing: otherwise the peer may
+ * have sent all. REMOVE_ADDR makes a peer that sends
  * move its data. If we send, so does the reset, and REMOVE_ADDR might be queued behind
  * our data, arrive after the next join, and close that.
  */
@@ -96,11 +99,13 @@ static void down_checked(struct conn *conn, struct subflow *s,
 			 const struct pm_health *health, struct pm_cmds *out)
 {
 	const bool busy = s->checks || health->unacked || health->quiet_ms < BUSY_MS;
+	const bool stalls =
+		health->unacked || s->checks > 1 || health->quiet_ms < ARRIVES_MS;
 
 	if (!s->checks || s->delivered != health->delivered) {
 		s->delivered = health->delivered;
 		s->checks = busy ? s->checks + 1 : CHECKS_DONE;
-	} else if (subflow_may_renew(conn, s, out)) {
+	} else if (stalls && subflow_may_renew(conn, s, out)) {
 		if (!health->unacked)
 			push_command(out, PM_CMD_REMOVE, conn, s);
 		subflow_renew(conn, s, out);

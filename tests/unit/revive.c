@@ -101,8 +101,23 @@ HISTORY(revive, path_whose_link_is_down_is_withdrawn_when_its_receiver_stalls,
 	POOL A "|" B "|",
 	JOINED DOWN "health 0 100 5000 0 0 20 >\n"
 		    "time 1100\n"
-		    "health 0 100 5000 0 0 120 > withdraw 10.0.2.2:10012/12;"
+		    "health 0 100 5000 0 0 1 > withdraw 10.0.2.2:10012/12;"
 		    "reset 10.0.2.2/12-10.0.2.1:80;\n")
+
+HISTORY(revive, path_whose_link_is_down_is_withdrawn_when_its_receiver_goes_on_and_stalls,
+	POOL A "|" B "|",
+	JOINED DOWN "health 0 100 5000 0 0 20 >\n"
+		    "time 1100\n"
+		    "health 0 100 6000 0 0 1 >\n"
+		    "time 1200\n"
+		    "health 0 100 6000 0 0 90 > withdraw 10.0.2.2:10012/12;"
+		    "reset 10.0.2.2/12-10.0.2.1:80;\n")
+
+HISTORY(revive, path_whose_link_goes_down_after_the_last_data_stays, POOL A "|" B "|",
+	JOINED DOWN "health 0 100 5000 0 0 20 >\n"
+		    "time 1100\n"
+		    "health 0 100 5000 0 0 120 >\n"
+		    "wait none\n")
 
 HISTORY(revive, path_whose_link_is_down_stays_without_a_stall, POOL A "|" B "|",
 	JOINED DOWN "health 0 100 5000 0 0 400 >\n"
