@@ -19,7 +19,8 @@
 
 #define QUEUE_FIRST	    64 /* events */
 #define RESYNC_EVERY_MS	    200
-#define LOG_EVERY_MS	    10000 /* about it */
+#define LOG_EVERY_MS	    10000 /* about it; also */
+#define WARNINGS_MAX	    20	  /* at that time */
 #define UNCONFIRMED_SECONDS 300
 #define UNCONFIRMED_KEEP    4096
 
@@ -165,9 +166,24 @@ static enum log_level note_level(const struct pm_note *note)
 	}
 }
 
+/* A server can bring about as many failed joins as it likes. */
+static enum log_level limit_warnings(enum log_level level)
+{
+	static int64_t since_ms;
+	static unsigned int n;
+
+	if (level != LOG_LEVEL_WARNING)
+		return level;
+	if (!n || clock_ms() - since_ms >= LOG_EVERY_MS) {
+		since_ms = clock_ms();
+		n = 0;
+	}
+	return n++ < WARNINGS_MAX ? level : LOG_LEVEL_DEBUG;
+}
+
 void pump_log_note(void *ctx, const struct pm_note *note)
 {
-	const enum log_level level = note_level(note);
+	const enum log_level level = limit_warnings(note_level(note));
 	char text[NOTE_TEXT_MAX];
 
 	if (!log_wanted(&log_manager, level))

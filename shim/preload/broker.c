@@ -157,8 +157,8 @@ static int register_with(struct broker_head head)
 
 	if (!pool_copy_update()) {
 		LOG_REQUEST_ONCE(LOG_LEVEL_WARNING,
-				 "no pool: its file is unreadable or has more than "
-				 "32768 bytes",
+				 "no pool: its file is not a regular one, not readable, "
+				 "or has more than 32768 bytes",
 				 "");
 		return 0;
 	}

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define RUNS 100
 
@@ -51,6 +52,10 @@ Test(log, says_at_once_why_the_broker_gives_no_pool)
 	put_text(lab.pool, "[pool]\nendpoint = 10.0.2.2 id 300\n");
 	always_says(&lab, BOB,
 		    "MPTCPADDR_BACKEND=", "pool.conf:2: local id 300 is not in 1-255");
+	cr_assert(unlink(lab.pool) == 0 && mkfifo(lab.pool, 0644) == 0);
+	always_says(&lab, BOB, "MPTCPADDR_BACKEND=", "its file is not a regular one");
+	cr_assert(unlink(lab.pool) == 0 && mkdir(lab.pool, 0755) == 0);
+	always_says(&lab, BOB, "MPTCPADDR_BACKEND=", "its file is not a regular one");
 	lab_broker_end(&lab);
 	lab_close(&lab);
 }

@@ -4,9 +4,13 @@
  */
 #include "shim/manager/event_pump.h"
 
+#include "mptcpaddr/log.h"
+
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static struct pm_event numbered(uint32_t n)
 {
@@ -154,4 +158,24 @@ Test(event_pump, queued_events_are_not_waited_for)
 	event_queue_push(&pump.queue, &ev);
 	cr_assert_eq(pump_wait_ms(&pump), 0);
 	pump_free(&pump);
+}
+
+/* A server that announces and withdraws an address again and again. */
+Test(event_pump, failed_joins_do_not_flood_the_log)
+{
+	const struct pm_note note = { .what = PM_NOTE_JOIN_FAILED,
+				      .token = 1,
+				      .error = EADDRNOTAVAIL };
+	char text[65536];
+	int fds[2], i, lines = 0;
+	ssize_t n;
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	log_open(fds[1], LOG_LEVEL_WARNING, "x", 1);
+	for (i = 0; i < 200; i++)
+		pump_log_note(NULL, &note);
+	n = read(fds[0], text, sizeof(text));
+	for (i = 0; i < n; i++)
+		lines += text[i] == '\n';
+	cr_expect(lines > 0 && lines <= 20, "%d lines", lines);
 }
