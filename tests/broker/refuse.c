@@ -216,7 +216,7 @@ Test(refuse, descriptors_sent_along_are_closed)
 	for (int i = 0; i < 20; i++)
 		cr_assert_eq(as_user(ALICE, send_descriptors, NULL), 0);
 	broker_count();
-	cr_expect(WAIT_FOR(descriptors(&lab) == before), "%d descriptors, not %d",
+	cr_expect(WAIT_FOR(descriptors(&lab) <= before), "%d descriptors, not %d",
 		  descriptors(&lab), before);
 	user_is_served(&lab, BOB);
 	lab_broker_end(&lab);
@@ -320,7 +320,8 @@ Test(refuse, silent_peers_are_disconnected)
 	user_is_served(&lab, BOB);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	cr_expect(WAIT_FOR(descriptors(&lab) == before));
+	/* Those of Bob's ended programs go, too. */
+	cr_expect(WAIT_FOR(descriptors(&lab) <= before));
 	lab_broker_end(&lab);
 	lab_close(&lab);
 }
