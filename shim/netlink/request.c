@@ -248,6 +248,8 @@ static int on_link(void *ctx, struct nlmsghdr *hdr)
 	if (link && link->up == now.up && link->downs == now.downs &&
 	    !strcmp(link->dev, now.dev))
 		return 0;
+	/* One that goes down may leave other routes. */
+	table->routes_added |= link && link->up != now.up;
 	link = link ?: netlink_grow(&table->links, &table->n_links, sizeof(*link));
 	if (!link)
 		return -ENOMEM;
