@@ -61,7 +61,7 @@ bool subflow_is_fresh(const struct conn *conn, const struct subflow *s)
 /* The state of @ann after its subflow @s failed. */
 static void announcement_failed(struct conn *conn, struct announcement *ann,
 				const struct subflow *s, unsigned int tries,
-				bool for_good)
+				bool for_good, bool at_once)
 {
 	if (for_good) {
 		ann->state = PM_ANNOUNCED_REFUSED;
@@ -72,7 +72,7 @@ static void announcement_failed(struct conn *conn, struct announcement *ann,
 				 subflow_frees_announcement(conn, s))) {
 		ann->state = PM_ANNOUNCED_WAITING;
 		ann->reason = PM_REASON_ERROR;
-		if (subflow_is_fresh(conn, s))
+		if (at_once)
 			return;
 		ann->tries = s->state == SUBFLOW_LIVE ? tries : ann->tries;
 		ann->any_tried = true;
@@ -85,8 +85,11 @@ void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
 {
 	const struct engine *engine = engine_of(conn);
 	const struct pool_retry *retry = &engine->pool->retry;
+	const bool prohibited = reset_reason == PM_RESET_PROHIBITED;
 	const bool fresh = subflow_is_fresh(conn, s);
-	const bool for_good = reset_reason == PM_RESET_PROHIBITED && !fresh;
+	const bool for_good = prohibited && !fresh;
+	/* A peer at its limit needs a moment to forget the other one. */
+	const bool at_once = fresh && !prohibited;
 	/* A subflow that was established for long starts again with short delays. */
 	const bool starts_again = s->state == SUBFLOW_LIVE &&
 				  (uint32_t)engine->now - s->when >= retry->max_ms;
@@ -98,7 +101,7 @@ void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
 	conn->last_error = error;
 	if (ann && !s->removed) {
 		ann->error = error;
-		announcement_failed(conn, ann, s, tries, for_good);
+		announcement_failed(conn, ann, s, tries, for_good, at_once);
 	}
 	if (!s->fixed || for_good || s->removed || !retry->tries ||
 	    s->endpoint == SUBFLOW_ENDPOINT_REMOVED) {
@@ -108,7 +111,7 @@ void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
 	s->state = SUBFLOW_RETRY;
 	s->local.port = 0;
 	s->tries = MIN(tries + 1, retry->tries);
-	s->when = engine->now + (fresh ? 0 : retry_delay(conn, tries));
+	s->when = engine->now + (at_once ? 0 : retry_delay(conn, tries));
 }
 
 bool subflow_must_yield(const struct conn *conn, const struct subflow *s)

@@ -128,7 +128,9 @@ HISTORY(probe, peer_at_its_limit_gets_the_join_again, POOL A "|",
 	       "time 7644\n"
 	       "foreign 10.0.2.2:20012 12 10.0.2.1:80 > " RENEW "\n"
 	       "ends 10.0.2.2:10012 10.0.2.1:80 >\n"
-	       "ends 10.0.2.2:20012 10.0.2.1:80 ECONNRESET prohibited > " PROBE "\n")
+	       "ends 10.0.2.2:20012 10.0.2.1:80 ECONNRESET prohibited >\n"
+	       "time 7700 >\n"
+	       "time 9000 > " PROBE "\n")
 
 HISTORY(probe, probe_that_was_answered_while_it_was_being_ended_is_repeated, POOL A "|",
 	SILENT "time 7643 > " END "\n"
