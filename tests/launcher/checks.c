@@ -186,12 +186,13 @@ Test(checks, broker_of_another_user_is_a_problem, TIMEOUT)
 
 	NEED_USERS();
 	bench_open(&b);
-	cr_assert_eq(proc_start(&false_broker, &b.world.client,
-				ARGS("setpriv", "--reuid", "1000", "--regid", "1000",
-				     "--clear-groups", "socat",
-				     "ABSTRACT-LISTEN:mptcpaddr/broker,type=5", "PIPE"),
-				NULL),
-		     0);
+	cr_assert_eq(
+		proc_start(&false_broker, &b.world.client,
+			   ARGS("setpriv", "--reuid", "1000", "--regid", "1000",
+				"--clear-groups", "socat",
+				"ABSTRACT-LISTEN:mptcpaddr/broker,type=5,fork", "PIPE"),
+			   NULL),
+		0);
 	wait_for_broker(&b);
 	says(&b, ARGS("@mptcpaddr", "doctor"), 1,
 	     "user 1000 holds the broker's socket name mptcpaddr/broker");
