@@ -131,7 +131,7 @@ struct conn {
 
 _Static_assert(POOL_SECTIONS_MAX <= 32, "struct conn has 5 bits");
 
-/* With the time beside the pointer, the heap is kept without a look at connections. */
+/* The times stand beside the pointers: keeping the heap reads no connection. */
 struct conn_timer {
 	uint32_t due; /* milliseconds, wrapping */
 	struct conn *conn;
