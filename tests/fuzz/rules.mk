@@ -32,7 +32,7 @@ $(eval $(call fuzzer,diag,$(FUZZ_NETLINK) shim/pool/addr.c $(COMMON_SRC),$(NL_LI
 $(eval $(call fuzzer,control,$(ENGINE_SRC) $(FUZZ_NETLINK) shim/pool/watch.c $(COMMON_SRC) \
 	shim/manager/control_server.c shim/manager/event_pump.c shim/manager/note_text.c,$(NL_LIBS) -linih))
 $(eval $(call fuzzer,record,$(filter-out %/main.c,$(BROKER_SRC)),$(NL_LIBS) -linih -lcap-ng -lseccomp,\
-	diag_read_owner pm_command_send control_listen))
+	diag_read_owner diag_dump pm_command_send control_listen))
 $(eval $(call fuzzer,manager,$(filter-out tools/mptcpinfo/main.c,$(MPTCPINFO_SRC)),\
 	$(NL_LIBS) $(call pc,--libs,jansson),ctl_open ctl_find_names send recv))
 $(eval $(call fuzzer,engine,$(filter-out %/explore.c %/walk.c,$(wildcard tests/model/*.c)) $(ENGINE_SRC) $(COMMON_SRC),-linih))
