@@ -45,21 +45,29 @@ static void pairs_are(struct lab *lab, uid_t uid, const char *cgroup, const char
 	cr_assert(WAIT_FOR(joined_count(&lab->world.client) == 0));
 }
 
+/* A broker that adopts ALICE's programs. */
+static void adopting_broker(struct lab *lab)
+{
+	char config[256];
+
+	snprintf(config, sizeof(config),
+		 "[broker]\nadopt = yes\n[program \"uid:%d\"]\npool = %s\n", ALICE,
+		 lab->pool);
+	lab_broker(lab, config);
+}
+
 #define BOTH "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1"
 
 Test(adopt, keepalive_of_a_pool_is_said_to_have_no_effect)
 {
-	char config[256], *text;
+	char *text;
 	struct proc client;
 	struct lab lab;
 
 	NEED_USERS();
 	lab_open(&lab, two);
-	snprintf(config, sizeof(config),
-		 "[broker]\nadopt = yes\n[program \"uid:%d\"]\npool = %s\n", ALICE,
-		 lab.pool);
 	put_text(lab.pool, POOL_23 "[app]\nkeepalive = 30s\n");
-	lab_broker(&lab, config);
+	adopting_broker(&lab);
 	pairs_are(&lab, ALICE, NULL, BOTH);
 	text = proc_errors(&lab.broker);
 	cr_expect(strstr(text, "keepalive has no effect on adopted connections"), "%s",
@@ -79,15 +87,11 @@ Test(adopt, keepalive_of_a_pool_is_said_to_have_no_effect)
 
 Test(adopt, a_static_program_gets_the_pool_of_its_user)
 {
-	char config[256];
 	struct lab lab;
 
 	NEED_USERS();
 	lab_open(&lab, two);
-	snprintf(config, sizeof(config),
-		 "[broker]\nadopt = yes\n[program \"uid:%d\"]\npool = %s\n", ALICE,
-		 lab.pool);
-	lab_broker(&lab, config);
+	adopting_broker(&lab);
 	pairs_are(&lab, ALICE, NULL, BOTH);
 	pairs_are(&lab, BOB, NULL, "");
 	lab_broker_end(&lab);
@@ -112,9 +116,7 @@ Test(adopt, nothing_is_adopted_without_adopt_yes)
 /* A program with the preload library keeps its own pool. */
 Test(adopt, a_registered_pool_comes_first)
 {
-	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-					    NULL };
-	char config[256], own[64], *got;
+	char own[64], *got;
 	struct proc client;
 	struct lab lab;
 
@@ -122,11 +124,8 @@ Test(adopt, a_registered_pool_comes_first)
 	lab_open(&lab, two);
 	snprintf(own, sizeof(own), "%s/own.conf", lab.dir);
 	put_text(own, "[pool]\nendpoint = 10.0.4.2 laminar\n");
-	snprintf(config, sizeof(config),
-		 "[broker]\nadopt = yes\n[program \"uid:%d\"]\npool = %s\n", ALICE,
-		 lab.pool);
-	lab_broker(&lab, config);
-	lab_start(&lab, &client, ALICE, own, argv);
+	adopting_broker(&lab);
+	lab_start(&lab, &client, ALICE, own, tcpclient_argv);
 	cr_assert(WAIT_FOR(proc_said(&client, "connected 1\n")));
 	WAIT_FOR(joined_count(&lab.world.client) == 1);
 	nap_ms(200);
@@ -144,17 +143,13 @@ Test(adopt, earlier_connections_are_adopted)
 	static const char *const none[] = { NULL };
 	const struct endpoint_spec second = { .addr = "10.0.2.1", .flags = EP_SIGNAL };
 	struct proc client;
-	char config[256];
 	struct lab lab;
 
 	NEED_USERS();
 	lab_open(&lab, none);
-	snprintf(config, sizeof(config),
-		 "[broker]\nadopt = yes\n[program \"uid:%d\"]\npool = %s\n", ALICE,
-		 lab.pool);
 	lab_start(&lab, &client, ALICE, NULL, native);
 	cr_assert(WAIT_FOR(proc_said(&client, "connected")));
-	lab_broker(&lab, config);
+	adopting_broker(&lab);
 	cr_assert_eq(endpoint_add(&lab.world.server, &second), 0);
 	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 1));
 	proc_end(&client);

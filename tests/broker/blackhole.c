@@ -145,8 +145,6 @@ Test(blackhole, is_ended_by_the_broker_which_names_the_uplink)
 
 Test(blackhole, uplink_at_fault_gets_no_first_paths)
 {
-	const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-				     NULL };
 	struct proc client, next;
 	struct lab lab;
 
@@ -155,7 +153,7 @@ Test(blackhole, uplink_at_fault_gets_no_first_paths)
 	cr_assert(WAIT_FOR(broker_said(&lab, "uplink c1 drops MPTCP")));
 	put_text(lab.pool, "[app]\nfirst = pool\n"
 			   "[pool]\nendpoint = 10.0.1.2\nendpoint = 10.0.3.2\n");
-	lab_start(&lab, &next, ALICE, lab.pool, argv);
+	lab_start(&lab, &next, ALICE, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(proc_said(&next, "connected 1\n")));
 	says(&lab, ARGS("@mptcpinfo"), "  broker  10.0.3.2:");
 	cr_expect_eq(client_counter(&lab, "Blackhole"), 1);

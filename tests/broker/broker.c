@@ -107,6 +107,9 @@ void lab_broker_end(struct lab *lab)
 	proc_end(&lab->broker);
 }
 
+const char *const tcpclient_argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
+				       NULL };
+
 void lab_start(struct lab *lab, struct proc *p, uid_t uid, const char *pool,
 	       const char *const argv[])
 {

@@ -58,6 +58,9 @@ void put_text(const char *path, const char *text);
 void lab_start(struct lab *lab, struct proc *p, uid_t uid, const char *pool,
 	       const char *const argv[]);
 
+/* For lab_start(): connects to the server, and says so. */
+extern const char *const tcpclient_argv[];
+
 /* A web server on MPTCP; a file at LAB_URL, which is web/www/file in lab->dir, too. */
 void lab_web(struct lab *lab, struct proc *nginx);
 #define LAB_URL	 "http://10.0.1.1:8081/file"

@@ -139,8 +139,6 @@ static int64_t tool_takes(struct lab *lab, uid_t uid, const char *const tool[],
 /* Other users' silence does not hide a program from its user, or from root. */
 Test(crowd, silent_control_connections_blind_nobody)
 {
-	const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-				     NULL };
 	const char *const edit[] = { "@mptcpaddr", "endpoint", "--program", "tcpclient",
 				     "del",	   "10.0.3.2", NULL };
 	pid_t pids[CROWD];
@@ -151,7 +149,7 @@ Test(crowd, silent_control_connections_blind_nobody)
 	lab_open(&lab, announced_two);
 	lab_broker(&lab, "");
 	crowd_start(pids, CROWD, 7);
-	lab_start(&lab, &client, ALICE, lab.pool, argv);
+	lab_start(&lab, &client, ALICE, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 2));
 	tool_says(&lab, ALICE, info, "\"tcpclient\"");
 	tool_says(&lab, 0, info, "\"tcpclient\"");
@@ -168,8 +166,6 @@ Test(crowd, silent_control_connections_blind_nobody)
 /* Bound names of managers do not slow the tools down, and are reported once. */
 Test(crowd, held_names_of_managers_are_passed_over)
 {
-	const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-				     NULL };
 	const char *const show[] = { "@mptcpaddr", "endpoint", "--program",
 				     "tcpclient",  "show",     NULL };
 	static const uid_t uids[] = { 0, BOB };
@@ -180,7 +176,7 @@ Test(crowd, held_names_of_managers_are_passed_over)
 	NEED_USERS();
 	lab_open(&lab, announced_two);
 	lab_broker(&lab, "");
-	lab_start(&lab, &client, BOB, lab.pool, argv);
+	lab_start(&lab, &client, BOB, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 2));
 	for (int i = 0; i < 2; i++) {
 		without[i][0] = tool_takes(&lab, uids[i], info, "\"tcpclient\"");
@@ -210,8 +206,6 @@ Test(crowd, held_names_of_managers_are_passed_over)
 /* Names of the broker's own control sockets, bound before it needs them. */
 Test(crowd, held_names_of_the_brokers_control_sockets)
 {
-	const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-				     NULL };
 	struct proc client, holder;
 	struct lab lab;
 
@@ -219,7 +213,7 @@ Test(crowd, held_names_of_the_brokers_control_sockets)
 	lab_open(&lab, announced_two);
 	holder_start(&lab, &holder, ALICE, "-n", "100", "mptcpaddr/broker.%");
 	lab_broker(&lab, "");
-	lab_start(&lab, &client, BOB, lab.pool, argv);
+	lab_start(&lab, &client, BOB, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 2));
 	tool_says(&lab, BOB, info, "\"manager\":\"broker\"");
 	tool_says(&lab, 0, info, "\"manager\":\"broker\"");
@@ -244,15 +238,13 @@ static bool is_listed(struct lab *lab, const char *program)
 /* A program that has ended is neither listed nor restored. */
 Test(crowd, ended_programs_are_dropped)
 {
-	const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-				     NULL };
 	struct proc ended, lives;
 	struct lab lab;
 
 	NEED_USERS();
 	lab_open(&lab, announced_two);
 	lab_broker(&lab, "");
-	lab_start(&lab, &ended, BOB, lab.pool, argv);
+	lab_start(&lab, &ended, BOB, lab.pool, tcpclient_argv);
 	lab_start(&lab, &lives, ALICE, lab.pool,
 		  (const char *[]){ "@tests/programs/timed", "10.0.1.1", LAB_PORT, "1",
 				    NULL });
@@ -268,12 +260,13 @@ Test(crowd, ended_programs_are_dropped)
 	cr_expect(!is_listed(&lab, "\"tcpclient\""), "it is restored");
 	cr_expect(is_listed(&lab, "\"timed\""));
 	/* Again, with another client of the same name and pool. */
-	lab_start(&lab, &ended, BOB, lab.pool, argv);
+	lab_start(&lab, &ended, BOB, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 4));
 	cr_expect(is_listed(&lab, "\"tcpclient\""));
 	proc_end(&ended);
 	cr_expect(WAIT_FOR(!is_listed(&lab, "\"tcpclient\"")));
-	lab_start(&lab, &ended, BOB, lab.pool, argv); /* again, before it is forgotten */
+	lab_start(&lab, &ended, BOB, lab.pool,
+		  tcpclient_argv); /* again, before it is forgotten */
 	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 4));
 	cr_expect(is_listed(&lab, "\"tcpclient\""));
 	proc_end(&lab.broker);

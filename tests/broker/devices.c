@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const client_argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-					   NULL };
-
 static bool broker_said(const struct lab *lab, const char *text)
 {
 	char *said = proc_errors(&lab->broker);
@@ -44,7 +41,7 @@ static void only_c2_is_used(struct lab *lab, const char *pool)
 	struct proc client;
 
 	put_text(lab->pool, pool);
-	lab_start(lab, &client, ALICE, lab->pool, client_argv);
+	lab_start(lab, &client, ALICE, lab->pool, tcpclient_argv);
 	cr_expect(WAIT_FOR(joined_count(&lab->world.client) > 0), "%s", pool);
 	nap_ms(200); /* for unwanted ones */
 	cr_expect_eq(foreign_subflows(lab), 0, "%s", pool);
@@ -94,7 +91,7 @@ Test(devices, doctor_names_the_user, .timeout = 120)
 	NEED_USERS();
 	lab_with_devices(&lab);
 	put_text(lab.pool, "[pool]\nendpoint = 10.0.2.2\nendpoint = 10.0.3.2 dev c2\n");
-	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
+	lab_start(&lab, &client, ALICE, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 1));
 	cr_assert_eq(proc_start(&doctor, &lab.world.client, argv, NULL), 0);
 	cr_expect_eq(proc_wait(&doctor, EFFECT_MS), 1);
@@ -116,7 +113,7 @@ Test(devices, an_address_that_moves_away_ends_its_subflow)
 	NEED_USERS();
 	lab_with_devices(&lab);
 	put_text(lab.pool, "[pool]\nendpoint = 10.0.2.2 dev c2 laminar\n");
-	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
+	lab_start(&lab, &client, ALICE, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 1));
 	cr_assert_eq(host_ip(&lab.world.client, "addr add 10.0.2.2/32 dev c3\n"
 						"addr del 10.0.2.2/24 dev c2\n"),

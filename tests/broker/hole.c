@@ -44,8 +44,6 @@ static bool counts(const char *counter, int digit)
 Test(hole, path_of_a_user_is_made_anew_once_it_answers)
 {
 	const char *const announced[] = { "10.0.2.1", NULL };
-	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-					    NULL };
 	struct proc client;
 	struct lab lab;
 
@@ -53,7 +51,7 @@ Test(hole, path_of_a_user_is_made_anew_once_it_answers)
 	lab_open(&lab, announced);
 	put_text(lab.pool, "[pool]\nendpoint = 10.0.2.2 laminar\n");
 	lab_broker(&lab, "");
-	lab_start(&lab, &client, ALICE, lab.pool, argv);
+	lab_start(&lab, &client, ALICE, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 1), "%s",
 		  proc_errors(&client));
 	swallow(&lab, "drop");

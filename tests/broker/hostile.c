@@ -183,15 +183,13 @@ Test(hostile, held_broker_name_does_not_keep_a_broker_from_serving)
 /* Between the end of a broker and the start of the next one. */
 Test(hostile, name_taken_while_a_broker_restarts)
 {
-	const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-				     NULL };
 	struct proc holder, client;
 	struct lab lab;
 
 	NEED_USERS();
 	lab_open(&lab, announced_two);
 	lab_broker(&lab, "");
-	lab_start(&lab, &client, BOB, lab.pool, argv);
+	lab_start(&lab, &client, BOB, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 2));
 	proc_end(&lab.broker); /* SIGKILL */
 	holder_start(&lab, &holder, ALICE, "-f", NULL, BROKER_NAME);

@@ -185,8 +185,6 @@ static int flood_with_pools(void *arg)
 
 Test(log, no_user_floods_the_brokers_log)
 {
-	const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-				     NULL };
 	struct proc client;
 	struct lab lab;
 
@@ -197,10 +195,10 @@ Test(log, no_user_floods_the_brokers_log)
 	cr_expect_leq(lines(&lab, "user 1000: "), 30, "%d lines",
 		      lines(&lab, "user 1000: "));
 	/* Another user's line still comes, and the flood is owned up to. */
-	lab_start(&lab, &client, BOB, lab.pool, argv);
+	lab_start(&lab, &client, BOB, lab.pool, tcpclient_argv);
 	cr_expect(WAIT_FOR(lines(&lab, "user 1001: tcpclient: 2 endpoints") == 1));
 	proc_end(&client);
-	lab_start(&lab, &client, ALICE, lab.pool, argv);
+	lab_start(&lab, &client, ALICE, lab.pool, tcpclient_argv);
 	cr_expect(WAIT_FOR(proc_said(&client, "connected")));
 	proc_end(&client);
 	nap_ms(1100); /* a line a second */
@@ -214,8 +212,6 @@ Test(log, no_user_floods_the_brokers_log)
 /* Control characters that programs show; a pool file's text is quoted. */
 Test(log, of_the_broker_has_no_control_characters)
 {
-	const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-				     NULL };
 	struct proc client;
 	struct lab lab;
 
@@ -224,7 +220,7 @@ Test(log, of_the_broker_has_no_control_characters)
 	lab_broker(&lab, "");
 	put_text(lab.pool, "[pool]\nendpoint = 10.0.2.2 \xc2\x9b"
 			   "2J\n");
-	lab_start(&lab, &client, ALICE, lab.pool, argv);
+	lab_start(&lab, &client, ALICE, lab.pool, tcpclient_argv);
 	cr_expect(WAIT_FOR(lines(&lab, "unknown word")));
 	cr_expect_eq(lines(&lab, "\xc2\x9b"), 0, "%s", proc_errors(&lab.broker));
 	proc_end(&client);

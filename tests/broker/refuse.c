@@ -25,8 +25,6 @@
 #endif
 
 static const char *const two[] = { "10.0.2.1", "10.0.3.1", NULL };
-static const char *const client_argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-					   NULL };
 
 static void open_quiet(struct lab *lab)
 {
@@ -40,7 +38,7 @@ static void user_is_served(struct lab *lab, uid_t uid)
 	struct proc client;
 	int before = joined_count(&lab->world.client);
 
-	lab_start(lab, &client, uid, lab->pool, client_argv);
+	lab_start(lab, &client, uid, lab->pool, tcpclient_argv);
 	cr_expect(WAIT_FOR(joined_count(&lab->world.client) == before + 2),
 		  "user %u: %d joins", uid, joined_count(&lab->world.client) - before);
 	proc_eof(&client);

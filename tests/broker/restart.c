@@ -89,8 +89,6 @@ Test(restart, two_hundred_downloads_outlive_the_broker)
 /* The new broker learns of announcements from established subflows. */
 Test(restart, path_lost_after_the_restart_returns)
 {
-	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-					    NULL };
 	static const char *const second[] = { "10.0.2.1", NULL };
 	struct proc client;
 	struct lab lab;
@@ -99,7 +97,7 @@ Test(restart, path_lost_after_the_restart_returns)
 	NEED_USERS();
 	lab_open(&lab, second);
 	lab_broker(&lab, "");
-	lab_start(&lab, &client, ALICE, lab.pool, argv);
+	lab_start(&lab, &client, ALICE, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(proc_said(&client, "connected 1\n")));
 	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 1));
 	kill(lab.broker.pid, SIGKILL);
@@ -124,8 +122,6 @@ Test(restart, path_lost_after_the_restart_returns)
 /* A token that was reused since is ignored. */
 Test(restart, the_state_file_is_checked)
 {
-	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-					    NULL };
 	static const char *const second[] = { "10.0.2.1", NULL };
 	struct proc client;
 	char command[128];
@@ -134,7 +130,7 @@ Test(restart, the_state_file_is_checked)
 	NEED_USERS();
 	lab_open(&lab, second);
 	lab_broker(&lab, "");
-	lab_start(&lab, &client, ALICE, lab.pool, argv);
+	lab_start(&lab, &client, ALICE, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 1));
 	kill(lab.broker.pid, SIGKILL);
 	proc_wait(&lab.broker, EFFECT_MS);

@@ -22,8 +22,6 @@
 #include <unistd.h>
 
 static const char *const two[] = { "10.0.2.1", "10.0.3.1", NULL };
-static const char *const client_argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-					   NULL };
 
 static void status_says(const struct lab *lab, const char *name, const char *value)
 {
@@ -121,7 +119,7 @@ Test(sandbox, the_log_may_be_a_pipe)
 	put_text(lab.config, "[broker]\nlog = info\n");
 	cr_assert_eq(proc_start(&broker, &lab.world.client, argv, NULL), 0);
 	cr_assert(WAIT_FOR(proc_said(&broker, "serving programs")));
-	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
+	lab_start(&lab, &client, ALICE, lab.pool, tcpclient_argv);
 	cr_expect(WAIT_FOR(proc_said(&broker, "tcpclient: 2 endpoints")));
 	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 2));
 	proc_end(&client);
@@ -145,7 +143,7 @@ Test(sandbox, all_requests_and_edits_are_answered)
 	NEED_USERS();
 	lab_open(&lab, two);
 	lab_broker(&lab, "[broker]\nlog = debug\n");
-	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
+	lab_start(&lab, &client, ALICE, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 2));
 	fd = dial("mptcpaddr/broker.1");
 	cr_assert_geq(fd, 0, "%s", strerror(-fd));
@@ -194,7 +192,7 @@ Test(sandbox, sighup_reloads_the_configuration)
 			     "addresses = 10.0.3.0/24\ndevices = c3\n");
 	kill(lab.broker.pid, SIGHUP);
 	cr_assert(WAIT_FOR(broker_said(&lab, "reloaded")));
-	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
+	lab_start(&lab, &client, ALICE, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(proc_said(&client, "connected 1\n")));
 	cr_expect(WAIT_FOR(broker_said(&lab, "does not admit")));
 	proc_end(&client);
@@ -202,7 +200,7 @@ Test(sandbox, sighup_reloads_the_configuration)
 	kill(lab.broker.pid, SIGHUP);
 	cr_expect(WAIT_FOR(broker_said(&lab, "broker.conf:2: subflows \"many\"")));
 	/* root is admitted, with the allowed endpoints of its pool */
-	lab_start(&lab, &client, 0, lab.pool, client_argv);
+	lab_start(&lab, &client, 0, lab.pool, tcpclient_argv);
 	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 1));
 	nap_ms(200);
 	cr_expect_eq(joined_count(&lab.world.client), 1);
@@ -369,7 +367,7 @@ Test(sandbox, pools_no_means_the_administrators_pools)
 		 "[pool]\nendpoint = 10.0.4.2 laminar\n");
 	put_text("/etc/mptcpaddr/default.conf", "[pool]\nendpoint = 10.0.9.9 laminar\n");
 	lab_broker(&lab, "[users]\npools = no\n");
-	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
+	lab_start(&lab, &client, ALICE, lab.pool, tcpclient_argv);
 	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 1));
 	nap_ms(200);
 	pairs = pairs_text(&lab.world.client, 0, false);
@@ -400,7 +398,7 @@ Test(sandbox, limits_of_a_connection_and_of_a_user)
 	lab_open(&lab, two);
 	lab_broker(&lab, "[users]\nsubflows = 1\nsubflows_per_user = 2\n");
 	for (int i = 0; i < 3; i++) {
-		lab_start(&lab, &clients[i], ALICE, lab.pool, client_argv);
+		lab_start(&lab, &clients[i], ALICE, lab.pool, tcpclient_argv);
 		cr_assert(WAIT_FOR(proc_said(&clients[i], "connected 1\n")));
 		/* one each, two in total */
 		WAIT_FOR(joined_count(&lab.world.client) == (i < 2 ? i + 1 : 2));
@@ -433,7 +431,7 @@ Test(sandbox, quota_is_given_back_by_joins_of_local_id_0)
 	cr_assert_eq(host_ip(&lab.world.server, "address add 10.0.1.9/24 dev s1\n"), 0);
 	put_text(lab.pool, "[pool]\n");
 	lab_broker(&lab, "[users]\nsubflows_per_user = 1\n");
-	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
+	lab_start(&lab, &client, ALICE, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(proc_said(&client, "connected 1\n")));
 	for (int i = 0; i < 3; i++) {
 		cr_assert_eq(endpoint_add(&lab.world.server, &e), 0);

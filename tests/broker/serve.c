@@ -233,8 +233,6 @@ Test(serve, connection_registered_late_gets_right_pairs)
 /* The pool of a running program changes at its next connection. */
 Test(serve, a_changed_pool_applies_to_earlier_connections)
 {
-	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-					    NULL };
 	struct proc first, second;
 	struct lab lab;
 
@@ -242,10 +240,10 @@ Test(serve, a_changed_pool_applies_to_earlier_connections)
 	lab_open(&lab, both_families);
 	put_text(lab.pool, "[pool]\nendpoint = 10.0.2.2 laminar\n");
 	lab_broker(&lab, "");
-	lab_start(&lab, &first, ALICE, lab.pool, argv);
+	lab_start(&lab, &first, ALICE, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 1));
 	put_text(lab.pool, POOL_23);
-	lab_start(&lab, &second, ALICE, lab.pool, argv);
+	lab_start(&lab, &second, ALICE, lab.pool, tcpclient_argv);
 	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 4), "%d joins",
 		  joined_count(&lab.world.client));
 	proc_end(&first);
@@ -256,26 +254,24 @@ Test(serve, a_changed_pool_applies_to_earlier_connections)
 
 Test(serve, programs_outlive_a_broker_and_use_the_next)
 {
-	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-					    NULL };
 	struct proc client, later;
 	struct lab lab;
 
 	NEED_USERS();
 	lab_open(&lab, both_families);
 	lab_broker(&lab, "");
-	lab_start(&lab, &client, ALICE, lab.pool, argv);
+	lab_start(&lab, &client, ALICE, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 2));
 	kill(lab.broker.pid, SIGKILL);
 	proc_wait(&lab.broker, EFFECT_MS);
 	proc_end(&lab.broker);
 	cr_assert_eq(proc_tell(&client, "echo 100000"), 0);
-	lab_start(&lab, &later, ALICE, lab.pool, argv);
+	lab_start(&lab, &later, ALICE, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(proc_said(&later, "connected 1\n")));
 	cr_expect_eq(joined_count(&lab.world.client), 2, "the second one has joins");
 	proc_end(&later);
 	lab_broker(&lab, "");
-	lab_start(&lab, &later, ALICE, lab.pool, argv);
+	lab_start(&lab, &later, ALICE, lab.pool, tcpclient_argv);
 	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 4), "%d joins",
 		  joined_count(&lab.world.client));
 	proc_end(&later);
@@ -302,14 +298,12 @@ static void connects(struct lab *lab, struct proc *p, int n, int joins)
 /* Brokers start and stop while it runs; it looks for one at most once a second. */
 Test(serve, a_running_program_finds_a_new_broker)
 {
-	static const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-					    NULL };
 	struct proc program;
 	struct lab lab;
 
 	NEED_USERS();
 	lab_open(&lab, both_families);
-	lab_start(&lab, &program, ALICE, lab.pool, argv);
+	lab_start(&lab, &program, ALICE, lab.pool, tcpclient_argv);
 	connects(&lab, &program, 1, 0);
 	lab_broker(&lab, "");
 	nap_ms(LOOK_MS);

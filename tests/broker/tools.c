@@ -16,8 +16,6 @@
 
 static const char *const second[] = { "10.0.2.1", NULL };
 static const char *const two[] = { "10.0.2.1", "10.0.3.1", NULL };
-static const char *const client_argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-					   NULL };
 
 /* The output of @argv, run by @uid, on both streams; it exits with @status. */
 static char *told_to(struct lab *lab, uid_t uid, int status, const char *const argv[])
@@ -51,8 +49,6 @@ static void says(struct lab *lab, uid_t uid, int status, const char *const argv[
 
 Test(tools, mptcpinfo_names_the_program_and_not_the_broker)
 {
-	const char *const argv[] = { "@tests/apps/tcpclient", "10.0.1.1", LAB_PORT,
-				     NULL };
 	char pid[32], *text, *conns;
 	struct proc client;
 	struct lab lab;
@@ -61,7 +57,7 @@ Test(tools, mptcpinfo_names_the_program_and_not_the_broker)
 	lab_open(&lab, second);
 	put_text(lab.pool, POOL_23);
 	lab_broker(&lab, "");
-	lab_start(&lab, &client, ALICE, lab.pool, argv);
+	lab_start(&lab, &client, ALICE, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(proc_said(&client, "connected 1\n")));
 	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 1));
 	snprintf(pid, sizeof(pid), "\"pid\":%d,", client.pid);
@@ -119,7 +115,7 @@ Test(tools, users_edit_their_pool_in_the_broker)
 	put_text(lab.pool, POOL_23);
 	lab_broker(&lab, "");
 	says(&lab, ALICE, 1, ENDPOINT("show"), "no program has a manager");
-	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
+	lab_start(&lab, &client, ALICE, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 2));
 	snprintf(pid, sizeof(pid), "%d", client.pid);
 	says(&lab, ALICE, 0, ENDPOINT("show"), "# tcpclient of user 1000, ");
@@ -154,7 +150,7 @@ Test(tools, address_of_routing_takes_no_endpoints_id)
 			 " ip daddr 10.0.2.1 drop; }; }"),
 		0);
 	lab_broker(&lab, "");
-	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
+	lab_start(&lab, &client, ALICE, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(counter(&lab.world.client, "MPJoinSynTx") == 1));
 	says(&lab, ALICE, 0, ENDPOINT("add", "10.0.3.2", "id", "1", "subflow"), "");
 	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 1), "%s",
@@ -173,7 +169,7 @@ Test(tools, mptcpinfo_explains_a_missing_pool_in_the_broker)
 	lab_open(&lab, two);
 	put_text(lab.pool, POOL_23);
 	lab_broker(&lab, "[broker]\nlog = debug\n[users]\npools = no\n");
-	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
+	lab_start(&lab, &client, ALICE, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(proc_said(&client, "connected 1\n")));
 	says(&lab, ALICE, 0, ARGS("@mptcpinfo", "-p", "tcpclient"),
 	     "why        no pool: mptcpaddrd has none for it");
