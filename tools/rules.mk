@@ -16,8 +16,9 @@ $(B)/obj/tools/%.o: tools/%.c
 	$(Q)$(CC) $(ALL_CFLAGS) $(NL_CFLAGS) $(call pc,--cflags,jansson) -c -o $@ $<
 
 MPTCPADDR_SRC := $(wildcard tools/mptcpaddr/*.c) $(wildcard tools/common/*.c) \
-		 $(patsubst %,shim/preload/%.c,blackhole broker env first fork launch log_request \
-		   mode other_copy owner pool_copy pool_file refused register subscribe thread wake) \
+		 $(patsubst %,shim/preload/%.c,blackhole broker env first forgotten fork launch \
+		   log_request mode other_copy own owner pool_copy pool_file real refused register \
+		   setsockopt subscribe swap thread wake) \
 		 $(COMMON_SRC) $(patsubst %,shim/netlink/%.c,diag request) \
 		 $(patsubst %,shim/pool/%.c,parse endpoint addr accept ini_reader)
 
@@ -28,7 +29,7 @@ $(B)/obj/tools/mptcpaddr/library.o: ALL_CFLAGS += -DLIBDIR='"$(LIBDIR)"'
 
 $(B)/mptcpaddr: $(call obj,$(MPTCPADDR_SRC))
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) $(call pc,--libs,libelf) -linih
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) $(call pc,--libs,libelf) -linih -lseccomp
 
 $(patsubst %,$(B)/obj/tools/%/main.o,mptcpaddr mptcpinfo mptcpaddrd): \
 	ALL_CFLAGS += -DMPTCPADDR_VERSION='"$(VERSION)"'

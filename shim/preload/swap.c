@@ -74,11 +74,7 @@ static bool refers_to(int dir, const char *number, const struct statx *socket,
 	return file_contains(dir, path, ino);
 }
 
-/*
- * @path: /proc/.../fd. Return: how many descriptors there refer to the socket; a large
- * number: unknown.
- */
-static int count_references(int fd, const char *path)
+int swap_count_references(int fd, const char *path)
 {
 	const int dir = sys_call(SYS_openat, AT_FDCWD, (long)path,
 				 O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -118,7 +114,7 @@ static bool parent_refers_to(int fd)
 		digits[--i] = '0' + parent % 10;
 	STR_APPEND(path, str_append(path, 6, sizeof(path), digits + i), sizeof(path),
 		   "/fd");
-	count = count_references(fd, path);
+	count = swap_count_references(fd, path);
 	return count && count < DESCRIPTORS_MAX;
 }
 
@@ -192,7 +188,8 @@ static bool copy_options(int from, int to, int level, int name)
 {
 	int i, n;
 
-	if (count_references(from, "/proc/thread-self/fd") != 1 || parent_refers_to(from))
+	if (swap_count_references(from, "/proc/thread-self/fd") != 1 ||
+	    parent_refers_to(from))
 		return false;
 	for (i = 0; i < SWAP_LEVELS; i++)
 		for (n = 0; n < SWAP_NAMES; n++)

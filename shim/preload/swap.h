@@ -43,6 +43,14 @@ static inline void swap_note(int level, unsigned int name)
 bool swap_sockets(int fd, int plain, int level, int name);
 
 /*
+ * swap_count_references() - how many descriptors in @path, /proc/.../fd, refer to the
+ * socket, or to an epoll that has it
+ *
+ * Return: a large number: unknown. Changes errno.
+ */
+int swap_count_references(int fd, const char *path);
+
+/*
  * swap_copy() - another MPTCP socket with the options and status flags of @fd, unbound
  *
  * Return: -1: none, or something would be lost by a swap. Changes errno.

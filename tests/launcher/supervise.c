@@ -196,8 +196,6 @@ Test(supervise, results_errors_and_surroundings_are_native, TIMEOUT)
 	is_native(&b, "@@supervised-32", "facts");
 	is_native(&b, "@@supervised-32", "errors");
 	is_native(&b, "@@supervised-32", "options");
-	says(&b, ARGS(RUN, "-v", "@@supervised", "options"), 0,
-	     "MPTCP refuses TCP_USER_TIMEOUT: ignored, since the socket is in use");
 	prints(&b, NULL, ARGS(RUN, "@@supervised-32"), PROTOCOL);
 	prints(&b, NULL, ARGS(RUN, "@@supervised", "flood", "8", "500"),
 	       "failed 0 plain 0\n");
@@ -205,6 +203,35 @@ Test(supervise, results_errors_and_surroundings_are_native, TIMEOUT)
 	       "connect -1 4\n");
 	warned_once(&b, ARGS("busybox", "sh", "-c", "exit 42"), NULL);
 	warned_once(&b, ARGS("busybox", "sh", "-c", "kill -TERM $$"), NULL);
+	bench_close(&b);
+}
+
+/* It becomes plain TCP with all that it had, if no other descriptor has it. */
+Test(supervise, socket_with_an_option_that_mptcp_lacks_is_swapped, TIMEOUT)
+{
+	struct said native, said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_bench(&b);
+	for (int i = 0; i < 2; i++) {
+		const char *program = i ? "@@supervised-32" : "@@supervised";
+
+		native = run(&b, NULL, ARGS(program, "swap"));
+		said = run(&b, NULL, ARGS(RUN, program, "swap"));
+		cr_expect_eq(said.status, 0);
+		cr_expect_str_eq(said.out, native.out);
+		cr_expect_eq(times(&said, "shared: protocol 262\n"), 2, "%s", said.err);
+		said_free(&native);
+		said_free(&said);
+	}
+	says(&b, ARGS(RUN, "-v", "@@supervised", "swap"), 0,
+	     "MPTCP refuses TCP_USER_TIMEOUT: the socket is plain TCP now; to keep "
+	     "MPTCP");
+	says(&b, ARGS(RUN, "-v", "@@supervised", "swap"), 0,
+	     "MPTCP refuses TCP_USER_TIMEOUT: ignored, since the socket is in use");
+	user_pool(&b, "default.conf", POOL "[app]\ntolerate = TCP_USER_TIMEOUT\n");
+	prints(&b, NULL, ARGS(RUN, "@@supervised", "swap"), "option 1 38: 262\n");
 	bench_close(&b);
 }
 
@@ -254,7 +281,7 @@ static const char *number(pid_t pid)
 	return text;
 }
 
-static const char *const roles[] = { "mptcpaddr-keep", "mptcpaddr-spare", "mptcpaddr" };
+static const char *const roles[] = { "mptcpaddr-keep", "mptcpaddr", "socket-guard" };
 
 static bool all_roles(void)
 {
@@ -297,14 +324,14 @@ static pid_t kill_role(int i, int sig)
 	return pid;
 }
 
-/* Return: whether there was none. */
-static bool kill_all(void)
+/* The first @n roles. Return: whether there was none. */
+static bool kill_roles(int n)
 {
-	bool none = no_role();
+	bool none = true;
 	int i;
 
-	for (i = 0; i < 3; i++)
-		kill_role(i, SIGKILL);
+	for (i = 0; i < n; i++)
+		none &= !kill_role(i, SIGKILL);
 	return none;
 }
 
@@ -335,10 +362,16 @@ Test(supervise, program_survives_each_of_its_processes, TIMEOUT)
 		cr_assert(
 			WAIT_UNTIL(net_of(number(killed)) != bench_net, TRAFFIC_WAIT_MS));
 	}
-	/* Nobody is left to answer: the kernel does, with ENOSYS. */
+	/* All that "pkill -f mptcpaddr" finds, before one of them can replace another. */
 	cr_assert(WAIT_UNTIL(revived(&program, &ticks), TRAFFIC_WAIT_MS));
+	shell(&b, "! pgrep -f mptcpaddr | grep -qx $(pgrep -x socket-guard)");
+	kill_role(2, SIGSTOP);
+	cr_assert(WAIT_UNTIL(kill_roles(2), TRAFFIC_WAIT_MS));
+	kill_role(2, SIGCONT);
+	cr_assert(WAIT_UNTIL(revived(&program, &ticks), TRAFFIC_WAIT_MS));
+	/* Nobody is left to answer: the kernel does, with ENOSYS. */
 	kill_role(0, SIGSTOP);
-	cr_assert(WAIT_UNTIL(kill_all(), TRAFFIC_WAIT_MS));
+	cr_assert(WAIT_UNTIL(kill_roles(3), TRAFFIC_WAIT_MS));
 	tick(&program, &ticks, "-38");
 	proc_eof(&program);
 	cr_expect_eq(proc_wait(&program, TRAFFIC_WAIT_MS), 0);

@@ -3,24 +3,25 @@
  * keeper.c - receive the reported calls of supervised programs
  *
  * socket() is served here: an MPTCP socket gets the number that the program's would have
- * had. connect() and listen() on MPTCP sockets go to the program's stand-in, with a
- * duplicate of the socket; the kernel makes the calls themselves. Whatever fails here,
- * the kernel makes the program's own call.
+ * had. connect() and listen() on MPTCP sockets, and options that MPTCP lacks, go to the
+ * program's stand-in. Whatever fails here, the kernel makes the program's own call.
  *
- * If all listeners of a filter end, the kernel answers ENOSYS. So the spare takes over
- * from a killed keeper, and makes a new spare.
+ * If all listeners of a filter end, the kernel answers ENOSYS. So the guard takes over
+ * from a killed keeper, and makes a new guard.
  */
 #include "command.h"
-#include "pass_fd.h"
 #include "shim/preload/mode.h"
+#include "shim/preload/register.h"
 #include "supervise.h"
-#include "supervise_abi.h"
+#include "tools/common/ctl.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/net.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,12 +41,15 @@
 #endif
 #define SYNC_WAKE_UP 1
 
-/* A sticky socket is one of ours. Others that are MPTCP may be the preload library's. */
+/* A sticky socket is one of ours: the program takes it for TCP. */
 #define SOCKET_MODE (S_IRWXU | S_IRWXG | S_IRWXO | S_ISVTX)
 
-/* Of tasks; stand-ins have CTL_STAND_IN. */
+/*
+ * Of tasks; stand-ins have CTL_STAND_IN. Whoever kills all processes of that name, as
+ * "pkill mptcpaddr" does, means the tool, and not the program that needs a guard.
+ */
 #define NAME_KEEPER "mptcpaddr-keep"
-#define NAME_SPARE  "mptcpaddr-spare"
+#define NAME_GUARD  "socket-guard"
 
 #define STAND_INS_MAX 64
 #define SENT_MAX      64 /* calls on their way to a stand-in */
@@ -63,10 +67,12 @@ struct stand_in {
 };
 
 static struct keeper {
-	int listener, spare;	       /* a pidfd */
-	struct seccomp_notif *current; /* also in the spare's memory; id 0: none */
+	int listener, guard;	       /* a pidfd */
+	struct seccomp_notif *current; /* also in the guard's memory; id 0: none */
 	struct stand_in stand_ins[STAND_INS_MAX];
 	unsigned int n;
+	char *title; /* what ps shows of us, and "pkill -f" sees */
+	size_t title_size;
 } keeper;
 
 void call_continue(int listener, uint64_t id)
@@ -75,6 +81,13 @@ void call_continue(int listener, uint64_t id)
 					     .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
 
 	ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+}
+
+static void set_title(const char *name)
+{
+	memset(keeper.title, 0, keeper.title_size);
+	memcpy(keeper.title, name, strnlen(name, keeper.title_size - 1));
+	prctl(PR_SET_NAME, name);
 }
 
 static time_t keeper_seconds(void)
@@ -95,7 +108,7 @@ static void drop_stand_in(unsigned int i)
 		call_continue(keeper.listener, s->sent[k]);
 	if (s->channel >= 0)
 		close(s->channel);
-	*s = keeper.stand_ins[--keeper.n];
+	memmove(s, s + 1, (--keeper.n - i) * sizeof(*s));
 }
 
 static bool has_mptcp(const struct stand_in *s)
@@ -110,8 +123,7 @@ static struct stand_in *find_stand_in(const struct tracee *of)
 
 	for (i = 0; i < keeper.n; i++) {
 		s = &keeper.stand_ins[i];
-		if (strcmp(s->of.name, of->name) != 0 || s->of.env_len != of->env_len ||
-		    memcmp(s->of.env, of->env, of->env_len) != 0)
+		if (memcmp(&s->of, of, offsetof(struct tracee, uid)) != 0)
 			continue;
 		if (s->mode == MODE_POOL || keeper_seconds() - s->since < FORGET_S)
 			return s;
@@ -128,17 +140,6 @@ static void close_stand_ins(void)
 			close(keeper.stand_ins[keeper.n].channel);
 }
 
-/* Return: whether there is room for another one; programs without MPTCP make it. */
-static bool keeper_has_room(void)
-{
-	unsigned int i;
-
-	for (i = 0; keeper.n == STAND_INS_MAX && i < keeper.n; i++)
-		if (keeper.stand_ins[i].channel < 0)
-			drop_stand_in(i);
-	return keeper.n < STAND_INS_MAX;
-}
-
 /* Return: the stand-in of this program; NULL: it cannot have one. */
 static struct stand_in *get_stand_in(const struct tracee *of)
 {
@@ -147,12 +148,14 @@ static struct stand_in *get_stand_in(const struct tracee *of)
 	unsigned char mode = MODE_OFF;
 	int pair[2];
 
-	if (s || !keeper_has_room() ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+	if (s || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return s;
+	if (keeper.n == STAND_INS_MAX)
+		drop_stand_in(0); /* it stays as long as it has connections */
 	if (fork() == 0) {
 		close(pair[0]);
 		close_stand_ins();
+		set_title(CTL_STAND_IN);
 		stand_in_run(keeper.listener, pair[1], of);
 	}
 	close(pair[1]);
@@ -170,60 +173,63 @@ static struct stand_in *get_stand_in(const struct tracee *of)
 	return s;
 }
 
-/* i386: socketcall() has them in memory, four bytes each. Return: false: unreadable. */
+static const struct {
+	const char *name;
+	unsigned int number, n_args; /* of socketcall() */
+} calls[] = {
+	[CALL_SOCKET] = { "socket", SYS_SOCKET, 3 },
+	[CALL_CONNECT] = { "connect", SYS_CONNECT, 3 },
+	[CALL_LISTEN] = { "listen", SYS_LISTEN, 2 },
+	[CALL_OPTION] = { "setsockopt", SYS_SETSOCKOPT, 5 },
+};
+
+/* socketcall() has them in memory. Return: false: unreadable. */
 static bool read_arguments(const struct seccomp_data *data, struct call *call)
 {
-	const bool wide = data->arch != AUDIT_ARCH_I386;
-	const size_t size = wide ? sizeof(long) : 4;
-	uint32_t words[5] = { 0 };
-	struct iovec to = { wide ? (void *)call->args : words, 5 * size };
-	struct iovec from = { (void *)(uintptr_t)data->args[1], 2 * size };
-	int i;
+	const bool wide = data->arch == seccomp_arch_native() && sizeof(long) == 8;
+	const size_t size = calls[call->kind].n_args * (wide ? 8 : 4);
+	uint64_t args[5];
+	struct iovec to = { args, size };
+	struct iovec from = { (void *)(uintptr_t)data->args[1], size };
+	unsigned int i;
 
-	if (data->args[0] == SOCKETCALL_SOCKET || data->args[0] == SOCKETCALL_CONNECT)
-		from.iov_len = 3 * size;
-	else if (data->args[0] == SOCKETCALL_SETSOCKOPT)
-		from.iov_len = 5 * size;
-	if (process_vm_readv(call->tid, &to, 1, &from, 1, 0) != (ssize_t)from.iov_len)
+	if (process_vm_readv(call->tid, &to, 1, &from, 1, 0) != (ssize_t)size)
 		return false;
-	for (i = 0; !wide && i < 5; i++)
-		call->args[i] = words[i];
+	for (i = 0; i < calls[call->kind].n_args; i++)
+		call->args[i] = wide ? args[i] : ((uint32_t *)args)[i];
 	return true;
 }
 
-/* A call in any ABI as one of this one's. Return: false if it cannot be read. */
+/* A call in any ABI. Return: false if it cannot be read. */
 static bool read_call(const struct seccomp_notif *notif, struct call *ret)
 {
 	const struct seccomp_data *data = &notif->data;
-	const struct supervise_abi *abi = supervise_abis;
-	uint32_t nr = data->nr;
+	char *name = seccomp_syscall_resolve_num_arch(data->arch, data->nr);
+	const bool muxed = name && !strcmp(name, "socketcall");
 	int i;
 
-	*ret = (struct call){ .id = notif->id, .tid = notif->pid, .nr = data->nr };
-	while (abi->arch != data->arch && abi->arch)
-		abi++;
+	*ret = (struct call){ .id = notif->id,
+			      .tid = notif->pid,
+			      .nr = data->nr,
+			      .from = data->instruction_pointer };
 	for (i = 0; i < 5; i++)
 		ret->args[i] = data->args[i];
-	if (nr == abi->socketcall) {
-		nr = data->args[0] == SOCKETCALL_SOCKET	      ? abi->socket
-		     : data->args[0] == SOCKETCALL_CONNECT    ? abi->connect
-		     : data->args[0] == SOCKETCALL_SETSOCKOPT ? abi->setsockopt
-							      : abi->listen;
-		if (!read_arguments(data, ret))
-			return false;
-	}
-	ret->kind = nr == abi->socket	    ? CALL_SOCKET
-		    : nr == abi->connect    ? CALL_CONNECT
-		    : nr == abi->setsockopt ? CALL_OPTION
-					    : CALL_LISTEN;
-	return notif->pid;
+	for (i = CALL_KINDS; i-- > 0;)
+		if (muxed ? calls[i].number == data->args[0]
+			  : name && !strcmp(name, calls[i].name))
+			break;
+	free(name);
+	ret->kind = i;
+	return notif->pid && i >= 0 && (!muxed || read_arguments(data, ret));
 }
 
 static bool is_tcp_socket(const long *args)
 {
-	return (args[0] == AF_INET || args[0] == AF_INET6) &&
-	       (args[1] & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM &&
-	       (args[2] == 0 || args[2] == IPPROTO_TCP);
+	const int family = args[0], type = args[1], protocol = args[2];
+
+	return (family == AF_INET || family == AF_INET6) &&
+	       (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM &&
+	       (protocol == 0 || protocol == IPPROTO_TCP);
 }
 
 /* Return: whether the program has it. */
@@ -259,15 +265,6 @@ static bool give_socket(const struct call *call)
 	return given;
 }
 
-static bool is_mptcp(int fd)
-{
-	socklen_t len = sizeof(int);
-	int protocol;
-
-	return !getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) &&
-	       protocol == IPPROTO_MPTCP;
-}
-
 static bool is_given_socket(int fd)
 {
 	struct stat st;
@@ -275,29 +272,33 @@ static bool is_given_socket(int fd)
 	return !fstat(fd, &st) && st.st_mode & S_ISVTX;
 }
 
-static bool send_call(struct stand_in *s, const struct call *call, int fd)
+/* MPTCP sockets of the program's own have MPTCP's options. */
+static bool is_for_stand_in(const struct call *call)
 {
-	s->sent[s->n_sent++ % SENT_MAX] = call->id;
-	return pass_fd_send(s->channel, call, sizeof(*call), fd) > 0;
+	const int fd = tracee_copy_fd(call->tid, call->args[0]);
+	const bool is =
+		fd >= 0 && register_is_mptcp(fd) &&
+		(call->kind == CALL_OPTION ? is_given_socket(fd)
+					   : !tracee_uses_library(call->tid, call->from));
+
+	if (fd >= 0)
+		close(fd);
+	return is;
 }
 
 /* Return: whether a stand-in has the call. */
 static bool pass_on(const struct call *call)
 {
-	const int fd = tracee_copy_fd(call->tid, call->args[0]);
 	struct stand_in *s = NULL;
 	struct tracee tracee;
-	bool passed;
 
-	if (fd < 0)
-		return false;
-	if (is_mptcp(fd) && (is_given_socket(fd) || !tracee_has_library(call->tid)) &&
-	    tracee_read(call->tid, &tracee) &&
+	if (is_for_stand_in(call) && tracee_read(call->tid, &tracee) &&
 	    !ioctl(keeper.listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call->id))
 		s = get_stand_in(&tracee);
-	passed = s && s->channel >= 0 && send_call(s, call, fd);
-	close(fd);
-	return passed;
+	if (!s || s->channel < 0)
+		return false;
+	s->sent[s->n_sent++ % SENT_MAX] = call->id;
+	return send(s->channel, call, sizeof(*call), MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
 }
 
 static void serve_call(void)
@@ -315,39 +316,39 @@ static void serve_call(void)
 	memset(notif, 0, sizeof(*notif)); /* as the kernel wants it */
 }
 
-/* The spare, until the keeper @of is killed. */
+/* The guard, until the keeper @of is killed. */
 static void wait_for_keeper_death(pid_t of)
 {
 	struct pollfd fds[2] = { { .events = POLLIN }, { .fd = keeper.listener } };
 
-	prctl(PR_SET_NAME, NAME_SPARE);
+	set_title(NAME_GUARD);
 	close_stand_ins();
 	fds[0].fd = syscall(SYS_pidfd_open, of, 0);
 	while (getppid() == of && !fds[0].revents && !fds[1].revents)
 		poll(fds, 2, -1);
 	if (poll(&fds[1], 1, 0) == 1)
 		_exit(0); /* no program is left */
-	prctl(PR_SET_NAME, NAME_KEEPER);
+	set_title(NAME_KEEPER);
 	close(fds[0].fd);
 	if (keeper.current->id)
 		call_continue(keeper.listener, keeper.current->id);
 	memset(keeper.current, 0, sizeof(*keeper.current));
 }
 
-/* Returns in the spare, too, once it is the keeper. */
-static void start_spare(void)
+/* Returns in the guard, too, once it is the keeper. */
+static void start_guard(void)
 {
 	pid_t self, child;
 
-	if (keeper.spare >= 0)
-		close(keeper.spare);
+	if (keeper.guard >= 0)
+		close(keeper.guard);
 	do {
 		self = getpid();
 		child = fork();
 		if (!child)
 			wait_for_keeper_death(self);
 	} while (!child);
-	keeper.spare = child > 0 ? syscall(SYS_pidfd_open, child, 0) : -1;
+	keeper.guard = child > 0 ? syscall(SYS_pidfd_open, child, 0) : -1;
 }
 
 static _Noreturn void keeper_loop(void)
@@ -355,10 +356,10 @@ static _Noreturn void keeper_loop(void)
 	struct pollfd fds[2 + STAND_INS_MAX];
 	unsigned int i;
 
-	start_spare();
+	start_guard();
 	for (;;) {
 		fds[0] = (struct pollfd){ keeper.listener, POLLIN, 0 };
-		fds[1] = (struct pollfd){ keeper.spare, POLLIN, 0 };
+		fds[1] = (struct pollfd){ keeper.guard, POLLIN, 0 };
 		for (i = 0; i < keeper.n; i++)
 			fds[2 + i] = (struct pollfd){ keeper.stand_ins[i].channel, 0, 0 };
 		poll(fds, 2 + keeper.n, -1);
@@ -366,7 +367,7 @@ static _Noreturn void keeper_loop(void)
 			if (fds[2 + i].revents)
 				drop_stand_in(i);
 		if (fds[1].revents)
-			start_spare();
+			start_guard();
 		if (fds[0].revents & POLLIN)
 			serve_call();
 		else if (fds[0].revents)
@@ -397,26 +398,32 @@ static void release_files(int channel)
 
 int cmd_keeper(int argc, char *argv[])
 {
-	const int channel = argc == 2 ? atoi(argv[1]) : -1;
+	const int channel = argc == 3 ? atoi(argv[1]) : -1;
+	const pid_t program = argc == 3 ? atoi(argv[2]) : 0;
 	uint64_t flags = SYNC_WAKE_UP;
-	const pid_t self = getpid();
-	char byte = 0;
+	int r;
 
 	if (channel <= STDERR_FILENO)
 		return print_usage_error(argv[0], "it is not for users");
 	release_files(channel);
-	prctl(PR_SET_NAME, NAME_KEEPER);
+	keeper.title = argv[-1]; /* main()'s; the words follow each other */
+	keeper.title_size = argv[2] + strlen(argv[2]) + 1 - keeper.title;
+	set_title(NAME_KEEPER);
 	signal(SIGCHLD, SIG_IGN);
-	keeper.spare = -1;
+	keeper.guard = -1;
 	keeper.current = mmap(NULL, NOTIF_SIZE, PROT_READ | PROT_WRITE,
 			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (keeper.current == MAP_FAILED ||
-	    write(channel, &self, sizeof(self)) != sizeof(self) ||
-	    pass_fd_receive(channel, &byte, 1, &keeper.listener) != 1 ||
-	    keeper.listener < 0)
+	r = tracee_copy_fd(program, -1); /* not allowed? */
+	r = r == -EBADF ? 0 : r;
+	if (keeper.current == MAP_FAILED || write(channel, &r, sizeof(r)) < 0 ||
+	    read(channel, &r, sizeof(r)) != sizeof(r))
 		return EXIT_USAGE; /* there is no filter then */
+	keeper.listener = tracee_copy_fd(program, r);
+	if (keeper.listener < 0)
+		return EXIT_USAGE;
 	ioctl(keeper.listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, flags);
-	send(channel, &byte, 1, MSG_NOSIGNAL);
+	r = 0;
+	send(channel, &r, sizeof(r), MSG_NOSIGNAL);
 	close(channel);
 	keeper_loop();
 }

@@ -8,37 +8,39 @@
  * and fails there as ever. A token, before the SYN, or the state of a listening
  * socket shows that it was made.
  */
-#include "pass_fd.h"
 #include "program.h"
 #include "shim/common/clock.h"
+#include "shim/common/sockopt.h"
 #include "shim/preload/env.h"
 #include "shim/preload/first.h"
 #include "shim/preload/launch.h"
 #include "shim/preload/mode.h"
 #include "shim/preload/register.h"
+#include "shim/preload/swap.h"
 #include "shim/preload/wake.h"
 #include "supervise.h"
-#include "tools/common/ctl.h"
 
 #include "mptcpaddr/handover.h"
 #include "mptcpaddr/uapi.h"
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
-#define BEGUN_MAX 256
-#define FIRST_NS  20000L   /* before the first look, then twice as long, */
-#define LAST_NS	  5000000L /* to this; from then on look at the thread, too */
-#define BEGUN_MS  3000
-#define IDLE_S	  1
+#define OPTION_MAX 256
+#define BEGUN_MAX  256
+#define FIRST_NS   20000L   /* before the first look, then twice as long, */
+#define LAST_NS	   5000000L /* to this; from then on look at the thread, too */
+#define BEGUN_MS   3000
+#define IDLE_S	   1
 
 /* A call that the program was let make. */
 static struct begun {
@@ -146,23 +148,64 @@ static void begin_program_call(int listener, const struct call *call, int fd)
 	begun[n_begun++] = (struct begun){ *call, h, fd, why, clock_ms() };
 }
 
+/* What the library's setsockopt() has put under @fd. */
+static bool give_plain(int listener, const struct call *call, int fd)
+{
+	const struct seccomp_notif_addfd add = {
+		.id = call->id,
+		.flags = SECCOMP_ADDFD_FLAG_SETFD,
+		.srcfd = fd,
+		.newfd = call->args[0],
+		.newfd_flags = tracee_fd_flags(call->tid, call->args[0]),
+	};
+
+	return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) >= 0;
+}
+
+/* The library's setsockopt() replaces only a socket that no other descriptor has. */
+static void settle_option(int listener, const struct call *call, int fd)
+{
+	struct seccomp_notif_resp answer = { .id = call->id };
+	const unsigned int len = call->args[4];
+	char value[OPTION_MAX];
+	const struct iovec to = { value, len };
+	const struct iovec from = { (void *)(uintptr_t)call->args[3], len };
+	const void *at = value;
+	int other;
+
+	if (len > sizeof(value)) {
+		call_continue(listener, call->id);
+		return;
+	}
+	if (process_vm_readv(call->tid, &to, 1, &from, 1, 0) != (ssize_t)len)
+		at = (const void *)1; /* a bad pointer for the kernel, too */
+	other = tracee_shares_fd(call->tid, fd) ? dup(fd) : -1;
+	if (setsockopt(fd, call->args[1], call->args[2], at, len) < 0)
+		answer.error = -errno;
+	else if (!register_is_mptcp(fd) && !give_plain(listener, call, fd))
+		answer.error = -EOPNOTSUPP;
+	if (other >= 0)
+		close(other);
+	ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+}
+
 /* Return: false at its end. */
 static bool receive_call(int listener, int channel)
 {
 	struct call call;
 	int fd;
 
-	if (pass_fd_receive(channel, &call, sizeof(call), &fd) != sizeof(call))
+	if (read(channel, &call, sizeof(call)) != sizeof(call))
 		return false;
-	if (fd >= 0 && call.kind != CALL_OPTION) {
-		begin_program_call(listener, &call, fd);
-		return true;
-	}
-	if (fd >= 0)
-		option_settle(listener, &call, fd);
-	else
+	fd = tracee_copy_fd(call.tid, call.args[0]);
+	if (fd < 0) {
 		call_continue(listener, call.id);
-	close(fd);
+	} else if (call.kind != CALL_OPTION) {
+		begin_program_call(listener, &call, fd);
+	} else {
+		settle_option(listener, &call, fd);
+		close(fd);
+	}
 	return true;
 }
 
@@ -170,9 +213,9 @@ static bool receive_call(int listener, int channel)
 static void take_identity(const struct tracee *tracee)
 {
 	static char name[TRACEE_NAME_MAX], env[TRACEE_ENV_MAX];
+	const struct sockopt *o;
 	char path[PATH_MAX], *at;
 
-	prctl(PR_SET_NAME, CTL_STAND_IN);
 	strcpy(name, tracee->name);
 	memcpy(env, tracee->env, tracee->env_len);
 	program_invocation_name = program_invocation_short_name = name;
@@ -180,6 +223,9 @@ static void take_identity(const struct tracee *tracee)
 	for (at = env; at < env + tracee->env_len; at += strlen(at) + 1)
 		putenv(at);
 	env_copy();
+	/* What the program has set before is unknown. */
+	for (o = sockopts; o < sockopts + n_sockopts; o++)
+		swap_note(o->level, o->name);
 	/* shim/preload searches it next to itself, or among those that are loaded. */
 	if (!library_find(path)) {
 		strcpy(path + strlen(path) - strlen(LIBRARY), HANDOVER_PM_LIBRARY);

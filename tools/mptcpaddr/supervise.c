@@ -7,18 +7,20 @@
  */
 #include "supervise.h"
 #include "command.h"
-#include "pass_fd.h"
+#include "shim/common/sockopt.h"
 
 #include <errno.h>
-#include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
+#include <linux/net.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <seccomp.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -26,27 +28,25 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "supervise_abi.h"
-
-#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV /* Linux 5.19 */
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
-#define CAP_SYS_ADMIN_BIT 21
-#define ADDFD_SEND	  5014 /* Linux 5.14 */
+#define KERNEL_MIN 5019 /* Linux 5.19 has that flag */
 
 const char *supervise_lacks(void)
 {
-	static char text[128];
+	static char text[160];
 	unsigned int major = 0, minor = 0;
 	struct utsname name = { .release = "?" };
 	struct seccomp_notif_sizes sizes;
 
 	uname(&name);
 	sscanf(name.release, "%u.%u", &major, &minor);
-	if (major * 1000 + minor < ADDFD_SEND)
+	if (major * 1000 + minor < KERNEL_MIN)
 		snprintf(text, sizeof(text),
-			 "Linux %.40s lacks SECCOMP_ADDFD_FLAG_SEND, which 5.14 has",
+			 "Linux %.40s lacks SECCOMP_ADDFD_FLAG_SEND, which 5.14 has, or "
+			 "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV of 5.19",
 			 name.release);
 	else if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
 		snprintf(text, sizeof(text), "seccomp filters cannot be used here: %s",
@@ -58,140 +58,117 @@ const char *supervise_lacks(void)
 
 bool supervise_is_free(void)
 {
-	char line[256];
-	FILE *file = fopen("/proc/self/status", "re");
-	unsigned long long caps = 0;
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[2] = { 0 };
 
-	while (file && fgets(line, sizeof(line), file))
-		if (!strncmp(line, "CapEff:", 7))
-			caps = strtoull(line + 7, NULL, 16);
-	if (file)
-		fclose(file);
-	return caps >> CAP_SYS_ADMIN_BIT & 1 ||
+	syscall(SYS_capget, &head, caps);
+	return caps[0].effective & CAP_TO_MASK(CAP_SYS_ADMIN) ||
 	       prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) > 0;
 }
 
-#define LOAD(field)          \
-	(struct sock_filter) \
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
-#define RETURN(action) (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, action)
-/* Skip @n instructions unless the value is @k; skip @n if it is. */
-#define UNLESS(k, n) (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, 0, n)
-#define SKIP(n)	     (struct sock_filter) BPF_STMT(BPF_JMP | BPF_JA, n)
-#define IF(k, n)     (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, n, 0)
-
-/* The low half of an argument. */
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-#define LOAD_ARG(i)                                             \
-	(struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, \
-				      offsetof(struct seccomp_data, args[i]) + 4)
-#else
-#define LOAD_ARG(i) LOAD(args[i])
-#endif
-
-/* 25 instructions; each jump counts those that it skips. */
-static unsigned int put_abi(struct sock_filter *to, const struct supervise_abi *abi)
+static bool lacks_option(int fd, const struct sockopt *opt)
 {
-	const struct sock_filter block[] = {
-		LOAD(arch),
-		UNLESS(abi->arch, 23),
-		LOAD(nr),
-		IF(abi->connect, 19),
-		IF(abi->listen, 18),
-		UNLESS(abi->socketcall, 6),
-		LOAD_ARG(0), /* its arguments are in memory */
-		IF(SOCKETCALL_SOCKET, 15),
-		IF(SOCKETCALL_CONNECT, 14),
-		IF(SOCKETCALL_LISTEN, 13),
-		IF(SOCKETCALL_SETSOCKOPT, 12),
-		RETURN(SECCOMP_RET_ALLOW),
-		UNLESS(abi->socket, 11),
-		LOAD_ARG(0),
-		IF(AF_INET, 1),
-		UNLESS(AF_INET6, 8),
-		LOAD_ARG(1),
-		(struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K,
-					     ~(uint32_t)(SOCK_NONBLOCK | SOCK_CLOEXEC)),
-		UNLESS(SOCK_STREAM, 5),
-		LOAD_ARG(2),
-		IF(0, 2),
-		IF(IPPROTO_TCP, 1),
-		RETURN(SECCOMP_RET_ALLOW),
-		RETURN(SECCOMP_RET_USER_NOTIF),
-		RETURN(SECCOMP_RET_ALLOW),
+	const int one = 1;
+
+	return syscall(SYS_setsockopt, fd, opt->level, opt->name, &one, sizeof(one)) <
+		       0 &&
+	       (errno == EOPNOTSUPP || errno == ENOPROTOOPT);
+}
+
+/* An int argument: the upper half of its register may hold anything. */
+#define ARG_IS(arg, value) SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, UINT32_MAX, value)
+#define STREAM                                                                        \
+	SCMP_CMP(1, SCMP_CMP_MASKED_EQ, UINT32_MAX & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), \
+		 SOCK_STREAM)
+
+/* setsockopt() of the options that this kernel's TCP has, and its MPTCP lacks. */
+static int report_options(scmp_filter_ctx filter)
+{
+	const int mptcp = socket(AF_INET6, SOCK_STREAM, IPPROTO_MPTCP);
+	const int family = mptcp < 0 ? AF_INET : AF_INET6;
+	const int fds[] = {
+		mptcp < 0 ? socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP) : mptcp,
+		socket(family, SOCK_STREAM, 0),
 	};
+	int r = 0;
 
-	memcpy(to, block, sizeof(block));
-	return sizeof(block) / sizeof(*block);
+	for (const struct sockopt *o = sockopts; o < sockopts + n_sockopts && !r; o++)
+		if (fds[0] >= 0 && lacks_option(fds[0], o) && !lacks_option(fds[1], o))
+			r = seccomp_rule_add(filter, SCMP_ACT_NOTIFY,
+					     SCMP_SYS(setsockopt), 2, ARG_IS(1, o->level),
+					     ARG_IS(2, o->name));
+	close(fds[0]);
+	close(fds[1]);
+	return r;
 }
 
-/* setsockopt() of the options @refused. */
-static unsigned int put_options(struct sock_filter *to, const struct supervise_abi *abi,
-				const struct sockopt *const refused[], unsigned int n)
+/* With i386 and ARM, whose programs run here, too. */
+static int compose_filter(scmp_filter_ctx filter)
 {
-	struct sock_filter *at = to;
-	unsigned int i;
+	static const int families[] = { AF_INET, AF_INET6 };
+	static const int protocols[] = { 0, IPPROTO_TCP };
+	static const int numbers[] = { SYS_SOCKET, SYS_CONNECT, SYS_LISTEN,
+				       SYS_SETSOCKOPT };
+	int i, r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
 
-	*at++ = LOAD(arch);
-	*at++ = IF(abi->arch, 1);
-	*at++ = SKIP(5 * n + 5);
-	*at++ = LOAD(nr);
-	*at++ = IF(abi->setsockopt, 1);
-	*at++ = SKIP(5 * n + 2);
-	*at++ = LOAD_ARG(2);
-	for (i = 0; i < n; i++) {
-		*at++ = UNLESS(refused[i]->name, 4);
-		*at++ = LOAD_ARG(1);
-		*at++ = UNLESS(refused[i]->level, 1);
-		*at++ = RETURN(SECCOMP_RET_USER_NOTIF);
-		*at++ = LOAD_ARG(2);
-	}
-	*at++ = RETURN(SECCOMP_RET_ALLOW);
-	return at - to;
+	if (!r && seccomp_arch_native() == SCMP_ARCH_X86_64)
+		r = seccomp_arch_add(filter, SCMP_ARCH_X86);
+	if (!r && seccomp_arch_native() == SCMP_ARCH_AARCH64)
+		r = seccomp_arch_add(filter, SCMP_ARCH_ARM);
+	for (i = 0; i < 4 && !r; i++)
+		r = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(socket), 3,
+				     ARG_IS(0, families[i / 2]), STREAM,
+				     ARG_IS(2, protocols[i % 2]));
+	/* Its other arguments are in memory. */
+	for (i = 0; i < 4 && !r; i++)
+		r = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(socketcall), 1,
+				     SCMP_A0(SCMP_CMP_EQ, numbers[i]));
+	r = r ?: seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(connect), 0);
+	r = r ?: seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(listen), 0);
+	return r ?: report_options(filter);
 }
 
-static int install_filter(unsigned long flags)
+/*
+ * libseccomp would load it without the flag: a signal could interrupt a call that is
+ * served. Return: the listener, or -errno.
+ */
+static int load_filter(int code)
 {
-	static struct sock_filter code[N_SUPERVISE_ABIS * (5 * SOCKOPTS_MAX + 32) + 1];
-	const struct sockopt *refused[SOCKOPTS_MAX];
-	const unsigned int n = option_list_refused(refused);
-	struct sock_fprog program = { .filter = code };
-	size_t i;
-	int fd;
+	const unsigned long flags =
+		SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	static struct sock_filter filter[BPF_MAXINSNS];
+	const ssize_t size = pread(code, filter, sizeof(filter), 0);
+	const struct sock_fprog program = { size / sizeof(*filter), filter };
+	int fd = -1, tries;
 
-	for (i = 0; i < N_SUPERVISE_ABIS; i++) {
-		program.len +=
-			put_options(code + program.len, &supervise_abis[i], refused, n);
-		program.len += put_abi(code + program.len, &supervise_abis[i]);
+	/* The second time, as the kernel wants it of a process without CAP_SYS_ADMIN. */
+	for (tries = 0; tries < 2 && fd < 0 && size > 0; tries++) {
+		if (tries && (errno != EACCES || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)))
+			break;
+		fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
 	}
-	code[program.len++] = RETURN(SECCOMP_RET_ALLOW);
-	fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
-	return fd < 0 ? -errno : fd;
+	return fd >= 0 ? fd : errno == EBUSY ? -EALREADY : -errno;
 }
 
 /* Return: the listener, or -errno. */
 static int open_listener(void)
 {
-	unsigned long flags =
-		SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
-	int fd = install_filter(flags);
+	const int code = memfd_create("filter", MFD_CLOEXEC);
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int r = code < 0 ? -errno : filter ? compose_filter(filter) : -ENOSYS;
 
-	if (fd == -EINVAL) {
-		/* Before 5.19 a signal may interrupt socket() while it is served. */
-		flags &= ~SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
-		fd = install_filter(flags);
-	}
-	/* The kernel wants that of a process without CAP_SYS_ADMIN. */
-	if (fd == -EACCES && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		fd = install_filter(flags);
-	return fd == -EBUSY ? -EALREADY : fd;
+	r = r ?: seccomp_export_bpf(filter, code);
+	r = r ?: load_filter(code);
+	seccomp_release(filter);
+	close(code);
+	return r;
 }
 
 /* A grandchild, without any signal: the program must not meet a child of ours. */
 static void start_keeper(int channel)
 {
-	char number[16];
-	pid_t child = syscall(SYS_clone, 0, 0, 0, 0, 0);
+	const pid_t self = getpid(), child = syscall(SYS_clone, 0, 0, 0, 0, 0);
+	char number[16], pid[16];
 	sigset_t all;
 
 	if (child) {
@@ -205,33 +182,33 @@ static void start_keeper(int channel)
 	setsid();
 	unsetenv("LD_PRELOAD");
 	snprintf(number, sizeof(number), "%d", dup(channel));
-	execl("/proc/self/exe", "mptcpaddr", KEEPER_COMMAND, number, NULL);
+	snprintf(pid, sizeof(pid), "%d", self);
+	execl("/proc/self/exe", "mptcpaddr", KEEPER_COMMAND, number, pid, NULL);
 	_exit(EXIT_USAGE);
 }
 
 int supervise_start(void)
 {
-	int pair[2], listener, r = 0;
-	pid_t keeper;
-	char byte = 0;
+	int pair[2], r;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
+	/* Yama would allow it to ancestors only. */
+	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 	start_keeper(pair[1]);
 	close(pair[1]);
 	/* No filter without somebody who answers: it cannot be removed. */
-	listener = read(pair[0], &keeper, sizeof(keeper)) == sizeof(keeper)
-			   ? open_listener()
-			   : -ECHILD;
-	if (listener >= 0) /* for Yama, where only ancestors may otherwise */
-		prctl(PR_SET_PTRACER, keeper, 0, 0, 0);
-	if (listener < 0)
-		r = listener;
-	else if (pass_fd_send(pair[0], &byte, 1, listener) != 1 ||
-		 read(pair[0], &byte, 1) != 1)
-		r = -EPIPE;
-	if (listener >= 0)
+	if (read(pair[0], &r, sizeof(r)) != sizeof(r))
+		r = -ECHILD;
+	r = r ?: open_listener();
+	if (r >= 0) {
+		const int listener = r;
+
+		if (send(pair[0], &listener, sizeof(listener), MSG_NOSIGNAL) < 0 ||
+		    read(pair[0], &r, sizeof(r)) != sizeof(r))
+			r = -EPIPE;
 		close(listener);
+	}
 	close(pair[0]);
 	return r;
 }

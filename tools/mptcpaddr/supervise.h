@@ -7,22 +7,18 @@
  * signals and job control are its own. Processes:
  *
  *	keeper		receives the reports, opens MPTCP sockets in the program's place
- *	spare		replaces the keeper when that is killed
- *	stand-in	one for each program name: registers its connections, as the
- *			preload library would in the program; with a manager, or the
- *broker
+ *	guard		replaces the keeper when that is killed
+ *	stand-in	one for each program name: registers its connections with a
+ *			manager or the broker, as the preload library does in a program
  */
 #pragma once
-
-#include "shim/common/sockopt.h"
 
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-/* supervise_lacks() - what hinders supervision on this machine, for a message; or NULL.
- */
+/* supervise_lacks() - what prevents supervision here, for a message; or NULL. */
 const char *supervise_lacks(void);
 
 /* supervise_is_free() - it costs setuid programs nothing: no_new_privs is not needed. */
@@ -55,31 +51,39 @@ bool tracee_read(pid_t tid, struct tracee *ret);
 /* tracee_copy_fd() - a duplicate of its descriptor @fd; -errno. */
 int tracee_copy_fd(pid_t tid, int fd);
 
-/* tracee_has_library() - the preload library is in its memory. */
-bool tracee_has_library(pid_t tid);
+/* tracee_shares_fd() - of @copy, it has another descriptor, or an epoll; or its parent.
+ */
+bool tracee_shares_fd(pid_t tid, int copy);
+
+/* tracee_fd_flags() - O_CLOEXEC or 0. */
+int tracee_fd_flags(pid_t tid, int fd);
+
+/*
+ * tracee_uses_library() - its call at address @from goes through the preload library
+ *
+ * Go programs may have loaded it, but make their calls themselves, from their own text.
+ */
+bool tracee_uses_library(pid_t tid, uint64_t from);
 
 /* tracee_has_left() - it waits in another system call than @nr, or has ended. */
 bool tracee_has_left(pid_t tid, int nr);
 
-/* A call that a stand-in gets, with the socket. */
-struct call {
-	uint64_t id;
-	pid_t tid;
-	int nr; /* in the thread's ABI */
-	enum {
-		CALL_SOCKET,
-		CALL_CONNECT,
-		CALL_LISTEN,
-		CALL_OPTION,
-	} kind;
-	long args[5];
+enum call_kind {
+	CALL_SOCKET,
+	CALL_CONNECT,
+	CALL_LISTEN,
+	CALL_OPTION, /* one that this kernel's TCP has, and its MPTCP lacks */
+	CALL_KINDS
 };
 
-/* option_list_refused() - options that this kernel's TCP has, and its MPTCP lacks. */
-unsigned int option_list_refused(const struct sockopt *ret[SOCKOPTS_MAX]);
-
-/* option_settle() - answer the setsockopt() @call on a duplicate of its socket. */
-void option_settle(int listener, const struct call *call, int fd);
+/* A call that a stand-in gets. */
+struct call {
+	uint64_t id, from; /* an address */
+	pid_t tid;
+	int nr; /* in the thread's ABI */
+	enum call_kind kind;
+	long args[5];
+};
 
 /*
  * stand_in_run() - be the stand-in of the program @tracee

@@ -6,10 +6,12 @@
  * be another one's: the caller checks that the call is still there.
  */
 #include "program.h"
+#include "shim/preload/swap.h"
 #include "supervise.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,8 @@
 #ifndef PIDFD_THREAD /* Linux 6.9 */
 #define PIDFD_THREAD O_EXCL
 #endif
+
+#define UID_OF_FILES 3 /* in "Uid:" */
 
 /* Return: the length of @ret_text, which gets a NUL; -1. */
 static ssize_t read_proc(pid_t tid, const char *name, char *ret_text, size_t size)
@@ -89,7 +93,6 @@ static void read_environment(pid_t tid, struct tracee *ret)
 	ssize_t n = -1;
 	char **own;
 
-	ret->env_len = 0;
 	if (ret->uid == geteuid())
 		n = read_proc(tid, "environ", text, sizeof(text));
 	for (own = environ; n <= 0 && *own; own++)
@@ -98,17 +101,16 @@ static void read_environment(pid_t tid, struct tracee *ret)
 		note_variable(ret, at);
 }
 
-/* The file system's user ID: the fourth in that line. */
-static uid_t read_uid(pid_t tid)
+/* Number @i of a line of /proc/TID/status; @def if it cannot be read. */
+static int read_status_number(pid_t tid, const char *key, int i, int def)
 {
-	char text[4096];
-	const char *line;
-	unsigned int uid;
+	char text[4096], *at;
 
-	if (read_proc(tid, "status", text, sizeof(text)) <= 0)
-		return geteuid();
-	line = strstr(text, "\nUid:");
-	return line && sscanf(line, " Uid: %*u %*u %*u %u", &uid) == 1 ? uid : geteuid();
+	read_proc(tid, "status", text, sizeof(text));
+	at = strstr(text, key);
+	for (at = at ? at + strlen(key) : NULL; at && i >= 0; i--)
+		def = strtoul(at, &at, 10);
+	return def;
 }
 
 bool tracee_read(pid_t tid, struct tracee *ret)
@@ -122,32 +124,23 @@ bool tracee_read(pid_t tid, struct tracee *ret)
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", tid);
 	if (stat(path, &st) < 0 || st.st_ino != own_net)
 		return false;
+	memset(ret, 0, sizeof(*ret));
 	/* Only root's programs change theirs: no_new_privs holds for the others. */
-	ret->uid = geteuid() ? geteuid() : read_uid(tid);
+	ret->uid = geteuid();
+	if (!ret->uid)
+		ret->uid = read_status_number(tid, "\nUid:", UID_OF_FILES, 0);
 	read_name(tid, ret);
 	read_environment(tid, ret);
 	return ret->name[0];
-}
-
-/* Before Linux 6.9 a pidfd is of a whole process. */
-static pid_t read_process(pid_t tid)
-{
-	char text[4096];
-	const char *line;
-	int pid;
-
-	if (read_proc(tid, "status", text, sizeof(text)) <= 0)
-		return -1;
-	line = strstr(text, "\nTgid:");
-	return line && sscanf(line, " Tgid: %d", &pid) == 1 ? pid : -1;
 }
 
 int tracee_copy_fd(pid_t tid, int fd)
 {
 	int pidfd = syscall(SYS_pidfd_open, tid, PIDFD_THREAD), copy;
 
-	if (pidfd < 0 && errno == EINVAL)
-		pidfd = syscall(SYS_pidfd_open, read_process(tid), 0);
+	if (pidfd < 0 && errno == EINVAL) /* before 6.9: of a whole process */
+		pidfd = syscall(SYS_pidfd_open, read_status_number(tid, "\nTgid:", 0, -1),
+				0);
 	if (pidfd < 0)
 		return -errno;
 	copy = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
@@ -156,19 +149,52 @@ int tracee_copy_fd(pid_t tid, int fd)
 	return copy;
 }
 
-bool tracee_has_library(pid_t tid)
+bool tracee_shares_fd(pid_t tid, int copy)
 {
-	char path[64], line[PATH_MAX + 128];
-	bool found = false;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", tid);
+	if (swap_count_references(copy, path) != 1)
+		return true;
+	snprintf(path, sizeof(path), "/proc/%d/fd",
+		 read_status_number(tid, "\nPPid:", 0, 0));
+	return swap_count_references(copy, path) == 1;
+}
+
+int tracee_fd_flags(pid_t tid, int fd)
+{
+	char name[64], text[256], *at;
+
+	snprintf(name, sizeof(name), "fdinfo/%d", fd);
+	read_proc(tid, name, text, sizeof(text));
+	at = strstr(text, "flags:");
+	return at ? strtol(at + 6, NULL, 8) & O_CLOEXEC : 0;
+}
+
+bool tracee_uses_library(pid_t tid, uint64_t from)
+{
+	char path[64], line[PATH_MAX + 128], exe[PATH_MAX] = "";
+	bool loaded = false, own = false;
+	uint64_t begin, end;
+	int at;
 	FILE *file;
 
+	snprintf(path, sizeof(path), "/proc/%d/exe", tid);
+	if (readlink(path, exe, sizeof(exe) - 1) < 0)
+		return false;
 	snprintf(path, sizeof(path), "/proc/%d/maps", tid);
 	file = fopen(path, "re");
-	while (file && !found && fgets(line, sizeof(line), file))
-		found = strstr(line, "/" LIBRARY);
+	while (file && !own && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %*s %n", &begin,
+			   &end, &at) != 2)
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		own = from >= begin && from < end && !strcmp(line + at, exe);
+		loaded |= !!strstr(line, "/" LIBRARY);
+	}
 	if (file)
 		fclose(file);
-	return found;
+	return loaded && !own;
 }
 
 bool tracee_has_left(pid_t tid, int nr)

@@ -5,6 +5,7 @@
  *	facts		descriptors, children, pending signals: as without a supervisor
  *	errors		results and errno of calls that fail
  *	options		that MPTCP refuses
+ *	swap		what a socket has after such an option that is not harmless
  *	protocol	of its socket
  *	flood T N	T threads open N sockets each
  *	storm N		N sockets while a timer interrupts, without SA_RESTART
@@ -22,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -101,6 +103,49 @@ static int show_options(void)
 			show_option(options[i].level, options[i].name, &values[k], 4);
 		show_option(options[i].level, options[i].name, (void *)1, 4);
 		show_option(options[i].level, options[i].name, &values[1], 1);
+	}
+	return 0;
+}
+
+/* All that fits into an int, but for what differs from socket to socket. */
+static void show_all_options(int fd)
+{
+	static const int levels[] = { SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_IPV6 };
+
+	for (int i = 0; i < 4; i++)
+		for (int name = 0; name < 128; name++) {
+			socklen_t len = sizeof(int);
+			int value = 0;
+
+			if (!getsockopt(fd, levels[i], name, &value, &len) && len == 4 &&
+			    (levels[i] != SOL_SOCKET || name != SO_INCOMING_CPU) &&
+			    (levels[i] != IPPROTO_TCP || name != TCP_TIMESTAMP))
+				printf("option %d %d: %d\n", levels[i], name, value);
+		}
+}
+
+static int show_swap(void)
+{
+	const struct epoll_event event = { .events = EPOLLIN };
+	const int ms = 20000, low = 5000, on = 1;
+
+	for (int i = 0; i < 4; i++) {
+		const int fd =
+			socket(i == 3 ? AF_INET6 : AF_INET,
+			       SOCK_STREAM | (i ? SOCK_CLOEXEC : SOCK_NONBLOCK), 0);
+		const int other = i == 1 ? dup(fd) : i == 2 ? epoll_create1(0) : -1;
+
+		if (i == 2)
+			epoll_ctl(other, EPOLL_CTL_ADD, fd, (void *)&event);
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &low, sizeof(low));
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		show("set", setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, 4));
+		if (i == 1 || i == 2) {
+			fprintf(stderr, "shared: protocol %d\n", protocol_of(fd));
+			continue;
+		}
+		printf("flags %x %x\n", fcntl(fd, F_GETFL), fcntl(fd, F_GETFD));
+		show_all_options(fd);
 	}
 	return 0;
 }
@@ -242,6 +287,8 @@ int main(int argc, char *argv[])
 		return show_errors();
 	if (!strcmp(what, "options"))
 		return show_options();
+	if (!strcmp(what, "swap"))
+		return show_swap();
 	if (!strcmp(what, "flood"))
 		return flood(atoi(argv[2]));
 	if (!strcmp(what, "storm"))
