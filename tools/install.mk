@@ -59,6 +59,7 @@ install: all
 
 uninstall:
 	$(foreach f,$(INSTALL_FILES),$(Q)rm -f $(call target,$(f))$(newline))
+	$(Q)! test -d $(DESTDIR)$(EXAMPLES) || rmdir -p --ignore-fail-on-non-empty $(DESTDIR)$(EXAMPLES)
 	$(if $(DESTDIR),,$(Q)! test -w /etc/ld.so.cache || /sbin/ldconfig)
 
 # The unit contains the installed path of the broker.

@@ -1,0 +1,233 @@
+# shellcheck shell=bash disable=SC2154,SC2164
+# SPDX-License-Identifier: MIT
+#
+# cookbook.sh - what the recipes of docs/cookbook.md need, and the effects that they must have
+
+broker()
+{
+	systemctl enable --now mptcpaddrd
+	uplinks_idle
+}
+
+# two_uplinks FILE - a pool of both
+two_uplinks()
+{
+	mkdir -p "${1%/*}"
+	printf '[pool]\nendpoint = dev wlan0 subflow laminar\nendpoint = dev wwan0 subflow laminar\n' >"$1"
+	chown -R me: /run/me/.config
+}
+
+# joins - how many paths were opened in addition to the first ones
+joins() { nstat -asz MPTcpExtMPJoinSynAckRx | awk '/MPJ/ { print $2 }'; }
+
+joined_at_least()
+{
+	[ "$(joins)" -ge "$1" ] || { echo "$(joins) joins, not $1" >&2; return 1; }
+}
+
+# ssh_server - sshd of example.org; its root and me log in with me's key
+ssh_server()
+{
+	mkdir -p /run/sshd /run/keys
+	ssh-keygen -q -t ed25519 -N '' -f /run/keys/host
+	as_me ssh-keygen -q -t ed25519 -N '' -f /run/me/.ssh/id_ed25519
+	cp /run/me/.ssh/id_ed25519.pub /run/keys/authorized
+	echo "example.org $(cat /run/keys/host.pub)" >/etc/ssh/ssh_known_hosts
+	echo 'sshd:x:1:1::/run/sshd:/usr/sbin/nologin' >>/etc/passwd
+	start server env LD_PRELOAD=libmptcpaddr.so MPTCPADDR_CONFIG="$work/server.conf" \
+		/usr/sbin/sshd -D -e -f /dev/null -h /run/keys/host -o PidFile=none \
+		-o AuthorizedKeysFile=/run/keys/authorized -o StrictModes=no -o UsePAM=no
+	wait_until listens server 22
+	# OpenSSH takes the home of the user from /etc/passwd.
+	cat >/etc/ssh/ssh_config <<-END
+		Host *
+			IdentityFile /run/me/.ssh/id_ed25519
+			GlobalKnownHostsFile /etc/ssh/ssh_known_hosts
+	END
+}
+
+cookbook_ssh__scp_and_rsync_before()
+{
+	broker
+	ssh_server
+	as_me mkdir /run/me/documents /run/me/backup
+	as_me cp "$work/www/big.iso" /run/me/documents
+}
+cookbook_ssh__scp_and_rsync_after()
+{
+	cmp "$work/www/big.iso" /run/me/backup/big.iso
+	joined_at_least 2
+}
+
+cookbook_firefox_and_chromium_before()
+{
+	broker
+	# No display here.
+	mkdir -p /etc/chromium.d
+	# shellcheck disable=SC2016
+	echo 'export CHROMIUM_FLAGS="$CHROMIUM_FLAGS --headless --no-sandbox --disable-gpu --dump-dom"' \
+		>/etc/chromium.d/docs
+	export MOZ_HEADLESS=1
+}
+cookbook_firefox_and_chromium_after()
+{
+	wait_until grep -q 'GET /index.html.*Firefox' "$work/access.log"
+	wait_until joined_at_least 2
+	grep -q 'GET /index.html.*Chrom' "$work/access.log"
+}
+
+cookbook_a_whole_desktop_session_before() { broker; }
+cookbook_a_whole_desktop_session_after()
+{
+	local generator=/usr/lib/systemd/user-environment-generators/30-systemd-environment-d-generator
+
+	as_me "$generator" >"$work/session"
+	as_me env "$(grep ^LD_PRELOAD= "$work/session")" \
+		curl -sS -o /dev/null https://example.org/big.iso
+	both_carried 1500000
+	uplinks_idle
+	as_me env "$(grep ^LD_PRELOAD= "$work/session")" \
+		wget -q -O /dev/null https://example.org/big.iso
+	[ "$(received wwan0)" -lt 100000 ]
+}
+
+cookbook_nginx_as_a_server_before()
+{
+	broker
+	server_of_two_addresses
+	ip rule del from 10.2.0.2	# the text adds it
+	mkdir -p /run/nginx
+	cat >/etc/nginx/nginx.conf <<-END
+		user root; pid /run/nginx.pid; error_log stderr;
+		events {}
+		http { access_log off; client_body_temp_path /run/nginx/b;
+			proxy_temp_path /run/nginx/p; fastcgi_temp_path /run/nginx/f;
+			uwsgi_temp_path /run/nginx/u; scgi_temp_path /run/nginx/s;
+			server { listen 8000; root $work/www; } }
+	END
+}
+cookbook_nginx_as_a_server_after()
+{
+	local joins
+
+	wait_until listens laptop 8000
+	printf '[pool]\nendpoint = dev up1 laminar\nendpoint = dev up2 laminar\n' \
+		>"$work/client.conf"
+	on server env LD_PRELOAD=libmptcpaddr.so MPTCPADDR_CONFIG="$work/client.conf" \
+		curl -sS -o "$work/got" http://10.1.0.2:8000/big.iso
+	cmp "$work/got" "$work/www/big.iso"
+	joins=$(on server nstat -asz MPTcpExtMPJoinSynAckRx | awk '/MPJ/ { print $2 }')
+	[ "$joins" = 1 ] || { echo "$joins joins, not 1" >&2; return 1; }
+}
+
+cookbook_haproxy_as_a_proxy_before()
+{
+	broker
+	cat >/etc/haproxy/haproxy.cfg <<-END
+		defaults
+			mode http
+			timeout connect 5s
+			timeout client 50s
+			timeout server 50s
+		frontend f
+			bind :8088
+			default_backend b
+		backend b
+			server s 198.51.100.1:80
+	END
+}
+cookbook_haproxy_as_a_proxy_after()
+{
+	wait_until listens laptop 8088
+	as_me curl -sS -o "$work/../me/got" http://127.0.0.1:8088/big.iso
+	cmp /run/me/got "$work/www/big.iso"
+	both_carried 1500000
+}
+
+cookbook_containers_before()
+{
+	install "$here/podman" /usr/local/sbin/podman
+	two_uplinks /run/me/.config/mptcpaddr/default.conf
+	broker
+}
+cookbook_containers_after() { both_carried 1500000; }
+
+cookbook_32_bit_programs_before()
+{
+	cp -r "$top/Makefile" "$top/shim" "$top/include" "$top/tools" "$top/tests" "$top/debian" \
+		"$top/config" /run/me
+	cat >"$work/program.c" <<-END
+		#include <netdb.h>
+		#include <sys/socket.h>
+		#include <netinet/in.h>
+		#include <arpa/inet.h>
+		#include <string.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(80) };
+			static const char get[] = "GET /big.iso HTTP/1.0\\r\\n\\r\\n";
+			char buf[65536];
+			int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+			inet_pton(AF_INET, "198.51.100.1", &a.sin_addr);
+			if (connect(fd, (void *)&a, sizeof(a)) < 0)
+				return 1;
+			if (write(fd, get, strlen(get)) < 0)
+				return 1;
+			while (read(fd, buf, sizeof(buf)) > 0)
+				;
+			return 0;
+		}
+	END
+	gcc -m32 -idirafter /usr/include/x86_64-linux-gnu -o /run/me/program32 "$work/program.c"
+	two_uplinks /run/me/.config/mptcpaddr/program32.conf
+	chown -R me: /run/me
+	broker
+}
+cookbook_32_bit_programs_after()
+{
+	both_carried 1500000
+	rm -rf /tmp/build32
+}
+
+cookbook_one_pool_for_each_destination_before() { broker; }
+cookbook_one_pool_for_each_destination_after() { both_carried 1500000; }
+
+cookbook_a_metered_uplink_before() { broker; }
+cookbook_a_metered_uplink_after()
+{
+	joined_at_least 2
+	# Both downloads together are 24 MB: LTE had a part of the second one only.
+	[ "$(received wwan0)" -gt 500000 ] && [ "$(received wwan0)" -lt 11000000 ]
+}
+
+cookbook_a_fleet_before()
+{
+	ssh_server
+	broker
+}
+cookbook_a_fleet_after()
+{
+	grep -q 'wwan0 subflow laminar backup' /etc/mptcpaddr/default.conf
+	wait_until grep -q 'broker.conf' /run/docs/units/mptcpaddrd.service.log
+}
+
+cookbook_prometheus_before()
+{
+	broker
+	mkdir -p /etc/prometheus /run/prometheus
+	mount --bind /run/prometheus /var/lib/prometheus
+}
+cookbook_prometheus_after()
+{
+	local name
+
+	promtool check metrics </run/prometheus/mptcp.prom
+	grep -o 'mptcpaddr_[a-z_]*' /etc/prometheus/mptcp-rules.yml | while read -r name; do
+		grep -q "^# TYPE $name " /run/prometheus/mptcp.prom || {
+			echo "no metric $name" >&2
+			return 1
+		}
+	done
+}
