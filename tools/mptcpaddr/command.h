@@ -17,6 +17,7 @@
 /* A command gets its own name as argv[0], and returns the tool's exit status. */
 int cmd_run(int argc, char *argv[]);
 int cmd_keeper(int argc, char *argv[]);
+int cmd_init(int argc, char *argv[]);
 int cmd_check(int argc, char *argv[]);
 int cmd_pool(int argc, char *argv[]); /* "endpoint" and "limits" */
 int cmd_doctor(int argc, char *argv[]);

@@ -31,6 +31,8 @@ static const struct command {
 	  "pool)\n"
 	  "\t  --supervise       also serve static programs that PROGRAM starts\n"
 	  "\t  --no-supervise    not even if PROGRAM is one, or a Go program\n" },
+	{ "init", "[--stdout] [PROGRAM]", "write a pool file with this machine's uplinks",
+	  cmd_init, "\t  --stdout          print it instead\n" },
 	{ "check", "[FILE...]", "list all errors of pool files", cmd_check, "" },
 	{ "doctor", "[-v]", "find problems with Multipath TCP, and their remedies",
 	  cmd_doctor, "\t  -v, --verbose     list passed checks too\n" },
