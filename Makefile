@@ -99,7 +99,7 @@ deps:
 	$(Q)tools/deps $(filter demo check fuzz soak races helgrind bench lint deb rpm check-apps check-install check-systemd,$(MAKECMDGOALS))
 
 lint: deps
-	$(Q)CC=$(CC) tools/lint $(filter-out -MMD -MP,$(ALL_CFLAGS)) -Werror -DMPTCPADDR_VERSION='"0"' $(NL_CFLAGS) -Itests/lib
+	$(Q)CC='$(CC)' tools/lint $(filter-out -MMD -MP,$(ALL_CFLAGS)) -Werror -DMPTCPADDR_VERSION='"0"' $(NL_CFLAGS) -Itests/lib
 
 clean:
 	rm -rf $(B)

@@ -125,18 +125,19 @@ int diag_read_owner(int fd, uint32_t token, struct diag_owner *ret_owner)
 	return r;
 }
 
-/* The kernel's struct tcp_info, which glibc's is the first part of */
-struct tcp_state {
+/* The kernel's struct tcp_info. glibc 2.41's has only its first part. */
+union tcp_state {
 	struct tcp_info info;
-	uint64_t pacing_rate, max_pacing_rate;
-	uint64_t bytes_acked, bytes_received;
+	struct {
+		uint8_t first_part[120];
+		uint64_t bytes_acked, bytes_received;
+	};
 };
-_Static_assert(offsetof(struct tcp_state, bytes_acked) == 120, "as in <linux/tcp.h>");
 
 struct wanted {
 	uint32_t token;
 	struct inet_diag_req_v2 req; /* gets the cookie */
-	struct tcp_state tcp;
+	union tcp_state tcp;
 	bool found;
 };
 

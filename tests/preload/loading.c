@@ -265,12 +265,12 @@ Test(loading, works_before_socket_wrapper, TIMEOUT)
 static const char *asan_runtime(void)
 {
 	static char path[PATH_MAX];
-	const char *argv[] = { getenv("CC") ?: "cc", "-print-file-name=libasan.so",
-			       NULL };
-	char *text;
+	const char *cc = getenv("CC") ?: "cc"; /* perhaps "ccache gcc" */
+	char command[PATH_MAX], *text;
+	const char *argv[] = { "sh", "-c", command, NULL };
 
-	if (strstr(argv[0], "clang"))
-		argv[1] = "-print-file-name=libclang_rt.asan-x86_64.so";
+	snprintf(command, sizeof(command), "%s -print-file-name=%s.so", cc,
+		 strstr(cc, "clang") ? "libclang_rt.asan-x86_64" : "libasan");
 	text = output_of(argv, NULL);
 	snprintf(path, sizeof(path), "%.*s", (int)strcspn(text, "\n"), text);
 	free(text);

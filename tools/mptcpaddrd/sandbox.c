@@ -88,6 +88,8 @@ static int filter_calls(bool probes)
 
 static int drop_capabilities(void)
 {
+	capng_select_t sets = CAPNG_SELECT_CAPS;
+
 	/* systemd may have done it (CapabilityBoundingSet=), and forbidden capset(2). */
 	if (capng_get_caps_process() == 0 &&
 	    capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN)) {
@@ -96,11 +98,12 @@ static int drop_capabilities(void)
 		if (capng_have_capabilities(CAPNG_SELECT_CAPS) == CAPNG_NONE)
 			return 0;
 	}
+	if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP))
+		sets = CAPNG_SELECT_BOTH;
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN) < 0)
 		return -EINVAL;
-	capng_apply(CAPNG_SELECT_BOUNDS); /* may fail: nothing is executed */
-	return capng_apply(CAPNG_SELECT_CAPS) < 0 ? -EPERM : 0;
+	return capng_apply(sets) < 0 ? -EPERM : 0;
 }
 
 int sandbox_enter(bool probes, const char **ret_what)
