@@ -3,7 +3,7 @@
 
 LAUNCHER_DIR  := $(B)/tests/launcher-progs
 LAUNCHER_PROG := $(addprefix $(LAUNCHER_DIR)/,hello hello-static hello-static-pie hello-musl \
-		   client-static client-musl supervised supervised-32 hello32 users nosetenv.so protocol protocol-32 lib32/libmptcpaddr.so)
+		   client-static client-musl client-raw supervised supervised-32 hello32 users nosetenv.so protocol protocol-32 lib32/libmptcpaddr.so)
 
 LAUNCHER_CC = $(CC) $(CFLAGS) -D_GNU_SOURCE
 $(LAUNCHER_DIR)/hello-static: LAUNCHER_CC += -static
@@ -30,10 +30,12 @@ $(LAUNCHER_DIR)/lib32/libmptcpaddr.so: $(PRELOAD_SRC) $(COMMON_SRC) shim/preload
 $(LAUNCHER_DIR)/supervised: LAUNCHER_CC += -static -pthread
 $(LAUNCHER_DIR)/client-static: LAUNCHER_CC += -static -pthread
 $(LAUNCHER_DIR)/client-musl: LAUNCHER_CC = musl-gcc -static -D_GNU_SOURCE -pthread
+$(LAUNCHER_DIR)/client-raw: LAUNCHER_CC += -include tests/launcher/prog/raw.h -pthread
+$(LAUNCHER_DIR)/client-raw: tests/launcher/prog/raw.h
 $(LAUNCHER_DIR)/client-%: tests/apps/tcpclient.c
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(LAUNCHER_CC) -o $@ $<
+	$(Q)$(LAUNCHER_CC) -o $@ tests/apps/tcpclient.c
 $(LAUNCHER_DIR)/nosetenv.so: LAUNCHER_CC += -shared -fPIC
 $(LAUNCHER_DIR)/nosetenv.so: tests/launcher/prog/nosetenv.c
 	$(call say,LINK,$@)

@@ -81,6 +81,9 @@ static void family(bool broker)
 	three_paths(NULL, ARGS(RUN, "--supervise", "bash", "-c", script), broker);
 	/* A native MPTCP program, as Go's with GODEBUG=multipathtcp=1. */
 	three_paths(NULL, ARGS(RUN, "@@client-static", "-m", SERVER), broker);
+	/* Dynamic ones of Go load the library, and make their calls themselves. */
+	three_paths(NULL, ARGS(RUN, "--supervise", "@@client-raw", SERVER), broker);
+	three_paths(NULL, ARGS(RUN, "--supervise", "@@client-raw", "-m", SERVER), broker);
 }
 
 Test(supervise, dynamic_and_static_relatives_are_managed_once, .timeout = 120)
@@ -499,81 +502,5 @@ Test(supervise, tools_name_the_program, TIMEOUT)
 	     "endpoint = 10.0.3.2 ");
 	proc_end(&client);
 	proc_end(&server);
-	bench_close(&b);
-}
-
-Test(supervise, godebug_keeps_what_it_holds, TIMEOUT)
-{
-	struct bench b;
-
-	NEED_SANDBOX();
-	open_bench(&b);
-	prints(&b, ARGS("HOME=/run"), ARGS(RUN, "caddy", "environ"),
-	       "GODEBUG=multipathtcp=1\n");
-	prints(&b, ARGS("HOME=/run", "GODEBUG=netdns=go"), ARGS(RUN, "caddy", "environ"),
-	       "GODEBUG=netdns=go,multipathtcp=1\n");
-	prints(&b, ARGS("HOME=/run", "GODEBUG=multipathtcp=0"),
-	       ARGS(RUN, "caddy", "environ"), "GODEBUG=multipathtcp=0\n");
-	bench_close(&b);
-}
-
-/* On the server: a Go program with MPTCP, and the kernel's path manager. */
-static void serve(struct bench *b, struct proc *p, const char *const argv[], int port)
-{
-	cr_assert_eq(proc_start(p, &b->world.server, argv, NULL), 0);
-	cr_assert(WAIT_UNTIL(host_listens(&b->world.server, port), TRAFFIC_WAIT_MS), "%s",
-		  proc_errors(p));
-}
-
-static void succeeds(struct bench *b, const char *const argv[])
-{
-	const int64_t before = counter(&b->world.client, "MPJoinSynAckRx");
-	struct said said = run(b, ARGS("HOME=/run", "RESTIC_PASSWORD=x"), argv);
-
-	cr_expect_eq(said.status, 0, "%s: %s%s", argv[2], said.out, said.err);
-	cr_expect(!strstr(said.err, WARNING), "%s: %s", argv[2], said.err);
-	cr_expect_geq(counter(&b->world.client, "MPJoinSynAckRx"), before + 2, "%s",
-		      argv[2]);
-	said_free(&said);
-}
-
-#define URL "http://10.0.1.1:8081/f"
-
-Test(supervise, real_programs_have_three_paths, TIMEOUT)
-{
-	struct proc caddy, rclone;
-	struct bench b;
-
-	NEED_SANDBOX();
-	open_bench(&b);
-	cr_assert_eq(host_path_manager(&b.world.server, PM_KERNEL), 0);
-	cr_assert_eq(limits_set(&b.world.server, 8, 8), 0);
-	for (int i = 0; i < 2; i++) {
-		struct endpoint_spec e = { .addr = ANNOUNCED[i], .flags = EP_SIGNAL };
-
-		cr_assert_eq(endpoint_add(&b.world.server, &e), 0);
-	}
-	shell(&b, "mkdir /run/www /run/repository; head -c 20000000 /dev/urandom "
-		  ">/run/www/f");
-	serve(&b, &caddy,
-	      ARGS(path_of("mptcpaddr"), "run", "caddy", "file-server", "--listen",
-		   ":8081", "--root", "/run/www"),
-	      8081);
-	serve(&b, &rclone,
-	      ARGS(path_of("mptcpaddr"), "run", "rclone", "serve", "restic", "--addr",
-		   ":8082", "/run/repository"),
-	      8082);
-	succeeds(&b, ARGS(RUN, "busybox", "wget", "-q", "-O", "/run/got", URL));
-	shell(&b, "cmp /run/got /run/www/f");
-	succeeds(&b, ARGS(RUN, "rclone", "copyurl", URL, "/run/copied"));
-	shell(&b, "cmp /run/copied /run/www/f");
-	succeeds(&b, ARGS(RUN, "restic", "-r", "rest:http://10.0.1.1:8082/", "init"));
-	succeeds(&b, ARGS(RUN, "restic", "-r", "rest:http://10.0.1.1:8082/", "backup",
-			  "/run/www"));
-	succeeds(&b, ARGS(RUN, "restic", "-r", "rest:http://10.0.1.1:8082/", "restore",
-			  "latest", "--target", "/run/restored"));
-	shell(&b, "cmp /run/restored/run/www/f /run/www/f");
-	proc_end(&rclone);
-	proc_end(&caddy);
 	bench_close(&b);
 }
