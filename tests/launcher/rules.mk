@@ -3,7 +3,7 @@
 
 LAUNCHER_DIR  := $(B)/tests/launcher-progs
 LAUNCHER_PROG := $(addprefix $(LAUNCHER_DIR)/,hello hello-static hello-static-pie hello-musl \
-		   client-static client-musl client-raw supervised supervised-32 hello32 users nosetenv.so protocol protocol-32 lib32/libmptcpaddr.so)
+		   client-static client-musl client-raw leaves-static supervised supervised-32 hello32 users nosetenv.so protocol protocol-32 lib32/libmptcpaddr.so)
 
 LAUNCHER_CC = $(CC) $(CFLAGS) -D_GNU_SOURCE
 $(LAUNCHER_DIR)/hello-static: LAUNCHER_CC += -static
@@ -36,6 +36,10 @@ $(LAUNCHER_DIR)/client-%: tests/apps/tcpclient.c
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(LAUNCHER_CC) -o $@ tests/apps/tcpclient.c
+$(LAUNCHER_DIR)/leaves-static: tests/preload/programs/leaves.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LAUNCHER_CC) -static -pthread -I. -Iinclude -o $@ $<
 $(LAUNCHER_DIR)/nosetenv.so: LAUNCHER_CC += -shared -fPIC
 $(LAUNCHER_DIR)/nosetenv.so: tests/launcher/prog/nosetenv.c
 	$(call say,LINK,$@)

@@ -482,6 +482,60 @@ Test(supervise, first_path_leaves_from_the_pool, TIMEOUT)
 	bench_close(&b);
 }
 
+/* Return: ms that a connection took, which leaves from 10.0.2.2. */
+static int race_ms(struct bench *b, const char *program)
+{
+	struct said said =
+		run(b, NULL, ARGS(RUN, program, "10.9.9.9", TRAFFIC_PORT, "1"));
+	char extra = 0;
+	int ms = -1;
+
+	cr_expect_geq(sscanf(said.out, "ok 10.0.2.2 %d%c", &ms, &extra), 1, "%s%s",
+		      said.out, said.err);
+	cr_expect_eq(extra, '\n', "%s", said.out);
+	said_free(&said);
+	return ms;
+}
+
+/* The first link swallows everything. */
+Test(supervise, blocking_connect_races, TIMEOUT)
+{
+	struct proc server;
+	struct bench b;
+	int ms, tries = 0;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	user_pool(&b, "default.conf",
+		  "[pool]\nendpoint = 10.0.1.2\nendpoint = 10.0.2.2\n"
+		  "[app]\nfirst = race\n");
+	cr_assert_eq(host_ip(&b.world.server, "addr add 10.9.9.9/32 dev lo\n"), 0);
+	cr_assert_eq(host_nft(&b.world.server,
+			      "table inet hole { chain in { type filter hook input "
+			      "priority 0; iif s1 meta l4proto tcp drop; }; }"),
+		     0);
+	traffic_serve(&b, &server, false, NULL);
+	do
+		ms = race_ms(&b, "@@leaves-static");
+	while (ms >= 500 && ++tries < 4);
+	cr_expect(ms >= 290 && ms < 500, "%d ms", ms);
+	/* Unanswered, a signal ends it, a little later than natively. */
+	says(&b,
+	     ARGS(RUN, "@@leaves-static", "10.9.9.8", TRAFFIC_PORT, "1", "alarm", "100"),
+	     0, "EINTR ");
+	says(&b,
+	     ARGS(RUN, "@@leaves-static", "10.9.9.8", TRAFFIC_PORT, "1", "timeout",
+		  "700"),
+	     0, "EINPROGRESS ");
+	/* Another descriptor would stay with the first socket. */
+	says(&b,
+	     ARGS(RUN, "@@leaves-static", "10.9.9.9", TRAFFIC_PORT, "1", "dup", "timeout",
+		  "700"),
+	     0, "EINPROGRESS 10.0.1.2");
+	proc_end(&server);
+	bench_close(&b);
+}
+
 /* The manager is the stand-in's, but connections and pool are the program's. */
 Test(supervise, tools_name_the_program, TIMEOUT)
 {

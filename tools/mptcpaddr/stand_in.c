@@ -5,8 +5,9 @@
  * It does with a duplicate of the socket what the preload library does around connect()
  * and listen() in a program: its name and its environment are the program's, and so are
  * pool, log and back end. The kernel makes the call itself in the program, so it blocks
- * and fails there as ever. A token, before the SYN, or the state of a listening
- * socket shows that it was made.
+ * and fails there as ever; a token, before the SYN, or the state of a listening socket
+ * shows that it was made. Only a race is run here, in a thread, with as many sockets as
+ * it takes: the program gets the one that is left.
  */
 #include "program.h"
 #include "shim/common/clock.h"
@@ -15,6 +16,8 @@
 #include "shim/preload/first.h"
 #include "shim/preload/launch.h"
 #include "shim/preload/mode.h"
+#include "shim/preload/own.h"
+#include "shim/preload/race.h"
 #include "shim/preload/register.h"
 #include "shim/preload/swap.h"
 #include "shim/preload/wake.h"
@@ -25,21 +28,26 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 #define OPTION_MAX 256
 #define BEGUN_MAX  256
-#define FIRST_NS   20000L   /* before the first look, then twice as long, */
-#define LAST_NS	   5000000L /* to this; from then on look at the thread, too */
+#define LOOK_NS	   50000L /* until the program has made its call */
+#define SLOW_MS	   5	  /* from then on look at the thread, too */
 #define BEGUN_MS   3000
+#define RACE_MS	   300 /* for each attempt; then the program waits, with its signals */
 #define IDLE_S	   1
 
 /* A call that the program was let make. */
@@ -66,7 +74,8 @@ static bool has_begun(const struct begun *b)
 		return listening;
 	}
 	/* An error: it has fallen back to TCP. */
-	return getsockopt(b->fd, SOL_MPTCP, MPTCP_INFO, &info, &len) < 0 || info.token;
+	return syscall(SYS_getsockopt, b->fd, SOL_MPTCP, MPTCP_INFO, &info, &len) < 0 ||
+	       info.token;
 }
 
 static void end_begun(unsigned int i, bool made)
@@ -90,66 +99,24 @@ static void end_begun(unsigned int i, bool made)
 	*b = begun[--n_begun];
 }
 
-static void check_begun(long waited_ns)
+static void check_begun(void)
 {
 	unsigned int i;
 
 	for (i = n_begun; i-- > 0;) {
 		struct begun *b = &begun[i];
+		const int64_t ms = clock_ms() - b->since_ms;
 
 		if (has_begun(b))
 			end_begun(i, true);
-		else if (clock_ms() - b->since_ms > BEGUN_MS ||
-			 (waited_ns >= LAST_NS &&
-			  tracee_has_left(b->call.tid, b->call.nr)))
+		else if (ms > BEGUN_MS ||
+			 (ms > SLOW_MS && tracee_has_left(b->call.tid, b->call.nr)))
 			end_begun(i, false); /* it failed at once */
 	}
 }
 
-/*
- * With `first = pool` or `race`: from the best endpoint. The next one is not tried, since
- * the call is the program's.
- */
-static enum first_why choose_first(const struct call *call, struct handover *h, int fd)
-{
-	struct first_choices list;
-	union first_address addr;
-	const socklen_t len = call->args[2];
-	const struct iovec to = { &addr, len };
-	const struct iovec from = { (void *)(uintptr_t)call->args[1], len };
-	unsigned int i;
-
-	if (!first_is_chosen(h) || len > sizeof(addr) ||
-	    process_vm_readv(call->tid, &to, 1, &from, 1, 0) != (ssize_t)len ||
-	    !first_choose(h, fd, &addr.any, len, &list))
-		return FIRST_WHY_ROUTING;
-	for (i = 0; i < list.n; i++)
-		if (first_bind(fd, &list, &list.v[i]))
-			return list.v[i].why;
-	return FIRST_WHY_ROUTING;
-}
-
-static void begin_program_call(int listener, const struct call *call, int fd)
-{
-	const bool listens = call->kind == CALL_LISTEN;
-	struct handover *h = listens ? register_begin_listen(fd) : register_begin(fd);
-	enum first_why why = FIRST_WHY_ROUTING;
-
-	if (h && !listens)
-		why = choose_first(call, h, fd);
-	call_continue(listener, call->id);
-	if (!h) {
-		close(fd);
-		return;
-	}
-	manager = h == LAUNCH_BROKER ? NULL : h;
-	if (n_begun == BEGUN_MAX)
-		end_begun(0, has_begun(&begun[0]));
-	begun[n_begun++] = (struct begun){ *call, h, fd, why, clock_ms() };
-}
-
-/* What the library's setsockopt() has put under @fd. */
-static bool give_plain(int listener, const struct call *call, int fd)
+/* What the library has put under @fd in the place of the program's socket. */
+static bool replace_given_socket(int listener, const struct call *call, int fd)
 {
 	const struct seccomp_notif_addfd add = {
 		.id = call->id,
@@ -160,6 +127,109 @@ static bool give_plain(int listener, const struct call *call, int fd)
 	};
 
 	return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) >= 0;
+}
+
+struct race_call {
+	struct call call;
+	struct handover *handover;
+	int listener, fd, attempts;
+	union first_address to;
+};
+
+static void set_send_timeout(int fd, const struct timeval *timeout)
+{
+	syscall(SYS_setsockopt, fd, SOL_SOCKET, SO_SNDTIMEO, timeout, sizeof(*timeout));
+}
+
+/* The library's connect() on a duplicate; the program's goes on where that ends. */
+static void *race_in_thread(void *arg)
+{
+	struct race_call *r = arg;
+	struct seccomp_notif_resp answer = { .id = r->call.id };
+	const int ms = r->attempts * RACE_MS + RACE_MS;
+	struct timeval own = { 0 }, limit = { ms / 1000, ms % 1000 * 1000 };
+	const uint64_t cookie = own_cookie(r->fd);
+	socklen_t len = sizeof(own);
+
+	getsockopt(r->fd, SOL_SOCKET, SO_SNDTIMEO, &own, &len);
+	if (!timerisset(&own))
+		set_send_timeout(r->fd, &limit);
+	if (race_connect(r->handover, r->fd, &r->to.any, r->call.args[2]) < 0)
+		answer.error = -errno;
+	set_send_timeout(r->fd, &own);
+	if (own_cookie(r->fd) != cookie)
+		replace_given_socket(r->listener, &r->call, r->fd);
+	if (answer.error == -EINPROGRESS && !timerisset(&own))
+		call_continue(r->listener, r->call.id);
+	else
+		ioctl(r->listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
+	close(r->fd);
+	free(r);
+	return NULL;
+}
+
+/* Return: false: it cannot be. */
+static bool start_race(const struct race_call *call)
+{
+	struct race_call *r = malloc(sizeof(*r));
+	pthread_t thread;
+
+	if (!r)
+		return false;
+	*r = *call;
+	if (pthread_create(&thread, NULL, race_in_thread, r)) {
+		free(r);
+		return false;
+	}
+	return !pthread_detach(thread);
+}
+
+/*
+ * With `first = pool`, or `race` of a call that does not block: from the best endpoint.
+ * The next one is not tried, since the call is the program's. Return: false: it races.
+ */
+static bool choose_first(int listener, const struct call *call, struct handover *h,
+			 int fd, enum first_why *ret_why)
+{
+	struct race_call race = { *call, h, listener, fd, 0, { .any.sa_family = 0 } };
+	struct first_choices list;
+	const socklen_t len = call->args[2];
+	const struct iovec to = { &race.to, len };
+	const struct iovec from = { (void *)(uintptr_t)call->args[1], len };
+	unsigned int i;
+
+	*ret_why = FIRST_WHY_ROUTING;
+	if (!first_is_chosen(h) || len > sizeof(race.to) ||
+	    process_vm_readv(call->tid, &to, 1, &from, 1, 0) != (ssize_t)len ||
+	    !first_choose(h, fd, &race.to.any, len, &list))
+		return true;
+	race.attempts = list.n;
+	if (list.race && list.n > 1 && !(fcntl(fd, F_GETFL) & O_NONBLOCK) &&
+	    !tracee_shares_fd(call->tid, fd) && start_race(&race))
+		return false;
+	for (i = 0; i < list.n && *ret_why == FIRST_WHY_ROUTING; i++)
+		if (first_bind(fd, &list, &list.v[i]))
+			*ret_why = list.v[i].why;
+	return true;
+}
+
+static void begin_program_call(int listener, const struct call *call, int fd)
+{
+	const bool listens = call->kind == CALL_LISTEN;
+	struct handover *h = listens ? register_begin_listen(fd) : register_begin(fd);
+	enum first_why why = FIRST_WHY_ROUTING;
+
+	manager = h == LAUNCH_BROKER ? NULL : h ?: manager;
+	if (h && !listens && !choose_first(listener, call, h, fd, &why))
+		return;
+	call_continue(listener, call->id);
+	if (!h) {
+		close(fd);
+		return;
+	}
+	if (n_begun == BEGUN_MAX)
+		end_begun(0, has_begun(&begun[0]));
+	begun[n_begun++] = (struct begun){ *call, h, fd, why, clock_ms() };
 }
 
 /* The library's setsockopt() replaces only a socket that no other descriptor has. */
@@ -182,7 +252,7 @@ static void settle_option(int listener, const struct call *call, int fd)
 	other = tracee_shares_fd(call->tid, fd) ? dup(fd) : -1;
 	if (setsockopt(fd, call->args[1], call->args[2], at, len) < 0)
 		answer.error = -errno;
-	else if (!register_is_mptcp(fd) && !give_plain(listener, call, fd))
+	else if (!register_is_mptcp(fd) && !replace_given_socket(listener, call, fd))
 		answer.error = -EOPNOTSUPP;
 	if (other >= 0)
 		close(other);
@@ -249,7 +319,7 @@ static bool has_managed(void)
 _Noreturn void stand_in_run(int listener, int channel, const struct tracee *tracee)
 {
 	struct pollfd fds[2] = { { listener, 0, 0 }, { channel, POLLIN, 0 } };
-	struct timespec wait = { 0, FIRST_NS };
+	const struct timespec look = { 0, LOOK_NS }, idle = { IDLE_S, 0 };
 	char mode;
 
 	take_identity(tracee);
@@ -257,17 +327,10 @@ _Noreturn void stand_in_run(int listener, int channel, const struct tracee *trac
 	if (write(channel, &mode, 1) != 1 || (mode != MODE_POOL && mode != MODE_PLAIN))
 		_exit(0);
 	while (!fds[0].revents && (n_begun || fds[1].fd >= 0 || has_managed())) {
-		if (!n_begun)
-			wait = (struct timespec){ IDLE_S, FIRST_NS };
-		if (ppoll(fds, 2, n_begun || fds[1].fd < 0 ? &wait : NULL, NULL) == 0 &&
-		    wait.tv_nsec < LAST_NS)
-			wait.tv_nsec *= 2;
-		if (fds[1].revents) {
-			wait = (struct timespec){ 0, FIRST_NS };
-			if (!receive_call(listener, channel))
-				fds[1].fd = -1; /* a new keeper has a new one for us */
-		}
-		check_begun(wait.tv_nsec);
+		ppoll(fds, 2, n_begun ? &look : fds[1].fd < 0 ? &idle : NULL, NULL);
+		if (fds[1].revents && !receive_call(listener, channel))
+			fds[1].fd = -1; /* a new keeper has a new one for us */
+		check_begun();
 	}
 	_exit(0); /* no program is left, or another one stands in for it */
 }
