@@ -12,6 +12,9 @@
 #include <stdint.h>
 #include <string.h>
 
+/* After a noun: "1 path", "2 paths". */
+#define PLURAL(n) ((n) == 1 ? "" : "s")
+
 /* str_is() - [@from, @to) is @word. */
 static inline bool str_is(const char *from, const char *to, const char *word)
 {

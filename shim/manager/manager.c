@@ -7,6 +7,7 @@
 #include "mptcpaddr/uapi.h"
 #include "shim/common/clock.h"
 #include "shim/common/sockopt.h"
+#include "shim/common/str.h"
 #include "sockets.h"
 #include "state.h"
 
@@ -361,7 +362,8 @@ static int manager_open(struct manager *m)
 	port_listeners_update(&m->ports, m->watch.pool);
 	first_publish(&m->h->first, m->watch.pool, &m->watch.table);
 	idle_restart(m);
-	log_info("%u endpoints from %s", m->watch.pool->n_endpoints, h->pool_path);
+	log_info("%u endpoint%s from %s", m->watch.pool->n_endpoints,
+		 PLURAL(m->watch.pool->n_endpoints), h->pool_path);
 	return 0;
 }
 

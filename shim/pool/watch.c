@@ -160,8 +160,8 @@ static bool reload_file(struct pool_watch *watch)
 		watch->error = why;
 		return false;
 	}
-	log_info("%u endpoints from %s, which has changed", spec->n_endpoints,
-		 watch->path);
+	log_info("%u endpoint%s from %s, which has changed", spec->n_endpoints,
+		 PLURAL(spec->n_endpoints), watch->path);
 	watch->error.text[0] = '\0';
 	watch->loads++;
 	pool_free(watch->spec);

@@ -254,6 +254,8 @@ Test(sandbox, systemd_is_notified)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	char text[256], path[PATH_MAX], env[128];
+	static const char script[] = "JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2) "
+				     "exec \"$@\"";
 	bool ready = false, alive = false;
 	struct lab lab;
 	ssize_t n;
@@ -267,10 +269,10 @@ Test(sandbox, systemd_is_notified)
 	cr_assert_eq(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	put_text(lab.config, "");
 	cr_assert_eq(proc_start(&lab.broker, &lab.world.client,
-				(const char *[]){ built("mptcpaddrd", path, sizeof(path)),
+				(const char *[]){ "sh", "-c", script, "sh",
+						  built("mptcpaddrd", path, sizeof(path)),
 						  "-c", lab.config, "-s", lab.dir, NULL },
-				(const char *[]){ env, "WATCHDOG_USEC=300000",
-						  "JOURNAL_STREAM=1:2", NULL }),
+				(const char *[]){ env, "WATCHDOG_USEC=300000", NULL }),
 		     0);
 	for (int64_t until = now_ms() + EFFECT_MS;
 	     now_ms() < until && !(ready && alive);) {
@@ -286,6 +288,60 @@ Test(sandbox, systemd_is_notified)
 	cr_expect(ready && alive);
 	cr_expect(broker_said(&lab, "<6>serving"));
 	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* systemd's variable is inherited by what has redirected its standard error since. */
+Test(sandbox, redirected_log_has_no_prefix_of_the_journal)
+{
+	char path[PATH_MAX];
+	struct lab lab;
+
+	NEED_SANDBOX();
+	lab_open(&lab, two);
+	put_text(lab.config, "");
+	cr_assert_eq(proc_start(&lab.broker, &lab.world.client,
+				(const char *[]){ built("mptcpaddrd", path, sizeof(path)),
+						  "-c", lab.config, "-s", lab.dir, NULL },
+				(const char *[]){ "JOURNAL_STREAM=1:2", NULL }),
+		     0);
+	cr_expect(WAIT_FOR(broker_said(&lab, "mptcpaddrd: info: serving")), "%s",
+		  proc_errors(&lab.broker));
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+/* 78, after which the unit is not started again. */
+Test(sandbox, error_in_its_file_has_an_exit_status_of_its_own)
+{
+	static const char *const faults[] = { "[users]\nsubflows = many\n", "nonsense\n",
+					      NULL };
+	char path[PATH_MAX], unit[PATH_MAX];
+	const char *const show[] = {
+		"grep", "-qx", "RestartPreventExitStatus=78",
+		built("tests/mptcpaddrd.service", unit, sizeof(unit)), NULL
+	};
+	struct lab lab;
+	int r;
+
+	NEED_SANDBOX();
+	lab_open(&lab, two);
+	for (int i = 0; i < 3; i++) {
+		if (faults[i])
+			put_text(lab.config, faults[i]);
+		else
+			unlink(lab.config);
+		cr_assert_eq(proc_start(&lab.broker, &lab.world.client,
+					(const char *[]){
+						built("mptcpaddrd", path, sizeof(path)),
+						"-c", lab.config, "-s", lab.dir, NULL },
+					NULL),
+			     0);
+		r = proc_wait(&lab.broker, EFFECT_MS);
+		cr_expect_eq(r, 78, "%d: %d: %s", i, r, proc_errors(&lab.broker));
+		proc_end(&lab.broker);
+	}
+	cr_expect_eq(proc_run(NULL, NULL, show), 0);
 	lab_close(&lab);
 }
 

@@ -432,7 +432,7 @@ Test(views, ordinary_user_sees_connections_and_a_note_on_missing_data)
 	stage_connect(&s, "10.0.1.1", "1");
 	said = run(&s.w.client, argv);
 	cr_assert_eq(said.status, 0, "%s", said.err);
-	cr_assert(has(said.err, "no program for 1 of 1 connections"), "%s", said.err);
+	cr_assert(has(said.err, "no program for 1 of 1 connection"), "%s", said.err);
 	root = json_loads(said.out, 0, NULL);
 	cr_assert(root);
 	cr_assert_eq(subflow_count(root), 1);

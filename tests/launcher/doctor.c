@@ -264,8 +264,8 @@ Test(doctor, counts_answered_joins, TIMEOUT)
 	traffic_connect(&b, &client, POOL, NULL);
 	traffic_pairs(&b, "10.0.2.2-10.0.2.1");
 	prints_lines(&b, ARGS("ok: c2: no strict reverse-path filter\n",
-			      "ok: 1 of 1 connections to servers are MPTCP\n",
-			      "ok: 1 of 1 joins were answered\n", CLEAN));
+			      "ok: MPTCP connections to servers: 1 of 1\n",
+			      "ok: answered joins: 1 of 1\n", CLEAN));
 	proc_end(&client);
 	proc_end(&server);
 	bench_close(&b);
@@ -278,25 +278,25 @@ static const struct traffic {
 	const char *announced; /* by the server */
 	const char *pool, *rules /* of the server's firewall */, *route;
 } histories[] = {
-	{ .words = "none of 1 servers answered with MPTCP",
+	{ .words = "none of 1 server answered with MPTCP",
 	  .counter = "MPCapableFallbackSYNACK",
 	  .plain_tcp = true },
-	{ .words = "no server announced an address to 1 MPTCP connections",
+	{ .words = "no server announced an address to 1 MPTCP connection, and ",
 	  .counter = "MPCapableSYNACKRX" },
-	{ .words = "1 addresses were announced, but none was joined",
+	{ .words = "1 address was announced, but none was joined",
 	  .counter = "AddAddr",
 	  .announced = "10.0.2.1",
 	  .pool = POOL "[limits]\nsubflows = 0\n" },
-	{ .words = "1 of 1 joins had no answer",
+	{ .words = "1 of 1 join had no answer",
 	  .counter = "MPJoinSynTx",
 	  .announced = "10.0.2.1",
 	  .rules = CHAIN("input", "ip daddr 10.0.2.1 drop") },
-	{ .words = "joins could not be sent: no route from",
+	{ .words = "join could not be sent: no route from",
 	  .counter = "MPJoinSynTxConnectErr",
 	  .announced = "10.0.3.1",
 	  .route = "route add unreachable 10.0.3.1\n" },
 	/* Each SYN with the option is lost: the kernel retries without. */
-	{ .words = "1 connections got an answer only without MPTCP",
+	{ .words = "1 connection got an answer only without MPTCP",
 	  .counter = "MPCapableSYNTXDrop",
 	  .rules = CHAIN("input", "tcp flags & (syn | ack) == syn tcp option mptcp "
 				  "exists drop") },
@@ -353,7 +353,7 @@ Test(doctor, finds_that_clients_lose_the_option, TIMEOUT)
 	proc_end(&client);
 	b.world.client = b.world.server;
 	advice = one_problem_of(&b, NULL, DOCTOR,
-				"1 clients began with MPTCP and fell back to TCP");
+				"1 client began with MPTCP and fell back to TCP");
 	cr_expect(advice);
 	free(advice);
 	proc_end(&server);

@@ -177,13 +177,9 @@ Test(edit, wrong_words_give_one_error_and_change_nothing, TIMEOUT)
 	refused(&s, ": no such endpoint in the pool", ENDPOINT("del", "id", "99"));
 	refused(&s, ": only [no]backup and [no]fullmesh can change",
 		ENDPOINT("change", "10.0.2.2", "signal"));
-	refused(&s, ": expected endpoint add, del, change or flush",
-		ENDPOINT("delete", "10.0.2.2"));
 	refused(&s, ": subflows 65 is not in 0-64", LIMITS("subflows", "65"));
 	refused(&s, ": \"subflows\" needs a value", LIMITS("subflows"));
 	refused(&s, ": flush takes no address", ENDPOINT("flush", "10.0.2.2"));
-	refused(&s, ": expected limits subflows N add_addr_accepted N",
-		LIMITS("subflow", "3"));
 	after = shown(&s, "endpoint");
 	cr_assert_str_eq(after, before);
 	free(before);
@@ -218,6 +214,54 @@ Test(edit, program_must_be_named_when_there_are_two, TIMEOUT)
 	said_free(&said);
 	proc_end(&second);
 	session_close(&s);
+}
+
+/* iproute2 takes the beginnings of its words. */
+Test(edit, words_are_those_of_ip, TIMEOUT)
+{
+	struct session s = { .pid = "" };
+	struct said said;
+
+	NEED_SANDBOX();
+	session_open(&s, "[pool]\nendpoint = 10.0.2.2 id 7\n");
+	done(&s, ENDPOINT("add", "10.0.3.2", "id", "9"));
+	said = run(&s.bench, NULL, ENDPOINT("show", "id", "9"));
+	cr_expect(strstr(said.out, "10.0.3.2") && !strstr(said.out, "10.0.2.2"), "%s",
+		  said.out);
+	said_free(&said);
+	done(&s, ENDPOINT("delete", "10.0.3.2"));
+	done(&s, ENDPOINT("ch", "id", "7", "backup"));
+	shows(&s, "endpoint", "[pool]\nendpoint = 10.0.2.2 id 7 laminar backup\n");
+	done(&s, ENDPOINT("d", "id", "7"));
+	shows(&s, "endpoint", "[pool]\n");
+	done(&s, LIMITS("set", "subflow", "3", "add_addr", "2"));
+	shows(&s, "limits", "[limits]\nsubflows = 3\nadd_addr_accepted = 2\n");
+	session_close(&s);
+}
+
+/* Before anything is looked up: no program runs here. */
+Test(edit, wrong_verbs_are_named, TIMEOUT)
+{
+	static const char verbs[] = ": not show, add, delete, change or flush";
+	static const char limits[] = ": not show, set, subflows or add_addr_accepted";
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	says(&b, ENDPOINT("remove", "10.0.3.2"), 2, verbs);
+	says(&b, ENDPOINT("remove", "10.0.3.2"), 2, "endpoint: unknown word \"remove\"");
+	says(&b, ENDPOINT("deleted"), 2, verbs);
+	says(&b, ENDPOINT("", "10.0.3.2"), 2, verbs);
+	says(&b, ENDPOINT("10.0.3.2"), 2, verbs);
+	says(&b, LIMITS("change", "subflows", "3"), 2, limits);
+	says(&b, LIMITS("set"), 2, "set needs subflows N");
+	says(&b, ARGS("@mptcpaddr", "service"), 2, "add or remove?");
+	says(&b, ARGS("@mptcpaddr", "service", "start", "nginx"), 2,
+	     "unknown word \"start\": not add or remove");
+	says(&b, ARGS("@mptcpaddr", "service", "add"), 2, "service add: no unit given");
+	says(&b, ARGS("@mptcpaddr", "monitor"), 2, "see mptcpinfo --events");
+	says(&b, ARGS("@mptcpaddrd", "now"), 2, "unexpected argument \"now\"");
+	bench_close(&b);
 }
 
 Test(edit, missing_program_is_an_error, TIMEOUT)

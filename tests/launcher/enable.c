@@ -14,7 +14,9 @@
 #define OFF    "/run/root-off" /* where the pool says mptcp = no */
 #define UNITS  ROOT "/lib/systemd/system"
 #define DROPIN ROOT "/etc/systemd/system/%s.d/mptcpaddr.conf"
-#define HEAD   "# Written by mptcpaddr enable; mptcpaddr disable removes it.\n[Service]\n"
+#define HEAD                                                                         \
+	"# Written by mptcpaddr service add; mptcpaddr service remove removes it.\n" \
+	"[Service]\n"
 #define AMBIENT \
 	"# The path manager is in the program.\nAmbientCapabilities=CAP_NET_ADMIN\n"
 
@@ -134,6 +136,16 @@ Test(enable, drop_in_preloads_and_is_removed_again, TIMEOUT)
 	works(&b, "removed ", DISABLE("plain"));
 	cr_expect_eq(access(ROOT "/etc/systemd/system/plain.service.d", F_OK), -1);
 	works(&b, "plain.service is not enabled\n", DISABLE("plain"));
+	/* Their other names, which do not collide with systemctl's. */
+	works(&b, "wrote " ROOT "/etc/systemd/system/plain.service.d/mptcpaddr.conf",
+	      ARGS("@mptcpaddr", "service", "add", "--root", ROOT, "plain"));
+	drop_in_is("plain.service", "", AMBIENT);
+	/* As an older version wrote it. */
+	shell(&b,
+	      "sed -i '1s/.*/# Written by mptcpaddr enable; mptcpaddr disable removes "
+	      "it./' " ROOT "/etc/systemd/system/plain.service.d/mptcpaddr.conf");
+	works(&b, "removed ",
+	      ARGS("@mptcpaddr", "service", "remove", "--root", ROOT, "plain"));
 	cr_assert_eq(stat(UNITS "/plain.service", &after), 0);
 	cr_expect_eq(before.st_ino, after.st_ino);
 	cr_expect_eq(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);

@@ -12,6 +12,7 @@
 #include "mptcpaddr/broker.h"
 #include "mptcpaddr/netlink.h"
 #include "mptcpaddr/uapi.h"
+#include "shim/common/str.h"
 #include "shim/preload/subscribe.h"
 #include "tools/common/blackhole_report.h"
 #include "tools/common/ctl.h"
@@ -436,11 +437,12 @@ static void check_blocked(struct findings *findings, const struct netstat *netst
 			 blackhole.timeout);
 	if (blocked || blackhole.on)
 		report_problem(findings,
-			       "%lu connections got an answer only without MPTCP: a "
+			       "%lu connection%s got an answer only without MPTCP: a "
 			       "middlebox drops SYNs that have the option%s%s%s\n"
 			       "do: try another uplink; ask the firewall's operator to "
 			       "allow TCP option 30",
-			       blocked, blackhole.on ? "; " : "", blackhole.text, remedy);
+			       blocked, PLURAL(blocked), blackhole.on ? "; " : "",
+			       blackhole.text, remedy);
 }
 
 static void check_syns(struct findings *findings, const struct netstat *netstat)
@@ -452,25 +454,26 @@ static void check_syns(struct findings *findings, const struct netstat *netstat)
 	if (servers && !get_counter(netstat, "MPCapableSYNACKRX"))
 		report_problem(
 			findings,
-			"none of %lu servers answered with MPTCP: they lack it, or a "
+			"none of %lu server%s answered with MPTCP: they lack it, or a "
 			"middlebox strips the option\n"
 			"root: tcpdump -nvi any 'tcp[tcpflags] & tcp-syn != 0'    # here "
 			"and on the server: where is mptcp missing?",
-			servers);
+			servers, PLURAL(servers));
 	if (clients)
 		report_problem(
 			findings,
-			"%lu clients began with MPTCP and fell back to TCP: a middlebox "
+			"%lu client%s began with MPTCP and fell back to TCP: a middlebox "
 			"strips the option\n"
 			"root: tcpdump -nvi any 'tcp[tcpflags] & tcp-ack != 0'    # here "
 			"and on the client: where is mptcp missing?",
-			clients);
+			clients, PLURAL(clients));
 	if (unsent)
-		report_problem(findings,
-			       "%lu joins could not be sent: no route from an endpoint's "
-			       "address to an announced one\n"
-			       "type: ip route get ANNOUNCED from ENDPOINT",
-			       unsent);
+		report_problem(
+			findings,
+			"%lu join%s could not be sent: no route from an endpoint's "
+			"address to an announced one\n"
+			"type: ip route get ANNOUNCED from ENDPOINT",
+			unsent, PLURAL(unsent));
 }
 
 static void check_joins(struct findings *findings, const struct netstat *netstat)
@@ -488,28 +491,32 @@ static void check_joins(struct findings *findings, const struct netstat *netstat
 	if (lost)
 		report_problem(
 			findings,
-			"%lu of %lu joins had no answer: the announced addresses "
+			"%lu of %lu join%s had no answer: the server's addresses "
 			"cannot be reached from the endpoints\n"
 			"type: mptcpinfo --events    # which ones\n"
 			"do: check the firewalls at both ends, and the routes back",
-			joins - answered, joins);
+			joins - answered, joins, PLURAL(joins));
 	if (no_join && announced)
 		report_problem(findings,
-			       "%lu addresses were announced, but none was joined\n"
+			       "%lu address%s announced, but none was joined\n"
 			       "type: mptcpinfo    # says why, while such a connection "
 			       "is open",
-			       announced);
+			       announced, announced == 1 ? " was" : "es were");
 	else if (no_join && servers)
-		report_problem(findings,
-			       "no server announced an address to %lu MPTCP connections\n"
-			       "type: ip mptcp endpoint add ADDRESS dev DEVICE signal    "
-			       "# on the server",
-			       servers);
+		report_problem(
+			findings,
+			"no server announced an address to %lu MPTCP connection%s, "
+			"and no \"subflow\" endpoint opened a path\n"
+			"do: write subflow in addition to laminar into the pool "
+			"file, which needs no announcement\n"
+			"type: ip mptcp endpoint add ADDRESS dev DEVICE signal    "
+			"# on a server of your own",
+			servers, PLURAL(servers));
 	if (servers)
-		report_ok(findings, "%lu of %lu connections to servers are MPTCP",
-			  servers, get_counter(netstat, "MPCapableSYNTX"));
+		report_ok(findings, "MPTCP connections to servers: %lu of %lu", servers,
+			  get_counter(netstat, "MPCapableSYNTX"));
 	if (joins && !lost)
-		report_ok(findings, "%lu of %lu joins were answered", answered, joins);
+		report_ok(findings, "answered joins: %lu of %lu", answered, joins);
 }
 
 static const struct {

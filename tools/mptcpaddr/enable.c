@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * enable.c - mptcpaddr enable, mptcpaddr disable: a systemd service under the library
+ * enable.c - mptcpaddr service add, remove: a systemd service under the library
  *
  * A drop-in is the one file that is written and removed; the unit stays unchanged. A
  * service that cannot work is refused first, with the reason.
@@ -17,7 +17,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define HEAD "# Written by mptcpaddr enable; mptcpaddr disable removes it.\n"
+#define WRITTEN "# Written by mptcpaddr " /* of every version */
+#define HEAD	WRITTEN "service add; mptcpaddr service remove removes it.\n"
 
 struct enable {
 	const char *unit_word, *pool;
@@ -88,7 +89,7 @@ static int read_drop_in(struct enable *e)
 		return errno == ENOENT ? 0 : -errno;
 	e->before[fread(e->before, 1, sizeof(e->before) - 1, file)] = '\0';
 	fclose(file);
-	return strncmp(e->before, HEAD, strlen(HEAD)) ? -EEXIST : 1;
+	return strncmp(e->before, WRITTEN, strlen(WRITTEN)) ? -EEXIST : 1;
 }
 
 #define REFUSE(fmt, ...)                                                          \
@@ -383,4 +384,19 @@ int cmd_disable(int argc, char *argv[])
 		rmdir(e.path); /* fails if it holds other drop-ins */
 	}
 	return r;
+}
+
+int cmd_service(int argc, char *argv[])
+{
+	static char add[] = "service add", remove[] = "service remove";
+	const char *verb = argc > 1 ? argv[1] : "";
+	const bool adds = !strcmp(verb, "add");
+
+	if (!*verb)
+		return print_usage_error("service", "add or remove?");
+	if (!adds && strcmp(verb, "remove") != 0)
+		return print_usage_error("service",
+					 "unknown word \"%s\": not add or remove", verb);
+	argv[1] = adds ? add : remove;
+	return adds ? cmd_enable(argc - 1, argv + 1) : cmd_disable(argc - 1, argv + 1);
 }

@@ -25,14 +25,16 @@
 
 /* The running programs whose pools are shown or changed. */
 struct targets {
-	const char *program; /* NULL: any */
-	pid_t pid;	     /* 0: any */
+	const char *program;  /* NULL: any */
+	pid_t pid;	      /* 0: any */
+	unsigned int show_id; /* of endpoints; 0: any */
 };
 
 /* The connection to a manager, and its own description. */
 struct target {
 	struct ctl ctl;
 	struct ctl_manager manager;
+	unsigned int show_id;
 	bool brokered;
 	/* "curl[812]"; "curl of user 1000": mptcpaddrd's pool of all programs "curl" */
 	char name[TARGET_NAME_MAX];
@@ -189,7 +191,9 @@ static int show_endpoints(struct target *target)
 			printf("[pool \"%s/%u\"]\n",
 			       mpaddr_text(&sections[s].prefix, prefix), sections[s].len);
 		for (i = 0; i < n; i++)
-			if (endpoints[i].section == s)
+			if (endpoints[i].section == s &&
+			    (!target->show_id ||
+			     endpoints[i].local_id == target->show_id))
 				print_endpoint(&endpoints[i]);
 	}
 	free(sections);
@@ -246,6 +250,7 @@ static int visit_targets(const struct targets *targets, int (*show)(struct targe
 			continue;
 		if (found++ < NAMED_MAX)
 			len += sprintf(list + len, "%s%s", len ? ", " : "", target.name);
+		target.show_id = targets->show_id;
 		if (!request)
 			failed |= show(&target);
 		if (request && found == 1)
@@ -292,6 +297,49 @@ static int parse_target_options(struct targets *targets, int argc, char *argv[])
 	return 0;
 }
 
+/*
+ * The first of @words that begins with @word, as ip(8) takes its words; NULL: none.
+ * "set", "add" and so on are what the manager understands.
+ */
+static const char *find_verb(const char *const words[], const char *word)
+{
+	for (; *words; words++)
+		if (*word && !strncmp(*words, word, strlen(word)))
+			return *words;
+	return NULL;
+}
+
+/*
+ * Replace words of ip-mptcp(8) by the manager's, from @argv[@i] on. Return: 0; EXIT_USAGE
+ * after an error was printed, before anything is looked up.
+ */
+static int check_verb(const char *object, int argc, char *argv[], int i)
+{
+	static const char *const verbs[] = { "add",  "change", "delete",
+					     "show", "flush",  NULL };
+	static const char *const limits[] = { "set", "show", "subflows",
+					      "add_addr_accepted", NULL };
+	const bool of_limits = !strcmp(object, "limits");
+	const char *verb = find_verb(of_limits ? limits : verbs, argv[i]);
+	int k;
+
+	if (!verb)
+		return print_usage_error(object, "unknown word \"%s\": not %s", argv[i],
+					 of_limits
+						 ? "show, set, subflows or "
+						   "add_addr_accepted"
+						 : "show, add, delete, change or flush");
+	if (!strcmp(verb, "set") && i + 1 == argc)
+		return print_usage_error(object, "set needs subflows N or "
+						 "add_addr_accepted N");
+	argv[i] = (char *)(strcmp(verb, "delete") ? verb : "del");
+	for (k = i + !strcmp(verb, "set"); of_limits && k < argc; k += 2) {
+		verb = find_verb(limits + 1, argv[k]);
+		argv[k] = verb ? (char *)verb : argv[k];
+	}
+	return 0;
+}
+
 int cmd_pool(int argc, char *argv[])
 {
 	struct ctl_request request = { .magic = CTL_MAGIC,
@@ -305,10 +353,14 @@ int cmd_pool(int argc, char *argv[])
 
 	if (r)
 		return r;
+	if (i < argc && check_verb(object, argc, argv, i))
+		return EXIT_USAGE;
 	/* "set" is ip(8)'s word; the manager needs none. */
 	i += i < argc && limits && !strcmp(argv[i], "set");
 	if (i == argc || !strcmp(argv[i], "show")) {
-		if (argc - i > 1)
+		if (!limits && argc - i == 3 && !strcmp(argv[i + 1], "id"))
+			targets.show_id = strtoul(argv[i + 2], NULL, 10);
+		else if (argc - i > 1)
 			return print_usage_error(object, "unknown word \"%s\"",
 						 argv[i + 1]);
 		return visit_targets(&targets, limits ? show_limits : show_endpoints,

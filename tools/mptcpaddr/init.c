@@ -9,6 +9,7 @@
 #include "command.h"
 #include "program.h"
 
+#include "shim/common/str.h"
 #include "shim/netlink/request.h"
 #include "shim/preload/pool_file.h"
 
@@ -25,7 +26,7 @@
 #include <sys/stat.h>
 
 #define SYSTEM_DIR  "/etc/mptcpaddr/"
-#define UPLINKS_MAX 32 /* interfaces in the file */
+#define UPLINKS_MAX 32	/* interfaces in the file */
 #define RTNL_SLOT   611 /* see netlink_open() */
 
 struct uplink {
@@ -299,7 +300,7 @@ static int write_file(const struct init *init, const char *name)
 		unlink(next);
 		return 1;
 	}
-	printf("wrote %s: %u uplink%s\n", path, used, used == 1 ? "" : "s");
+	printf("wrote %s: %u uplink%s\n", path, used, PLURAL(used));
 	fflush(stdout);
 	if (used < 2)
 		print_error("only uplinks with a default route are used, and there %s: "

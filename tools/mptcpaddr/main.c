@@ -40,11 +40,13 @@ static const struct command {
 	  "show or change the pool of a running program", cmd_pool, TARGET_OPTIONS },
 	{ "limits", "[show|[set] subflows N add_addr_accepted N] [--pid P|--program N]",
 	  "show or change the limits of a running program", cmd_pool, TARGET_OPTIONS },
-	{ "enable", "[--pool FILE] [--root DIRECTORY] UNIT",
-	  "run a systemd service under the library", cmd_enable,
-	  "\t  --pool FILE       use this pool file\n" ROOT_OPTION },
-	{ "disable", "[--root DIRECTORY] UNIT",
-	  "remove the library from a systemd service", cmd_disable, ROOT_OPTION },
+	{ "service", "add|remove [--pool FILE] [--root DIRECTORY] UNIT",
+	  "run a systemd service under the library, or no longer", cmd_service,
+	  "\t  --pool FILE       use this pool file (add)\n" ROOT_OPTION },
+	{ "enable", "[--pool FILE] [--root DIRECTORY] UNIT", "the same as service add",
+	  cmd_enable, "" },
+	{ "disable", "[--root DIRECTORY] UNIT", "the same as service remove", cmd_disable,
+	  "" },
 };
 
 static void show_command(FILE *to, const struct command *command)
@@ -110,7 +112,9 @@ int main(int argc, char *argv[])
 		puts("mptcpaddr " MPTCPADDR_VERSION);
 	} else {
 		if (*name)
-			fprintf(stderr, "mptcpaddr: unknown command \"%s\"\n", name);
+			fprintf(stderr, "mptcpaddr: unknown command \"%s\"%s\n", name,
+				strcmp(name, "monitor") ? ""
+							: "; see mptcpinfo --events");
 		show_usage(stderr);
 		return EXIT_USAGE;
 	}

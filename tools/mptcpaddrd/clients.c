@@ -6,6 +6,7 @@
 #include "mptcpaddr/engine.h"
 #include "mptcpaddr/log.h"
 #include "shim/common/clock.h"
+#include "shim/common/str.h"
 #include "shim/pool/endpoint.h"
 
 #include <errno.h>
@@ -93,8 +94,8 @@ void user_log(struct broker *b, struct user *user, enum log_level level, const c
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (user->unlogged)
-		log_print(level, "user %u: %s (left out %u lines about this user)",
-			  user->uid, text, user->unlogged);
+		log_print(level, "user %u: %s (left out %u line%s about this user)",
+			  user->uid, text, user->unlogged, PLURAL(user->unlogged));
 	else
 		log_print(level, "user %u: %s", user->uid, text);
 	user->unlogged = 0;
@@ -467,9 +468,9 @@ struct client *client_get(struct broker *b, struct user *user,
 		return NULL;
 	}
 	client_open_control(client);
-	user_log(b, user, LOG_LEVEL_INFO, "%s: %u endpoints from %s",
+	user_log(b, user, LOG_LEVEL_INFO, "%s: %u endpoint%s from %s",
 		 record->program.program, client->watch.pool->n_endpoints,
-		 client->watch.path);
+		 PLURAL(client->watch.pool->n_endpoints), client->watch.path);
 	client_log_error(client);
 	journal_add(b, client, NULL);
 	return client;

@@ -7,6 +7,7 @@
  */
 #include "broker.h"
 #include "mptcpaddr/log.h"
+#include "shim/common/str.h"
 #include "shim/preload/subscribe.h"
 #include "tools/common/signals.h"
 
@@ -19,6 +20,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #define STATE_DIR "/run/mptcpaddr"
@@ -76,8 +78,10 @@ static const char *read_options(int argc, char *argv[], struct broker *b)
 			print_usage(c == 'h' ? 0 : 2);
 		}
 	}
-	if (optind < argc)
+	if (optind < argc) {
+		fprintf(stderr, "mptcpaddrd: unexpected argument \"%s\"\n", argv[optind]);
 		print_usage(2);
+	}
 	return dir;
 }
 
@@ -239,7 +243,19 @@ static void restore_state(struct broker *b)
 		log_warning("cannot read the connections from the kernel: %s; retrying",
 			    strerror(-r));
 	if (HASH_COUNT(b->conns))
-		log_info("restored %u connections", HASH_COUNT(b->conns));
+		log_info("restored %u connection%s", HASH_COUNT(b->conns),
+			 PLURAL(HASH_COUNT(b->conns)));
+}
+
+/* "DEVICE:INODE" of the standard error that systemd made; it may lead elsewhere now. */
+static bool is_journal(int fd)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long dev, ino;
+	struct stat st;
+
+	return stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 &&
+	       fstat(fd, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
 }
 
 /* The journal reads a line's priority from a prefix (sd-daemon(3)). */
@@ -251,7 +267,7 @@ static void open_broker_log(void)
 		"mptcpaddrd: debug: "
 	};
 
-	log_manager.prefixes = getenv("JOURNAL_STREAM") ? journal : plain;
+	log_manager.prefixes = is_journal(STDERR_FILENO) ? journal : plain;
 	log_open(STDERR_FILENO, LOG_LEVEL_INFO, "mptcpaddrd", getpid());
 }
 
@@ -282,7 +298,7 @@ int main(int argc, char *argv[])
 	raise_file_limit();
 	if (broker_load_policy(b, &why) < 0) {
 		log_error("%s", why.text);
-		return 1;
+		return EX_CONFIG; /* the unit does not try again */
 	}
 	b->userspace |= b->policy.userspace;
 	if (!open_sockets(b))

@@ -9,6 +9,7 @@
 #include "mptcpaddr/engine.h"
 #include "mptcpaddr/log.h"
 #include "shim/common/clock.h"
+#include "shim/common/str.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -92,10 +93,11 @@ static void log_victim(const struct client *victim, const struct user *user)
 	    (logged_ms && clock_ms() - logged_ms < VICTIMS_LOG_MS))
 		return;
 	logged_ms = clock_ms();
-	log_warning("user %u has the most programs, %u: %u connections of %s lose their "
+	log_warning("user %u has the most programs, %u: %u connection%s of %s lost their "
 		    "pool to a program of user %u",
 		    victim->user->uid, victim->user->clients,
-		    engine_conns(victim->engine), victim->about.program, user->uid);
+		    engine_conns(victim->engine), PLURAL(engine_conns(victim->engine)),
+		    victim->about.program, user->uid);
 }
 
 bool client_make_room(struct broker *b, const struct user *user)

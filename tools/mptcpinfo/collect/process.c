@@ -177,9 +177,11 @@ static void scan_processes(struct owner_scan *scan)
 			      scan->process);
 	else if (scan->wanted && scan->unreadable)
 		snapshot_note(scan->snap,
-			      "no program for %zu of %zu connections: the open files of "
-			      "%zu processes are readable by root only",
-			      scan->wanted, scan->snap->n_connections, scan->unreadable);
+			      "no program for %zu of %zu connection%s: the open files of "
+			      "%zu process%s are readable by root only",
+			      scan->wanted, scan->snap->n_connections,
+			      PLURAL(scan->snap->n_connections), scan->unreadable,
+			      scan->unreadable == 1 ? "" : "es");
 }
 
 void collect_owners(struct snapshot *snap, const char *process)

@@ -9,6 +9,7 @@
  */
 #include "monitor.h"
 #include "shim/common/clock.h"
+#include "shim/common/str.h"
 #include "tools/mptcpinfo/collect/collect.h"
 
 #include <inttypes.h>
@@ -272,9 +273,10 @@ static void count_changes(struct snapshot *snap)
 		if (strcmp(counter->name, "MPCapableSYNTX") == 0 &&
 		    counter->value > snap->n_connections)
 			snapshot_note(snap,
-				      "%" PRIu64 " MPTCP connections were opened in this "
-				      "namespace meanwhile, %zu are shown: the others "
-				      "were too short, or belong to other programs",
+				      "MPTCP connections opened in this namespace "
+				      "meanwhile: %" PRIu64
+				      "; shown: %zu; the others were "
+				      "too short, or belong to other programs",
 				      counter->value, snap->n_connections);
 	}
 	snapshot_free(&now);
@@ -303,7 +305,8 @@ static void run_report(struct run *run)
 	snapshot_sort(snap);
 	count_changes(snap);
 	if (all_open)
-		snapshot_note(snap, "%zu paths as they were when last seen", all_open);
+		snapshot_note(snap, "%zu path%s as last seen", all_open,
+			      PLURAL(all_open));
 	o.colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR");
 	/* JSON in one line: the program writes to stderr, too. */
 	r = write_view(&o, snap, true, stderr);

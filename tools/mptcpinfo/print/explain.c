@@ -6,6 +6,7 @@
  * reports it; without a manager, it is derived from kernel data.
  */
 #include "print.h"
+#include "shim/common/str.h"
 
 #include <netinet/tcp.h>
 
@@ -118,9 +119,9 @@ static void explain_held(struct text *ex, const struct manager *manager)
 
 	for_each_in (ep, manager, endpoints)
 		if (ep->held_s)
-			text_put(ex, "%s%s came and went %u times: used again in %u s",
+			text_put(ex, "%s%s came and went %u time%s: used again in %u s",
 				 ex->len ? "; " : "", ip_text(&ep->addr, ip), ep->flaps,
-				 ep->held_s);
+				 PLURAL(ep->flaps), ep->held_s);
 }
 
 /* Without laminar and fullmesh endpoints the routing table picks local addresses. */

@@ -6,6 +6,7 @@
  * and namespace, without those that are 0.
  */
 #include "print.h"
+#include "shim/common/str.h"
 
 #include <inttypes.h>
 #include <netinet/tcp.h>
@@ -177,7 +178,7 @@ void write_table(const struct snapshot *snap, bool colour, FILE *out)
 
 	measure_columns(&t);
 	fprintf(out, "%zu MPTCP connection%s, path manager %s\n", snap->n_connections,
-		snap->n_connections == 1 ? "" : "s",
+		PLURAL(snap->n_connections),
 		snap->path_manager[0] ? snap->path_manager : "unknown");
 	if (snap->blackhole.on)
 		fprintf(out, "%s%s%s\nroot: " BLACKHOLE_REMEDY "\n", t.paint[PAINT_WARN],

@@ -5,6 +5,7 @@
  * Lines are cut on the right, so the most important columns are on the left: rate and
  * share first, then the state, then the two ends.
  */
+#include "shim/common/str.h"
 #include "watch.h"
 
 #include <errno.h>
@@ -162,8 +163,7 @@ static void frame_add_row(const struct snapshot *snap, const struct row *row, si
 	for (i = 0; i < n && (i + 1 < room || (i + 1 == room && n == room)); i++)
 		frame_add_path(&conn->subflows[i], row->all, f);
 	if (i < n && room)
-		frame_add(f, PAINT_LABEL, "%zu more path%s", n - i,
-			  n - i == 1 ? "" : "s");
+		frame_add(f, PAINT_LABEL, "%zu more path%s", n - i, PLURAL(n - i));
 }
 
 void paths_frame(const struct snapshot *snap, struct frame *f)
@@ -199,7 +199,6 @@ void paths_frame(const struct snapshot *snap, struct frame *f)
 		frame_add_row(snap, &rows[i], room, f);
 	}
 	if (i < n)
-		frame_add(f, PAINT_LABEL, "%zu more connection%s", n - i,
-			  n - i == 1 ? "" : "s");
+		frame_add(f, PAINT_LABEL, "%zu more connection%s", n - i, PLURAL(n - i));
 	free(rows);
 }

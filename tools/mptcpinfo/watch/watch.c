@@ -11,6 +11,7 @@
  */
 #include "watch.h"
 #include "shim/common/clock.h"
+#include "shim/common/str.h"
 #include "tools/common/signals.h"
 #include "tools/mptcpinfo/collect/collect.h"
 
@@ -182,7 +183,7 @@ static void watch_frame(struct watch *w, const struct snapshot *snap, int error)
 
 	strftime(clock, sizeof(clock), "%H:%M:%S", localtime_r(&now, &tm));
 	frame_add(f, PAINT_PLAIN, "%s  %zu MPTCP connection%s, path manager %s%s", clock,
-		  snap->n_connections, snap->n_connections == 1 ? "" : "s",
+		  snap->n_connections, PLURAL(snap->n_connections),
 		  snap->path_manager[0] ? snap->path_manager : "unknown",
 		  w->keys ? "  (q quits)" : "");
 	/* On a terminal there is no other place for errors. */
