@@ -19,7 +19,7 @@ soak: deps
 RACES_SECONDS ?= 20
 TSAN_OPTIONS   = die_after_fork=0 exitcode=66 suppressions=tests/soak/tsan.supp
 
-races: deps
+races: deps helgrind
 	$(Q)$(MAKE) --no-print-directory B=$(B)/tsan SAN=thread CFLAGS='-O1 -g -Wno-tsan' \
 		lib tools $(B)/tsan/tests/churn
 	$(Q)for mode in direct broker; do \
@@ -27,13 +27,15 @@ races: deps
 			$(RACES_SECONDS) $$mode setarch -R || exit; \
 	done
 
-
-# The same in direct mode; helgrind.h tells valgrind what atomics order.
+# The same in direct mode; helgrind.h tells valgrind what atomics order. The path manager
+# library is loaded at the start: later, valgrind would look for its symbols in the wrong
+# descriptor table.
 helgrind: deps
 	$(Q)$(MAKE) --no-print-directory B=$(B)/helgrind DEV=0 \
-		CFLAGS='-O1 -g -fno-builtin -include tests/soak/helgrind.h' lib \
+		CFLAGS='-O1 -g -fno-builtin -Wno-shadow -include tests/soak/helgrind.h' lib \
 		$(B)/helgrind/mptcpinfo $(B)/helgrind/tests/churn
-	$(Q)NOT_FLAT=1 THREADS=3 tests/soak/soak $(B)/helgrind $(RACES_SECONDS) direct valgrind \
+	$(Q)NOT_FLAT=1 THREADS=3 SOAK_PRELOAD=$(abspath $(B))/helgrind/libmptcpaddr-pm.so \
+		tests/soak/soak $(B)/helgrind $(RACES_SECONDS) direct valgrind \
 		-q --tool=helgrind --fair-sched=yes --child-silent-after-fork=yes \
 		--history-level=approx --suppressions=tests/soak/helgrind.supp
 
