@@ -70,8 +70,10 @@ struct ctl_manager {
 	char backend[8];     /* "direct"; 0.2 has 16 bytes */
 	int64_t blackhole_s; /* since when MPTCP is off, CLOCK_MONOTONIC; 0: it is on */
 	char program[64];    /* program_invocation_short_name, cut */
-	char pool_file[4 * CTL_TEXT_MAX];  /* the file that is followed, cut */
-	char pool_error[2 * CTL_TEXT_MAX]; /* the previous pool is in force; "": none */
+	char pool_file[4 * CTL_TEXT_MAX]; /* the file that is followed, cut */
+	/* The previous pool is in force; of mptcpaddrd itself, users who have too much.
+	 */
+	char pool_error[2 * CTL_TEXT_MAX]; /* "": none */
 	char options[2 * CTL_TEXT_MAX]; /* that MPTCP refused; not from older managers */
 };
 

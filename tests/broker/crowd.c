@@ -18,7 +18,8 @@
 #define FIRST_UID 1001
 
 struct crowd {
-	int ready;  /* a pipe to write to when all is there */
+	int ready; /* a pipe to write to when all is there */
+	unsigned int programs;
 	int silent; /* connections to each of their control sockets */
 };
 
@@ -57,13 +58,15 @@ static int be_crowd(void *arg)
 	char name[32];
 	uint32_t token;
 
-	for (int i = 0; i < PROGRAMS; i++) {
-		snprintf(name, sizeof(name), "program-%d", i);
+	for (unsigned int i = 0; i < crowd->programs; i++) {
+		snprintf(name, sizeof(name), "program-%u", i);
 		if (native_connection(&token) < 0 ||
 		    record_send(record, record_fill(record, token, name, "/pool", pool)) <
 			    0)
 			return 1;
 	}
+	if (crowd->silent && !WAIT_FOR(broker_count().registrations >= crowd->programs))
+		return 1;
 	dial_controls(crowd->silent);
 	if (write(crowd->ready, "x", 1) != 1)
 		return 1;
@@ -71,9 +74,9 @@ static int be_crowd(void *arg)
 	return 0;
 }
 
-static void crowd_start(pid_t pids[], int users, int silent)
+static void crowd_start(pid_t pids[], int users, unsigned int programs, int silent)
 {
-	struct crowd crowd = { .silent = silent };
+	struct crowd crowd = { .programs = programs, .silent = silent };
 	int fds[2];
 	char byte;
 
@@ -99,6 +102,8 @@ static void crowd_end(const pid_t pids[], int users)
 	}
 }
 
+static const char *const doctor[] = { "@mptcpaddr", "doctor", NULL };
+
 /* In that of each user, and in all. */
 Test(crowd, broker_full_of_other_users_programs_serves_a_ninth_user_and_root)
 {
@@ -112,8 +117,12 @@ Test(crowd, broker_full_of_other_users_programs_serves_a_ninth_user_and_root)
 	lab_broker(&lab, "");
 	for (int i = 0; i < 3; i++)
 		without[i] = served(&lab, uids[i]);
-	crowd_start(pids, CROWD, 0);
+	lab_broker_end(&lab); /* whose table has idle programs */
+	lab_broker(&lab, "");
+	crowd_start(pids, CROWD, PROGRAMS, 0);
 	cr_assert(WAIT_FOR(broker_count().registrations >= CROWD * PROGRAMS));
+	tool_says(&lab, 0, doctor, "user 1001 has 64 programs");
+	tool_says(&lab, 1009, doctor, "user 1008 has 64 programs");
 	for (int i = 0; i < 3; i++)
 		served_as_fast(&lab, uids[i], "8 users with 64 programs", without[i]);
 	broker_logs(&lab, "has the most programs");
@@ -136,7 +145,8 @@ static int64_t tool_takes(struct lab *lab, uid_t uid, const char *const tool[],
 	return best;
 }
 
-/* Other users' silence does not hide a program from its user, or from root. */
+/* Other users' silence does not hide a program from its user, or from root, who learns
+ * whose it is. */
 Test(crowd, silent_control_connections_blind_nobody)
 {
 	const char *const edit[] = { "@mptcpaddr", "endpoint", "--program", "tcpclient",
@@ -148,15 +158,34 @@ Test(crowd, silent_control_connections_blind_nobody)
 	NEED_USERS();
 	lab_open(&lab, announced_two);
 	lab_broker(&lab, "");
-	crowd_start(pids, CROWD, 7);
+	crowd_start(pids, CROWD, PROGRAMS, 7);
 	lab_start(&lab, &client, ALICE, lab.pool, tcpclient_argv);
 	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 2));
 	tool_says(&lab, ALICE, info, "\"tcpclient\"");
 	tool_says(&lab, 0, info, "\"tcpclient\"");
+	broker_logs(&lab, "has 16 connected tools");
+	tool_says(&lab, 0, doctor, " has 64 programs");
 	tool_says(&lab, ALICE, edit, "");
 	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 1), "not edited");
 	proc_end(&client);
 	crowd_end(pids, CROWD);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+Test(crowd, silent_control_connections_are_reported)
+{
+	pid_t pid;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, announced_two);
+	lab_broker(&lab, "");
+	crowd_start(&pid, 1, 4, 7);
+	broker_logs(&lab, "user 1001 has 16 connected tools");
+	tool_says(&lab, BOB, doctor, "user 1001 has 4 programs and 16 tools");
+	tool_says(&lab, 0, doctor, "user 1001 has 4 programs and 16 tools");
+	crowd_end(&pid, 1);
 	lab_broker_end(&lab);
 	lab_close(&lab);
 }

@@ -181,24 +181,24 @@ static unsigned long get_counter(const struct netstat *netstat, const char *name
 	return 0;
 }
 
-/* When the broker noticed it; 0: there is none, or it has not. */
-static int64_t ask_broker(void)
+/* Zeros: there is none. */
+static struct ctl_manager ask_broker(void)
 {
 	struct ctl_manager about = { 0 };
 	struct ctl ctl;
 
 	if (ctl_open_broker(&ctl) < 0)
-		return 0;
+		return about;
 	if (ctl_ask(&ctl, CTL_OP_MANAGER, 0, sizeof(about)) == 0 &&
 	    ctl_answer(&ctl)->count)
 		ctl_record(&ctl, 0, &about, sizeof(about));
 	ctl_close(&ctl);
-	return about.blackhole_s;
+	return about;
 }
 
 static void read_blackhole(const struct netstat *netstat, struct blackhole *ret)
 {
-	blackhole_read(get_counter(netstat, "Blackhole"), ask_broker(), ret);
+	blackhole_read(get_counter(netstat, "Blackhole"), ask_broker().blackhole_s, ret);
 }
 
 /* For run; doctor knows more, see check_blocked(). */
@@ -269,9 +269,18 @@ static bool check_path_manager(struct findings *findings, const struct devices *
 static bool check_broker(struct findings *findings, const struct devices *devices)
 {
 	const bool found = find_broker();
+	struct ctl_manager about;
 
-	if (found)
+	if (found) {
 		report_ok(findings, "a broker serves programs without rights");
+		about = ask_broker();
+		if (about.pool_error[0])
+			report_problem(findings,
+				       "the broker is crowded: %.*s\n"
+				       "do: end some of them; each new one may cost the "
+				       "pool of another, or is refused",
+				       (int)sizeof(about.pool_error), about.pool_error);
+	}
 	check_held_broker(findings, found);
 	check_held_listeners(findings);
 	return true;

@@ -26,7 +26,9 @@ struct user {
 	int64_t registering_us, loading_us; /* of rate_take() */
 	unsigned int waiting;		    /* connected peers without a request */
 	unsigned int clients, connections, subflows;
+	unsigned int busy;     /* clients with connections: scratch of quota_describe() */
 	unsigned int controls; /* connected tools, see control_server.h */
+	bool crowded;	       /* as many as it may have, which is in the log */
 	int64_t listening_us;  /* of rate_take() */
 	uint64_t registrations, refused;
 	int64_t refused_ms; /* the last one in the log */
@@ -215,6 +217,10 @@ void clients_drop_ended(struct broker *b, bool now);
 int64_t client_end_due(const struct client *client);
 /* controls_make_room() - from the user with the most connected tools. */
 void controls_make_room(struct broker *b);
+/* controls_log() - a line when @user's tools are as many as one user may connect. */
+void controls_log(struct user *user);
+/* quota_describe() - the users who have as much as one may, or most of a full table. */
+void quota_describe(const struct broker *b, char *ret_text, size_t size);
 
 /* clients.c again */
 

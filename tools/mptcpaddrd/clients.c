@@ -572,4 +572,5 @@ void client_serve_control(struct client *client)
 			    sizeof(client->about.options));
 	if (poll(fds, control_poll_fill(&client->control, fds), 0) >= 0)
 		control_serve(&client->control, fds, &view);
+	controls_log(client->user);
 }

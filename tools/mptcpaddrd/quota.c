@@ -13,15 +13,16 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <utlist.h>
 
-#define CLIENTS_MAX    512
-#define VICTIMS_LOG_MS 1000
-#define UNLISTED_MS    1000 /* for tools that follow it to the end */
+#define CLIENTS_MAX   512
+#define CROWDS_LOG_MS 1000
+#define UNLISTED_MS   1000 /* for tools that follow it to the end */
 /* Its memory of endpoints without answer is good for so long (FIRST_AVOID_AGAIN_S). */
 #define FORGOTTEN_MS 600000
 
@@ -84,15 +85,21 @@ static struct client *find_victim(const struct broker *b, const struct user *use
 	return victim ?: client_oldest(b, NULL, client_is_idle);
 }
 
-/* Once a second, besides user_log(): its other lines must not hide this one. */
-static void log_victim(const struct client *victim, const struct user *user)
+/* Once a second, besides user_log(): its other lines must not hide these. */
+static bool may_log(void)
 {
 	static int64_t logged_ms;
 
-	if (client_is_idle(victim) ||
-	    (logged_ms && clock_ms() - logged_ms < VICTIMS_LOG_MS))
-		return;
+	if (logged_ms && clock_ms() - logged_ms < CROWDS_LOG_MS)
+		return false;
 	logged_ms = clock_ms();
+	return true;
+}
+
+static void log_victim(const struct client *victim, const struct user *user)
+{
+	if (client_is_idle(victim) || !may_log())
+		return;
 	log_warning("user %u has the most programs, %u: %u connection%s of %s lost their "
 		    "pool to a program of user %u",
 		    victim->user->uid, victim->user->clients,
@@ -197,4 +204,47 @@ void controls_make_room(struct broker *b)
 	for (client = b->clients; client; client = client->next)
 		if (client->user == most && control_drop_silent(&client->control))
 			return;
+}
+
+void controls_log(struct user *user)
+{
+	const bool crowded = user->controls >= CONTROL_PER_USER_MAX;
+
+	if (crowded && !user->crowded && may_log()) {
+		log_warning("user %u has %u connected tools, as many as one user may "
+			    "have: silent ones make room",
+			    user->uid, user->controls);
+		user->crowded = true;
+	}
+	user->crowded &= crowded;
+}
+
+/* Idle clients do not count: they make room at nobody's cost. */
+void quota_describe(const struct broker *b, char *ret_text, size_t size)
+{
+	unsigned int all = 0, most = 0, many;
+	const struct client *client;
+	struct user *user, *next;
+	size_t len = 0;
+
+	ret_text[0] = '\0';
+	HASH_ITER (hh, b->users, user, next)
+		user->busy = 0;
+	for (client = b->clients; client; client = client->next) {
+		user = client->user;
+		if (client_is_idle(client) || !user->uid)
+			continue;
+		all++;
+		if (++user->busy > most)
+			most = user->busy;
+	}
+	many = all >= CLIENTS_MAX ? most : CLIENTS_PER_USER;
+	HASH_ITER (hh, b->users, user, next)
+		if ((user->busy >= many || user->controls >= CONTROL_PER_USER_MAX) &&
+		    len < size)
+			len += snprintf(ret_text + len, size - len,
+					"%suser %u has %u program%s and %u tool%s",
+					len ? ", " : "", user->uid, user->busy,
+					PLURAL(user->busy), user->controls,
+					PLURAL(user->controls));
 }

@@ -222,6 +222,7 @@ static bool answer_request(struct broker *b, struct peer *peer,
 	if (!answer.head.error && request->op == CTL_OP_MANAGER) {
 		answer.head.count = answer.head.total = 1;
 		answer.head.record_size = sizeof(*about);
+		quota_describe(b, about->pool_error, sizeof(about->pool_error));
 		size = sizeof(answer);
 	}
 	return send(peer->fd, &answer, size, MSG_DONTWAIT | MSG_NOSIGNAL) == size;
