@@ -10,6 +10,7 @@
  * from a killed keeper, and makes a new guard.
  */
 #include "command.h"
+#include "shim/common/clock.h"
 #include "shim/preload/mode.h"
 #include "shim/preload/register.h"
 #include "supervise.h"
@@ -33,7 +34,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS /* Linux 6.6 */
@@ -55,12 +55,12 @@
 #define SENT_MAX      64 /* calls on their way to a stand-in */
 #define START_MS      10000
 #define NOTIF_SIZE    4096 /* a later kernel's may be longer than ours */
-#define FORGET_S      2	   /* then a program without a pool is asked again */
+#define FORGET_MS     2000 /* then a program without a pool is asked again */
 
 struct stand_in {
 	int channel; /* -1: a program without MPTCP needs none */
 	enum mode mode;
-	time_t since;
+	int64_t since_ms;
 	struct tracee of;
 	uint64_t sent[SENT_MAX];
 	unsigned int n_sent;
@@ -90,14 +90,6 @@ static void set_title(const char *name)
 	prctl(PR_SET_NAME, name);
 }
 
-static time_t keeper_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
 /* What it had may be answered already: that does no harm. */
 static void drop_stand_in(unsigned int i)
 {
@@ -125,7 +117,7 @@ static struct stand_in *find_stand_in(const struct tracee *of)
 		s = &keeper.stand_ins[i];
 		if (memcmp(&s->of, of, offsetof(struct tracee, uid)) != 0)
 			continue;
-		if (s->mode == MODE_POOL || keeper_seconds() - s->since < FORGET_S)
+		if (s->mode == MODE_POOL || clock_ms() - s->since_ms < FORGET_MS)
 			return s;
 		drop_stand_in(i);
 		return NULL;
@@ -161,9 +153,7 @@ static struct stand_in *get_stand_in(const struct tracee *of)
 	close(pair[1]);
 	fds.fd = pair[0];
 	s = &keeper.stand_ins[keeper.n++];
-	*s = (struct stand_in){ .channel = pair[0],
-				.of = *of,
-				.since = keeper_seconds() };
+	*s = (struct stand_in){ .channel = pair[0], .of = *of, .since_ms = clock_ms() };
 	if (poll(&fds, 1, START_MS) == 1 && read(pair[0], &mode, 1) == 1)
 		s->mode = mode;
 	if (!has_mptcp(s)) {
@@ -272,15 +262,26 @@ static bool is_given_socket(int fd)
 	return !fstat(fd, &st) && st.st_mode & S_ISVTX;
 }
 
+/* Go expects TCP, if its sockets are MPTCP for the sake of GODEBUG alone. */
+static bool is_go_mptcp(const struct tracee *tracee)
+{
+	const char *at = tracee->env;
+
+	while (at < tracee->env + tracee->env_len && strncmp(at, "GODEBUG=", 8) != 0)
+		at += strlen(at) + 1;
+	return strstr(at, "multipathtcp=1");
+}
+
 /* MPTCP sockets of the program's own have MPTCP's options. */
-static bool is_for_stand_in(const struct call *call)
+static bool is_for_stand_in(const struct call *call, struct tracee *ret_tracee)
 {
 	const int fd = tracee_copy_fd(call->tid, call->args[0]);
-	const bool is =
-		fd >= 0 && register_is_mptcp(fd) &&
-		(call->kind == CALL_OPTION ? is_given_socket(fd)
-					   : !tracee_uses_library(call->tid, call->from));
+	bool is = fd >= 0 && register_is_mptcp(fd) &&
+		  !tracee_uses_library(call->tid, call->from) &&
+		  tracee_read(call->tid, ret_tracee);
 
+	if (call->kind == CALL_OPTION)
+		is = is && (is_given_socket(fd) || is_go_mptcp(ret_tracee));
 	if (fd >= 0)
 		close(fd);
 	return is;
@@ -292,7 +293,7 @@ static bool pass_on(const struct call *call)
 	struct stand_in *s = NULL;
 	struct tracee tracee;
 
-	if (is_for_stand_in(call) && tracee_read(call->tid, &tracee) &&
+	if (is_for_stand_in(call, &tracee) &&
 	    !ioctl(keeper.listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call->id))
 		s = get_stand_in(&tracee);
 	if (!s || s->channel < 0)

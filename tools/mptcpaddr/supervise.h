@@ -40,7 +40,7 @@ void call_continue(int listener, uint64_t id);
 /* What decides which stand-in, that is which pool, a thread's program has. */
 struct tracee {
 	char name[TRACEE_NAME_MAX]; /* as program_invocation_short_name was */
-	char env[TRACEE_ENV_MAX];   /* the variables of the library, each with its NUL */
+	char env[TRACEE_ENV_MAX];   /* the library's variables, and GODEBUG */
 	size_t env_len;
 	uid_t uid; /* for files */
 };

@@ -72,14 +72,15 @@ static void read_name(pid_t tid, struct tracee *ret)
 static bool is_library_variable(const char *variable)
 {
 	return !strncmp(variable, "MPTCPADDR_", 10) || !strncmp(variable, "HOME=", 5) ||
-	       !strncmp(variable, "XDG_CONFIG_HOME=", 16);
+	       !strncmp(variable, "XDG_CONFIG_HOME=", 16) ||
+	       !strncmp(variable, "GODEBUG=", 8);
 }
 
 static void note_variable(struct tracee *ret, const char *variable)
 {
 	const size_t len = strlen(variable) + 1;
 
-	if (!is_library_variable(variable) || ret->env_len + len > sizeof(ret->env))
+	if (!is_library_variable(variable) || ret->env_len + len >= sizeof(ret->env))
 		return;
 	memcpy(ret->env + ret->env_len, variable, len);
 	ret->env_len += len;

@@ -4,7 +4,7 @@
  *
  *	facts		descriptors, children, pending signals: as without a supervisor
  *	errors		results and errno of calls that fail
- *	options		that MPTCP refuses
+ *	options		that MPTCP refuses; "own": with MPTCP sockets of its own
  *	swap		what a socket has after such an option that is not harmless
  *	protocol	of its socket
  *	flood T N	T threads open N sockets each
@@ -32,9 +32,11 @@
 #include <time.h>
 #include <unistd.h>
 
+static int own; /* protocol */
+
 static int open_tcp(int flags)
 {
-	return socket(AF_INET, SOCK_STREAM | flags, 0);
+	return socket(AF_INET, SOCK_STREAM | flags, own);
 }
 
 static int protocol_of(int fd)
@@ -75,7 +77,7 @@ static void show(const char *what, int r)
 static void show_option(int level, int name, const void *value, int len)
 {
 	const int v4 = open_tcp(0);
-	const int v6 = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const int v6 = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, own);
 
 	printf("option %d %d\n", level, name);
 	show("v4", setsockopt(v4, level, name, value, len));
@@ -280,6 +282,7 @@ int main(int argc, char *argv[])
 {
 	const char *what = argc > 1 ? argv[1] : "";
 
+	own = argc > 2 && !strcmp(argv[2], "own") ? IPPROTO_MPTCP : 0;
 	flood_count = argc > 3 ? atoi(argv[3]) : 0;
 	if (!strcmp(what, "facts"))
 		return show_facts();
