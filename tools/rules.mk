@@ -19,8 +19,8 @@ MPTCPADDR_SRC := $(wildcard tools/mptcpaddr/*.c) $(wildcard tools/common/*.c) \
 		 $(patsubst %,shim/preload/%.c,blackhole broker env first forgotten fork launch \
 		   log_request mode other_copy own owner pool_copy pool_file race real refused register \
 		   setsockopt subscribe swap thread wake) \
-		 $(COMMON_SRC) $(patsubst %,shim/netlink/%.c,diag request) \
-		 $(patsubst %,shim/pool/%.c,parse endpoint addr accept ini_reader)
+		 $(COMMON_SRC) $(ENGINE_SRC) \
+		 $(patsubst %,shim/netlink/%.c,diag pm_event request) shim/manager/note_text.c
 
 tools: $(B)/mptcpaddr
 

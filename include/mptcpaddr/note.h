@@ -132,7 +132,7 @@ struct pm_conn_report {
 	uint8_t accepted;   /* announcements that count against the limit */
 	uint8_t last_error; /* errno of the last failed join */
 	uint8_t first; /* enum pm_reason: why the first path is where it is; 0: routing */
-	uint8_t reserved;
+	uint8_t last_reset;	    /* its reason (RFC 8684, 3.6); 0: none */
 	uint64_t endpoints_mine;    /* of its section and a matching family */
 	uint64_t endpoints_used;    /* by a live subflow */
 	uint64_t endpoints_pending; /* by a pending subflow */

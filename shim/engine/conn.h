@@ -101,7 +101,7 @@ struct conn {
 	uint32_t watch_when; /* likewise; if `watched`: check its paths */
 	uint8_t family;	     /* of the socket: AF_INET, AF_INET6; 0 until CREATED */
 	uint8_t n_subflows, n_announced;
-	uint8_t last_error;
+	uint8_t last_error, last_reset;
 	uint8_t section : 5; /* of the pool */
 	bool v6only : 1;
 	bool inherited : 1;   /* from the parent process */

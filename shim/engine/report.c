@@ -91,6 +91,7 @@ static void report_conn(const struct conn *conn, struct pm_conn_report *view)
 		.announced = conn->n_announced,
 		.accepted = conn_count_accepted(conn),
 		.last_error = conn->last_error,
+		.last_reset = conn->last_reset,
 		.first = conn_first_reason(conn),
 	};
 	for_each_announcement (conn, ann)

@@ -99,6 +99,7 @@ void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
 					   : subflow_announcement(conn, s);
 
 	conn->last_error = error;
+	conn->last_reset = reset_reason;
 	if (ann && !s->removed) {
 		ann->error = error;
 		announcement_failed(conn, ann, s, tries, for_good, at_once);

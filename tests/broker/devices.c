@@ -80,9 +80,11 @@ Test(devices, the_word_dev_does_not_move_an_address)
 }
 
 /* The rejected line, and whose it is. */
-Test(devices, doctor_names_the_user, .timeout = 120)
+Test(devices, doctor_and_mptcpinfo_name_it, .timeout = 120)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], path_info[PATH_MAX];
+	const char *const info[] = { built("mptcpinfo", path_info, sizeof(path_info)),
+				     NULL };
 	const char *const argv[] = { built("mptcpaddr", path, sizeof(path)), "doctor",
 				     NULL };
 	struct proc client, doctor;
@@ -97,6 +99,11 @@ Test(devices, doctor_names_the_user, .timeout = 120)
 	cr_expect_eq(proc_wait(&doctor, EFFECT_MS), 1);
 	cr_expect(proc_said(&doctor, "tcpclient of user 1000: "), "%s",
 		  proc_output(&doctor));
+	cr_expect(proc_said(&doctor, "pool.conf:3: the broker does not allow 10.0.3.2"),
+		  "%s", proc_output(&doctor));
+	proc_end(&doctor);
+	cr_assert_eq(proc_start(&doctor, &lab.world.client, info, NULL), 0);
+	cr_expect_eq(proc_wait(&doctor, EFFECT_MS), 0);
 	cr_expect(proc_said(&doctor, "pool.conf:3: the broker does not allow 10.0.3.2"),
 		  "%s", proc_output(&doctor));
 	proc_end(&doctor);

@@ -7,6 +7,7 @@
  */
 #include "print.h"
 #include "shim/common/str.h"
+#include "tools/common/endpoint_reason.h"
 
 #include <netinet/tcp.h>
 
@@ -91,6 +92,39 @@ static bool explain_unavailable(struct text *ex, const struct connection *conn,
 	return false;
 }
 
+/* Whether endpoint @i should have a path to the server's first address, and has none */
+static bool lacks_path(const struct connection *conn, const struct manager *manager,
+		       size_t i)
+{
+	const enum endpoint_state state = endpoint_state(conn, manager, i);
+
+	return manager->endpoints[i].flags & MPTCP_PM_ADDR_FLAG_SUBFLOW &&
+	       (state == ENDPOINT_FREE || state == ENDPOINT_PENDING);
+}
+
+/* `subflow` endpoints wait for no announcement. */
+static void explain_subflow(struct text *ex, const struct connection *conn,
+			    const struct manager *manager, bool pending)
+{
+	const enum endpoint_state state = pending ? ENDPOINT_PENDING : ENDPOINT_FREE;
+	char reason[NOTE_REASON_MAX], ip[MPADDR_TEXT_MAX];
+	bool first = true;
+	size_t i;
+
+	for (i = 0; i < manager->n_endpoints; i++) {
+		if (!lacks_path(conn, manager, i) ||
+		    endpoint_state(conn, manager, i) != state)
+			continue;
+		if (first)
+			text_put(ex, "%s%s: ", ex->len ? "; " : "",
+				 endpoint_reason(&conn->record, pending,
+						 manager->info.subflows_max, reason));
+		text_put(ex, "%s%s", first ? "" : ", ",
+			 ip_text(&manager->endpoints[i].addr, ip));
+		first = false;
+	}
+}
+
 /* Paths that carry nothing while their link is up */
 static void explain_silent(struct text *ex, const struct connection *conn,
 			   const struct manager *manager)
@@ -153,14 +187,24 @@ static void explain_pool(struct text *ex, const struct connection *conn,
 	for_each_in (announced, conn, announced)
 		if (announced->state != PM_ANNOUNCED_JOINED)
 			explain_cause(ex, conn, announced);
+	explain_subflow(ex, conn, manager, true);
+	explain_subflow(ex, conn, manager, false);
 	if (explain_unavailable(ex, conn, manager) || ex->len)
 		return;
 	if (conn->n_announced == 0)
 		text_put(ex, "nothing announced: the server has not announced any "
-			     "additional address");
+			     "additional address; \"subflow\" endpoints need none");
 	else
 		text_put(ex, "nothing more announced: all %zu addresses are joined",
 			 conn->n_announced);
+}
+
+/* Of a changed file, while the previous pool stays; endpoints that a policy refuses */
+static void explain_pool_error(struct text *ex, const struct manager *manager)
+{
+	if (manager->info.pool_error[0] && !strstr(ex->start, manager->info.pool_error))
+		text_put(ex, "%spool file: %s", ex->len ? "; " : "",
+			 manager->info.pool_error);
 }
 
 /* [app] first */
@@ -211,6 +255,7 @@ bool explain_connection(const struct snapshot *snap, const struct connection *co
 		return false;
 	else if (conn->manager == MANAGER_OURS) {
 		explain_pool(&ex, conn, connection_manager(snap, conn));
+		explain_pool_error(&ex, connection_manager(snap, conn));
 		explain_first(&ex, conn);
 		explain_silent(&ex, conn, connection_manager(snap, conn));
 		explain_held(&ex, connection_manager(snap, conn));

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+/*
+ * endpoint_reason.c - why no path leaves from a `subflow` endpoint
+ */
+#include "endpoint_reason.h"
+#include "mptcpaddr/pm.h"
+
+#include <stdio.h>
+
+const char *endpoint_reason(const struct pm_conn_report *conn, bool pending,
+			    unsigned int subflows_max, char out[static NOTE_REASON_MAX])
+{
+	const char *text = "about to be joined";
+
+	if (pending)
+		text = "being joined";
+	else if (conn->deny_join_id0)
+		text = "the server refuses more paths to its first address (C flag)";
+	else if (conn->extra_subflows >= subflows_max)
+		return note_reason_text(PM_REASON_LIMIT_SUBFLOWS, 0, out);
+	else if (conn->last_reset == PM_RESET_PROHIBITED)
+		return note_reason_text(PM_REASON_PROHIBITED, 0, out);
+	else if (conn->last_error)
+		return note_reason_text(PM_REASON_ERROR, conn->last_error, out);
+	else if (conn->counters.closed_error || conn->counters.closed_other)
+		text = "closed by the server, which may be at its limit of paths";
+	snprintf(out, NOTE_REASON_MAX, "%s", text);
+	return out;
+}
