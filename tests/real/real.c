@@ -15,6 +15,7 @@
  *   volatile  an expression of sed -E for what differs from run to run anyway
  *   differs   what cannot be compared, and the reason; for the table
  *   user      no: root alone can run it, and the reason
+ *   supervise yes: it cannot load the library: "mptcpaddr run --supervise" starts it
  *
  * It runs as root and as an ordinary user, natively and under the library, which has its
  * own manager as root and the broker as user; servers also run as root with the broker,
@@ -81,7 +82,7 @@ struct app {
 	char settings[128];
 	int port, joins;
 	int root_joins; /* without the broker */
-	bool root_only;
+	bool root_only, supervised;
 };
 
 struct stage {
@@ -134,6 +135,8 @@ static void app_read(struct app *app, const char *dir, const char *name)
 			app->root_joins = atoi(value);
 		else if ((value = head_value(line, "user")))
 			app->root_only = !strncmp(value, "no", 2);
+		else if (head_value(line, "supervise"))
+			app->supervised = true;
 	}
 	if (app->root_joins < 0)
 		app->root_joins = app->joins;
@@ -186,33 +189,39 @@ static void work_clear(enum how how)
 	cr_assert(mkdir(WORK, 0755) == 0 && chown(WORK, uid, uid) == 0);
 }
 
-/* Start the script @path in @dir as @how says. */
+/* Start the script of @app in @dir as @how says. */
 static void script_start(struct proc *p, const struct host *h, enum how how,
-			 const char *dir, const char *path, const char *pool)
+			 const char *dir, const struct app *app, const char *pool)
 {
-	static const char *const root[] = { "env", "HOME=/run/root", "LANG=C.UTF-8", "sh",
+	static const char *const root[] = { "env", "HOME=/run/root", "LANG=C.UTF-8",
 					    NULL };
 	static const char *const user[] = {
 		"setpriv",    "--reuid",	USER_ID,	"--regid",
 		USER_ID,      "--clear-groups", "env",		"HOME=/run/home",
-		"USER=alice", "LOGNAME=alice",	"LANG=C.UTF-8", "sh",
-		NULL
+		"USER=alice", "LOGNAME=alice",	"LANG=C.UTF-8", NULL
 	};
 	const char *const *prefix = how < AS_USER ? root : user;
+	const bool native = how_native(how) == how;
 	const char *argv[24];
 	struct shim_env shim;
+	char tool[PATH_MAX];
 	int n = 0;
 
 	for (; prefix[n]; n++)
 		argv[n] = prefix[n];
-	argv[n++] = path;
+	if (app->supervised && !native) {
+		argv[n++] = built("mptcpaddr", tool, sizeof(tool));
+		argv[n++] = "run";
+		argv[n++] = "--supervise";
+	}
+	argv[n++] = "sh";
+	argv[n++] = app->path;
 	argv[n] = NULL;
 	cr_assert_eq(chdir(dir), 0);
 	shim_env(&shim, pool);
 	shim.list[shim.count] = how == UNDER_MANAGER ? "MPTCPADDR_BACKEND=direct"
 						     : "MPTCPADDR_BACKEND=broker";
-	cr_assert_eq(proc_start(p, h, argv, how_native(how) == how ? NULL : shim.list),
-		     0);
+	cr_assert_eq(proc_start(p, h, argv, native ? NULL : shim.list), 0);
 }
 
 static bool port_open(const struct host *h, int port, struct proc *p)
@@ -225,7 +234,7 @@ static void server_start(struct proc *p, const struct host *h, enum how how,
 {
 	char *errors;
 
-	script_start(p, h, how, dir, server->path, pool);
+	script_start(p, h, how, dir, server, pool);
 	cr_assert(WAIT_FOR(port_open(h, server->port, p)));
 	errors = proc_errors(p);
 	cr_assert_eq(proc_wait(p, 0), -ETIMEDOUT, "%s ended: %s", server->path, errors);
@@ -248,7 +257,7 @@ static void client_run(struct stage *s, const struct app *app, enum how how,
 	struct proc p;
 
 	work_clear(how);
-	script_start(&p, h, how, WORK, app->path, "/run/pool.conf");
+	script_start(&p, h, how, WORK, app, "/run/pool.conf");
 	ret->status = proc_wait(&p, JOB_MS);
 	ret->files = files_list(app->volatiles);
 	ret->joins = counter(h, "MPJoinSynAckRx") - before;

@@ -5,7 +5,7 @@
 # run of all writes docs/programs.md.
 
 $(eval $(call suite,real,tests/preload/preload.c,,\
-	$(TEST_APPS) $(B)/mptcpaddrd $(B)/tests/launcher-progs/users lib))
+	$(TEST_APPS) $(B)/mptcpaddr $(B)/mptcpaddrd $(B)/tests/launcher-progs/users lib))
 
 # Needs a gigabyte of packages (tools/deps check-apps): not part of `make check`.
 CHECKS := $(filter-out check-real,$(CHECKS))
