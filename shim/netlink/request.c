@@ -116,21 +116,25 @@ static int read_answer(int fd, struct answer *answer, void *data)
 	int left, r = 0;
 	ssize_t n;
 
-	for (; r == 0; now = clock_ms()) {
-		if (answer->progress)
-			part_ms = now + PART_MS;
-		answer->progress = false;
-		if (now >= part_ms || now >= end_ms)
-			return -ETIMEDOUT;
+	while (r == 0) {
 		n = recv(fd, data, BUFFER_SIZE, MSG_DONTWAIT);
-		if (n < 0 && errno == EAGAIN)
-			poll(&fds, 1, part_ms - now);
-		else if (n < 0 && answer->dump && errno != EINTR)
+		if (n < 0 && errno != EAGAIN && errno != EINTR && answer->dump)
 			return -errno; /* a part is missing */
 		left = n;
 		for (msg = data; r == 0 && nlmsg_ok(msg, left);
 		     msg = nlmsg_next(msg, &left))
 			r = handle_message(answer, msg);
+		if (r)
+			break;
+		now = clock_ms();
+		if (answer->progress)
+			part_ms = now + PART_MS;
+		answer->progress = false;
+		/* After recv(): on a busy machine, we may read late what came in time. */
+		if (now >= part_ms || now >= end_ms)
+			return -ETIMEDOUT;
+		if (n < 0)
+			poll(&fds, 1, part_ms - now);
 	}
 	return r < 0 ? r : 0;
 }
