@@ -5,6 +5,8 @@
 #include "broker.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -153,7 +155,8 @@ Test(refuse, malformed_records)
 	lab_close(&lab);
 }
 
-/* Descriptors sent along are closed: the broker has as many as before. */
+#define SENT_ALONG "/dev/full" /* nobody else opens it */
+
 static int send_descriptors(void *arg)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -168,54 +171,47 @@ static int send_descriptors(void *arg)
 			      .msg_controllen = sizeof(control) };
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0), i;
+	const int sent = open(SENT_ALONG, O_RDONLY);
 
 	memcpy(addr.sun_path + 1, BROKER_NAME, sizeof(BROKER_NAME) - 1);
-	if (connect(fd, (struct sockaddr *)&addr,
+	if (sent < 0 ||
+	    connect(fd, (struct sockaddr *)&addr,
 		    offsetof(struct sockaddr_un, sun_path) + sizeof(BROKER_NAME)) < 0)
 		return 1;
 	cmsg->cmsg_level = SOL_SOCKET;
 	cmsg->cmsg_type = SCM_RIGHTS;
 	cmsg->cmsg_len = CMSG_LEN(16 * sizeof(int));
 	for (i = 0; i < 16; i++)
-		memcpy(CMSG_DATA(cmsg) + i * sizeof(int), &fd, sizeof(int));
+		memcpy(CMSG_DATA(cmsg) + i * sizeof(int), &sent, sizeof(int));
 	return sendmsg(fd, &msg, 0) == 1 ? 0 : 2;
 }
 
-static int descriptors(const struct lab *lab)
+/* How many descriptors of @path the broker has. */
+static int descriptors_of(const struct lab *lab, const char *path)
 {
-	char command[64], *end;
-	char text[16] = "";
+	char command[96], text[16] = "";
 	FILE *f;
 
-	snprintf(command, sizeof(command), "ls /proc/%d/fd | wc -l", lab->broker.pid);
+	snprintf(command, sizeof(command), "ls -l /proc/%d/fd | grep -c '%s$'",
+		 lab->broker.pid, path);
 	f = popen(command, "re");
 	cr_assert(f && fgets(text, sizeof(text), f));
 	pclose(f);
-	return (int)strtol(text, &end, 10);
-}
-
-/* The broker closes disconnected peers at its next loop. */
-static int descriptors_at_rest(const struct lab *lab)
-{
-	int last = -1, now = -1;
-
-	WAIT_FOR((last = now, nap_ms(50), now = descriptors(lab), now == last));
-	return now;
+	return atoi(text);
 }
 
 Test(refuse, descriptors_sent_along_are_closed)
 {
 	struct lab lab;
-	int before;
 
 	NEED_USERS();
 	open_quiet(&lab);
-	before = descriptors_at_rest(&lab);
+	cr_expect_gt(descriptors_of(&lab, ""), 5);
 	for (int i = 0; i < 20; i++)
 		cr_assert_eq(as_user(ALICE, send_descriptors, NULL), 0);
-	broker_count();
-	cr_expect(WAIT_FOR(descriptors(&lab) <= before), "%d descriptors, not %d",
-		  descriptors(&lab), before);
+	cr_expect(WAIT_FOR(broker_count().registrations_lost == 20), "%lu refused",
+		  (unsigned long)broker_count().registrations_lost);
+	cr_expect_eq(descriptors_of(&lab, SENT_ALONG), 0);
 	user_is_served(&lab, BOB);
 	lab_broker_end(&lab);
 	lab_close(&lab);
@@ -276,50 +272,63 @@ Test(refuse, a_flood_of_one_user_leaves_the_others_served)
 	lab_close(&lab);
 }
 
-/* Open connections without sending a record; @arg: a pipe to write to then. */
+#define SILENT	   900
+#define SILENT_MAX 16 /* of one user (PEERS_PER_USER) */
+
+static int count_open(struct pollfd *fds)
+{
+	int open = 0;
+
+	poll(fds, SILENT, 0);
+	for (int i = 0; i < SILENT; i++)
+		open += !(fds[i].revents & POLLHUP);
+	return open;
+}
+
+/*
+ * Connections without a record; @arg: a pipe to write to when the broker has closed all
+ * but those that one user may have, and again when it has closed these.
+ */
 static int silent(void *arg)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int i, fd;
+	struct pollfd fds[SILENT] = { { 0 } };
+	int i;
 
 	memcpy(addr.sun_path + 1, BROKER_NAME, sizeof(BROKER_NAME) - 1);
-	for (i = 0; i < 900; i++) {
-		fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-		if (fd < 0 || connect(fd, (struct sockaddr *)&addr,
-				      offsetof(struct sockaddr_un, sun_path) +
-					      sizeof(BROKER_NAME)) < 0)
+	for (i = 0; i < SILENT; i++) {
+		fds[i].fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+		if (fds[i].fd < 0 || connect(fds[i].fd, (struct sockaddr *)&addr,
+					     offsetof(struct sockaddr_un, sun_path) +
+						     sizeof(BROKER_NAME)) < 0)
 			return 1;
 	}
-	if (write(*(int *)arg, "x", 1) != 1)
+	if (!WAIT_FOR(count_open(fds) <= SILENT_MAX) || write(*(int *)arg, "x", 1) != 1 ||
+	    !WAIT_FOR(count_open(fds) == 0) || write(*(int *)arg, "x", 1) != 1)
 		return 1;
-	pause();
 	return 0;
 }
 
 Test(refuse, silent_peers_are_disconnected)
 {
-	int before, during, opened[2];
+	int written[2], status;
 	struct lab lab;
 	pid_t pid;
 	char byte;
 
 	NEED_USERS();
 	open_quiet(&lab);
-	user_is_served(&lab, BOB); /* leaves a control socket */
-	before = descriptors_at_rest(&lab);
-	cr_assert_eq(pipe(opened), 0);
+	cr_assert_eq(pipe(written), 0);
 	pid = fork();
 	if (!pid)
-		_exit(as_user(ALICE, silent, &opened[1]));
-	close(opened[1]);
-	cr_assert_eq(read(opened[0], &byte, 1), 1, "not all could connect");
-	during = descriptors(&lab);
-	cr_expect_leq(during, before + 20, "%d descriptors more", during - before);
+		_exit(as_user(ALICE, silent, &written[1]));
+	close(written[1]);
+	cr_assert_eq(read(written[0], &byte, 1), 1, "not all could connect, or too many");
 	user_is_served(&lab, BOB);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	/* Those of Bob's ended programs go, too. */
-	cr_expect(WAIT_FOR(descriptors(&lab) <= before));
+	cr_assert_eq(read(written[0], &byte, 1), 1, "some are still connected");
+	waitpid(pid, &status, 0);
+	cr_expect_eq(status, 0);
+	close(written[0]);
 	lab_broker_end(&lab);
 	lab_close(&lab);
 }

@@ -314,7 +314,7 @@ static bool any_endpoint_is_down(struct net *n)
 	return down;
 }
 
-/* Paths of a connection in use are reset if it stalls. */
+/* At least: paths of a connection in use (BUSY_MS of revive.c) are reset if it stalls. */
 #define QUIET_MS 500
 
 static void link_goes_and_comes(const struct net_spec *spec, const char *down,

@@ -77,8 +77,12 @@ static void *serve_one(void *arg)
 	const int fd = (intptr_t)arg;
 	struct request request;
 
-	if (recv(fd, &request, sizeof(request), MSG_WAITALL) == sizeof(request))
-		send_content(fd, &request);
+	ssize_t n;
+
+	n = recv(fd, &request, sizeof(request), MSG_WAITALL);
+	if (n == sizeof(request) ? !send_content(fd, &request) : n)
+		fprintf(stderr, "churn: serving: %s\n",
+			n > 0 ? "a part" : strerror(errno));
 	close(fd);
 	return NULL;
 }
@@ -106,6 +110,20 @@ static int serve(void)
 	return 0;
 }
 
+/* Return: 0; -ENODATA: the server has closed; -EAGAIN: nothing came for TIMEOUT_S;
+ * -errno. */
+static int receive_all(int fd, char *data, size_t size)
+{
+	ssize_t n;
+
+	for (; size; data += n, size -= n) {
+		n = recv(fd, data, size, 0);
+		if (n <= 0)
+			return n < 0 ? -errno : -ENODATA;
+	}
+	return 0;
+}
+
 /* Return: 0; 1: other content; -errno. */
 static int call_once(uint32_t seed)
 {
@@ -122,11 +140,9 @@ static int call_once(uint32_t seed)
 	while (left && !r) {
 		const size_t n = left < sizeof(data) ? left : sizeof(data);
 
-		errno = EPIPE;
-		if (recv(fd, data, n, MSG_WAITALL) != (ssize_t)n) {
-			r = -errno;
+		r = receive_all(fd, data, n);
+		if (r)
 			break;
-		}
 		fill_chunk(expected, n, &seed);
 		r = memcmp(data, expected, n) != 0;
 		left -= n;
