@@ -56,7 +56,6 @@ struct subflow {
 	bool silent : 1;    /* it carries none while its link is up: a black hole? */
 	/* So a probe, or retransmissions, had no answer. PROBE: it is being ended. */
 	bool unanswered : 1;
-	bool renewed : 1; /* it was the probe of a path that it has replaced */
 	uint16_t rtt_ms;
 	uint8_t quiet;	  /* checks without data in a row, while others carried some */
 	uint8_t patience; /* false alarms: so many checks are needed, to a power of 2 */
@@ -113,6 +112,7 @@ struct conn {
 	bool again : 1;		/* join_waiting() is due */
 	bool work : 1;		/* conn_use_endpoints() is due at work_when */
 	bool watched : 1;
+	bool ended : 1;	     /* a path has; the peer may not know yet, and count it */
 	bool incomplete : 1; /* no memory for a subflow: no joins before engine_resync()
 			      */
 	uint8_t idle : 3;    /* checks that found no new data */

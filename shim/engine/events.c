@@ -222,15 +222,18 @@ static void on_sub_closed(struct conn *conn, const struct pm_event *ev,
 {
 	struct subflow *subflow = conn_subflow_find(conn, &ev->local, &ev->remote);
 	struct announcement *ann;
-	bool live, failed;
+	bool live, refused, failed, ended;
 
 	if (!subflow)
 		return;
 	live = subflow->state == SUBFLOW_LIVE;
 	if (live || subflow->state == SUBFLOW_CLOSING)
 		note_closed(conn, subflow, ev);
-	failed = live && !subflow->removed &&
-		 (ev->error || subflow_is_fresh(conn, subflow));
+	refused = live && !subflow->removed && subflow_is_refused(conn, subflow) &&
+		  (!ev->error || ev->reset_reason == PM_RESET_PROHIBITED);
+	/* Before a path has ended, the peer would refuse it again. */
+	failed = live && !subflow->removed && (ev->error || (refused && conn->ended));
+	ended = (live && !refused) || subflow->state == SUBFLOW_CLOSING;
 	if (subflow->state == SUBFLOW_PENDING) {
 		join_failed(conn, subflow, ev->error, ev->reset_reason, 0);
 	} else if (subflow->state == SUBFLOW_PROBE) {
@@ -245,6 +248,7 @@ static void on_sub_closed(struct conn *conn, const struct pm_event *ev,
 			ann->state = PM_ANNOUNCED_CLOSED;
 		conn_subflow_del(conn, subflow);
 	}
+	conn->ended |= ended;
 	join_after_release(conn, out);
 }
 

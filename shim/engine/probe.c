@@ -264,7 +264,6 @@ static void probe_inherit(struct subflow *probe, const struct subflow *path)
 	probe->tries = path->tries;
 	probe->initial = path->initial;
 	probe->fixed = path->fixed;
-	probe->renewed = true;
 }
 
 void probe_answered(struct conn *conn, struct subflow *probe, struct pm_cmds *out)
@@ -274,8 +273,10 @@ void probe_answered(struct conn *conn, struct subflow *probe, struct pm_cmds *ou
 
 	if (probe->endpoint != SUBFLOW_ENDPOINT_REMOVED)
 		endpoint_answers(engine_of(conn), probe->endpoint);
-	if (!path || !path->unanswered) {
-		if (path) {
+	/* One that is being ended may have gone already: probe_closed() starts another.
+	 */
+	if (!path || !path->unanswered || probe->unanswered) {
+		if (path && !path->unanswered) {
 			path->silent = path->used = false;
 			path->quiet = 0;
 			path->patience += path->patience < PATIENCE_MAX;
@@ -287,9 +288,9 @@ void probe_answered(struct conn *conn, struct subflow *probe, struct pm_cmds *ou
 	cmd->reset = true;
 	cmd->if_idx = MAX(subflow_endpoint(conn, path)->if_idx, 0);
 	path->state = SUBFLOW_CLOSING;
+	conn->ended = true; /* its event may follow the end of the probe */
 	probe_inherit(probe, path);
 	probe->state = SUBFLOW_LIVE;
-	probe->unanswered = false;
 	probe->when = probe->heard = engine_of(conn)->now;
 	note_path(conn, path, PM_NOTE_RENEWED);
 	flap_went(engine_of(conn), &path->local);

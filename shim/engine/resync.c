@@ -40,6 +40,7 @@ static void resync_begin(struct conn *conn)
 	struct subflow *s;
 
 	conn->incomplete = false;
+	conn->ended = true;
 	for_each_announcement (conn, ann)
 		if (ann->state == PM_ANNOUNCED_JOINED)
 			ann->state =

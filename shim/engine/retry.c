@@ -52,16 +52,16 @@ bool subflow_frees_announcement(const struct conn *conn, const struct subflow *s
 					&s->remote) == 1);
 }
 
-bool subflow_is_fresh(const struct conn *conn, const struct subflow *s)
+bool subflow_is_refused(const struct conn *conn, const struct subflow *s)
 {
-	return s->renewed && s->state == SUBFLOW_LIVE &&
+	return s->state == SUBFLOW_LIVE && !mpaddr_equal(&s->local, &conn->first) &&
 	       (uint32_t)engine_of(conn)->now - s->when < FRESH_MS;
 }
 
 /* The state of @ann after its subflow @s failed. */
 static void announcement_failed(struct conn *conn, struct announcement *ann,
 				const struct subflow *s, unsigned int tries,
-				bool for_good, bool at_once)
+				bool for_good)
 {
 	if (for_good) {
 		ann->state = PM_ANNOUNCED_REFUSED;
@@ -72,8 +72,6 @@ static void announcement_failed(struct conn *conn, struct announcement *ann,
 				 subflow_frees_announcement(conn, s))) {
 		ann->state = PM_ANNOUNCED_WAITING;
 		ann->reason = PM_REASON_ERROR;
-		if (at_once)
-			return;
 		ann->tries = s->state == SUBFLOW_LIVE ? tries : ann->tries;
 		ann->any_tried = true;
 		ann->tried |= index_bit(s->endpoint);
@@ -85,11 +83,8 @@ void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
 {
 	const struct engine *engine = engine_of(conn);
 	const struct pool_retry *retry = &engine->pool->retry;
-	const bool prohibited = reset_reason == PM_RESET_PROHIBITED;
-	const bool fresh = subflow_is_fresh(conn, s);
-	const bool for_good = prohibited && !fresh;
-	/* A peer at its limit needs a moment to forget the other one. */
-	const bool at_once = fresh && !prohibited;
+	/* A peer at its limit may still count a path that has ended here. */
+	const bool for_good = reset_reason == PM_RESET_PROHIBITED && !conn->ended;
 	/* A subflow that was established for long starts again with short delays. */
 	const bool starts_again = s->state == SUBFLOW_LIVE &&
 				  (uint32_t)engine->now - s->when >= retry->max_ms;
@@ -102,7 +97,7 @@ void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
 	conn->last_reset = reset_reason;
 	if (ann && !s->removed) {
 		ann->error = error;
-		announcement_failed(conn, ann, s, tries, for_good, at_once);
+		announcement_failed(conn, ann, s, tries, for_good);
 	}
 	if (!s->fixed || for_good || s->removed || !retry->tries ||
 	    s->endpoint == SUBFLOW_ENDPOINT_REMOVED) {
@@ -112,7 +107,7 @@ void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
 	s->state = SUBFLOW_RETRY;
 	s->local.port = 0;
 	s->tries = MIN(tries + 1, retry->tries);
-	s->when = engine->now + (at_once ? 0 : retry_delay(conn, tries));
+	s->when = engine->now + retry_delay(conn, tries);
 }
 
 bool subflow_must_yield(const struct conn *conn, const struct subflow *s)

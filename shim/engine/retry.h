@@ -28,17 +28,18 @@ bool subflow_must_yield(const struct conn *conn, const struct subflow *s);
 /* subflow_is_back() - @s, lost, has its endpoint again: conn_revive() checks it. */
 bool subflow_is_back(const struct conn *conn, const struct subflow *s);
 /*
- * subflow_is_fresh() - @s is the probe that has just replaced its path
+ * subflow_is_refused() - whether the peer may have refused @s, which ended without error
  *
- * A peer at its limit resets it (RFC 8684, 3.2: administratively prohibited) as long as
- * it counts the other one; and it may have been answered while it was being ended.
+ * Linux resets a join beyond its limit in answer to the third ACK of the handshake. Here
+ * the subflow is established by then, but not fully (RFC 8684, 3.2: the fourth ACK), so
+ * that the kernel forgets why, and in general the error, too.
  */
-bool subflow_is_fresh(const struct conn *conn, const struct subflow *s);
+bool subflow_is_refused(const struct conn *conn, const struct subflow *s);
 /* subflow_is_down() - @s, live, waits for its link. */
 bool subflow_is_down(const struct conn *conn, const struct subflow *s);
 #define CHECKS_DONE 15	 /* of a subflow whose link is down: no more */
 #define YIELD_MS    3000 /* from the start of its join */
-#define FRESH_MS    5000 /* from its answer: a peer may refuse a probe later */
+#define FRESH_MS    5000 /* from its answer: a refusal takes a round-trip */
 #define STUCK_MS    150	 /* likewise: its SYN waits for its retransmission */
 /* conn_schedule() - set the timer of @conn. */
 void conn_schedule(struct conn *conn);

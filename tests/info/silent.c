@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "counter.h"
+#include "endpoint.h"
 #include "eventlog.h"
 #include "skip.h"
 #include "until.h"
@@ -67,3 +69,48 @@ LOG_TEST(silent, path_that_carries_data_again_by_itself_is_shown, ONE_LINK, SILE
 	 { DO(swallow, "tcp flags syn drop"),
 	   SHOWS("heard", "10.0.2.2", "10.0.2.1",
 		 ": 10.0.2.2 -> 10.0.2.1: data again after ") })
+
+static void limit_server(struct log *l, const char *unused)
+{
+	cr_assert_eq(limits_set(&l->s.w.server, 1, 8), 0);
+}
+
+/* The client has the path, and keeps it. */
+static void is_joined_for_good(struct log *l, const char *unused)
+{
+	for (int i = 0; i < 3; i++) {
+		cr_assert(WAIT_FOR(subflows_on(&l->s.w.client) == 2 &&
+				   subflows_on(&l->s.w.server) == 2));
+		nap_ms(500);
+	}
+	cr_assert(WAIT_FOR(subflows_on(&l->s.w.client) == 2));
+}
+
+/* It counts the silent path, and refuses the probe that takes its place. */
+LOG_TEST(silent, peer_at_its_limit_gets_the_path_again, ONE_LINK,
+	 { DO(limit_server, NULL) }, SILENT,
+	 { DO(swallow, "accept"), SHOWS("renewed", "10.0.2.2", "10.0.2.1", "") },
+	 { DO(is_joined_for_good, NULL) })
+
+/* The client's kernel ends the path; the server hears nothing of that. */
+static void lose_path(struct log *l, const char *unused)
+{
+	static const char *const argv[] = { "ss", "-K", "src", "10.0.2.2", NULL };
+
+	filter_server(l, "table inet t {\n"
+			 "chain i { type filter hook input priority 0; iifname s2 "
+			 "tcp flags rst drop; }\n}\n");
+	cr_assert_eq(proc_run(&l->s.w.client, NULL, argv), 0);
+	cr_assert(WAIT_FOR(counter(&l->s.w.server, "MPJoinRejected") >= 2));
+}
+
+static void forget_path(struct log *l, const char *unused)
+{
+	static const char *const argv[] = { "ss", "-K", "dst", "10.0.2.2", NULL };
+
+	cr_assert_eq(proc_run(&l->s.w.server, NULL, argv), 0);
+}
+
+LOG_TEST(silent, peer_that_still_counts_a_lost_path_is_asked_until_it_forgets_it,
+	 ONE_LINK, { DO(limit_server, NULL) }, JOINED, { DO(lose_path, NULL) },
+	 { DO(forget_path, NULL) }, { DO(is_joined_for_good, NULL) })

@@ -171,6 +171,52 @@ HISTORY(retry, prohibited_join_of_a_subflow_endpoint_is_not_retried, FIXED TRIES
 	"wait none\n"
 	"time 100000 >\n")
 
+/* Linux does so at its limit, without an error. */
+HISTORY(retry, join_that_ends_at_once_is_not_retried_while_all_paths_live, ONE TRIES("5"),
+	"connect\n"
+	"time 1\n"
+	"join 1 10.0.2.2 10.0.2.1:80\n"
+	"ends 10.0.2.2:10001 10.0.2.1:80 >\n"
+	"wait none\n")
+
+/* Which the peer may still count */
+#define LOST                                    \
+	"connect\n"                             \
+	"time 1\n"                              \
+	"join 1 10.0.2.2 10.0.2.1:80\n"         \
+	"time 10000\n"                          \
+	"down 10.0.2.2-10.0.2.1:80 ETIMEDOUT\n" \
+	"time 11200 > join 10.0.2.2-10.0.2.1:80;\n"
+
+HISTORY(retry, join_that_ends_at_once_is_retried_after_a_path_was_lost, ONE TRIES("5"),
+	LOST "up 10.0.2.2-10.0.2.1:80 >\n"
+	     "ends 10.0.2.2:10001 10.0.2.1:80 >\n"
+	     "wait 1800 2300\n"
+	     "time 13500 > join 10.0.2.2-10.0.2.1:80;\n")
+
+HISTORY(retry, join_that_the_peer_closes_later_is_not_retried, ONE TRIES("5"),
+	LOST "up 10.0.2.2-10.0.2.1:80 >\n"
+	     "time 17000\n"
+	     "ends 10.0.2.2:10001 10.0.2.1:80 >\n"
+	     "wait none\n")
+
+HISTORY(retry, prohibited_join_is_retried_after_a_path_was_lost, ONE TRIES("5"),
+	LOST "reset 10.0.2.2-10.0.2.1:80 prohibited >\n"
+	     "wait 1800 2300\n"
+	     "time 13500 > join 10.0.2.2-10.0.2.1:80;\n")
+
+HISTORY(retry, subflow_endpoint_that_is_refused_is_retried_after_a_path_was_lost,
+	FIXED TRIES("5"),
+	"connect\n"
+	"time 1\n"
+	"up 10.0.2.2-10.0.1.1:80\n"
+	"time 10000\n"
+	"down 10.0.2.2-10.0.1.1:80 ETIMEDOUT\n"
+	"time 11200 > join 10.0.2.2-10.0.1.1:80;\n"
+	"up 10.0.2.2-10.0.1.1:80 >\n"
+	"ends 10.0.2.2:10001 10.0.1.1:80 >\n"
+	"time 13500 > join 10.0.2.2-10.0.1.1:80;\n")
+
 HISTORY(retry, other_reset_is_tried_again, ONE TRIES("5"),
 	"connect\n"
 	"time 1\n"
