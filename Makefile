@@ -19,7 +19,7 @@ VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
 
 CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-	   -Wpointer-arith -Wvla -Wno-unused-parameter
+	   -Wpointer-arith -Wvla -Wno-unused-parameter -Wno-psabi
 ifeq ($(DEV),1)
 WARN    += -Werror
 endif

@@ -12,12 +12,11 @@
 
 #include <limits.h>
 #include <linux/futex.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HANDOVER_ABI   9
+#define HANDOVER_ABI   10
 #define HANDOVER_SLOTS 4096 /* pending registrations; a power of two */
 
 /* A registration is one word; 0 is an empty slot. */
@@ -57,7 +56,7 @@ struct handover_takeover {
 
 struct handover {
 	/* Held by the manager unless it waits: see shim/preload/fork.c. */
-	pthread_mutex_t lock;
+	_Atomic uint32_t lock;	  /* shim/common/lock.h */
 	void *manager;		  /* private to the path manager library, once it runs */
 	_Atomic uint32_t started; /* not 0: the pool is read, or there is none; a futex */
 	_Atomic uint32_t quit;	  /* not 0: the manager must end */

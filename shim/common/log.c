@@ -8,6 +8,7 @@
  */
 #include "mptcpaddr/log.h"
 #include "str.h"
+#include "time64.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -17,6 +18,10 @@
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifndef RWF_NOWAIT /* musl; of <linux/fs.h> */
+#define RWF_NOWAIT 8
+#endif
 
 #define LINE_SIZE 1024
 
@@ -59,11 +64,11 @@ static int log_line_write(const struct log_target *to, const char *line, size_t 
 {
 	struct pollfd fds = { .fd = to->fd, .events = POLLOUT };
 	struct iovec v = { (void *)(uintptr_t)line, len };
-	static const struct timespec now;
+	static const timespec64 now;
 	long r = -1;
 
 	if (!to->is_file) {
-		if (syscall(SYS_ppoll, &fds, 1, &now, NULL, 0) == 0)
+		if (syscall(TIME64_PPOLL, &fds, 1, &now, NULL, 0) == 0)
 			return -EAGAIN;
 		r = syscall(SYS_pwritev2, to->fd, &v, 1, -1L, -1L, RWF_NOWAIT);
 		if (r < 0 && (errno == EAGAIN || errno == EPIPE))

@@ -12,7 +12,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-/* Options that Debian 12's headers lack, by number. */
+/* Options that headers in use lack (Debian 12's, musl's), by number. */
 #define NUMBERED(level, number, text, kind)         \
 	{                                           \
 		level, number, SOCKOPT_##kind, text \
@@ -43,8 +43,11 @@ const struct sockopt sockopts[] = {
 	SO(ATTACH_REUSEPORT_CBPF, EXACT), SO(ATTACH_REUSEPORT_EBPF, EXACT),
 	SO(CNX_ADVICE, HINT), SO(ZEROCOPY, PROMISE), SO(TXTIME, EXACT),
 	SO(BINDTOIFINDEX, EXACT), SO(DETACH_REUSEPORT_BPF, EXACT),
-	SO(PREFER_BUSY_POLL, EXACT), SO(BUSY_POLL_BUDGET, EXACT), SO(BUF_LOCK, HINT),
-	SO(RESERVE_MEM, HINT), SO(TXREHASH, HINT), SO(RCVMARK, FLAG),
+	SO(PREFER_BUSY_POLL, EXACT), SO(BUSY_POLL_BUDGET, EXACT),
+	SO(BUF_LOCK, HINT),
+	NUMBERED(SOL_SOCKET, 73, "SO_RESERVE_MEM", HINT),
+	NUMBERED(SOL_SOCKET, 74, "SO_TXREHASH", HINT),
+	NUMBERED(SOL_SOCKET, 75, "SO_RCVMARK", FLAG),
 	NUMBERED(SOL_SOCKET, 76, "SO_PASSPIDFD", EXACT),
 	NUMBERED(SOL_SOCKET, 80, "SO_DEVMEM_DONTNEED", PROMISE),
 	NUMBERED(SOL_SOCKET, 82, "SO_RCVPRIORITY", FLAG),

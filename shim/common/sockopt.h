@@ -8,6 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
+
+#ifndef SO_BUF_LOCK /* musl */
+#define SO_BUF_LOCK 72
+#endif
 
 /* What to do where the kernel's TCP takes an option and its MPTCP does not. */
 enum sockopt_kind {

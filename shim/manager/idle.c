@@ -12,10 +12,10 @@
 #include "mptcpaddr/netlink.h"
 #include "shim/common/blackhole.h"
 #include "shim/common/clock.h"
+#include "shim/common/time64.h"
 #include "state.h"
 
 #include <limits.h>
-#include <linux/futex.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -81,7 +81,7 @@ static bool idle_check_connects(struct manager *m)
 void idle_end(struct manager *m)
 {
 	atomic_store(&m->h->filter, HANDOVER_FILTER_OPEN);
-	syscall(SYS_futex, &m->h->filter, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	futex_wake(&m->h->filter);
 }
 
 /*

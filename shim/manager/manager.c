@@ -6,12 +6,12 @@
 #include "mptcpaddr/netlink.h"
 #include "mptcpaddr/uapi.h"
 #include "shim/common/clock.h"
+#include "shim/common/lock.h"
 #include "shim/common/sockopt.h"
 #include "shim/common/str.h"
 #include "sockets.h"
 #include "state.h"
 
-#include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,20 +95,18 @@ static void wait_by_poll(struct pollfd *fds, unsigned int n, int wait_ms)
 
 static void wait_for_work(struct manager *m, struct pollfd *fds, unsigned int n)
 {
-	const struct timespec early = { .tv_nsec = EARLY_WAIT_NS };
 
 	atomic_store(&m->h->connections, engine_conns(m->engine));
-	pthread_mutex_unlock(&m->h->lock); /* fork() may copy the state now */
+	lock_give(&m->h->lock); /* fork() may copy the state now */
 	/* The registration of a held event is usually near; if not, new events go first.
 	 */
 	if (m->pump.early.n && m->early_waits++ < EARLY_WAITS) {
-		syscall(SYS_futex, &m->h->registered, FUTEX_WAIT_PRIVATE, m->seen, &early,
-			NULL, 0);
+		futex_wait(&m->h->registered, m->seen, EARLY_WAIT_NS);
 		wait_by_poll(fds, n, 0);
 	} else {
 		wait_by_poll(fds, n, manager_timeout(m));
 	}
-	pthread_mutex_lock(&m->h->lock);
+	lock_take(&m->h->lock);
 }
 
 /* Return: 0; -errno with the engine unchanged. */
@@ -414,8 +412,7 @@ __attribute__((visibility("default"))) int mptcpaddr_pm_run(struct handover *h)
 	if (!r) {
 		h->manager = m;
 		atomic_store(&h->started, 1);
-		syscall(SYS_futex, &h->started, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL,
-			0);
+		futex_wake(&h->started);
 		manager_loop(m);
 		r = m->pump.stop;
 		if (r == -EPERM)

@@ -13,13 +13,13 @@
 
 #include <sys/socket.h>
 
-HOOK int accept(int fd, __SOCKADDR_ARG addr, socklen_t *__restrict len)
+HOOK int accept(int fd, SOCKADDR_ARG addr, socklen_t *__restrict len)
 {
 	register_inherited();
 	return REAL(accept)(fd, addr, len);
 }
 
-HOOK int accept4(int fd, __SOCKADDR_ARG addr, socklen_t *__restrict len, int flags)
+HOOK int accept4(int fd, SOCKADDR_ARG addr, socklen_t *__restrict len, int flags)
 {
 	register_inherited();
 	return REAL(accept4)(fd, addr, len, flags);

@@ -7,13 +7,13 @@
 #include "real.h"
 #include "register.h"
 
-HOOK int connect(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len)
+HOOK int connect(int fd, CONST_SOCKADDR_ARG addr, socklen_t len)
 {
 	struct handover *handover = register_begin(fd);
 	int r;
 
 	if (__builtin_expect(handover && first_is_chosen(handover), 0))
-		return race_connect(handover, fd, addr.__sockaddr__, len);
+		return race_connect(handover, fd, SOCKADDR_OF(addr), len);
 	r = REAL(connect)(fd, addr, len);
 	register_end(handover, fd, r);
 	return r;

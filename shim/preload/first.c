@@ -166,7 +166,7 @@ static void read_table(struct first_choices *list, const struct mpaddr *to)
 	struct first_table *table = &list->handover->first;
 	int i;
 
-	sys_futex_wait_while(&list->handover->started, 0);
+	futex_wait_while(&list->handover->started, 0);
 	for (i = 0; i < READ_TRIES; i++) {
 		list->version = atomic_load(&table->version);
 		list_choices(table, to, sys_seconds(), list);

@@ -13,6 +13,7 @@
 #include "fork.h"
 #include "mptcpaddr/handover.h"
 #include "owner.h"
+#include "shim/common/lock.h"
 #include "symver.h"
 #include "syscall.h"
 #include "thread.h"
@@ -20,14 +21,11 @@
 #include <dlfcn.h>
 #include <pthread.h>
 
-#define LOCK_WAIT_NS \
-	200000000 /* then fork without the lock: the child cannot take over */
+#define LOCK_TRIES 10 /* then fork without the lock: the child cannot take over */
 
 typedef int (*atfork_fn)(void (*)(void), void (*)(void), void (*)(void), void *);
-typedef int (*clocklock_fn)(pthread_mutex_t *, clockid_t, const struct timespec *);
 
 static struct handover *_Atomic watched;
-static _Atomic(clocklock_fn) clocklock;
 /* Whose lock is held by a thread in fork(), and by which: also in its forked child. */
 static struct handover *_Atomic locked;
 static int *_Atomic forker;
@@ -36,23 +34,15 @@ static _Atomic bool stuck;
 static void on_prepare(void)
 {
 	struct handover *h = atomic_load(&watched);
-	const clocklock_fn lock = atomic_load(&clocklock);
-	struct timespec until;
+	const int saved = errno;
 
 	if (!h)
 		return;
-	/* Not libc's wrapper: libfaketime changes that clock. */
-	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &until);
-	until.tv_nsec += stuck ? 0 : LOCK_WAIT_NS;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
-	if (lock(&h->lock, CLOCK_MONOTONIC, &until)) {
-		stuck = true; /* a manager killed by seccomp never unlocks */
+	/* A manager killed by seccomp never gives it back. */
+	stuck = !lock_take_within(&h->lock, stuck ? 0 : LOCK_TRIES);
+	errno = saved;
+	if (stuck)
 		return;
-	}
-	stuck = false;
 	forker = &errno;
 	locked = h;
 }
@@ -65,7 +55,7 @@ static struct handover *unlock_forked(void)
 	if (!h || forker != &errno)
 		return NULL;
 	locked = NULL;
-	pthread_mutex_unlock(&h->lock);
+	lock_give(&h->lock);
 	return h;
 }
 
@@ -159,9 +149,12 @@ void fork_watch(struct handover *handover)
 	watched = handover;
 	if (atomic_exchange(&registered, true))
 		return;
-	/* pthread_atfork() calls this. By name: each symbol costs every exec. */
+	/* By name: each symbol costs every exec. pthread_atfork() is in glibc's static
+	 * part and calls this; in musl it is in the shared library and has three
+	 * arguments. */
 	register_atfork = (atfork_fn)dlsym(RTLD_DEFAULT, "__register_atfork");
-	clocklock = (clocklock_fn)dlsym(RTLD_DEFAULT, "pthread_mutex_clocklock");
-	if (register_atfork && clocklock)
+	if (!register_atfork)
+		register_atfork = (atfork_fn)dlsym(RTLD_DEFAULT, "pthread_atfork");
+	if (register_atfork)
 		register_atfork(on_prepare, on_parent, on_child, NULL);
 }

@@ -61,7 +61,6 @@ static void fill_pool(struct handover *h)
 static bool fill_handover(struct handover *h)
 {
 	h->abi = HANDOVER_ABI;
-	pthread_mutex_init(&h->lock, NULL);
 	h->pid = sys_getpid();
 	h->event_fd = -1;
 	h->options = refused_options;
@@ -82,7 +81,7 @@ static struct handover *wait_started(pid_t pid)
 	struct handover *h = handover;
 
 	if (h && !atomic_exchange(&h->connect_waits, 1))
-		sys_futex_wake(&h->connect_waits);
+		futex_wake(&h->connect_waits);
 	return owner_wait_started(pid) ? handover : NULL;
 }
 

@@ -90,7 +90,7 @@ static void print_without_signals(struct handover *h, enum log_level level,
 {
 	struct log_target to = { .fd = -1 };
 	const uint64_t block = WRITE_SIGNALS;
-	static const struct timespec now;
+	static const timespec64 now;
 	uint64_t old, pending, ours;
 
 	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &block, &old, sizeof(block));
@@ -99,7 +99,7 @@ static void print_without_signals(struct handover *h, enum log_level level,
 	log_target_open(&to, h->log_fd, h->log_level, h->program, h->pid);
 	log_target_print(&to, level, "%s%s", text, more);
 	ours = block & ~pending;
-	while (syscall(SYS_rt_sigtimedwait, &ours, NULL, &now, sizeof(ours)) > 0)
+	while (syscall(TIME64_RT_SIGTIMEDWAIT, &ours, NULL, &now, sizeof(ours)) > 0)
 		;
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, sizeof(old));
 	if (h->log_fd >= 0)

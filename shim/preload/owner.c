@@ -22,14 +22,14 @@ bool owner_replace(uint32_t seen, uint32_t word)
 void owner_set(pid_t pid, enum owner_state state)
 {
 	atomic_store(&owner, owner_word(pid, state));
-	sys_futex_wake(&owner);
+	futex_wake(&owner);
 }
 
 bool owner_wait_started(pid_t pid)
 {
 	const uint32_t starting = owner_word(pid, OWNER_STARTING);
 
-	sys_futex_wait_while(&owner, starting);
+	futex_wait_while(&owner, starting);
 	/* Stuck, or killed by seccomp: do not wait again. */
 	owner_replace(starting, owner_word(pid, OWNER_FAILED));
 	return owner_get() == owner_word(pid, OWNER_RUNNING);
@@ -37,8 +37,23 @@ bool owner_wait_started(pid_t pid)
 
 void owner_wait_change(uint32_t word)
 {
-	sys_futex_wait(&owner, word, SYS_WAIT_NS);
+	futex_wait(&owner, word, SYS_WAIT_NS);
 }
+
+#ifdef __GLIBC__
+#define RECURSIVE_MUTEX	   PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP
+#define MUTEX_OWNER(mutex) ((mutex).__data.__owner)
+#else /* musl: its type, then its lock */
+#define RECURSIVE_MUTEX                                 \
+	{                                               \
+		{                                       \
+			{                               \
+				PTHREAD_MUTEX_RECURSIVE \
+			}                               \
+		}                                       \
+	}
+#define MUTEX_OWNER(mutex) ((pid_t)((mutex).__u.__i[1] & FUTEX_TID_MASK))
+#endif
 
 /*
  * A vfork child runs with its parent's thread control block: the thread ID that libc
@@ -46,11 +61,11 @@ void owner_wait_change(uint32_t word)
  */
 bool owner_is_vfork_child(pid_t tid)
 {
-	pthread_mutex_t mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+	pthread_mutex_t mutex = RECURSIVE_MUTEX;
 	bool differs;
 
 	pthread_mutex_lock(&mutex);
-	differs = mutex.__data.__owner != tid;
+	differs = MUTEX_OWNER(mutex) != tid;
 	pthread_mutex_unlock(&mutex);
 	return differs;
 }

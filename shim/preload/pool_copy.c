@@ -123,9 +123,9 @@ bool pool_copy_update(void)
 	if (may_write()) {
 		refresh_copy(copy);
 		atomic_store(&writing, 0);
-		sys_futex_wake(&writing);
+		futex_wake(&writing);
 	} else if (!copy) {
-		sys_futex_wait(&writing, sys_getpid(), FIRST_WAIT_NS);
+		futex_wait(&writing, sys_getpid(), FIRST_WAIT_NS);
 	}
 	pool_copy_release(copy);
 	return atomic_load(&current);

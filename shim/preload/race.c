@@ -69,9 +69,8 @@ static bool is_answer_error(int error)
 
 static int64_t now_ms(void)
 {
-	struct timespec now = { 0 };
+	const timespec64 now = time64_now(CLOCK_MONOTONIC);
 
-	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
 	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
@@ -208,14 +207,9 @@ static bool handle_signals(const struct race *race)
 
 static int wait_for(struct pollfd *fds, unsigned int n, int64_t ms)
 {
-	const struct timespec limit = { ms / 1000, ms % 1000 * 1000000 };
-#ifdef SYS_ppoll_time64
-	const long nr = sizeof(time_t) > sizeof(long) ? SYS_ppoll_time64 : SYS_ppoll;
-#else
-	const long nr = SYS_ppoll;
-#endif
+	const timespec64 limit = { ms / 1000, ms % 1000 * 1000000 };
 
-	return syscall(nr, fds, n, ms < 0 ? NULL : &limit, NULL, MASK_SIZE);
+	return syscall(TIME64_PPOLL, fds, n, ms < 0 ? NULL : &limit, NULL, MASK_SIZE);
 }
 
 /* For @ms; -1: without a limit. Return: whether the race is over. */

@@ -188,7 +188,7 @@ static int register_connection(struct handover *h, int fd, uint16_t flags,
 	}
 	atomic_fetch_add(&h->registered, 1);
 	if (atomic_load(&h->early)) /* events came before connect() returned */
-		sys_futex_wake(&h->registered);
+		futex_wake(&h->registered);
 	return 0;
 }
 
@@ -239,7 +239,7 @@ static void end_call(struct handover *h)
 
 	/* The program may end at once: the log says first why there is no pool. */
 	if (n && h->log_level >= 0 && !atomic_load(&h->started)) {
-		sys_futex_wait_while(&h->started, 0);
+		futex_wait_while(&h->started, 0);
 		atomic_store(&h->started, 1); /* stuck: do not wait again */
 	}
 	/* Not below 0: in a child forked by a signal handler within connect() it is 0. */

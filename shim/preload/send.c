@@ -50,24 +50,23 @@ static void end_send(struct handover *handover, int fd, ssize_t result,
 static enum first_why bind_first(struct handover *handover, int fd,
 				 const struct msghdr *msg)
 {
-	const struct timespec now = { 0 };
 	const int saved = errno;
 	const char *ends[] = { (const char *)msg, (const char *)(msg + 1) - 4 };
 	bool good = true;
 	int i;
 
 	for (i = 0; i < 2; i++)
-		good &= !syscall(SYS_futex, ends[i], FUTEX_WAIT_PRIVATE, 0, &now, NULL,
-				 0) ||
-			errno == EAGAIN || errno == ETIMEDOUT;
+		good &= !futex_wait(ends[i], 0, 0) || errno == EAGAIN ||
+			errno == ETIMEDOUT;
 	errno = saved;
 	return good ? race_bind(handover, fd, msg->msg_name, msg->msg_namelen)
 		    : FIRST_WHY_ROUTING;
 }
 
 HOOK ssize_t sendto(int fd, const void *data, size_t size, int flags,
-		    __CONST_SOCKADDR_ARG addr, socklen_t len)
+		    CONST_SOCKADDR_ARG arg, socklen_t len)
 {
+	const struct sockaddr *addr = SOCKADDR_OF(arg);
 	struct handover *handover;
 	enum first_why why;
 	ssize_t r;
@@ -75,9 +74,9 @@ HOOK ssize_t sendto(int fd, const void *data, size_t size, int flags,
 	if (__builtin_expect(!(flags & MSG_FASTOPEN), 1))
 		return REAL(sendto)(fd, data, size, flags, addr, len);
 	handover = register_begin(fd);
-	why = race_bind(handover, fd, addr.__sockaddr__, len);
+	why = race_bind(handover, fd, addr, len);
 	r = REAL(sendto)(fd, data, size, flags, addr, len);
-	if (r < 0 && connect_without_fastopen(fd, addr.__sockaddr__, len))
+	if (r < 0 && connect_without_fastopen(fd, addr, len))
 		r = REAL(sendto)(fd, data, size, flags & ~MSG_FASTOPEN, addr, len);
 	end_send(handover, fd, r, why);
 	return r;
@@ -107,7 +106,9 @@ HOOK ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 	return r;
 }
 
-HOOK int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags)
+HOOK_TIME64(sendmsg);
+
+HOOK int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, sendmmsg_flags flags)
 {
 	struct handover *handover;
 	enum first_why why;
@@ -123,3 +124,5 @@ HOOK int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, int flags)
 	end_send(handover, fd, r, why);
 	return r;
 }
+
+HOOK_TIME64(sendmmsg);

@@ -321,3 +321,6 @@ HOOK int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 	errno = error ?: saved;
 	return error ? -1 : 0;
 }
+
+HOOK_TIME64(setsockopt);
+HOOK_TIME64(getsockopt);

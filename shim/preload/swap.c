@@ -9,6 +9,7 @@
 #include "swap.h"
 #include "forgotten.h"
 #include "mptcpaddr/uapi.h"
+#include "shim/common/sockopt.h"
 #include "syscall.h"
 
 #include <linux/socket.h>

@@ -8,7 +8,11 @@
  */
 #pragma once
 
-#if defined(__x86_64__) && !defined(__ILP32__)
+#include <features.h>
+
+#if !defined(__GLIBC__)
+#define OLDEST(function) _Static_assert(1, "no versions")
+#elif defined(__x86_64__) && !defined(__ILP32__)
 #define OLDEST(function) __asm__(".symver " #function "," #function "@GLIBC_2.2.5")
 #elif defined(__aarch64__) && defined(__AARCH64EL__)
 #define OLDEST(function) __asm__(".symver " #function "," #function "@GLIBC_2.17")

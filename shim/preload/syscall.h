@@ -8,11 +8,11 @@
 #pragma once
 
 #include "shim/common/str.h"
+#include "shim/common/time64.h"
 #include "shim/common/unix_name.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,6 +23,9 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#ifndef STATX_INO /* musl before 1.2.5 */
+#include <linux/stat.h>
+#endif
 
 #define SYS_WAIT_NS    20000000 /* one futex wait */
 #define SYS_WAIT_TRIES 50	/* a second in all */
@@ -73,26 +76,13 @@ static inline pid_t sys_gettid(void)
 	return sys_call(SYS_gettid, 0, 0, 0);
 }
 
-/* sys_futex_wait() - if *@word is @value, for @ns at most. Changes errno. */
-static inline void sys_futex_wait(_Atomic uint32_t *word, uint32_t value, long ns)
-{
-	const struct timespec timeout = { .tv_nsec = ns };
-
-	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &timeout, NULL, 0);
-}
-
-/* sys_futex_wait_while() - while *@word is @value, for a second at most. Likewise. */
-static inline void sys_futex_wait_while(_Atomic uint32_t *word, uint32_t value)
+/* futex_wait_while() - while *@word is @value, for a second at most. Changes errno. */
+static inline void futex_wait_while(_Atomic uint32_t *word, uint32_t value)
 {
 	int i;
 
 	for (i = 0; i < SYS_WAIT_TRIES && atomic_load(word) == value; i++)
-		sys_futex_wait(word, value, SYS_WAIT_NS);
-}
-
-static inline void sys_futex_wake(_Atomic uint32_t *word)
-{
-	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
+		futex_wait(word, value, SYS_WAIT_NS);
 }
 
 /* sys_map() - zeroed memory, private; only written pages are allocated. NULL: none. */
@@ -171,8 +161,5 @@ static inline int sys_connect_local(const char *name, long wait_us)
 /* sys_seconds() - CLOCK_MONOTONIC_COARSE */
 static inline int64_t sys_seconds(void)
 {
-	struct timespec now = { 0 };
-
-	syscall(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, &now);
-	return now.tv_sec;
+	return time64_now(CLOCK_MONOTONIC_COARSE).tv_sec;
 }

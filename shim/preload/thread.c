@@ -10,6 +10,7 @@
 #include "log_request.h"
 #include "mptcpaddr/handover.h"
 #include "owner.h"
+#include "shim/common/lock.h"
 #include "shim/common/str.h"
 #include "subscribe.h"
 #include "symver.h"
@@ -154,7 +155,7 @@ static int become_manager(struct handover *h)
  */
 static void wait_for_child_exec(struct handover *h)
 {
-	sys_futex_wait(&h->connect_waits, 0, EXEC_WAIT_NS);
+	futex_wait(&h->connect_waits, 0, EXEC_WAIT_NS);
 }
 
 /*
@@ -167,7 +168,7 @@ static void report_unserved(struct handover *h)
 	int i;
 
 	for (i = 0; i < SYS_WAIT_TRIES; i++)
-		sys_futex_wait(&h->quit, 0, SYS_WAIT_NS);
+		futex_wait(&h->quit, 0, SYS_WAIT_NS);
 	if (!handover_is_served(h) && !atomic_load(&h->quit))
 		log_warning("no pool: the program dropped CAP_NET_ADMIN, "
 			    "and no broker runs; start mptcpaddrd");
@@ -181,12 +182,12 @@ static void *thread_main(void *arg)
 	sys_call(SYS_prctl, PR_SET_NAME, (long)"mptcpaddr", 0);
 	if (h->takeover_pid)
 		wait_for_child_exec(h);
-	pthread_mutex_lock(&h->lock); /* until the path manager waits */
+	lock_take(&h->lock); /* until the path manager waits */
 	r = become_manager(h);
 	owner_set(h->pid, OWNER_FAILED);
 	atomic_store(&h->started, 1);
-	sys_futex_wake(&h->started);
-	pthread_mutex_unlock(&h->lock);
+	futex_wake(&h->started);
+	lock_give(&h->lock);
 	if (r == -EPERM && h->takeover_pid && h->event_fd < 0)
 		report_unserved(h);
 	return NULL;

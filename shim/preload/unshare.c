@@ -31,7 +31,7 @@ static bool may_repeat(int namespaces, int try)
 	if (try == 0) {
 		again = launch_pause();
 	} else {
-		sys_futex_wait(&never, 0, RETRY_NS);
+		futex_wait(&never, 0, RETRY_NS);
 		again = try < RETRIES;
 	}
 	errno = saved;

@@ -23,7 +23,7 @@ void wake_open_filter(struct handover *h)
 	uint32_t idle = HANDOVER_FILTER_IDLE;
 
 	if (wake_manager(h))
-		sys_futex_wait_while(&h->filter, idle);
+		futex_wait_while(&h->filter, idle);
 	/* If seccomp has killed the manager, the next connect() must not wait. */
 	atomic_compare_exchange_strong(&h->filter, &idle, HANDOVER_FILTER_STUCK);
 }

@@ -3,7 +3,8 @@
 
 LAUNCHER_DIR  := $(B)/tests/launcher-progs
 LAUNCHER_PROG := $(addprefix $(LAUNCHER_DIR)/,hello hello-static hello-static-pie hello-musl \
-		   client-static client-musl client-raw leaves-static supervised supervised-32 hello32 users nosetenv.so protocol protocol-32 lib32/libmptcpaddr.so)
+		   client-static client-musl client-time64 client-musl-shared waits-32 waits-time64 \
+		   lib32time64/libmptcpaddr.so musl/libmptcpaddr.so client-raw leaves-static supervised supervised-32 hello32 users nosetenv.so protocol protocol-32 lib32/libmptcpaddr.so)
 
 LAUNCHER_CC = $(CC) $(CFLAGS) -D_GNU_SOURCE
 $(LAUNCHER_DIR)/hello-static: LAUNCHER_CC += -static
@@ -22,7 +23,10 @@ $(LAUNCHER_DIR)/protocol-32: tests/launcher/prog/protocol.c
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(LAUNCHER_CC) -o $@ $<
-$(LAUNCHER_DIR)/lib32/libmptcpaddr.so: $(PRELOAD_SRC) $(COMMON_SRC) shim/preload/export.map
+$(addprefix $(LAUNCHER_DIR)/,client-time64 waits-time64 lib32time64/libmptcpaddr.so): \
+	CC_32 += -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+$(LAUNCHER_DIR)/lib32/libmptcpaddr.so $(LAUNCHER_DIR)/lib32time64/libmptcpaddr.so: \
+		$(PRELOAD_SRC) $(COMMON_SRC) shim/preload/export.map
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC_32) -std=gnu11 -Iinclude -I. -Wno-psabi -fPIC -shared -nostartfiles -Wl,-z,defs \
@@ -32,6 +36,16 @@ $(LAUNCHER_DIR)/client-static: LAUNCHER_CC += -static -pthread
 $(LAUNCHER_DIR)/client-musl: LAUNCHER_CC = musl-gcc -static -D_GNU_SOURCE -pthread
 $(LAUNCHER_DIR)/client-raw: LAUNCHER_CC += -include tests/launcher/prog/raw.h -pthread
 $(LAUNCHER_DIR)/client-raw: tests/launcher/prog/raw.h
+$(LAUNCHER_DIR)/waits-%: tests/launcher/prog/waits.c shim/common/lock.h shim/common/time64.h
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC_32) -I. -o $@ $<
+$(LAUNCHER_DIR)/client-time64: LAUNCHER_CC = $(CC_32) -pthread
+$(LAUNCHER_DIR)/client-musl-shared: LAUNCHER_CC = musl-gcc -D_GNU_SOURCE -pthread
+# musl-gcc does not look for the kernel's headers.
+$(LAUNCHER_DIR)/musl/libmptcpaddr.so: $(PRELOAD_SRC) $(COMMON_SRC) shim/preload/export.map
+	$(Q)$(MAKE) --no-print-directory CC=musl-gcc B=$(@D) CFLAGS='-O2 -g \
+		-idirafter /usr/include/$(shell gcc -print-multiarch) -idirafter /usr/include' $@
 $(LAUNCHER_DIR)/client-%: tests/apps/tcpclient.c
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)

@@ -17,7 +17,7 @@ soak: deps
 # ThreadSanitizer: connects, forks, reloads, flaps and queries at once. GCC warns that it
 # does not know fences: first.c reads again what changed meanwhile.
 RACES_SECONDS ?= 20
-TSAN_OPTIONS   = die_after_fork=0 exitcode=66 suppressions=tests/soak/tsan.supp
+TSAN_OPTIONS   = die_after_fork=0 exitcode=66
 
 races: deps helgrind
 	$(Q)$(MAKE) --no-print-directory B=$(B)/tsan SAN=thread CFLAGS='-O1 -g -Wno-tsan' \
@@ -37,6 +37,6 @@ helgrind: deps
 	$(Q)NOT_FLAT=1 THREADS=3 SOAK_PRELOAD=$(abspath $(B))/helgrind/libmptcpaddr-pm.so \
 		tests/soak/soak $(B)/helgrind $(RACES_SECONDS) direct valgrind \
 		-q --tool=helgrind --fair-sched=yes --child-silent-after-fork=yes \
-		--history-level=approx --suppressions=tests/soak/helgrind.supp
+		--history-level=approx
 
 .PHONY: soak races helgrind

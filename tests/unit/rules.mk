@@ -7,6 +7,14 @@ UNIT_REAL := $(ENGINE_SRC) $(patsubst %,shim/manager/%.c,event_pump note_text co
 
 $(eval $(call suite,unit,$(UNIT_REAL),-linih -pthread))
 
+# The same without Criterion, which few architectures have: see tests/cross.
+$(B)/tests/unit-plain: ALL_CFLAGS += -Itests/cross
+$(B)/tests/unit-plain: $(call obj,$(wildcard tests/unit/*.c) $(UNIT_REAL) tests/lib/sandbox.c \
+		       tests/cross/runner.c)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(NL_LIBS) -linih -pthread
+
 # With AddressSanitizer and UBSan, in a separate build. Programs under the library preload
 # the sanitizer's run-time library first. Of the network tests, only those of the library:
 # the hundreds of comparisons with the kernel exercise the same code.
