@@ -52,7 +52,7 @@
 #define NAME_GUARD  "socket-guard"
 
 #define STAND_INS_MAX 64
-#define SENT_MAX      64 /* calls on their way to a stand-in */
+#define SENT_MAX      512 /* calls on their way to a stand-in: more than its queue holds */
 #define START_MS      10000
 #define NOTIF_SIZE    4096 /* a later kernel's may be longer than ours */
 #define FORGET_MS     2000 /* then a program without a pool is asked again */

@@ -169,9 +169,9 @@ bool program_check(const char *path, const char *library_path, bool other_kinds,
 	} else if (program.go) {
 		strcpy(ret->text,
 		       "is a Go program, which makes system calls without libc");
-		ret->remedies = "do: without a supervisor, GODEBUG=multipathtcp=1 gives "
-				"MPTCP if it was built with Go 1.21 or later; the broker "
-				"can adopt its connections";
+		ret->remedies =
+			"do: let the broker adopt them; GODEBUG=multipathtcp=1 is "
+			"set";
 	} else if (!program.loads_libraries) {
 		strcpy(ret->text, "is a static program, which loads no library");
 		ret->remedies = "do: use a dynamically linked build";

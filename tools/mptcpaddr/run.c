@@ -180,9 +180,12 @@ static void check_program(struct run *run)
 	else if (secure && supervise_is_free())
 		served = check_supervisor(run, secure);
 	if (!takes && !served)
-		report_problem(&run->findings,
-			       "%s %s: its connections stay plain TCP\n%s", path,
-			       obstacle.text, obstacle.remedies);
+		report_problem(&run->findings, "%s %s: its connections %s\n%s", path,
+			       obstacle.text,
+			       obstacle.is_go && run->has_effect
+				       ? "have no pool, and no MPTCP before Go 1.21"
+				       : "stay plain TCP",
+			       obstacle.remedies);
 	if (secure && served && !supervise_is_free())
 		report_problem(&run->findings,
 			       "%s is %s, and gains no rights under the supervisor "

@@ -10,6 +10,7 @@
 #include "shim/common/sockopt.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/net.h>
@@ -20,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -137,7 +137,7 @@ static int load_filter(int code)
 	const unsigned long flags =
 		SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
 	static struct sock_filter filter[BPF_MAXINSNS];
-	const ssize_t size = pread(code, filter, sizeof(filter), 0);
+	const ssize_t size = read(code, filter, sizeof(filter));
 	const struct sock_fprog program = { size / sizeof(*filter), filter };
 	int fd = -1, tries;
 
@@ -153,14 +153,18 @@ static int load_filter(int code)
 /* Return: the listener, or -errno. */
 static int open_listener(void)
 {
-	const int code = memfd_create("filter", MFD_CLOEXEC);
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-	int r = code < 0 ? -errno : filter ? compose_filter(filter) : -ENOSYS;
+	int r = filter ? compose_filter(filter) : -ENOSYS, code[2];
 
-	r = r ?: seccomp_export_bpf(filter, code);
-	r = r ?: load_filter(code);
+	if (!r && pipe2(code, O_CLOEXEC) == 0) {
+		r = seccomp_export_bpf(filter, code[1]); /* less than a pipe holds */
+		close(code[1]);
+		r = r ?: load_filter(code[0]);
+		close(code[0]);
+	} else if (!r) {
+		r = -errno;
+	}
 	seccomp_release(filter);
-	close(code);
 	return r;
 }
 
