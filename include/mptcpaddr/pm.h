@@ -78,6 +78,7 @@ struct pm_health {
 	bool routed;	    /* a route leads from its link and address to the peer */
 	bool unacked;	    /* the connection has sent data without an answer */
 	uint32_t quiet_ms;  /* since it received data; UINT32_MAX: unknown */
+	bool received;	    /* the subflow has brought data */
 	uint32_t carried;   /* bytes received and acknowledged on the subflow */
 	uint32_t delivered; /* on the connection */
 	uint32_t rtt_ms;

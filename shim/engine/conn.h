@@ -52,7 +52,7 @@ struct subflow {
 	bool removed : 1;   /* the peer withdrew its address */
 	bool lost : 1;	    /* its link went down; no data on it since */
 	uint8_t checks : 4; /* since the link went down, or is back */
-	bool used : 1;	    /* it carried data when last checked */
+	bool used : 1;	    /* data came over it when last checked */
 	bool silent : 1;    /* it carries none while its link is up: a black hole? */
 	/* So a probe, or retransmissions, had no answer. PROBE: it is being ended. */
 	bool unanswered : 1;

@@ -4,11 +4,13 @@
  *
  * No event reports one, so connections with several paths are checked by PM_CMD_CHECK:
  * every few seconds while data flows, more and more rarely while none does. A path is
- * silent if its retransmissions have no answer, or if it carried data, carries none now,
- * and others do. Then it is probed by a join from the same endpoint to the same address,
- * which NATs and middleboxes treat as they would treat the path made anew, and which no
- * program sees. Once a probe is answered, it replaces the path; until then nothing is
- * reset. An answer to the first probe shows a path that merely has nothing to do.
+ * silent if its retransmissions have no answer. A receiver has nothing to retransmit: for
+ * it a path is silent if it brought data, brings none now, and others bring so much that
+ * a sender would use each path that answers. Then it is probed by a join from the same
+ * endpoint to the same address, which NATs and middleboxes treat as they would treat the
+ * path made anew, and which no program sees. Once a probe is answered, it replaces the
+ * path; until then nothing is reset. An answer to the first probe shows a path that
+ * merely has nothing to do.
  */
 #include "probe.h"
 #include "flap.h"
@@ -25,7 +27,8 @@
 #define IDLE_MAX	  5    /* 64 s between checks, at most */
 #define QUIET_CHECKS	  2
 #define PATIENCE_MAX	  5
-#define RETRANSMITS	  2 /* without an answer */
+#define QUIET_BYTES	  (32 << 10) /* what others bring meanwhile, at least */
+#define RETRANSMITS	  2	     /* without an answer */
 #define PROBE_MS	  1500 /* between probes, at least: the kernel repeats a SYN after 1 s */
 #define PROBE_PART	  64 /* likewise: this part of the time without data */
 
@@ -211,13 +214,15 @@ static void path_checked(struct conn *conn, struct subflow *path,
 			 const struct pm_health *health)
 {
 	const bool heard = path->carried != health->carried;
-	const bool busy = path->delivered != health->delivered;
+	const uint32_t more = health->delivered - path->delivered;
 	const bool stuck = health->retransmits >= RETRANSMITS;
+	const bool receives =
+		health->quiet_ms == UINT32_MAX || health->quiet_ms < WATCH_MS;
 
 	path->rtt_ms = MIN(health->rtt_ms, UINT16_MAX);
 	path->carried = health->carried;
 	path->delivered = health->delivered;
-	if (conn->idle && (busy || heard || stuck)) {
+	if (conn->idle && (more || heard || stuck)) {
 		conn->idle = 0;
 		conn_watch_later(conn);
 	}
@@ -226,12 +231,13 @@ static void path_checked(struct conn *conn, struct subflow *path,
 			note_path(conn, path, PM_NOTE_HEARD);
 		conn->again |= path->silent; /* its probe has no path any more */
 		path->heard = engine_of(conn)->now;
-		path->used = true;
+		path->used = health->received;
 		path->silent = path->unanswered = false;
 		path->quiet = 0;
 		return;
 	}
-	path->quiet += busy && path->used && path->quiet < UINT8_MAX;
+	path->quiet +=
+		path->used && receives && more >= QUIET_BYTES && path->quiet < UINT8_MAX;
 	if (!path->silent && !stuck && path->quiet < QUIET_CHECKS << path->patience)
 		return;
 	if (stuck)

@@ -235,6 +235,7 @@ int diag_read_health(const struct pm_cmd *cmd, struct pm_health *ret_health)
 	r = find_subflow(fd, &wanted, cmd->token, &cmd->local, &cmd->remote, cmd->if_idx);
 	*ret_health = (struct pm_health){
 		.carried = wanted.tcp.bytes_acked + wanted.tcp.bytes_received,
+		.received = wanted.tcp.bytes_received,
 		.rtt_ms = wanted.tcp.info.tcpi_rtt / 1000,
 		.retransmits = wanted.tcp.info.tcpi_retransmits,
 	};

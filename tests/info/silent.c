@@ -114,3 +114,20 @@ static void forget_path(struct log *l, const char *unused)
 LOG_TEST(silent, peer_that_still_counts_a_lost_path_is_asked_until_it_forgets_it,
 	 ONE_LINK, { DO(limit_server, NULL) }, JOINED, { DO(lose_path, NULL) },
 	 { DO(forget_path, NULL) }, { DO(is_joined_for_good, NULL) })
+
+/* Both paths, then one: no SYN may ask whether the other still answers. */
+static void chat(struct log *l, const char *unused)
+{
+	const int64_t from = now_ms();
+
+	echo(l, "300000");
+	cr_assert(WAIT_FOR(proc_said(&l->s.client, "echoed 300000")));
+	while (now_ms() - from < 10000) {
+		echo(l, "100");
+		nap_ms(100);
+	}
+	cr_assert_eq(counter(&l->s.w.server, "MPJoinSynRx"), 1);
+}
+
+LOG_TEST(silent, path_that_is_not_needed_is_not_probed, ONE_LINK, JOINED,
+	 { DO(chat, NULL) })

@@ -217,7 +217,8 @@ void kernel_check(struct world *w, const struct pm_cmd *cmd, struct pm_cmds *out
 		if (!mpaddr_equal(&w->subs[i].local, &cmd->local) ||
 		    !mpaddr_equal(&w->subs[i].remote, &cmd->remote))
 			continue;
-		health.delivered = s->delivered + 1;
+		health.received = true;
+		health.delivered = s->delivered + (1 << 20);
 		health.carried = s->carried + !w->subs[i].stuck;
 		health.retransmits =
 			w->subs[i].stuck && world_is_known(&cmd->local) ? 2 : 0;

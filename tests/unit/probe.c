@@ -19,15 +19,15 @@
 	"start\n"                       \
 	"join 1 10.0.2.2 10.0.2.1:80\n" \
 	"time 1000 > " CHECK "\n"       \
-	"health 1 100 5000 >\n"
+	"health 1 100 500000 >\n"
 
 /* Data flows over the other path. */
 #define SILENT                           \
 	JOINED "wait 2071 2071\n"        \
 	       "time 3071 > " CHECK "\n" \
-	       "health 1 100 6000 >\n"   \
+	       "health 1 100 600000 >\n" \
 	       "time 6143 > " CHECK "\n" \
-	       "health 1 100 7000 > " PROBE "\n"
+	       "health 1 100 700000 > " PROBE "\n"
 
 HISTORY(probe, silent_path_is_made_anew_once_a_probe_is_answered, POOL A "|",
 	SILENT "view endpoints_silent 0\n"
@@ -54,10 +54,32 @@ HISTORY(probe, path_with_nothing_to_do_stays, POOL A "|",
 	       "counter closed_other 0\n"
 	       "view subflows 2\n"
 	       "time 8191 > " CHECK "\n"
-	       "health 1 100 8000 >\n"
+	       "health 1 100 800000 >\n"
 	       "time 11263 > " CHECK "\n"
-	       "health 1 100 9000 >\n"
+	       "health 1 100 900000 >\n"
 	       "view endpoints_silent 0\n")
+
+/* Its handshake alone counts as one byte. */
+HISTORY(probe, path_that_never_carried_data_is_not_probed, POOL A "|",
+	"watch\nstart\njoin 1 10.0.2.2 10.0.2.1:80\n"
+	"time 1000\nhealth 1 1 100000 >\n"
+	"time 3071\nhealth 1 1 200000 >\n"
+	"time 6143\nhealth 1 1 300000 >\n"
+	"time 8191\nhealth 1 1 400000 >\n"
+	"counter probes 0\n")
+
+/* What is sent on it would be repeated. */
+HISTORY(probe, path_that_has_no_data_of_ours_to_send_is_not_probed, POOL A "|",
+	JOINED "time 3071\nhealth 1 100 600000 0 0 3000 >\n"
+	       "time 6143\nhealth 1 100 700000 0 0 6000 >\n"
+	       "time 8191\nhealth 1 100 800000 0 0 8000 >\n"
+	       "counter probes 0\n")
+
+HISTORY(probe, path_that_the_peer_does_not_need_is_not_probed, POOL A "|",
+	JOINED "time 3071\nhealth 1 100 510000 >\n"
+	       "time 6143\nhealth 1 100 520000 >\n"
+	       "time 8191\nhealth 1 100 530000 >\n"
+	       "counter probes 0\n")
 
 HISTORY(probe, path_that_carries_data_again_stays, POOL A "|",
 	SILENT "time 7643 > " END "\n"
@@ -65,28 +87,28 @@ HISTORY(probe, path_that_carries_data_again_stays, POOL A "|",
 	       "time 7644 > " PROBE "\n"
 	       "time 8143 >\n"
 	       "time 8191 > " CHECK "\n"
-	       "health 1 101 8000 > " END "\n"
+	       "health 1 101 800000 > " END "\n"
 	       "ends 10.0.2.2:20000 10.0.2.1 ECONNRESET >\n"
 	       "view endpoints_silent 0\n")
 
 HISTORY(probe, path_whose_retransmissions_have_no_answer_is_made_anew, POOL A "|",
 	JOINED "time 3071 > " CHECK "\n"
-	       "health 1 100 5000 0 2 > " PROBE "\n"
+	       "health 1 100 500000 0 2 > " PROBE "\n"
 	       "counter paths_silent 1\n"
 	       "foreign 10.0.2.2:20012 12 10.0.2.1:80 > " RENEW "\n")
 
 HISTORY(probe, idle_connection_is_checked_ever_more_rarely, POOL A "|",
 	JOINED "time 3071 > " CHECK "\n"
-	       "health 1 100 5000 >\n"
+	       "health 1 100 500000 >\n"
 	       "wait 2048 3072\n"
 	       "time 6143\n"
-	       "health 1 100 5000 >\n"
+	       "health 1 100 500000 >\n"
 	       "wait 4000 5200\n"
 	       "time 10239\n"
-	       "health 1 100 5000 >\n"
+	       "health 1 100 500000 >\n"
 	       "wait 8000 9200\n"
 	       "time 19455\n"
-	       "health 1 100 6000 >\n"
+	       "health 1 100 600000 >\n"
 	       "wait 2000 3072\n")
 
 HISTORY(probe, only_path_is_not_checked, POOL A "|", "watch\nstart\nwait none\n")
@@ -179,6 +201,6 @@ HISTORY(probe, one_probe_serves_all_connections_of_an_endpoint, POOL A "|",
 	       "@2 ends 10.0.2.2:20000 10.0.2.1 ECONNRESET >\n"
 	       "time 2600 > " PROBE "\n"
 	       "time 3071 > " CHECK CHECK "\n"
-	       "health 1 100 5000 0 2 >\n"
+	       "health 1 100 500000 0 2 >\n"
 	       "@2 foreign 10.0.2.2:20012 12 10.0.2.1:80 > " RENEW "\n"
 	       "time 3072 > " PROBE "\n")

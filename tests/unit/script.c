@@ -309,6 +309,7 @@ static void do_health(struct script *s)
 	play_health(&s->p, check,
 		    &(const struct pm_health){
 			    .routed = number(s->words[0]),
+			    .received = number(s->words[1]) > 1, /* the SYN counts */
 			    .carried = number(s->words[1]),
 			    .delivered = number(s->words[2]),
 			    .unacked = number(s->words[3]),
