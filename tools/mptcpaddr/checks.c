@@ -201,19 +201,23 @@ static void read_blackhole(const struct netstat *netstat, struct blackhole *ret)
 	blackhole_read(get_counter(netstat, "Blackhole"), ask_broker().blackhole_s, ret);
 }
 
+bool find_blackhole(struct blackhole *ret)
+{
+	struct netstat netstat;
+
+	read_netstat(&netstat);
+	read_blackhole(&netstat, ret);
+	free(netstat.names);
+	free(netstat.values);
+	return ret->on;
+}
+
 /* For run; doctor knows more, see check_blocked(). */
 static bool check_blackhole(struct findings *findings, const struct devices *devices)
 {
 	struct blackhole blackhole;
-	struct netstat netstat;
 
-	if (devices)
-		return true;
-	read_netstat(&netstat);
-	read_blackhole(&netstat, &blackhole);
-	free(netstat.names);
-	free(netstat.values);
-	if (blackhole.on)
+	if (!devices && find_blackhole(&blackhole))
 		report_problem(findings, "%s\nroot: " BLACKHOLE_REMEDY, blackhole.text,
 			       blackhole.timeout);
 	return true;

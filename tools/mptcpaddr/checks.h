@@ -34,6 +34,10 @@ bool is_backend(const char *word);
 /* find_broker() - whether an mptcpaddrd of root's serves this network namespace. */
 bool find_broker(void);
 
+struct blackhole;
+/* find_blackhole() - whether the kernel has switched MPTCP off */
+bool find_blackhole(struct blackhole *ret);
+
 /* read_first_line() - of the file @path. Return: false, and "", if it has none. */
 bool read_first_line(const char *path, char *ret_text, size_t size);
 

@@ -19,6 +19,7 @@ int cmd_run(int argc, char *argv[]);
 int cmd_keeper(int argc, char *argv[]);
 int cmd_init(int argc, char *argv[]);
 int cmd_check(int argc, char *argv[]);
+int cmd_probe(int argc, char *argv[]);
 int cmd_pool(int argc, char *argv[]); /* "endpoint" and "limits" */
 int cmd_doctor(int argc, char *argv[]);
 int cmd_service(int argc, char *argv[]);

@@ -43,7 +43,7 @@ struct init {
 	unsigned int n, routed;
 };
 
-static struct uplink *add_uplink(struct init *init, int if_idx)
+static struct uplink *init_add_uplink(struct init *init, int if_idx)
 {
 	unsigned int i;
 
@@ -58,7 +58,7 @@ static struct uplink *add_uplink(struct init *init, int if_idx)
 
 static void add_route(struct init *init, int if_idx, uint32_t metric)
 {
-	struct uplink *uplink = add_uplink(init, if_idx);
+	struct uplink *uplink = init_add_uplink(init, if_idx);
 
 	if (!uplink)
 		return;
@@ -158,12 +158,12 @@ static int read_uplinks(struct init *init)
 		r = read_default_routes(init);
 	for (i = 0; r == 0 && i < init->machine.n_addrs; i++)
 		if (is_usable(&init->machine.addrs[i]))
-			add_uplink(init, init->machine.addrs[i].if_idx);
+			init_add_uplink(init, init->machine.addrs[i].if_idx);
 	qsort(init->uplinks, init->n, sizeof(*init->uplinks), compare_uplinks);
 	return r;
 }
 
-static const struct rtnl_iface *find_link(const struct init *init, int if_idx)
+static const struct rtnl_iface *init_find_link(const struct init *init, int if_idx)
 {
 	unsigned int i;
 
@@ -193,7 +193,7 @@ static void write_addresses(const struct init *init, FILE *out, int if_idx)
 /* Return: whether the endpoint is in force. */
 static bool write_uplink(const struct init *init, FILE *out, const struct uplink *uplink)
 {
-	const struct rtnl_iface *link = find_link(init, uplink->if_idx);
+	const struct rtnl_iface *link = init_find_link(init, uplink->if_idx);
 	const char *tunnel, *why = "";
 	bool used;
 

@@ -34,6 +34,12 @@ static const struct command {
 	{ "init", "[--stdout] [PROGRAM]", "write a pool file with this machine's uplinks",
 	  cmd_init, "\t  --stdout          print it instead\n" },
 	{ "check", "[FILE...]", "list all errors of pool files", cmd_check, "" },
+	{ "probe", "[--json] [--pool FILE|--program NAME] [--wait SECONDS] HOST[:PORT]",
+	  "find out what a server does with MPTCP, over each uplink of a pool", cmd_probe,
+	  "\t  -j, --json        one JSON document\n"
+	  "\t  -p, --pool FILE   with this pool\n"
+	  "\t  --program NAME    with the pool of this program\n"
+	  "\t  --wait SECONDS    for announced addresses, 2 by default\n" },
 	{ "doctor", "[-v]", "find problems with Multipath TCP, and their remedies",
 	  cmd_doctor, "\t  -v, --verbose     list passed checks too\n" },
 	{ "endpoint", "[show|add|del|change|flush] [WORDS...] [--pid P|--program N]",
