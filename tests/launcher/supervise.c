@@ -305,6 +305,14 @@ Test(supervise, its_price_and_what_is_missing_are_said, TIMEOUT)
 		     "%s", said.err);
 	cr_expect(strstr(said.out, "protocol 6 "), "%s", said.out);
 	said_free(&said);
+	/* No process can be had. */
+	said = run(&b, NULL, ARGS(USER, "prlimit", "--nproc=0", RUN, "@@supervised"));
+	cr_expect_eq(said.status, 0);
+	cr_expect_str_eq(said.out, "protocol 6 new privileges yes\n");
+	cr_expect_eq(times(&said, "cannot be supervised: No child processes: its "
+				  "connections stay plain TCP"),
+		     1, "%s", said.err);
+	said_free(&said);
 	bench_close(&b);
 }
 

@@ -150,6 +150,10 @@ Test(supervise_killed, program_survives_each_of_its_processes, TIMEOUT)
 	cr_assert(WAIT_UNTIL(kill_roles(2), WAIT_MS));
 	kill_role(2, SIGCONT);
 	cr_assert(WAIT_UNTIL(revived(&program, &ticks), WAIT_MS));
+	/* The keeper's process group. */
+	kill(-getpgid(find_task(roles[0])), SIGKILL);
+	tick(&program, &ticks, "262");
+	cr_assert(WAIT_UNTIL(revived(&program, &ticks), WAIT_MS));
 	/* Nobody is left to answer: the kernel does, with ENOSYS. */
 	kill_role(0, SIGSTOP);
 	cr_assert(WAIT_UNTIL(kill_roles(3), WAIT_MS));
@@ -200,7 +204,7 @@ Test(supervise_killed, supervisor_ends_with_its_program, TIMEOUT)
 	cr_expect_eq(kill(program.pid, SIGCONT), 0);
 	ticks++;
 	tick(&program, &ticks, "262");
-	cr_assert(all_roles());
+	cr_assert(WAIT_UNTIL(all_roles(), WAIT_MS));
 	cr_expect_neq(getsid(find_task(roles[0])), getsid(program.pid));
 	kill(program.pid, SIGKILL);
 	cr_expect_eq(proc_wait(&program, WAIT_MS), 128 + SIGKILL);

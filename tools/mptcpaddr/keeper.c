@@ -323,6 +323,7 @@ static void wait_for_keeper_death(pid_t of)
 	struct pollfd fds[2] = { { .events = POLLIN }, { .fd = keeper.listener } };
 
 	set_title(NAME_GUARD);
+	setsid(); /* not in the keeper's process group: a signal may be for that */
 	close_stand_ins();
 	fds[0].fd = syscall(SYS_pidfd_open, of, 0);
 	while (getppid() == of && !fds[0].revents && !fds[1].revents)
