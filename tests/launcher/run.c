@@ -301,8 +301,8 @@ Test(run, environment_that_cannot_be_set_stops_the_launcher, TIMEOUT)
 
 Test(run, each_command_has_help, TIMEOUT)
 {
-	static const char *const names[] = { "run",    "check",	 "doctor", "endpoint",
-					     "limits", "enable", "disable" };
+	static const char *const names[] = { "run",    "check",	  "doctor", "endpoint",
+					     "limits", "service", "enable", "disable" };
 	char words[64];
 	struct bench b;
 

@@ -282,6 +282,12 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Not the file's fault: systemd may try again, which it does not after EX_CONFIG. */
+static bool load_may_succeed_later(int r)
+{
+	return r == -ENOMEM || r == -EMFILE || r == -ENFILE;
+}
+
 int main(int argc, char *argv[])
 {
 	struct broker *b = &broker;
@@ -296,9 +302,10 @@ int main(int argc, char *argv[])
 	}
 	signal(SIGPIPE, SIG_IGN);
 	raise_file_limit();
-	if (broker_load_policy(b, &why) < 0) {
+	r = broker_load_policy(b, &why);
+	if (r < 0) {
 		log_error("%s", why.text);
-		return EX_CONFIG; /* the unit does not try again */
+		return load_may_succeed_later(r) ? 1 : EX_CONFIG;
 	}
 	b->userspace |= b->policy.userspace;
 	if (!open_sockets(b))
