@@ -21,6 +21,10 @@ struct mpaddr {
 };
 _Static_assert(sizeof(struct mpaddr) == 20, "part of control-socket records");
 
+/* Sets of families, AF_INET or AF_INET6 */
+#define FAMILY_BIT(family) ((family) == AF_INET6 ? 2U : 1U)
+#define FAMILY_ALL	   (FAMILY_BIT(AF_INET) | FAMILY_BIT(AF_INET6))
+
 #define MPADDR_TEXT_MAX 64 /* "[v6%scope]:port" and its NUL */
 
 struct mpprefix {

@@ -82,8 +82,12 @@ void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 void engine_checked(struct engine *engine, const struct pm_cmd *cmd,
 		    const struct pm_health *health, struct pm_cmds *out);
 
-/* engine_rerouted() - there are new routes: engine_tick() tries what failed again. */
-void engine_rerouted(struct engine *engine);
+/*
+ * engine_rerouted() - there are new routes: engine_tick() tries what failed again
+ *
+ * @families: FAMILY_BIT() of them
+ */
+void engine_rerouted(struct engine *engine, unsigned int families);
 
 /* engine_tick() - run due timers and waiting work. Return: whether @out is full. */
 bool engine_tick(struct engine *engine, struct pm_cmds *out);

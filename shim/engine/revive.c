@@ -159,7 +159,7 @@ static bool error_is_local(uint8_t error)
 }
 
 /* What the peer has refused, or not answered, is tried @other. */
-static void conn_rerouted(struct conn *conn, uint32_t other)
+static void conn_rerouted(struct conn *conn, unsigned int families, uint32_t other)
 {
 	const uint32_t now = engine_of(conn)->now;
 	struct announcement *ann;
@@ -169,12 +169,15 @@ static void conn_rerouted(struct conn *conn, uint32_t other)
 
 	for_each_announcement (conn, ann) {
 		when = error_is_local(ann->error) ? now : other;
-		if (!ann->any_tried || (ann->timed && (int32_t)(ann->when - when) < 0))
+		if (!(families & FAMILY_BIT(ann->addr.family)) || !ann->any_tried ||
+		    (ann->timed && (int32_t)(ann->when - when) < 0))
 			continue;
 		ann->timed = any = true;
 		ann->when = when;
 	}
 	for_each_subflow (conn, s) {
+		if (!(families & FAMILY_BIT(s->remote.family)))
+			continue;
 		when = error_is_local(conn->last_error) ? now : other;
 		if (s->state == SUBFLOW_RETRY && (int32_t)(s->when - when) > 0)
 			s->when = when;
@@ -189,7 +192,7 @@ static void conn_rerouted(struct conn *conn, uint32_t other)
 	conn_schedule(conn);
 }
 
-void engine_rerouted(struct engine *engine)
+void engine_rerouted(struct engine *engine, unsigned int families)
 {
 	const int64_t next = engine->rerouted + engine->pool->retry.first_ms;
 	const int64_t other = next > engine->now ? next : engine->now;
@@ -197,5 +200,5 @@ void engine_rerouted(struct engine *engine)
 
 	engine->rerouted = other;
 	for (conn = engine->table.conns; conn; conn = conn->hh.next)
-		conn_rerouted(conn, other);
+		conn_rerouted(conn, families, other);
 }

@@ -175,10 +175,10 @@ static void manager_serve_pool(struct manager *m, const struct pollfd fds[WATCH_
 	old = watch_update(&m->watch, fds, clock_ms());
 	if (old)
 		manager_change_pool(m, old);
-	if (m->watch.table.routes_added) {
-		m->watch.table.routes_added = false;
+	if (m->watch.table.rerouted) {
 		engine_set_clock(m->engine, clock_ms());
-		engine_rerouted(m->engine);
+		engine_rerouted(m->engine, m->watch.table.rerouted);
+		m->watch.table.rerouted = 0;
 	}
 	if (fds[1].revents && (m->watch.loads != loads || m->watch.error.text[0]))
 		engine_note(m->engine, PM_NOTE_POOL, m->watch.error.text[0] ? EINVAL : 0);

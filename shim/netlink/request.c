@@ -253,7 +253,8 @@ static int on_link(void *ctx, struct nlmsghdr *hdr)
 	    !strcmp(link->dev, now.dev))
 		return 0;
 	/* One that goes down may leave other routes. */
-	table->routes_added |= link && link->up != now.up;
+	if (link && link->up != now.up)
+		table->rerouted = FAMILY_ALL;
 	link = link ?: netlink_grow(&table->links, &table->n_links, sizeof(*link));
 	if (!link)
 		return -ENOMEM;
@@ -313,7 +314,8 @@ static int on_notification(struct rtnl_table *table, struct nlmsghdr *hdr)
 	case RTM_DELADDR:
 		return on_addr(table, hdr);
 	case RTM_NEWROUTE:
-		table->routes_added = true;
+		table->rerouted |=
+			FAMILY_BIT(((struct rtmsg *)nlmsg_data(hdr))->rtm_family);
 		break;
 	}
 	return 0;
@@ -364,7 +366,8 @@ static int dump_table(int fd, int type, netlink_fn fn, struct rtnl_table *table)
 int rtnl_read_table(struct rtnl_table *table)
 {
 	/* At the first time, no join has failed yet. */
-	struct rtnl_table now = { .known = true, .routes_added = table->known };
+	struct rtnl_table now = { .known = true,
+				  .rerouted = table->known ? FAMILY_ALL : 0 };
 	int fd = netlink_open(NETLINK_ROUTE, RTNL_SLOT, 0), r;
 
 	table->lost = true;

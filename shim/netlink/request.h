@@ -61,9 +61,11 @@ struct rtnl_address {
 };
 
 struct rtnl_table {
-	bool known;	   /* false: never read */
-	bool lost;	   /* notifications; rtnl_follow() reads the table anew */
-	bool routes_added; /* perhaps; whoever has handled it resets this */
+	bool known; /* false: never read */
+	bool lost;  /* notifications; rtnl_follow() reads the table anew */
+	/* FAMILY_BIT() of those that perhaps have new routes; whoever has handled them
+	 * resets this */
+	uint8_t rerouted;
 	uint32_t removals; /* of addresses */
 	unsigned int n_links, n_addrs;
 	struct rtnl_iface *links;

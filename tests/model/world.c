@@ -186,7 +186,7 @@ static void change_pool(struct world *w)
 static void reroute(struct world *w)
 {
 	engine_set_clock(w->engine, w->now);
-	engine_rerouted(w->engine);
+	engine_rerouted(w->engine, FAMILY_ALL);
 }
 
 void scene_open(struct scene *scene)

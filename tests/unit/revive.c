@@ -180,6 +180,17 @@ HISTORY(revive, join_that_failed_for_want_of_a_route_is_tried_with_a_new_one, PO
 	"refuse 10.0.2.2-10.0.2.1:80 ENETUNREACH >\n"
 	"rerouted > join 10.0.2.2-10.0.2.1:80;\n")
 
+HISTORY(revive, join_is_not_tried_with_new_routes_of_the_other_family, POOL A "|",
+	"start\n"
+	"time 2000\n"
+	"announce 1 10.0.2.1:80\n"
+	"refuse 10.0.2.2-10.0.2.1:80 ENETUNREACH >\n"
+	"rerouted 6 >\n"
+	"rerouted 4 > join 10.0.2.2-10.0.2.1:80;\n"
+	"time 2300\n"
+	"rerouted 6 >\n" /* nor is one without an answer sent again */
+	"rerouted 4 > close 10.0.2.2/12-10.0.2.1:80;\n")
+
 HISTORY(revive, refused_join_is_tried_with_new_routes_but_not_with_each, POOL A "|",
 	"start\n"
 	"time 2000\n"

@@ -326,7 +326,10 @@ static void do_watch(struct script *s)
 
 static void do_rerouted(struct script *s)
 {
-	engine_rerouted(s->p.engine);
+	engine_rerouted(s->p.engine,
+			!s->words[0]
+				? FAMILY_ALL
+				: FAMILY_BIT(*s->words[0] == '6' ? AF_INET6 : AF_INET));
 	s->p.out.n = 0;
 	engine_tick(s->p.engine, &s->p.out);
 }

@@ -178,14 +178,14 @@ static void serve_rtnl(struct broker *b)
 	b->rtnl_ms = clock_ms() + RTNL_RETRY_MS;
 	if (rtnl_follow(b->rtnl_fd, &b->table) > 0)
 		resolve_clients(b);
-	if (!b->table.routes_added)
+	if (!b->table.rerouted)
 		return;
-	b->table.routes_added = false;
 	for (client = b->clients; client; client = client->next) {
 		engine_set_clock(client->engine, clock_ms());
-		engine_rerouted(client->engine);
+		engine_rerouted(client->engine, b->table.rerouted);
 		client->due_ms = 0;
 	}
+	b->table.rerouted = 0;
 }
 
 int broker_run(struct broker *b)
