@@ -408,7 +408,8 @@ int cmd_keeper(int argc, char *argv[])
 	if (channel <= STDERR_FILENO)
 		return print_usage_error(argv[0], "it is not for users");
 	release_files(channel);
-	keeper.title = argv[-1]; /* main()'s; the words follow each other */
+	keeper.title =
+		program_invocation_name; /* main()'s argv: one word after the other */
 	keeper.title_size = argv[2] + strlen(argv[2]) + 1 - keeper.title;
 	set_title(NAME_KEEPER);
 	signal(SIGCHLD, SIG_IGN);

@@ -122,7 +122,7 @@ static int compose_filter(scmp_filter_ctx filter)
 	/* Its other arguments are in memory. */
 	for (i = 0; i < 4 && !r; i++)
 		r = seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(socketcall), 1,
-				     SCMP_A0(SCMP_CMP_EQ, numbers[i]));
+				     ARG_IS(0, numbers[i]));
 	r = r ?: seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(connect), 0);
 	r = r ?: seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(listen), 0);
 	return r ?: report_options(filter);

@@ -109,7 +109,9 @@ static int read_status_number(pid_t tid, const char *key, int i, int def)
 
 	read_proc(tid, "status", text, sizeof(text));
 	at = strstr(text, key);
-	for (at = at ? at + strlen(key) : NULL; at && i >= 0; i--)
+	if (!at)
+		return def;
+	for (at += strlen(key); i >= 0; i--)
 		def = strtoul(at, &at, 10);
 	return def;
 }
