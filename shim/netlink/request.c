@@ -441,6 +441,13 @@ bool rtnl_has_route(const struct mpaddr *local, const struct mpaddr *remote, int
 	return find_next_hop(local, remote, link, &hop) == 0;
 }
 
+int rtnl_find_link(const struct mpaddr *local, const struct mpaddr *remote, int link)
+{
+	struct next_hop hop;
+
+	return find_next_hop(local, remote, link, &hop) < 0 ? 0 : hop.link;
+}
+
 bool rtnl_find_source(const struct mpaddr *remote, struct mpaddr *ret_local)
 {
 	struct next_hop hop;

@@ -94,6 +94,11 @@ int rtnl_read_table(struct rtnl_table *table);
 bool rtnl_has_route(const struct mpaddr *local, const struct mpaddr *remote, int link);
 /* rtnl_find_source() - the local address that routing picks for @remote; false: none */
 bool rtnl_find_source(const struct mpaddr *remote, struct mpaddr *ret_local);
+/*
+ * rtnl_find_link() - the interface by which packets from @local, of a socket bound to
+ * @link (0: not bound), leave for @remote; 0: there is no route
+ */
+int rtnl_find_link(const struct mpaddr *local, const struct mpaddr *remote, int link);
 /* rtnl_ask_next_hop() - resolve its link-layer address anew, with the next packet */
 void rtnl_ask_next_hop(const struct mpaddr *local, const struct mpaddr *remote, int link);
 /* rtnl_has_address() - whether an interface of the struct rtnl_table @table has @addr */

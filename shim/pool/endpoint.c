@@ -67,7 +67,9 @@ static int parse_address_word(const char *word, struct endpoint *ep,
 	const struct mpaddr_range *range;
 
 	if (mpaddr_parse(word, &ep->addr) < 0)
-		return pool_reject(why, "\"%s\" is not an IPv4 or IPv6 address", word);
+		return pool_reject(why, "\"%s\" is not an IPv4 or IPv6 address%s%s", word,
+				   strchr(word, '/') ? "; omit " : "",
+				   strchr(word, '/') ?: "");
 	ep->addr.port = port;
 	range = mpaddr_range(&ep->addr);
 	if (range && range->kind == MPADDR_NO_HOST)
@@ -150,7 +152,10 @@ int endpoint_parse(char *words, struct endpoint *ret_ep, struct pool_error *why)
 		else if (find_flag(word))
 			ep.flags |= find_flag(word);
 		else
-			r = pool_reject(why, "unknown word \"%s\" in an endpoint", word);
+			r = pool_reject(
+				why, "unknown word \"%s\" in an endpoint%s%s", word,
+				*ep.dev || ep.addr.family ? "" : "; an interface: dev ",
+				*ep.dev || ep.addr.family ? "" : word);
 	}
 	if (r == 0)
 		r = check_words(&ep, why);

@@ -68,27 +68,35 @@ static int set_value(struct ini *ini, const struct ini_key *key, const char *val
 	return r;
 }
 
+/* Whether a key of the table is in [@section]. */
+static bool is_section(const struct ini *ini, const char *section)
+{
+	const struct ini_key *key = ini->keys, *end = key + ini->n_keys;
+
+	while (key < end && !in_section(key, section))
+		key++;
+	return key < end;
+}
+
 /* inih's handler. Return: 1; 0 for an error. */
 static int on_pair(void *user, const char *no_section, const char *name,
 		   const char *value)
 {
 	const struct ini_key *key;
 	struct ini *ini = user;
-	bool known = false;
 
-	for (key = ini->keys; key < ini->keys + ini->n_keys; key++) {
-		if (!in_section(key, ini->section))
-			continue;
-		known = true;
-		if (!strcmp(key->name, name))
+	if (!ini->section_line)
+		return ini_fail(ini, "\"%s\" must come after a [section] header", name) ==
+		       0;
+	if (!is_section(ini, ini->section))
+		return 1; /* reported at its own line */
+	if (strstr(value, " #") || strstr(value, "\t#"))
+		return ini_fail(ini, "a comment after a value begins with \";\", not "
+				     "\"#\"") == 0;
+	for (key = ini->keys; key < ini->keys + ini->n_keys; key++)
+		if (in_section(key, ini->section) && !strcmp(key->name, name))
 			return set_value(ini, key, value) == 0;
-	}
-	if (known)
-		ini_fail(ini, "unknown key \"%s\" in [%s]", name, ini->section);
-	else if (*ini->section)
-		ini_fail(ini, "unknown section [%s]", ini->section);
-	else
-		ini_fail(ini, "\"%s\" must come after a [section] header", name);
+	ini_fail(ini, "unknown key \"%s\" in [%s]", name, ini->section);
 	return 0;
 }
 
@@ -118,8 +126,11 @@ static void ini_read_line(struct ini *ini, const char *from, const char *to)
 	end = strchr(text, ']');
 	if (*text == '[' && end) {
 		snprintf(ini->section, end - text, "%s", text + 1);
+		ini->section_line = ini->line;
 		if (ini->on_section)
 			ini->on_section(ini);
+		if (!is_section(ini, ini->section))
+			ini_fail(ini, "unknown section [%s]", ini->section);
 	} else if (*text == '[' || ini_parse_string(text - 1, on_pair, ini) != 0) {
 		ini_fail(ini, NOT_SPLIT);
 	}

@@ -40,6 +40,7 @@ struct ini {
 	/* For the setters to read. */
 	unsigned int line;
 	char section[INI_LINE_MAX + 1];
+	unsigned int section_line; /* 0: none yet */
 	unsigned int errors;
 
 	int error; /* -errno, of `line` */

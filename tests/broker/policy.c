@@ -36,7 +36,7 @@ Test(policy, each_error_names_its_line)
 		{ "[broker]\npath_manager = mine\n", ":2:", "not userspace or keep" },
 		{ "[broker]\nlog = loud\n", ":2:", "not error, warning, info or debug" },
 		{ "[broker]\nadapt = yes\n", ":2:", "unknown key \"adapt\" in [broker]" },
-		{ "[brokers]\na = b\n", ":2:", "unknown section [brokers]" },
+		{ "[brokers]\na = b\n", ":1:", "unknown section [brokers]" },
 		{ "\n\n[users]\nusers = no-such-user\n",
 		  ":4:", "no user \"no-such-user\"" },
 		{ "[users]\ngroups = no-such-group\n",

@@ -210,7 +210,7 @@ cookbook_a_fleet_before()
 cookbook_a_fleet_after()
 {
 	grep -q 'wwan0 subflow laminar backup' /etc/mptcpaddr/default.conf
-	wait_until grep -q 'broker.conf' /run/docs/units/mptcpaddrd.service.log
+	wait_until grep -q 'reloaded .*broker.conf' /run/docs/units/mptcpaddrd.service.log
 }
 
 cookbook_prometheus_before()

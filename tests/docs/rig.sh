@@ -44,7 +44,7 @@ private_etc()
 	rm -rf /run/etc/mptcpaddr
 	mount --bind /run/etc /etc
 	printf 'root:x:0:0:root:/run/root:/bin/bash\nme:x:1:1::/run/me:/bin/bash\n' >/etc/passwd
-	printf 'root:x:0:\nme:x:1:\n' >/etc/group
+	printf 'root:x:0:\nme:x:1:\nusers:x:100:me\n' >/etc/group
 	printf '127.0.0.1 localhost\n198.51.100.1 example.org\n' >/etc/hosts
 	printf 'hosts: files\npasswd: files\ngroup: files\n' >/etc/nsswitch.conf
 }

@@ -28,7 +28,7 @@ static const char bad_told[] = "F:2: unknown word \"wobbly\" in an endpoint\n"
 			       "F:4: neither \"name = value\" nor \"[section]\"\n"
 			       "F:6: neither \"name = value\" nor \"[section]\"\n"
 			       "F:8: a control character\n"
-			       "F:10: unknown section [pol]\n"
+			       "F:9: unknown section [pol]\n"
 			       "F:12: subflows \"many\" is not a number\n";
 
 /* @text with @file for each F at the start of a line; the caller frees it. */
@@ -72,7 +72,10 @@ Test(pools, check_lists_every_error_of_a_file, TIMEOUT)
 	put_file("/run/bad.conf", bad_pool, 0644);
 	errors = with_file(bad_told, "/run/bad.conf");
 	snprintf(all, sizeof(all),
-		 "%s/run/bad.conf:7: 10.0.9.9 is not an address of this machine (now)\n",
+		 "%s/run/bad.conf:5: packets from 10.0.2.2 to the Internet leave by c1, "
+		 "but c2 has "
+		 "the address: append \"dev c2\"\n"
+		 "/run/bad.conf:7: 10.0.9.9 is not an address of this machine (now)\n",
 		 errors);
 	check_says(&b, ARGS("@mptcpaddr", "check", "/run/bad.conf"), 1, all);
 	check_says(&b, ARGS("@mptcpaddr", "check", "/run/none.conf"), 1,
@@ -122,6 +125,9 @@ Test(pools, check_lists_missing_addresses, TIMEOUT)
 		 0644);
 	check_says(&b, ARGS("@mptcpaddr", "check", "/run/away.conf"), 0,
 		   "/run/away.conf:3: 10.0.2.1 is not an address of this machine (now)\n"
+		   "/run/away.conf:4: packets from dead:beef:3::2 to the Internet leave "
+		   "by c1, "
+		   "but c3 has the address: append \"dev c3\"\n"
 		   "/run/away.conf:5: 10.0.3.2 is not an address of c1 (now)\n"
 		   "/run/away.conf:6: dead:beef:3::1 is not an address of this machine "
 		   "(now)\n"
@@ -142,7 +148,7 @@ Test(pools, check_without_a_file_reads_both_directories, TIMEOUT)
 	snprintf(text, sizeof(text), "no pool file in %s/mptcpaddr or /etc/mptcpaddr\n",
 		 b.home);
 	check_says(&b, ARGS("@mptcpaddr", "check"), 0, text);
-	user_pool(&b, "curl.conf", "[pool]\nendpoint = 10.0.2.2\n");
+	user_pool(&b, "curl.conf", "[pool]\nendpoint = 10.0.2.2 dev c2\n");
 	user_pool(&b, "default.conf", "[pool]\nendpoint = 10.0.2\n");
 	user_pool(&b, "notes.txt", "not a pool file\n");
 	user_pool(&b, "broker.conf", "adopt = yes\n"); /* mptcpaddrd's */

@@ -152,7 +152,8 @@ Test(parse, sample_files_are_valid)
 	while ((entry = readdir(dir))) {
 		size_t len = strlen(entry->d_name);
 
-		if (len < 5 || strcmp(entry->d_name + len - 5, ".conf"))
+		if (len < 5 || strcmp(entry->d_name + len - 5, ".conf") ||
+		    !strcmp(entry->d_name, "broker.conf")) /* another format */
 			continue;
 		snprintf(path, sizeof(path), "config/%s", entry->d_name);
 		pool_free(load(path));
@@ -336,7 +337,7 @@ Test(parse, every_error_is_reported_in_order)
 			 ":5: a control character\n"
 			 ":6: local id 300 is not in 1-255\n"
 			 ":8: subflows \"x\" is not a number\n"
-			 ":10: unknown section [nothing]\n",
+			 ":9: unknown section [nothing]\n",
 			 "%s", reports);
 	cr_assert_eq(pool->n_endpoints, 1);
 	pool_free(pool);

@@ -41,5 +41,8 @@ bool find_blackhole(struct blackhole *ret);
 /* read_first_line() - of the file @path. Return: false, and "", if it has none. */
 bool read_first_line(const char *path, char *ret_text, size_t size);
 
+/* check_slips() - what is allowed in the file @path, but is rarely meant */
+void check_slips(struct findings *findings, const char *path);
+
 /* check_running_pools() - those that a manager, or the broker's policy, rejects */
 void check_running_pools(struct findings *findings);

@@ -11,6 +11,7 @@
 #include "mptcpaddr/pool.h"
 #include "shim/netlink/request.h"
 #include "shim/preload/pool_file.h"
+#include "tools/mptcpaddrd/policy.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -41,6 +42,75 @@ static bool has_address(const struct rtnl_table *machine, int if_idx,
 		    (!if_idx || machine->addrs[i].if_idx == if_idx))
 			return true;
 	return false;
+}
+
+/* No packet is sent there; of a section for a prefix, an address in it. */
+static struct mpaddr remote_of(const struct pool *pool, const struct endpoint *ep,
+			       uint16_t family)
+{
+	const struct mpprefix *prefix = &pool->sections[ep->section].prefix;
+	struct mpaddr remote;
+
+	mpaddr_parse(family == AF_INET ? "1.1.1.1" : "2606:4700:4700::1111", &remote);
+	if (prefix->addr.family == family)
+		remote = prefix->addr;
+	if (prefix->addr.family == family && prefix->len < (family == AF_INET ? 32 : 128))
+		remote.ip[family == AF_INET ? 3 : 15] |= 1;
+	return remote;
+}
+
+/* By which interface do packets from @on leave? No error of the file. */
+static void check_route(const struct pool_files *files, const struct pool *pool,
+			const char *path, const struct endpoint *ep,
+			const struct rtnl_address *on)
+{
+	const struct mpaddr remote = remote_of(pool, ep, on->addr.family);
+	const int link = rtnl_find_link(&on->addr, &remote, ep->dev[0] ? on->if_idx : 0);
+	const bool routed = pool->sections[ep->section].prefix.addr.family == AF_UNSPEC;
+	char addr[MPADDR_TEXT_MAX], to[MPADDR_TEXT_MAX];
+	char left[IF_NAMESIZE] = "?", has[IF_NAMESIZE] = "?";
+
+	if (link == on->if_idx)
+		return;
+	if_indextoname(on->if_idx, has);
+	if_indextoname(link, left);
+	mpaddr_text(&on->addr, addr);
+	snprintf(to, sizeof(to), "the Internet");
+	if (!routed)
+		mpaddr_text(&remote, to);
+	if (!link)
+		report_ok(
+			&files->findings,
+			"%s:%u: no route from %s (%s) to %s: add a default route over %s",
+			path, ep->line, addr, has, to, has);
+	else
+		report_ok(&files->findings,
+			  "%s:%u: packets from %s to %s leave by %s, but %s has the "
+			  "address: "
+			  "append \"dev %s\"",
+			  path, ep->line, addr, to, left, has, has);
+}
+
+static void check_routes(const struct pool_files *files, const struct pool *pool,
+			 const char *path, const struct endpoint *ep)
+{
+	const struct rtnl_table *machine = &files->machine;
+	const int if_idx = if_nametoindex(ep->dev);
+	const struct mpaddr_range *range;
+	const struct rtnl_address *on;
+
+	if (ep->dev[0] && !if_idx)
+		return;
+	for (on = machine->addrs; on < machine->addrs + machine->n_addrs; on++) {
+		range = mpaddr_range(&on->addr);
+		if (range && range->kind != MPADDR_PRIVATE)
+			continue;
+		/* Of a device, one of each family would do, but they may differ. */
+		if (ep->addr.family ? mpaddr_same_ip(&on->addr, &ep->addr) &&
+					      (!if_idx || on->if_idx == if_idx)
+				    : on->if_idx == if_idx && on->addr.family == AF_INET)
+			check_route(files, pool, path, ep, on);
+	}
 }
 
 /* Return: whether it can be used now. */
@@ -101,6 +171,8 @@ static void check_file(struct pool_files *files, const char *path)
 
 	for (i = 0; pool && i < pool->n_endpoints; i++) {
 		good &= check_endpoint(files, path, &pool->endpoints[i]);
+		if (files->findings.by == FOUND_BY_CHECK)
+			check_routes(files, pool, path, &pool->endpoints[i]);
 		add_pool_device(&files->devices, pool->endpoints[i].dev);
 	}
 	if (pool && good)
@@ -114,6 +186,8 @@ static void check_file(struct pool_files *files, const char *path)
 			report_ok(&files->findings,
 				  "%s leaves its programs plain TCP (mptcp = no)", path);
 	}
+	if (pool && files->findings.by == FOUND_BY_CHECK)
+		check_slips(&files->findings, path);
 	pool_free(pool);
 }
 
@@ -201,17 +275,58 @@ int require_pool_file(const char *file, const char *consequence, char ret_path[P
 	return 0;
 }
 
+/* The broker's, with the pools that it names. Return: 0; -errno. */
+static int check_broker_file(struct pool_files *files, const char *path)
+{
+	static struct policy policy;
+	unsigned int i;
+	int r = 0;
+
+	path = path ?: POLICY_FILE;
+	if (policy_check(path, &policy, on_bad_line, files) == 0)
+		report_ok(&files->findings, "%s: no errors", path);
+	check_slips(&files->findings, path);
+	for (i = 0; i < policy.n_devices; i++)
+		if (!if_nametoindex(policy.devices[i]))
+			report_ok(&files->findings,
+				  "%s:%u: %s is not an interface of this machine (now)",
+				  path, policy.devices_line, policy.devices[i]);
+	for (i = 0; i < policy.n_programs && r >= 0; i++)
+		if (policy.programs[i].pool[0])
+			r = check_pool_files(files, policy.programs[i].pool);
+	return r;
+}
+
+/* The file that programs use which are started from here. Return: 0; -errno. */
+static int check_named_file(struct pool_files *files)
+{
+	const char *config = getenv("MPTCPADDR_CONFIG");
+
+	if (!config || !*config)
+		return 0;
+	report_ok(&files->findings,
+		  "MPTCPADDR_CONFIG names %s: programs started from here use no other "
+		  "file%s",
+		  config, *config == '/' ? "" : "; it is no absolute path");
+	return check_pool_files(files, config);
+}
+
 int cmd_check(int argc, char *argv[])
 {
-	static const struct option none[] = { { 0 } };
+	static const struct option options[] = { { "broker", no_argument, NULL, 'b' },
+						 { 0 } };
 	struct pool_files files = { .findings.by = FOUND_BY_CHECK,
 				    .findings.verbose = true };
-	int r;
+	int (*check)(struct pool_files * files, const char *path) = check_pool_files;
+	int c, r;
 
-	if (command_option(argc, argv, ":", none) != -1)
+	while ((c = command_option(argc, argv, ":", options)) == 'b')
+		check = check_broker_file;
+	if (c != -1)
 		return EXIT_USAGE;
-	do /* argv[argc] is NULL: all files */
-		r = check_pool_files(&files, argv[optind]);
+	r = check == check_pool_files && optind == argc ? check_named_file(&files) : 0;
+	do /* argv[argc] is NULL: all files, or the broker's own */
+		r = r < 0 ? r : check(&files, argv[optind]);
 	while (r >= 0 && ++optind < argc);
 	if (r < 0)
 		fprintf(stderr, "mptcpaddr check: the addresses of this machine: %s\n",

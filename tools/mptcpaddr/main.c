@@ -33,7 +33,8 @@ static const struct command {
 	  "\t  --no-supervise    not even if PROGRAM is one, or a Go program\n" },
 	{ "init", "[--stdout] [PROGRAM]", "write a pool file with this machine's uplinks",
 	  cmd_init, "\t  --stdout          print it instead\n" },
-	{ "check", "[FILE...]", "list all errors of pool files", cmd_check, "" },
+	{ "check", "[--broker] [FILE...]", "list all errors of pool files", cmd_check,
+	  "\t  --broker          of the broker's configuration, broker.conf\n" },
 	{ "probe", "[--json] [--pool FILE|--program NAME] [--wait SECONDS] HOST[:PORT]",
 	  "find out what a server does with MPTCP, over each uplink of a pool", cmd_probe,
 	  "\t  -j, --json        one JSON document\n"

@@ -194,6 +194,25 @@ void policy_default(struct policy *ret_policy)
 	};
 }
 
+int policy_check(const char *path, struct policy *ret_policy, pool_report_fn report,
+		 void *user)
+{
+	struct pool_error why;
+	struct ini ini = { .path = path,
+			   .keys = keys,
+			   .n_keys = sizeof(keys) / sizeof(*keys),
+			   .into = ret_policy,
+			   .on_section = add_program,
+			   .why = &why,
+			   .report = report,
+			   .user = user };
+
+	policy_default(ret_policy);
+	if (ini_read_file(&ini) == 0)
+		check_programs(&ini);
+	return ini.errors;
+}
+
 int policy_load(const char *path, bool needed, struct policy *ret_policy,
 		struct pool_error *why)
 {

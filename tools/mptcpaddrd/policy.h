@@ -63,6 +63,14 @@ void policy_default(struct policy *ret_policy);
 int policy_load(const char *path, bool needed, struct policy *ret_policy,
 		struct pool_error *why);
 
+/*
+ * policy_check() - report every error of the file as "FILE:LINE: error"
+ *
+ * @ret_policy: from the valid lines. Return: the number of errors.
+ */
+int policy_check(const char *path, struct policy *ret_policy, pool_report_fn report,
+		 void *user);
+
 bool policy_admits(const struct policy *policy, uid_t uid, const gid_t *gids,
 		   unsigned int n_gids);
 
