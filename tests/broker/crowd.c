@@ -224,6 +224,7 @@ Test(crowd, held_names_of_managers_are_passed_over)
 		cr_expect_lt(with - without[i][1], TOOL_DELAY_MS, "%d ms", (int)with);
 	}
 	tool_says(&lab, 0, info, "user 1000: ");
+	tool_says(&lab, 0, doctor, "user 1000 holds ");
 	tool_says(&lab, BOB, info, "managers of other users");
 	proc_end(&full);
 	proc_end(&silent);

@@ -9,6 +9,7 @@
 #include "checks.h"
 #include "mptcpaddr/broker.h"
 #include "shim/common/str.h"
+#include "shim/common/unix_name.h"
 #include "tools/common/ctl.h"
 
 #include <limits.h>
@@ -98,6 +99,8 @@ static int open_target(const struct targets *targets, const char *name,
 	if (!strcmp(name, BROKER_NAME) || *name == '/')
 		return 1; /* each of its pools has a socket of its own */
 	r = ctl_open(name, budget, &target->ctl);
+	if (r == -EAGAIN) /* its queue is full, perhaps on purpose */
+		ctl_charge(budget, &target->ctl);
 	if (r < 0)
 		return r;
 	r = read_manager(target);
@@ -115,6 +118,23 @@ static int open_target(const struct targets *targets, const char *name,
 }
 
 #define REPORTS_MAX 8
+
+/* A program that is stopped does not answer; a user with many does not want to. */
+static void report_silent_managers(struct findings *findings,
+				   const struct ctl_budget *budget)
+{
+	const struct ctl_user *user = budget->users;
+
+	for (; user < budget->users + budget->n; user++)
+		if (user->uid != UNIX_NAME_UNKNOWN &&
+		    user->failed + user->unasked > REPORTS_MAX)
+			report_problem(findings,
+				       "user %u holds %u socket names of managers that "
+				       "do not answer\n"
+				       "root: ss -xlp | grep -F @" CTL_NAME_PREFIX
+				       "    # end these processes",
+				       user->uid, user->failed + user->unasked);
+}
 
 void check_running_pools(struct findings *findings)
 {
@@ -138,6 +158,7 @@ void check_running_pools(struct findings *findings)
 		}
 		ctl_close(&target.ctl);
 	}
+	report_silent_managers(findings, &budget);
 	free(names);
 }
 
