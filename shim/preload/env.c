@@ -147,19 +147,16 @@ void env_copy(void)
 
 #ifdef __GLIBC__
 /*
- * On the stack of a new program: arguments, NULL, environment, NULL, auxv. A program
- * may move its environment before it loads this library: then no auxv follows it.
+ * On the stack of a new program: arguments, NULL, environment, NULL, auxv. It is not so
+ * if a program has moved its environment before it loads this library, and in a program
+ * of another libc, whose linker passes nothing: then the first caller copies.
  */
 __attribute__((constructor)) static void env_keep(int argc, char **argv, char **env)
 {
-	char **end;
-
-	if (copied)
+	if (copied || env != argv + argc + 1)
 		return;
 	copy_program(argc ? argv[0] : "");
-	end = copy_variables(env);
-	if (env == argv + argc + 1)
-		auxv = (const void *)(end + 1);
+	auxv = (const void *)(copy_variables(env) + 1);
 	if (sockets && env_on_sockets)
 		env_on_sockets();
 }

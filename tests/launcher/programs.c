@@ -26,6 +26,18 @@ static void program(const char *const argv[], const char *words)
 	bench_close(&b);
 }
 
+/* The library is in its environment, and passes nothing to a constructor. */
+Test(programs, musl_child_of_a_glibc_program_runs, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	says(&b, ARGS("@mptcpaddr", "run", "/usr/bin/env", "@@hello-musl"), 1,
+	     "secure=0\n");
+	bench_close(&b);
+}
+
 Test(programs, each_kind_that_is_not_served_is_named, TIMEOUT)
 {
 	NEED_SANDBOX();
