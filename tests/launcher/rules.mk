@@ -4,7 +4,7 @@
 LAUNCHER_DIR  := $(B)/tests/launcher-progs
 LAUNCHER_PROG := $(addprefix $(LAUNCHER_DIR)/,hello hello-static hello-static-pie hello-musl \
 		   client-static client-musl client-time64 client-musl-shared waits-32 waits-time64 \
-		   lib32time64/libmptcpaddr.so musl/libmptcpaddr.so client-raw leaves-static supervised supervised-32 hello32 users nosetenv.so protocol protocol-32 lib32/libmptcpaddr.so)
+		   lib32time64/libmptcpaddr.so musl/libmptcpaddr.so client-raw client-musl-so leaves-static supervised supervised-32 hello32 users nosetenv.so protocol protocol-32 lib32/libmptcpaddr.so)
 
 LAUNCHER_CC = $(CC) $(CFLAGS) -D_GNU_SOURCE
 $(LAUNCHER_DIR)/hello-static: LAUNCHER_CC += -static
@@ -34,6 +34,7 @@ $(LAUNCHER_DIR)/lib32/libmptcpaddr.so $(LAUNCHER_DIR)/lib32time64/libmptcpaddr.s
 $(LAUNCHER_DIR)/supervised: LAUNCHER_CC += -static -pthread
 $(LAUNCHER_DIR)/client-static: LAUNCHER_CC += -static -pthread
 $(LAUNCHER_DIR)/client-musl: LAUNCHER_CC = musl-gcc -static -D_GNU_SOURCE -pthread
+$(LAUNCHER_DIR)/client-musl-so: LAUNCHER_CC = musl-gcc -D_GNU_SOURCE -pthread
 $(LAUNCHER_DIR)/client-raw: LAUNCHER_CC += -include tests/launcher/prog/raw.h -pthread
 $(LAUNCHER_DIR)/client-raw: tests/launcher/prog/raw.h
 $(LAUNCHER_DIR)/waits-%: tests/launcher/prog/waits.c shim/common/lock.h shim/common/time64.h

@@ -76,6 +76,10 @@ static void family(bool broker)
 	three_paths(NULL, ARGS(RUN, "--supervise", "bash", "-c", script), broker);
 	/* A native MPTCP program, as Go's with GODEBUG=multipathtcp=1. */
 	three_paths(NULL, ARGS(RUN, "@@client-static", "-m", SERVER), broker);
+	/* The library is loaded into it, but not the path manager. */
+	snprintf(script, sizeof(script), "%s 10.0.1.1 " TRAFFIC_PORT "; exit 0",
+		 path_of("tests/launcher-progs/client-musl-so"));
+	three_paths(NULL, ARGS(RUN, "--supervise", "bash", "-c", script), broker);
 	/* Dynamic ones of Go load the library, and make their calls themselves. */
 	three_paths(NULL, ARGS(RUN, "--supervise", "@@client-raw", SERVER), broker);
 	three_paths(NULL, ARGS(RUN, "--supervise", "@@client-raw", "-m", SERVER), broker);

@@ -62,6 +62,7 @@ int tracee_fd_flags(pid_t tid, int fd);
  * tracee_uses_library() - its call at address @from goes through the preload library
  *
  * Go programs may have loaded it, but make their calls themselves, from their own text.
+ * In musl's it may be loaded, but cannot load its path manager.
  */
 bool tracee_uses_library(pid_t tid, uint64_t from);
 

@@ -177,7 +177,7 @@ int tracee_fd_flags(pid_t tid, int fd)
 bool tracee_uses_library(pid_t tid, uint64_t from)
 {
 	char path[64], line[PATH_MAX + 128], exe[PATH_MAX] = "";
-	bool loaded = false, own = false;
+	bool loaded = false, own = false, musl = false;
 	uint64_t begin, end;
 	int at;
 	FILE *file;
@@ -194,10 +194,11 @@ bool tracee_uses_library(pid_t tid, uint64_t from)
 		line[strcspn(line, "\n")] = '\0';
 		own = from >= begin && from < end && !strcmp(line + at, exe);
 		loaded |= !!strstr(line, "/" LIBRARY);
+		musl |= strstr(line, "/ld-musl-") || strstr(line, "-linux-musl/libc.so");
 	}
 	if (file)
 		fclose(file);
-	return loaded && !own;
+	return loaded && !own && !musl;
 }
 
 bool tracee_has_left(pid_t tid, int nr)
