@@ -37,7 +37,9 @@ static const int allowed_calls[] = {
 	SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg),
 	/* malloc() */
 	SCMP_SYS(brk), SCMP_SYS(mmap), SCMP_SYS(munmap), SCMP_SYS(mremap),
-	SCMP_SYS(madvise), SCMP_SYS(getrandom), SCMP_SYS(futex),
+	SCMP_SYS(madvise), SCMP_SYS(futex),
+	/* getrandom(), which blocks signals in glibc 2.41 */
+	SCMP_SYS(getrandom), SCMP_SYS(rt_sigprocmask),
 	/* the administrator's files, and cgroups */
 	SCMP_SYS(openat), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx),
 	SCMP_SYS(lseek), SCMP_SYS(getdents64), SCMP_SYS(uname),
