@@ -124,6 +124,7 @@ static const char mosquitto[] = "printf 'listener 8080\\nuser mosquitto\\n' >m.c
 				"exec mosquitto -c m.conf";
 #define SQUID_CONF                                                        \
 	"cat >squid.conf <<END\n"                                         \
+	"visible_hostname test\n" /* otherwise it asks DNS */             \
 	"http_port 8080\ncache_effective_user proxy\npid_filename none\n" \
 	"access_log none\ncache_log $PWD/squid.log\nnetdb_filename none\nEND\n"
 static const char squid[] = SQUID_CONF "exec squid -N -f squid.conf";

@@ -131,5 +131,5 @@ Test(completions, fish_offers_what_the_tools_take)
 	fish_offers("mptcpaddr", "mptcpaddr ",
 		    "check disable doctor enable endpoint limits run\n");
 	fish_offers("mptcpaddr", "mptcpaddr run --backend ", "broker direct none\n");
-	fish_offers("mptcpinfo", "mptcpinfo --ev", "--events\n");
+	fish_offers("mptcpinfo", "mptcpinfo --even", "--events\n");
 }

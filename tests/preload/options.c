@@ -145,7 +145,26 @@ REPLACED(bound_socket_stays, MPTCP, "replaced", "bound", SERVER)
 		same_in_both_modes(&g, wire);                                          \
 	}
 
-TOOL(dig_over_tcp, TCP, "/usr/bin/dig", "+tcp", "+tries=1", "+time=5", "+qid=1",
+/* Before 9.20, dig sets TCP_USER_TIMEOUT. */
+static enum lab_wire dig_wire(void)
+{
+	static const char *const argv[] = { "sh", "-c", "dig -v 2>&1", NULL };
+	enum lab_wire wire;
+	struct proc p;
+	char *version;
+
+	cr_assert_eq(proc_start(&p, NULL, argv, NULL), 0);
+	proc_eof(&p);
+	cr_assert_eq(proc_wait(&p, LAB_WAIT_MS), 0);
+	version = proc_output(&p);
+	cr_assert(strstr(version, "DiG 9."), "%s", version);
+	wire = strstr(version, "DiG 9.1") ? TCP : MPTCP;
+	free(version);
+	proc_end(&p);
+	return wire;
+}
+
+TOOL(dig_over_tcp, dig_wire(), "/usr/bin/dig", "+tcp", "+tries=1", "+time=5", "+qid=1",
      "+nocookie", "+nostats", "@10.0.1.1", "-p", LAB_PORT, "example.org")
 TOOL(psql_with_tcp_user_timeout, TCP, "/usr/bin/psql",
      "host=" LAB_ADDRESS " port=" LAB_PORT
