@@ -24,9 +24,8 @@ INSTALL_FILES = \
 	$(B)/mptcpinfo:755:$(PREFIX)/bin \
 	$(foreach page,$(wildcard tools/*/*.[1-8]),\
 		$(page):644:$(MANDIR)/man$(subst .,,$(suffix $(page)))) \
-	config/completions/mptcpaddr.bash:644:$(PREFIX)/share/bash-completion/completions:mptcpaddr \
-	config/completions/mptcpinfo.bash:644:$(PREFIX)/share/bash-completion/completions:mptcpinfo \
-	$(foreach tool,mptcpaddr mptcpinfo,\
+	$(foreach tool,mptcpaddr mptcpinfo mptcpaddrd,\
+		config/completions/$(tool).bash:644:$(PREFIX)/share/bash-completion/completions:$(tool) \
 		config/completions/_$(tool):644:$(ZSHDIR) \
 		config/completions/$(tool).fish:644:$(PREFIX)/share/fish/vendor_completions.d) \
 	$(foreach sample,$(wildcard config/*.conf config/*/*.conf),\

@@ -9,6 +9,11 @@ _mptcpaddr_pids()
 		/proc/net/unix 2>/dev/null | sort -u
 }
 
+_mptcpaddr_units()
+{
+	systemctl list-unit-files --type=service --no-legend --plain 2>/dev/null | cut -d' ' -f1
+}
+
 _mptcpaddr_words()
 {
 	local IFS=$' \t\n'
@@ -22,76 +27,119 @@ _mptcpaddr_files()
 	COMPREPLY=($(compgen -f -- "$1"))
 }
 
+# The first word after the command that is neither an option nor its value, in REPLY, and
+# its number, in REPLY_AT; "" and the next number if there is none before the cursor.
+_mptcpaddr_first_word()
+{
+	REPLY=''
+	for ((REPLY_AT = 2; REPLY_AT < COMP_CWORD; REPLY_AT++)); do
+		case ${COMP_WORDS[REPLY_AT]} in
+		-p | --pool | -b | --backend | --pid | --program | --root | --wait) REPLY_AT=$((REPLY_AT + 1)) ;;
+		--) REPLY_AT=$((REPLY_AT + 1)); break ;;
+		-*) ;;
+		*) REPLY=${COMP_WORDS[REPLY_AT]}; return ;;
+		esac
+	done
+	[ "$REPLY_AT" -ge "$COMP_CWORD" ] || REPLY=${COMP_WORDS[REPLY_AT]}
+}
+
 # After the options of "run", complete the program and its arguments.
 _mptcpaddr_run()
 {
-	local i
-
-	for ((i = 2; i < COMP_CWORD; i++)); do
-		case ${COMP_WORDS[i]} in
-		-p | --pool | -b | --backend) i=$((i + 1)) ;;
-		--) i=$((i + 1)); break ;;
-		-*) ;;
-		*) break ;;
-		esac
-	done
-	if [ "$i" -lt "$COMP_CWORD" ] && declare -F _command_offset >/dev/null; then
-		_command_offset "$i"
+	if [ "$REPLY_AT" -lt "$COMP_CWORD" ]; then
+		if declare -F _command_offset >/dev/null; then
+			_command_offset "$REPLY_AT"
+		else
+			_mptcpaddr_files "$1"
+		fi
 	elif [[ $1 == -* ]]; then
-		_mptcpaddr_words '-v --verbose --pool --backend --supervise --no-supervise --help --' "$1"
+		_mptcpaddr_words '-v --verbose -p --pool -b --backend --supervise --no-supervise --help' "$1"
 	else
 		COMPREPLY=($(compgen -c -- "$1"))
 	fi
 }
 
-# _mptcpaddr_object CUR VERBS WORDS
+# Words of endpoints and limits, by their verb: those of ip-mptcp(8)
 _mptcpaddr_object()
 {
-	if [ "$COMP_CWORD" = 2 ]; then
-		_mptcpaddr_words "$2 --pid --program --help" "$1"
-	else
-		_mptcpaddr_words "$3 --pid --program" "$1"
-	fi
+	local kinds='laminar subflow fullmesh signal backup nofirst'
+
+	case $1:$REPLY in
+	endpoint:) _mptcpaddr_words 'show add delete change flush --pid --program --help' "$2" ;;
+	endpoint:a*) _mptcpaddr_words "dev id port $kinds --pid --program" "$2" ;;
+	endpoint:d*) _mptcpaddr_words 'dev id --pid --program' "$2" ;;
+	endpoint:c*) _mptcpaddr_words 'dev id backup nobackup fullmesh nofullmesh --pid --program' "$2" ;;
+	endpoint:sh*) _mptcpaddr_words 'id --pid --program' "$2" ;;
+	limits:) _mptcpaddr_words 'show set --pid --program --help' "$2" ;;
+	limits:se*) _mptcpaddr_words 'subflows add_addr_accepted --pid --program' "$2" ;;
+	*) _mptcpaddr_words '--pid --program' "$2" ;;
+	esac
+}
+
+_mptcpaddr_service()
+{
+	local options='--pool --root --help' units=''
+
+	[ "$1" != remove ] || options='--root --help'
+	[[ $2 == -* ]] || units=$(_mptcpaddr_units)
+	_mptcpaddr_words "$options $units" "$2"
+}
+
+_mptcpaddr_value()
+{
+	case $1 in
+	-p | --pool) _mptcpaddr_files "$2" ;;
+	-b | --backend) _mptcpaddr_words 'broker direct none' "$2" ;;
+	--pid) _mptcpaddr_words "$(_mptcpaddr_pids)" "$2" ;;
+	--program) COMPREPLY=($(compgen -c -- "$2")) ;;
+	--root) COMPREPLY=($(compgen -d -- "$2")) ;;
+	--wait | id | port | subflows | add_addr_accepted) ;;
+	dev) _mptcpaddr_words "$(ls /sys/class/net 2>/dev/null)" "$2" ;;
+	*) return 1 ;;
+	esac
 }
 
 _mptcpaddr()
 {
-	local cur=$2 prev=$3 command=${COMP_WORDS[1]-}
+	local cur=$2 prev=$3 command=${COMP_WORDS[1]-} REPLY='' REPLY_AT
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		_mptcpaddr_words 'run check doctor endpoint limits enable disable
+		_mptcpaddr_words 'run init check probe doctor endpoint limits service enable disable
 			--help --version' "$cur"
 		return
 	fi
-	case $prev in
-	-p | --pool) _mptcpaddr_files "$cur"; return ;;
-	-b | --backend) _mptcpaddr_words 'broker direct none' "$cur"; return ;;
-	--pid) _mptcpaddr_words "$(_mptcpaddr_pids)" "$cur"; return ;;
-	--root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
-	dev) _mptcpaddr_words "$(ls /sys/class/net 2>/dev/null)" "$cur"; return ;;
-	esac
+	_mptcpaddr_first_word
+	if [[ $command == run && $REPLY_AT -lt $COMP_CWORD ]]; then
+		_mptcpaddr_run "$cur"
+		return
+	fi
+	_mptcpaddr_value "$prev" "$cur" && return
 	case $command in
 	run) _mptcpaddr_run "$cur" ;;
+	init) _mptcpaddr_words "--stdout --help $([[ $cur == -* ]] || compgen -c -- "$cur")" "$cur" ;;
 	check)
-		if [[ $cur == -* && $COMP_CWORD == 2 ]]; then
-			_mptcpaddr_words --help "$cur"
+		if [[ $cur == -* ]]; then
+			_mptcpaddr_words '--broker --help' "$cur"
 		else
 			_mptcpaddr_files "$cur"
 		fi
 		;;
+	probe)
+		_mptcpaddr_words "-j --json -p --pool --program --wait --help $([[ $cur == -* ]] ||
+			compgen -A hostname -- "$cur")" "$cur"
+		;;
 	doctor) _mptcpaddr_words '-v --verbose --help' "$cur" ;;
-	endpoint)
-		_mptcpaddr_object "$cur" 'show add del change flush' \
-			'dev id port laminar subflow signal fullmesh backup nofirst nobackup nofullmesh'
+	endpoint | limits) _mptcpaddr_object "$command" "$cur" ;;
+	service)
+		if [ -n "$REPLY" ]; then
+			_mptcpaddr_service "$REPLY" "$cur"
+		else
+			_mptcpaddr_words 'add remove --help' "$cur"
+		fi
 		;;
-	limits)
-		_mptcpaddr_object "$cur" 'show set' 'subflows add_addr_accepted'
-		;;
-	enable | disable)
-		_mptcpaddr_words "--pool --root --help $(systemctl list-unit-files --type=service \
-			--no-legend --plain 2>/dev/null | cut -d' ' -f1)" "$cur"
-		;;
+	enable) _mptcpaddr_service add "$cur" ;;
+	disable) _mptcpaddr_service remove "$cur" ;;
 	esac
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * completions.c - what the shells offer behind "mptcpaddr" and "mptcpinfo"
+ * completions.c - what the shells offer after the names of the tools
  */
 #include <criterion/criterion.h>
 #include <limits.h>
@@ -39,59 +39,77 @@ static char *run(const char *const argv[])
 			SKIP("no " path);   \
 	} while (0)
 
-/* The words that bash offers for @line, sorted, with blanks between them. */
-static void bash_offers(const char *tool, const char *line, const char *expected)
-{
-	char script[2048], *out;
+/* What a shell offers, sorted; of options, the long ones. */
+static const struct offer {
+	const char *line, *words;
+} offers[] = {
+	{ "mptcpaddr ",
+	  "check disable doctor enable endpoint init limits probe run service" },
+	{ "mptcpaddr --", "--help --version" },
+	{ "mptcpaddr pr", "probe" },
+	{ "mptcpaddr run --",
+	  "--backend --help --no-supervise --pool --supervise --verbose" },
+	{ "mptcpaddr run --backend ", "broker direct none" },
+	{ "mptcpaddr init --", "--help --stdout" },
+	{ "mptcpaddr check --", "--broker --help" },
+	{ "mptcpaddr probe --", "--help --json --pool --program --wait" },
+	{ "mptcpaddr doctor --", "--help --verbose" },
+	{ "mptcpaddr endpoint ", "add change delete flush show" },
+	{ "mptcpaddr endpoint --pid 7 ", "add change delete flush show" },
+	{ "mptcpaddr endpoint --", "--help --pid --program" },
+	{ "mptcpaddr endpoint add ",
+	  "backup dev fullmesh id laminar nofirst port signal subflow" },
+	{ "mptcpaddr endpoint add 10.0.0.1 no", "nofirst" },
+	{ "mptcpaddr endpoint change id 3 ",
+	  "backup dev fullmesh id nobackup nofullmesh" },
+	{ "mptcpaddr endpoint delete ", "dev id" },
+	{ "mptcpaddr endpoint show ", "id" },
+	{ "mptcpaddr limits ", "set show" },
+	{ "mptcpaddr limits set subflows 3 ", "add_addr_accepted subflows" },
+	{ "mptcpaddr service ", "add remove" },
+	{ "mptcpaddr service add --", "--help --pool --root" },
+	{ "mptcpaddr service remove --", "--help --root" },
+	{ "mptcpaddr enable --", "--help --pool --root" },
+	{ "mptcpaddr disable --", "--help --root" },
+	{ "mptcpinfo --p", "--process --prometheus" },
+	{ "mptcpinfo ", "run" },
+	{ "mptcpaddrd --", "--config --help --state --userspace --version" },
+};
 
-	snprintf(script, sizeof(script),
-		 ". config/completions/%s.bash\n"
-		 "COMP_WORDS=(%s '') COMP_LINE='%s '\n"
-		 "COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_POINT=${#COMP_LINE}\n"
-		 "compopt() { :; }\n"
-		 "_%s %s '' \"${COMP_WORDS[COMP_CWORD-1]}\"\n"
-		 "printf '%%s\\n' \"${COMPREPLY[@]}\" | LC_ALL=C sort | paste -sd' '\n",
-		 tool, line, line, tool, tool);
-	out = run(ARGS("/bin/bash", "--norc", "-c", script));
-	out[strcspn(out, "\n")] = '\0';
-	cr_expect_str_eq(out, expected, "%s: \"%s\", not \"%s\"", line, out, expected);
+#define OFFERS_MAX 64
+
+/* By the shell's own machinery, as if Tab were typed after each line. */
+static void offers_are(const char *shell, const struct offer *list, size_t n)
+{
+	static const char fish[] =
+		"for f in config/completions/*.fish; source $f; end; for line in $argv; "
+		"complete -C $line | cut -f 1 | grep -v -- '^-[a-z]$' | LC_ALL=C sort -u "
+		"| "
+		"paste -sd' '; end";
+	const char *argv[OFFERS_MAX + 8] = { "/usr/bin/python3",
+					     "tests/install/offers.py", shell };
+	char *out, *rest, *line;
+	int argc = 3;
+
+	cr_assert_leq(n, OFFERS_MAX);
+	if (!strcmp(shell, "fish")) {
+		argc = 0;
+		argv[argc++] = "env";
+		argv[argc++] = "HOME=/run";
+		argv[argc++] = "fish";
+		argv[argc++] = "--no-config";
+		argv[argc++] = "-c";
+		argv[argc++] = fish;
+	}
+	for (size_t i = 0; i < n; i++)
+		argv[argc++] = list[i].line;
+	out = rest = run(argv);
+	for (size_t i = 0; i < n; i++) {
+		line = strsep(&rest, "\n") ?: "";
+		cr_expect_str_eq(line, list[i].words, "%s: \"%s\": \"%s\", not \"%s\"",
+				 shell, list[i].line, line, list[i].words);
+	}
 	free(out);
-}
-
-Test(completions, bash_offers_what_the_tools_take)
-{
-	char *devices;
-
-	NEED_SANDBOX();
-	bash_offers("mptcpaddr", "mptcpaddr",
-		    "--help --version check disable doctor enable endpoint limits run");
-	bash_offers("mptcpaddr", "mptcpaddr doctor", "--help --verbose -v");
-	bash_offers("mptcpaddr", "mptcpaddr endpoint",
-		    "--help --pid --program add change del flush show");
-	bash_offers("mptcpaddr", "mptcpaddr limits set subflows 3",
-		    "--pid --program add_addr_accepted subflows");
-	bash_offers("mptcpaddr", "mptcpaddr run --backend", "broker direct none");
-	devices = run(ARGS("/bin/bash", "-c", "cd /sys/class/net; echo *"));
-	devices[strcspn(devices, "\n")] = '\0';
-	bash_offers("mptcpaddr", "mptcpaddr endpoint add 10.0.0.1 dev", devices);
-	free(devices);
-}
-
-/* Each long option that --help tells is offered, and no other. */
-Test(completions, bash_offers_every_option_of_mptcpinfo)
-{
-	char *told, script[PATH_MAX + 256], tool[PATH_MAX];
-
-	NEED_SANDBOX();
-	snprintf(script, sizeof(script),
-		 "{ '%s' --help | grep -o -- '--[a-z]\\+' ; echo run; } | LC_ALL=C sort "
-		 "-u | "
-		 "paste -sd' '",
-		 built("mptcpinfo", tool, sizeof(tool)));
-	told = run(ARGS("/bin/bash", "-c", script));
-	told[strcspn(told, "\n")] = '\0';
-	bash_offers("mptcpinfo", "mptcpinfo", told);
-	free(told);
 }
 
 static void parses(const char *shell, const char *option, const char *pattern)
@@ -104,32 +122,80 @@ static void parses(const char *shell, const char *option, const char *pattern)
 	free(run(ARGS("/bin/bash", "-ec", script)));
 }
 
-Test(completions, zsh_can_read_its_own)
+static void shell_offers(const char *shell)
 {
+	offers_are(shell, offers, sizeof(offers) / sizeof(*offers));
+}
+
+Test(completions, bash_offers_what_the_tools_take, .timeout = 240)
+{
+	NEED_SANDBOX();
+	shell_offers("bash");
+}
+
+Test(completions, zsh_offers_what_the_tools_take, .timeout = 240)
+{
+	NEED_SANDBOX();
 	NEED_SHELL("/usr/bin/zsh");
 	parses("zsh", "-fn", "_*");
+	shell_offers("zsh");
 }
 
-/* What fish offers for @line after reading the completions of @tool. */
-static void fish_offers(const char *tool, const char *line, const char *expected)
+Test(completions, fish_offers_what_the_tools_take, .timeout = 240)
 {
-	char script[512], *out;
-
-	snprintf(script, sizeof(script),
-		 "source config/completions/%s.fish; complete -C '%s' | cut -f 1 | "
-		 "LC_ALL=C sort | paste -sd' '",
-		 tool, line);
-	out = run(ARGS("/usr/bin/env", "HOME=/run", "fish", "--no-config", "-c", script));
-	cr_expect_str_eq(out, expected, "%s: \"%s\"", line, out);
-	free(out);
-}
-
-Test(completions, fish_offers_what_the_tools_take)
-{
+	NEED_SANDBOX();
 	NEED_SHELL("/usr/bin/fish");
 	parses("fish", "--no-execute", "*.fish");
-	fish_offers("mptcpaddr", "mptcpaddr ",
-		    "check disable doctor enable endpoint limits run\n");
-	fish_offers("mptcpaddr", "mptcpaddr run --backend ", "broker direct none\n");
-	fish_offers("mptcpinfo", "mptcpinfo --even", "--events\n");
+	shell_offers("fish");
+}
+
+Test(completions, programs_and_interfaces_are_offered, .timeout = 240)
+{
+	static const char *const shells[] = { "bash", "zsh", "fish" };
+	static const struct offer list[] = {
+		{ "mptcpaddr run mptcpi", "mptcpize" },
+		{ "mptcpaddr run -v --backend direct mptcpi", "mptcpize" },
+		{ "mptcpaddr init mptcpi", "mptcpize" },
+		{ "mptcpinfo run mptcpi", "mptcpize" },
+		{ "mptcpaddr endpoint add dev l", "lo" },
+		{ "mptcpaddr check LICEN", "LICENSE" },
+		{ "mptcpaddrd -c LICEN", "LICENSE" },
+	};
+
+	NEED_SANDBOX();
+	for (size_t i = 0; i < 3; i++)
+		offers_are(shells[i], list, sizeof(list) / sizeof(*list));
+}
+
+/* The long options that --help tells; the caller frees them. */
+static char *told_options(const char *tool, const char *command)
+{
+	char script[PATH_MAX + 256], path[PATH_MAX], *told;
+
+	snprintf(script, sizeof(script),
+		 "{ '%s' %s --help | grep -o -- '--[a-z-]*[a-z]'; echo --help; } | "
+		 "LC_ALL=C sort -u | paste -sd' '",
+		 built(tool, path, sizeof(path)), command);
+	told = run(ARGS("/bin/bash", "-c", script));
+	told[strcspn(told, "\n")] = '\0';
+	return told;
+}
+
+Test(completions, every_option_of_help_is_offered, .timeout = 240)
+{
+	static const char *const shells[] = { "bash", "zsh", "fish" };
+	static const char *const commands[] = { "init",	    "check",  "probe", "doctor",
+						"endpoint", "limits", "enable" };
+	char lines[7][64];
+	struct offer list[8];
+
+	NEED_SANDBOX();
+	list[7] = (struct offer){ "mptcpinfo --", told_options("mptcpinfo", "") };
+	for (size_t i = 0; i < 7; i++) {
+		snprintf(lines[i], sizeof(lines[i]), "mptcpaddr %s --", commands[i]);
+		list[i] = (struct offer){ lines[i],
+					  told_options("mptcpaddr", commands[i]) };
+	}
+	for (size_t i = 0; i < 3; i++)
+		offers_are(shells[i], list, 8);
 }

@@ -67,6 +67,7 @@ Test(staged, everything_is_installed_and_uninstalled_again, .timeout = 120)
 		"usr/local/lib/systemd/system/mptcpaddrd.service 644\n",
 		"etc/mptcpaddr/broker.conf 644\n",
 		"usr/local/share/bash-completion/completions/mptcpaddr 644\n",
+		"usr/local/share/bash-completion/completions/mptcpaddrd 644\n",
 		"usr/local/share/zsh/site-functions/_mptcpaddr 644\n",
 		"usr/local/share/fish/vendor_completions.d/mptcpaddr.fish 644\n",
 		"usr/local/share/doc/libmptcpaddr/examples/curl.conf 644\n",

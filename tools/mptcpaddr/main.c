@@ -43,7 +43,7 @@ static const struct command {
 	  "\t  --wait SECONDS    for announced addresses, 2 by default\n" },
 	{ "doctor", "[-v]", "find problems with Multipath TCP, and their remedies",
 	  cmd_doctor, "\t  -v, --verbose     list passed checks too\n" },
-	{ "endpoint", "[show|add|del|change|flush] [WORDS...] [--pid P|--program N]",
+	{ "endpoint", "[show|add|delete|change|flush] [WORDS...] [--pid P|--program N]",
 	  "show or change the pool of a running program", cmd_pool, TARGET_OPTIONS },
 	{ "limits", "[show|[set] subflows N add_addr_accepted N] [--pid P|--program N]",
 	  "show or change the limits of a running program", cmd_pool, TARGET_OPTIONS },
