@@ -18,7 +18,9 @@ bool endpoint_must_wait(const struct conn *conn, const struct endpoint *ep)
 {
 	const struct engine *engine = engine_of(conn);
 
-	if (engine->held & endpoint_bit(ep - engine->pool->endpoints))
+	/* Until a doomed join has ended, its pair is not free, nor spent. */
+	if (engine->held & endpoint_bit(ep - engine->pool->endpoints) ||
+	    conn_count(conn, SUBFLOW_BIT(DOOMED), &ep->addr, NULL))
 		return true;
 	return ep->flags & KIND_LAMINAR && !(ep->flags & KIND_FULLMESH) &&
 	       conn_uses(conn, &ep->addr);

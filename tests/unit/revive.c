@@ -208,6 +208,15 @@ HISTORY(revive, join_without_an_answer_is_sent_again_over_a_new_route, POOL A "|
 	"rerouted > close 10.0.2.2/12-10.0.2.1:80;\n"
 	"ends 10.0.2.2:10012 10.0.2.1 > join 10.0.2.2/12-10.0.2.1:80;\n")
 
+HISTORY(revive, join_of_a_subflow_endpoint_is_sent_again_over_a_new_route,
+	POOL A " subflow|",
+	"connect\n"
+	"time 1 > join 10.0.2.2/12-10.0.1.1:80;\n"
+	"time 2500\n"
+	"rerouted > close 10.0.2.2/12-10.0.1.1:80;\n"
+	"time 2510 >\n"
+	"ends 10.0.2.2:10012 10.0.1.1 > join 10.0.2.2/12-10.0.1.1:80;\n")
+
 HISTORY(revive, young_join_has_time_for_an_answer_after_a_new_route, POOL A "|",
 	"start\n"
 	"time 2000\n"
