@@ -44,9 +44,6 @@ readme_when_servers_announce_addresses_after()
 readme_programs_without_root_before()
 {
 	systemctl enable --now mptcpaddrd
-	mkdir -p /etc/mptcpaddr
-	printf '[pool]\nendpoint = dev wlan0 subflow\nendpoint = dev wwan0 subflow\n' \
-		>/etc/mptcpaddr/curl.conf
 	uplinks_idle
 }
 readme_programs_without_root_after()

@@ -90,6 +90,9 @@ Test(check, slips_have_hints, TIMEOUT)
 	       POOL_PATH ": no errors; endpoints: 0\n" POOL_PATH
 			 ":1: [pool \"10.0.0.0/8\"] is empty\n" POOL_PATH
 			 ":5: [limits] is empty\n");
+	/* As in the sample files. */
+	prints(&b, NULL, "[limits]\n# Paths:\n#subflows = 8\n", 0,
+	       POOL_PATH ": no errors; endpoints: 0\n");
 	prints(&b, NULL, "[app]\nlog = info\n\n[pools]\nendpoint = 10.0.1.2\nx = y\n", 1,
 	       POOL_PATH ":4: unknown section [pools]\n");
 	prints(&b, NULL, "[app]\nlog = info\n[]\n", 1,

@@ -84,7 +84,7 @@ Test(doctor, lists_passed_checks, TIMEOUT)
 			      "ok: CAP_NET_ADMIN: ",
 			      "ok: the kernel lists MPTCP connections (mptcp_diag)\n",
 			      "ok: no rule of nft(8) concerns the MPTCP option\n",
-			      "no problems found, but there is no pool file yet: see "));
+			      "no problems found, but there is no pool file yet: type "));
 	user_pool(&b, "curl.conf", POOL);
 	said = run(&b, NULL, DOCTOR);
 	cr_expect_str_eq(said.out, CLEAN "\n");

@@ -428,11 +428,10 @@ Test(pools, mptcp_no_in_the_installed_file_is_a_warning, TIMEOUT)
 	NEED_SANDBOX();
 	bench_open(&b);
 	user_pool(&b, "default.conf", "[app]\nmptcp = no\n");
-	warned_once(
-		&b, ARGS("@@hello", "a"),
-		"/mptcpaddr/default.conf says mptcp = no, so the program stays plain "
-		"TCP; "
-		"write ~/.config/mptcpaddr/hello.conf, or name a pool file with --pool");
+	warned_once(&b, ARGS("@@hello", "a"),
+		    "/mptcpaddr/default.conf says mptcp = no, so the program stays plain "
+		    "TCP; "
+		    "type: mptcpaddr init hello; or name a pool file with --pool");
 	/* The program's own file says so on purpose. */
 	user_pool(&b, "hello.conf", "[app]\nmptcp = no\n");
 	warned_once(&b, ARGS("@@hello", "a"), NULL);

@@ -386,9 +386,8 @@ static bool check_pools(struct pool_files *files)
 		report_problem(
 			&files->findings,
 			"no program has a pool: %s leaves every program plain TCP\n"
-			"do: add your addresses to it and remove the line mptcp = "
-			"no, or write NAME.conf in its directory for the program "
-			"NAME",
+			"type: mptcpaddr init    # for one program: mptcpaddr init NAME\n"
+			"do: or remove the line mptcp = no from it, and add endpoints",
 			files->off_path);
 	return r || named;
 }
@@ -416,7 +415,7 @@ int cmd_doctor(int argc, char *argv[])
 	check_running_pools(&files.findings);
 	if (!files.findings.problems)
 		puts(any_pool ? "no problems found"
-			      : "no problems found, but there is no pool file yet: see "
-				"mptcpaddr.conf(5)");
+			      : "no problems found, but there is no pool file yet: type "
+				"mptcpaddr init");
 	return fflush(stdout) || ferror(stdout) || files.findings.problems;
 }

@@ -132,8 +132,8 @@ static bool check_pool(struct run *run)
 	if (!mptcp && !strcmp(basename(path), "default.conf"))
 		report_problem(findings,
 			       "%s says mptcp = no, so the program stays plain TCP\n"
-			       "do: write ~/.config/mptcpaddr/%s.conf, or name a pool "
-			       "file with --pool",
+			       "type: mptcpaddr init %s\n"
+			       "do: or name a pool file with --pool",
 			       path, name);
 	else if (!mptcp)
 		report_ok(findings, "mptcp = no in that file: the program stays plain "

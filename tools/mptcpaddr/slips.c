@@ -85,6 +85,9 @@ void check_slips(struct findings *findings, const char *path)
 			report_empty(slips);
 			strcpy(slips->section, name);
 			slips->section_line = line;
+		} else if (sscanf(text, " #%1[a-z]", name) == 1 && strchr(text, '=')) {
+			slips->section_line =
+				0; /* a key to be enabled, as in the samples */
 		} else if (sscanf(text, " %199[^#;= \t\n]", name) == 1) {
 			note_key(slips, name, line);
 		}
