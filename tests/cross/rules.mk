@@ -7,4 +7,8 @@ check-cross:
 	$(Q)tools/deps cross
 	$(Q)ARCHS='$(ARCHS)' tests/cross/check-cross $(abspath $(B))
 
-.PHONY: check-cross
+check-musl:
+	$(Q)tools/deps musl
+	$(Q)tests/cross/check-musl $(abspath $(B))
+
+.PHONY: check-cross check-musl

@@ -2,21 +2,29 @@
 /*
  * oom.c - each allocation fails in turn: no crash, no leak
  *
- * The allocator is glibc's; a test chooses the call that fails.
+ * The allocator is libc's; a test chooses the call that fails.
  */
 #include "mptcpaddr/uapi.h"
 #include "play.h"
 
 #include <criterion/criterion.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #ifndef __SANITIZE_ADDRESS__
 
+#ifdef __GLIBC__
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t size);
+#else /* here dlsym() allocates nothing */
+#define LIBC(name)		((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+#define __libc_malloc(size)	LIBC(malloc)(size)
+#define __libc_calloc(n, size)	LIBC(calloc)(n, size)
+#define __libc_realloc(p, size) LIBC(realloc)(p, size)
+#endif
 
 static int until_failure = -1; /* allocations; -1: none fails */
 
