@@ -263,3 +263,25 @@ Test(unanswered, join_without_an_answer_outlives_changes_of_other_addresses)
 	cr_assert_eq(net_joins_sent(&n), 1);
 	net_close(&n);
 }
+
+/* A new route sends it again, from another port. */
+Test(unanswered, join_of_a_subflow_endpoint_is_sent_again_over_a_new_route)
+{
+	static const struct net_spec spec = {
+		.pool = { { "10.0.2.2", EP_SUBFLOW } },
+		.server_nft = "table inet t { chain in { type filter hook input priority "
+			      "0; ip saddr 10.0.2.2 tcp flags & (syn | ack) == syn drop; "
+			      "}; }"
+	};
+	struct net n;
+
+	net_start(&n, &spec, FROM_POOL);
+	cr_assert(WAIT_FOR(net_joins_sent(&n) == 1), "no join");
+	nap_ms(300); /* so old that it is ended at once: 150 ms */
+	cr_assert_eq(host_ip(&n.world.client, "route add 10.7.0.0/16 via 10.0.2.1\n"), 0);
+	cr_assert(WAIT_FOR(net_joins_sent(&n) == 2), "it is not sent again");
+	answer_again(&n);
+	cr_assert(WAIT_FOR(has_pairs(&n, "10.0.2.2-10.0.1.1")), "%s",
+		  pairs_text(&n.world.client, 0, false));
+	net_close(&n);
+}
