@@ -288,7 +288,7 @@ Test(parse, long_path_does_not_overflow_the_message)
 	size_t len;
 
 	memset(path, '/', sizeof(path));
-	getcwd(path + 900, sizeof(path) - 900);
+	cr_assert(getcwd(path + 900, sizeof(path) - 900));
 	len = 900 + strlen(path + 900);
 	snprintf(path + len, sizeof(path) - len, "/" FIXTURES "unknown-word.conf");
 	cr_assert_eq(pool_load(path, &pool, &why), -EINVAL);
