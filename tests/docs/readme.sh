@@ -24,7 +24,7 @@ readme_wi_fi_and_lte_in_five_lines_before()
 }
 readme_wi_fi_and_lte_in_five_lines_after()
 {
-	both_carried 1500000
+	both_carried 500000
 	cmp "$work/www/big.iso" /run/me/big.iso
 }
 
@@ -49,5 +49,5 @@ readme_programs_without_root_before()
 readme_programs_without_root_after()
 {
 	not broker_answers
-	both_carried 1500000
+	both_carried 500000
 }

@@ -157,6 +157,10 @@ Test(check, every_error_of_the_brokers_file_is_listed, TIMEOUT)
 	       POOL_PATH
 	       ": no errors\n/run/web.conf:2: \"id\" is for one address, not for all of "
 	       "a device\n");
+	says(&b,
+	     ARGS("unshare", "-m", "sh", "-c",
+		  "mount -t tmpfs none /etc; $0 check --broker", path_of("mptcpaddr")),
+	     0, "no /etc/mptcpaddr/broker.conf: the defaults apply\n");
 	says(&b, ARGS("@mptcpaddr", "check", "--broker", "/run/none.conf"), 1,
 	     "/run/none.conf: No such file or directory\n");
 	bench_close(&b);

@@ -179,6 +179,32 @@ Test(probe, json_has_the_same, TIMEOUT)
 	bench_close(&b);
 }
 
+/* With a port only in brackets. */
+Test(probe, ipv6_server, TIMEOUT)
+{
+	struct proc server;
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	put_file(POOL_PATH, SUBFLOWS, 0644);
+	traffic_serve(&b, &server, false, ARGS("dead:beef:2::1"));
+	said = run(&b, NULL,
+		   ARGS("@mptcpaddr", "probe", "--pool", POOL_PATH,
+			"[dead:beef:1::1]:8080"));
+	cr_expect_eq(said.status, 0, "%s%s", said.out, said.err);
+	has_words(&said,
+		  ARGS("dead:beef:1::1: [dead:beef:1::1]:8080\n",
+		       "dead:beef:1::2  c1       MPTCP, ", "(id 1)\n", "3 paths with ",
+		       "dead:beef:3::2 -> [dead:beef:1::1]:8080\n"));
+	said_free(&said);
+	says(&b, ARGS("@mptcpaddr", "probe", "--pool", POOL_PATH, "dead:beef:1::1"), 1,
+	     "dead:beef:1::1: [dead:beef:1::1]:443\n");
+	proc_end(&server);
+	bench_close(&b);
+}
+
 /* Events need rights; handshakes do not. */
 Test(probe, user_without_rights_is_told_what_is_unknown, TIMEOUT)
 {

@@ -282,6 +282,10 @@ static int check_broker_file(struct pool_files *files, const char *path)
 	unsigned int i;
 	int r = 0;
 
+	if (!path && access(POLICY_FILE, F_OK) < 0 && errno == ENOENT) {
+		report_ok(&files->findings, "no " POLICY_FILE ": the defaults apply");
+		return 0;
+	}
 	path = path ?: POLICY_FILE;
 	if (policy_check(path, &policy, on_bad_line, files) == 0)
 		report_ok(&files->findings, "%s: no errors", path);

@@ -324,10 +324,11 @@ static int parse_target_options(struct targets *targets, int argc, char *argv[])
  */
 static const char *find_verb(const char *const words[], const char *word)
 {
-	for (; *words; words++)
-		if (*word && !strncmp(*words, word, strlen(word)))
-			return *words;
-	return NULL;
+	if (!*word)
+		return NULL;
+	while (*words && strncmp(*words, word, strlen(word)) != 0)
+		words++;
+	return *words;
 }
 
 /*
