@@ -25,7 +25,8 @@ eval "kernel_init_partial$(declare -f init_partial | sed '1s/init_partial//')"
 start_broker()
 {
 	rm -rf /run/mptcpaddr
-	ip netns exec "$ns2" "$BUILD/mptcpaddrd" >>"$WORK/broker.log" 2>&1 &
+	# No child of this shell, for all of which some cases wait.
+	(ip netns exec "$ns2" "$BUILD/mptcpaddrd" >>"$WORK/broker.log" 2>&1 &)
 	for _ in $(seq 100); do
 		! ip netns exec "$ns2" grep -q @mptcpaddr/broker /proc/net/unix || return 0
 		sleep 0.05
