@@ -94,7 +94,7 @@ check: deps
 bench: deps
 	$(Q)$(MAKE) --no-print-directory bench-run
 
-# Install what a fresh Debian 12 lacks for these goals, or for all. Silent if complete.
+# Install what a fresh Debian 12 or 13 lacks for these goals, or for all. Silent if complete.
 deps:
 	$(Q)tools/deps $(filter demo check fuzz soak races helgrind bench lint deb rpm check-apps check-install check-systemd,$(MAKECMDGOALS))
 
