@@ -34,7 +34,7 @@ static inline int patience(void)
 	return times && atoi(times) > 0 ? atoi(times) : 1;
 }
 
-/* Runnable threads on each processor, at least 1. */
+/* Runnable threads on each processor, at least patience(). */
 static inline int machine_load(void)
 {
 	int running = 0;
@@ -45,7 +45,7 @@ static inline int machine_load(void)
 	if (f)
 		fclose(f);
 	running /= (int)sysconf(_SC_NPROCESSORS_ONLN);
-	return running < 1 ? 1 : running;
+	return running < patience() ? patience() : running;
 }
 
 /*

@@ -7,7 +7,7 @@ check-kernels:
 	$(Q)tools/deps kernels
 	$(Q)$(MAKE) --no-print-directory check-kernels-run
 
-check-kernels-run: all $(B)/tests/net $(TEST_APPS)
+check-kernels-run: all $(B)/tests/net $(B)/tests/preload $(PROGRAMS) $(TEST_APPS)
 	$(Q)KERNELS='$(KERNELS)' TESTS='$(TESTS)' tests/vm/check-kernels $(abspath $(B))
 
 .PHONY: check-kernels check-kernels-run
