@@ -61,7 +61,8 @@ static int listen_on(int port, bool fastopen, bool plain)
 		die("IPV6_V6ONLY");
 	if (fastopen &&
 	    setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN, &queue, sizeof(queue)) < 0 &&
-	    errno != EOPNOTSUPP) /* Linux 6.1 has none for MPTCP */
+	    errno != EOPNOTSUPP &&
+	    errno != ENOPROTOOPT) /* Linux 6.1 has none for MPTCP */
 		die("TCP_FASTOPEN");
 	if (bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0 || listen(fd, 4096) < 0)
 		die("listen");
