@@ -4,7 +4,7 @@
  *
  * runner [-jN] [PATTERN] - run the tests that match, fnmatch() style, N at a time
  */
-#include <criterion/criterion.h>
+#include "criterion/criterion.h"
 #include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
