@@ -33,6 +33,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -137,6 +138,7 @@ static struct stand_in *get_stand_in(const struct tracee *of)
 {
 	struct stand_in *s = find_stand_in(of);
 	struct pollfd fds = { .events = POLLIN };
+	const struct timeval full = { 1, 0 }; /* for a burst of hundreds of calls */
 	unsigned char mode = MODE_OFF;
 	int pair[2];
 
@@ -151,6 +153,7 @@ static struct stand_in *get_stand_in(const struct tracee *of)
 		stand_in_run(keeper.listener, pair[1], of);
 	}
 	close(pair[1]);
+	setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &full, sizeof(full));
 	fds.fd = pair[0];
 	s = &keeper.stand_ins[keeper.n++];
 	*s = (struct stand_in){ .channel = pair[0], .of = *of, .since_ms = clock_ms() };
@@ -299,7 +302,7 @@ static bool pass_on(const struct call *call)
 	if (!s || s->channel < 0)
 		return false;
 	s->sent[s->n_sent++ % SENT_MAX] = call->id;
-	return send(s->channel, call, sizeof(*call), MSG_NOSIGNAL | MSG_DONTWAIT) > 0;
+	return send(s->channel, call, sizeof(*call), MSG_NOSIGNAL) > 0;
 }
 
 static void serve_call(void)

@@ -43,7 +43,7 @@
 #include <unistd.h>
 
 #define OPTION_MAX 256
-#define BEGUN_MAX  256
+#define BEGUN_MAX  1024
 #define LOOK_NS	   50000L /* until the program has made its call */
 #define SLOW_MS	   5	  /* from then on look at the thread, too */
 #define BEGUN_MS   3000
@@ -111,7 +111,8 @@ static void check_begun(void)
 			end_begun(i, true);
 		else if (ms > BEGUN_MS ||
 			 (ms > SLOW_MS && tracee_has_left(b->call.tid, b->call.nr)))
-			end_begun(i, false); /* it failed at once */
+			/* It failed at once, or was made between the two looks. */
+			end_begun(i, has_begun(b));
 	}
 }
 
