@@ -282,7 +282,11 @@ Test(serve, programs_outlive_a_broker_and_use_the_next)
 	lab_close(&lab);
 }
 
-/* @n: its connections then. */
+/*
+ * @n: its connections then. There may be more @joins: the server repeats announcements
+ * that nobody heard, and connections from before the broker are registered with the next
+ * one.
+ */
 static void connects(struct lab *lab, struct proc *p, int n, int joins)
 {
 	char said[32];
@@ -291,7 +295,7 @@ static void connects(struct lab *lab, struct proc *p, int n, int joins)
 	if (n > 1)
 		cr_assert_eq(proc_tell(p, "connect"), 0);
 	cr_assert(WAIT_FOR(proc_said(p, said)), "not %s: %s", said, proc_errors(p));
-	cr_expect(WAIT_FOR(joined_count(&lab->world.client) == joins),
+	cr_expect(WAIT_FOR(joined_count(&lab->world.client) >= joins),
 		  "%s: %d joins, not %d", said, joined_count(&lab->world.client), joins);
 }
 
