@@ -131,7 +131,7 @@ struct conn {
 
 _Static_assert(POOL_SECTIONS_MAX <= 32, "struct conn has 5 bits");
 
-/* The times stand beside the pointers: keeping the heap reads no connection. */
+/* In the heap. With a copy of the time, so that sorting reads no struct conn. */
 struct conn_timer {
 	uint32_t due; /* milliseconds, wrapping */
 	struct conn *conn;
