@@ -26,7 +26,7 @@ _mptcpinfo()
 			return
 		fi
 	done
-	COMPREPLY=($(compgen -W 'run --process --token --remote --json --prometheus
+	COMPREPLY=($(compgen -W 'run --process --token --remote --long --json --prometheus
 		--counters --watch --interval --events --help --version' -- "$cur"))
 }
 

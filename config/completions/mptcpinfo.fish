@@ -5,6 +5,7 @@ complete -c mptcpinfo -f
 complete -c mptcpinfo -s p -l process -x -a '(__fish_complete_pids)' -d 'Connections of a process'
 complete -c mptcpinfo -s t -l token -x -d 'Connection with this token'
 complete -c mptcpinfo -s r -l remote -x -d 'Connections to an address'
+complete -c mptcpinfo -s l -l long -d 'More columns in the table'
 complete -c mptcpinfo -s j -l json -d 'One JSON document'
 complete -c mptcpinfo -l prometheus -d 'Prometheus metrics'
 complete -c mptcpinfo -s c -l counters -d 'Counters'

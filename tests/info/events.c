@@ -45,7 +45,7 @@ Test(events, announcement_and_its_join_are_shown_with_their_ids)
 	cr_assert(json_is_false(at(event, "backup")));
 	cr_assert_eq(strlen(text_at(event, "time")),
 		     strlen("2026-11-22T17:26:46.232922Z"));
-	snprintf(line, sizeof(line), " tcpclient[%d] token 0x%08llx: 10.0.2.1 announced",
+	snprintf(line, sizeof(line), " tcpclient[%d] token %08llx: 10.0.2.1 announced",
 		 l.s.client.pid, number_at(event, "token"));
 	cr_assert(proc_said(&l.text, line), "%s", line);
 	json_decref(event);

@@ -39,21 +39,31 @@ Test(parts, link_local_address_names_its_interface)
 	cr_assert_str_eq(remote_text(&path, out), "[fe80::1%999999]:1");
 }
 
-Test(parts, tokens_are_hex_with_a_prefix_or_decimal)
+static void token_is(const char *text, uint32_t hex, uint32_t decimal)
 {
-	static const char *const bad[] = { "",	 "0x",	       "x1", "12a",
-					   "-1", "4294967296", "1 ", "0x1ffffffff" };
-	uint32_t token = 7;
+	uint32_t tokens[2];
+
+	cr_assert_eq(token_parse(text, tokens), 0, "%s", text);
+	cr_assert_eq(tokens[0], hex, "%s: %x", text, tokens[0]);
+	cr_assert_eq(tokens[1], decimal, "%s: %x", text, tokens[1]);
+}
+
+Test(parts, tokens_are_hex_as_ss_prints_them_or_decimal)
+{
+	static const char *const bad[] = {
+		"", "0x", "x1", "12g", "-1", "1ffffffff", "1 ", "0x1ffffffff", " 1", "+1"
+	};
+	uint32_t tokens[2] = { 7, 7 };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		cr_assert_eq(token_parse(bad[i], &token), -EINVAL, "'%s'", bad[i]);
-	cr_assert_eq(token, 7, "written only on success");
-	cr_assert_eq(token_parse("0x0000000a", &token), 0);
-	cr_assert_eq(token, 10);
-	cr_assert_eq(token_parse("010", &token), 0);
-	cr_assert_eq(token, 10);
-	cr_assert_eq(token_parse("4294967295", &token), 0);
-	cr_assert_eq(token, UINT32_MAX);
+		cr_assert_eq(token_parse(bad[i], tokens), -EINVAL, "'%s'", bad[i]);
+	cr_assert(tokens[0] == 7 && tokens[1] == 7, "written only on success");
+	token_is("0x0000000a", 10, 10);
+	token_is("9c2f0012", 0x9c2f0012, 0x9c2f0012);
+	token_is("9E1A", 0x9e1a, 0x9e1a); /* ss leaves out leading zeros */
+	token_is("010", 0x10, 10);
+	token_is("4294967295", UINT32_MAX, UINT32_MAX);
+	token_is("12345678", 0x12345678, 12345678);
 }
 
 static void is_cleaned(const char *text, size_t size, const char *expected)

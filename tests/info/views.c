@@ -82,7 +82,7 @@ Test(views, table_has_a_head_and_a_line_for_each_subflow)
 	said = all[0];
 	cr_assert_eq(said.status, 0);
 	cr_assert_str_empty(said.err);
-	snprintf(line, sizeof(line), "tcpclient[%d] 0x%08llx kernel %s -> %s established",
+	snprintf(line, sizeof(line), "tcpclient[%d] %08llx kernel %s -> %s established",
 		 s.client.pid, number_at(root, "connections.0.token"),
 		 text_at(root, "connections.0.local"),
 		 text_at(root, "connections.0.remote"));
@@ -96,6 +96,124 @@ Test(views, table_has_a_head_and_a_line_for_each_subflow)
 	cr_assert_leq(width_of(said.out, "    0  10."), 80);
 	json_decref(root);
 	said_free(&said);
+	stage_close(&s);
+}
+
+static void look_at_long_table(const struct host *h, struct said ret[2])
+{
+	ret[0] = info(h, (const char *[]){ "--long", NULL });
+}
+
+/* The first connection's bytes, in both directions */
+static long long all_bytes(const json_t *root)
+{
+	const json_t *sf;
+	long long sum = 0;
+	size_t i;
+
+	json_array_foreach((json_t *)at(root, "connections.0.subflows"), i, sf) sum +=
+		number_at(sf, "bytes_sent") + number_at(sf, "bytes_received");
+	return sum;
+}
+
+Test(views, long_table_has_congestion_window_retransmissions_rate_and_share)
+{
+	char line[256], cwnd[SCALED_MAX], retr[SCALED_MAX], rate[SCALED_MAX];
+	struct said all[2];
+	const json_t *sf;
+	struct stage s;
+	json_t *root;
+	size_t n;
+
+	NEED_SANDBOX();
+	stage_open(&s, 3);
+	stage_endpoints(&s);
+	stage_connect(&s, "10.0.1.1", "1");
+	cr_assert(WAIT_FOR(subflows_on(&s.w.client) == 4));
+	proc_tell(&s.client, "echo 300000");
+	cr_assert(WAIT_FOR(proc_said(&s.client, "echoed")));
+	root = info_steady(&s.w.client, look_at_long_table, all);
+	cr_assert(has_line(all[0].out, "RECVD CWND RETR RATE SHARE"), "%s", all[0].out);
+	cr_assert_eq(width_of(all[0].out, "   ID  LOCAL"),
+		     width_of(all[0].out, "    0  10."), "aligned");
+	for (size_t i = 0; i < 4; i++) {
+		sf = json_array_get(at(root, "connections.0.subflows"), i);
+		table_line(root, i, line, sizeof(line));
+		n = strlen(line);
+		snprintf(line + n, sizeof(line) - n, " %s %s %s %d%%",
+			 scaled_text(number_at(sf, "cwnd"), cwnd),
+			 scaled_text(number_at(sf, "retransmits"), retr),
+			 scaled_text(number_at(sf, "delivery_rate"), rate),
+			 percent_of(number_at(sf, "bytes_sent") +
+					    number_at(sf, "bytes_received"),
+				    all_bytes(root)));
+		cr_assert(has_line(all[0].out, line), "%s\n%s", line, all[0].out);
+	}
+	json_decref(root);
+	said_free(&all[0]);
+	stage_close(&s);
+}
+
+/* The word after @key in what @p has printed; "": not there yet */
+static bool has_word(const struct proc *p, const char *key, char out[static 32])
+{
+	char *text = proc_output(p), *found = strstr(text, key);
+
+	snprintf(out, 32, "%.*s",
+		 found ? (int)strspn(found + strlen(key), "0123456789abcdef") : 0,
+		 found ? found + strlen(key) : "");
+	free(text);
+	return out[0];
+}
+
+/* Whether @pid has a generic netlink socket (16) in a multicast group. */
+static bool has_joined_group(const struct host *h, pid_t pid)
+{
+	struct said said = run(h, (const char *[]){ "cat", "/proc/net/netlink", NULL });
+	char start[64], *found;
+	bool is;
+
+	snprintf(start, sizeof(start), " 16  %-10d ", pid);
+	found = strstr(said.out, start);
+	is = found && strtoul(found + strlen(start), NULL, 16);
+	said_free(&said);
+	return is;
+}
+
+Test(views, tokens_are_those_of_ss_and_ip_mptcp_monitor)
+{
+	static const char *const monitor[] = { "ip", "mptcp", "monitor", NULL };
+	static const char *const ss[] = { "ss", "-Mni", NULL };
+	char ip_token[32], ss_token[32], shown[40], number[32];
+	const char *args[] = { "-t", ip_token, NULL };
+	struct said said;
+	struct stage s;
+	struct proc p;
+	json_t *root;
+
+	NEED_SANDBOX();
+	stage_open(&s, 1);
+	cr_assert_eq(proc_start(&p, &s.w.client, monitor, NULL), 0);
+	cr_assert(WAIT_FOR(has_joined_group(&s.w.client, p.pid)));
+	stage_connect(&s, "10.0.1.1", "1");
+	cr_assert(WAIT_FOR(has_word(&p, " token=", ip_token)));
+	said = run(&s.w.client, ss);
+	snprintf(ss_token, sizeof(ss_token), " token:%lx ", strtoul(ip_token, NULL, 16));
+	cr_assert(has(said.out, ss_token), "no%sin %s", ss_token, said.out);
+	said_free(&said);
+
+	said = info(&s.w.client, args);
+	snprintf(shown, sizeof(shown), "  %s  ", ip_token);
+	cr_assert(has(said.out, shown), "%s: %s", ip_token, said.out);
+	said_free(&said);
+	root = info_json(&s.w.client, args);
+	snprintf(number, sizeof(number), "%lld", number_at(root, "connections.0.token"));
+	args[1] = number;
+	json_decref(root);
+	root = info_json(&s.w.client, args);
+	cr_assert_eq(json_array_size(at(root, "connections")), 1, "%s", number);
+	json_decref(root);
+	proc_end(&p);
 	stage_close(&s);
 }
 
@@ -492,6 +610,7 @@ Test(views, wrong_command_lines_are_refused)
 	check_status((const char *[]){ "--prometheus", "-w", NULL }, 2,
 		     "includes the counters");
 	check_status((const char *[]){ "-e", "-c", NULL }, 2, "not together");
+	check_status((const char *[]){ "-l", "-j", NULL }, 2, "only for the table");
 	check_status((const char *[]){ "run", NULL }, 2, "which program?");
 	check_status((const char *[]){ "-w", "run", "true", NULL }, 2, "not together");
 }

@@ -98,7 +98,7 @@ static void same_in_log(const json_t *root, const char *log)
 {
 	char line[256];
 
-	snprintf(line, sizeof(line), "curl[%lld] token 0x%08llx: established %s -> %s\n",
+	snprintf(line, sizeof(line), "curl[%lld] token %08llx: established %s -> %s\n",
 		 number_at(root, "connections.0.pid"),
 		 number_at(root, "connections.0.token"),
 		 text_at(root, "connections.0.subflows.0.local"),
@@ -106,7 +106,7 @@ static void same_in_log(const json_t *root, const char *log)
 	cr_assert(strstr(log, line), "no %s in %s", line, log);
 	for (int i = 1; i < PATHS; i++) {
 		snprintf(line, sizeof(line),
-			 "token 0x%08llx: 10.0.%d.1 announced (id %d) -> joined from "
+			 "token %08llx: 10.0.%d.1 announced (id %d) -> joined from "
 			 "10.0.%d.2 (id %d)\n",
 			 number_at(root, "connections.0.token"), i + 1, i + 11, i + 1,
 			 i + 1);
@@ -229,7 +229,8 @@ static int lines_of(const struct proc *p)
 Test(watch, json_is_a_document_a_line)
 {
 	char *text, *line, *save;
-	long long sum, first = 0, last = 0;
+	long long sum, first = 0, last = 0, us, last_us = 0;
+	char time[32] = "";
 	struct download d;
 	struct proc p;
 	json_t *root;
@@ -255,6 +256,11 @@ Test(watch, json_is_a_document_a_line)
 		cr_assert_geq(sum, last, "%s", line);
 		last = sum;
 		first = lines ? first : sum;
+		us = number_at(root, "monotonic_us");
+		cr_assert_gt(us, last_us, "%s", line);
+		cr_assert_gt(strcmp(text_at(root, "time"), time), 0, "%s", line);
+		snprintf(time, sizeof(time), "%s", text_at(root, "time"));
+		last_us = us;
 		json_decref(root);
 	}
 	cr_assert_leq(lines, began / 100 + 2, "%d lines in %d ms", lines, (int)began);

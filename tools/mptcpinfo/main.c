@@ -21,11 +21,13 @@ static const char help[] =
 	"\n"
 	"Which connections:\n"
 	"  -p, --process PID|NAME   those of this process or program\n"
-	"  -t, --token TOKEN        this one (0x... or decimal)\n"
+	"  -t, --token TOKEN        this one, as ss prints it, or decimal\n"
 	"  -r, --remote ADDRESS[/LEN][:PORT]\n"
 	"                           those with a subflow to there; IPv6 with a port is\n"
 	"                           [ADDRESS]:PORT or [ADDRESS]/LEN:PORT\n"
 	"How they are shown:\n"
+	"  -l, --long               also congestion window, retransmissions, delivery\n"
+	"                           rate and share of each subflow\n"
 	"  -j, --json               one JSON document\n"
 	"      --prometheus         Prometheus' text format\n"
 	"  -c, --counters           the path managers' counters; also with --json\n"
@@ -41,6 +43,7 @@ static const struct option long_options[] = {
 	{ "process", required_argument, NULL, 'p' },
 	{ "token", required_argument, NULL, 't' },
 	{ "remote", required_argument, NULL, 'r' },
+	{ "long", no_argument, NULL, 'l' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "prometheus", no_argument, NULL, OPT_PROMETHEUS },
 	{ "counters", no_argument, NULL, 'c' },
@@ -83,7 +86,7 @@ static void set_option(struct options *o, int c)
 		o->filter.process = optarg;
 		break;
 	case 't':
-		if (token_parse(optarg, &o->filter.token) < 0)
+		if (token_parse(optarg, o->filter.tokens) < 0)
 			die_usage(optarg, "not a token");
 		o->filter.has_token = true;
 		break;
@@ -91,6 +94,9 @@ static void set_option(struct options *o, int c)
 		if (remote_parse(optarg, &o->filter.remote) < 0)
 			die_usage(optarg, "not ADDRESS[/LEN][:PORT]");
 		o->filter.has_remote = true;
+		break;
+	case 'l':
+		o->wide = true;
 		break;
 	case 'j':
 		o->json = true;
@@ -127,6 +133,8 @@ static void check_options(const struct options *o, bool running)
 	if (o->prometheus && (o->counters || o->watch || o->events))
 		die_usage("--prometheus",
 			  "takes no other format; it includes the counters");
+	if (o->wide && (o->json || o->prometheus || o->counters || o->watch || o->events))
+		die_usage("--long", "only for the table");
 	if (o->events && (o->watch || o->counters))
 		die_usage("--events", "not together with --watch or --counters");
 	if (o->interval_ms && !o->watch)
@@ -142,7 +150,8 @@ static struct options parse_command_line(int argc, char **argv)
 	int c;
 
 	/* "+": everything after `run` belongs to the program. */
-	while ((c = getopt_long(argc, argv, "+p:t:r:jcwi:ehV", long_options, NULL)) != -1)
+	while ((c = getopt_long(argc, argv, "+p:t:r:ljcwi:ehV", long_options, NULL)) !=
+	       -1)
 		set_option(&o, c);
 	check_options(&o, optind < argc);
 	if (!o.interval_ms)

@@ -198,3 +198,13 @@ struct subflow *connection_subflow(const struct connection *conn, const struct p
 	}
 	return NULL;
 }
+
+uint64_t connection_bytes(const struct connection *conn)
+{
+	const struct subflow *sf;
+	uint64_t sum = 0;
+
+	for_each_in (sf, conn, subflows)
+		sum += subflow_bytes(sf);
+	return sum;
+}

@@ -123,6 +123,8 @@ struct index {
 };
 
 struct snapshot {
+	int64_t time_ns; /* CLOCK_REALTIME */
+	int64_t time_us; /* clock_us() */
 	/* mptcp_info has endp_*_max since 6.18; older kernels have padding there. */
 	bool has_endpoint_maxima;
 	char path_manager[32]; /* "kernel", "userspace"; "" without MPTCP */
@@ -180,6 +182,13 @@ void snapshot_report(const struct snapshot *snap, int r);
 void snapshot_free(struct snapshot *snap);
 void connection_free(struct connection *conn);
 void manager_release(struct manager *manager);
+
+/* Sent and received */
+static inline uint64_t subflow_bytes(const struct subflow *sf)
+{
+	return sf->bytes_sent + sf->bytes_received;
+}
+uint64_t connection_bytes(const struct connection *conn);
 
 /* subflow_fill_tcp() - from @len bytes of struct tcp_info, as the kernel gave them */
 void subflow_fill_tcp(struct subflow *sf, const void *data, size_t len);

@@ -7,6 +7,7 @@
  * for connections whose manager names their process.
  */
 #include "collect.h"
+#include "shim/common/clock.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -136,7 +137,7 @@ static bool has_remote(const struct connection *conn, const struct remote *remot
 static bool filter_has_connection(const struct filter *filter,
 				  const struct connection *conn)
 {
-	return (!filter->has_token || filter->token == conn->token) &&
+	return token_matches(filter, conn->token) &&
 	       (!filter->has_remote || has_remote(conn, &filter->remote)) &&
 	       process_matches(filter->process, conn->pid, conn->program);
 }
@@ -194,6 +195,8 @@ int collect_snapshot(const struct filter *filter, struct snapshot *snap)
 {
 	int r;
 
+	snap->time_us = clock_us();
+	snap->time_ns = clock_real_ns();
 	read_kernel_version(snap);
 	read_path_manager(snap);
 	collect_counters(snap);

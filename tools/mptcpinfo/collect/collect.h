@@ -28,10 +28,12 @@ bool remote_matches(const struct remote *remote, const struct mpaddr *addr);
 struct filter {
 	const char *process; /* PID or name */
 	bool has_token;
-	uint32_t token;
+	uint32_t tokens[2]; /* either */
 	bool has_remote;
 	struct remote remote; /* of any subflow */
 };
+
+bool token_matches(const struct filter *filter, uint32_t token);
 
 /* process_matches() - whether @process is NULL, the PID or the name */
 bool process_matches(const char *process, pid_t pid, const char *program);

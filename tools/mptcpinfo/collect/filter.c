@@ -63,6 +63,12 @@ bool remote_matches(const struct remote *remote, const struct mpaddr *addr)
 	return !remote->prefix.addr.family || mpprefix_covers(&remote->prefix, addr);
 }
 
+bool token_matches(const struct filter *filter, uint32_t token)
+{
+	return !filter->has_token || token == filter->tokens[0] ||
+	       token == filter->tokens[1];
+}
+
 bool process_matches(const char *process, pid_t pid, const char *program)
 {
 	char number[16];

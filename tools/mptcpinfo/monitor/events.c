@@ -47,7 +47,7 @@ static bool wants_note(struct events *e, const struct pm_note *note)
 	const struct filter *filter = &e->o->filter;
 	bool wanted;
 
-	if (filter->has_token && filter->token != note->token)
+	if (!token_matches(filter, note->token))
 		return false;
 	if (!filter->has_remote)
 		return true;
@@ -153,7 +153,7 @@ static void write_event_line(const struct event *event, bool colour, FILE *out)
 	switch (event->kind) {
 	case EVENT_NOTE:
 		if (event->note.token)
-			fprintf(out, " token 0x%08x", event->note.token);
+			fprintf(out, " token %08x", event->note.token);
 		fprintf(out, ": %s\n", note_text(&event->note, text));
 		break;
 	case EVENT_MISSED:

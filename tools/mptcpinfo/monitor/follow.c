@@ -33,15 +33,11 @@ struct follower {
 
 static int follow_report(struct follow *f, const struct follower *fw, struct event event)
 {
-	struct timespec now;
-
 	memcpy(event.name, fw->manager.name, sizeof(event.name));
 	event.pid = fw->manager.pid;
 	memcpy(event.program, fw->manager.program, sizeof(event.program));
-	if (!event.time_ns) {
-		clock_gettime(CLOCK_REALTIME, &now);
-		event.time_ns = now.tv_sec * 1000000000ll + now.tv_nsec;
-	}
+	if (!event.time_ns)
+		event.time_ns = clock_real_ns();
 	return f->on_event(f->ctx, &event);
 }
 

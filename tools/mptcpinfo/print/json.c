@@ -6,6 +6,7 @@
  * does not grow with the number of connections.
  */
 #include "print.h"
+#include "shim/common/clock.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -14,6 +15,7 @@
 #include <time.h>
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
+#define TIME_MAX 48
 
 static void put_json(json_t *object, const char *key, json_t *value)
 {
@@ -64,17 +66,23 @@ static void put_path(json_t *object, const struct path *path)
 	put_text(object, "remote", remote_text(path, out));
 }
 
-static void put_time(json_t *object, const char *key, int64_t time_ns)
+/* ISO 8601, UTC, in microseconds. Return: @out. */
+static const char *time_text(int64_t time_ns, char out[static TIME_MAX])
 {
 	time_t seconds = time_ns / 1000000000;
-	char text[48], day[32];
 	struct tm tm;
+	size_t n = strftime(out, TIME_MAX, "%FT%T", gmtime_r(&seconds, &tm));
 
-	if (!time_ns)
-		return;
-	strftime(day, sizeof(day), "%FT%T", gmtime_r(&seconds, &tm));
-	snprintf(text, sizeof(text), "%s.%06dZ", day, (int)(time_ns % 1000000000 / 1000));
-	put_text(object, key, text);
+	snprintf(out + n, TIME_MAX - n, ".%06dZ", (int)(time_ns % 1000000000 / 1000));
+	return out;
+}
+
+static void put_time(json_t *object, const char *key, int64_t time_ns)
+{
+	char text[TIME_MAX];
+
+	if (time_ns)
+		put_text(object, key, time_text(time_ns, text));
 }
 
 /* While the kernel has switched MPTCP off. */
@@ -274,8 +282,12 @@ void write_json(const struct snapshot *snap, bool counters, bool one_line, FILE 
 	const char *end = one_line ? "" : "\n", *next = one_line ? "," : ",\n", *before;
 	const struct connection *conn;
 	const struct manager *manager;
+	char time[TIME_MAX];
 
-	fprintf(out, "{\"version\":2,%s\"namespace\":", end);
+	fprintf(out,
+		"{\"version\":2,%s\"time\":\"%s\",\"monotonic_us\":%" PRId64
+		",%s\"namespace\":",
+		end, time_text(snap->time_ns, time), snap->time_us, end);
 	write_piece(namespace_json(snap), "", out);
 	fprintf(out, ",%s\"managers\":[", end);
 	before = end;
@@ -354,6 +366,8 @@ void write_event_json(const struct event *event, FILE *out)
 	json_t *object = json_object();
 
 	put_time(object, "time", event->time_ns);
+	put_number(object, "monotonic_us",
+		   clock_us() - (clock_real_ns() - event->time_ns) / 1000);
 	put_text(object, "program", event->program);
 	put_nonzero(object, "pid", event->pid);
 	if (event->kind == EVENT_NOTE)

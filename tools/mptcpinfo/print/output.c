@@ -24,7 +24,7 @@ int write_view(const struct options *o, const struct snapshot *snap, bool one_li
 	else if (o->counters)
 		write_counters(snap, o->colour, out);
 	else
-		write_table(snap, o->colour, out);
+		write_table(snap, o->wide, o->colour, out);
 	return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
 }
 

@@ -13,6 +13,7 @@ struct options {
 	struct filter filter;
 	bool json, prometheus; /* else a table */
 	bool counters;	       /* of the path managers, instead of the connections */
+	bool wide;	       /* more columns in the table */
 	bool watch;
 	bool events;
 	unsigned int interval_ms; /* between two snapshots */
@@ -52,8 +53,19 @@ const char *scaled_text(uint64_t value, char out[static SCALED_MAX]);
 #define RTT_MAX 12
 const char *rtt_text(uint32_t us, char out[static RTT_MAX]);
 
-/* token_parse() - read 0x9c2f0012, or a decimal number. Return: 0, -EINVAL. */
-int token_parse(const char *text, uint32_t *ret_token);
+/* Rounded; 0 of 0. */
+static inline int percent_of(double part, double all)
+{
+	return all > 0 ? (int)(part / all * 100 + 0.5) : 0;
+}
+
+/*
+ * token_parse() - 9c2f0012, as ss and `ip mptcp monitor` print it, 0x9c2f0012, or
+ * decimal, as in JSON
+ *
+ * Digits alone may be either. Return: 0, -EINVAL.
+ */
+int token_parse(const char *text, uint32_t ret[static 2]);
 
 /* The word for the connection's manager in all formats; "" if it is unknown. */
 const char *manager_text(const struct snapshot *snap, const struct connection *conn);
@@ -128,7 +140,8 @@ struct event {
 /* One JSON object and a newline; mptcpinfo(8) describes the keys. */
 void write_event_json(const struct event *event, FILE *out);
 
-void write_table(const struct snapshot *snap, bool colour, FILE *out);
+/* @wide: with congestion window, retransmissions, delivery rate and share */
+void write_table(const struct snapshot *snap, bool wide, bool colour, FILE *out);
 /* The path managers' counters: of each connection, program and the namespace */
 void write_counters(const struct snapshot *snap, bool colour, FILE *out);
 /* @one_line: no newline except the last, so that documents can follow each other. */

@@ -50,7 +50,7 @@ static void write_connection_sample(FILE *out, const char *name,
 				    const struct connection *conn)
 {
 	write_process_sample(out, name, conn->pid, conn->program);
-	fprintf(out, ",token=\"0x%08x\"", conn->token);
+	fprintf(out, ",token=\"%08x\"", conn->token);
 }
 
 static void write_namespace_metrics(const struct snapshot *snap, FILE *out)

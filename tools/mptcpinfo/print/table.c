@@ -20,6 +20,7 @@
 struct table {
 	const struct snapshot *snap;
 	const char *const *paint;
+	bool wide;
 	int local, remote; /* widths */
 	int column;	   /* in a list; 0: it is empty */
 	FILE *out;
@@ -66,17 +67,36 @@ static void table_head(const struct table *t, const struct connection *conn)
 	const char *manager = manager_text(t->snap, conn);
 
 	table_program(t, conn->program, conn->pid);
-	fprintf(t->out, "  0x%08x  %s  %s -> %s  %s\n", conn->token,
+	fprintf(t->out, "  %08x  %s  %s -> %s  %s\n", conn->token,
 		manager[0] ? manager : "?", local_text(&conn->path, local),
 		remote_text(&conn->path, remote), tcp_state_text(conn->state));
 	if (conn->n_subflows)
-		fprintf(t->out, "%s  %3s  %-*s  %-*s  %3s  %-*s  %6s  %5s  %5s%s\n",
+		fprintf(t->out, "%s  %3s  %-*s  %-*s  %3s  %-*s  %6s  %5s  %5s%s%s\n",
 			t->paint[PAINT_LABEL], "ID", t->local, "LOCAL", t->remote,
 			"REMOTE", "ID", STATE_WIDTH, "STATE", "RTT", "SENT", "RECVD",
+			t->wide ? "   CWND   RETR   RATE  SHARE" : "",
 			t->paint[PAINT_OFF]);
 }
 
-static void table_subflow(const struct table *t, const struct subflow *sf)
+/* @all: bytes of the connection */
+static void table_wide(const struct table *t, const struct subflow *sf, uint64_t all)
+{
+	char cwnd[SCALED_MAX], retransmits[SCALED_MAX], rate[SCALED_MAX];
+	char share[16] = "-";
+
+	if (!sf->has_tcp) {
+		fprintf(t->out, "  %5s  %5s  %5s  %5s", "-", "-", "-", "-");
+		return;
+	}
+	if (all)
+		snprintf(share, sizeof(share), "%d%%",
+			 percent_of(subflow_bytes(sf), all));
+	fprintf(t->out, "  %5s  %5s  %5s  %5s", scaled_text(sf->cwnd, cwnd),
+		scaled_text(sf->retransmits, retransmits),
+		scaled_text(sf->delivery_rate, rate), share);
+}
+
+static void table_subflow(const struct table *t, const struct subflow *sf, uint64_t all)
 {
 	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX], local_id[12], remote_id[12];
 	char rtt[RTT_MAX] = "-", sent[SCALED_MAX] = "-", received[SCALED_MAX] = "-";
@@ -87,7 +107,7 @@ static void table_subflow(const struct table *t, const struct subflow *sf)
 		scaled_text(sf->bytes_sent, sent);
 		scaled_text(sf->bytes_received, received);
 	}
-	fprintf(t->out, "  %3s  %-*s  %-*s  %3s  %s%-*s%s  %6s  %5s  %5s\n",
+	fprintf(t->out, "  %3s  %-*s  %-*s  %3s  %s%-*s%s  %6s  %5s  %5s",
 		number_text(sf->local_id, sf->local_id >= 0, local_id), t->local,
 		local_text(&sf->path, local), t->remote, remote_text(&sf->path, remote),
 		number_text(sf->remote_id, sf->remote_id >= 0, remote_id),
@@ -95,6 +115,9 @@ static void table_subflow(const struct table *t, const struct subflow *sf)
 		STATE_WIDTH,
 		established && sf->backup ? "backup" : tcp_state_text(sf->state),
 		t->paint[PAINT_OFF], rtt, sent, received);
+	if (t->wide)
+		table_wide(t, sf, all);
+	fputc('\n', t->out);
 }
 
 static void table_label(const struct table *t, const char *label)
@@ -164,9 +187,10 @@ static void table_lists(struct table *t, const struct connection *conn)
 		table_refused(t, manager);
 }
 
-void write_table(const struct snapshot *snap, bool colour, FILE *out)
+void write_table(const struct snapshot *snap, bool wide, bool colour, FILE *out)
 {
 	struct table t = { .snap = snap,
+			   .wide = wide,
 			   .paint = paint_codes[colour],
 			   .local = strlen("LOCAL"),
 			   .remote = strlen("REMOTE"),
@@ -188,7 +212,7 @@ void write_table(const struct snapshot *snap, bool colour, FILE *out)
 		fputc('\n', out);
 		table_head(&t, conn);
 		for_each_in (sf, conn, subflows)
-			table_subflow(&t, sf);
+			table_subflow(&t, sf, connection_bytes(conn));
 		table_lists(&t, conn);
 		if (!explain_connection(snap, conn, why))
 			continue;
@@ -238,8 +262,7 @@ static void write_connection_counters(const struct table *t,
 		return;
 	fputc('\n', t->out);
 	table_program(t, conn->program, conn->pid);
-	fprintf(t->out, "  0x%08x  -> %s\n", conn->token,
-		remote_text(&conn->path, remote));
+	fprintf(t->out, "  %08x  -> %s\n", conn->token, remote_text(&conn->path, remote));
 #define X(name, help) write_counter(t, #name, conn->record.counters.name);
 	PM_COUNTERS(X)
 #undef X

@@ -186,18 +186,32 @@ const char *rtt_text(uint32_t us, char out[static RTT_MAX])
 	return digits_text(us, units, RTT_MAX, out);
 }
 
-int token_parse(const char *text, uint32_t *ret_token)
+static bool number_parse(const char *text, int base, uint32_t *ret)
 {
 	unsigned long long value;
 	char *end;
 
-	if (!isdigit((unsigned char)text[0]))
-		return -EINVAL;
 	errno = 0;
-	/* Not base 0: a leading zero must not mean octal. */
-	value = strtoull(text, &end, strncasecmp(text, "0x", 2) ? 10 : 16);
+	value = strtoull(text, &end, base);
 	if (errno || *end || value > UINT32_MAX)
+		return false;
+	*ret = value;
+	return true;
+}
+
+int token_parse(const char *text, uint32_t ret[static 2])
+{
+	uint32_t hex, decimal;
+	bool is_hex, is_decimal;
+
+	if (!isxdigit((unsigned char)text[0]))
 		return -EINVAL;
-	*ret_token = value;
+	is_hex = number_parse(text, 16, &hex);
+	/* Not base 0: a leading zero must not mean octal. */
+	is_decimal = number_parse(text, 10, &decimal);
+	if (!is_hex && !is_decimal)
+		return -EINVAL;
+	ret[0] = is_hex ? hex : decimal;
+	ret[1] = is_decimal ? decimal : hex;
 	return 0;
 }

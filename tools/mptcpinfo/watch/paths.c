@@ -154,7 +154,7 @@ static void frame_add_row(const struct snapshot *snap, const struct row *row, si
 		return;
 	if (conn->pid)
 		snprintf(pid, sizeof(pid), "%d", conn->pid);
-	frame_add(f, PAINT_HEAD, "%s[%s] 0x%08x  in %s  out %s  %s, %s%s",
+	frame_add(f, PAINT_HEAD, "%s[%s] %08x  in %s  out %s  %s, %s%s",
 		  conn->program[0] ? conn->program : "?", pid, conn->token,
 		  rate_text(row->received, in), rate_text(row->sent, out),
 		  manager[0] ? manager : "?", tcp_state_text(conn->state),
