@@ -16,6 +16,8 @@ $(B)/obj/tools/%.o: tools/%.c
 	$(Q)$(CC) $(ALL_CFLAGS) $(NL_CFLAGS) $(call pc,--cflags,jansson) -c -o $@ $<
 
 MPTCPADDR_SRC := $(wildcard tools/mptcpaddr/*.c) tools/mptcpaddrd/policy.c $(wildcard tools/common/*.c) \
+		 tools/mptcpinfo/snapshot.c $(wildcard tools/mptcpinfo/collect/*.c) \
+		 $(patsubst %,tools/mptcpinfo/print/%.c,explain text) \
 		 $(patsubst %,shim/preload/%.c,blackhole broker env first forgotten fork launch \
 		   log_request mode other_copy own owner pool_copy pool_file race real refused register \
 		   setsockopt subscribe swap thread wake) \

@@ -105,7 +105,7 @@ _mptcpaddr()
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		_mptcpaddr_words 'run init check probe doctor endpoint limits service enable disable
+		_mptcpaddr_words 'run init check probe status doctor endpoint limits service enable disable
 			--help --version' "$cur"
 		return
 	fi
@@ -129,6 +129,7 @@ _mptcpaddr()
 		_mptcpaddr_words "-j --json -p --pool --program --wait --help $([[ $cur == -* ]] ||
 			compgen -A hostname -- "$cur")" "$cur"
 		;;
+	status) _mptcpaddr_words --help "$cur" ;;
 	doctor) _mptcpaddr_words '-v --verbose --help' "$cur" ;;
 	endpoint | limits) _mptcpaddr_object "$command" "$cur" ;;
 	service)

@@ -62,6 +62,7 @@ for command in \
 	'init:Write a pool file with the uplinks of this machine' \
 	'check:List all errors of pool files' \
 	'probe:Find out what a server does with MPTCP' \
+	'status:Show uplinks, programs and the last problems' \
 	'doctor:Find problems with Multipath TCP' \
 	'endpoint:Show or change the pool of a running program' \
 	'limits:Show or change the limits of a running program' \

@@ -44,7 +44,7 @@ static const struct offer {
 	const char *line, *words;
 } offers[] = {
 	{ "mptcpaddr ",
-	  "check disable doctor enable endpoint init limits probe run service" },
+	  "check disable doctor enable endpoint init limits probe run service status" },
 	{ "mptcpaddr --", "--help --version" },
 	{ "mptcpaddr pr", "probe" },
 	{ "mptcpaddr run --",
@@ -53,6 +53,7 @@ static const struct offer {
 	{ "mptcpaddr init --", "--help --stdout" },
 	{ "mptcpaddr check --", "--broker --help" },
 	{ "mptcpaddr probe --", "--help --json --pool --program --wait" },
+	{ "mptcpaddr status --", "--help" },
 	{ "mptcpaddr doctor --", "--help --verbose" },
 	{ "mptcpaddr endpoint ", "add change delete flush show" },
 	{ "mptcpaddr endpoint --pid 7 ", "add change delete flush show" },

@@ -351,6 +351,20 @@ static bool check_rights(struct findings *findings, const struct devices *device
 	return true;
 }
 
+const char *find_backend(void)
+{
+	const char *backend = getenv("MPTCPADDR_BACKEND") ?: "";
+	char value[64] = "";
+
+	if (!strcmp(backend, "none") ||
+	    (read_first_line("/proc/sys/net/mptcp/path_manager", value, sizeof(value)) &&
+	     strcmp(value, "userspace") != 0))
+		return "none";
+	if (strcmp(backend, "direct") != 0 && find_broker())
+		return "broker";
+	return strcmp(backend, "broker") != 0 && try_events() == 0 ? "direct" : "none";
+}
+
 static unsigned long read_rp_filter(const char *device)
 {
 	char path[64], value[16];

@@ -34,6 +34,9 @@ bool is_backend(const char *word);
 /* find_broker() - whether an mptcpaddrd of root's serves this network namespace. */
 bool find_broker(void);
 
+/* find_backend() - who manages the paths of programs: one of those; "none": nobody */
+const char *find_backend(void);
+
 struct blackhole;
 /* find_blackhole() - whether the kernel has switched MPTCP off */
 bool find_blackhole(struct blackhole *ret);

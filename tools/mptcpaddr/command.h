@@ -21,6 +21,7 @@ int cmd_init(int argc, char *argv[]);
 int cmd_check(int argc, char *argv[]);
 int cmd_probe(int argc, char *argv[]);
 int cmd_pool(int argc, char *argv[]); /* "endpoint" and "limits" */
+int cmd_status(int argc, char *argv[]);
 int cmd_doctor(int argc, char *argv[]);
 int cmd_service(int argc, char *argv[]);
 int cmd_enable(int argc, char *argv[]);

@@ -5,11 +5,10 @@
  *
  * Checks and never changes anything.
  */
-#include "checks.h"
+#include "doctor.h"
 #include "program.h"
 
 #include "mptcpaddr/pool.h"
-#include "shim/netlink/request.h"
 #include "shim/preload/pool_file.h"
 #include "tools/mptcpaddrd/policy.h"
 
@@ -22,14 +21,6 @@
 
 #define MANAGER	   "libmptcpaddr-pm.so"
 #define SYSTEM_DIR "/etc/mptcpaddr"
-
-struct pool_files {
-	struct findings findings;
-	struct rtnl_table machine;
-	struct devices devices;
-	unsigned int on, off; /* mptcp = yes, no */
-	char off_path[256];   /* one of the latter */
-};
 
 /* Whether @addr is on the interface, or on any if @if_idx is 0. */
 static bool has_address(const struct rtnl_table *machine, int if_idx,
@@ -370,8 +361,7 @@ static void check_libraries(struct findings *findings)
 	report_ok(findings, "library: %s", path);
 }
 
-/* Return: whether there is any pool file. */
-static bool check_pools(struct pool_files *files)
+bool check_pools(struct pool_files *files)
 {
 	const char *config = getenv("MPTCPADDR_CONFIG");
 	const bool named = config && *config;

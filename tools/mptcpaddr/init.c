@@ -7,6 +7,7 @@
  * "yes".
  */
 #include "command.h"
+#include "default_routes.h"
 #include "program.h"
 
 #include "shim/common/str.h"
@@ -16,8 +17,6 @@
 #include <errno.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
-#include <netlink/attr.h>
-#include <netlink/msg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +25,7 @@
 #include <sys/stat.h>
 
 #define SYSTEM_DIR  "/etc/mptcpaddr/"
-#define UPLINKS_MAX 32	/* interfaces in the file */
-#define RTNL_SLOT   611 /* see netlink_open() */
+#define UPLINKS_MAX 32 /* interfaces in the file */
 
 struct uplink {
 	int if_idx;
@@ -56,8 +54,9 @@ static struct uplink *init_add_uplink(struct init *init, int if_idx)
 	return &init->uplinks[init->n++];
 }
 
-static void add_route(struct init *init, int if_idx, uint32_t metric)
+static void add_route(void *ctx, int if_idx, uint32_t metric)
 {
+	struct init *init = ctx;
 	struct uplink *uplink = init_add_uplink(init, if_idx);
 
 	if (!uplink)
@@ -66,48 +65,6 @@ static void add_route(struct init *init, int if_idx, uint32_t metric)
 		uplink->metric = metric;
 	init->routed += !uplink->routed;
 	uplink->routed = true;
-}
-
-/* Default routes of any table: policy routing has one for each uplink. */
-static int on_default_route(void *ctx, struct nlmsghdr *hdr)
-{
-	const struct rtmsg *route = nlmsg_data(hdr);
-	struct nlattr *tb[RTA_MAX + 1];
-	const struct rtnexthop *hop;
-	uint32_t metric;
-	int left;
-
-	if (nlmsg_parse(hdr, sizeof(*route), tb, RTA_MAX, NULL) < 0 ||
-	    route->rtm_dst_len || route->rtm_type != RTN_UNICAST)
-		return 0;
-	metric = netlink_number(tb[RTA_PRIORITY]);
-	if (tb[RTA_OIF])
-		add_route(ctx, netlink_number(tb[RTA_OIF]), metric);
-	if (!tb[RTA_MULTIPATH])
-		return 0;
-	hop = nla_data(tb[RTA_MULTIPATH]);
-	for (left = nla_len(tb[RTA_MULTIPATH]); RTNH_OK(hop, left);
-	     left -= RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop))
-		add_route(ctx, hop->rtnh_ifindex, metric);
-	return 0;
-}
-
-static int read_default_routes(struct init *init)
-{
-	struct {
-		struct nlmsghdr nlh;
-		struct rtmsg route;
-	} request = { .nlh = { .nlmsg_len = NLMSG_LENGTH(sizeof(request.route)),
-			       .nlmsg_type = RTM_GETROUTE,
-			       .nlmsg_flags = NLM_F_DUMP } };
-	const int fd = netlink_open(NETLINK_ROUTE, RTNL_SLOT, 0);
-	int r;
-
-	if (fd < 0)
-		return fd;
-	r = netlink_ask(fd, &request.nlh, on_default_route, init);
-	close(fd);
-	return r;
 }
 
 static bool is_usable(const struct rtnl_address *addr)
@@ -155,7 +112,7 @@ static int read_uplinks(struct init *init)
 	unsigned int i;
 
 	if (r == 0)
-		r = read_default_routes(init);
+		r = default_routes_read(add_route, init);
 	for (i = 0; r == 0 && i < init->machine.n_addrs; i++)
 		if (is_usable(&init->machine.addrs[i]))
 			init_add_uplink(init, init->machine.addrs[i].if_idx);

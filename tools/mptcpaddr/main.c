@@ -41,6 +41,8 @@ static const struct command {
 	  "\t  -p, --pool FILE   with this pool\n"
 	  "\t  --program NAME    with the pool of this program\n"
 	  "\t  --wait SECONDS    for announced addresses, 2 by default\n" },
+	{ "status", "", "show uplinks, programs, the last problems, and what to do next",
+	  cmd_status, "" },
 	{ "doctor", "[-v]", "find problems with Multipath TCP, and their remedies",
 	  cmd_doctor, "\t  -v, --verbose     list passed checks too\n" },
 	{ "endpoint", "[show|add|delete|change|flush] [WORDS...] [--pid P|--program N]",
