@@ -253,6 +253,8 @@ static enum join join_routed(struct conn *conn, struct announcement *ann,
 		/* conn_reconcile() would close a subflow of an endpoint that is down. */
 		if (!subflow_has_endpoint(conn, &want))
 			want.endpoint = SUBFLOW_NO_ENDPOINT;
+	} else if (conn_count(conn, SUBFLOW_BIT(DOOMED), NULL, &ann->addr)) {
+		return JOIN_NO_ENDPOINT; /* until it ends: perhaps the same pair */
 	}
 	return join_request(conn, &want, NULL, out);
 }

@@ -276,3 +276,15 @@ HISTORY(retry, refusal_of_a_join_that_replaces_a_stuck_one_is_its_own, POOL A " 
 	"refuse 10.0.2.2-10.0.2.1:80 ENETUNREACH\n"
 	"counter subflows_refused 1\n"
 	"view waiting 1\n")
+
+/* Nothing but the address of the peer tells such joins apart. */
+HISTORY(retry, join_that_routing_chooses_waits_for_the_end_of_a_doomed_one,
+	POOL A " signal|",
+	"start\n"
+	"announce 1 10.0.2.1:80 > join 0.0.0.0-10.0.2.1:80;\n"
+	"pool 0 " POOL A "| > withdraw 10.0.2.2/12;\n"
+	"announce 2 10.0.3.1:80 > join 10.0.2.2-10.0.3.1:80;\n"
+	"announce 3 10.0.4.1:80 >\n"
+	"time 4000 > close 0.0.0.0-10.0.2.1:80;close 10.0.2.2-10.0.3.1:80;\n"
+	"pool 0 " POOL A " signal| > join 0.0.0.0-10.0.4.1:80;announce 10.0.2.2;\n"
+	"down 0.0.0.0-10.0.2.1:80 > join 0.0.0.0-10.0.2.1:80;\n")
