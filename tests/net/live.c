@@ -276,15 +276,6 @@ static void ip(struct net *n, const char *commands)
 	cr_assert_eq(host_ip(&n->world.client, commands), 0, "%s", commands);
 }
 
-static void pairs_become(struct net *n, int count, const char *pairs)
-{
-	cr_assert(WAIT_FOR(joined_count(&n->world.client) == count &&
-			   joined_count(&n->world.server) == count),
-		  "the client has %s, wanted %s", pairs_text(&n->world.client, 0, false),
-		  pairs);
-	net_pairs_are(n, pairs);
-}
-
 Test(live, removed_address_closes_its_subflow_and_joins_again_once_back)
 {
 	static const struct net_spec spec = { TWO };
@@ -293,10 +284,10 @@ Test(live, removed_address_closes_its_subflow_and_joins_again_once_back)
 	net_start(&n, &spec, FROM_POOL);
 	net_pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
 	ip(&n, "addr del 10.0.3.2/24 dev c3\n");
-	pairs_become(&n, 1, "10.0.2.2-10.0.2.1");
+	net_pairs_become(&n, "10.0.2.2-10.0.2.1");
 	cr_assert(tcp_gone_from(&n.world.client, "10.0.3.2"));
 	ip(&n, "addr add 10.0.3.2/24 dev c3\n");
-	pairs_become(&n, 2, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
+	net_pairs_become(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
 	net_carries_data(&n);
 	net_close(&n);
 }
@@ -328,10 +319,10 @@ static void link_goes_and_comes(const struct net_spec *spec, const char *down,
 	ip(&n, down);
 	cr_assert(WAIT_FOR(any_endpoint_is_down(&n)));
 	net_carries_data(&n);
-	pairs_become(&n, 2, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
+	net_pairs_become(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
 	ip(&n, up);
 	net_carries_data(&n);
-	pairs_become(&n, 2, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
+	net_pairs_become(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
 	net_close(&n);
 }
 
@@ -379,13 +370,13 @@ Test(live, device_stands_for_its_addresses)
 	net_start(&n, &spec, FROM_POOL);
 	net_pairs_are(&n, "10.0.3.2-10.0.2.1");
 	ip(&n, "addr add 10.0.3.9/24 dev c3\n");
-	pairs_become(&n, 2, "10.0.3.2-10.0.2.1 10.0.3.9-10.0.3.1");
+	net_pairs_become(&n, "10.0.3.2-10.0.2.1 10.0.3.9-10.0.3.1");
 	ip(&n, "addr del 10.0.3.9/24 dev c3\n");
-	pairs_become(&n, 1, "10.0.3.2-10.0.2.1");
+	net_pairs_become(&n, "10.0.3.2-10.0.2.1");
 	ninth_link(&n); /* a device that comes later */
-	pairs_become(&n, 2, "10.0.3.2-10.0.2.1 10.0.9.2-10.0.3.1");
+	net_pairs_become(&n, "10.0.3.2-10.0.2.1 10.0.9.2-10.0.3.1");
 	ip(&n, "link del c9\n");
-	pairs_become(&n, 1, "10.0.3.2-10.0.2.1");
+	net_pairs_become(&n, "10.0.3.2-10.0.2.1");
 	net_close(&n);
 }
 
@@ -438,7 +429,7 @@ Test(live, refused_join_is_retried_until_it_succeeds)
 	cr_assert(WAIT_FOR((net_manager(&n, &m), m.counters.retries >= 3)));
 	cr_assert_eq(joined_count(&n.world.client), 0);
 	cr_assert_eq(host_nft(&n.world.server, "delete table inet t"), 0);
-	pairs_become(&n, 1, "10.0.2.2-10.0.2.1");
+	net_pairs_become(&n, "10.0.2.2-10.0.2.1");
 	net_manager(&n, &m);
 	nap_ms(500);
 	cr_assert_eq(net_joins_sent(&n), (int64_t)m.counters.subflows_requested);

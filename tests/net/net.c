@@ -380,21 +380,38 @@ void net_settle(struct net *n)
 		(int)m.counters.subflows_failed, (int)m.early, n->spec->about ?: "");
 }
 
-void net_pairs_are(struct net *n, const char *pairs)
+static void pairs_must_be(struct net *n, bool hold, const char *pairs)
+{
+	if (hold)
+		return;
+	net_show(n);
+	cr_assert_fail("the client has \"%s\", the server \"%s\", wanted \"%s\"",
+		       pairs_text(&n->world.client, 0, false),
+		       pairs_text(&n->world.server, 0, true), pairs);
+}
+
+static bool pairs_equal(struct net *n, const char *pairs)
 {
 	char *client, *server;
+	bool equal;
 
 	net_settle(n);
 	client = pairs_text(&n->world.client, 0, false);
 	server = pairs_text(&n->world.server, 0, true);
-	if (strcmp(client, pairs) || strcmp(server, pairs))
-		net_show(n);
-	cr_assert_str_eq(client, pairs, "the client has \"%s\", wanted \"%s\"", client,
-			 pairs);
-	cr_assert_str_eq(server, pairs, "the server has \"%s\", wanted \"%s\"", server,
-			 pairs);
+	equal = !strcmp(client, pairs) && !strcmp(server, pairs);
 	free(client);
 	free(server);
+	return equal;
+}
+
+void net_pairs_are(struct net *n, const char *pairs)
+{
+	pairs_must_be(n, pairs_equal(n, pairs), pairs);
+}
+
+void net_pairs_become(struct net *n, const char *pairs)
+{
+	pairs_must_be(n, WAIT_FOR(pairs_equal(n, pairs)), pairs);
 }
 
 static void counter_is(const struct host *h, const char *name, int value)

@@ -107,6 +107,9 @@ void net_settle(struct net *n);
 
 /* net_settle(), then both hosts have exactly these joined pairs (see pairs_text()). */
 void net_pairs_are(struct net *n, const char *pairs);
+
+/* The same in the end: a path that is made anew is missing for a moment. */
+void net_pairs_become(struct net *n, const char *pairs);
 /* Joins that reached the server and were completed; ADD_ADDRs received; echoes. */
 void net_counters_are(struct net *n, int joins, int add_addrs, int echoes);
 /* MP_JOINs that the client sent, successful or not. */
