@@ -13,7 +13,13 @@
 /* Longer than one wait, whose message says more than "timed out". */
 #define TEST_S 300
 
-static int skipped;
+static int started, skipped;
+
+ReportHook(PRE_TEST)(struct criterion_test *test)
+{
+	(void)test;
+	started++;
+}
 
 /* Criterion neither reports a skipped test nor counts it as tested. */
 ReportHook(POST_TEST)(struct criterion_test_stats *stats)
@@ -44,8 +50,12 @@ int main(int argc, char *argv[])
 
 	tests = criterion_initialize();
 	criterion_options.timeout = TEST_S * patience();
-	if (criterion_handle_args(argc, argv, true))
-		failed = !criterion_run_all_tests(tests);
+	if (criterion_handle_args(argc, argv, true)) {
+		failed = !criterion_run_all_tests(tests) || !started;
+		if (!started)
+			fprintf(stderr, "no test was run; a pattern, if any, is one of "
+					"extended globbing: TESTS='@(a|b)/*'\n");
+	}
 	criterion_finalize(tests);
 	return failed;
 }
