@@ -9,6 +9,7 @@
 #include "shim/common/lock.h"
 #include "shim/common/sockopt.h"
 #include "shim/common/str.h"
+#include "slice.h"
 #include "sockets.h"
 #include "state.h"
 
@@ -413,6 +414,7 @@ __attribute__((visibility("default"))) int mptcpaddr_pm_run(struct handover *h)
 		h->manager = m;
 		atomic_store(&h->started, 1);
 		futex_wake(&h->started);
+		slice_shorten();
 		manager_loop(m);
 		r = m->pump.stop;
 		if (r == -EPERM)

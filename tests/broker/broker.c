@@ -72,16 +72,16 @@ void lab_close(struct lab *lab)
 void lab_broker(struct lab *lab, const char *config)
 {
 	char path[PATH_MAX], *said;
-	const char *const argv[] = { built("mptcpaddrd", path, sizeof(path)),
-				     "-c",
-				     lab->config,
-				     "-s",
-				     lab->dir,
+	const char *const argv[] = { lab->under, built("mptcpaddrd", path, sizeof(path)),
+				     "-c",	 lab->config,
+				     "-s",	 lab->dir,
 				     NULL };
 	bool ok;
 
 	put_text(lab->config, config);
-	cr_assert_eq(proc_start(&lab->broker, &lab->world.client, argv, NULL), 0);
+	cr_assert_eq(
+		proc_start(&lab->broker, &lab->world.client, argv + !lab->under, NULL),
+		0);
 	ok = WAIT_FOR(({
 		said = proc_errors(&lab->broker);
 		bool there = strstr(said, "serving programs");

@@ -34,7 +34,8 @@ struct lab {
 	struct world world;
 	struct proc server; /* an echo server */
 	struct proc broker;
-	char dir[32]; /* for all users: pool, configuration, state */
+	const char *under; /* a program that executes the broker; NULL: none */
+	char dir[32];	   /* for all users: pool, configuration, state */
 	char pool[64], config[64];
 };
 

@@ -21,6 +21,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "slice.h"
+
 static const char *const two[] = { "10.0.2.1", "10.0.3.1", NULL };
 
 static void status_says(const struct lab *lab, const char *name, const char *value)
@@ -59,6 +61,32 @@ Test(sandbox, one_capability_and_a_filter)
 	status_says(&lab, "Seccomp", "2");
 #endif
 	status_says(&lab, "Threads", "1");
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+Test(sandbox, short_slice)
+{
+	struct lab lab;
+
+	NEED_SANDBOX();
+	lab_open(&lab, two);
+	lab_broker(&lab, "");
+	cr_expect_eq(slice_of(lab.broker.pid), slice_expected());
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+Test(sandbox, filter_that_kills_for_a_short_slice_leaves_the_broker_alive)
+{
+	char strict[PATH_MAX];
+	struct lab lab;
+
+	NEED_SANDBOX();
+	lab_open(&lab, two);
+	lab.under = built("tests/apps/strict", strict, sizeof(strict));
+	lab_broker(&lab, "");
+	cr_expect_eq(slice_of(lab.broker.pid), slice_of(0));
 	lab_broker_end(&lab);
 	lab_close(&lab);
 }

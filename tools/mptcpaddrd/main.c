@@ -8,6 +8,7 @@
 #include "broker.h"
 #include "mptcpaddr/log.h"
 #include "shim/common/str.h"
+#include "shim/manager/slice.h"
 #include "shim/preload/subscribe.h"
 #include "tools/common/signals.h"
 
@@ -311,6 +312,7 @@ int main(int argc, char *argv[])
 	if (!open_sockets(b))
 		return 1;
 	open_files(b, dir);
+	slice_shorten();
 	r = sandbox_enter(b->policy.rearm, &what);
 	if (has_failed(r, what))
 		return 1;
