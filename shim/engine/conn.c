@@ -6,7 +6,6 @@
  */
 #include "conn.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -52,13 +51,6 @@ void conn_confirm(struct conn *conn)
 	conn->confirmed = true;
 }
 
-static void used_id_del(struct conn *conn, struct used_id *id)
-{
-	LL_DELETE(conn->ids, id);
-	HASH_DELETE(hh, conn->table->ids, id);
-	free(id);
-}
-
 void conn_free(struct conn *conn)
 {
 	struct conn_table *table = conn->table;
@@ -68,10 +60,10 @@ void conn_free(struct conn *conn)
 	if (table->cursor == conn)
 		table->cursor = conn->hh.next;
 	HASH_DELETE(hh, table->conns, conn);
-	while (conn->ids)
-		used_id_del(conn, conn->ids);
+	table->n_ids -= conn->n_ids;
 	free(conn->subflows);
 	free(conn->announced);
+	free(conn->ids);
 	free(conn);
 }
 
@@ -143,6 +135,33 @@ void conn_table_free(struct conn_table *table)
 	HASH_ITER (hh, table->conns, conn, tmp)
 		conn_free(conn);
 	free(table->timed);
+	ref_table_free(&table->refs);
+}
+
+void conn_table_sweep(struct conn_table *table)
+{
+	struct ref_table *refs = &table->refs;
+	const struct announcement *ann;
+	const struct subflow *s;
+	const struct used_id *id;
+	const struct conn *conn;
+
+	if (!ref_table_is_full(refs))
+		return;
+	ref_table_mark(refs);
+	for (conn = table->conns; conn; conn = conn->hh.next) {
+		ref_keep(refs, conn->first);
+		ref_keep(refs, conn->peer);
+		for_each_subflow (conn, s) {
+			ref_keep(refs, s->local);
+			ref_keep(refs, s->remote);
+		}
+		for_each_announcement (conn, ann)
+			ref_keep(refs, ann->addr);
+		for_each_used_id (conn, id)
+			ref_keep(refs, id->addr);
+	}
+	ref_table_sweep(refs);
 }
 
 /* Append @item of @size bytes to *@array. Return: its place; NULL: no memory, or full. */
@@ -173,26 +192,27 @@ void conn_subflow_del(struct conn *conn, struct subflow *subflow)
 	memmove(subflow, subflow + 1, (char *)end - (char *)(subflow + 1));
 }
 
-struct subflow *conn_subflow_find(struct conn *conn, const struct mpaddr *local,
-				  const struct mpaddr *remote)
+struct subflow *conn_subflow_find(struct conn *conn, const struct addr_ref *local,
+				  const struct addr_ref *remote)
 {
 	struct subflow *pending = NULL, *s;
 	int rank, best = -1;
 
 	for_each_subflow (conn, s) {
-		if (!(remote->port ? mpaddr_equal(&s->remote, remote)
-				   : mpaddr_same_ip(&s->remote, remote)) ||
+		if (!ref_same_ip(s->remote, *remote) ||
+		    (remote->port && s->remote.port != remote->port) ||
 		    s->state == SUBFLOW_RETRY)
 			continue;
-		if (mpaddr_equal(&s->local, local) && remote->port)
+		if (ref_equal(s->local, *local) && remote->port)
 			return s;
 		if (!(1U << s->state & SUBFLOW_CONNECTING) || s->local.port)
 			continue;
 		/* Rather from this address than by routing; a doomed one ends first. */
-		rank = 2 * mpaddr_same_ip(&s->local, local) +
+		rank = 2 * ref_same_ip(s->local, *local) +
 		       (s->state == SUBFLOW_DOOMED ||
 			(s->state == SUBFLOW_PROBE && s->unanswered));
-		if (rank > best && (rank > 1 || mpaddr_is_any(&s->local))) {
+		if (rank > best &&
+		    (rank > 1 || mpaddr_is_any(conn_addr(conn, s->local)))) {
 			pending = s;
 			best = rank;
 		}
@@ -201,7 +221,7 @@ struct subflow *conn_subflow_find(struct conn *conn, const struct mpaddr *local,
 }
 
 unsigned int conn_count(const struct conn *conn, unsigned int states,
-			const struct mpaddr *local, const struct mpaddr *remote)
+			const struct addr_ref *local, const struct addr_ref *remote)
 {
 	const struct subflow *s;
 	unsigned int n = 0;
@@ -209,19 +229,19 @@ unsigned int conn_count(const struct conn *conn, unsigned int states,
 	for_each_subflow (conn, s)
 		n += 1U << s->state & states &&
 		     !(s->initial && states & SUBFLOW_JOINED) &&
-		     (!local || mpaddr_same_ip(&s->local, local)) &&
-		     (!remote || mpaddr_equal(&s->remote, remote));
+		     (!local || ref_same_ip(s->local, *local)) &&
+		     (!remote || ref_equal(s->remote, *remote));
 	return n;
 }
 
 struct announcement *conn_announced(struct conn *conn, int remote_id,
-				    const struct mpaddr *addr)
+				    const struct addr_ref *addr)
 {
 	struct announcement *ann;
 
 	for_each_announcement (conn, ann)
 		if ((remote_id < 0 || ann->remote_id == remote_id) &&
-		    mpaddr_equal(&ann->addr, addr))
+		    ref_equal(ann->addr, *addr))
 			return ann;
 	return NULL;
 }
@@ -229,8 +249,10 @@ struct announcement *conn_announced(struct conn *conn, int remote_id,
 struct announcement *conn_announced_add(struct conn *conn, uint8_t remote_id,
 					const struct mpaddr *addr)
 {
-	const struct announcement ann = { .addr = *addr, .remote_id = remote_id };
+	struct announcement ann = { .remote_id = remote_id };
 
+	if (!conn_ref(conn, addr, &ann.addr))
+		return NULL;
 	return array_add(&conn->announced, &conn->n_announced, ENGINE_ANNOUNCED_MAX, &ann,
 			 sizeof(ann));
 }
@@ -244,56 +266,64 @@ void conn_announced_del(struct conn *conn, struct announcement *ann)
 
 static struct used_id *used_id_find(const struct conn *conn, uint8_t local_id)
 {
-	struct used_id key = { .key = { conn->token, local_id } }, *found;
+	struct used_id *id;
 
-	HASH_FIND(hh, conn->table->ids, &key.key, sizeof(key.key), found);
-	return found;
+	for_each_used_id (conn, id)
+		if (id->local_id == local_id)
+			return id;
+	return NULL;
 }
 
-static int used_id_add(struct conn *conn, const struct mpaddr *addr, uint8_t local_id,
-		       bool ours)
+static struct used_id *used_id_of(const struct conn *conn, struct addr_ref addr)
 {
-	struct used_id *id = calloc(1, sizeof(*id));
+	struct used_id *id;
 
-	if (!id)
-		return -ENOMEM;
-	id->key.token = conn->token;
-	id->key.local_id = local_id;
-	id->addr = *addr;
-	id->ours = ours;
-	HASH_ADD(hh, conn->table->ids, key, sizeof(id->key), id);
-	if (!id->hh.tbl) {
-		free(id);
-		return -ENOMEM;
-	}
-	LL_PREPEND(conn->ids, id);
-	return 0;
+	for_each_used_id (conn, id)
+		if (ref_equal(id->addr, addr))
+			return id;
+	return NULL;
+}
+
+static bool used_id_add(struct conn *conn, const struct used_id *id)
+{
+	if (!array_add(&conn->ids, &conn->n_ids, UINT8_MAX, id, sizeof(*id)))
+		return false;
+	conn->table->n_ids++;
+	return true;
+}
+
+static void used_id_del(struct conn *conn, struct used_id *id)
+{
+	const struct used_id *end = conn->ids + conn->n_ids--;
+
+	conn->table->n_ids--;
+	memmove(id, id + 1, (char *)end - (char *)(id + 1));
 }
 
 struct used_id *conn_id_of(const struct conn *conn, const struct mpaddr *addr)
 {
-	struct used_id *id;
-
-	for (id = conn->ids; id && !mpaddr_equal(&id->addr, addr); id = id->next)
-		;
-	return id;
+	return used_id_of(conn, *conn_find_ref(conn, addr));
 }
 
 uint8_t conn_id_for(struct conn *conn, const struct mpaddr *addr, uint8_t wanted)
 {
-	struct used_id *id = conn_id_of(conn, addr);
+	struct used_id added = { .local_id = wanted, .ours = true };
+	const struct used_id *id;
 	unsigned int n;
 
+	if (!conn_ref(conn, addr, &added.addr))
+		return 0;
+	id = used_id_of(conn, added.addr);
 	if (id)
-		return id->key.local_id;
+		return id->local_id;
 	if (!wanted || used_id_find(conn, wanted)) {
 		for (n = 1; n <= UINT8_MAX && used_id_find(conn, n); n++)
 			;
 		if (n > UINT8_MAX)
 			return 0;
-		wanted = n;
+		added.local_id = n;
 	}
-	return used_id_add(conn, addr, wanted, true) < 0 ? 0 : wanted;
+	return used_id_add(conn, &added) ? added.local_id : 0;
 }
 
 uint8_t conn_id_from_top(struct conn *conn, const struct mpaddr *addr)
@@ -308,20 +338,26 @@ uint8_t conn_id_from_top(struct conn *conn, const struct mpaddr *addr)
 
 void conn_id_seen(struct conn *conn, const struct mpaddr *addr, uint8_t local_id)
 {
-	struct used_id *id = used_id_find(conn, local_id), *old;
-	struct mpaddr ip = *addr;
+	struct used_id seen = { .local_id = local_id };
+	struct used_id *id, *old;
 
-	ip.port = 0;
-	old = conn_id_of(conn, &ip);
-	if (!local_id || (id && id == old))
+	if (!local_id || !conn_ref(conn, addr, &seen.addr))
+		return;
+	seen.addr.port = 0;
+	id = used_id_find(conn, local_id);
+	old = used_id_of(conn, seen.addr);
+	if (id && id == old)
 		return;
 	/* The unspecified address stands for routing's choice. */
-	if (id && (mpaddr_is_any(&id->addr) || conn_uses(conn, &id->addr)))
+	if (id &&
+	    (mpaddr_is_any(conn_addr(conn, id->addr)) || conn_uses(conn, &id->addr)))
 		return;
 	/* The kernel is right: it kept no ID of a refused request. */
-	if (id)
+	if (id) {
 		used_id_del(conn, id);
+		old = used_id_of(conn, seen.addr); /* where it is now */
+	}
 	if (old)
 		used_id_del(conn, old);
-	used_id_add(conn, &ip, local_id, false);
+	used_id_add(conn, &seen);
 }

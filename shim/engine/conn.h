@@ -2,17 +2,15 @@
 /*
  * conn.h - the engine's tables: connections by token, used local IDs by connection
  *
- * Connections are small, as 10,000 of them are a normal load: one table holds the used
- * IDs of all, keyed by token and ID, because a uthash table for each costs 120 bytes.
+ * Connections are small, as 10,000 of them are a normal load: addresses are references,
+ * and the used IDs of a connection an array, because an entry of a uthash table costs 56
+ * bytes besides its own.
  */
 #pragma once
 
+#include "addr_ref.h"
 #include "mptcpaddr/engine.h"
 #include "mptcpaddr/note.h"
-
-/* Out of memory leaves hh.tbl NULL; uthash's default is exit(). */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 
 enum subflow_state {
 	SUBFLOW_PENDING, /* requested; the handshake is under way */
@@ -36,7 +34,7 @@ enum subflow_state {
 #define SUBFLOW_ENDPOINT_REMOVED UINT8_MAX /* from the pool */
 
 struct subflow {
-	struct mpaddr local, remote; /* local.port 0 while pending */
+	struct addr_ref local, remote; /* local.port 0 while pending */
 	/* LIVE: since, or the next check or probe; PENDING: since; RETRY: the next try;
 	 * ms, wrapping */
 	uint32_t when;
@@ -63,9 +61,10 @@ struct subflow {
 
 /* An ADD_ADDR received (RFC 8684, 3.4.1) and not withdrawn. */
 struct announcement {
-	struct mpaddr addr; /* with port */
-	uint32_t when;	    /* the next try, if `timed`; milliseconds, wrapping */
-	uint64_t tried;	    /* endpoint_bit() of failed endpoints */
+	struct addr_ref addr; /* with port */
+	uint32_t when;	      /* the next try, if `timed`; milliseconds, wrapping */
+	/* endpoint_bit() of failed endpoints; without padding */
+	uint64_t tried __attribute__((packed, aligned(4)));
 	uint8_t remote_id;
 	uint8_t state;	/* enum pm_announced_state; JOINED from the request on */
 	uint8_t reason; /* enum pm_reason, of WAITING and REFUSED */
@@ -78,15 +77,10 @@ struct announcement {
 
 /* An address keeps its ID for the life of the connection, an ID its address. */
 struct used_id {
-	struct {
-		uint32_t token;
-		uint32_t local_id;
-	} key;
-	struct mpaddr addr;
-	bool ours;	      /* assigned by the engine; the kernel's have a port */
-	bool withdraw;	      /* announced, but no longer an endpoint */
-	struct used_id *next; /* of the same connection */
-	UT_hash_handle hh;
+	struct addr_ref addr;
+	uint8_t local_id;
+	bool ours : 1;	   /* assigned by the engine; the kernel's have a port */
+	bool withdraw : 1; /* announced, but no longer an endpoint */
 };
 
 #define N_COUNTERS (sizeof(struct pm_counters) / sizeof(uint64_t))
@@ -99,7 +93,7 @@ struct conn {
 	uint32_t work_when;  /* milliseconds, wrapping; if `work` */
 	uint32_t watch_when; /* likewise; if `watched`: check its paths */
 	uint8_t family;	     /* of the socket: AF_INET, AF_INET6; 0 until CREATED */
-	uint8_t n_subflows, n_announced;
+	uint8_t n_subflows, n_announced, n_ids;
 	uint8_t last_error, last_reset;
 	uint8_t section : 5; /* of the pool */
 	bool v6only : 1;
@@ -116,7 +110,7 @@ struct conn {
 	bool incomplete : 1; /* no memory for a subflow: no joins before engine_resync()
 			      */
 	uint8_t idle : 3;    /* checks that found no new data */
-	struct mpaddr first, peer; /* of MP_CAPABLE: ours, with ID 0, and the peer's */
+	struct addr_ref first, peer; /* of MP_CAPABLE: ours, with ID 0, and the peer's */
 	/* endpoint_bit() of: */
 	uint64_t spent;	    /* `subflow` endpoints that were used once */
 	uint64_t signalled; /* endpoints announced to the peer */
@@ -143,11 +137,14 @@ struct conn_table {
 	struct conn_timer *timed; /* binary heap by `due`; the first is timed[1] */
 	struct conn *cursor;	  /* engine_tick() checks each from here on; or NULL */
 	unsigned int n_unconfirmed, n_timed;
-	struct used_id *ids;
+	unsigned int n_ids; /* of all connections */
+	struct ref_table refs;
 };
 
 #define for_each_subflow(conn, s) \
 	for (s = (conn)->subflows; s < (conn)->subflows + (conn)->n_subflows; s++)
+#define for_each_used_id(conn, id) \
+	for (id = (conn)->ids; id < (conn)->ids + (conn)->n_ids; id++)
 #define for_each_announcement(conn, ann)                                             \
 	for (ann = (conn)->announced; ann < (conn)->announced + (conn)->n_announced; \
 	     ann++)
@@ -159,6 +156,22 @@ struct conn *conn_add(struct conn_table *table, const struct pm_registration *re
 void conn_confirm(struct conn *conn);
 void conn_free(struct conn *conn);
 void conn_table_free(struct conn_table *table);
+/* conn_table_sweep() - forget unused addresses, if there are many. No references on the
+ * stack! */
+void conn_table_sweep(struct conn_table *table);
+
+/* conn_addr() - the address of @ref; conn_find_ref() - the reference of @addr, for
+ * comparisons: pointers that are valid in the enclosing block */
+#define conn_addr(conn, ref) \
+	((const struct mpaddr[1]){ ref_addr(&(conn)->table->refs, ref) })
+#define conn_find_ref(conn, addr) \
+	((const struct addr_ref[1]){ ref_find(&(conn)->table->refs, addr) })
+/* conn_ref() - Return: false without memory. */
+static inline bool conn_ref(struct conn *conn, const struct mpaddr *addr,
+			    struct addr_ref *ret_ref)
+{
+	return ref_make(&conn->table->refs, addr, ret_ref);
+}
 
 /* conn_set_timer() - engine_tick() serves @conn at @due. Without memory: at no time. */
 void conn_set_timer(struct conn *conn, uint32_t due);
@@ -179,12 +192,12 @@ void conn_subflow_del(struct conn *conn, struct subflow *subflow);
  * Pending ones have no local port yet. The end of a join that did not get an answer may
  * have remote port 0.
  */
-struct subflow *conn_subflow_find(struct conn *conn, const struct mpaddr *local,
-				  const struct mpaddr *remote);
+struct subflow *conn_subflow_find(struct conn *conn, const struct addr_ref *local,
+				  const struct addr_ref *remote);
 
 /* conn_count() - subflows from @local to @remote (NULL: any) in one of @states */
 unsigned int conn_count(const struct conn *conn, unsigned int states,
-			const struct mpaddr *local, const struct mpaddr *remote);
+			const struct addr_ref *local, const struct addr_ref *remote);
 
 /* conn_extra_subflows() - those that count against the `subflows` limit */
 static inline unsigned int conn_extra_subflows(const struct conn *conn)
@@ -192,19 +205,19 @@ static inline unsigned int conn_extra_subflows(const struct conn *conn)
 	return conn_count(conn, SUBFLOW_HOLDING | SUBFLOW_JOINED, NULL, NULL);
 }
 
-static inline bool conn_reaches(const struct conn *conn, const struct mpaddr *remote)
+static inline bool conn_reaches(const struct conn *conn, const struct addr_ref *remote)
 {
 	return conn_count(conn, SUBFLOW_OPEN, NULL, remote);
 }
 
-static inline bool conn_uses(const struct conn *conn, const struct mpaddr *local)
+static inline bool conn_uses(const struct conn *conn, const struct addr_ref *local)
 {
 	return conn_count(conn, SUBFLOW_HOLDING, local, NULL);
 }
 
 /* conn_announced() - the announcement of @addr with @remote_id, -1: any; or NULL */
 struct announcement *conn_announced(struct conn *conn, int remote_id,
-				    const struct mpaddr *addr);
+				    const struct addr_ref *addr);
 
 /* conn_announced_add() - NULL: no memory, or ENGINE_ANNOUNCED_MAX. */
 struct announcement *conn_announced_add(struct conn *conn, uint8_t remote_id,

@@ -20,10 +20,11 @@
 /* An address announced again while it is joined: its subflow may yet fail. */
 static void announcement_remember(struct conn *conn, const struct pm_event *ev)
 {
+	const struct addr_ref *remote = conn_find_ref(conn, &ev->remote);
 	struct announcement *ann;
 
-	if (conn_announced(conn, ev->remote_id, &ev->remote) ||
-	    !conn_count(conn, SUBFLOW_OPEN | SUBFLOW_JOINED, NULL, &ev->remote) ||
+	if (conn_announced(conn, ev->remote_id, remote) ||
+	    !conn_count(conn, SUBFLOW_OPEN | SUBFLOW_JOINED, NULL, remote) ||
 	    conn_refusal(conn, ev->remote_id, &ev->remote))
 		return;
 	ann = conn_announced_add(conn, ev->remote_id, &ev->remote);
@@ -35,16 +36,17 @@ static void announcement_remember(struct conn *conn, const struct pm_event *ev)
 static void on_announced(struct conn *conn, const struct pm_event *ev,
 			 struct pm_cmds *out)
 {
+	const struct addr_ref *remote = conn_find_ref(conn, &ev->remote);
 	struct engine *engine = engine_of(conn);
-	struct announcement *ann = conn_announced(conn, ev->remote_id, &ev->remote);
-	const bool reached = conn_reaches(conn, &ev->remote);
+	struct announcement *ann = conn_announced(conn, ev->remote_id, remote);
+	const bool reached = conn_reaches(conn, remote);
 	struct pm_note heard = { .what = PM_NOTE_ANNOUNCED,
 				 .remote = ev->remote,
 				 .remote_id = ev->remote_id };
 	struct subflow *s;
 
 	for_each_subflow (conn, s)
-		if (mpaddr_equal(&s->remote, &ev->remote))
+		if (ref_equal(s->remote, *remote))
 			s->removed = false;
 	/* The kernel reports repeated and retransmitted ADD_ADDRs, too. */
 	if (ann || reached)
@@ -103,14 +105,22 @@ static void on_removed(struct conn *conn, const struct pm_event *ev, struct pm_c
 	join_after_release(conn, out); /* add_addr_accepted may have room now */
 }
 
+/* The subflow that @ev is about, or NULL. */
+static struct subflow *event_subflow(struct conn *conn, const struct pm_event *ev)
+{
+	return conn_subflow_find(conn, conn_find_ref(conn, &ev->local),
+				 conn_find_ref(conn, &ev->remote));
+}
+
 /* CREATED, or ESTABLISHED: both have the addresses of MP_CAPABLE. */
 static int on_created(struct conn *conn, const struct pm_event *ev)
 {
-	conn_set_first(conn, ev);
+	const bool set = conn_set_first(conn, ev);
+
 	conn->server_side |= ev->server_side;
 	conn->deny_join_id0 |= ev->deny_join_id0;
-	if (!conn_subflow_find(conn, &ev->local, &ev->remote) &&
-	    !subflow_add(conn, ev, SUBFLOW_LIVE, true))
+	if (!set ||
+	    (!event_subflow(conn, ev) && !subflow_add(conn, ev, SUBFLOW_LIVE, true)))
 		return -ENOMEM;
 	return 0;
 }
@@ -150,7 +160,7 @@ static bool doomed_is_usable(const struct conn *conn, const struct subflow *s)
 static int on_sub_established(struct conn *conn, const struct pm_event *ev,
 			      struct pm_cmds *out)
 {
-	struct subflow *subflow = conn_subflow_find(conn, &ev->local, &ev->remote);
+	struct subflow *subflow = event_subflow(conn, ev);
 	bool ours = subflow && subflow->state == SUBFLOW_PENDING;
 	bool doomed = subflow && subflow->state == SUBFLOW_DOOMED;
 	bool probe = subflow && subflow->state == SUBFLOW_PROBE;
@@ -163,7 +173,10 @@ static int on_sub_established(struct conn *conn, const struct pm_event *ev,
 		subflow = subflow_add(conn, ev, SUBFLOW_LIVE, false);
 	if (!subflow)
 		return -ENOMEM;
-	subflow->local = ev->local;
+	if (!conn_ref(conn, &ev->local, &subflow->local)) {
+		conn->incomplete = true;
+		return -ENOMEM;
+	}
 	subflow->local_id = ev->local_id;
 	conn_id_seen(conn, &ev->local, ev->local_id);
 	if (probe) {
@@ -220,7 +233,7 @@ static void join_failed(struct conn *conn, struct subflow *s, uint8_t error,
 static void on_sub_closed(struct conn *conn, const struct pm_event *ev,
 			  struct pm_cmds *out)
 {
-	struct subflow *subflow = conn_subflow_find(conn, &ev->local, &ev->remote);
+	struct subflow *subflow = event_subflow(conn, ev);
 	struct announcement *ann;
 	bool live, refused, failed, ended;
 
@@ -266,6 +279,7 @@ int engine_handle(struct engine *engine, const struct pm_event *ev, struct pm_cm
 
 	if (!conn)
 		return -ENOENT;
+	conn_table_sweep(&engine->table);
 	conn_confirm(conn);
 	switch (ev->type) {
 	case PM_EVENT_CREATED:
@@ -310,8 +324,8 @@ static struct subflow *subflow_of_command(struct conn *conn, const struct pm_cmd
 
 	for_each_subflow (conn, s)
 		if ((s->state == SUBFLOW_PENDING || s->state == SUBFLOW_PROBE) &&
-		    mpaddr_equal(&s->local, &cmd->local) &&
-		    mpaddr_equal(&s->remote, &cmd->remote))
+		    mpaddr_equal(conn_addr(conn, s->local), &cmd->local) &&
+		    mpaddr_equal(conn_addr(conn, s->remote), &cmd->remote))
 			return s;
 	return NULL;
 }

@@ -53,7 +53,7 @@ static struct subflow *subflow_other(struct conn *conn, const struct subflow *on
 
 	for_each_subflow (conn, s)
 		if (s != one && s->state == state && s->endpoint == one->endpoint &&
-		    mpaddr_equal(&s->remote, &one->remote) &&
+		    ref_equal(s->remote, one->remote) &&
 		    (state == SUBFLOW_PROBE || s->silent))
 			return s;
 	return NULL;
@@ -253,7 +253,9 @@ void engine_checked(struct engine *engine, const struct pm_cmd *cmd,
 {
 	struct conn *conn = conn_find(&engine->table, cmd->token);
 	struct subflow *s =
-		conn ? conn_subflow_find(conn, &cmd->local, &cmd->remote) : NULL;
+		conn ? conn_subflow_find(conn, conn_find_ref(conn, &cmd->local),
+					 conn_find_ref(conn, &cmd->remote))
+		     : NULL;
 
 	if (!s || s->state != SUBFLOW_LIVE)
 		return;
@@ -299,8 +301,8 @@ void probe_answered(struct conn *conn, struct subflow *probe, struct pm_cmds *ou
 	probe->state = SUBFLOW_LIVE;
 	probe->when = probe->heard = engine_of(conn)->now;
 	note_path(conn, path, PM_NOTE_RENEWED);
-	flap_went(engine_of(conn), &path->local);
-	flap_came(engine_of(conn), &path->local);
+	flap_went(engine_of(conn), conn_addr(conn, path->local));
+	flap_came(engine_of(conn), conn_addr(conn, path->local));
 	flap_hold(engine_of(conn));
 }
 

@@ -37,8 +37,8 @@ struct pm_cmd *push_command(struct pm_cmds *out, enum pm_cmd_type type,
 	*cmd = (struct pm_cmd){
 		.type = type,
 		.token = conn->token,
-		.local = s->local,
-		.remote = s->remote,
+		.local = *conn_addr(conn, s->local),
+		.remote = *conn_addr(conn, s->remote),
 		.local_id = s->local_id,
 		.flags = s->backup ? MPTCP_PM_ADDR_FLAG_BACKUP : 0,
 		.endpoint = -1,
@@ -79,7 +79,7 @@ static const struct subflow *subflow_with_id(const struct conn *conn,
 /* Whether withdrawing @id, which closes its subflows, ends the connection. */
 static bool id_has_last_path(const struct conn *conn, const struct used_id *id)
 {
-	const struct subflow *s = subflow_with_id(conn, SUBFLOW_LIVE, id->key.local_id);
+	const struct subflow *s = subflow_with_id(conn, SUBFLOW_LIVE, id->local_id);
 
 	return s && !conn_keeps_path(conn, s);
 }
@@ -177,15 +177,14 @@ static bool withdraw_addresses(struct conn *conn, struct pm_cmds *out)
 			id->withdraw = true;
 		conn->signalled &= ~endpoint_bit(i);
 	}
-	for (id = conn->ids; id; id = id->next) {
+	for_each_used_id (conn, id) {
 		if (!id->withdraw || id_has_last_path(conn, id) ||
-		    id_is_wanted(conn, id->key.local_id))
+		    id_is_wanted(conn, id->local_id))
 			continue;
 		if (out->n == PM_CMDS_MAX)
 			return false;
 		id->withdraw = false;
-		path = (struct subflow){ .local = id->addr,
-					 .local_id = id->key.local_id };
+		path = (struct subflow){ .local = id->addr, .local_id = id->local_id };
 		push_command(out, PM_CMD_REMOVE, conn, &path);
 		NOTE_SUBFLOW(conn, &path, .what = PM_NOTE_WITHDRAWN);
 	}
@@ -247,7 +246,8 @@ static uint64_t map_mask(uint64_t mask, const uint8_t *map)
 /* Apply the new filter and the new endpoints to an address that is not joined. */
 static void announcement_renew(const struct conn *conn, struct announcement *ann)
 {
-	const enum pm_reason why = conn_refusal(conn, ann->remote_id, &ann->addr);
+	const enum pm_reason why =
+		conn_refusal(conn, ann->remote_id, conn_addr(conn, ann->addr));
 	const uint32_t kinds = conn_section(conn)->kinds;
 
 	announcement_forget_tries(ann);
@@ -281,7 +281,7 @@ static void subflow_check_fixed(const struct conn *conn, struct subflow *s)
 	const struct endpoint *ep = subflow_endpoint(conn, s);
 
 	if (!ep || ep->flags & KIND_FULLMESH ||
-	    (ep->flags & KIND_SUBFLOW && mpaddr_equal(&s->remote, &conn->peer)))
+	    (ep->flags & KIND_SUBFLOW && ref_equal(s->remote, conn->peer)))
 		return;
 	s->fixed = false;
 	if (s->state == SUBFLOW_RETRY)
@@ -296,7 +296,7 @@ static bool subflow_leaves_mesh(const struct conn *conn, const struct subflow *s
 	const struct subflow *other;
 
 	/* One whose link is down stays, too: it is not a path that could be the last. */
-	if (!s->fixed || mpaddr_equal(&s->remote, &conn->peer) || !endpoint_is_usable(ep))
+	if (!s->fixed || ref_equal(s->remote, conn->peer) || !endpoint_is_usable(ep))
 		return false;
 	if (!(ep->flags & KIND_LAMINAR))
 		return true;
@@ -343,7 +343,7 @@ static void conn_map_endpoints(struct conn *conn, const struct pool_change *chan
 	conn->spent = map_mask(conn->spent, map) & ~change->meshed;
 	conn->signalled = map_mask(conn->signalled, map);
 	conn->refill = map_mask(conn->refill, map) | change->meshed;
-	conn->section = pool_section(pool, &conn->peer);
+	conn->section = pool_section(pool, conn_addr(conn, conn->peer));
 	for_each_announcement (conn, ann)
 		announcement_renew(conn, ann);
 	for_each_subflow (conn, s) {

@@ -61,14 +61,16 @@ bool engine_has_join(const struct engine *engine, const struct pm_event *ev)
 {
 	struct conn *conn = conn_find(&engine->table, ev->token);
 	const struct subflow *s =
-		conn ? conn_subflow_find(conn, &ev->local, &ev->remote) : NULL;
+		conn ? conn_subflow_find(conn, conn_find_ref(conn, &ev->local),
+					 conn_find_ref(conn, &ev->remote))
+		     : NULL;
 
 	return s && !s->initial && 1U << s->state & SUBFLOW_HOLDING;
 }
 
 unsigned int engine_used_ids(const struct engine *engine)
 {
-	return HASH_COUNT(engine->table.ids);
+	return engine->table.n_ids;
 }
 
 static void report_conn(const struct conn *conn, struct pm_conn_report *view)
@@ -110,7 +112,7 @@ static void report_conn(const struct conn *conn, struct pm_conn_report *view)
 	for_each_endpoint (pool, ep)
 		if (conn->established && !conn_section(conn)->excluded &&
 		    ep->section == conn->section &&
-		    conn_family_matches(conn, &ep->addr, &ep->addr))
+		    conn_family_matches(conn, ep->addr.family, ep->addr.family))
 			view->endpoints_mine |= endpoint_bit(ep - pool->endpoints);
 	for (i = 0; i < N_COUNTERS; i++)
 		((uint64_t *)&view->counters)[i] = conn->counters[i];
@@ -127,7 +129,7 @@ static void report_announced(const struct conn *conn, const struct announcement 
 		.state = ann->state,
 		.reason = ann->reason,
 		.error = ann->error,
-		.addr = ann->addr,
+		.addr = *conn_addr(conn, ann->addr),
 	};
 	if (ann->state == PM_ANNOUNCED_JOINED &&
 	    conn_count(conn, SUBFLOW_BIT(PENDING), NULL, &ann->addr))

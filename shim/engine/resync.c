@@ -61,8 +61,8 @@ static void resync_subflow(struct conn *conn, const struct pm_subflow *f)
 	if (f->initial && !f->live)
 		return; /* not established: its events will come */
 	conn_confirm(conn);
-	if (f->initial && !conn->family)
-		conn_set_first(conn, sub);
+	if (f->initial && !conn->family && !conn_set_first(conn, sub))
+		return;
 	conn->established |= f->initial;
 	s = subflow_add(conn, sub, f->live ? SUBFLOW_LIVE : SUBFLOW_PENDING, f->initial);
 	if (!s)
@@ -74,7 +74,7 @@ static void resync_subflow(struct conn *conn, const struct pm_subflow *f)
 	conn_id_seen(conn, &sub->local, sub->local_id);
 	/* Our side has joined an address, so the peer announced it, seen or not. */
 	if (f->initial || sub->server_side || !sub->remote_id ||
-	    conn_announced(conn, -1, &sub->remote))
+	    conn_announced(conn, -1, conn_find_ref(conn, &sub->remote)))
 		return;
 	ann = conn_announced_add(conn, sub->remote_id, &sub->remote);
 	if (ann)

@@ -41,7 +41,7 @@ struct announcement *announce_first_address(struct conn *conn)
 	if (ann || conn->deny_join_id0 || conn->server_side ||
 	    !(conn_section(conn)->kinds & (KIND_LAMINAR | KIND_FULLMESH)))
 		return ann;
-	return conn_announced_add(conn, 0, &conn->peer);
+	return conn_announced_add(conn, 0, conn_addr(conn, conn->peer));
 }
 
 bool subflow_frees_announcement(const struct conn *conn, const struct subflow *s)
@@ -54,7 +54,7 @@ bool subflow_frees_announcement(const struct conn *conn, const struct subflow *s
 
 bool subflow_is_refused(const struct conn *conn, const struct subflow *s)
 {
-	return s->state == SUBFLOW_LIVE && !mpaddr_equal(&s->local, &conn->first) &&
+	return s->state == SUBFLOW_LIVE && !ref_equal(s->local, conn->first) &&
 	       (uint32_t)engine_of(conn)->now - s->when < FRESH_MS;
 }
 

@@ -30,7 +30,7 @@ bool subflow_can_return(const struct conn *conn, const struct subflow *s)
 	const struct endpoint *ep = subflow_endpoint(conn, s);
 
 	if (!ep || s->removed || conn->server_side ||
-	    (conn->deny_join_id0 && mpaddr_equal(&s->remote, &conn->peer)))
+	    (conn->deny_join_id0 && ref_equal(s->remote, conn->peer)))
 		return false;
 	if (s->initial && (conn_section(conn)->kinds & (KIND_LAMINAR | KIND_FULLMESH)))
 		return true;

@@ -20,10 +20,10 @@ bool endpoint_must_wait(const struct conn *conn, const struct endpoint *ep)
 
 	/* Until a doomed join has ended, its pair is not free, nor spent. */
 	if (engine->held & endpoint_bit(ep - engine->pool->endpoints) ||
-	    conn_count(conn, SUBFLOW_BIT(DOOMED), &ep->addr, NULL))
+	    conn_count(conn, SUBFLOW_BIT(DOOMED), conn_find_ref(conn, &ep->addr), NULL))
 		return true;
 	return ep->flags & KIND_LAMINAR && !(ep->flags & KIND_FULLMESH) &&
-	       conn_uses(conn, &ep->addr);
+	       conn_uses(conn, conn_find_ref(conn, &ep->addr));
 }
 
 static void endpoint_spend(struct conn *conn, unsigned int index)
@@ -33,10 +33,10 @@ static void endpoint_spend(struct conn *conn, unsigned int index)
 
 /* Whether an endpoint at @local can join @remote and has not done so. */
 static bool pair_is_free(const struct conn *conn, const struct mpaddr *local,
-			 const struct mpaddr *remote)
+			 const struct addr_ref *remote)
 {
-	return conn_family_matches(conn, local, remote) &&
-	       !conn_count(conn, SUBFLOW_NOT_CLOSING, local, remote);
+	return conn_family_matches(conn, local->family, remote->family) &&
+	       !conn_count(conn, SUBFLOW_NOT_CLOSING, conn_find_ref(conn, local), remote);
 }
 
 /*
@@ -62,7 +62,8 @@ static bool join_prepare(struct conn *conn, const struct subflow *want,
 {
 	const struct endpoint *ep = subflow_endpoint(conn, want);
 	const bool routed = want->local.family != AF_UNSPEC;
-	const struct used_id *id = conn_id_of(conn, &want->local);
+	const struct mpaddr *local = conn_addr(conn, want->local);
+	const struct used_id *id = conn_id_of(conn, local);
 	/*
 	 * The kernel gives routing's address an ID of its own, from 1 upwards, and needs
 	 * one for the unspecified address, too: take that from the other end.
@@ -73,7 +74,7 @@ static bool join_prepare(struct conn *conn, const struct subflow *want,
 		.type = PM_CMD_SUBFLOW_CREATE,
 		.token = conn->token,
 		.local = { .family = want->remote.family },
-		.remote = want->remote,
+		.remote = *conn_addr(conn, want->remote),
 		.remote_id = want->remote_id,
 		.endpoint = (int)want->endpoint - 1,
 		.again = conn->refill & index_bit(want->endpoint),
@@ -85,14 +86,14 @@ static bool join_prepare(struct conn *conn, const struct subflow *want,
 		cmd->if_idx = routed ? 0 : ep->if_idx;
 		wanted = ep->local_id;
 	} else if (routed && (!id || id->ours) &&
-		   !mpaddr_same_ip(&want->local, &conn->first)) {
+		   !ref_same_ip(want->local, conn->first)) {
 		/*
 		 * Name routing's address, unless it is the first subflow's or has an ID
 		 * from the kernel, which finds none for it once ID 0 is in its list
 		 * (mptcp_userspace_pm_append_new_local_addr()).
 		 */
-		cmd->local = want->local;
-		cmd->local_id = conn_id_from_top(conn, &want->local);
+		cmd->local = *local;
+		cmd->local_id = conn_id_from_top(conn, local);
 		return cmd->local_id;
 	}
 	/*
@@ -112,18 +113,19 @@ static enum join join_request(struct conn *conn, const struct subflow *want,
 {
 	const uint8_t flags = s ? PM_NOTE_FLAG_RETRY : 0;
 	struct pm_cmd *cmd = &out->v[out->n];
+	struct addr_ref local;
 
 	if (!limit_leaves_subflow(conn) || conn->incomplete)
 		return JOIN_LIMIT;
 	if (out->n == PM_CMDS_MAX)
 		return JOIN_NO_ROOM;
 	/* No ID or no memory: trying again soon would not help. */
-	if (!join_prepare(conn, want, cmd))
+	if (!join_prepare(conn, want, cmd) || !conn_ref(conn, &cmd->local, &local))
 		return JOIN_LIMIT;
 	s = s ?: conn_subflow_add(conn, want);
 	if (!s)
 		return JOIN_LIMIT;
-	s->local = cmd->local;
+	s->local = local;
 	s->local_id = cmd->local_id;
 	s->state = SUBFLOW_PENDING;
 	s->when = engine_of(conn)->now;
@@ -157,9 +159,9 @@ bool join_probe(struct conn *conn, const struct subflow *path, struct pm_cmds *o
 				.when = engine_of(conn)->now };
 	struct pm_cmd *cmd = &out->v[out->n];
 
-	if (out->n == PM_CMDS_MAX || conn->incomplete || !join_prepare(conn, &want, cmd))
+	if (out->n == PM_CMDS_MAX || conn->incomplete ||
+	    !join_prepare(conn, &want, cmd) || !conn_ref(conn, &cmd->local, &want.local))
 		return false;
-	want.local = cmd->local;
 	want.local_id = cmd->local_id;
 	want.backup = cmd->flags && !engine_of(conn)->flags_ignored;
 	if (!conn_subflow_add(conn, &want))
@@ -206,11 +208,11 @@ static uint8_t select_laminar(const struct conn *conn, struct announcement *ann)
 					      : PM_REASON_UNAVAILABLE;
 	for_each_bit (i, mask) {
 		local = &engine_of(conn)->pool->endpoints[i].addr;
-		if (!conn_family_matches(conn, local, &ann->addr))
+		if (!conn_family_matches(conn, local->family, ann->addr.family))
 			continue;
 		if (ann->tried & endpoint_bit(i))
 			ann->reason = PM_REASON_ERROR;
-		else if (!conn_uses(conn, local))
+		else if (!conn_uses(conn, conn_find_ref(conn, local)))
 			return i + 1;
 		else if (ann->reason != PM_REASON_ERROR)
 			ann->reason = PM_REASON_EXHAUSTED;
@@ -243,13 +245,17 @@ static enum join join_routed(struct conn *conn, struct announcement *ann,
 	struct subflow want = { .remote = ann->addr,
 				.remote_id = ann->remote_id,
 				.tries = ann->tries };
+	struct mpaddr local;
 
 	ann->reason = ann->any_tried ? PM_REASON_ERROR : PM_REASON_FAMILY;
-	if (ann->any_tried || !conn_family_matches(conn, &ann->addr, &ann->addr))
+	if (ann->any_tried ||
+	    !conn_family_matches(conn, ann->addr.family, ann->addr.family))
 		return JOIN_NO_ENDPOINT;
-	if (engine->route && engine->route(engine->ctx, &want.remote, &want.local)) {
+	if (engine->route &&
+	    engine->route(engine->ctx, conn_addr(conn, want.remote), &local) &&
+	    conn_ref(conn, &local, &want.local)) {
 		want.local.port = 0;
-		want.endpoint = conn_endpoint(conn, &want.local);
+		want.endpoint = conn_endpoint(conn, &local);
 		/* conn_reconcile() would close a subflow of an endpoint that is down. */
 		if (!subflow_has_endpoint(conn, &want))
 			want.endpoint = SUBFLOW_NO_ENDPOINT;

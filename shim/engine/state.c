@@ -109,13 +109,12 @@ bool conn_is_ours(const struct conn *conn)
 }
 
 /* mptcp_pm_addr_families_match(), for mapped addresses held as IPv4. */
-bool conn_family_matches(const struct conn *conn, const struct mpaddr *local,
-			 const struct mpaddr *remote)
+bool conn_family_matches(const struct conn *conn, uint16_t local, uint16_t remote)
 {
-	if (conn->family == AF_INET ? local->family != AF_INET
-				    : conn->v6only && local->family != AF_INET6)
+	if (conn->family == AF_INET ? local != AF_INET
+				    : conn->v6only && local != AF_INET6)
 		return false;
-	return local->family == remote->family;
+	return local == remote;
 }
 
 static bool engine_owns(const struct engine *engine, const struct mpaddr *addr)
@@ -131,24 +130,26 @@ static bool engine_owns(const struct engine *engine, const struct mpaddr *addr)
 /* A connection to this machine itself may have more of its addresses. */
 static bool conn_is_local(const struct conn *conn)
 {
-	const struct mpaddr_range *range = mpaddr_range(&conn->peer);
+	const struct mpaddr *peer = conn_addr(conn, conn->peer);
+	const struct mpaddr_range *range = mpaddr_range(peer);
 
 	return (range && range->kind == MPADDR_LOOPBACK) ||
-	       engine_owns(engine_of(conn), &conn->peer);
+	       engine_owns(engine_of(conn), peer);
 }
 
 enum pm_reason conn_refusal(const struct conn *conn, uint8_t remote_id,
 			    const struct mpaddr *addr)
 {
+	const struct mpaddr *peer = conn_addr(conn, conn->peer);
 	const struct engine *engine = engine_of(conn);
 	const struct mpprefix exactly = { *addr, addr->family == AF_INET ? 32 : 128 };
 	enum pm_reason reason;
 
-	if (mpaddr_equal(addr, &conn->peer))
+	if (mpaddr_equal(addr, peer))
 		return PM_REASON_NONE; /* the program's choice, announced or not */
-	if (!remote_id && !mpaddr_same_ip(addr, &conn->peer))
+	if (!remote_id && !mpaddr_same_ip(addr, peer))
 		return PM_REASON_FILTER;
-	reason = pool_refusal(engine->pool, &conn->peer, addr);
+	reason = pool_refusal(engine->pool, peer, addr);
 	if (reason == PM_REASON_NONE && engine_owns(engine, addr) &&
 	    !conn_is_local(conn) &&
 	    !prefix_list_covers(&engine->pool->allow, &exactly, addr))
@@ -179,7 +180,7 @@ struct announcement *subflow_announcement(struct conn *conn,
 
 uint64_t conn_first_bit(const struct conn *conn)
 {
-	return index_bit(conn_endpoint(conn, &conn->first));
+	return index_bit(conn_endpoint(conn, conn_addr(conn, conn->first)));
 }
 
 void conn_find_endpoints(struct conn *conn)
@@ -190,34 +191,39 @@ void conn_find_endpoints(struct conn *conn)
 		if (s->state != SUBFLOW_LIVE)
 			continue;
 		if (!index_bit(s->endpoint))
-			s->endpoint = conn_endpoint(conn, &s->local) ?: s->endpoint;
+			s->endpoint = conn_endpoint(conn, conn_addr(conn, s->local))
+					      ?: s->endpoint;
 		if (s->initial)
 			conn->spent |= index_bit(s->endpoint);
 	}
 }
 
-void conn_set_first(struct conn *conn, const struct pm_event *ev)
+bool conn_set_first(struct conn *conn, const struct pm_event *ev)
 {
+	if (!conn_ref(conn, &ev->local, &conn->first) ||
+	    !conn_ref(conn, &ev->remote, &conn->peer)) {
+		conn->incomplete = true;
+		return false;
+	}
 	conn->family = ev->family;
-	conn->first = ev->local;
-	conn->peer = ev->remote;
-	conn->section = pool_section(engine_of(conn)->pool, &conn->peer);
+	conn->section = pool_section(engine_of(conn)->pool, &ev->remote);
+	return true;
 }
 
 struct subflow *subflow_add(struct conn *conn, const struct pm_event *ev,
 			    enum subflow_state state, bool initial)
 {
-	const struct subflow subflow = { .local = ev->local,
-					 .remote = ev->remote,
-					 .local_id = ev->local_id,
-					 .remote_id = ev->remote_id,
-					 .state = state,
-					 .when = engine_of(conn)->now,
-					 .heard = engine_of(conn)->now,
-					 .initial = initial };
+	struct subflow subflow = { .local_id = ev->local_id,
+				   .remote_id = ev->remote_id,
+				   .state = state,
+				   .when = engine_of(conn)->now,
+				   .heard = engine_of(conn)->now,
+				   .initial = initial };
+	struct subflow *added = NULL;
 
-	struct subflow *added = conn_subflow_add(conn, &subflow);
-
+	if (conn_ref(conn, &ev->local, &subflow.local) &&
+	    conn_ref(conn, &ev->remote, &subflow.remote))
+		added = conn_subflow_add(conn, &subflow);
 	conn->incomplete |= !added;
 	return added;
 }
@@ -264,35 +270,36 @@ static void note_count(struct conn *conn, const struct pm_note *note)
 		LIMIT = R(LIMIT_SUBFLOWS) | R(LIMIT_ACCEPTED) | R(TOO_MANY),
 	};
 	static const struct {
-		uint8_t what, counter;
-		int reasons;
-	} rules[] = {
-		{ PM_NOTE_ANNOUNCED, COUNTER(add_addr_rx), ANY },
-		{ PM_NOTE_ANNOUNCED, COUNTER(add_addr_waiting), NO_ENDPOINT },
-		{ PM_NOTE_ANNOUNCED, COUNTER(add_addr_limited), LIMIT },
-		{ PM_NOTE_ANNOUNCED, COUNTER(add_addr_filtered),
-		  R(FILTER) | R(OWN) | R(PRIVATE) },
-		{ PM_NOTE_REPEATED, COUNTER(add_addr_rx), ANY },
-		{ PM_NOTE_REMOVED, COUNTER(rm_addr_rx), ANY },
-		{ PM_NOTE_JOINING, COUNTER(subflows_requested), ANY },
-		{ PM_NOTE_JOINED, COUNTER(subflows_established), ANY },
-		{ PM_NOTE_SUBFLOW_FOREIGN, COUNTER(subflows_foreign), ANY },
-		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_other), R(NONE) },
-		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_error),
-		  R(ERROR) | R(PROHIBITED) },
-		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_removed), R(REMOVED) },
-		{ PM_NOTE_SUBFLOW_CLOSED, COUNTER(closed_local),
-		  R(ENDPOINT_DOWN) | R(STALLED) | R(SILENT) },
-		{ PM_NOTE_SIGNALLED, COUNTER(add_addr_tx), ANY },
-		{ PM_NOTE_WITHDRAWN, COUNTER(rm_addr_tx), ANY },
-		{ PM_NOTE_SILENT, COUNTER(paths_silent), ANY },
-		{ PM_NOTE_RENEWED, COUNTER(paths_renewed), ANY },
+		int reasons; /* 0: no more */
+		uint8_t counter;
+	} rules[][4] = {
+		[PM_NOTE_ANNOUNCED] = { { ANY, COUNTER(add_addr_rx) },
+					{ NO_ENDPOINT, COUNTER(add_addr_waiting) },
+					{ LIMIT, COUNTER(add_addr_limited) },
+					{ R(FILTER) | R(OWN) | R(PRIVATE),
+					  COUNTER(add_addr_filtered) } },
+		[PM_NOTE_REPEATED] = { { ANY, COUNTER(add_addr_rx) } },
+		[PM_NOTE_REMOVED] = { { ANY, COUNTER(rm_addr_rx) } },
+		[PM_NOTE_JOINING] = { { ANY, COUNTER(subflows_requested) } },
+		[PM_NOTE_JOINED] = { { ANY, COUNTER(subflows_established) } },
+		[PM_NOTE_SUBFLOW_FOREIGN] = { { ANY, COUNTER(subflows_foreign) } },
+		[PM_NOTE_SUBFLOW_CLOSED] = { { R(NONE), COUNTER(closed_other) },
+					     { R(ERROR) | R(PROHIBITED),
+					       COUNTER(closed_error) },
+					     { R(REMOVED), COUNTER(closed_removed) },
+					     { R(ENDPOINT_DOWN) | R(STALLED) | R(SILENT),
+					       COUNTER(closed_local) } },
+		[PM_NOTE_SIGNALLED] = { { ANY, COUNTER(add_addr_tx) } },
+		[PM_NOTE_WITHDRAWN] = { { ANY, COUNTER(rm_addr_tx) } },
+		[PM_NOTE_SILENT] = { { ANY, COUNTER(paths_silent) } },
+		[PM_NOTE_RENEWED] = { { ANY, COUNTER(paths_renewed) } },
 	};
+	const bool known = note->what < sizeof(rules) / sizeof(rules[0]);
 	unsigned int i;
 
-	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		if (rules[i].what == note->what && rules[i].reasons & 1 << note->reason)
-			counter_bump(conn, rules[i].counter);
+	for (i = 0; known && i < 4 && rules[note->what][i].reasons; i++)
+		if (rules[note->what][i].reasons & 1 << note->reason)
+			counter_bump(conn, rules[note->what][i].counter);
 	if (note->what == PM_NOTE_JOIN_FAILED)
 		counter_bump(conn, note->flags & PM_NOTE_FLAG_REFUSED
 					   ? COUNTER(subflows_refused)
@@ -323,8 +330,8 @@ void note_add(struct engine *engine, struct conn *conn, const struct pm_note *no
 
 void note_subflow(struct conn *conn, const struct subflow *s, struct pm_note note)
 {
-	note.local = s->local;
-	note.remote = s->remote;
+	note.local = *conn_addr(conn, s->local);
+	note.remote = *conn_addr(conn, s->remote);
 	note.local_id = s->local_id;
 	note.remote_id = s->remote_id;
 	note.flags |= s->backup ? PM_NOTE_FLAG_BACKUP : 0;

@@ -93,8 +93,7 @@ const struct section *conn_section(const struct conn *conn);
 bool conn_is_elsewhere(const struct conn *conn);
 /* conn_is_ours() - neither that, nor excluded from the pool */
 bool conn_is_ours(const struct conn *conn);
-bool conn_family_matches(const struct conn *conn, const struct mpaddr *local,
-			 const struct mpaddr *remote);
+bool conn_family_matches(const struct conn *conn, uint16_t local, uint16_t remote);
 /* conn_refusal() - by [accept], own addresses, the kernel's rule for ID 0; or 0 */
 enum pm_reason conn_refusal(const struct conn *conn, uint8_t remote_id,
 			    const struct mpaddr *addr);
@@ -109,8 +108,9 @@ uint8_t conn_endpoint(const struct conn *conn, const struct mpaddr *local);
 uint64_t conn_first_bit(const struct conn *conn);
 /* conn_find_endpoints() - of live subflows without one: pool or subflow is new. */
 void conn_find_endpoints(struct conn *conn);
-/* conn_set_first() - set the addresses of MP_CAPABLE, and the section. */
-void conn_set_first(struct conn *conn, const struct pm_event *ev);
+/* conn_set_first() - set the addresses of MP_CAPABLE, and the section. Return: false
+ * without memory. */
+bool conn_set_first(struct conn *conn, const struct pm_event *ev);
 /* subflow_add() - add a subflow that the kernel has. NULL: no memory. */
 struct subflow *subflow_add(struct conn *conn, const struct pm_event *ev,
 			    enum subflow_state state, bool initial);

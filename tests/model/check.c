@@ -46,7 +46,8 @@ static void check_subflows(struct world *w)
 	const struct subflow *s;
 
 	for (unsigned int i = 0; i < w->n_subs; i++) {
-		s = conn_subflow_find(conn, &w->subs[i].local, &w->subs[i].remote);
+		s = conn_subflow_find(conn, conn_find_ref(conn, &w->subs[i].local),
+				      conn_find_ref(conn, &w->subs[i].remote));
 		if (!s || (s->state == SUBFLOW_LIVE) != w->subs[i].live)
 			world_fault(w, "the engine does not know a subflow");
 	}
@@ -93,11 +94,13 @@ static void check_resting(struct world *w)
 /* Whether the engine knows that @sub was in a black hole, and may join its pair again. */
 static bool path_can_return(const struct world *w, const struct sub *sub)
 {
+	struct conn *conn = conn_of(w);
 	const struct subflow *s =
-		conn_subflow_find(conn_of(w), &sub->local, &sub->remote);
+		conn_subflow_find(conn, conn_find_ref(conn, &sub->local),
+				  conn_find_ref(conn, &sub->remote));
 
-	return world_is_known(&sub->local) && s && subflow_has_endpoint(conn_of(w), s) &&
-	       subflow_can_return(conn_of(w), s) && conn_keeps_path(conn_of(w), s);
+	return world_is_known(&sub->local) && s && subflow_has_endpoint(conn, s) &&
+	       subflow_can_return(conn, s) && conn_keeps_path(conn, s);
 }
 
 static void check_healed(struct world *w)
@@ -184,8 +187,8 @@ static uint64_t mix_conn(uint64_t hash, const struct world *w)
 		ann.error = 0;
 		hash = mix(hash, &ann, sizeof(ann));
 	}
-	for (id = conn->ids; id; id = id->next) {
-		const uint64_t key[] = { id->key.local_id, id->addr.ip[2], id->addr.port,
+	for_each_used_id (conn, id) {
+		const uint64_t key[] = { id->local_id, id->addr.ip, id->addr.port,
 					 id->ours * 2 + id->withdraw };
 
 		hash = mix(hash, key, sizeof(key));

@@ -209,7 +209,9 @@ int kernel_execute(struct world *w, const struct pm_cmd *cmd)
 void kernel_check(struct world *w, const struct pm_cmd *cmd, struct pm_cmds *out)
 {
 	struct conn *conn = conn_find(&w->engine->table, TOKEN);
-	const struct subflow *s = conn_subflow_find(conn, &cmd->local, &cmd->remote);
+	const struct subflow *s =
+		conn_subflow_find(conn, conn_find_ref(conn, &cmd->local),
+				  conn_find_ref(conn, &cmd->remote));
 	struct pm_health health = { .routed = world_works(w, &cmd->local),
 				    .unacked = true };
 

@@ -51,19 +51,35 @@ void *realloc(void *p, size_t size)
 	return fails() ? NULL : __libc_realloc(p, size);
 }
 
+static bool in_ipv6; /* 10.0.2.1 is 2001:db8:0:2::1 */
+
+static struct mpaddr in_family(const char *text)
+{
+	struct mpaddr addr = at(text);
+	const uint8_t net = addr.ip[2], host = addr.ip[3];
+
+	if (in_ipv6) {
+		addr.family = AF_INET6;
+		addr.v6 =
+			(struct in6_addr){ .s6_addr = { 0x20, 1, 0xd,
+							0xb8, [7] = net, [15] = host } };
+	}
+	return addr;
+}
+
 static void event(struct engine *engine, enum pm_event_type type, const char *local,
 		  const char *remote, uint8_t id, struct pm_cmds *out)
 {
 	struct pm_event ev = { .type = type,
 			       .token = TOKEN,
-			       .family = AF_INET,
+			       .family = in_ipv6 ? AF_INET6 : AF_INET,
 			       .remote_id = id,
 			       .local_id = id };
 
 	if (local)
-		ev.local = at(local);
+		ev.local = in_family(local);
 	if (remote)
-		ev.remote = at(remote);
+		ev.remote = in_family(remote);
 	out->n = 0;
 	engine_handle(engine, &ev, out);
 }
@@ -121,6 +137,13 @@ Test(oom, history_of_every_kind_survives_each_failure)
 {
 	everywhere("[pool]\nendpoint=10.0.2.2 fullmesh\nendpoint=10.0.3.2 subflow\n"
 		   "endpoint=10.0.4.2 signal\n");
+}
+
+Test(oom, history_over_ipv6_survives_each_failure)
+{
+	in_ipv6 = true;
+	everywhere("[pool]\nendpoint=2001:db8:0:2::2\nendpoint=2001:db8:0:3::2\n"
+		   "endpoint=2001:db8:0:4::2 subflow\n");
 }
 
 Test(oom, history_of_an_empty_pool_survives_each_failure)
