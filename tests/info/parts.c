@@ -3,6 +3,7 @@
  * parts.c - the parts of mptcpinfo that need no kernel
  */
 #include "tools/mptcpinfo/collect/collect.h"
+#include "tools/mptcpinfo/monitor/traffic.h"
 #include "tools/mptcpinfo/print/print.h"
 
 #include <arpa/inet.h>
@@ -257,4 +258,64 @@ Test(parts, times_for_people_have_three_digits)
 	cr_assert_str_eq(rtt_text(999999, out), "999ms");
 	cr_assert_str_eq(rtt_text(1500000, out), "1.50s");
 	cr_assert_str_eq(rtt_text(UINT32_MAX, out), ">999s");
+}
+
+#define SECOND 1000000ll
+
+static double slots_sum(const struct traffic *t, size_t path, enum traffic_way way)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < TRAFFIC_SLOTS; i++)
+		sum += t->paths[path].slots[way][i];
+	return sum;
+}
+
+/* Hours: 1000 bytes each quarter of a second in the first hour, none in the second. */
+Test(parts, slots_of_a_path_add_up_to_its_bytes_however_long_it_runs)
+{
+	struct subflow before = { .path.local.family = AF_INET }, after = before;
+	struct traffic t = { 0 };
+	int64_t now;
+
+	traffic_begin(&t);
+	for (now = t.began_us; now <= t.began_us + 7200 * SECOND; now += SECOND / 4) {
+		after.bytes_received += now < t.began_us + 3600 * SECOND ? 1000 : 0;
+		traffic_add(&t, &before, &after, now);
+		traffic_seen(&t, now);
+		before = after;
+	}
+	cr_assert_eq(traffic_sum(&t, TRAFFIC_RECEIVED), 14400000);
+	cr_assert_eq(traffic_sum(&t, TRAFFIC_SENT), 0);
+	cr_assert_float_eq(slots_sum(&t, 0, TRAFFIC_RECEIVED), 14400000, 0.01);
+	cr_assert_geq(t.slot_us * TRAFFIC_SLOTS, 7200 * SECOND);
+	cr_assert_leq(t.slot_us * TRAFFIC_SLOTS, 4 * 7200 * SECOND);
+	/* Nothing after the first hour */
+	for (size_t i = 3600 * SECOND / t.slot_us + 1; i < TRAFFIC_SLOTS; i++)
+		cr_assert_float_eq(t.paths[0].slots[TRAFFIC_RECEIVED][i], 0, 0.01);
+	cr_assert_float_eq(t.paths[0].slots[TRAFFIC_RECEIVED][1],
+			   4000.0 * t.slot_us / SECOND, 1);
+	free(t.paths);
+}
+
+Test(parts, many_pairs_become_one_path_for_each_local_address)
+{
+	static const struct subflow none = { 0 };
+	struct subflow sf = { .bytes_sent = 10 };
+	struct traffic t = { 0 };
+
+	traffic_begin(&t);
+	for (int i = 0; i < 3 * TRAFFIC_PAIRS; i++) {
+		const uint8_t local[] = { 10, 0, i % 2, 2 }, remote[] = { 10, 9, i, 1 };
+
+		mpaddr_set(&sf.path.local, AF_INET, local);
+		mpaddr_set(&sf.path.remote, AF_INET, remote);
+		traffic_add(&t, &none, &sf, t.began_us + SECOND);
+		if (i < TRAFFIC_PAIRS)
+			cr_assert_eq(t.n_paths, (size_t)i + 1);
+	}
+	cr_assert_eq(t.n_paths, 2);
+	cr_assert_eq(t.paths[1].bytes[TRAFFIC_SENT], 15 * TRAFFIC_PAIRS);
+	cr_assert_float_eq(slots_sum(&t, 1, TRAFFIC_SENT), 15 * TRAFFIC_PAIRS, 0.01);
+	free(t.paths);
 }

@@ -3,7 +3,7 @@
 
 INFO_LIAR     := $(B)/tests/info-liar
 INFO_PARTS    := $(patsubst %,tools/mptcpinfo/%.c,snapshot \
-		 collect/filter collect/process print/text) \
+		 collect/filter collect/process collect/device print/text monitor/traffic) \
 		 shim/manager/note_text.c shim/pool/addr.c
 
 $(INFO_LIAR): $(call obj,tests/info/prog/liar.c)
@@ -12,7 +12,7 @@ $(INFO_LIAR): $(call obj,tests/info/prog/liar.c)
 	$(Q)$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $<
 
 # The tests find these files in their own directory.
-INFO_DATA := $(patsubst %,$(B)/tests/%.py,validate exposition prohibit forks) \
+INFO_DATA := $(patsubst %,$(B)/tests/%.py,validate exposition prohibit forks page) \
 	     $(B)/tests/mptcpinfo.schema.json $(B)/tests/mptcpinfo.8
 
 $(B)/tests/%.py: tests/info/prog/%.py

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * run.c - mptcpinfo run: leaves the program alone, and reports its paths
+ * run.c - mptcpinfo run: leaves the program alone, and reports its paths, also as a page
  */
 #include <criterion/criterion.h>
 #include <limits.h>
@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "counter.h"
 #include "download.h"
@@ -326,4 +327,178 @@ Test(run, connections_too_short_to_be_seen_are_counted)
 	json_decref(root);
 	said_free(&said);
 	stage_close(&s);
+}
+
+/* What prog/page.py reads in the page @path. */
+static json_t *page(const char *path)
+{
+	char script[PATH_MAX];
+	struct said said = run(
+		NULL, (const char *[]){ built("tests/page.py", script, sizeof(script)),
+					path, NULL });
+	json_t *root;
+
+	cr_assert_eq(said.status, 0, "%s", said.err);
+	root = json_loads(said.out, JSON_REJECT_DUPLICATES, NULL);
+	cr_assert(root, "%s", said.out);
+	said_free(&said);
+	return root;
+}
+
+static double number_of(const json_t *array, size_t i)
+{
+	return json_number_value(json_array_get(array, i));
+}
+
+/* The rows of the page are the paths of the document, its areas the bytes of the rows. */
+static void same_as_document(const json_t *pages, const json_t *root)
+{
+	const json_t *areas = at(pages, "charts.Received.areas"), *row, *sf;
+	double all_areas = 0, all = sum_of(at(root, "connections.0"), "bytes_received");
+	size_t i;
+
+	cr_assert_eq(json_array_size(areas), PATHS);
+	for (i = 0; i < PATHS; i++)
+		all_areas += number_of(areas, i);
+	for (i = 0; i < PATHS; i++) {
+		row = json_array_get(at(pages, "paths"), i);
+		sf = json_array_get(at(root, "connections.0.subflows"), i);
+		cr_assert_eq(number_at(row, "received"), number_at(sf, "bytes_received"));
+		cr_assert_eq(number_at(row, "sent"), number_at(sf, "bytes_sent"));
+		cr_assert_float_eq(number_of(areas, i) / all_areas,
+				   number_at(row, "received") / all, 0.01);
+	}
+	row = json_array_get(at(pages, "paths"), PATHS);
+	cr_assert_eq(number_at(row, "received"),
+		     sum_of(at(root, "connections.0"), "bytes_received"));
+	cr_assert_eq(number_at(row, "sent"),
+		     sum_of(at(root, "connections.0"), "bytes_sent"));
+	cr_assert_eq(number_at(row, "percent"), 100);
+}
+
+static bool lists(const json_t *array, const char *text)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach((json_t *)array, i,
+			   item) if (strstr(json_string_value(item), text)) return true;
+	return false;
+}
+
+Test(run, page_has_the_totals_of_the_kernel_and_the_events)
+{
+	const char *options[] = { "--json", "--report", NULL, NULL };
+	struct download d;
+	struct said said;
+	char file[128];
+	json_t *root, *pages;
+
+	NEED_SANDBOX();
+	download_open(&d);
+	snprintf(file, sizeof(file), "%s/page.html", d.dir);
+	options[2] = file;
+	said = run_under(&d.w.client, options, d.argv, d.shim.list);
+	cr_assert_eq(said.status, 0, "%s", said.err);
+	root = document(&said);
+	pages = page(file);
+	same_as_document(pages, root);
+	adds_up(&d.w, number_at(pages, "paths.3.received"), download_size(said.out),
+		PATHS);
+	cr_assert_str_eq(text_at(pages, "head"), "curl");
+	cr_assert(lists(at(pages, "events"), "established 10.0.1.2:"));
+	cr_assert(lists(at(pages, "events"), "joined from 10.0.2.2"));
+	cr_assert(lists(at(pages, "charts.Received.events"), "joined from 10.0.3.2"));
+	json_decref(pages);
+	json_decref(root);
+	said_free(&said);
+	download_close(&d);
+}
+
+/* Names and arguments must not become markup, whatever their bytes. */
+Test(run, page_is_safe_from_what_it_shows)
+{
+	static const char name[] = "<b onload=1>&\"";
+	static const char script[] =
+		"sleep 0.5 | '/run/<b onload=1>&\"' -m 10.0.1.1 " SERVER_PORT;
+	static const char argument[] = "</code><script>alert(1)</script>]]>\x1b\xff"
+				       "\xef\xbf\xbf";
+	static const char *const options[] = { "--report", "/run/page.html", NULL };
+	char client[PATH_MAX];
+	struct said said;
+	struct stage s;
+	json_t *root;
+
+	NEED_SANDBOX();
+	stage_open(&s, 1);
+	unlink("/run/<b onload=1>&\"");
+	cr_assert_eq(symlink(built("tests/apps/tcpclient", client, PATH_MAX),
+			     "/run/<b onload=1>&\""),
+		     0);
+	said = run_under(&s.w.client, options,
+			 (const char *[]){ "sh", "-c", script, argument, NULL }, NULL);
+	cr_assert_eq(said.status, 0, "%s", said.err);
+	root = page("/run/page.html");
+	cr_assert_str_eq(text_at(root, "head"), name);
+	cr_assert(strstr(text_at(root, "command"), "<script>alert(1)</script>]]>?"), "%s",
+		  text_at(root, "command"));
+	json_decref(root);
+	said_free(&said);
+	stage_close(&s);
+}
+
+Test(run, page_that_cannot_be_written_keeps_the_program_from_running)
+{
+	static const char *const options[] = { "--report", "/no/such/page.html", NULL };
+	struct said said =
+		run_under(NULL, options, (const char *[]){ "echo", "ran", NULL }, NULL);
+
+	cr_assert_eq(said.status, 1);
+	cr_assert_str_empty(said.out);
+	cr_assert(strstr(said.err, "/no/such/page.html: No such file"), "%s", said.err);
+	said_free(&said);
+}
+
+/* The lines of @text after the one that begins with @start, up to the next "  why" */
+static int sum_of_percents(const char *text)
+{
+	int sum = 0, percent;
+
+	for (text = strstr(text, "  SHARE"); text; text = strchr(text, '\n')) {
+		text = *text == '\n' ? text + 1 : text;
+		if (sscanf(text, " %d%%", &percent) == 1)
+			sum += percent;
+	}
+	return sum;
+}
+
+Test(run, end_has_totals_shares_and_what_is_missing_and_more_on_request)
+{
+	struct download d;
+	struct said said;
+	FILE *f;
+
+	NEED_SANDBOX();
+	download_open(&d);
+	f = fopen(d.pool, "a");
+	cr_assert(f && fputs("endpoint = 10.0.9.9 laminar\n", f) >= 0 && !fclose(f));
+	said = run_under(&d.w.client, NULL, d.argv, d.shim.list);
+	cr_assert_eq(said.status, 0, "%s", said.err);
+	cr_assert(strstr(said.err, "curl: 1 MPTCP connection, 8"), "%s", said.err);
+	cr_assert(strstr(said.err, "  10.0.1.2 > 10.0.1.1 (c1)\n"), "%s", said.err);
+	cr_assert(strstr(said.err, "  10.0.3.2 > 10.0.3.1 (c3)\n"), "%s", said.err);
+	cr_assert(strstr(said.err, "\n  why    unavailable "), "%s", said.err);
+	cr_assert(strstr(said.err, ": 10.0.9.9\n"), "%s", said.err);
+	cr_assert_geq(sum_of_percents(said.err), 98, "%s", said.err);
+	cr_assert_leq(sum_of_percents(said.err), 102, "%s", said.err);
+	cr_assert_eq(strstr(said.err, "add_addr_rx"), NULL, "%s", said.err);
+	cr_assert_eq(strstr(said.err, "CWND"), NULL, "%s", said.err);
+	said_free(&said);
+	said = run_under(&d.w.client, (const char *[]){ "-l", "-c", NULL }, d.argv,
+			 d.shim.list);
+	cr_assert(strstr(said.err, "  10.0.3.2 > 10.0.3.1 (c3)\n"), "%s", said.err);
+	cr_assert(strstr(said.err, "CWND"), "%s", said.err);
+	cr_assert(strstr(said.err, "add_addr_rx"), "%s", said.err);
+	said_free(&said);
+	download_close(&d);
 }

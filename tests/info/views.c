@@ -612,6 +612,9 @@ Test(views, wrong_command_lines_are_refused)
 	check_status((const char *[]){ "-e", "-c", NULL }, 2, "not together");
 	check_status((const char *[]){ "-l", "-j", NULL }, 2, "only for the table");
 	check_status((const char *[]){ "run", NULL }, 2, "which program?");
+	check_status((const char *[]){ "run", "--", NULL }, 2, "which program?");
+	check_status((const char *[]){ "run", "-w", "true", NULL }, 2, "not together");
+	check_status((const char *[]){ "--report", "x", NULL }, 2, "only with run");
 	check_status((const char *[]){ "-w", "run", "true", NULL }, 2, "not together");
 }
 

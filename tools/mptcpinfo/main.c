@@ -12,6 +12,7 @@
 
 #define EXIT_USAGE     2
 #define OPT_PROMETHEUS 256
+#define OPT_REPORT     257
 
 static const char help[] =
 	"Usage: mptcpinfo [OPTIONS]\n"
@@ -34,7 +35,9 @@ static const char help[] =
 	"  -w, --watch              live; with --json, one document per line\n"
 	"  -i, --interval SECONDS   time between two updates of --watch (1)\n"
 	"  -e, --events             one line per event, as it happens\n"
-	"  run PROGRAM              run it; show its subflows and counters at the end\n"
+	"  run [OPTIONS] PROGRAM    run it; at its end, show the traffic of its paths;\n"
+	"                           with -l and -c also the table and the counters\n"
+	"      --report FILE.html   of run: write a page with charts, too\n"
 	"\n"
 	"  -h, --help               this text\n"
 	"  -V, --version            the version of mptcpinfo\n";
@@ -50,6 +53,7 @@ static const struct option long_options[] = {
 	{ "watch", no_argument, NULL, 'w' },
 	{ "interval", required_argument, NULL, 'i' },
 	{ "events", no_argument, NULL, 'e' },
+	{ "report", required_argument, NULL, OPT_REPORT },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ 0 },
@@ -116,6 +120,9 @@ static void set_option(struct options *o, int c)
 	case 'e':
 		o->events = true;
 		break;
+	case OPT_REPORT:
+		o->report = optarg;
+		break;
 	case 'h':
 		print_and_exit(help);
 	case 'V':
@@ -133,8 +140,11 @@ static void check_options(const struct options *o, bool running)
 	if (o->prometheus && (o->counters || o->watch || o->events))
 		die_usage("--prometheus",
 			  "takes no other format; it includes the counters");
-	if (o->wide && (o->json || o->prometheus || o->counters || o->watch || o->events))
+	if (o->wide && (o->json || o->prometheus || o->watch || o->events ||
+			(o->counters && !running)))
 		die_usage("--long", "only for the table");
+	if (o->report && !running)
+		die_usage("--report", "only with run");
 	if (o->events && (o->watch || o->counters))
 		die_usage("--events", "not together with --watch or --counters");
 	if (o->interval_ms && !o->watch)
@@ -143,20 +153,33 @@ static void check_options(const struct options *o, bool running)
 		die_usage("run", "not together with --watch or --events");
 }
 
-static struct options parse_command_line(int argc, char **argv)
+/* Up to the first other argument */
+static void parse_options(int argc, char **argv, struct options *o)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+p:t:r:ljcwi:ehV", long_options, NULL)) !=
+	       -1)
+		set_option(o, c);
+}
+
+static struct options parse_command_line(int argc, char **argv, bool *ret_running)
 {
 	const char *no_color = getenv("NO_COLOR");
 	struct options o = { 0 };
-	int c;
+	bool running;
 
-	/* "+": everything after `run` belongs to the program. */
-	while ((c = getopt_long(argc, argv, "+p:t:r:ljcwi:ehV", long_options, NULL)) !=
-	       -1)
-		set_option(&o, c);
-	check_options(&o, optind < argc);
+	parse_options(argc, argv, &o);
+	running = optind < argc && strcmp(argv[optind], "run") == 0;
+	if (running) {
+		optind++;
+		parse_options(argc, argv, &o);
+	}
+	check_options(&o, running);
 	if (!o.interval_ms)
 		o.interval_ms = 1000;
 	o.colour = isatty(STDOUT_FILENO) && !(no_color && *no_color);
+	*ret_running = running;
 	return o;
 }
 
@@ -173,21 +196,19 @@ static int show_once(const struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = parse_command_line(argc, argv);
+	bool running;
+	struct options o = parse_command_line(argc, argv, &running);
 	char **rest = argv + optind;
 
+	if (running && !*rest)
+		die_usage("run", "which program?");
+	if (running)
+		return run_main(&o, rest);
+	if (*rest)
+		die_usage(*rest, "unexpected argument");
 	if (o.events)
 		return events_main(&o);
 	if (o.watch)
 		return watch_main(&o);
-	if (!*rest)
-		return show_once(&o);
-	if (strcmp(*rest, "run") != 0)
-		die_usage(*rest, "unexpected argument");
-	rest++;
-	if (*rest && strcmp(*rest, "--") == 0)
-		rest++;
-	if (!*rest)
-		die_usage("run", "which program?");
-	return run_main(&o, rest);
+	return show_once(&o);
 }

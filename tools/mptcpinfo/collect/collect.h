@@ -7,6 +7,8 @@
 #include "mptcpaddr/addr.h"
 #include "tools/mptcpinfo/snapshot.h"
 
+#include <net/if.h>
+
 struct ctl;
 
 /* The peers to show: ADDRESS[/LEN][:PORT]. */
@@ -76,6 +78,9 @@ void process_read(pid_t pid, struct process *ret_process);
 
 /* process_program() - the name of process @pid, safe for a terminal; "": unknown */
 void process_program(pid_t pid, char out[static PROGRAM_MAX]);
+
+/* device_of() - the interface that has the address @addr; "": none */
+void device_of(const struct mpaddr *addr, char out[static IF_NAMESIZE]);
 
 /* manager_is_broker() - mptcpaddrd, run by root: info.program is its client */
 bool manager_is_broker(const struct manager *manager);

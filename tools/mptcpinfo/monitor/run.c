@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * run.c - mptcpinfo run: a program's subflows and counters, shown when it has ended
+ * run.c - mptcpinfo run: a program's paths and their traffic, shown when it has ended
  *
  * A connection's counts go with it, so snapshots are taken while the program runs: often
  * at first, since many programs are short, and never so often that they take more than
@@ -8,10 +8,12 @@
  * gaps between two snapshots.
  */
 #include "monitor.h"
+#include "result.h"
 #include "shim/common/clock.h"
 #include "shim/common/str.h"
 #include "tools/mptcpinfo/collect/collect.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -34,13 +36,18 @@ struct run {
 	/* All connections of the program as they were when last seen, by token */
 	struct snapshot seen;
 	struct index by_path; /* connections, by their subflows that are not destroyed */
+	struct result result;
+	FILE *page;
 	int64_t started_ms;
 	int64_t next_ms;
 };
 
 static bool run_wants_manager(void *ctx, pid_t pid, const char *program)
 {
-	return program_has_process(pid);
+	const struct run *run = ctx;
+
+	/* 0: the broker, whose events matter to the page alone */
+	return pid ? program_has_process(pid) : run->result.keeps_events;
 }
 
 /* Moves the manager's arrays, which are in @from only once. */
@@ -95,17 +102,21 @@ static struct subflow *seen_path(struct run *run, const struct path *path, size_
 
 /*
  * The kernel's data is always taken from @from. A closed socket that lingers has no
- * holder any more: then the previous holder and manager stay.
+ * holder any more, and a closing connection no reason to miss paths: then the previous
+ * holder and report stay.
  */
 static void merge_connection(struct run *run, struct snapshot *fresh,
 			     struct connection *from)
 {
+	struct traffic *traffic = &run->result.traffic;
 	size_t pos = seen_token(run, from->token);
+	struct subflow *seen;
 	struct connection *to = &run->seen.connections[pos], old = *to;
 	const struct subflow *sf;
 
-	if (old.pid && (!from->pid ||
-			(from->manager != MANAGER_OURS && old.manager == MANAGER_OURS))) {
+	if (old.pid && (!from->pid || (old.manager == MANAGER_OURS &&
+				       (from->manager != MANAGER_OURS ||
+					from->state != TCP_ESTABLISHED)))) {
 		to->uid = from->uid;
 		to->path = from->path;
 		to->state = from->state;
@@ -122,8 +133,11 @@ static void merge_connection(struct run *run, struct snapshot *fresh,
 			to->manager_index = merge_manager(
 				&run->seen, &fresh->managers[from->manager_index]);
 	}
-	for_each_in (sf, from, subflows)
-		*seen_path(run, &sf->path, pos) = *sf;
+	for_each_in (sf, from, subflows) {
+		seen = seen_path(run, &sf->path, pos);
+		traffic_add(traffic, seen, sf, fresh->time_us);
+		*seen = *sf;
+	}
 }
 
 /* Add the program's connections, and update known ones, whoever holds them now. */
@@ -157,7 +171,8 @@ static int run_event(void *ctx, const struct event *event)
 	struct subflow *sf;
 	size_t pos;
 
-	if (event->kind != EVENT_NOTE ||
+	result_add_event(&run->result, event);
+	if (event->kind != EVENT_NOTE || !event->pid ||
 	    (note->what != PM_NOTE_ESTABLISHED && note->what != PM_NOTE_JOINED &&
 	     note->what != PM_NOTE_SUBFLOW_FOREIGN) ||
 	    !note->local.port || !note->remote.port)
@@ -191,6 +206,7 @@ static void run_close_path(void *ctx, struct subflow *sf)
 		return;
 	to = connection_subflow(&run->seen.connections[pos], &sf->path);
 	if (sf->has_tcp) {
+		traffic_add(&run->result.traffic, to, sf, clock_us());
 		sf->local_id = to->local_id;
 		sf->remote_id = to->remote_id;
 		sf->has_flags = to->has_flags;
@@ -219,10 +235,13 @@ static void run_snapshot(struct run *run)
 	filter.process = NULL;
 	run->follow.next_scan_ms = 0; /* a manager ends as soon as its program */
 	/* On failure the next snapshot may succeed. */
-	if (collect_snapshot(&filter, &snap) == 0)
+	if (collect_snapshot(&filter, &snap) == 0) {
 		merge_snapshot(run, &snap);
+		traffic_seen(&run->result.traffic, snap.time_us);
+	}
 	seen->has_endpoint_maxima = snap.has_endpoint_maxima;
 	memcpy(seen->path_manager, snap.path_manager, sizeof(seen->path_manager));
+	seen->blackhole = snap.blackhole;
 	snapshot_free(&snap);
 	/* Only now: destroyed sockets must have been seen already. */
 	closed_read(run->closed, run_close_path, run);
@@ -282,17 +301,13 @@ static void count_changes(struct snapshot *snap)
 	snapshot_free(&now);
 }
 
-static void run_report(struct run *run)
+/* Marks connections without an open path as closed. Return: the open paths of all. */
+static size_t end_connections(struct snapshot *snap)
 {
-	struct snapshot *snap = &run->seen;
-	struct options o = *run->o;
 	size_t open, all_open = 0;
 	struct connection *conn;
 	struct subflow *sf;
-	int r;
 
-	/* Without a reader the exit status is still the program's. */
-	signal(SIGPIPE, SIG_IGN);
 	for_each_in (conn, snap, connections) {
 		open = 0;
 		for_each_in (sf, conn, subflows)
@@ -302,19 +317,59 @@ static void run_report(struct run *run)
 		all_open += open;
 		sort_subflows(conn);
 	}
+	return all_open;
+}
+
+static int write_end(const struct run *run)
+{
+	const struct options *o = run->o;
+	bool colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR");
+
+	/* JSON in one line: the program writes to stderr, too. */
+	if (o->json || o->prometheus)
+		return write_view(o, &run->seen, true, stderr);
+	result_write(&run->result, colour, stderr);
+	if (o->wide) {
+		fputc('\n', stderr);
+		write_table(&run->seen, true, colour, stderr);
+	}
+	if (o->counters) {
+		fputc('\n', stderr);
+		write_counters(&run->seen, colour, stderr);
+	}
+	return 0;
+}
+
+/* Opened before the run, so that errors come first; emptied only now. */
+static void write_page(struct run *run)
+{
+	if (!run->page)
+		return;
+	if (ftruncate(fileno(run->page), 0) < 0 && errno != EINVAL)
+		warn("%s", run->o->report);
+	report_write(&run->result, run->page);
+	if (ferror(run->page) | fclose(run->page))
+		warn("%s", run->o->report);
+}
+
+static void run_report(struct run *run)
+{
+	struct snapshot *snap = &run->seen;
+	size_t open;
+
+	/* Without a reader the exit status is still the program's. */
+	signal(SIGPIPE, SIG_IGN);
+	traffic_seen(&run->result.traffic, clock_us());
+	snap->time_us = clock_us();
+	snap->time_ns = clock_real_ns();
+	open = end_connections(snap);
 	snapshot_sort(snap);
 	count_changes(snap);
-	if (all_open)
-		snapshot_note(snap, "%zu path%s as last seen", all_open,
-			      PLURAL(all_open));
-	o.colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR");
-	/* JSON in one line: the program writes to stderr, too. */
-	r = write_view(&o, snap, true, stderr);
-	if (r == 0 && !o.json && !o.prometheus && !o.counters) {
-		fputc('\n', stderr);
-		write_counters(snap, o.colour, stderr);
-	}
-	snapshot_report(snap, r);
+	if (open)
+		snapshot_note(snap, "%zu path%s as last seen", open, PLURAL(open));
+	result_end(&run->result);
+	snapshot_report(snap, write_end(run));
+	write_page(run);
 }
 
 int run_main(const struct options *o, char **argv)
@@ -331,8 +386,13 @@ int run_main(const struct options *o, char **argv)
 			    .ctx = &run },
 	};
 	int64_t until;
-	int r = follow_open(&run.follow);
+	int r;
 
+	if (o->report && !(run.page = fopen(o->report, "ae")))
+		err(EXIT_FAILURE, "%s", o->report);
+	result_begin(&run.result, argv, &run.seen);
+	run.result.keeps_events = o->report;
+	r = follow_open(&run.follow);
 	if (r < 0) {
 		fprintf(stderr, "mptcpinfo: %s\n", strerror(-r));
 		return EXIT_FAILURE;
@@ -341,6 +401,7 @@ int run_main(const struct options *o, char **argv)
 	if (child_start(&run.child, argv) == 0) {
 		while (!run.child.ended)
 			run_step(&run, INT64_MAX);
+		run.result.ended_us = clock_us();
 		/* Sockets outlive their program until the peer has closed, too. */
 		until = clock_ms() + LINGER_MS;
 		run_snapshot(&run);
@@ -350,6 +411,7 @@ int run_main(const struct options *o, char **argv)
 	}
 	follow_close(&run.follow);
 	close(run.closed);
+	result_free(&run.result);
 	snapshot_free(&run.seen);
 	index_free(&run.by_path);
 	return run.child.status;

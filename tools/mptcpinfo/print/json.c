@@ -67,7 +67,7 @@ static void put_path(json_t *object, const struct path *path)
 }
 
 /* ISO 8601, UTC, in microseconds. Return: @out. */
-static const char *time_text(int64_t time_ns, char out[static TIME_MAX])
+static const char *iso_text(int64_t time_ns, char out[static TIME_MAX])
 {
 	time_t seconds = time_ns / 1000000000;
 	struct tm tm;
@@ -82,7 +82,7 @@ static void put_time(json_t *object, const char *key, int64_t time_ns)
 	char text[TIME_MAX];
 
 	if (time_ns)
-		put_text(object, key, time_text(time_ns, text));
+		put_text(object, key, iso_text(time_ns, text));
 }
 
 /* While the kernel has switched MPTCP off. */
@@ -287,7 +287,7 @@ void write_json(const struct snapshot *snap, bool counters, bool one_line, FILE 
 	fprintf(out,
 		"{\"version\":2,%s\"time\":\"%s\",\"monotonic_us\":%" PRId64
 		",%s\"namespace\":",
-		end, time_text(snap->time_ns, time), snap->time_us, end);
+		end, iso_text(snap->time_ns, time), snap->time_us, end);
 	write_piece(namespace_json(snap), "", out);
 	fprintf(out, ",%s\"managers\":[", end);
 	before = end;

@@ -16,6 +16,7 @@ struct options {
 	bool wide;	       /* more columns in the table */
 	bool watch;
 	bool events;
+	const char *report;	  /* the file for the page of `run` */
 	unsigned int interval_ms; /* between two snapshots */
 	bool colour; /* standard output is a terminal, and NO_COLOR is not set */
 };
@@ -52,6 +53,10 @@ const char *scaled_text(uint64_t value, char out[static SCALED_MAX]);
 /* Likewise for times: "40us", "12.3ms", "1.50s". */
 #define RTT_MAX 12
 const char *rtt_text(uint32_t us, char out[static RTT_MAX]);
+
+/* "9.8 MB/s", of bytes a second: up to nine characters; "-" for NAN. Return: @out. */
+#define RATE_MAX 24
+const char *rate_text(double rate, char out[static RATE_MAX]);
 
 /* Rounded; 0 of 0. */
 static inline int percent_of(double part, double all)

@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -184,6 +185,23 @@ const char *rtt_text(uint32_t us, char out[static RTT_MAX])
 	if (us >= 1000000000)
 		return strcpy(out, ">999s");
 	return digits_text(us, units, RTT_MAX, out);
+}
+
+const char *rate_text(double rate, char out[static RATE_MAX])
+{
+	static const char *const units[] = { "B/s", "kB/s", "MB/s", "GB/s", "TB/s" };
+	size_t i = 0;
+
+	if (isnan(rate))
+		return strcpy(out, "-");
+	/* What would be rounded to 1000 is one of the next unit. */
+	while (rate >= 999.5 && i + 1 < sizeof(units) / sizeof(units[0])) {
+		rate /= 1000;
+		i++;
+	}
+	snprintf(out, RATE_MAX, i && rate < 99.95 ? "%.1f %s" : "%.0f %s", rate,
+		 units[i]);
+	return out;
 }
 
 static bool number_parse(const char *text, int base, uint32_t *ret)

@@ -14,9 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BAR_CELLS     8
-#define BAR_TEXT_MAX  (BAR_CELLS * 3 + 1) /* three bytes of UTF-8 each */
-#define RATE_TEXT_MAX 24
+#define BAR_CELLS    8
+#define BAR_TEXT_MAX (BAR_CELLS * 3 + 1) /* three bytes of UTF-8 each */
 
 struct row {
 	const struct connection *conn;
@@ -52,24 +51,6 @@ void paths_set_rates(struct snapshot *snap, const struct snapshot *before, doubl
 		}
 	}
 	index_free(&by_token);
-}
-
-/* "9.8 MB/s": up to nine characters; "-" for NAN. Return: @out. */
-static const char *rate_text(double rate, char out[static RATE_TEXT_MAX])
-{
-	static const char *const units[] = { "B/s", "kB/s", "MB/s", "GB/s", "TB/s" };
-	size_t i = 0;
-
-	if (isnan(rate))
-		return strcpy(out, "-");
-	/* What would be rounded to 1000 is one of the next unit. */
-	while (rate >= 999.5 && i + 1 < sizeof(units) / sizeof(units[0])) {
-		rate /= 1000;
-		i++;
-	}
-	snprintf(out, RATE_TEXT_MAX, i && rate < 99.95 ? "%.1f %s" : "%.0f %s", rate,
-		 units[i]);
-	return out;
 }
 
 /* A bar of @share (0 to 1) of BAR_CELLS cells, padded with blanks. Return: @out. */
@@ -128,7 +109,7 @@ static int compare_rates(const void *pa, const void *pb)
 
 static void frame_add_path(const struct subflow *sf, double of, struct frame *f)
 {
-	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX], text[RATE_TEXT_MAX];
+	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX], text[RATE_MAX];
 	char bar[BAR_TEXT_MAX], percent[8] = "-";
 	double rate = rate_add(sf->sent_rate, sf->received_rate);
 	double share = of > 0 ? rate / of : NAN;
@@ -145,7 +126,7 @@ static void frame_add_path(const struct subflow *sf, double of, struct frame *f)
 static void frame_add_row(const struct snapshot *snap, const struct row *row, size_t room,
 			  struct frame *f)
 {
-	char in[RATE_TEXT_MAX], out[RATE_TEXT_MAX], pid[16] = "-";
+	char in[RATE_MAX], out[RATE_MAX], pid[16] = "-";
 	const struct connection *conn = row->conn;
 	const char *manager = manager_text(snap, conn);
 	size_t i, n = conn->n_subflows;
