@@ -34,7 +34,7 @@ _mptcpaddr_first_word()
 	REPLY=''
 	for ((REPLY_AT = 2; REPLY_AT < COMP_CWORD; REPLY_AT++)); do
 		case ${COMP_WORDS[REPLY_AT]} in
-		-p | --pool | -b | --backend | --pid | --program | --root | --wait) REPLY_AT=$((REPLY_AT + 1)) ;;
+		-p | --pool | -b | --backend | --pid | --program | --root | --wait | --since) REPLY_AT=$((REPLY_AT + 1)) ;;
 		--) REPLY_AT=$((REPLY_AT + 1)); break ;;
 		-*) ;;
 		*) REPLY=${COMP_WORDS[REPLY_AT]}; return ;;
@@ -93,7 +93,7 @@ _mptcpaddr_value()
 	--pid) _mptcpaddr_words "$(_mptcpaddr_pids)" "$2" ;;
 	--program) COMPREPLY=($(compgen -c -- "$2")) ;;
 	--root) COMPREPLY=($(compgen -d -- "$2")) ;;
-	--wait | id | port | subflows | add_addr_accepted) ;;
+	--wait | --since | id | port | subflows | add_addr_accepted) ;;
 	dev) _mptcpaddr_words "$(ls /sys/class/net 2>/dev/null)" "$2" ;;
 	*) return 1 ;;
 	esac
@@ -130,7 +130,7 @@ _mptcpaddr()
 			compgen -A hostname -- "$cur")" "$cur"
 		;;
 	status) _mptcpaddr_words --help "$cur" ;;
-	doctor) _mptcpaddr_words '-v --verbose --help' "$cur" ;;
+	doctor) _mptcpaddr_words '-v --verbose -j --json --since --help' "$cur" ;;
 	endpoint | limits) _mptcpaddr_object "$command" "$cur" ;;
 	service)
 		if [ -n "$REPLY" ]; then

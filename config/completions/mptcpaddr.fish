@@ -14,7 +14,7 @@ function __mptcpaddr_plain
 	for word in $words[3..-1]
 		if test $skip = yes
 			set skip no
-		else if contains -- $word -p --pool -b --backend --pid --program --root --wait
+		else if contains -- $word -p --pool -b --backend --pid --program --root --wait --since
 			set skip yes
 		else if not string match -q -- '-*' $word
 			echo $word
@@ -85,7 +85,8 @@ complete -c mptcpaddr -n '__mptcpaddr_in init' -l stdout -d 'Print it'
 complete -c mptcpaddr -n '__mptcpaddr_in init; and __mptcpaddr_verb ""' -a '(__fish_complete_command)'
 complete -c mptcpaddr -n '__mptcpaddr_in check' -l broker -d 'The configuration of the broker'
 complete -c mptcpaddr -n '__mptcpaddr_in check' -F
-complete -c mptcpaddr -n '__mptcpaddr_in probe' -s j -l json -d 'One JSON document'
+complete -c mptcpaddr -n '__mptcpaddr_in probe doctor' -s j -l json -d 'One JSON document'
+complete -c mptcpaddr -n '__mptcpaddr_in doctor' -l since -x -d 'Count from now on'
 complete -c mptcpaddr -n '__mptcpaddr_in probe' -l wait -x -d 'Seconds'
 complete -c mptcpaddr -n '__mptcpaddr_in probe; and __mptcpaddr_verb ""' -a '(__fish_print_hostnames)'
 complete -c mptcpaddr -n '__mptcpaddr_in endpoint limits' -l pid -x -a '(__fish_complete_pids)' -d 'Process'

@@ -54,7 +54,7 @@ static const struct offer {
 	{ "mptcpaddr check --", "--broker --help" },
 	{ "mptcpaddr probe --", "--help --json --pool --program --wait" },
 	{ "mptcpaddr status --", "--help" },
-	{ "mptcpaddr doctor --", "--help --verbose" },
+	{ "mptcpaddr doctor --", "--help --json --since --verbose" },
 	{ "mptcpaddr endpoint ", "add change delete flush show" },
 	{ "mptcpaddr endpoint --pid 7 ", "add change delete flush show" },
 	{ "mptcpaddr endpoint --", "--help --pid --program" },

@@ -85,7 +85,7 @@ Test(doctor, lists_passed_checks, TIMEOUT)
 			      "ok: the kernel lists MPTCP connections (mptcp_diag)\n",
 			      "ok: no rule of nft(8) concerns the MPTCP option\n",
 			      "no problems found, but there is no pool file yet: type "));
-	user_pool(&b, "curl.conf", POOL);
+	user_pool(&b, "curl.conf", ON_C2);
 	said = run(&b, NULL, DOCTOR);
 	cr_expect_str_eq(said.out, CLEAN "\n");
 	said_free(&said);
@@ -208,6 +208,48 @@ Test(doctor, finds_a_strict_reverse_path_filter, TIMEOUT)
 	cr_assert_eq(host_sysctl(&b.world.client, "net/ipv4/conf/c2/rp_filter", "1"), 0);
 	user_pool(&b, "curl.conf", ON_C2);
 	solved_by_advice(&b, "c2 drops packets from addresses that another interface");
+	bench_close(&b);
+}
+
+/* The endpoint names no device: the interface that has the address counts. */
+Test(doctor, finds_a_strict_reverse_path_filter_of_an_address, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	shell(&b, "ip rule add from 10.0.2.2 lookup 7; "
+		  "ip route add default via 10.0.2.1 dev c2 table 7");
+	cr_assert_eq(host_sysctl(&b.world.client, "net/ipv4/conf/c2/rp_filter", "1"), 0);
+	user_pool(&b, "curl.conf", POOL);
+	solved_by_advice(&b, "c2 drops packets from addresses that another interface");
+	bench_close(&b);
+}
+
+Test(doctor, looks_up_the_route_from_each_endpoint, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	user_pool(&b, "curl.conf", POOL "endpoint = 10.0.3.2 dev c3\n");
+	one_problem(&b, "curl.conf:2: packets from 10.0.2.2 to the Internet leave by c1, "
+			"but c2 has the address\n    do: append \"dev c2\"\n");
+	shell(&b, "ip route del default dev c3");
+	user_pool(&b, "curl.conf", ON_C2 "endpoint = 10.0.3.2 dev c3\n");
+	one_problem(&b, "curl.conf:3: no route from 10.0.3.2 (c3) to the Internet\n"
+			"    do: add a default route over c3\n");
+	/* For one server it has a route; a link that is down has none for a reason. */
+	user_pool(&b, "curl.conf",
+		  ON_C2 "[pool \"10.0.3.0/24\"]\nendpoint = 10.0.3.2 dev c3\n");
+	prints_lines(&b, ARGS("packets from 10.0.2.2 to the Internet leave by c2\n",
+			      "packets from 10.0.3.2 to 10.0.3.1 leave by c3\n", CLEAN));
+	shell(&b, "ip link set c3 down");
+	user_pool(&b, "curl.conf", ON_C2 "endpoint = 10.0.3.2 dev c3\n");
+	no_problem(&b);
+	/* Without the Internet nothing is said about it. */
+	shell(&b, "ip route flush default; ip -6 route flush default");
+	no_problem(&b);
 	bench_close(&b);
 }
 
@@ -382,5 +424,121 @@ Test(doctor, puts_sudo_before_tcpdump, TIMEOUT)
 	     1, "\n    type: sudo tcpdump -nvi any 'tcp[tcpflags] & tcp-syn != 0'    # ");
 	proc_end(&client);
 	proc_end(&server);
+	bench_close(&b);
+}
+
+/* Two joins too many, as the server says it; the client's counters are its own. */
+Test(doctor, judges_the_server_apart, TIMEOUT)
+{
+	struct proc server = { 0 }, client = { 0 };
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	if (counter(&b.world.server, "MPJoinRejected") < 0)
+		SKIP("this kernel does not count rejected joins");
+	traffic_serve(&b, &server, false, ARGS("10.0.2.1"));
+	cr_assert_eq(limits_set(&b.world.server, 0, 8), 0);
+	traffic_connect(&b, &client, ON_C2 "[retry]\ntries = 0\n", NULL);
+	cr_assert(WAIT_UNTIL(counter(&b.world.server, "MPJoinRejected") == 1,
+			     TRAFFIC_WAIT_MS));
+	cr_assert_eq(host_path_manager(&b.world.server, PM_USERSPACE), 0);
+	b.world.client = b.world.server;
+	one_problem(&b, "as a server, since this network namespace was created:\n"
+			"problem: 1 join of clients was rejected: the limit of subflows");
+	proc_end(&client);
+	proc_end(&server);
+}
+
+Test(doctor, lists_passed_checks_of_a_server, TIMEOUT)
+{
+	struct proc server = { 0 }, client = { 0 };
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	traffic_serve(&b, &server, false, ARGS("10.0.2.1"));
+	traffic_connect(&b, &client, ON_C2, NULL);
+	cr_assert(WAIT_UNTIL(counter(&b.world.server, "EchoAdd") == 1 &&
+				     counter(&b.world.server, "MPJoinAckRx") == 1,
+			     TRAFFIC_WAIT_MS));
+	cr_assert_eq(host_path_manager(&b.world.server, PM_USERSPACE), 0);
+	b.world.client = b.world.server;
+	prints_lines(&b, ARGS("as a server, since this network namespace was created:\n",
+			      "ok: listening MPTCP sockets: 1\n",
+			      "ok: MPTCP connections from clients: 1 of 1\n",
+			      "ok: completed joins of clients: 1 of 1\n",
+			      "ok: confirmed announcements: 1 of 1\n"));
+	proc_end(&client);
+	proc_end(&server);
+}
+
+/* On standard error */
+static bool has_said(const struct proc *p, const char *words)
+{
+	char *text = proc_errors(p);
+	const bool said = strstr(text, words);
+
+	free(text);
+	return said;
+}
+
+/* Problems of the past do not count, those of that time do. */
+Test(doctor, counts_since_now, TIMEOUT)
+{
+	struct proc server = { 0 }, client = { 0 }, later = { 0 }, doctor;
+	struct bench b;
+	char *out;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	traffic_serve(&b, &server, true, NULL);
+	traffic_connect(&b, &client, ON_C2, NULL);
+	one_problem(&b, "none of 1 server answered with MPTCP");
+	says(&b, ARGS("@mptcpaddr", "doctor", "--since", "0.2"), 0,
+	     "no problems found, but no MPTCP connection was opened in that time");
+	start(&b, &doctor, NULL, ARGS("@mptcpaddr", "doctor", "--since", "10s"));
+	cr_assert(WAIT_UNTIL(has_said(&doctor, "counting for 10 s"), TRAFFIC_WAIT_MS));
+	traffic_connect(&b, &later, ON_C2, NULL);
+	cr_expect_eq(proc_wait(&doctor, 30000), 1);
+	out = proc_output(&doctor);
+	cr_expect(strstr(out, "as a client, in the last 10 s:\n"
+			      "problem: none of 1 server answered with MPTCP"),
+		  "%s", out);
+	free(out);
+	says(&b, ARGS("@mptcpaddr", "doctor", "--since", "20:15"), 2,
+	     "--since 20:15: not a time from 0.1s to 10m");
+	says(&b, ARGS("@mptcpaddr", "doctor", "--since"), 2, "--since requires a value");
+	proc_end(&doctor);
+	proc_end(&later);
+	proc_end(&client);
+	proc_end(&server);
+	bench_close(&b);
+}
+
+Test(doctor, writes_json, TIMEOUT)
+{
+	static const char script[] =
+		"$0 doctor --json | jq -cr '.problems, .since_s, (.findings[] | "
+		"select(.level == \"problem\") | .part, .text, .remedies[0]), "
+		"([.findings[].level] | unique)'";
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	user_pool(&b, "curl.conf", ON_C2);
+	cr_assert_eq(host_path_manager(&b.world.client, PM_KERNEL), 0);
+	said = run(&b, NULL, ARGS("sh", "-c", script, path_of("mptcpaddr")));
+	cr_expect(!strncmp(said.out, "1\nnull\nmachine\nthe in-kernel path manager is ",
+			   40) &&
+			  strstr(said.out,
+				 "pools have no effect\n{\"type\":\"sysctl -w "
+				 "net.mptcp.path_manager=userspace\",\"root\":true}"
+				 "\n[\"ok\",\"problem\"]\n"),
+		  "%s%s", said.out, said.err);
+	said_free(&said);
+	says(&b, ARGS("@mptcpaddr", "doctor", "-j", "--since", "0.1"), 1,
+	     "\"since_s\":0.1,");
 	bench_close(&b);
 }

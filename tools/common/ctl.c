@@ -159,6 +159,20 @@ int ctl_open_broker(struct ctl *ret_ctl)
 	return broker_path(path) ? ctl_open(path, NULL, ret_ctl) : -ECONNREFUSED;
 }
 
+int ctl_ask_broker(struct ctl_manager *ret_about)
+{
+	struct ctl ctl;
+	int r = ctl_open_broker(&ctl);
+
+	memset(ret_about, 0, sizeof(*ret_about));
+	if (r == 0)
+		r = ctl_ask(&ctl, CTL_OP_MANAGER, 0, sizeof(*ret_about));
+	if (r == 0 && ctl_answer(&ctl)->count)
+		ctl_record(&ctl, 0, ret_about, sizeof(*ret_about));
+	ctl_close(&ctl);
+	return r;
+}
+
 void ctl_close(struct ctl *ctl)
 {
 	if (ctl->fd >= 0)

@@ -46,6 +46,8 @@ void ctl_close(struct ctl *ctl);
 
 /* ctl_open_broker() - the same with the broker of this network namespace. */
 int ctl_open_broker(struct ctl *ret_ctl);
+/* ctl_ask_broker() - what it says of itself. Return: 0; -errno, with zeros. */
+int ctl_ask_broker(struct ctl_manager *ret_about);
 
 /*
  * ctl_charge() - charge @ctl's user for the time since ctl_open(): it failed

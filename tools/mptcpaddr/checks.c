@@ -4,10 +4,10 @@
  *
  * A check tries what the library will do where that is possible: a socket says more than
  * a capability or a version. What stops packets: the machine's own firewall as nft(8)
- * lists it, reverse-path filters, and the MPTCP counters since this network namespace was
- * created.
+ * lists it, and reverse-path filters.
  */
 #include "checks.h"
+#include "counters.h"
 #include "held.h"
 #include "mptcpaddr/broker.h"
 #include "mptcpaddr/netlink.h"
@@ -149,69 +149,6 @@ static bool check_diag(struct findings *findings, const struct devices *devices)
 	return true;
 }
 
-/* The kernel's MPTCP counters: a line of names, a line of values. */
-struct netstat {
-	char *names, *values;
-};
-
-static void read_netstat(struct netstat *ret)
-{
-	FILE *file = fopen("/proc/net/netstat", "re");
-	size_t size[2] = { 0 };
-
-	*ret = (struct netstat){ 0 };
-	/* Each table repeats its name in both lines. */
-	while (file && getline(&ret->names, &size[0], file) > 0 &&
-	       getline(&ret->values, &size[1], file) > 0 &&
-	       strncmp(ret->names, "MPTcpExt:", 9) != 0)
-		;
-	if (file)
-		fclose(file);
-}
-
-/* 0 also if this kernel lacks the counter. */
-static unsigned long get_counter(const struct netstat *netstat, const char *name)
-{
-	const char *at = netstat->names, *value = netstat->values;
-	const size_t len = strlen(name);
-
-	for (; at && value; at = strchr(at + 1, ' '), value = strchr(value + 1, ' '))
-		if (!strncmp(at + 1, name, len) && strchr(" \n", at[1 + len]))
-			return strtoul(value, NULL, 10);
-	return 0;
-}
-
-/* Zeros: there is none. */
-static struct ctl_manager ask_broker(void)
-{
-	struct ctl_manager about = { 0 };
-	struct ctl ctl;
-
-	if (ctl_open_broker(&ctl) < 0)
-		return about;
-	if (ctl_ask(&ctl, CTL_OP_MANAGER, 0, sizeof(about)) == 0 &&
-	    ctl_answer(&ctl)->count)
-		ctl_record(&ctl, 0, &about, sizeof(about));
-	ctl_close(&ctl);
-	return about;
-}
-
-static void read_blackhole(const struct netstat *netstat, struct blackhole *ret)
-{
-	blackhole_read(get_counter(netstat, "Blackhole"), ask_broker().blackhole_s, ret);
-}
-
-bool find_blackhole(struct blackhole *ret)
-{
-	struct netstat netstat;
-
-	read_netstat(&netstat);
-	read_blackhole(&netstat, ret);
-	free(netstat.names);
-	free(netstat.values);
-	return ret->on;
-}
-
 /* For run; doctor knows more, see check_blocked(). */
 static bool check_blackhole(struct findings *findings, const struct devices *devices)
 {
@@ -277,8 +214,7 @@ static bool check_broker(struct findings *findings, const struct devices *device
 
 	if (found) {
 		report_ok(findings, "a broker serves programs without rights");
-		about = ask_broker();
-		if (about.pool_error[0])
+		if (ctl_ask_broker(&about) == 0 && about.pool_error[0])
 			report_problem(findings,
 				       "the broker is crowded: %.*s\n"
 				       "do: end some of them; each new one may cost the "
@@ -444,108 +380,6 @@ static void check_firewall(struct findings *findings)
 		report_ok(findings, "no rule of nft(8) concerns the MPTCP option");
 }
 
-static unsigned long count_unsent(const struct netstat *netstat)
-{
-	return get_counter(netstat, "MPJoinSynTxCreatSkErr") +
-	       get_counter(netstat, "MPJoinSynTxBindErr") +
-	       get_counter(netstat, "MPJoinSynTxConnectErr");
-}
-
-/* Connections that made the kernel switch MPTCP off, perhaps. */
-static void check_blocked(struct findings *findings, const struct netstat *netstat)
-{
-	const unsigned long blocked = get_counter(netstat, "MPCapableSYNTXDrop");
-	struct blackhole blackhole;
-	char remedy[80] = "";
-
-	read_blackhole(netstat, &blackhole);
-	if (blackhole.on)
-		snprintf(remedy, sizeof(remedy), "\nroot: " BLACKHOLE_REMEDY,
-			 blackhole.timeout);
-	if (blocked || blackhole.on)
-		report_problem(findings,
-			       "%lu connection%s got an answer only without MPTCP: a "
-			       "middlebox drops SYNs that have the option%s%s%s\n"
-			       "do: try another uplink; ask the firewall's operator to "
-			       "allow TCP option 30",
-			       blocked, PLURAL(blocked), blackhole.on ? "; " : "",
-			       blackhole.text, remedy);
-}
-
-static void check_syns(struct findings *findings, const struct netstat *netstat)
-{
-	const unsigned long servers = get_counter(netstat, "MPCapableFallbackSYNACK");
-	const unsigned long clients = get_counter(netstat, "MPCapableFallbackACK");
-	const unsigned long unsent = count_unsent(netstat);
-
-	if (servers && !get_counter(netstat, "MPCapableSYNACKRX"))
-		report_problem(
-			findings,
-			"none of %lu server%s answered with MPTCP: they lack it, or a "
-			"middlebox strips the option\n"
-			"root: tcpdump -nvi any 'tcp[tcpflags] & tcp-syn != 0'    # here "
-			"and on the server: where is mptcp missing?",
-			servers, PLURAL(servers));
-	if (clients)
-		report_problem(
-			findings,
-			"%lu client%s began with MPTCP and fell back to TCP: a middlebox "
-			"strips the option\n"
-			"root: tcpdump -nvi any 'tcp[tcpflags] & tcp-ack != 0'    # here "
-			"and on the client: where is mptcp missing?",
-			clients, PLURAL(clients));
-	if (unsent)
-		report_problem(
-			findings,
-			"%lu join%s could not be sent: no route from an endpoint's "
-			"address to an announced one\n"
-			"type: ip route get ANNOUNCED from ENDPOINT",
-			unsent, PLURAL(unsent));
-}
-
-static void check_joins(struct findings *findings, const struct netstat *netstat)
-{
-	const unsigned long joins = get_counter(netstat, "MPJoinSynTx");
-	const unsigned long answered = get_counter(netstat, "MPJoinSynAckRx");
-	const unsigned long announced = get_counter(netstat, "AddAddr");
-	const unsigned long servers = get_counter(netstat, "MPCapableSYNACKRX");
-	/* One in ten may be in flight, or lost to a server's restart. */
-	const bool lost = joins > answered && (joins - answered) * 10 > joins;
-	/* An older kernel counts their answers alone. */
-	const bool no_join = netstat->names && strstr(netstat->names, " MPJoinSynTx ") &&
-			     !joins && !count_unsent(netstat);
-
-	if (lost)
-		report_problem(
-			findings,
-			"%lu of %lu join%s had no answer: the server's addresses "
-			"cannot be reached from the endpoints\n"
-			"type: mptcpinfo --events    # which ones\n"
-			"do: check the firewalls at both ends, and the routes back",
-			joins - answered, joins, PLURAL(joins));
-	if (no_join && announced)
-		report_problem(findings,
-			       "%lu address%s announced, but none was joined\n"
-			       "type: mptcpinfo    # says why, while such a connection "
-			       "is open",
-			       announced, announced == 1 ? " was" : "es were");
-	else if (no_join && servers)
-		report_problem(
-			findings,
-			"no server announced an address to %lu MPTCP connection%s, "
-			"and no \"subflow\" endpoint opened a path\n"
-			"do: write subflow in addition to laminar into the pool "
-			"file, which needs no announcement\n"
-			"type: ip mptcp endpoint add ADDRESS dev DEVICE signal    "
-			"# on a server of your own",
-			servers, PLURAL(servers));
-	if (servers)
-		report_ok(findings, "MPTCP connections to servers: %lu of %lu", servers,
-			  get_counter(netstat, "MPCapableSYNTX"));
-	if (joins && !lost)
-		report_ok(findings, "answered joins: %lu of %lu", answered, joins);
-}
-
 static const struct {
 	/* Return: false if the later ones do not matter then. */
 	bool (*check)(struct findings *findings, const struct devices *devices);
@@ -559,7 +393,6 @@ static const struct {
 void check_machine(struct findings *findings, const struct devices *devices)
 {
 	const bool verbose = findings->verbose;
-	struct netstat netstat;
 	size_t i;
 
 	findings->verbose &= devices != NULL;
@@ -572,10 +405,4 @@ void check_machine(struct findings *findings, const struct devices *devices)
 		return;
 	check_rp_filters(findings, devices);
 	check_firewall(findings);
-	read_netstat(&netstat);
-	check_blocked(findings, &netstat);
-	check_syns(findings, &netstat);
-	check_joins(findings, &netstat);
-	free(netstat.names);
-	free(netstat.values);
 }

@@ -21,7 +21,7 @@ struct devices {
 
 /*
  * check_machine() - the kernel, its settings, and who may manage paths; for doctor also
- * packet filters, and the kernel's counters of this namespace
+ * packet filters
  *
  * @devices: what doctor has found in pool files; NULL for run, which leaves out what does
  * not hinder one program.
@@ -36,10 +36,6 @@ bool find_broker(void);
 
 /* find_backend() - who manages the paths of programs: one of those; "none": nobody */
 const char *find_backend(void);
-
-struct blackhole;
-/* find_blackhole() - whether the kernel has switched MPTCP off */
-bool find_blackhole(struct blackhole *ret);
 
 /* read_first_line() - of the file @path. Return: false, and "", if it has none. */
 bool read_first_line(const char *path, char *ret_text, size_t size);

@@ -61,8 +61,20 @@ struct findings {
 		FOUND_BY_CHECK, /* on stdout, without remedies */
 	} by;
 	bool verbose;
-	unsigned int problems;
+	bool json;		  /* of FOUND_BY_DOCTOR: objects, see report_begin() */
+	unsigned int problems, n; /* n: printed */
+	const char *part;	  /* of the machine that is looked at; NULL: "machine" */
+	const char *title;	  /* in front of its next finding; NULL: none */
 };
+
+/*
+ * report_part() - findings from here on are about @part, a word of doctor --json
+ * @title: a line in front of the first one, or NULL; must stay valid
+ */
+void report_part(struct findings *findings, const char *part, const char *title);
+
+/* print_json_text() - "NAME":"TEXT" */
+void print_json_text(const char *name, const char *text);
 
 /*
  * report_problem() - print a problem and its remedies
@@ -75,4 +87,4 @@ void report_problem(struct findings *findings, const char *fmt, ...);
 
 /* report_ok() - print what works, if verbose. */
 PRINTF_LIKE(2, 3)
-void report_ok(const struct findings *findings, const char *fmt, ...);
+void report_ok(struct findings *findings, const char *fmt, ...);

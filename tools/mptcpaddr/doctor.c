@@ -6,8 +6,10 @@
  * Checks and never changes anything.
  */
 #include "doctor.h"
+#include "counters.h"
 #include "program.h"
 
+#include "mptcpaddr/pm.h"
 #include "mptcpaddr/pool.h"
 #include "shim/preload/pool_file.h"
 #include "tools/mptcpaddrd/policy.h"
@@ -15,12 +17,14 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <fnmatch.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MANAGER	   "libmptcpaddr-pm.so"
-#define SYSTEM_DIR "/etc/mptcpaddr"
+#define MANAGER	    "libmptcpaddr-pm.so"
+#define SINCE_MAX_S 600
+#define SYSTEM_DIR  "/etc/mptcpaddr"
 
 /* Whether @addr is on the interface, or on any if @if_idx is 0. */
 static bool has_address(const struct rtnl_table *machine, int if_idx,
@@ -50,8 +54,38 @@ static struct mpaddr remote_of(const struct pool *pool, const struct endpoint *e
 	return remote;
 }
 
-/* By which interface do packets from @on leave? No error of the file. */
-static void check_route(const struct pool_files *files, const struct pool *pool,
+static void add_pool_device(struct devices *devices, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < devices->n; i++)
+		if (!strcmp(devices->names[i], name))
+			return;
+	if (*name && i < DEVICES_MAX)
+		strcpy(devices->names[devices->n++], name);
+}
+
+/* What hinders the programs of this machine; no error of the file */
+PRINTF_LIKE(2, 3)
+static void report_route(struct pool_files *files, const char *fmt, ...)
+{
+	char text[PATH_MAX + 256], *remedy;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (files->findings.by == FOUND_BY_CHECK) {
+		report_ok(&files->findings, "%s", text);
+		return;
+	}
+	remedy = strrchr(text, ':');
+	report_problem(&files->findings, "%.*s\ndo:%s", (int)(remedy - text), text,
+		       remedy + 1);
+}
+
+/* By which interface do packets from @on leave? */
+static void check_route(struct pool_files *files, const struct pool *pool,
 			const char *path, const struct endpoint *ep,
 			const struct rtnl_address *on)
 {
@@ -60,46 +94,68 @@ static void check_route(const struct pool_files *files, const struct pool *pool,
 	const bool routed = pool->sections[ep->section].prefix.addr.family == AF_UNSPEC;
 	char addr[MPADDR_TEXT_MAX], to[MPADDR_TEXT_MAX];
 	char left[IF_NAMESIZE] = "?", has[IF_NAMESIZE] = "?";
+	struct mpaddr any;
 
-	if (link == on->if_idx)
-		return;
 	if_indextoname(on->if_idx, has);
 	if_indextoname(link, left);
 	mpaddr_text(&on->addr, addr);
 	snprintf(to, sizeof(to), "the Internet");
 	if (!routed)
 		mpaddr_text(&remote, to);
-	if (!link)
-		report_ok(
-			&files->findings,
-			"%s:%u: no route from %s (%s) to %s: add a default route over %s",
-			path, ep->line, addr, has, to, has);
-	else
-		report_ok(&files->findings,
-			  "%s:%u: packets from %s to %s leave by %s, but %s has the "
-			  "address: "
-			  "append \"dev %s\"",
-			  path, ep->line, addr, to, left, has, has);
+	if (link == on->if_idx && files->findings.by == FOUND_BY_DOCTOR)
+		report_ok(&files->findings, "%s:%u: packets from %s to %s leave by %s",
+			  path, ep->line, addr, to, has);
+	else if (link && link != on->if_idx)
+		report_route(files,
+			     "%s:%u: packets from %s to %s leave by %s, but %s has the "
+			     "address: append \"dev %s\"",
+			     path, ep->line, addr, to, left, has, has);
+	/* A machine without the Internet needs no such route. */
+	else if (!link && (files->findings.by == FOUND_BY_CHECK ||
+			   rtnl_find_source(&remote, &any)))
+		report_route(files,
+			     "%s:%u: no route from %s (%s) to %s: add a default route "
+			     "over %s",
+			     path, ep->line, addr, has, to, has);
 }
 
-static void check_routes(const struct pool_files *files, const struct pool *pool,
+static bool is_link_up(const struct rtnl_table *machine, int if_idx)
+{
+	unsigned int i;
+
+	for (i = 0; i < machine->n_links; i++)
+		if (machine->links[i].if_idx == if_idx)
+			return machine->links[i].up;
+	return false;
+}
+
+static void check_routes(struct pool_files *files, const struct pool *pool,
 			 const char *path, const struct endpoint *ep)
 {
 	const struct rtnl_table *machine = &files->machine;
 	const int if_idx = if_nametoindex(ep->dev);
+	const bool doctor = files->findings.by == FOUND_BY_DOCTOR;
 	const struct mpaddr_range *range;
 	const struct rtnl_address *on;
+	char has[IF_NAMESIZE];
 
 	if (ep->dev[0] && !if_idx)
 		return;
 	for (on = machine->addrs; on < machine->addrs + machine->n_addrs; on++) {
 		range = mpaddr_range(&on->addr);
-		if (range && range->kind != MPADDR_PRIVATE)
+		if ((range && range->kind != MPADDR_PRIVATE) ||
+		    (doctor && !is_link_up(machine, on->if_idx)))
 			continue;
 		/* Of a device, one of each family would do, but they may differ. */
-		if (ep->addr.family ? mpaddr_same_ip(&on->addr, &ep->addr) &&
-					      (!if_idx || on->if_idx == if_idx)
-				    : on->if_idx == if_idx && on->addr.family == AF_INET)
+		if (!(ep->addr.family
+			      ? mpaddr_same_ip(&on->addr, &ep->addr) &&
+					(!if_idx || on->if_idx == if_idx)
+			      : on->if_idx == if_idx && on->addr.family == AF_INET))
+			continue;
+		if (if_indextoname(on->if_idx, has))
+			add_pool_device(&files->devices, has);
+		/* The server's answers to joins leave as the kernel's routes say. */
+		if (!doctor || ep->flags & ~(uint32_t)MPTCP_PM_ADDR_FLAG_SIGNAL)
 			check_route(files, pool, path, ep, on);
 	}
 }
@@ -143,17 +199,6 @@ static void on_bad_line(void *user, const char *text)
 		       text);
 }
 
-static void add_pool_device(struct devices *devices, const char *name)
-{
-	unsigned int i;
-
-	for (i = 0; i < devices->n; i++)
-		if (!strcmp(devices->names[i], name))
-			return;
-	if (*name && i < DEVICES_MAX)
-		strcpy(devices->names[devices->n++], name);
-}
-
 static void check_file(struct pool_files *files, const char *path)
 {
 	struct pool *pool = NULL;
@@ -162,8 +207,7 @@ static void check_file(struct pool_files *files, const char *path)
 
 	for (i = 0; pool && i < pool->n_endpoints; i++) {
 		good &= check_endpoint(files, path, &pool->endpoints[i]);
-		if (files->findings.by == FOUND_BY_CHECK)
-			check_routes(files, pool, path, &pool->endpoints[i]);
+		check_routes(files, pool, path, &pool->endpoints[i]);
 		add_pool_device(&files->devices, pool->endpoints[i].dev);
 	}
 	if (pool && good)
@@ -386,30 +430,76 @@ bool check_pools(struct pool_files *files)
 	return r || named;
 }
 
+/* "10s", "2m", or seconds. Return: -EINVAL after an error was printed. */
+static int parse_since(unsigned int *ret_ms)
+{
+	char *unit;
+	double s = strtod(optarg, &unit);
+
+	if (!strcmp(unit, "m"))
+		s *= 60;
+	else if (*unit && strcmp(unit, "s") != 0)
+		s = 0;
+	if (unit == optarg || !(s >= 0.1 && s <= SINCE_MAX_S)) { /* nor NaN */
+		print_usage_error("doctor",
+				  "--since %s: not a time from 0.1s to %dm: doctor "
+				  "counts for so long from now on",
+				  optarg, SINCE_MAX_S / 60);
+		return -EINVAL;
+	}
+	*ret_ms = s * 1000;
+	return 0;
+}
+
+/* The last words; @any: an MPTCP connection was tried. */
+static void print_sum(const struct findings *findings, unsigned int since_ms,
+		      bool any_pool, bool any)
+{
+	if (findings->json && since_ms)
+		printf("],\"since_s\":%g,\"problems\":%u}\n", since_ms / 1000.0,
+		       findings->problems);
+	else if (findings->json)
+		printf("],\"since_s\":null,\"problems\":%u}\n", findings->problems);
+	else if (!any)
+		printf("%s connection was opened in that time: no counter to judge\n",
+		       findings->problems ? "no MPTCP"
+					  : "no problems found, but no MPTCP");
+	else if (!findings->problems)
+		puts(any_pool ? "no problems found"
+			      : "no problems found, but there is no pool file yet: type "
+				"mptcpaddr init");
+}
+
 int cmd_doctor(int argc, char *argv[])
 {
 	static const struct option options[] = {
 		{ "verbose", no_argument, NULL, 'v' },
+		{ "since", required_argument, NULL, 's' },
+		{ "json", no_argument, NULL, 'j' },
 		{ 0 },
 	};
 	struct pool_files files = { .findings.by = FOUND_BY_DOCTOR };
-	bool any_pool;
+	unsigned int since_ms = 0;
+	bool any_pool, any;
 	int c;
 
-	while ((c = command_option(argc, argv, ":v", options)) == 'v')
-		files.findings.verbose = true;
-	if (c == '?')
-		return EXIT_USAGE;
+	while ((c = command_option(argc, argv, ":vj", options)) != -1)
+		if (c == '?' || (c == 's' && parse_since(&since_ms) < 0))
+			return EXIT_USAGE;
+		else if (c == 'v')
+			files.findings.verbose = true;
+		else if (c == 'j')
+			files.findings.json = true;
 	if (optind < argc)
 		return print_usage_error("doctor", "unexpected argument %s",
 					 argv[optind]);
+	if (files.findings.json)
+		fputs("{\"findings\":[", stdout);
 	check_libraries(&files.findings);
 	any_pool = check_pools(&files);
 	check_machine(&files.findings, &files.devices);
 	check_running_pools(&files.findings);
-	if (!files.findings.problems)
-		puts(any_pool ? "no problems found"
-			      : "no problems found, but there is no pool file yet: type "
-				"mptcpaddr init");
+	any = check_counters(&files.findings, since_ms) || !since_ms;
+	print_sum(&files.findings, since_ms, any_pool, any);
 	return fflush(stdout) || ferror(stdout) || files.findings.problems;
 }

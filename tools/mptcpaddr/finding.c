@@ -21,6 +21,68 @@ static const struct {
 	[FOUND_BY_CHECK] = { "", "" },
 };
 
+void print_json_text(const char *name, const char *text)
+{
+	printf("\"%s\":\"", name);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			printf("\\%c", *text);
+		else if ((unsigned char)*text < 0x20)
+			printf("\\u%04x", *text);
+		else
+			putchar(*text);
+	}
+	putchar('"');
+}
+
+/* {"level":"ok","part":"client","text":"..." */
+static void begin_json(struct findings *findings, const char *level, const char *text)
+{
+	fputs(findings->n++ ? ",{" : "{", stdout);
+	print_json_text("level", level);
+	putchar(',');
+	print_json_text("part", findings->part ?: "machine");
+	putchar(',');
+	print_json_text("text", text);
+}
+
+/* {"do":"ADVICE"}, {"type":"COMMAND"}; "root": it takes root's rights. */
+static void put_json_remedy(const char *line, bool first)
+{
+	const bool advice = !strncmp(line, ADVICE, strlen(ADVICE));
+	const bool root = !strncmp(line, ROOT, strlen(ROOT));
+	const char *words = strstr(line, ": ");
+
+	fputs(first ? "{" : ",{", stdout);
+	print_json_text(advice ? "do" : "type", words ? words + 2 : line);
+	printf("%s}", root ? ",\"root\":true" : "");
+}
+
+static void report_json(struct findings *findings, const char *text, char *remedies)
+{
+	bool first = true;
+	char *line;
+
+	begin_json(findings, "problem", text);
+	fputs(",\"remedies\":[", stdout);
+	for (; (line = strsep(&remedies, "\n")); first = false)
+		put_json_remedy(line, first);
+	fputs("]}", stdout);
+}
+
+void report_part(struct findings *findings, const char *part, const char *title)
+{
+	findings->part = part;
+	findings->title = title;
+}
+
+static void print_title(struct findings *findings)
+{
+	if (findings->title && !findings->json)
+		printf("%s\n", findings->title);
+	findings->title = NULL;
+}
+
 /* "    type: sudo ..."; in a warning "; type: ..." or "; ADVICE". */
 static void print_remedy(FILE *out, const char *line, bool warning)
 {
@@ -48,6 +110,9 @@ void report_problem(struct findings *findings, const char *fmt, ...)
 	va_end(ap);
 	line = strsep(&rest, "\n");
 	str_clean(line, strlen(line));
+	if (findings->json)
+		return report_json(findings, line, rest);
+	print_title(findings);
 	fprintf(out, "%s%s", prefixes[findings->by].problem, line);
 	while (findings->by != FOUND_BY_CHECK && (line = strsep(&rest, "\n")))
 		print_remedy(out, line, warning);
@@ -63,13 +128,23 @@ static void print_line(FILE *out, const char *prefix, const char *fmt, va_list a
 	fprintf(out, "%s%s\n", prefix, text);
 }
 
-void report_ok(const struct findings *findings, const char *fmt, ...)
+void report_ok(struct findings *findings, const char *fmt, ...)
 {
+	char text[4 * PATH_MAX];
 	va_list ap;
 
-	if (!findings->verbose)
+	if (!findings->verbose && !findings->json)
 		return;
 	va_start(ap, fmt);
+	if (findings->json) {
+		vsnprintf(text, sizeof(text), fmt, ap);
+		va_end(ap);
+		str_clean(text, strlen(text));
+		begin_json(findings, "ok", text);
+		putchar('}');
+		return;
+	}
+	print_title(findings);
 	print_line(findings->by == FOUND_BY_RUN ? stderr : stdout,
 		   prefixes[findings->by].ok, fmt, ap);
 	va_end(ap);

@@ -43,8 +43,12 @@ static const struct command {
 	  "\t  --wait SECONDS    for announced addresses, 2 by default\n" },
 	{ "status", "", "show uplinks, programs, the last problems, and what to do next",
 	  cmd_status, "" },
-	{ "doctor", "[-v]", "find problems with Multipath TCP, and their remedies",
-	  cmd_doctor, "\t  -v, --verbose     list passed checks too\n" },
+	{ "doctor", "[-v] [--json] [--since TIME]",
+	  "find problems with Multipath TCP, and their remedies", cmd_doctor,
+	  "\t  -v, --verbose     list passed checks too\n"
+	  "\t  -j, --json        one JSON document\n"
+	  "\t  --since TIME      count for TIME from now on (10s, 2m), not since "
+	  "boot\n" },
 	{ "endpoint", "[show|add|delete|change|flush] [WORDS...] [--pid P|--program N]",
 	  "show or change the pool of a running program", cmd_pool, TARGET_OPTIONS },
 	{ "limits", "[show|[set] subflows N add_addr_accepted N] [--pid P|--program N]",

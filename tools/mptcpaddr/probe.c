@@ -9,6 +9,7 @@
  */
 #include "probe.h"
 #include "checks.h"
+#include "counters.h"
 #include "program.h"
 
 #include "mptcpaddr/netlink.h"

@@ -2,6 +2,7 @@
 /*
  * probe_print.c - what mptcpaddr probe has found, as text or JSON
  */
+#include "command.h"
 #include "probe.h"
 #include "shim/common/str.h"
 #include "tools/common/endpoint_reason.h"
@@ -181,25 +182,11 @@ static void print_text(const struct probe *probe, const struct plan *plan)
 		puts("no pool file: one path; type: mptcpaddr init");
 }
 
-static void put_json_text(const char *name, const char *text)
-{
-	printf("\"%s\":\"", name);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			printf("\\%c", *text);
-		else if ((unsigned char)*text < 0x20)
-			printf("\\u%04x", *text);
-		else
-			putchar(*text);
-	}
-	putchar('"');
-}
-
 static void put_json_address(const char *name, const struct mpaddr *addr)
 {
 	char text[MPADDR_TEXT_MAX];
 
-	put_json_text(name, addr->family ? mpaddr_text(addr, text) : "");
+	print_json_text(name, addr->family ? mpaddr_text(addr, text) : "");
 }
 
 static void put_json_uplinks(const struct probe *probe)
@@ -211,12 +198,12 @@ static void put_json_uplinks(const struct probe *probe)
 		fputs(h == probe->handshakes ? "{" : ",{", stdout);
 		put_json_address("local", &h->bound);
 		putchar(',');
-		put_json_text("dev", h->dev);
+		print_json_text("dev", h->dev);
 		putchar(',');
-		put_json_text("result", results[h->result].word);
+		print_json_text("result", results[h->result].word);
 		if (h->result == HANDSHAKE_FAILED) {
 			putchar(',');
-			put_json_text("error", strerror(h->error));
+			print_json_text("error", strerror(h->error));
 		} else if (h->result == HANDSHAKE_MPTCP || h->result == HANDSHAKE_TCP) {
 			printf(",\"ms\":%.1f", h->ms);
 		}
@@ -251,7 +238,7 @@ static void put_json_plan(const struct probe *probe, const struct plan *plan)
 		before = ",{";
 		put_json_address("local", &ep->addr);
 		putchar(',');
-		put_json_text("why", endpoint_why(probe, plan, i, why));
+		print_json_text("why", endpoint_why(probe, plan, i, why));
 		putchar('}');
 	}
 	putchar(']');
@@ -262,11 +249,11 @@ static void print_json(const struct probe *probe, const struct plan *plan)
 	unsigned int i;
 
 	putchar('{');
-	put_json_text("host", probe->host);
+	print_json_text("host", probe->host);
 	putchar(',');
 	put_json_address("address", &probe->peer);
 	putchar(',');
-	put_json_text("pool", probe->pool_path);
+	print_json_text("pool", probe->pool_path);
 	printf(",\"mptcp\":%s", plan ? "true" : "false");
 	put_json_uplinks(probe);
 	if (plan && probe->knows_events) {

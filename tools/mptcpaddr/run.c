@@ -71,7 +71,7 @@ static int parse_run_options(struct run *run, int argc, char *argv[])
 	return optind < argc ? 0 : print_usage_error("run", "no program given");
 }
 
-static void report_endpoint(const struct findings *findings, const struct pool *pool,
+static void report_endpoint(struct findings *findings, const struct pool *pool,
 			    const struct endpoint *ep)
 {
 	const struct mpprefix *prefix = &pool->sections[ep->section].prefix;
@@ -241,7 +241,7 @@ static int start_supervisor(struct run *run)
 	return 0;
 }
 
-static int preload_library(const struct run *run)
+static int preload_library(struct run *run)
 {
 	const char *before = getenv("LD_PRELOAD") ?: "";
 	const bool listed = library_is_listed(before);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * counters.h - what the kernel's MPTCP counters say
+ */
+#pragma once
+
+#include "command.h"
+
+struct blackhole;
+/* find_blackhole() - whether the kernel has switched MPTCP off */
+bool find_blackhole(struct blackhole *ret);
+
+/*
+ * check_counters() - judge them, as a client and as a server
+ * @since_ms: count for so long from now on; 0: since the namespace was created
+ *
+ * Return: whether any MPTCP connection was tried in that time.
+ */
+bool check_counters(struct findings *findings, unsigned int since_ms);
