@@ -4,7 +4,7 @@
 LAUNCHER_DIR  := $(B)/tests/launcher-progs
 LAUNCHER_PROG := $(addprefix $(LAUNCHER_DIR)/,hello hello-static hello-static-pie hello-musl \
 		   client-static client-musl client-time64 client-musl-shared waits-32 waits-time64 \
-		   lib32time64/libmptcpaddr.so musl/libmptcpaddr.so client-raw client-musl-so leaves-static supervised supervised-32 hello32 users nosetenv.so protocol protocol-32 lib32/libmptcpaddr.so)
+		   lib32time64/libmptcpaddr.so musl/libmptcpaddr.so client-raw client-musl-so leaves-static passed passed-dynamic supervised supervised-32 hello32 users nosetenv.so protocol protocol-32 lib32/libmptcpaddr.so)
 
 LAUNCHER_CC = $(CC) $(CFLAGS) -D_GNU_SOURCE
 $(LAUNCHER_DIR)/hello-static: LAUNCHER_CC += -static
@@ -32,6 +32,7 @@ $(LAUNCHER_DIR)/lib32/libmptcpaddr.so $(LAUNCHER_DIR)/lib32time64/libmptcpaddr.s
 	$(Q)$(CC_32) -std=gnu11 -Iinclude -I. -Wno-psabi -fPIC -shared -nostartfiles -Wl,-z,defs \
 		-Wl,--version-script=shim/preload/export.map -o $@ $(filter %.c,$^)
 $(LAUNCHER_DIR)/supervised: LAUNCHER_CC += -static -pthread
+$(LAUNCHER_DIR)/passed: LAUNCHER_CC += -static
 $(LAUNCHER_DIR)/client-static: LAUNCHER_CC += -static -pthread
 $(LAUNCHER_DIR)/client-musl: LAUNCHER_CC = musl-gcc -static -D_GNU_SOURCE -pthread
 $(LAUNCHER_DIR)/client-musl-so: LAUNCHER_CC = musl-gcc -D_GNU_SOURCE -pthread
@@ -55,6 +56,10 @@ $(LAUNCHER_DIR)/leaves-static: tests/preload/programs/leaves.c
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(LAUNCHER_CC) -static -pthread -I. -Iinclude -o $@ $<
+$(LAUNCHER_DIR)/passed-%: tests/launcher/prog/passed.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LAUNCHER_CC) -o $@ $<
 $(LAUNCHER_DIR)/nosetenv.so: LAUNCHER_CC += -shared -fPIC
 $(LAUNCHER_DIR)/nosetenv.so: tests/launcher/prog/nosetenv.c
 	$(call say,LINK,$@)

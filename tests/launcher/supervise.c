@@ -97,6 +97,28 @@ Test(supervise, relatives_with_the_broker, .timeout = 120)
 	family(true);
 }
 
+/* By SCM_RIGHTS, before it connects. The program keeps what its socket is. */
+Test(supervise, socket_that_another_program_has_opened_has_three_paths, TIMEOUT)
+{
+	struct proc server;
+	struct bench b;
+
+	NEED_SANDBOX();
+	three_paths(NULL, ARGS(RUN, "@@passed", "give", "@@passed", "take", SERVER),
+		    false);
+	/* From the library. */
+	three_paths(
+		NULL,
+		ARGS(RUN, "@@passed-dynamic", "give", RUN, "@@passed", "take", SERVER),
+		false);
+	open_bench(&b);
+	traffic_serve(&b, &server, false, ANNOUNCED);
+	says(&b, ARGS("@@passed", "give", RUN, "@@passed", "take", SERVER), 0,
+	     "connected 1\nprotocol 6\n");
+	proc_end(&server);
+	bench_close(&b);
+}
+
 /* Threads that connect at the same time. */
 Test(supervise, each_connection_of_a_burst_has_its_paths, .timeout = 120)
 {
