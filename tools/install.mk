@@ -30,6 +30,8 @@ INSTALL_FILES = \
 		config/completions/$(tool).fish:644:$(PREFIX)/share/fish/vendor_completions.d) \
 	$(foreach sample,$(wildcard config/*.conf config/*/*.conf),\
 		$(sample):644:$(EXAMPLES)) \
+	config/networkmanager/90-mptcpaddr:755:$(EXAMPLES) \
+	config/systemd/user/mptcpaddr-session.service:644:$(EXAMPLES) \
 	$(B)/mptcpaddrd:755:$(SBINDIR) \
 	$(B)/mptcpaddrd.service:644:$(UNITDIR)
 ZSHDIR ?= $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)

@@ -91,11 +91,77 @@ cookbook_a_whole_desktop_session_after()
 	[ "$(received wwan0)" -lt 100000 ]
 }
 
-cookbook_nginx_as_a_server_before()
+# network_manager - it and its D-Bus, with two connections; no udev here
+network_manager()
+{
+	mount -t tmpfs tmpfs /var/lib/NetworkManager
+	mount -t sysfs -o ro sysfs /sys
+	rm -rf /etc/NetworkManager
+	mkdir -p /etc/NetworkManager/dispatcher.d /run/dbus
+	printf '[main]\nplugins=keyfile\nauth-polkit=false\ndns=none\n' \
+		>/etc/NetworkManager/NetworkManager.conf
+	# After the others, by name.
+	# shellcheck disable=SC2016
+	printf '#!/bin/sh\necho "$2" >>%s\n' "$work/dispatched" >/etc/NetworkManager/dispatcher.d/99-done
+	chmod 755 /etc/NetworkManager/dispatcher.d/99-done
+	cat >"$work/bus.conf" <<-END
+		<busconfig><type>system</type><auth>EXTERNAL</auth>
+		<listen>unix:path=/run/dbus/system_bus_socket</listen>
+		<policy context="default"><allow own="*"/><allow send_type="method_call"/>
+		<allow send_destination="*"/><allow receive_sender="*"/></policy></busconfig>
+	END
+	dbus-daemon --config-file="$work/bus.conf" --nofork 2>>"$work/nm.log" &
+	wait_until test -S /run/dbus/system_bus_socket
+	/usr/lib/NetworkManager/nm-dispatcher --persist 2>>"$work/nm.log" &
+	NetworkManager --no-daemon 2>>"$work/nm.log" &
+	wait_until nmcli device
+	connection home 1 wlan0
+	connection lte 2 wwan0
+}
+
+# connection NAME N DEVICE
+connection()
+{
+	nmcli connection add type ethernet con-name "$1" ifname "$3" ipv6.method disabled \
+		ipv4.method manual ipv4.addresses "10.$2.0.2/24" ipv4.gateway "10.$2.0.1" \
+		ipv4.route-metric "$2"00 >/dev/null
+}
+
+# dispatched EVENT TIMES - that the scripts have run
+dispatched() { [ "$(grep -cx "$1" "$work/dispatched")" -ge "$2" ]; }
+
+default_pool_is() { [ "$(tail -n +2 /etc/mptcpaddr/default.conf)" = "$1" ]; }
+
+cookbook_networkmanager_before()
 {
 	broker
-	server_of_two_addresses
-	ip rule del from 10.2.0.2	# the text adds it
+	network_manager
+}
+cookbook_networkmanager_after()
+{
+	local pool=$'[pool]\nendpoint = dev wlan0 subflow laminar\nendpoint = dev wwan0 subflow laminar'
+
+	wait_until default_pool_is "$pool backup nofirst"
+	nmcli connection modify lte connection.metered no
+	nmcli device reapply wwan0
+	wait_until default_pool_is "$pool"
+	uplinks_idle
+	as_me env LD_PRELOAD=libmptcpaddr.so curl -sS -o /dev/null https://example.org/big.iso
+	both_carried 500000
+	# A device that is away for a while keeps its line; a file of the user's is kept.
+	nmcli connection down lte
+	nmcli device reapply wlan0
+	wait_until dispatched reapply 2
+	default_pool_is "$pool"
+	sed -i '1d; $d' /etc/mptcpaddr/default.conf
+	nmcli connection up lte
+	wait_until dispatched up 3
+	default_pool_is 'endpoint = dev wlan0 subflow laminar'
+}
+
+# nginx_config TEXT - in its http section
+nginx_config()
+{
 	mkdir -p /run/nginx
 	cat >/etc/nginx/nginx.conf <<-END
 		user root; pid /run/nginx.pid; error_log stderr;
@@ -103,8 +169,16 @@ cookbook_nginx_as_a_server_before()
 		http { access_log off; client_body_temp_path /run/nginx/b;
 			proxy_temp_path /run/nginx/p; fastcgi_temp_path /run/nginx/f;
 			uwsgi_temp_path /run/nginx/u; scgi_temp_path /run/nginx/s;
-			server { listen 8000; root $work/www; } }
+			$1 }
 	END
+}
+
+cookbook_nginx_as_a_server_before()
+{
+	broker
+	server_of_two_addresses
+	ip rule del from 10.2.0.2	# the text adds it
+	nginx_config "server { listen 8000; root $work/www; }"
 }
 cookbook_nginx_as_a_server_after()
 {
@@ -136,13 +210,24 @@ cookbook_haproxy_as_a_proxy_before()
 			server s 198.51.100.1:80
 	END
 }
-cookbook_haproxy_as_a_proxy_after()
+cookbook_haproxy_as_a_proxy_after() { proxied 8088; }
+
+# proxied PORT - a client of the proxy gets the file of the server, over both uplinks
+proxied()
 {
-	wait_until listens laptop 8088
-	as_me curl -sS -o "$work/../me/got" http://127.0.0.1:8088/big.iso
+	wait_until listens laptop "$1"
+	as_me curl -sS -o /run/me/got "http://127.0.0.1:$1/big.iso"
 	cmp /run/me/got "$work/www/big.iso"
 	both_carried 500000
 }
+
+cookbook_nginx_as_a_proxy_before()
+{
+	broker
+	nginx_config "upstream s { server 198.51.100.1; keepalive 4; }
+		server { listen 8000; location / { proxy_pass http://s; } }"
+}
+cookbook_nginx_as_a_proxy_after() { proxied 8000; }
 
 cookbook_containers_before()
 {
