@@ -29,8 +29,10 @@ struct row {
 
 void report_heading(const char *text);
 void report_row(const struct row *row);
-/* Print the number of targets, and how many were met. */
-void report_end(void);
+/* report_select() - print the rows only that have @text, or whose heading has it. */
+void report_select(const char *text);
+/* Print the number of targets, and how many were met. Return: whether there is a row. */
+bool report_end(void);
 
 /* Collected numbers. */
 struct samples {
@@ -45,24 +47,31 @@ double samples_quantile(struct samples *s, double part);
 void samples_free(struct samples *s);
 
 #define COST_MARK   SIGUSR1
-#define COST_PHASES 6
+#define COST_PHASES 20
 
 /* The cost of a program, from its execve() on or between two marks. */
 struct cost {
 	double instructions; /* in user space, the dynamic linker's too */
+	double own;	     /* of them in the object; 0 without one */
 	double syscalls;
 };
 
+struct cost_run {
+	const char *const *argv, *const *env; /* the whole environment */
+	const char *object;	 /* a real path, as in /proc/PID/maps; or NULL */
+	const struct host *host; /* where it runs; NULL: here */
+	int from;		 /* count instructions from this phase on */
+};
+
 /*
- * count_cost() - run @argv with exactly the environment @env, under ptrace
+ * count_cost() - run a program under ptrace
  *
  * Single steps and no emulator: this processor's code runs, and no tool preloads a
  * library of its own. Without address space randomisation, so that the same program
  * gives the same numbers. Each COST_MARK that the program raises begins the next phase;
  * it does not get the signal. Return: 0; -errno; -ECHILD if it did not exit with 0.
  */
-int count_cost(const char *const argv[], const char *const env[],
-	       struct cost ret[COST_PHASES]);
+int count_cost(const struct cost_run *run, struct cost ret[COST_PHASES]);
 
 /* The parts. Return: 0 or -errno, with a line on stderr. */
 int bench_startup(void);

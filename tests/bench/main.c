@@ -7,7 +7,6 @@
 #include "bench.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,18 +29,6 @@ static const struct {
 };
 
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
-
-int put_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), r = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		r = -errno;
-	close(fd);
-	return r;
-}
 
 /* Ignore the settings of the machine's user. */
 static int prepare(void)
@@ -68,10 +55,24 @@ static bool wanted(const char *name, int argc, char *argv[])
 	return argc == 1;
 }
 
+/* PART/TEXT: a line of the table, or some. */
+static void select_line(char *line, char *argv[])
+{
+	char *text = strchr(line, '/');
+
+	if (text) {
+		*text++ = '\0';
+		report_select(text);
+	}
+	argv[1] = line;
+}
+
 int main(int argc, char *argv[])
 {
 	int r = sandbox_enter(), failed = 0;
 
+	if (argc == 3 && !strcmp(argv[1], "--line"))
+		select_line(argv[--argc], argv);
 	if (!r)
 		r = prepare();
 	if (r < 0) {
@@ -88,6 +89,10 @@ int main(int argc, char *argv[])
 			failed = 1;
 		}
 	}
-	report_end();
+	if (!report_end()) {
+		fputs("no such line: LINE='PART/TEXT', with words of the table\n",
+		      stderr);
+		failed = 1;
+	}
 	return failed;
 }

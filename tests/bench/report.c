@@ -1,15 +1,33 @@
 // SPDX-License-Identifier: MIT
 /*
- * report.c - the table
+ * report.c - the table, samples and files
  */
 #include "bench.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-static int targets, met;
+static const char *selected;
+static char heading[64];
+static bool heading_due;
+static int rows, targets, met;
+
+int put_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), r = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		r = -errno;
+	close(fd);
+	return r;
+}
 
 static void number(char *ret, size_t size, double value)
 {
@@ -20,11 +38,28 @@ static void number(char *ret, size_t size, double value)
 			 value < 1000 && value != rint(value) ? "%.1f" : "%.0f", value);
 }
 
+void report_select(const char *text)
+{
+	selected = text;
+}
+
 void report_heading(const char *text)
 {
-	printf("\n%-50s %9s %9s %9s %8s %8s\n", text, "ours", "peer", "without", "ratio",
-	       "target");
-	fflush(stdout);
+	snprintf(heading, sizeof(heading), "%s", text);
+	heading_due = true;
+}
+
+/* Under its heading, which is printed with the first row. */
+static bool begin_row(const char *what)
+{
+	if (selected && !strcasestr(what, selected) && !strcasestr(heading, selected))
+		return false;
+	if (heading_due)
+		printf("\n%-50s %9s %9s %9s %8s %8s\n", heading, "ours", "peer",
+		       "without", "ratio", "target");
+	heading_due = false;
+	rows++;
+	return true;
 }
 
 void report_row(const struct row *row)
@@ -33,6 +68,8 @@ void report_row(const struct row *row)
 	const char *verdict = "";
 	bool ok = true;
 
+	if (!begin_row(row->what))
+		return;
 	number(ours, sizeof(ours), row->ours);
 	number(peer, sizeof(peer), row->peer);
 	number(bare, sizeof(bare), row->bare);
@@ -64,7 +101,7 @@ void report_row(const struct row *row)
 	fflush(stdout);
 }
 
-void report_end(void)
+bool report_end(void)
 {
 	double load;
 
@@ -74,6 +111,7 @@ void report_end(void)
 		       "is "
 		       "that of its load\n",
 		       load, sysconf(_SC_NPROCESSORS_ONLN));
+	return rows;
 }
 
 void samples_add(struct samples *s, double value)

@@ -81,7 +81,7 @@ static int count_in(enum condition c, const char *name, const char *arg,
 	char path[PATH_MAX];
 	const char *const argv[] = { built(name, path, sizeof(path)), arg, NULL };
 
-	return count_cost(argv, envs[c], ret);
+	return count_cost(&(struct cost_run){ .argv = argv, .env = envs[c] }, ret);
 }
 
 static int64_t now_ns(void)

@@ -7,10 +7,12 @@
  * A byte goes there and back on each connection before it is closed. With "join" it is
  * kept until the kernel counts a second subflow. Prints the ns of each connect(); what
  * is measured elsewhere must not be disturbed, so that happens at the end. With
- * CONNECTS_CLOCK=cpu in the environment: the ns that the calling thread was running.
+ * CONNECTS_CLOCK=cpu in the environment: the ns that the calling thread was running. With
+ * CONNECTS_CLOCK=marks, signals mark the begin and the end of each connect() (bench.h).
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,11 +30,14 @@
 static struct sockaddr_in to = { .sin_family = AF_INET };
 
 static clockid_t clock_id = CLOCK_MONOTONIC;
+static bool marks;
 
 static long now_ns(void)
 {
 	struct timespec ts;
 
+	if (marks)
+		raise(SIGUSR1);
 	clock_gettime(clock_id, &ts);
 	return ts.tv_sec * 1000000000L + ts.tv_nsec;
 }
@@ -90,6 +95,7 @@ static long connect_once(int protocol, bool join)
 int main(int argc, char *argv[])
 {
 	static long took[COUNT_MAX];
+	const char *clock;
 	int protocol, count;
 
 	if (argc < 5)
@@ -98,8 +104,11 @@ int main(int argc, char *argv[])
 	inet_pton(AF_INET, argv[2], &to.sin_addr);
 	to.sin_port = htons(atoi(argv[3]));
 	count = atoi(argv[4]);
-	if (getenv("CONNECTS_CLOCK"))
+	clock = getenv("CONNECTS_CLOCK");
+	marks = clock && !strcmp(clock, "marks");
+	if (clock && !marks)
 		clock_id = CLOCK_THREAD_CPUTIME_ID;
+	signal(SIGUSR1, SIG_IGN);
 	if (count < 1 || count > COUNT_MAX)
 		return 2;
 	for (int i = 0; i < count; i++)
