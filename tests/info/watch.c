@@ -55,7 +55,7 @@ static void fits(const char *picture, size_t width, size_t height)
 	for (line = picture; *line; line += n + (line[n] == '\n')) {
 		n = strcspn(line, "\n");
 		lines++;
-		/* Bars have three bytes a cell: count the first bytes of characters. */
+		/* Cells have three bytes each: count the first bytes of characters. */
 		size_t columns = 0;
 		for (size_t i = 0; i < n; i++)
 			columns += ((unsigned char)line[i] & 0xc0) != 0x80;
@@ -391,6 +391,127 @@ Test(watch, busiest_connection_comes_first_and_those_left_out_are_counted)
 	stage_close(&s);
 }
 
+/* The cells of the longest history in @picture; a rate is never blank. */
+static size_t history_length(const char *picture)
+{
+	size_t n, longest = 0;
+
+	for (; *picture; picture++) {
+		/* U+2581 to U+2588 */
+		for (n = 0; picture[0] == '\xe2' && picture[1] == '\x96'; n++)
+			picture += 3;
+		longest = n > longest ? n : longest;
+		if (!*picture)
+			break;
+	}
+	return longest;
+}
+
+static bool has_history(const struct term *t, size_t cells)
+{
+	char *picture = term_picture(t);
+	bool has = history_length(picture) >= cells;
+
+	free(picture);
+	return has;
+}
+
+static void add_missing_endpoint(const struct download *d)
+{
+	FILE *f = fopen(d->pool, "a");
+
+	cr_assert(f && fputs("endpoint = 10.0.9.9 laminar\n", f) >= 0 && !fclose(f));
+}
+
+/* Three paths with round-trip times, uncut, and the reason; in a frame not half drawn */
+static bool shows_paths_and_why(const struct term *t)
+{
+	char *picture = term_picture(t);
+	bool shows = count(picture, " estab ") == PATHS &&
+		     count(picture, "s 10.0.") == PATHS &&
+		     strstr(picture, " > 10.0.1.1:80\n") &&
+		     strstr(picture, " > 10.0.3.1:80\n") &&
+		     in_one_line(picture, "  why  unavailable", ": 10.0.9.9");
+
+	free(picture);
+	return shows;
+}
+
+static void picture_fits(const struct term *t, size_t width, size_t height)
+{
+	char *picture = term_picture(t);
+
+	fits(picture, width, height);
+	free(picture);
+}
+
+Test(watch, round_trip_times_histories_and_why_use_the_width)
+{
+	char command[PATH_MAX + 64];
+	struct download d;
+	struct term t;
+
+	NEED_SANDBOX();
+	download_open(&d);
+	add_missing_endpoint(&d);
+	download_start(&d);
+	term_open(&t, &d.w.client, 200, 50,
+		  watch_command(command, sizeof(command), "-i 0.1"));
+	cr_assert(WAIT_FOR(has_history(&t, 40)), "%s", term_picture(&t));
+	cr_assert(WAIT_FOR(shows_paths_and_why(&t)), "%s", term_picture(&t));
+	picture_fits(&t, 200, 50);
+	term_resize(&t, 80, 24);
+	cr_assert(WAIT_FOR(!has_history(&t, 40) && has_history(&t, 10)), "%s",
+		  term_picture(&t));
+	cr_assert(WAIT_FOR(shows_paths_and_why(&t)), "%s", term_picture(&t));
+	picture_fits(&t, 80, 24);
+	term_close(&t);
+	download_close(&d);
+}
+
+Test(watch, reasons_are_wrapped_and_left_out_if_not_all_fit)
+{
+	char command[PATH_MAX + 64];
+	struct stage s;
+	struct term t;
+
+	NEED_SANDBOX();
+	stage_open(&s, 1);
+	cr_assert_eq(host_path_manager(&s.w.client, PM_USERSPACE), 0);
+	stage_connect(&s, "10.0.1.1", "1");
+	term_open(&t, &s.w.client, 50, 12,
+		  watch_command(command, sizeof(command), "-i 0.2"));
+	cr_assert(WAIT_FOR(term_shows(&t, "\n  why  no path manager")), "%s",
+		  term_picture(&t));
+	cr_assert(WAIT_FOR(term_shows(&t, "\n       ")), "wrapped: %s", term_picture(&t));
+	picture_fits(&t, 50, 12);
+	term_resize(&t, 50, 3);
+	cr_assert(WAIT_FOR(!term_shows(&t, "why") && term_shows(&t, "1 MPTCP")));
+	term_close(&t);
+	stage_close(&s);
+}
+
+Test(watch, uplinks_with_several_paths_are_summed_up)
+{
+	char command[PATH_MAX + 64];
+	struct stage s;
+	struct term t;
+
+	NEED_SANDBOX();
+	stage_open(&s, 3);
+	stage_endpoints(&s);
+	stage_connect(&s, "10.0.1.1", "1");
+	cr_assert(WAIT_FOR(subflows_on(&s.w.client) == 4));
+	term_open(&t, &s.w.client, 80, 24,
+		  watch_command(command, sizeof(command), "-i 0.2"));
+	cr_assert(WAIT_FOR(term_shows(&t, " c3 10.0.3.2: 2 paths\n")), "%s",
+		  term_picture(&t));
+	cr_assert(WAIT_FOR(term_shows(&t, " c1 10.0.1.2: 1 path\n")), "%s",
+		  term_picture(&t));
+	term_close(&t);
+	stage_close(&s);
+}
+
 static void watch_one(struct stage *s, struct term *t)
 {
 	char command[PATH_MAX + 64];
@@ -422,17 +543,25 @@ Test(watch, lines_are_cut_to_the_current_size_of_the_terminal)
 	stage_close(&s);
 }
 
-/* After @key the terminal shows its previous content. */
+/* After @key the terminal shows its previous content, and the last frame below it. */
 static void gives_back(const char *key)
 {
+	char *picture, *frame;
 	struct stage s;
 	struct term t;
 
 	watch_one(&s, &t);
 	cr_assert_not(term_shows(&t, "before"));
 	term_key(&t, key);
-	cr_assert(WAIT_FOR(term_shows(&t, "before\nafter 0\n")), "%s", term_picture(&t));
-	cr_assert_not(term_shows(&t, "MPTCP connection"));
+	cr_assert(WAIT_FOR(term_shows(&t, "\nafter 0\n")), "%s", term_picture(&t));
+	picture = term_picture(&t);
+	cr_assert_eq(strncmp(picture, "before\n", 7), 0, "%s", picture);
+	frame = strstr(picture, "1 MPTCP connection,");
+	cr_assert(frame && in_one_line(frame, "10.0.1.2:", "10.0.1.1:" SERVER_PORT), "%s",
+		  picture);
+	cr_assert_eq(count(picture, "1 MPTCP connection,"), 1, "%s", picture);
+	cr_assert_eq(strstr(picture, "q quits"), NULL, "%s", picture);
+	free(picture);
 	term_close(&t);
 	stage_close(&s);
 }

@@ -124,6 +124,10 @@ void snapshot_report(const struct snapshot *snap, int r)
 
 void connection_free(struct connection *conn)
 {
+	struct subflow *sf;
+
+	for_each_in (sf, conn, subflows)
+		free(sf->history);
 	free(conn->subflows);
 	free(conn->announced);
 }

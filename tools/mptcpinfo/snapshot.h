@@ -45,6 +45,7 @@ struct subflow {
 	uint64_t delivery_rate; /* bytes per second */
 	/* Only for --watch: bytes per second since the previous snapshot, or NAN */
 	double sent_rate, received_rate;
+	float *history; /* the last ones, of both directions, newest first; or NULL */
 };
 
 enum manager_kind {

@@ -7,7 +7,8 @@
  *
  * All terminals of the last decades know these sequences (ECMA-48, and xterm's alternate
  * screen, which restores the previous contents at the end), so no terminal library is
- * needed: each line is written over the previous one.
+ * needed: each line is written over the previous one. The last frame is written once more
+ * below those contents.
  */
 #include "watch.h"
 #include "shim/common/clock.h"
@@ -52,7 +53,6 @@ struct watch {
 	bool quit;
 	int sigfd;
 	struct snapshot last; /* for the rates */
-	int64_t last_us;      /* when it was taken */
 	int last_error;	      /* of collect_snapshot() */
 };
 
@@ -177,7 +177,7 @@ static void counters_frame(const struct snapshot *snap, struct frame *f)
 static void watch_frame(struct watch *w, const struct snapshot *snap, int error)
 {
 	struct frame *f = &w->frame;
-	time_t now = time(NULL);
+	time_t now = snap->time_ns / 1000000000;
 	char clock[16];
 	struct tm tm;
 
@@ -233,20 +233,30 @@ static bool has_other_notes(const struct watch *w, const struct snapshot *snap, 
 	return false;
 }
 
+/* On the normal screen, where the shell goes on below it */
+static void leave_last_frame(struct watch *w)
+{
+	struct frame *f = &w->frame;
+
+	page_open(&f->page);
+	f->n = 0;
+	watch_frame(w, &w->last, w->last_error);
+	fputs("\r\n", f->page.out);
+	page_write(&f->page);
+}
+
 static int watch_once(struct watch *w)
 {
 	struct snapshot snap = { 0 };
 	int error = collect_snapshot(&w->o->filter, &snap), r;
-	int64_t now = clock_us();
 
 	if (shows_paths(w))
-		paths_set_rates(&snap, &w->last, (now - w->last_us) / 1e6);
+		paths_set_rates(&snap, &w->last, (snap.time_us - w->last.time_us) / 1e6);
 	if (!w->live && has_other_notes(w, &snap, error))
 		snapshot_report(&snap, error);
 	r = watch_show(w, &snap, error);
 	snapshot_free(&w->last);
 	w->last = snap;
-	w->last_us = now;
 	w->last_error = error;
 	return r;
 }
@@ -350,6 +360,8 @@ int watch_main(const struct options *o)
 	if (r == 0) {
 		r = watch_loop(&w);
 		screen_leave(&w);
+		if (w.live && r == 0)
+			leave_last_frame(&w);
 	}
 	snapshot_free(&w.last);
 	close(w.sigfd);

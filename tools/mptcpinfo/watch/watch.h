@@ -13,7 +13,8 @@ int watch_main(const struct options *o);
 struct frame {
 	int width, height;
 	bool colour;
-	bool utf8; /* bars of finer steps */
+	bool utf8; /* bars and histories of finer steps */
+	int cells; /* of a history */
 	size_t n;  /* lines */
 	struct page page;
 };
@@ -24,14 +25,13 @@ void frame_add(struct frame *f, enum paint paint, const char *fmt, ...)
 /* The number of lines that still fit. */
 size_t frame_room(const struct frame *f);
 
-/* Set the rates of @snap, taken @seconds after @before. */
-void paths_set_rates(struct snapshot *snap, const struct snapshot *before,
-		     double seconds);
+/* Set the rates of @snap, taken @seconds after @before, which loses its histories. */
+void paths_set_rates(struct snapshot *snap, struct snapshot *before, double seconds);
 
 /*
  * paths_frame() - fill @f, as far as it has room
  *
  * Connections have the order of the snapshot if all fit. Otherwise the busiest come first
- * and the last line counts the others.
+ * and the last line counts the others. Reasons for missing paths are shown if all fit.
  */
 void paths_frame(const struct snapshot *snap, struct frame *f);
