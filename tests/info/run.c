@@ -472,6 +472,21 @@ static int sum_of_percents(const char *text)
 	return sum;
 }
 
+Test(run, program_without_mptcp_connections_is_told_how_to_open_them)
+{
+	struct said said;
+	struct stage s;
+
+	NEED_SANDBOX();
+	stage_open(&s, 1);
+	said = run_under(&s.w.client, NULL, (const char *[]){ "true", NULL }, NULL);
+	cr_assert(strstr(said.err, "true: 0 MPTCP connections, in "), "%s", said.err);
+	cr_assert(strstr(said.err, "  why    no MPTCP connection was opened: "), "%s",
+		  said.err);
+	said_free(&said);
+	stage_close(&s);
+}
+
 Test(run, end_has_totals_shares_and_what_is_missing_and_more_on_request)
 {
 	struct download d;

@@ -72,6 +72,17 @@ static void add_why(struct result *result, const char *text)
 	why->connections++;
 }
 
+/* The kernel's counters are the differences of the run. */
+static bool has_opened_any(const struct snapshot *snap)
+{
+	const struct counter *counter;
+
+	for_each_in (counter, snap, counters)
+		if (strcmp(counter->name, "MPCapableSYNTX") == 0)
+			return counter->value;
+	return snap->n_connections;
+}
+
 void result_end(struct result *result)
 {
 	const struct snapshot *snap = result->snap;
@@ -87,6 +98,9 @@ void result_end(struct result *result)
 		if (explain_connection(snap, &open, text))
 			add_why(result, text);
 	}
+	if (!has_opened_any(snap))
+		add_why(result, "no MPTCP connection was opened: run it by \"mptcpaddr "
+				"run\", or ask \"mptcpaddr doctor\"");
 	for_each_in (event, result, events)
 		if (event_is_ours(result, event))
 			result->events[kept++] = *event;
