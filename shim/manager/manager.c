@@ -210,6 +210,8 @@ static void manager_serve_control(struct manager *m, const struct pollfd *fds)
 					   .edit = manager_edit_pool,
 					   .ctx = m };
 
+	if (!m->control.n_clients && !fds[0].revents)
+		return;
 	m->about.events = m->pump.events;
 	m->about.registrations_lost = atomic_load(&m->h->lost);
 	m->about.blackhole_s = atomic_load(&m->h->blackhole_s);

@@ -6,8 +6,8 @@
 #include "request.h"
 
 #include <errno.h>
-#include <netlink/genl/genl.h>
-#include <unistd.h>
+#include <linux/genetlink.h>
+#include <string.h>
 
 /* The preload library's event socket starts its search at 1001; see subscribe.c. */
 #define SLOT 801 /* see netlink_open() */
@@ -17,61 +17,89 @@ int pm_command_open(void)
 	return netlink_open(NETLINK_GENERIC, SLOT, 0);
 }
 
-/* @cmd: add its ID, flags and interface; NULL: address and port only. */
-static int put_address(struct nl_msg *msg, int type, const struct mpaddr *addr,
-		       const struct pm_cmd *cmd, uint8_t remote_id)
+/*
+ * A request is built on the stack: between an ADD_ADDR and its SYN, memory from the heap
+ * and libnl's functions would take longer than all other work.
+ */
+struct request {
+	struct nlmsghdr nlh;
+	struct genlmsghdr genl;
+	char attrs[172]; /* all that put_command() puts, of IPv6 addresses */
+};
+
+/* Return: the attribute, for nest_end(). */
+static struct nlattr *put(struct request *request, int type, const void *data, size_t len)
 {
-	struct nlattr *nest = nla_nest_start(msg, type | NLA_F_NESTED);
+	struct nlattr *attr = (void *)((char *)request + request->nlh.nlmsg_len);
+
+	attr->nla_type = type;
+	attr->nla_len = NLA_HDRLEN + len;
+	if (len)
+		memcpy(attr + 1, data, len);
+	request->nlh.nlmsg_len += NLA_ALIGN(attr->nla_len);
+	return attr;
+}
+
+#define PUT(request, type, value) put(request, type, &(value), sizeof(value))
+
+static void nest_end(const struct request *request, struct nlattr *nest)
+{
+	nest->nla_len = (char *)request + request->nlh.nlmsg_len - (char *)nest;
+}
+
+/* @cmd: add its ID, flags and interface; NULL: address and port only. */
+static void put_address(struct request *request, int type, const struct mpaddr *addr,
+			const struct pm_cmd *cmd, uint8_t remote_id)
+{
+	struct nlattr *nest = put(request, type | NLA_F_NESTED, NULL, 0);
 	bool v4 = addr->family == AF_INET;
 	uint32_t flags;
 
-	if (!nest)
-		goto nla_put_failure;
-	NLA_PUT_U16(msg, MPTCP_PM_ADDR_ATTR_FAMILY, addr->family);
-	NLA_PUT(msg, v4 ? MPTCP_PM_ADDR_ATTR_ADDR4 : MPTCP_PM_ADDR_ATTR_ADDR6,
-		v4 ? sizeof(addr->v4) : sizeof(addr->v6), addr->ip);
+	PUT(request, MPTCP_PM_ADDR_ATTR_FAMILY, addr->family);
+	put(request, v4 ? MPTCP_PM_ADDR_ATTR_ADDR4 : MPTCP_PM_ADDR_ATTR_ADDR6, addr->ip,
+	    v4 ? sizeof(addr->v4) : sizeof(addr->v6));
 	if (addr->port)
-		NLA_PUT_U16(msg, MPTCP_PM_ADDR_ATTR_PORT, addr->port);
+		PUT(request, MPTCP_PM_ADDR_ATTR_PORT, addr->port);
 	if (remote_id)
-		NLA_PUT_U8(msg, MPTCP_PM_ADDR_ATTR_ID, remote_id);
+		PUT(request, MPTCP_PM_ADDR_ATTR_ID, remote_id);
 	if (cmd) {
 		flags = cmd->flags;
 		if (cmd->type == PM_CMD_ANNOUNCE)
 			flags |= MPTCP_PM_ADDR_FLAG_SIGNAL;
 		if (cmd->type != PM_CMD_SET_FLAGS)
-			NLA_PUT_U8(msg, MPTCP_PM_ADDR_ATTR_ID, cmd->local_id);
+			PUT(request, MPTCP_PM_ADDR_ATTR_ID, cmd->local_id);
 		if (flags || cmd->type == PM_CMD_SET_FLAGS)
-			NLA_PUT_U32(msg, MPTCP_PM_ADDR_ATTR_FLAGS, flags);
+			PUT(request, MPTCP_PM_ADDR_ATTR_FLAGS, flags);
 		if (cmd->if_idx)
-			NLA_PUT_S32(msg, MPTCP_PM_ADDR_ATTR_IF_IDX, cmd->if_idx);
+			PUT(request, MPTCP_PM_ADDR_ATTR_IF_IDX, cmd->if_idx);
 	}
-	return nla_nest_end(msg, nest);
-nla_put_failure:
-	return -ENOMEM;
+	nest_end(request, nest);
 }
 
-static int put_command(struct nl_msg *msg, const struct pm_cmd *cmd)
+static void put_command(struct request *request, const struct pm_cmd *cmd)
 {
 	const bool destroy = cmd->type == PM_CMD_SUBFLOW_DESTROY;
-	int r;
 
-	NLA_PUT_U32(msg, MPTCP_PM_ATTR_TOKEN, cmd->token);
-	if (cmd->type == PM_CMD_REMOVE)
-		return nla_put_u8(msg, MPTCP_PM_ATTR_LOC_ID, cmd->local_id);
-	r = put_address(msg, MPTCP_PM_ATTR_ADDR, &cmd->local, destroy ? NULL : cmd, 0);
-	if (r < 0 || cmd->type == PM_CMD_ANNOUNCE)
-		return r;
-	return put_address(msg, MPTCP_PM_ATTR_ADDR_REMOTE, &cmd->remote, NULL,
-			   cmd->remote_id);
-nla_put_failure:
-	return -ENOMEM;
+	PUT(request, MPTCP_PM_ATTR_TOKEN, cmd->token);
+	if (cmd->type == PM_CMD_REMOVE) {
+		PUT(request, MPTCP_PM_ATTR_LOC_ID, cmd->local_id);
+		return;
+	}
+	put_address(request, MPTCP_PM_ATTR_ADDR, &cmd->local, destroy ? NULL : cmd, 0);
+	if (cmd->type != PM_CMD_ANNOUNCE)
+		put_address(request, MPTCP_PM_ATTR_ADDR_REMOTE, &cmd->remote, NULL,
+			    cmd->remote_id);
 }
 
 int pm_command_send(int fd, uint16_t family_id, const struct pm_cmd *cmd)
 {
+	struct request request = {
+		.nlh = { .nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN),
+			 .nlmsg_type = family_id,
+			 .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
+		.genl = { .cmd = cmd->type, .version = MPTCP_PM_VER },
+	};
 	struct pm_cmd join;
-	struct nl_msg *msg;
-	int r = -ENOMEM;
 
 	if (cmd->if_idx < 0)
 		return -ENODEV;
@@ -95,12 +123,6 @@ int pm_command_send(int fd, uint16_t family_id, const struct pm_cmd *cmd)
 	 */
 	if (cmd->reset)
 		diag_abort(cmd->token, &cmd->local, &cmd->remote, cmd->if_idx);
-	msg = nlmsg_alloc();
-	if (!msg)
-		return -ENOMEM;
-	if (genlmsg_put(msg, 0, 0, family_id, 0, NLM_F_ACK, cmd->type, MPTCP_PM_VER) &&
-	    put_command(msg, cmd) >= 0)
-		r = netlink_ask(fd, nlmsg_hdr(msg), NULL, NULL);
-	nlmsg_free(msg);
-	return r;
+	put_command(&request, cmd);
+	return netlink_ask(fd, &request.nlh, NULL, NULL);
 }

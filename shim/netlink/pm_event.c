@@ -9,8 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
-#include <netlink/attr.h>
-#include <netlink/genl/genl.h>
+#include <linux/genetlink.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -34,14 +33,17 @@ const char *pm_event_name(enum pm_event_type type)
 	return type < sizeof(names) / sizeof(*names) ? names[type] : NULL;
 }
 
+#define ATTRS (ATTR_MAX + 1)
+
 /* ANNOUNCED has no family attribute. */
-static void get_ip(struct nlattr *v4, struct nlattr *v6, struct mpaddr *ret_addr)
+static void get_ip(const struct nlattr *v4, const struct nlattr *v6,
+		   struct mpaddr *ret_addr)
 {
 	if (v4 || v6)
-		mpaddr_set(ret_addr, v4 ? AF_INET : AF_INET6, nla_data(v4 ?: v6));
+		mpaddr_set(ret_addr, v4 ? AF_INET : AF_INET6, (v4 ?: v6) + 1);
 }
 
-static void get_attributes(struct nlattr *a[ATTR_MAX + 1], struct pm_event *ev)
+static void get_attributes(const struct nlattr *const a[ATTRS], struct pm_event *ev)
 {
 	ev->token = netlink_number(a[MPTCP_ATTR_TOKEN]);
 	ev->family = netlink_number(a[MPTCP_ATTR_FAMILY]);
@@ -59,37 +61,54 @@ static void get_attributes(struct nlattr *a[ATTR_MAX + 1], struct pm_event *ev)
 	ev->reset_reason = netlink_number(a[MPTCP_ATTR_RESET_REASON]);
 }
 
+/* Without libnl, since the SYN of a join waits for it. False: an attribute is too short.
+ */
+static bool find_attributes(const void *data, size_t left,
+			    const struct nlattr *ret_attrs[ATTRS])
+{
+	static const uint8_t min_len[ATTRS] = {
+		[MPTCP_ATTR_TOKEN] = 4,		  [MPTCP_ATTR_FAMILY] = 2,
+		[MPTCP_ATTR_LOC_ID] = 1,	  [MPTCP_ATTR_REM_ID] = 1,
+		[MPTCP_ATTR_SADDR4] = 4,	  [MPTCP_ATTR_SADDR6] = 16,
+		[MPTCP_ATTR_DADDR4] = 4,	  [MPTCP_ATTR_DADDR6] = 16,
+		[MPTCP_ATTR_SPORT] = 2,		  [MPTCP_ATTR_DPORT] = 2,
+		[MPTCP_ATTR_BACKUP] = 1,	  [MPTCP_ATTR_ERROR] = 1,
+		[MPTCP_ATTR_FLAGS] = 2,		  [MPTCP_ATTR_RESET_REASON] = 4,
+		[MPTCPADDR_ATTR_SERVER_SIDE] = 1,
+	};
+	const struct nlattr *attr = data;
+	unsigned int type;
+
+	while (left >= sizeof(*attr) && attr->nla_len >= sizeof(*attr) &&
+	       attr->nla_len <= left) {
+		type = attr->nla_type & NLA_TYPE_MASK;
+		if (type < ATTRS && attr->nla_len < NLA_HDRLEN + min_len[type])
+			return false;
+		if (type < ATTRS)
+			ret_attrs[type] = attr;
+		if ((size_t)NLA_ALIGN(attr->nla_len) >= left)
+			break;
+		left -= NLA_ALIGN(attr->nla_len);
+		attr = (const void *)((const char *)attr + NLA_ALIGN(attr->nla_len));
+	}
+	return true;
+}
+
 int pm_event_parse(const struct nlmsghdr *nlh, uint16_t family_id,
 		   struct pm_event *ret_event)
 {
-	static const struct nla_policy policy[ATTR_MAX + 1] = {
-		[MPTCP_ATTR_TOKEN] = { .type = NLA_U32 },
-		[MPTCP_ATTR_FAMILY] = { .type = NLA_U16 },
-		[MPTCP_ATTR_LOC_ID] = { .type = NLA_U8 },
-		[MPTCP_ATTR_REM_ID] = { .type = NLA_U8 },
-		[MPTCP_ATTR_SADDR4] = { .minlen = sizeof(struct in_addr) },
-		[MPTCP_ATTR_SADDR6] = { .minlen = sizeof(struct in6_addr) },
-		[MPTCP_ATTR_DADDR4] = { .minlen = sizeof(struct in_addr) },
-		[MPTCP_ATTR_DADDR6] = { .minlen = sizeof(struct in6_addr) },
-		[MPTCP_ATTR_SPORT] = { .type = NLA_U16 },
-		[MPTCP_ATTR_DPORT] = { .type = NLA_U16 },
-		[MPTCP_ATTR_BACKUP] = { .type = NLA_U8 },
-		[MPTCP_ATTR_ERROR] = { .type = NLA_U8 },
-		[MPTCP_ATTR_FLAGS] = { .type = NLA_U16 },
-		[MPTCP_ATTR_RESET_REASON] = { .type = NLA_U32 },
-		[MPTCPADDR_ATTR_SERVER_SIDE] = { .type = NLA_U8 },
-	};
-	struct nlattr *attrs[ATTR_MAX + 1];
+	const size_t head = NLMSG_LENGTH(GENL_HDRLEN);
+	const struct nlattr *attrs[ATTRS] = { NULL };
 	struct pm_event ev = { 0 };
 
 	if (nlh->nlmsg_type != family_id)
 		return -ENOMSG;
-	if (!genlmsg_valid_hdr((struct nlmsghdr *)nlh, 0))
+	if (nlh->nlmsg_len < head)
 		return -EBADMSG;
-	ev.type = genlmsg_hdr((struct nlmsghdr *)nlh)->cmd;
+	ev.type = ((const struct genlmsghdr *)NLMSG_DATA(nlh))->cmd;
 	if (!pm_event_name(ev.type))
 		return -ENOMSG; /* new listeners, and what newer kernels may add */
-	if (genlmsg_parse((struct nlmsghdr *)nlh, 0, attrs, ATTR_MAX, policy) < 0)
+	if (!find_attributes((const char *)nlh + head, nlh->nlmsg_len - head, attrs))
 		return -EBADMSG;
 	if (!attrs[MPTCP_ATTR_TOKEN] && ev.type != PM_EVENT_LISTENER_CLOSED)
 		return -EBADMSG;
@@ -118,7 +137,7 @@ int pm_events_read(int fd, uint16_t family_id, struct pm_event *ret_events,
 	for (i = 0; i < got; i++) {
 		struct nlmsghdr *nlh = (struct nlmsghdr *)data[i];
 
-		if (nlmsg_ok(nlh, msgs[i].msg_len) &&
+		if (NLMSG_OK(nlh, msgs[i].msg_len) &&
 		    !pm_event_parse(nlh, family_id, &ret_events[n]))
 			n++;
 	}

@@ -56,13 +56,15 @@ int netlink_open(int protocol, unsigned int slot, uint32_t groups)
 
 uint32_t netlink_number(const struct nlattr *attr)
 {
-	switch (attr ? nla_len(attr) : 0) {
+	const void *data = attr + 1;
+
+	switch (attr ? attr->nla_len - NLA_HDRLEN : 0) {
 	case 1:
-		return nla_get_u8(attr);
+		return *(const uint8_t *)data;
 	case 2:
-		return nla_get_u16(attr);
+		return *(const uint16_t *)data;
 	case 4:
-		return nla_get_u32(attr);
+		return *(const uint32_t *)data;
 	}
 	return 0;
 }
@@ -107,8 +109,9 @@ static int handle_message(struct answer *answer, struct nlmsghdr *msg)
 	return r < 0 ? r : !answer->dump;
 }
 
-static int read_answer(int fd, struct answer *answer, void *data)
+static int read_answer(int fd, struct answer *answer)
 {
+	_Alignas(struct nlmsghdr) char data[BUFFER_SIZE];
 	struct pollfd fds = { .fd = fd, .events = POLLIN };
 	int64_t now = clock_ms(), part_ms = now + PART_MS;
 	const int64_t end_ms = now + ANSWER_MS;
@@ -121,7 +124,7 @@ static int read_answer(int fd, struct answer *answer, void *data)
 		if (n < 0 && errno != EAGAIN && errno != EINTR && answer->dump)
 			return -errno; /* a part is missing */
 		left = n;
-		for (msg = data; r == 0 && nlmsg_ok(msg, left);
+		for (msg = (void *)data; r == 0 && nlmsg_ok(msg, left);
 		     msg = nlmsg_next(msg, &left))
 			r = handle_message(answer, msg);
 		if (r)
@@ -148,21 +151,12 @@ int netlink_ask(int fd, struct nlmsghdr *request, netlink_fn fn, void *ctx)
 		.fn = fn,
 		.ctx = ctx,
 	};
-	void *data;
-	int r;
 
-	/* Before the kernel does it: any other error than -ETIMEDOUT means that it did
-	 * not.
-	 */
-	data = malloc(BUFFER_SIZE);
-	if (!data)
-		return -ENOMEM;
 	request->nlmsg_seq = answer.seq;
 	request->nlmsg_flags |= NLM_F_REQUEST;
-	r = send(fd, request, request->nlmsg_len, 0) < 0 ? -errno
-							 : read_answer(fd, &answer, data);
-	free(data);
-	return r;
+	if (send(fd, request, request->nlmsg_len, 0) < 0)
+		return -errno;
+	return read_answer(fd, &answer);
 }
 
 #define RTNL_SLOT 601 /* see netlink_open() */
