@@ -96,7 +96,11 @@ static void wait_by_poll(struct pollfd *fds, unsigned int n, int wait_ms)
 
 static void wait_for_work(struct manager *m, struct pollfd *fds, unsigned int n)
 {
-
+	/* Not before the first events, which may have come during the start. */
+	if (!m->hurried && poll(fds, n, 0) == 0) {
+		slice_shorten();
+		m->hurried = true;
+	}
 	atomic_store(&m->h->connections, engine_conns(m->engine));
 	lock_give(&m->h->lock); /* fork() may copy the state now */
 	/* The registration of a held event is usually near; if not, new events go first.
@@ -321,6 +325,7 @@ static struct manager *manager_inherit(struct handover *h)
 	handle_inherited(m);
 	m->pump.stop = 0;
 	m->take_over_ms = m->unable_ms = 0;
+	m->hurried = false;
 	m->pump.events = m->pump.overruns = m->pump.foreign = 0;
 	memset(&m->about, 0, sizeof(m->about));
 	engine_inherit(m->engine);
@@ -416,7 +421,6 @@ __attribute__((visibility("default"))) int mptcpaddr_pm_run(struct handover *h)
 		h->manager = m;
 		atomic_store(&h->started, 1);
 		futex_wake(&h->started);
-		slice_shorten();
 		manager_loop(m);
 		r = m->pump.stop;
 		if (r == -EPERM)

@@ -108,6 +108,7 @@ struct manager {
 	struct port_listeners ports;
 	struct takeover takeover;
 	struct first_checks first_checks;
+	bool hurried;		  /* asked for a short slice */
 	unsigned int early_waits; /* since the last time that no event was held */
 	int64_t take_over_ms;	  /* when to take over; 0: nothing to take over */
 	int64_t unable_ms;  /* when to give up: nobody can take over; 0: not unable */

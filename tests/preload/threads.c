@@ -69,7 +69,7 @@ Test(threads, manager_alone_has_a_short_slice, TIMEOUT)
 	start_joined(&lab, &g, &p);
 	tid = manager_thread(p.pid);
 	cr_assert_neq(tid, 0);
-	cr_expect_eq(slice_of(tid), slice_expected());
+	cr_expect(WAIT_UNTIL(slice_of(tid) == slice_expected(), LAB_WAIT_MS));
 	cr_expect_eq(slice_of(p.pid), slice_of(0));
 	cr_expect_eq(getpriority(PRIO_PROCESS, tid), program_nice);
 	cr_expect_eq(sched_getscheduler(tid), SCHED_OTHER);
