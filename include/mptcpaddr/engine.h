@@ -35,6 +35,14 @@ typedef void (*engine_log_fn)(void *ctx, const struct pm_note *note);
 void engine_set_callbacks(struct engine *engine, engine_route_fn route, engine_log_fn log,
 			  void *ctx);
 
+/*
+ * engine_hold_log() - keep notes from the log until engine_release_log()
+ *
+ * While commands wait to be sent. Notes beyond the last PM_NOTES_MAX are not logged.
+ */
+void engine_hold_log(struct engine *engine);
+void engine_release_log(struct engine *engine);
+
 typedef bool (*engine_own_fn)(void *ctx, const struct mpaddr *addr);
 /* engine_set_own() - @own: whether an address is this machine's; none are joined. */
 void engine_set_own(struct engine *engine, engine_own_fn own, void *ctx);

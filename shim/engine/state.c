@@ -324,8 +324,23 @@ void note_add(struct engine *engine, struct conn *conn, const struct pm_note *no
 		kept->token = conn->token;
 		note_count(conn, note);
 	}
-	if (engine->log)
+	if (engine->log && !engine->log_held)
 		engine->log(engine->ctx, kept);
+}
+
+void engine_hold_log(struct engine *engine)
+{
+	engine->log_held = true;
+	engine->logged = engine->last_note;
+}
+
+void engine_release_log(struct engine *engine)
+{
+	engine->log_held = false;
+	if (engine->last_note - engine->logged > PM_NOTES_MAX)
+		engine->logged = engine->last_note - PM_NOTES_MAX;
+	for (; engine->log && engine->logged < engine->last_note; engine->logged++)
+		engine->log(engine->ctx, &engine->notes[engine->logged % PM_NOTES_MAX]);
 }
 
 void note_subflow(struct conn *conn, const struct subflow *s, struct pm_note note)

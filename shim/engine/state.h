@@ -50,6 +50,8 @@ struct engine {
 	uint32_t held_until;   /* for the first of them; milliseconds, wrapping */
 	struct pm_note *heard; /* an ADD_ADDR, noted before what follows from it */
 	uint64_t last_note;
+	uint64_t logged; /* the last note before engine_hold_log() */
+	bool log_held;
 	struct pm_note notes[PM_NOTES_MAX];
 };
 

@@ -3,8 +3,8 @@
  * event_pump.c - move events from the kernel to engines, and commands back to it
  *
  * One poll, one read, one command: nothing else happens between an ADD_ADDR and the SYN
- * of its MP_JOIN. Commands are slower than events, so after each command the event
- * socket is emptied into memory before the next one.
+ * of its MP_JOIN; the log comes after it. Commands are slower than events, so after each
+ * command the event socket is emptied into memory before the next one.
  */
 #include "event_pump.h"
 #include "mptcpaddr/log.h"
@@ -255,7 +255,10 @@ int pump_deliver(struct event_pump *pump, struct engine *engine,
 	    ask_first_subflow(ev->token, &established))
 		pump_deliver(pump, engine, &established);
 	cmds.n = 0;
+	engine_hold_log(engine);
 	r = engine_handle(engine, ev, &cmds);
+	execute_commands(pump, engine, &cmds);
+	engine_release_log(engine);
 	if (r == -ENOENT)
 		return r;
 	if (r < 0) { /* no memory */
@@ -263,7 +266,6 @@ int pump_deliver(struct event_pump *pump, struct engine *engine,
 		log_warning("token 0x%08x: %s: %s", ev->token, pm_event_name(ev->type),
 			    strerror(-r));
 	}
-	execute_commands(pump, engine, &cmds);
 	return 0;
 }
 

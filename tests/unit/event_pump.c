@@ -10,7 +10,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include "play.h"
 
 static struct pm_event numbered(uint32_t n)
 {
@@ -178,4 +181,51 @@ Test(event_pump, failed_joins_do_not_flood_the_log)
 	for (i = 0; i < n; i++)
 		lines += text[i] == '\n';
 	cr_expect(lines > 0 && lines <= 20, "%d lines", lines);
+}
+
+/* What happened in order: a digit for a command, a letter for a note in the log. */
+static char order[16];
+
+static int refuse_the_first(void *ctx, const struct pm_cmd *cmd)
+{
+	const size_t n = strlen(order);
+
+	order[n] = '1' + n;
+	return n ? 0 : -EADDRNOTAVAIL;
+}
+
+static void write_down(void *ctx, const struct pm_note *note)
+{
+	order[strlen(order)] = note->what == PM_NOTE_ANNOUNCED	   ? 'A'
+			       : note->what == PM_NOTE_JOINING	   ? 'J'
+			       : note->what == PM_NOTE_JOIN_FAILED ? 'F'
+								   : '?';
+}
+
+Test(event_pump, log_comes_after_the_commands_and_in_its_order)
+{
+	struct event_pump pump = { .send_command = refuse_the_first };
+	struct pm_event ev = { .type = PM_EVENT_ANNOUNCED,
+			       .token = TOKEN,
+			       .remote = at("10.0.2.1:80"),
+			       .remote_id = 1 };
+	struct play p;
+	int fds[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds), 0);
+	pump.event_fd = fds[0];
+	play_open(&p, POOL A "|endpoint = 10.0.3.2 laminar|");
+	play_connect(&p, TOKEN, "10.0.1.2", "10.0.1.1:80");
+	engine_set_callbacks(p.engine, NULL, write_down, NULL);
+	cr_assert_eq(pump_deliver(&pump, p.engine, &ev), 0);
+	cr_expect_str_eq(order, "12AJFJ", "%s", order);
+	ev.token++;
+	cr_assert_eq(pump_deliver(&pump, p.engine, &ev), -ENOENT);
+	engine_note(p.engine, PM_NOTE_OVERRUN, 0);
+	cr_expect_str_eq(order, "12AJFJ?", "the log is held: %s", order);
+	play_closed(&p, TOKEN);
+	play_close(&p);
+	pump_free(&pump);
+	close(fds[0]);
+	close(fds[1]);
 }
