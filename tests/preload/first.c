@@ -26,7 +26,7 @@
 	"endpoint = dev c3\n"
 #define RACE  "[app]\nfirst = race\n"
 #define ORDER "[app]\nfirst = pool\n"
-#define IN_MS 500
+#define IN_MS (500 * patience())
 #define TRIES 4 /* runs: one of them must be in time on a busy machine */
 
 struct left {
