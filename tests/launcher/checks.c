@@ -279,11 +279,11 @@ Test(checks, broker_is_started_in_the_way_that_exists, TIMEOUT)
 	says(&b,
 	     ARGS("unshare", "-m", "/bin/sh", "-c", unit, "sh", "@mptcpaddr", "run",
 		  "--backend", "broker", "@@hello"),
-	     1, "; type: systemctl start mptcpaddrd\n");
+	     1, "; type: systemctl enable --now mptcpaddrd\n");
 	says(&b,
 	     ARGS(NO_RIGHTS, "unshare", "-m", "/bin/sh", "-c", unit, "sh", "@mptcpaddr",
 		  "run", "@@hello"),
-	     1, "; type: systemctl start mptcpaddrd; or type: sudo setpriv ");
+	     1, "; type: systemctl enable --now mptcpaddrd; or type: sudo setpriv ");
 	bench_close(&b);
 }
 

@@ -259,7 +259,7 @@ Test(edit, wrong_verbs_are_named, TIMEOUT)
 	says(&b, ARGS("@mptcpaddr", "service", "start", "nginx"), 2,
 	     "unknown word \"start\": not add or remove");
 	says(&b, ARGS("@mptcpaddr", "service", "add"), 2, "service add: no unit given");
-	says(&b, ARGS("@mptcpaddr", "monitor"), 2, "see mptcpinfo --events");
+	says(&b, ARGS("@mptcpaddr", "monitor"), 2, "type: mptcpinfo --events");
 	says(&b, ARGS("@mptcpaddrd", "now"), 2, "unexpected argument \"now\"");
 	bench_close(&b);
 }

@@ -243,6 +243,8 @@ Test(probe, arguments_are_checked, TIMEOUT)
 	     "\"nan\" is not 0-60");
 	says(&b, ARGS("@mptcpaddr", "probe", "--pool", "/nowhere", "a"), 1,
 	     "/nowhere: No such file or directory");
+	says(&b, ARGS("@mptcpaddr", "probe", "https://a/b"), 1,
+	     "https://a/b: give HOST or HOST:PORT, not a URL");
 	says(&b, ARGS("@mptcpaddr", "probe", "no.such.host.invalid"), 1,
 	     "mptcpaddr: no.such.host.invalid: ");
 	shell(&b, "sysctl -qw net.mptcp.enabled=0");

@@ -239,7 +239,7 @@ static const char *find_broker_command(char text[PATH_MAX + 8])
 
 	for (i = 0; i < sizeof(units) / sizeof(*units); i++)
 		if (!access(units[i], F_OK) && !access("/run/systemd/system", F_OK))
-			return "systemctl start mptcpaddrd";
+			return "systemctl enable --now mptcpaddrd";
 	snprintf(text, PATH_MAX, "%.*smptcpaddrd", (int)(basename(tool) - tool), tool);
 	if (access(text, X_OK) < 0)
 		strcpy(text, "mptcpaddrd");

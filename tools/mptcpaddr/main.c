@@ -78,6 +78,23 @@ static void show_usage(FILE *to)
 	fputs("  mptcpaddr COMMAND --help\n  mptcpaddr --help | --version\n", to);
 }
 
+static int unknown_command(const char *name)
+{
+	size_t i;
+
+	if (!strcmp(name, "monitor")) {
+		fputs("mptcpaddr: no command \"monitor\"; type: mptcpinfo --events\n",
+		      stderr);
+		return EXIT_USAGE;
+	}
+	fprintf(stderr, "mptcpaddr: unknown command \"%s\"; there are", name);
+	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		fprintf(stderr, "%s %s", i ? "," : "", commands[i].name);
+	fprintf(stderr, "\nTo run the program \"%s\", type: mptcpaddr run %s\n", name,
+		name);
+	return EXIT_USAGE;
+}
+
 int print_usage_error(const char *command, const char *fmt, ...)
 {
 	va_list ap;
@@ -123,11 +140,9 @@ int main(int argc, char *argv[])
 		show_usage(stdout);
 	} else if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
 		puts("mptcpaddr " MPTCPADDR_VERSION);
+	} else if (*name) {
+		return unknown_command(name);
 	} else {
-		if (*name)
-			fprintf(stderr, "mptcpaddr: unknown command \"%s\"%s\n", name,
-				strcmp(name, "monitor") ? ""
-							: "; see mptcpinfo --events");
 		show_usage(stderr);
 		return EXIT_USAGE;
 	}

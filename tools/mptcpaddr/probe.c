@@ -286,6 +286,8 @@ static int resolve_host(const char *word)
 	bool fits = false;
 	int r;
 
+	if (strchr(word, '/'))
+		return print_error("%s: give HOST or HOST:PORT, not a URL", word);
 	if (*word == '[' && strchr(word, ']'))
 		end = strchr(++word, ']');
 	else if (port && strchr(word, ':') == port)
