@@ -419,8 +419,10 @@ Test(run, page_has_the_totals_of_the_kernel_and_the_events)
 Test(run, page_is_safe_from_what_it_shows)
 {
 	static const char name[] = "<b onload=1>&\"";
+	/* The connection stays for a second after it is there, to be seen. */
 	static const char script[] =
-		"sleep 0.5 | '/run/<b onload=1>&\"' -m 10.0.1.1 " SERVER_PORT;
+		"mkfifo /run/in && '/run/<b onload=1>&\"' -m 10.0.1.1 " SERVER_PORT
+		" </run/in | { exec 3>/run/in; read -r line; sleep 1; exec 3>&-; cat; }";
 	static const char argument[] = "</code><script>alert(1)</script>]]>\x1b\xff"
 				       "\xef\xbf\xbf";
 	static const char *const options[] = { "--report", "/run/page.html", NULL };
@@ -432,6 +434,7 @@ Test(run, page_is_safe_from_what_it_shows)
 	NEED_SANDBOX();
 	stage_open(&s, 1);
 	unlink("/run/<b onload=1>&\"");
+	unlink("/run/in");
 	cr_assert_eq(symlink(built("tests/apps/tcpclient", client, PATH_MAX),
 			     "/run/<b onload=1>&\""),
 		     0);
