@@ -42,6 +42,9 @@
 #define STR_(x)	   #x
 #define STR(x)	   STR_(x)
 
+static const char life_path[] = LIFE, pool_path[] = POOL, lives[] = STR(LIVES);
+static const char broker_conf[] = DIR "/broker.conf";
+
 /* The build that the figures of instructions are from. */
 #if GUARD_EXACT && defined(__x86_64__) && defined(__GLIBC__) && __GNUC__ == 12 && \
 	!defined(__clang__)
@@ -219,7 +222,7 @@ Test(guard, connect_with_a_broker_costs_no_more)
 	char path[PATH_MAX];
 	const char *const argv[] = { built("mptcpaddrd", path, sizeof(path)),
 				     "-c",
-				     DIR "/broker.conf",
+				     broker_conf,
 				     "-s",
 				     DIR,
 				     NULL };
@@ -228,7 +231,7 @@ Test(guard, connect_with_a_broker_costs_no_more)
 	prepare();
 	cr_assert_eq(hosts_open(&h), 0);
 	cr_assert_eq(host_path_manager(&h.world.client, PM_USERSPACE), 0);
-	cr_assert_eq(put_file(DIR "/broker.conf", "[broker]\n"), 0);
+	cr_assert_eq(put_file(broker_conf, "[broker]\n"), 0);
 	cr_assert_eq(proc_start(&broker, &h.world.client, argv, NULL), 0);
 	cr_assert(WAIT_FOR(strstr(proc_errors(&broker), "serving programs")));
 	check_connects(&h, "with-broker");
@@ -272,9 +275,9 @@ static void check_engine(const char *family)
 				     "--tool=callgrind",
 				     "--toggle-collect=life_connect",
 				     OUT_OPTION,
-				     LIFE,
-				     POOL,
-				     STR(LIVES),
+				     life_path,
+				     pool_path,
+				     lives,
 				     family,
 				     NULL };
 	struct proc life;
