@@ -28,7 +28,8 @@ struct request {
 };
 
 /* Return: the attribute, for nest_end(). */
-static struct nlattr *put(struct request *request, int type, const void *data, size_t len)
+static struct nlattr *attr_put(struct request *request, int type, const void *data,
+			       size_t len)
 {
 	struct nlattr *attr = (void *)((char *)request + request->nlh.nlmsg_len);
 
@@ -40,7 +41,7 @@ static struct nlattr *put(struct request *request, int type, const void *data, s
 	return attr;
 }
 
-#define PUT(request, type, value) put(request, type, &(value), sizeof(value))
+#define PUT(request, type, value) attr_put(request, type, &(value), sizeof(value))
 
 static void nest_end(const struct request *request, struct nlattr *nest)
 {
@@ -51,13 +52,13 @@ static void nest_end(const struct request *request, struct nlattr *nest)
 static void put_address(struct request *request, int type, const struct mpaddr *addr,
 			const struct pm_cmd *cmd, uint8_t remote_id)
 {
-	struct nlattr *nest = put(request, type | NLA_F_NESTED, NULL, 0);
+	struct nlattr *nest = attr_put(request, type | NLA_F_NESTED, NULL, 0);
 	bool v4 = addr->family == AF_INET;
 	uint32_t flags;
 
 	PUT(request, MPTCP_PM_ADDR_ATTR_FAMILY, addr->family);
-	put(request, v4 ? MPTCP_PM_ADDR_ATTR_ADDR4 : MPTCP_PM_ADDR_ATTR_ADDR6, addr->ip,
-	    v4 ? sizeof(addr->v4) : sizeof(addr->v6));
+	attr_put(request, v4 ? MPTCP_PM_ADDR_ATTR_ADDR4 : MPTCP_PM_ADDR_ATTR_ADDR6,
+		 addr->ip, v4 ? sizeof(addr->v4) : sizeof(addr->v6));
 	if (addr->port)
 		PUT(request, MPTCP_PM_ADDR_ATTR_PORT, addr->port);
 	if (remote_id)
