@@ -5,6 +5,7 @@
  */
 #include "hosts.h"
 #include "bench.h"
+#include "endpoint.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -47,6 +48,35 @@ void hosts_close(struct hosts *h)
 {
 	proc_end(&h->server);
 	world_close(&h->world);
+}
+
+static const struct endpoint_spec announced = { "10.0.2.1", EP_SIGNAL, 0, 0, "s2" };
+static const struct endpoint_spec local[] = {
+	{ "10.0.1.2", EP_LAMINAR, 0, 0, NULL },
+	{ "10.0.2.2", EP_LAMINAR, 0, 0, NULL },
+};
+
+int hosts_announce(struct hosts *h)
+{
+	bool known;
+	int r;
+
+	r = endpoint_laminar_known(&h->world.client, &known);
+	if (!r && !known) {
+		fputs("this kernel has no laminar endpoints (Linux 6.18)\n", stderr);
+		r = -EOPNOTSUPP;
+	}
+	if (!r)
+		r = limits_set(&h->world.server, 2, 2);
+	if (!r)
+		r = endpoint_add(&h->world.server, &announced);
+	if (!r)
+		r = limits_set(&h->world.client, 2, 2);
+	for (int i = 0; i < 2 && !r; i++)
+		r = endpoint_add(&h->world.client, &local[i]);
+	if (r < 0)
+		fprintf(stderr, "no endpoints: %s\n", strerror(-r));
+	return r;
 }
 
 static const char *library_preload(char ret[static PATH_MAX + 16])
@@ -124,11 +154,15 @@ int hosts_connect(struct hosts *h, enum side side, int count, bool join,
 	return r;
 }
 
-int hosts_crowd(struct hosts *h, const char *count, struct proc *ret)
+int hosts_crowd(struct hosts *h, enum side side, const char *count, struct proc *ret)
 {
 	char path[PATH_MAX], preload[PATH_MAX + 16];
 	const char *const argv[] = { built("tests/bench-crowd", path, sizeof(path)),
-				     "10.0.1.1", PORT, count, NULL };
+				     "10.0.1.1",
+				     PORT,
+				     count,
+				     side == SIDE_OURS ? "tcp" : "mptcp",
+				     NULL };
 	const char *const env[] = { library_preload(preload), "MPTCPADDR_CONFIG=" POOL,
 				    NULL };
 	struct rlimit files;
@@ -141,9 +175,11 @@ int hosts_crowd(struct hosts *h, const char *count, struct proc *ret)
 			count);
 		return -EMFILE;
 	}
-	r = host_path_manager(&h->world.client, PM_USERSPACE);
+	r = host_path_manager(&h->world.client,
+			      side == SIDE_OURS ? PM_USERSPACE : PM_KERNEL);
 	if (!r)
-		r = proc_start(ret, &h->world.client, argv, env);
+		r = proc_start(ret, &h->world.client, argv,
+			       side == SIDE_OURS ? env : NULL);
 	if (!r && !WAIT_UNTIL(proc_said(ret, "connected"), CROWD_MS)) {
 		errors = proc_errors(ret);
 		fprintf(stderr, "no %s connections: %s\n", count, errors);

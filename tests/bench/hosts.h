@@ -38,9 +38,15 @@ int hosts_connect(struct hosts *h, enum side side, int count, bool join,
 		  struct samples *first, struct samples *later);
 
 /*
- * hosts_crowd() - start tests/bench-crowd with @count connections under our library
+ * hosts_announce() - the server announces 10.0.2.1; both addresses of the client are
+ * laminar endpoints of its kernel. Return: 0 or -errno, with a line on stderr.
+ */
+int hosts_announce(struct hosts *h);
+
+/*
+ * hosts_crowd() - start tests/bench-crowd with @count connections
  *
  * Return: 0 once they are established, or -errno, with a line on stderr. The caller ends
  * @ret in both cases.
  */
-int hosts_crowd(struct hosts *h, const char *count, struct proc *ret);
+int hosts_crowd(struct hosts *h, enum side side, const char *count, struct proc *ret);

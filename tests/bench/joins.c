@@ -17,7 +17,6 @@
  * process is reported separately: our libraries may still be loading.
  */
 #include "bench.h"
-#include "endpoint.h"
 #include "hosts.h"
 
 #include <errno.h>
@@ -36,35 +35,6 @@
  */
 #define PACED_MTU "link set s1 mtu 120\n"
 #define PACED	  "rate", "1mbit", "burst", "134b", "latency", "50ms"
-
-static const struct endpoint_spec announced = { "10.0.2.1", EP_SIGNAL, 0, 0, "s2" };
-static const struct endpoint_spec local[] = {
-	{ "10.0.1.2", EP_LAMINAR, 0, 0, NULL },
-	{ "10.0.2.2", EP_LAMINAR, 0, 0, NULL },
-};
-
-static int prepare(struct hosts *h)
-{
-	bool known;
-	int r;
-
-	r = endpoint_laminar_known(&h->world.client, &known);
-	if (!r && !known) {
-		fputs("this kernel has no laminar endpoints (Linux 6.18)\n", stderr);
-		r = -EOPNOTSUPP;
-	}
-	if (!r)
-		r = limits_set(&h->world.server, 2, 2);
-	if (!r)
-		r = endpoint_add(&h->world.server, &announced);
-	if (!r)
-		r = limits_set(&h->world.client, 2, 2);
-	for (int i = 0; i < 2 && !r; i++)
-		r = endpoint_add(&h->world.client, &local[i]);
-	if (r < 0)
-		fprintf(stderr, "no endpoints: %s\n", strerror(-r));
-	return r;
-}
 
 static double us_between(const struct timespec *from, const struct timespec *to)
 {
@@ -169,7 +139,7 @@ static int bench_joins_on(const char *heading, bool paced)
 
 	r = hosts_open(&h);
 	if (!r)
-		r = prepare(&h);
+		r = hosts_announce(&h);
 	if (!r && paced)
 		r = pace(&h);
 	if (!r)

@@ -138,7 +138,7 @@ int bench_links(void)
 			(struct proc){ .pidfd = -1, .in = -1, .out = -1, .err = -1 };
 	r = hosts_open(&h);
 	for (int i = 0; i < PROGRAMS && !r; i++)
-		r = hosts_crowd(&h, "1", &programs[i]);
+		r = hosts_crowd(&h, SIDE_OURS, "1", &programs[i]);
 	if (!r)
 		r = add_interfaces(&h);
 	if (!r)

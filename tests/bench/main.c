@@ -25,7 +25,7 @@ static const struct {
 	{ "memory", bench_memory },	  { "timers", bench_timers },
 	{ "links", bench_links },	  { "watch", bench_watch },
 	{ "scale", bench_scale },	  { "nat", bench_nat },
-	{ "supervise", bench_supervise },
+	{ "supervise", bench_supervise }, { "crowd", bench_crowd },
 };
 
 #define PARTS (sizeof(parts) / sizeof(parts[0]))

@@ -114,7 +114,7 @@ static int read_both(const char *count, struct reading *ret)
 
 	r = hosts_open(&h);
 	if (!r)
-		r = hosts_crowd(&h, count, &crowd);
+		r = hosts_crowd(&h, SIDE_OURS, count, &crowd);
 	if (!r)
 		r = read_us(&h, n, &ret->us);
 	if (!r)

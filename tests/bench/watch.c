@@ -168,7 +168,7 @@ int bench_watch(void)
 
 	r = hosts_open(&h);
 	if (!r)
-		r = hosts_crowd(&h, TEXT(CROWD), &crowd);
+		r = hosts_crowd(&h, SIDE_OURS, TEXT(CROWD), &crowd);
 	if (!r)
 		r = join_crowd(&h);
 	if (!r)

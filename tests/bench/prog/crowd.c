@@ -2,7 +2,7 @@
 /*
  * crowd.c - a process of many connections, and some more one after another
  *
- *	crowd ADDRESS PORT COUNT
+ *	crowd ADDRESS PORT COUNT tcp|mptcp
  *
  * Opens COUNT connections to an echo server and prints "connected". Then, for each line
  * with a number on its standard input, makes so many further connections, one by one:
@@ -25,6 +25,7 @@
 #define JOIN_PAUSES 250
 
 static struct sockaddr_in to = { .sin_family = AF_INET };
+static int protocol;
 
 static _Noreturn void die(const char *what)
 {
@@ -40,7 +41,7 @@ static void pause_shortly(void)
 
 static int connected(void)
 {
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = socket(AF_INET, SOCK_STREAM, protocol);
 	char byte = 'x';
 
 	if (fd < 0)
@@ -83,13 +84,14 @@ int main(int argc, char *argv[])
 	struct rlimit files;
 	char line[32];
 
-	if (argc != 4)
+	if (argc != 5)
 		return 2;
 	getrlimit(RLIMIT_NOFILE, &files);
 	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
 	inet_pton(AF_INET, argv[1], &to.sin_addr);
 	to.sin_port = htons(atoi(argv[2]));
+	protocol = !strcmp(argv[4], "mptcp") ? IPPROTO_MPTCP : 0;
 	for (int i = atoi(argv[3]); i > 0; i--)
 		connected();
 	say("connected");
