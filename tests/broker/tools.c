@@ -180,3 +180,23 @@ Test(tools, mptcpinfo_explains_a_missing_pool_in_the_broker)
 	lab_broker_end(&lab);
 	lab_close(&lab);
 }
+
+Test(tools, mptcpinfo_names_endpoints_that_the_policy_refuses)
+{
+	struct proc client;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, two);
+	put_text(lab.pool, POOL_23);
+	lab_broker(&lab, "[users]\naddresses = 10.0.2.0/24\n");
+	lab_start(&lab, &client, ALICE, lab.pool, tcpclient_argv);
+	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 1));
+	says(&lab, ALICE, 0, ARGS("@mptcpinfo", "-p", "tcpclient"),
+	     "pool.conf:3: the broker does not allow 10.0.3.2, see addresses and devices "
+	     "in broker.conf\n");
+	cr_expect_eq(joined_count(&lab.world.client), 1);
+	proc_end(&client);
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}

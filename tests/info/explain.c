@@ -114,7 +114,7 @@ struct explain_case {
 	struct announced_case announced[2];
 };
 
-static void explain(const struct explain_case *c)
+static void explain(const struct explain_case *c, bool broker)
 {
 	struct stage s;
 
@@ -127,6 +127,8 @@ static void explain(const struct explain_case *c)
 		cr_assert_eq(host_ip(&s.w.client, c->client_ip), 0);
 	if (c->before)
 		c->before(&s);
+	if (broker)
+		stage_broker(&s, "");
 	stage_preloaded_by(&s, c->by, "1");
 	if (c->after)
 		c->after(&s);
@@ -137,11 +139,21 @@ static void explain(const struct explain_case *c)
 	stage_close(&s);
 }
 
-#define EXPLAIN_TEST(name, ...)                                       \
+/* Without a broker */
+#define DIRECT_TEST(name, ...)                                        \
 	Test(explain, name)                                           \
 	{                                                             \
 		static const struct explain_case c = { __VA_ARGS__ }; \
-		explain(&c);                                          \
+		explain(&c, false);                                   \
+	}
+
+/* Whoever manages the paths, the explanation is the same. */
+#define EXPLAIN_TEST(name, ...)                                       \
+	DIRECT_TEST(name, __VA_ARGS__)                                \
+	Test(explain, name##_in_the_broker)                           \
+	{                                                             \
+		static const struct explain_case c = { __VA_ARGS__ }; \
+		explain(&c, true);                                    \
 	}
 
 EXPLAIN_TEST(
@@ -170,12 +182,11 @@ static void kernel_manages(struct stage *s)
 	cr_assert_eq(host_path_manager(&s->w.client, PM_KERNEL), 0);
 }
 
-EXPLAIN_TEST(kernel_path_manager, .before = kernel_manages,
-	     .why = "kernel path manager: ")
+DIRECT_TEST(kernel_path_manager, .before = kernel_manages, .why = "kernel path manager: ")
 
-EXPLAIN_TEST(no_rights_and_no_broker,
-	     .by = { "setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin" },
-	     .why = "no rights and no broker: ")
+DIRECT_TEST(no_rights_and_no_broker,
+	    .by = { "setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin" },
+	    .why = "no rights and no broker: ")
 
 Test(explain, program_without_the_library)
 {
@@ -189,8 +200,8 @@ Test(explain, program_without_the_library)
 	stage_close(&s);
 }
 
-EXPLAIN_TEST(library_without_a_back_end, .by = { "env", "MPTCPADDR_BACKEND=none" },
-	     .why = "no path manager: ")
+DIRECT_TEST(library_without_a_back_end, .by = { "env", "MPTCPADDR_BACKEND=none" },
+	    .why = "no path manager: ")
 
 Test(explain, nothing_announced)
 {

@@ -10,6 +10,7 @@
 
 #include "endpoint.h"
 #include "info.h"
+#include "shim.h"
 #include "skip.h"
 #include "until.h"
 
@@ -42,11 +43,13 @@ struct subflow_case {
 	const char *pool;
 	const char *server_sysctl, *value; /* of the server */
 	const char *server_nft;
-	int server_limit; /* 0: 8 */
+	const char *client_ip, *later_ip; /* before the client connects, and after */
+	const char *announced;		  /* with ID 12 */
+	int server_limit;		  /* 0: 8 */
 	const char *why;
 };
 
-static void explain_case(const struct subflow_case *c)
+static void explain_case(const struct subflow_case *c, bool broker)
 {
 	struct stage s = { 0 };
 
@@ -55,19 +58,36 @@ static void explain_case(const struct subflow_case *c)
 	stage_open(&s, 3);
 	cr_assert_eq(host_path_manager(&s.w.client, PM_USERSPACE), 0);
 	cr_assert_eq(limits_set(&s.w.server, c->server_limit ?: 8, 8), 0);
+	if (c->announced)
+		cr_assert_eq(
+			endpoint_add(&s.w.server,
+				     &(const struct endpoint_spec){ .addr = c->announced,
+								    .flags = EP_SIGNAL,
+								    .id = 12 }),
+			0);
 	if (c->server_sysctl)
 		cr_assert_eq(host_sysctl(&s.w.server, c->server_sysctl, c->value), 0);
 	if (c->server_nft)
 		cr_assert_eq(host_nft(&s.w.server, c->server_nft), 0);
+	if (c->client_ip)
+		cr_assert_eq(host_ip(&s.w.client, c->client_ip), 0);
+	if (broker)
+		stage_broker(&s, "");
 	stage_preloaded(&s, "1");
+	if (c->later_ip)
+		cr_assert_eq(host_ip(&s.w.client, c->later_ip), 0);
 	tells(&s, c->why);
 	stage_close(&s);
 }
 
-#define SUBFLOW_TEST(name, ...)                                            \
-	Test(explain, name)                                                \
-	{                                                                  \
-		explain_case(&(const struct subflow_case){ __VA_ARGS__ }); \
+#define SUBFLOW_TEST(name, ...)                                                   \
+	Test(explain, name)                                                       \
+	{                                                                         \
+		explain_case(&(const struct subflow_case){ __VA_ARGS__ }, false); \
+	}                                                                         \
+	Test(explain, name##_in_the_broker)                                       \
+	{                                                                         \
+		explain_case(&(const struct subflow_case){ __VA_ARGS__ }, true);  \
 	}
 
 SUBFLOW_TEST(subflow_endpoints_with_paths_need_no_reason, .pool = POOL, .why = "")
@@ -100,10 +120,198 @@ SUBFLOW_TEST(subflow_endpoint_of_a_server_at_its_limit,
 	     .pool = POOL "[retry]\nfirst = 20s\n", .server_limit = 1,
 	     .why = "closed by the server, which may be at its limit of paths: 10.0.")
 
+#define TABLE(rule)                                                   \
+	"add table inet t\n"                                          \
+	"add chain inet t c { type filter hook input priority 0; }\n" \
+	"add rule inet t c " rule "\n"
+#define NO_RETRY "[retry]\ntries = 0\n"
+#define RESET	 "meta l4proto tcp reject with tcp reset"
+
+/* `subflow` */
+
+SUBFLOW_TEST(subflow_endpoint_whose_address_is_missing,
+	     .pool = POOL "endpoint = 10.0.9.9 subflow\n",
+	     .why = "  why        unavailable (on no interface that is up): 10.0.9.9\n")
+
+SUBFLOW_TEST(subflow_endpoint_whose_interface_is_missing,
+	     .pool = POOL "endpoint = 10.0.9.9 dev wwan7 subflow\n",
+	     .why = "  why        unavailable (on no interface that is up): 10.0.9.9\n")
+
+SUBFLOW_TEST(subflow_endpoint_whose_link_is_down, .pool = POOL,
+	     .client_ip = "link set c3 down\n",
+	     .why = "  why        unavailable (on no interface that is up): 10.0.3.2\n")
+
+SUBFLOW_TEST(
+	subflow_endpoint_whose_address_is_deprecated,
+	.pool = POOL "endpoint = 10.0.4.2 subflow\n",
+	.client_ip = "addr add 10.0.4.2/24 dev c3\n"
+		     "addr change 10.0.4.2/24 dev c3 preferred_lft 0\n",
+	.why = "  why        unavailable (address tentative or deprecated): 10.0.4.2\n")
+
+/* Without `dev`: an IPv4 socket that is bound to a device needs no route. */
+SUBFLOW_TEST(subflow_endpoint_without_a_route,
+	     .pool = "[pool]\nendpoint = 10.0.2.2 subflow\nendpoint = 10.0.3.2 subflow\n",
+	     .client_ip = "rule add from 10.0.3.2 unreachable\n",
+	     .why = "  why        join failed: Network is unreachable: 10.0.3.2\n")
+
+SUBFLOW_TEST(
+	subflow_endpoint_that_is_refused_and_not_retried, .pool = POOL NO_RETRY,
+	.server_nft = TABLE("ip saddr 10.0.3.2 " RESET),
+	.why = "  why        join refused by the peer: Connection refused: 10.0.3.2\n")
+
+SUBFLOW_TEST(subflow_endpoint_of_another_family,
+	     .pool = "[pool]\nendpoint = dead:beef:2::2 subflow\n",
+	     .why = "  why        no endpoint of the pool fits this connection\n")
+
+SUBFLOW_TEST(subflow_endpoint_of_an_excluded_destination,
+	     .pool = POOL "[app]\nexclude = 10.0.1.0/24\n",
+	     .why = "  why        no pool for this destination (excluded)\n")
+
+SUBFLOW_TEST(subflow_endpoint_of_another_destination,
+	     .pool = "[pool \"192.0.2.0/24\"]\nendpoint = 10.0.2.2 dev c2 subflow\n",
+	     .why = "  why        the pool has no endpoint for this destination\n")
+
+SUBFLOW_TEST(subflow_endpoints_beyond_a_limit_of_1,
+	     .pool = POOL "endpoint = 10.0.4.2 dev c3 subflow\n[retry]\nfirst = 20s\n"
+			  "[limits]\nsubflows = 1\n",
+	     .client_ip = "addr add 10.0.4.2/24 dev c3\n",
+	     .server_nft = TABLE("ip saddr 10.0.3.2 " RESET),
+	     .why = "  why        limit ([limits] subflows): 10.0.3.2, 10.0.4.2\n")
+
+SUBFLOW_TEST(
+	subflow_endpoints_one_refused_one_not_answered,
+	.pool = POOL "[retry]\nfirst = 20s\n",
+	.server_nft = TABLE(
+		"ip saddr 10.0.3.2 " RESET) "add rule inet t c ip saddr 10.0.2.2 drop\n",
+	.why = "  why        being joined: 10.0.2.2; join refused by the peer: "
+	       "Connection refused: 10.0.3.2\n")
+
+/* `fullmesh` */
+
+#define MESH                                    \
+	"[pool]\n"                              \
+	"endpoint = 10.0.2.2 dev c2 fullmesh\n" \
+	"endpoint = 10.0.3.2 dev c3 fullmesh\n"
+
+SUBFLOW_TEST(fullmesh_endpoints_of_a_server_that_announces_nothing, .pool = MESH,
+	     .why = "  why        nothing announced: ")
+
+SUBFLOW_TEST(fullmesh_endpoints_with_paths, .pool = MESH, .announced = "10.0.2.1",
+	     .why = "")
+
+SUBFLOW_TEST(fullmesh_endpoint_whose_link_is_down, .pool = MESH, .announced = "10.0.2.1",
+	     .client_ip = "link set c3 down\n",
+	     .why = "  why        unavailable (on no interface that is up): 10.0.3.2\n")
+
+SUBFLOW_TEST(fullmesh_endpoints_beyond_the_limit, .pool = MESH "[limits]\nsubflows = 1\n",
+	     .announced = "10.0.2.1",
+	     .why = "  why        limit ([limits] subflows): 10.0.3.2\n")
+
+SUBFLOW_TEST(
+	fullmesh_endpoint_that_is_refused, .pool = MESH "[retry]\nfirst = 20s\n",
+	.announced = "10.0.2.1", .server_nft = TABLE("ip saddr 10.0.3.2 " RESET),
+	.why = "  why        join refused by the peer: Connection refused: 10.0.3.2\n")
+
+SUBFLOW_TEST(fullmesh_endpoint_being_joined, .pool = MESH, .announced = "10.0.2.1",
+	     .server_nft = TABLE("ip saddr 10.0.3.2 drop"),
+	     .why = "  why        being joined: 10.0.2.1 (id 12)\n")
+
+SUBFLOW_TEST(fullmesh_endpoint_of_another_family,
+	     .pool = "[pool]\nendpoint = dead:beef:2::2 fullmesh\n",
+	     .announced = "10.0.2.1",
+	     .why = "  why        no endpoint of the pool fits this connection\n")
+
+SUBFLOW_TEST(fullmesh_and_subflow_endpoint_of_the_first_address,
+	     .pool = "[pool]\nendpoint = 10.0.2.2 dev c2 subflow fullmesh\n",
+	     .announced = "10.0.3.1", .server_nft = TABLE("ip daddr 10.0.3.1 drop"),
+	     .why = "  why        being joined: 10.0.3.1 (id 12)\n")
+
+/* `signal`: of a client */
+
+SUBFLOW_TEST(signal_endpoint_of_a_client,
+	     .pool = "[pool]\nendpoint = 10.0.2.2 dev c2 signal\n",
+	     .why = "  why        announced, but the peer has not joined it: 10.0.2.2\n")
+
+SUBFLOW_TEST(signal_endpoint_whose_address_is_missing,
+	     .pool = "[pool]\nendpoint = 10.0.9.9 signal\n",
+	     .why = "  why        unavailable (on no interface that is up): 10.0.9.9\n")
+
+/* Nothing at all: routing picks the address. */
+
+SUBFLOW_TEST(empty_pool_of_a_server_that_announces_nothing, .pool = "[pool]\n",
+	     .why = "  why        nothing announced: the server has not announced any ")
+
+SUBFLOW_TEST(laminar_endpoint_whose_server_is_behind_a_silent_path,
+	     .pool = "[pool]\nendpoint = 10.0.2.2 dev c2\n", .announced = "10.0.3.1",
+	     .server_nft = TABLE("ip saddr 10.0.2.2 drop"),
+	     .why = "  why        being joined: 10.0.3.1 (id 12)\n")
+
+SUBFLOW_TEST(subflow_and_laminar_of_a_server_with_the_c_flag,
+	     .pool = "[pool]\nendpoint = 10.0.2.2 dev c2 subflow laminar\n"
+		     "endpoint = 10.0.3.2 dev c3 subflow laminar\n",
+	     .announced = "10.0.2.1",
+	     .server_sysctl = "net/mptcp/allow_join_initial_addr_port", .value = "0",
+	     .why = "  why        the server refuses more paths to its first address (C "
+		    "flag): 10.0.3.2\n")
+
+SUBFLOW_TEST(backup_endpoint_with_limit_0,
+	     .pool = "[pool]\nendpoint = 10.0.2.2 dev c2 subflow backup nofirst\n"
+		     "[limits]\nsubflows = 0\n",
+	     .why = "  why        limit ([limits] subflows): 10.0.2.2\n")
+
 /* Laminar endpoints get nothing; the others do. */
 SUBFLOW_TEST(laminar_endpoint_hears_of_subflow,
 	     .pool = "[pool]\nendpoint = 10.0.2.2 dev c2\nendpoint = 10.0.3.2 dev c3\n",
 	     .why = "\"subflow\" endpoints need none\n")
+
+static bool is_told_of_server(const struct stage *s, const char *words,
+			      char out[static 2048])
+{
+	struct said said = info(&s->w.server, NULL);
+	const bool told = strstr(said.out, words);
+
+	snprintf(out, 2048, "%s%s", said.out, said.err);
+	said_free(&said);
+	return told;
+}
+
+/* A client that joins nothing */
+Test(explain, signal_endpoints_of_a_server)
+{
+	char program[PATH_MAX], out[2048];
+	const char *const argv[] = { built("tests/apps/tcpserver", program, PATH_MAX),
+				     "-p", SERVER_PORT, NULL };
+	struct stage s = { 0 };
+	struct shim_env env;
+
+	NEED_SANDBOX();
+	cr_assert_eq(world_open(&s.w, 3), 0);
+	cr_assert_eq(host_path_manager(&s.w.server, PM_USERSPACE), 0);
+	cr_assert_eq(limits_set(&s.w.client, 8, 0), 0);
+	pool_write("[pool]\nendpoint = 10.0.2.1 signal\nendpoint = 10.0.3.1 signal\n"
+		   "endpoint = 10.0.9.9 signal\n");
+	cr_assert_eq(
+		proc_start(&s.server, &s.w.server, argv, shim_env(&env, pool_path())), 0);
+	cr_assert(WAIT_FOR(proc_said(&s.server, "listening")));
+	stage_connect(&s, "10.0.1.1", "1");
+	cr_expect(WAIT_FOR(is_told_of_server(
+			  &s,
+			  "  why        announced, but the peer has not joined it: "
+			  "10.0.2.1, 10.0.3.1; unavailable (on no interface that is up): "
+			  "10.0.9.9\n",
+			  out)),
+		  "%s", out);
+	stage_close(&s);
+}
+
+/* Each with its own cause; an address that was never there is left to the kernel. */
+SUBFLOW_TEST(endpoints_of_two_kinds,
+	     .pool = "[pool]\nendpoint = 10.0.2.2 dev c2 subflow\n"
+		     "endpoint = 10.0.3.2 dev c3 subflow\nendpoint = 10.0.9.9 laminar\n",
+	     .client_ip = "link set c3 down\n", .announced = "10.0.2.1",
+	     .why = "  why        join failed: Cannot assign requested address: 10.0.2.1 "
+		    "(id 12); unavailable (on no interface that is up): 10.0.3.2, "
+		    "10.0.9.9\n")
 
 Test(explain, changed_file_with_an_error_is_told_beside_the_pool_in_force)
 {

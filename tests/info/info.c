@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "endpoint.h"
@@ -45,6 +46,7 @@ void stage_connect(struct stage *s, const char *address, const char *count)
 void stage_close(struct stage *s)
 {
 	proc_end(&s->client);
+	proc_end(&s->broker);
 	proc_end(&s->server);
 	world_close(&s->w);
 }
@@ -81,6 +83,34 @@ void stage_announcing(struct stage *s)
 	for (size_t i = 0; i < sizeof(announced) / sizeof(announced[0]); i++)
 		cr_assert_eq(endpoint_add(&s->w.server, &announced[i]), 0);
 	cr_assert_eq(limits_set(&s->w.server, 8, 8), 0);
+}
+
+static bool broker_serves(struct stage *s)
+{
+	char *said = proc_errors(&s->broker);
+	const bool serves = strstr(said, "serving programs");
+
+	free(said);
+	return serves;
+}
+
+void stage_broker(struct stage *s, const char *config)
+{
+	char program[PATH_MAX], path[64], state[64];
+	const char *const argv[] = {
+		built("mptcpaddrd", program, PATH_MAX), "-c", path, "-s", state, NULL
+	};
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/run/info-broker-%d.conf", getpid());
+	snprintf(state, sizeof(state), "/run/info-broker-%d", getpid());
+	f = fopen(path, "w");
+	cr_assert(f);
+	fputs(config, f);
+	cr_assert_eq(fclose(f), 0);
+	cr_assert_eq(mkdir(state, 0755), 0);
+	cr_assert_eq(proc_start(&s->broker, &s->w.client, argv, NULL), 0);
+	cr_assert(WAIT_FOR(broker_serves(s)), "%s", proc_errors(&s->broker));
 }
 
 /* Tests run in parallel and share the sandbox's /run. */

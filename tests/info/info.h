@@ -15,6 +15,7 @@ struct stage {
 	struct world w;
 	struct proc server;
 	struct proc client;
+	struct proc broker;
 };
 
 /* Exit status and output of a program. */
@@ -35,6 +36,8 @@ void stage_close(struct stage *s);
  * 10.0.2.1 (id 12) and 10.0.3.1 (id 13).
  */
 void stage_announcing(struct stage *s);
+/* Start mptcpaddrd for the client's programs; @config: of its broker.conf. */
+void stage_broker(struct stage *s, const char *config);
 /* The pool file of stage_preloaded(), one per test. */
 const char *pool_path(void);
 void pool_write(const char *text);

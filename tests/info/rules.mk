@@ -25,4 +25,4 @@ $(B)/tests/%.8: tools/mptcpinfo/%.8
 	$(Q)install -D -m 644 $< $@
 
 $(eval $(call suite,info,$(INFO_PARTS),-ljansson -lm,\
-	$(INFO_LIAR) $(INFO_DATA) $(TEST_APPS) $(B)/mptcpinfo lib))
+	$(INFO_LIAR) $(INFO_DATA) $(TEST_APPS) $(B)/mptcpinfo $(B)/mptcpaddrd lib))

@@ -11,6 +11,9 @@
 
 #include <netinet/tcp.h>
 
+/* Each of these endpoints has a path of its own. */
+#define PATH_KINDS (MPTCP_PM_ADDR_FLAG_SUBFLOW | MPTCP_PM_ADDR_FLAG_SIGNAL)
+
 #define NAMED_MAX 4 /* addresses listed for one cause; the others are counted */
 
 const char *announced_reason(const struct pm_announced_report *record,
@@ -52,77 +55,100 @@ static void explain_cause(struct text *ex, const struct connection *conn,
 		text_put(ex, " and %zu more", named - NAMED_MAX);
 }
 
-/* Return: whether another endpoint is free. */
-static bool explain_unavailable_for(struct text *ex, const struct connection *conn,
-				    const struct manager *manager, bool waiting)
+static bool has_free(const struct connection *conn, const struct manager *manager,
+		     uint32_t but_kind)
+{
+	size_t i;
+
+	for (i = 0; i < manager->n_endpoints; i++)
+		if (endpoint_state(conn, manager, i) == ENDPOINT_FREE &&
+		    !(manager->endpoints[i].flags & but_kind))
+			return true;
+	return false;
+}
+
+/* An address that another endpoint can join needs none; `subflow` ones have a path each.
+ */
+static void explain_unavailable(struct text *ex, const struct connection *conn,
+				const struct manager *manager, bool waiting)
 {
 	const char *before = waiting ? "unavailable (address tentative or deprecated): "
 				     : "unavailable (on no interface that is up): ";
+	const bool free = has_free(conn, manager, PATH_KINDS);
 	const struct ctl_endpoint *ep = manager->endpoints;
-	enum endpoint_state state;
 	char ip[MPADDR_TEXT_MAX];
 	bool first = true;
 	size_t i;
 
 	for (i = 0; i < manager->n_endpoints; i++, ep++) {
-		state = endpoint_state(conn, manager, i);
-		if (state == ENDPOINT_FREE)
-			return true;
-		if (state != ENDPOINT_UNAVAILABLE ||
-		    (ep->state == CTL_ENDPOINT_WAITING) != waiting)
+		if (endpoint_state(conn, manager, i) != ENDPOINT_UNAVAILABLE ||
+		    (ep->state == CTL_ENDPOINT_WAITING) != waiting ||
+		    (free && !(ep->flags & PATH_KINDS)))
 			continue;
 		text_put(ex, "%s%s%s", first && ex->len ? "; " : "",
 			 first ? before : ", ", ip_text(&ep->addr, ip));
 		first = false;
 	}
-	return false;
 }
 
-/* Return: false, with nothing written, if another endpoint is free. */
-static bool explain_unavailable(struct text *ex, const struct connection *conn,
-				const struct manager *manager)
+/* What endpoint @i waits for: its kind; 0: an announcement, or nothing */
+static uint32_t endpoint_kind(const struct connection *conn,
+			      const struct ctl_endpoint *ep)
 {
-	const size_t len = ex->len;
+	const struct pm_announced_report *announced;
 
-	if (!explain_unavailable_for(ex, conn, manager, false) &&
-	    !explain_unavailable_for(ex, conn, manager, true))
-		return true;
-	ex->len = len;
-	ex->start[len] = '\0';
-	return false;
+	if (ep->flags & MPTCP_PM_ADDR_FLAG_SUBFLOW)
+		return MPTCP_PM_ADDR_FLAG_SUBFLOW;
+	/* It joins what others have joined; what waits has a reason of its own. */
+	if (ep->flags & MPTCP_PM_ADDR_FLAG_FULLMESH)
+		for_each_in (announced, conn, announced)
+			if (announced->state == PM_ANNOUNCED_JOINED)
+				return MPTCP_PM_ADDR_FLAG_FULLMESH;
+	if (ep->flags & (MPTCP_PM_ADDR_FLAG_FULLMESH | MPTCP_PM_ADDR_FLAG_LAMINAR))
+		return 0;
+	return ep->flags & MPTCP_PM_ADDR_FLAG_SIGNAL;
 }
 
-/* Whether endpoint @i should have a path to the server's first address, and has none */
-static bool lacks_path(const struct connection *conn, const struct manager *manager,
-		       size_t i)
+static void explain_kind(struct text *ex, const struct connection *conn,
+			 const struct manager *manager, uint32_t kind,
+			 enum endpoint_state state)
 {
-	const enum endpoint_state state = endpoint_state(conn, manager, i);
-
-	return manager->endpoints[i].flags & MPTCP_PM_ADDR_FLAG_SUBFLOW &&
-	       (state == ENDPOINT_FREE || state == ENDPOINT_PENDING);
-}
-
-/* `subflow` endpoints wait for no announcement. */
-static void explain_subflow(struct text *ex, const struct connection *conn,
-			    const struct manager *manager, bool pending)
-{
-	const enum endpoint_state state = pending ? ENDPOINT_PENDING : ENDPOINT_FREE;
+	const unsigned int max = manager->info.subflows_max;
+	struct pm_conn_report report = conn->record;
 	char reason[NOTE_REASON_MAX], ip[MPADDR_TEXT_MAX];
-	bool first = true;
+	const char *why = "announced, but the peer has not joined it";
+	const char *before = ": ";
 	size_t i;
 
+	/* The flag is about the server's first address alone. */
+	report.deny_join_id0 &= kind == MPTCP_PM_ADDR_FLAG_SUBFLOW;
+	if (kind != MPTCP_PM_ADDR_FLAG_SIGNAL || report.extra_subflows >= max)
+		why = endpoint_reason(&report, state == ENDPOINT_PENDING, max, reason);
 	for (i = 0; i < manager->n_endpoints; i++) {
-		if (!lacks_path(conn, manager, i) ||
-		    endpoint_state(conn, manager, i) != state)
+		if (endpoint_state(conn, manager, i) != state ||
+		    endpoint_kind(conn, &manager->endpoints[i]) != kind)
 			continue;
-		if (first)
-			text_put(ex, "%s%s: ", ex->len ? "; " : "",
-				 endpoint_reason(&conn->record, pending,
-						 manager->info.subflows_max, reason));
-		text_put(ex, "%s%s", first ? "" : ", ",
-			 ip_text(&manager->endpoints[i].addr, ip));
-		first = false;
+		if (*before == ':')
+			text_put(ex, "%s%s", ex->len ? "; " : "", why);
+		text_put(ex, "%s%s", before, ip_text(&manager->endpoints[i].addr, ip));
+		before = ", ";
 	}
+}
+
+static void explain_endpoints(struct text *ex, const struct connection *conn,
+			      const struct manager *manager)
+{
+	if (!conn->record.server_side) {
+		explain_kind(ex, conn, manager, MPTCP_PM_ADDR_FLAG_SUBFLOW,
+			     ENDPOINT_PENDING);
+		explain_kind(ex, conn, manager, MPTCP_PM_ADDR_FLAG_SUBFLOW,
+			     ENDPOINT_FREE);
+		explain_kind(ex, conn, manager, MPTCP_PM_ADDR_FLAG_FULLMESH,
+			     ENDPOINT_FREE);
+	}
+	explain_kind(ex, conn, manager, MPTCP_PM_ADDR_FLAG_SIGNAL, ENDPOINT_FREE);
+	explain_unavailable(ex, conn, manager, false);
+	explain_unavailable(ex, conn, manager, true);
 }
 
 /* Paths that carry nothing while their link is up */
@@ -170,6 +196,17 @@ static bool is_routed(const struct connection *conn, const struct manager *manag
 	return true;
 }
 
+/* Whether the pool has endpoints for its destination, of whatever family */
+static bool has_section(const struct connection *conn, const struct manager *manager)
+{
+	const struct ctl_endpoint *ep;
+
+	for_each_in (ep, manager, endpoints)
+		if (ep->section == conn->record.section)
+			return true;
+	return false;
+}
+
 static void explain_pool(struct text *ex, const struct connection *conn,
 			 const struct manager *manager)
 {
@@ -182,16 +219,20 @@ static void explain_pool(struct text *ex, const struct connection *conn,
 		text_put(ex, "no pool: %s", manager->info.pool_error);
 	else if (conn->record.endpoints_mine == 0 && !is_routed(conn, manager))
 		text_put(ex, "no endpoint of the pool fits this connection");
-	if (ex->len || conn->record.server_side)
+	if (ex->len)
 		return;
 	for_each_in (announced, conn, announced)
 		if (announced->state != PM_ANNOUNCED_JOINED)
 			explain_cause(ex, conn, announced);
-	explain_subflow(ex, conn, manager, true);
-	explain_subflow(ex, conn, manager, false);
-	if (explain_unavailable(ex, conn, manager) || ex->len)
+	explain_endpoints(ex, conn, manager);
+	if (ex->len || conn->record.server_side ||
+	    (conn->record.endpoints_mine && !has_free(conn, manager, 0)))
 		return;
-	if (conn->n_announced == 0)
+	if (!conn->record.endpoints_mine && manager->n_endpoints)
+		text_put(ex, has_section(conn, manager)
+				     ? "no endpoint of the pool fits this connection"
+				     : "the pool has no endpoint for this destination");
+	else if (conn->n_announced == 0)
 		text_put(ex, "nothing announced: the server has not announced any "
 			     "additional address; \"subflow\" endpoints need none");
 	else
