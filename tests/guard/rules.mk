@@ -22,7 +22,7 @@ $(eval $(call suite,guard,$(patsubst %,tests/bench/%.c,count hosts report),-lm,\
 	$(GUARD_PROGS) $(B)/tests/guard.figures $(B)/mptcpaddrd $(TEST_APPS) lib))
 
 guard-update:
-	$(Q)printf '# gcc 12, x86_64: see rules.mk\n' >tests/guard/figures
+	$(Q)printf '# SPDX-License-Identifier: MIT\n# gcc 12, x86_64: see rules.mk\n' >tests/guard/figures
 	$(Q)GUARD_UPDATE=tests/guard/figures $(MAKE) --no-print-directory check-guard JOBS=1
 
 .PHONY: guard-update
