@@ -37,9 +37,12 @@ static bool connect_without_fastopen(int fd, const void *addr, socklen_t len)
 	return REAL(connect)(fd, addr, len) == 0;
 }
 
+/* @saved: the errno from before, which a second try has changed. */
 static void end_send(struct handover *handover, int fd, ssize_t result,
-		     enum first_why why)
+		     enum first_why why, int saved)
 {
+	if (result >= 0)
+		errno = saved;
 	if (!handover)
 		return;
 	register_started(handover, fd, result, why);
@@ -68,6 +71,7 @@ HOOK ssize_t sendto(int fd, const void *data, size_t size, int flags,
 {
 	const struct sockaddr *addr = SOCKADDR_OF(arg);
 	struct handover *handover;
+	const int saved = errno;
 	enum first_why why;
 	ssize_t r;
 
@@ -78,7 +82,7 @@ HOOK ssize_t sendto(int fd, const void *data, size_t size, int flags,
 	r = REAL(sendto)(fd, data, size, flags, addr, len);
 	if (r < 0 && connect_without_fastopen(fd, addr, len))
 		r = REAL(sendto)(fd, data, size, flags & ~MSG_FASTOPEN, addr, len);
-	end_send(handover, fd, r, why);
+	end_send(handover, fd, r, why, saved);
 	return r;
 }
 
@@ -92,6 +96,7 @@ static bool can_retry(ssize_t result, int fd, const struct msghdr *msg)
 HOOK ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	struct handover *handover;
+	const int saved = errno;
 	enum first_why why;
 	ssize_t r;
 
@@ -102,7 +107,7 @@ HOOK ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 	r = REAL(sendmsg)(fd, msg, flags);
 	if (can_retry(r, fd, msg))
 		r = REAL(sendmsg)(fd, msg, flags & ~MSG_FASTOPEN);
-	end_send(handover, fd, r, why);
+	end_send(handover, fd, r, why, saved);
 	return r;
 }
 
@@ -111,6 +116,7 @@ HOOK_TIME64(sendmsg);
 HOOK int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, sendmmsg_flags flags)
 {
 	struct handover *handover;
+	const int saved = errno;
 	enum first_why why;
 	int r;
 
@@ -121,7 +127,7 @@ HOOK int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, sendmmsg_flags f
 	r = REAL(sendmmsg)(fd, msgs, n, flags);
 	if (n && can_retry(r, fd, &msgs->msg_hdr))
 		r = REAL(sendmmsg)(fd, msgs, n, flags & ~MSG_FASTOPEN);
-	end_send(handover, fd, r, why);
+	end_send(handover, fd, r, why, saved);
 	return r;
 }
 
