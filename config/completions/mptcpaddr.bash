@@ -62,13 +62,13 @@ _mptcpaddr_run()
 # Words of endpoints and limits, by their verb: those of ip-mptcp(8)
 _mptcpaddr_object()
 {
-	local kinds='laminar subflow fullmesh signal backup nofirst'
+	local kinds='laminar subflow fullmesh signal backup metered nofirst'
 
 	case $1:$REPLY in
 	endpoint:) _mptcpaddr_words 'show add delete change flush --pid --program --help' "$2" ;;
-	endpoint:a*) _mptcpaddr_words "dev id port $kinds --pid --program" "$2" ;;
+	endpoint:a*) _mptcpaddr_words "dev id port cost $kinds --pid --program" "$2" ;;
 	endpoint:d*) _mptcpaddr_words 'dev id --pid --program' "$2" ;;
-	endpoint:c*) _mptcpaddr_words 'dev id backup nobackup fullmesh nofullmesh --pid --program' "$2" ;;
+	endpoint:c*) _mptcpaddr_words 'dev id backup nobackup fullmesh nofullmesh metered nometered --pid --program' "$2" ;;
 	endpoint:sh*) _mptcpaddr_words 'id --pid --program' "$2" ;;
 	limits:) _mptcpaddr_words 'show set --pid --program --help' "$2" ;;
 	limits:se*) _mptcpaddr_words 'subflows add_addr_accepted --pid --program' "$2" ;;

@@ -93,10 +93,10 @@ complete -c mptcpaddr -n '__mptcpaddr_in endpoint limits' -l pid -x -a '(__fish_
 complete -c mptcpaddr -n '__mptcpaddr_in endpoint limits probe' -l program -x -d 'Program name'
 complete -c mptcpaddr -n '__mptcpaddr_in endpoint; and __mptcpaddr_verb ""' -a 'show add delete change flush'
 complete -c mptcpaddr -n '__mptcpaddr_in endpoint; and __mptcpaddr_verb a; and not __mptcpaddr_previous dev' \
-	-a 'dev id port laminar subflow fullmesh signal backup nofirst'
+	-a 'dev id port cost laminar subflow fullmesh signal backup metered nofirst'
 complete -c mptcpaddr -n '__mptcpaddr_in endpoint; and __mptcpaddr_verb d; and not __mptcpaddr_previous dev' -a 'dev id'
 complete -c mptcpaddr -n '__mptcpaddr_in endpoint; and __mptcpaddr_verb c; and not __mptcpaddr_previous dev' \
-	-a 'dev id backup nobackup fullmesh nofullmesh'
+	-a 'dev id backup nobackup fullmesh nofullmesh metered nometered'
 complete -c mptcpaddr -n '__mptcpaddr_in endpoint; and __mptcpaddr_verb sh' -a id
 complete -c mptcpaddr -n '__mptcpaddr_in endpoint; and __mptcpaddr_previous dev' -a '(__fish_print_interfaces)'
 complete -c mptcpaddr -n '__mptcpaddr_in limits; and __mptcpaddr_verb ""' -a 'show set'

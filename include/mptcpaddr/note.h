@@ -71,6 +71,10 @@ enum pm_reason {
 	PM_REASON_FIRST_RACE = 21,
 	PM_REASON_SILENT = 22,	 /* no data while its link was up, and it answers again */
 	PM_REASON_FLAPPING = 23, /* the endpoint came and went often, and must wait */
+	/* BACKUP: why [policy] takes, or leaves, the uplink of `local` */
+	PM_REASON_PREFERRED = 24,
+	PM_REASON_TROUBLE = 25,
+	PM_REASON_LATENCY = 26,
 };
 
 enum pm_note_what {
@@ -101,6 +105,12 @@ enum pm_note_what {
 #define PM_NOTE_FLAG_BACKUP  1
 #define PM_NOTE_FLAG_RETRY   2 /* JOINING: not the first try */
 #define PM_NOTE_FLAG_REFUSED 4 /* JOIN_FAILED: by the kernel, at once */
+
+/* In the flags of endpoints: in reserve, and not for first paths; what comes first */
+#define ENDPOINT_METERED     0x40000000u
+#define ENDPOINT_COST_MASK   0x00ff0000u
+#define ENDPOINT_COST_SHIFT  16
+#define ENDPOINT_COST(flags) (((flags)&ENDPOINT_COST_MASK) >> ENDPOINT_COST_SHIFT)
 
 /* A ring keeps the last PM_NOTES_MAX; a gap in `seq` shows missed notes. */
 #define PM_NOTES_MAX 512

@@ -81,8 +81,8 @@ struct pm_health {
 	bool received;	    /* the subflow has brought data */
 	uint32_t carried;   /* bytes received and acknowledged on the subflow */
 	uint32_t delivered; /* on the connection */
-	uint32_t rtt_ms;
-	uint8_t retransmits; /* of its oldest segment: no answer to so many */
+	uint32_t rtt_ms, min_rtt_ms; /* min: rounded up; very large: unknown */
+	uint8_t retransmits;	     /* of its oldest segment: no answer to so many */
 };
 
 #define PM_CMDS_MAX 16

@@ -67,6 +67,13 @@ enum pool_private {
 	POOL_PRIVATE_NONE,
 };
 
+/* [policy] mode */
+enum policy_mode {
+	POLICY_AGGREGATE,   /* all uplinks of the lowest cost */
+	POLICY_HANDOVER,    /* one, in the order of the file */
+	POLICY_INTERACTIVE, /* the fastest one */
+};
+
 enum log_level {
 	LOG_LEVEL_ERROR,
 	LOG_LEVEL_WARNING,
@@ -90,6 +97,7 @@ struct pool {
 	uint32_t keepalive_ms; /* for the preload library; 0: none */
 	struct prefix_list allow, deny;
 	enum pool_private private;
+	enum policy_mode policy;
 	enum first_mode first; /* [app] first */
 	bool mptcp;	       /* [app] mptcp */
 	enum log_level log;
@@ -128,6 +136,9 @@ int pool_check(const char *path, struct pool **ret_pool, pool_report_fn report,
 const struct endpoint *pool_find_same(const struct pool *pool,
 				      const struct pool *old_pool,
 				      const struct endpoint *old);
+
+/* pool_has_policy() - whether some paths are in reserve by [policy], `metered`, `cost` */
+bool pool_has_policy(const struct pool *pool);
 
 /* prefix_list_covers() - whether a prefix, within @range unless it is NULL, has @addr */
 bool prefix_list_covers(const struct prefix_list *list, const struct mpprefix *range,

@@ -43,20 +43,23 @@ struct subflow {
 	uint8_t endpoint; /* index + 1, or one of the above */
 	uint8_t local_id, remote_id;
 	uint8_t state;
-	uint8_t tries;	    /* failed ones */
-	bool initial : 1;   /* MP_CAPABLE; the limits do not count it */
-	bool fixed : 1;	    /* wants this pair (subflow, fullmesh), not any endpoint */
-	bool backup : 1;    /* requested */
-	bool removed : 1;   /* the peer withdrew its address */
-	bool lost : 1;	    /* its link went down; no data on it since */
-	uint8_t checks : 4; /* since the link went down, or is back */
-	bool used : 1;	    /* data came over it when last checked */
-	bool silent : 1;    /* it carries none while its link is up: a black hole? */
+	uint8_t tries;	  /* failed ones */
+	bool initial : 1; /* MP_CAPABLE; the limits do not count it */
+	bool fixed : 1;	  /* wants this pair (subflow, fullmesh), not any endpoint */
+	bool backup : 1;  /* requested */
+	bool removed : 1; /* the peer withdrew its address */
+	bool lost : 1;	  /* its link went down; no data on it since */
+	bool used : 1;	  /* data came over it when last checked */
+	bool silent : 1;  /* it carries none while its link is up: a black hole? */
 	/* So a probe, or retransmissions, had no answer. PROBE: it is being ended. */
 	bool unanswered : 1;
-	uint16_t rtt_ms;
-	uint8_t quiet;	  /* checks without data in a row, while others carried some */
-	uint8_t patience; /* false alarms: so many checks are needed, to a power of 2 */
+	uint8_t checks : 4; /* since the link went down, or is back */
+	/* False alarms: so many checks are needed, to a power of 2 */
+	uint8_t patience : 3;
+	bool reserve : 1;  /* policy_decide(): it must be a backup path */
+	uint8_t quiet : 7; /* checks without data in a row, while others carried some */
+	bool repeat : 1;   /* MP_PRIO, which may have been lost */
+	uint16_t rtt_ms, min_rtt_ms;
 };
 
 /* An ADD_ADDR received (RFC 8684, 3.4.1) and not withdrawn. */
@@ -92,6 +95,7 @@ struct conn {
 	uint32_t slot;	     /* in conn_table.timed; 0: none */
 	uint32_t work_when;  /* milliseconds, wrapping; if `work` */
 	uint32_t watch_when; /* likewise; if `watched`: check its paths */
+	uint32_t prio_when;  /* likewise: MP_PRIO may be repeated */
 	uint8_t family;	     /* of the socket: AF_INET, AF_INET6; 0 until CREATED */
 	uint8_t n_subflows, n_announced, n_ids;
 	uint8_t last_error, last_reset;
@@ -109,7 +113,11 @@ struct conn {
 	bool ended : 1;	     /* a path has; the peer may not know yet, and count it */
 	bool incomplete : 1; /* no memory for a subflow: no joins before engine_resync()
 			      */
+	bool judge : 1;	     /* policy_decide() is due */
 	uint8_t idle : 3;    /* checks that found no new data */
+	uint8_t slower : 2;  /* checks in a row that found another uplink faster */
+	uint8_t why : 2;     /* enum pm_reason of policy_decide(), from PREFERRED on */
+	uint8_t prios : 3;   /* MP_PRIO was repeated so often */
 	struct addr_ref first, peer; /* of MP_CAPABLE: ours, with ID 0, and the peer's */
 	/* endpoint_bit() of: */
 	uint64_t spent;	    /* `subflow` endpoints that were used once */

@@ -4,6 +4,7 @@
  *
  * One event in, a bounded list of commands out, so that a test can replay any history.
  */
+#include "policy.h"
 #include "probe.h"
 #include "reconcile.h"
 #include "retry.h"
@@ -242,6 +243,8 @@ static void on_sub_closed(struct conn *conn, const struct pm_event *ev,
 	live = subflow->state == SUBFLOW_LIVE;
 	if (live || subflow->state == SUBFLOW_CLOSING)
 		note_closed(conn, subflow, ev);
+	if (live)
+		policy_path_ended(conn, subflow, ev->error);
 	refused = live && !subflow->removed && subflow_is_refused(conn, subflow) &&
 		  (!ev->error || ev->reset_reason == PM_RESET_PROHIBITED);
 	/* Before a path has ended, the peer would refuse it again. */

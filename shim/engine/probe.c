@@ -14,6 +14,7 @@
  */
 #include "probe.h"
 #include "flap.h"
+#include "policy.h"
 #include "reconcile.h"
 #include "retry.h"
 #include "revive.h"
@@ -26,11 +27,19 @@
 #define WATCH_TOGETHER_MS 1024 /* a power of 2: connections are checked together */
 #define IDLE_MAX	  5    /* 64 s between checks, at most */
 #define QUIET_CHECKS	  2
+#define QUIET_MAX	  127 /* more than PATIENCE_MAX demands */
 #define PATIENCE_MAX	  5
 #define QUIET_BYTES	  (32 << 10) /* what others bring meanwhile, at least */
 #define RETRANSMITS	  2	     /* without an answer */
 #define PROBE_MS	  1500 /* between probes, at least: the kernel repeats a SYN after 1 s */
 #define PROBE_PART	  64 /* likewise: this part of the time without data */
+
+/* With a [policy], others do not show that data is due. */
+#define POLICY_MS	   126
+#define POLICY_TOGETHER_MS 128
+#define POLICY_IDLE_MAX	   3 /* one second */
+#define POLICY_PATIENCE	   1
+#define POLICY_PROBE_MS	   250 /* for the answer to the first probe */
 
 static uint32_t subflow_silence(const struct conn *conn, const struct subflow *s)
 {
@@ -40,9 +49,11 @@ static uint32_t subflow_silence(const struct conn *conn, const struct subflow *s
 static uint32_t probe_interval(const struct conn *conn, const struct subflow *path)
 {
 	const uint32_t part = subflow_silence(conn, path) / PROBE_PART;
+	const uint32_t least =
+		policy_rules(conn) && !path->unanswered ? POLICY_PROBE_MS : PROBE_MS;
 
 	return MAX(MIN(part, engine_of(conn)->pool->retry.max_ms),
-		   MAX(PROBE_MS, 2 * path->rtt_ms));
+		   MAX(least, 2 * path->rtt_ms));
 }
 
 /* The other one of a silent path and its probe: @state says which one; or NULL. */
@@ -72,6 +83,7 @@ static void path_confirm(struct conn *conn, struct subflow *path)
 	if (!path->unanswered)
 		note_path(conn, path, PM_NOTE_SILENT);
 	path->unanswered = true;
+	conn->judge |= policy_rules(conn);
 }
 
 /* Whether a probe of @path may start: others that share its endpoint share its fate. */
@@ -122,12 +134,18 @@ static bool subflow_probe(struct conn *conn, struct subflow *path, struct pm_cmd
 	struct subflow *probe = subflow_other(conn, path, SUBFLOW_PROBE);
 
 	if (path->lost || !subflow_has_endpoint(conn, path) ||
-	    !subflow_can_return(conn, path) || !conn_keeps_path(conn, path)) {
+	    (!policy_rules(conn) && !subflow_can_return(conn, path)) ||
+	    !conn_keeps_path(conn, path)) {
 		path->silent = path->unanswered = false;
 		return true;
 	}
 	if (!engine_time_reached(engine, path->when))
 		return true;
+	if (policy_rules(conn) &&
+	    (!engine->pool->retry.tries || !subflow_can_return(conn, path))) {
+		path->when = engine->now + PROBE_MS;
+		return true;
+	}
 	if (engine->held & index_bit(path->endpoint)) {
 		path->when = engine->held_until;
 		return true;
@@ -150,9 +168,13 @@ static bool subflow_probe(struct conn *conn, struct subflow *path, struct pm_cmd
 static void conn_watch_later(struct conn *conn)
 {
 	const struct engine *engine = engine_of(conn);
-	const uint32_t wait = (WATCH_MS + engine_conns(engine)) << conn->idle;
+	const bool policy = policy_rules(conn);
+	const uint32_t ms = policy ? POLICY_MS : WATCH_MS;
+	const uint32_t together = policy ? POLICY_TOGETHER_MS : WATCH_TOGETHER_MS;
+	const unsigned int idle = policy ? MIN(conn->idle, POLICY_IDLE_MAX) : conn->idle;
 
-	conn->watch_when = (engine->now + wait) | (WATCH_TOGETHER_MS - 1);
+	conn->watch_when =
+		(engine->now + ((ms + engine_conns(engine)) << idle)) | (together - 1);
 }
 
 /* Check the paths from endpoints. */
@@ -165,7 +187,9 @@ static void conn_watch(struct conn *conn, struct pm_cmds *out)
 	conn->idle += conn->idle < IDLE_MAX;
 	for_each_subflow (conn, s) {
 		if (s->state != SUBFLOW_LIVE || s->lost ||
-		    !subflow_has_endpoint(conn, s) || !subflow_can_return(conn, s))
+		    !subflow_has_endpoint(conn, s) ||
+		    !(policy_rules(conn) ? index_bit(s->endpoint) != 0
+					 : subflow_can_return(conn, s)))
 			continue;
 		if (out->n == PM_CMDS_MAX)
 			break; /* no connection has so many paths */
@@ -215,11 +239,13 @@ static void path_checked(struct conn *conn, struct subflow *path,
 {
 	const bool heard = path->carried != health->carried;
 	const uint32_t more = health->delivered - path->delivered;
-	const bool stuck = health->retransmits >= RETRANSMITS;
+	const bool policy = policy_rules(conn), owes = policy && !path->backup;
 	const bool receives =
 		health->quiet_ms == UINT32_MAX || health->quiet_ms < WATCH_MS;
+	bool stuck = health->retransmits >= RETRANSMITS;
 
 	path->rtt_ms = MIN(health->rtt_ms, UINT16_MAX);
+	path->min_rtt_ms = MIN(health->min_rtt_ms, UINT16_MAX);
 	path->carried = health->carried;
 	path->delivered = health->delivered;
 	if (conn->idle && (more || heard || stuck)) {
@@ -236,9 +262,13 @@ static void path_checked(struct conn *conn, struct subflow *path,
 		path->quiet = 0;
 		return;
 	}
-	path->quiet +=
-		path->used && receives && more >= QUIET_BYTES && path->quiet < UINT8_MAX;
-	if (!path->silent && !stuck && path->quiet < QUIET_CHECKS << path->patience)
+	path->quiet += path->quiet < QUIET_MAX &&
+		       ((path->used && receives && (more >= QUIET_BYTES || owes)) ||
+			(policy && health->retransmits));
+	stuck |= policy && health->retransmits && path->quiet >= QUIET_CHECKS;
+	if (!path->silent && !stuck &&
+	    path->quiet < QUIET_CHECKS << (policy ? MIN(path->patience, POLICY_PATIENCE)
+						  : path->patience))
 		return;
 	if (stuck)
 		path_confirm(conn, path);
@@ -256,13 +286,16 @@ void engine_checked(struct engine *engine, const struct pm_cmd *cmd,
 		conn ? conn_subflow_find(conn, conn_find_ref(conn, &cmd->local),
 					 conn_find_ref(conn, &cmd->remote))
 		     : NULL;
+	const uint32_t bytes = s ? health->carried - s->carried : 0;
 
 	if (!s || s->state != SUBFLOW_LIVE)
 		return;
-	if (s->lost)
+	if (s->lost) {
 		subflow_checked(conn, s, health, out);
-	else
+	} else {
 		path_checked(conn, s, health);
+		policy_checked(conn, s, bytes);
+	}
 	conn_schedule(conn);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "reconcile.h"
 #include "flap.h"
+#include "policy.h"
 #include "retry.h"
 
 #include <string.h>
@@ -191,19 +192,27 @@ static bool withdraw_addresses(struct conn *conn, struct pm_cmds *out)
 	return true;
 }
 
-/* MP_PRIO (RFC 8684, 3.3.8), if the endpoint's `backup` flag has changed. */
+/* MP_PRIO (RFC 8684, 3.3.8), if the endpoint's `backup` flag has changed, or [policy]. */
 static bool subflow_set_backup(struct conn *conn, struct subflow *s, struct pm_cmds *out)
 {
-	const struct endpoint *ep = subflow_endpoint(conn, s);
+	bool changes;
 
-	if (s->state != SUBFLOW_LIVE || !ep ||
-	    s->backup == !!(ep->flags & MPTCP_PM_ADDR_FLAG_BACKUP))
+	if (s->state != SUBFLOW_LIVE || !subflow_endpoint(conn, s))
+		return true;
+	changes = s->backup != policy_wants_backup(conn, s);
+	if (!changes && !s->repeat)
 		return true;
 	if (out->n == PM_CMDS_MAX)
 		return false;
-	s->backup = !s->backup;
+	s->backup ^= changes;
+	s->repeat = false;
 	push_command(out, PM_CMD_SET_FLAGS, conn, s);
-	NOTE_SUBFLOW(conn, s, .what = PM_NOTE_BACKUP);
+	if (!changes)
+		return true;
+	policy_sent(conn);
+	NOTE_SUBFLOW(conn, s, .what = PM_NOTE_BACKUP,
+		     .reason = policy_rules(conn) ? PM_REASON_PREFERRED + conn->why
+						  : PM_REASON_NONE);
 	return true;
 }
 
@@ -214,12 +223,13 @@ bool conn_reconcile(struct conn *conn, struct pm_cmds *out)
 
 	if (!conn_is_ours(conn) || !conn->established)
 		return true;
+	policy_decide(conn);
 	for_each_subflow (conn, s) {
 		const bool usable = subflow_has_endpoint(conn, s);
 
-		if (usable)
+		if (usable || policy_rules(conn))
 			room = subflow_set_backup(conn, s, out);
-		else if (subflow_must_close(conn, s))
+		if (room && !usable && subflow_must_close(conn, s))
 			room = subflow_close(conn, s, out);
 		if (!room)
 			break;
@@ -392,6 +402,7 @@ void engine_set_pool(struct engine *engine, const struct pool *pool)
 			flap_went(engine, &ep->addr);
 	}
 	engine->pool = pool;
+	policy_set_pool(engine, old, change.map);
 	for_each_endpoint (pool, ep) {
 		if (!endpoint_is_usable(ep))
 			continue;

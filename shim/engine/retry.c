@@ -6,6 +6,7 @@
  * one timer, for its earliest retry.
  */
 #include "retry.h"
+#include "policy.h"
 
 #include <sys/param.h>
 
@@ -155,7 +156,8 @@ static bool conn_must_watch(const struct conn *conn)
 	unsigned int live = 0;
 	bool any = false;
 
-	if (!engine->watching || !engine->pool->retry.tries || conn->server_side)
+	if (!engine->watching || conn->server_side ||
+	    (!engine->pool->retry.tries && !engine->policed))
 		return false;
 	for_each_subflow (conn, s) {
 		live += s->state == SUBFLOW_LIVE;
@@ -167,7 +169,7 @@ static bool conn_must_watch(const struct conn *conn)
 void conn_schedule(struct conn *conn)
 {
 	const uint32_t now = engine_of(conn)->now;
-	int32_t left = conn->again ? 0 : INT32_MAX;
+	int32_t left = conn->again || conn->judge ? 0 : INT32_MAX;
 	struct announcement *ann;
 	struct subflow *s;
 

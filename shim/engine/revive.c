@@ -84,7 +84,9 @@ static void subflow_renew(struct conn *conn, struct subflow *s, struct pm_cmds *
 static bool subflow_may_renew(const struct conn *conn, const struct subflow *s,
 			      const struct pm_cmds *out)
 {
-	return !s->backup && out->n + 2 <= PM_CMDS_MAX && subflow_can_return(conn, s) &&
+	/* A path that [policy] keeps in reserve, too */
+	return !(subflow_endpoint(conn, s)->flags & MPTCP_PM_ADDR_FLAG_BACKUP) &&
+	       out->n + 2 <= PM_CMDS_MAX && subflow_can_return(conn, s) &&
 	       conn_keeps_path(conn, s);
 }
 

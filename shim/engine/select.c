@@ -7,6 +7,7 @@
  * the address that routing picks. `subflow` endpoints join the server's first address.
  */
 #include "select.h"
+#include "policy.h"
 #include "retry.h"
 
 static bool limit_leaves_subflow(const struct conn *conn)
@@ -82,7 +83,8 @@ static bool join_prepare(struct conn *conn, const struct subflow *want,
 	if (ep) {
 		cmd->local = ep->addr;
 		cmd->local.port = 0;
-		cmd->flags = ep->flags & MPTCP_PM_ADDR_FLAG_BACKUP;
+		cmd->flags =
+			policy_joins_as_backup(conn, ep) ? MPTCP_PM_ADDR_FLAG_BACKUP : 0;
 		cmd->if_idx = routed ? 0 : ep->if_idx;
 		wanted = ep->local_id;
 	} else if (routed && (!id || id->ours) &&
@@ -432,7 +434,9 @@ static bool announce_endpoints(struct conn *conn, struct pm_cmds *out)
 					 .token = conn->token,
 					 .local = ep->addr,
 					 .local_id = id,
-					 .flags = ep->flags & MPTCP_PM_ADDR_FLAG_BACKUP,
+					 .flags = policy_joins_as_backup(conn, ep)
+							  ? MPTCP_PM_ADDR_FLAG_BACKUP
+							  : 0,
 					 .endpoint = i };
 		/* As in the kernel, this ends the case of join_c_flag_case(). */
 		if (conn->deny_join_id0)

@@ -12,8 +12,10 @@ struct engine *engine_new(const struct pool *pool)
 {
 	struct engine *engine = calloc(1, sizeof(*engine));
 
-	if (engine)
-		engine->pool = pool;
+	if (!engine)
+		return NULL;
+	engine->pool = pool;
+	engine->policed = pool_has_policy(pool);
 	return engine;
 }
 

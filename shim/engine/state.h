@@ -2,8 +2,8 @@
 /*
  * state.h - struct engine, look-ups in it and in its connections
  *
- * Files call each other in one order: conn < state < flap < retry < select < reconcile <
- * revive < probe < {resync, tick, events}. report.c only reads.
+ * Files call each other in one order: conn < state < flap < policy < retry < select <
+ * reconcile < revive < probe < {resync, tick, events}. report.c only reads.
  */
 #pragma once
 
@@ -27,6 +27,14 @@ struct flap {
 	bool away;
 };
 
+/* An endpoint, as policy.c sees it */
+struct uplink {
+	uint32_t until; /* not before that, after it disappointed; milliseconds, wrapping
+			 */
+	uint8_t times;	/* that it did */
+	bool away;	/* it is in trouble */
+};
+
 #define FLAPS_MAX 16 /* addresses remembered */
 
 struct engine {
@@ -45,6 +53,8 @@ struct engine {
 	void *own_ctx;
 	/* The last probe from each endpoint, and the last that was answered; ms */
 	uint32_t probed[POOL_ENDPOINTS_MAX], answered[POOL_ENDPOINTS_MAX];
+	bool policed; /* the pool has a policy */
+	struct uplink uplinks[POOL_ENDPOINTS_MAX];
 	struct flap flaps[FLAPS_MAX];
 	uint64_t held;	       /* endpoint_bit() of endpoints that came and went often */
 	uint32_t held_until;   /* for the first of them; milliseconds, wrapping */

@@ -52,6 +52,9 @@ const char *note_reason_text(uint8_t reason, uint8_t error,
 		[PM_REASON_FIRST_RACE] = "the earlier endpoints did not answer in time",
 		[PM_REASON_FLAPPING] = "the endpoint came and went often, and waits",
 		[PM_REASON_SILENT] = "black hole, replaced by its probe",
+		[PM_REASON_PREFERRED] = "by preference ([policy])",
+		[PM_REASON_TROUBLE] = "an uplink is in trouble ([policy])",
+		[PM_REASON_LATENCY] = "an uplink is faster ([policy])",
 	};
 	/* Only a reset is the peer's for certain. */
 	const bool peer = error == ECONNREFUSED || error == ECONNRESET;
@@ -180,6 +183,7 @@ static void put_priority(struct text *out, const struct pm_note *note, const cha
 	put_pair(out, note);
 	text_put(out, ": %s: %s", who,
 		 note->flags & PM_NOTE_FLAG_BACKUP ? "backup" : "no backup");
+	put_reason(out, ": ", note);
 }
 
 static void put_local(struct text *out, const char *what, const struct pm_note *note)

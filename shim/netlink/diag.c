@@ -131,6 +131,7 @@ union tcp_state {
 	struct {
 		uint8_t first_part[120];
 		uint64_t bytes_acked, bytes_received;
+		uint32_t segs_out, segs_in, notsent_bytes, min_rtt; /* microseconds */
 	};
 };
 
@@ -237,6 +238,7 @@ int diag_read_health(const struct pm_cmd *cmd, struct pm_health *ret_health)
 		.carried = wanted.tcp.bytes_acked + wanted.tcp.bytes_received,
 		.received = wanted.tcp.bytes_received,
 		.rtt_ms = wanted.tcp.info.tcpi_rtt / 1000,
+		.min_rtt_ms = wanted.tcp.min_rtt / 1000 + 1, /* never 0 */
 		.retransmits = wanted.tcp.info.tcpi_retransmits,
 	};
 	if (r == 0)

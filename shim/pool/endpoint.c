@@ -28,6 +28,7 @@ static const struct {
 	{ "laminar", MPTCP_PM_ADDR_FLAG_LAMINAR },
 	{ "backup", MPTCP_PM_ADDR_FLAG_BACKUP },
 	{ "nofirst", ENDPOINT_NOFIRST },
+	{ "metered", ENDPOINT_METERED },
 	{ "address", MPTCP_PM_ADDR_FLAG_LAMINAR }, /* older name, accepted only */
 };
 
@@ -88,7 +89,19 @@ static uint32_t find_flag(const char *word)
 	return 0;
 }
 
-/* "dev NAME", "id N", "port N"; @arg is NULL at the end of the line. */
+static int parse_cost(const char *arg, struct endpoint *ep, struct pool_error *why)
+{
+	unsigned int cost;
+
+	if (ep->flags & ENDPOINT_COST_MASK)
+		return pool_reject(why, "duplicate \"cost\"");
+	if (parse_range("cost", arg, 0, UINT8_MAX, &cost, why) < 0)
+		return -EINVAL;
+	ep->flags |= cost << ENDPOINT_COST_SHIFT;
+	return 0;
+}
+
+/* "dev NAME", "id N", "port N", "cost N"; @arg is NULL at the end of the line. */
 static int parse_option(const char *word, const char *arg, struct endpoint *ep,
 			struct pool_error *why)
 {
@@ -97,6 +110,8 @@ static int parse_option(const char *word, const char *arg, struct endpoint *ep,
 
 	if (!arg)
 		return pool_reject(why, "\"%s\" needs a value", word);
+	if (!strcmp(word, "cost"))
+		return parse_cost(arg, ep, why);
 	if (dev ? *ep->dev : port ? ep->addr.port : ep->local_id)
 		return pool_reject(why, "duplicate \"%s\"", word);
 	if (dev && (strlen(arg) >= sizeof(ep->dev) || strchr(arg, '/')))
@@ -145,7 +160,10 @@ int endpoint_parse(char *words, struct endpoint *ret_ep, struct pool_error *why)
 
 	for (word = strtok_r(words, BLANKS, &save); word && r == 0;
 	     word = strtok_r(NULL, BLANKS, &save)) {
-		if (!strcmp(word, "dev") || !strcmp(word, "id") || !strcmp(word, "port"))
+		if (!strncmp(word, "cost=", 5))
+			r = parse_option("cost", word + 5, &ep, why);
+		else if (!strcmp(word, "dev") || !strcmp(word, "id") ||
+			 !strcmp(word, "port") || !strcmp(word, "cost"))
 			r = parse_option(word, strtok_r(NULL, BLANKS, &save), &ep, why);
 		else if (ep.addr.family == AF_UNSPEC && strpbrk(word, ".:"))
 			r = parse_address_word(word, &ep, why);
@@ -198,6 +216,16 @@ const struct endpoint *pool_find_same(const struct pool *pool,
 			return ep;
 	}
 	return NULL;
+}
+
+bool pool_has_policy(const struct pool *pool)
+{
+	const struct endpoint *ep;
+
+	for_each_endpoint (pool, ep)
+		if (ep->flags & (ENDPOINT_METERED | ENDPOINT_COST_MASK))
+			return true;
+	return pool->policy != POLICY_AGGREGATE;
 }
 
 int endpoint_append(struct pool *pool, const struct endpoint *ep, struct pool_error *why)
@@ -270,6 +298,8 @@ const char *endpoint_format(const struct endpoint *ep, char *text)
 	for (i = 0; i < N_FLAGS - 1; i++)
 		if (ep->flags & flags[i].flag)
 			n += sprintf(text + n, " %s", flags[i].word);
+	if (ep->flags & ENDPOINT_COST_MASK)
+		n += sprintf(text + n, " cost %u", ENDPOINT_COST(ep->flags));
 	memmove(text, text + 1, n); /* the first blank */
 	return text;
 }
@@ -298,10 +328,11 @@ static int find_words(const struct pool *spec, const struct pool *resolved, char
 			 : found;
 }
 
-/* Take the flags that `ip mptcp endpoint change` knows out of @words. */
+/* Take the flags that can change out of @words: those of `ip mptcp`, and `metered`. */
 static void take_flags(char *words, uint32_t *ret_set, uint32_t *ret_clear)
 {
-	const uint32_t known = MPTCP_PM_ADDR_FLAG_BACKUP | MPTCP_PM_ADDR_FLAG_FULLMESH;
+	const uint32_t known = MPTCP_PM_ADDR_FLAG_BACKUP | MPTCP_PM_ADDR_FLAG_FULLMESH |
+			       ENDPOINT_METERED;
 	char *end = words, *word, *save;
 	uint32_t flag;
 	bool clear;
@@ -347,7 +378,8 @@ static int edit_endpoint(struct pool *spec, const struct pool *resolved, const c
 	if (change)
 		take_flags(words, &set, &clear);
 	if (change && !(set | clear))
-		return pool_reject(why, "only [no]backup and [no]fullmesh can change");
+		return pool_reject(
+			why, "only [no]backup, [no]fullmesh and [no]metered can change");
 	i = find_words(spec, resolved, words, why);
 	if (i < 0)
 		return i;

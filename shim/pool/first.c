@@ -18,7 +18,8 @@ _Static_assert(POOL_SECTIONS_MAX <= FIRST_SECTIONS_MAX, "no check below");
 
 static bool is_candidate(const struct endpoint *ep)
 {
-	return ep->flags & JOINING && !(ep->flags & ENDPOINT_NOFIRST) &&
+	return ep->flags & JOINING &&
+	       !(ep->flags & (ENDPOINT_NOFIRST | ENDPOINT_METERED)) &&
 	       endpoint_is_usable(ep) && ep->if_idx >= 0;
 }
 

@@ -166,6 +166,15 @@ static int set_first(struct ini *ini, const struct ini_key *key, char *text)
 	return set_word(ini, key, text, words);
 }
 
+static int set_mode(struct ini *ini, const struct ini_key *key, char *text)
+{
+	static const char *const words[] = { [POLICY_AGGREGATE] = "aggregate",
+					     [POLICY_HANDOVER] = "handover",
+					     [POLICY_INTERACTIVE] = "interactive" };
+
+	return set_word(ini, key, text, words);
+}
+
 static int set_keepalive_ms(struct ini *ini, const struct ini_key *key, char *text)
 {
 	const struct pool *pool = ini->into;
@@ -190,6 +199,7 @@ static const struct ini_key keys[] = {
 	{ "accept", "allow", ini_add_prefix, FIELD(allow), .form = INI_WORDS },
 	{ "accept", "deny", ini_add_prefix, FIELD(deny), .form = INI_WORDS },
 	{ "accept", "private", set_private, FIELD(private) },
+	{ "policy", "mode", set_mode, FIELD(policy) },
 	{ "retry", "first", set_duration, FIELD(retry.first_ms) },
 	{ "retry", "max", set_duration, FIELD(retry.max_ms) },
 	{ "retry", "tries", ini_set_number, FIELD(retry.tries), .max = 200 },

@@ -291,13 +291,17 @@ cookbook_a_metered_uplink_after()
 	as_me mptcpaddr run curl -sS -o /dev/null https://example.org/big.iso
 	joined_at_least 3
 	[ "$(received wwan0)" -lt 200000 ]
+	uplinks_idle
+	as_me mptcpaddr run wget -q -O /dev/null https://example.org/big.iso
+	joined_at_least 4
+	[ "$(received wwan0)" -lt 200000 ]
 }
 
 # lte_is_backup - the broker has read the file again, which a connection makes it do
 lte_is_backup()
 {
 	as_me mptcpaddr run curl -sS -o /dev/null https://example.org/index.html
-	mptcpaddr endpoint | grep -q 'wwan0.* backup'
+	mptcpaddr endpoint | grep -q 'wwan0.* metered'
 }
 
 cookbook_a_fleet_before()

@@ -175,7 +175,7 @@ Test(edit, wrong_words_give_one_error_and_change_nothing, TIMEOUT)
 	refused(&s, ": an endpoint needs a local address or a device", ENDPOINT("add"));
 	refused(&s, ": no such endpoint in the pool", ENDPOINT("del", "10.0.9.9"));
 	refused(&s, ": no such endpoint in the pool", ENDPOINT("del", "id", "99"));
-	refused(&s, ": only [no]backup and [no]fullmesh can change",
+	refused(&s, ": only [no]backup, [no]fullmesh and [no]metered can change",
 		ENDPOINT("change", "10.0.2.2", "signal"));
 	refused(&s, ": subflows 65 is not in 0-64", LIMITS("subflows", "65"));
 	refused(&s, ": \"subflows\" needs a value", LIMITS("subflows"));

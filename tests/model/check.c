@@ -3,6 +3,7 @@
  * check.c - the rules of the model, and when two of its states are one
  */
 #include "model.h"
+#include "shim/engine/policy.h"
 #include "shim/engine/reconcile.h"
 #include "shim/engine/revive.h"
 #include "shim/engine/state.h"
@@ -83,12 +84,37 @@ static void check_waiting(struct world *w)
 	}
 }
 
+/* Whatever [policy] says, a path carries data. */
+static void check_policy(struct world *w)
+{
+	struct conn *conn = conn_of(w);
+	const struct subflow *s;
+	bool live = false, active = false;
+
+	if (!policy_rules(conn))
+		return;
+	for_each_subflow (conn, s) {
+		if (s->state != SUBFLOW_LIVE)
+			continue;
+		active |= !s->backup;
+		if (!subflow_endpoint(conn, s))
+			continue; /* from the pool before; the last path */
+		live = true;
+		if (s->backup != policy_wants_backup(conn, s))
+			world_fault(w, "a path waits for its MP_PRIO");
+	}
+	if (live && !active)
+		world_fault(w, "all paths are in reserve");
+}
+
 static void check_resting(struct world *w)
 {
 	if (!w->fault)
 		check_subflows(w);
 	if (!w->fault)
 		check_waiting(w);
+	if (!w->fault)
+		check_policy(w);
 }
 
 /* Whether the engine knows that @sub was in a black hole, and may join its pair again. */

@@ -201,5 +201,25 @@ EXPLORE(late_black_holes_keep_the_rules, LATE | HOLES, "10.0.2.2",
 EXPLORE(black_holes_of_subflow_endpoints_keep_the_rules, HOLES, "10.0.1.2",
 	EP("10.0.2.2 subflow") EP("10.0.3.2 subflow") EP("10.0.4.2 laminar"),
 	EP("10.0.3.2 laminar") EP("10.0.2.2 subflow"))
+/* Its times make too many states. */
+#define WALK(rule, kind, before, after)                                     \
+	static struct scene rule = { .name = #rule,                         \
+				     .first = "10.0.2.2",                   \
+				     .how = kind,                           \
+				     .texts = { "[pool]\n" before RETRY,    \
+						"[pool]\n" after RETRY } }; \
+	Test(walk, rule)                                                    \
+	{                                                                   \
+		walk(&rule);                                                \
+	}
+
+WALK(handover_keeps_the_rules, 0,
+     EP("10.0.2.2 subflow") EP("10.0.3.2 subflow metered")
+	     EP("10.0.4.2 laminar") "[policy]\nmode=handover\n",
+     EP("10.0.4.2 laminar") EP("10.0.3.2 subflow") "[policy]\nmode=interactive\n")
+WALK(metered_endpoints_keep_the_rules, HOLES,
+     EP("10.0.2.2 subflow") EP("10.0.3.2 subflow metered") EP("10.0.4.2 laminar cost 2"),
+     EP("10.0.4.2 laminar metered") EP("10.0.2.2 subflow"))
+
 EXPLORE(flapping_endpoints_keep_the_rules, FLAPS, "10.0.1.2",
 	EP("10.0.2.2 subflow laminar") EP("dev eth2"), EP("10.0.2.2"))

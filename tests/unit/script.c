@@ -319,6 +319,26 @@ static void do_health(struct script *s)
 			    .rtt_ms = 20 });
 }
 
+/* Its peer has data to send, or to acknowledge. */
+static void do_checked(struct script *s)
+{
+	const struct pm_cmd check = { .type = PM_CMD_CHECK,
+				      .token = s->token,
+				      .local = at(s->words[0]),
+				      .remote = at(s->words[1]) };
+	const uint32_t carried = number(s->words[2]), rtt = number(s->words[3]);
+
+	play_health(
+		&s->p, &check,
+		&(const struct pm_health){
+			.received = true,
+			.carried = carried,
+			.delivered = carried,
+			.rtt_ms = rtt,
+			.min_rtt_ms = s->words[4] ? (uint32_t)number(s->words[4]) : rtt,
+			.retransmits = number(s->words[5]) });
+}
+
 static void do_watch(struct script *s)
 {
 	engine_watch(s->p.engine);
@@ -468,8 +488,9 @@ static const struct {
 	{ "pool", do_pool }, /* DOWN [TEXT]: bits of endpoints; default: the first pool */
 	{ "links", do_links }, /* likewise: the links are down */
 	{ "health",
-	  do_health },	       /* ROUTED [CARRIED DELIVERED UNACKED RETRANSMITS QUIET] */
-	{ "watch", do_watch }, /* engine_watch() */
+	  do_health }, /* ROUTED [CARRIED DELIVERED UNACKED RETRANSMITS QUIET] */
+	{ "checked", do_checked }, /* LOCAL REMOTE CARRIED RTT [MIN-RTT [RETRANSMITS]] */
+	{ "watch", do_watch },	   /* engine_watch() */
 	{ "rerouted", do_rerouted },
 	{ "time", do_time }, /* MS */
 	{ "wait", do_wait }, /* none | some | LEAST MOST */

@@ -185,6 +185,8 @@ static json_t *flags_json(uint32_t flags)
 	for (size_t i = 0; i < N(words); i++)
 		if (flags >> i & 1 && words[i])
 			json_array_append_new(array, json_string(words[i]));
+	if (flags & ENDPOINT_METERED)
+		json_array_append_new(array, json_string("metered"));
 	return array;
 }
 
@@ -205,6 +207,7 @@ static json_t *endpoints_json(const struct connection *conn,
 		put_number(object, "local_id", ep->local_id);
 		put_json(object, "flags", flags_json(ep->flags));
 		put_text(object, "state", endpoint_words[state].text);
+		put_nonzero(object, "cost", ENDPOINT_COST(ep->flags));
 		put_nonzero(object, "held_s", ep->held_s);
 		put_nonzero(object, "flaps", ep->flaps);
 	}
@@ -320,7 +323,8 @@ static const char *const reason_words[] = {
 	"filter",    "error",	  "prohibited",	   "absent",	     "excluded",
 	"inherited", "removed",	  "endpoint_gone", "too_many",	     "own_address",
 	"private",   "stalled",	  "link_down",	   "waiting",	     "first_usable",
-	"avoided",   "raced",	  "silent",	   "flapping"
+	"avoided",   "raced",	  "silent",	   "flapping",	     "preferred",
+	"trouble",   "latency"
 };
 
 static void put_addr(json_t *object, const char *key, const struct mpaddr *addr)

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+/*
+ * policy.c - which uplinks carry data: [policy] mode, `metered`, `cost`
+ *
+ * 10.0.1.2 has the first path, 10.0.2.2 and 10.0.3.2 join the same address.
+ */
+#include "play.h"
+
+#include <criterion/criterion.h>
+
+#define TWO(first, second)                              \
+	"[pool]|endpoint=10.0.1.2 id 11 subflow " first \
+	"|endpoint=10.0.2.2 id 12 subflow " second "|[policy]|mode="
+#define HANDOVER TWO("", "") "handover|"
+
+#define FIRST  "10.0.1.2:40001 10.0.1.1:80 "
+#define SECOND "10.0.2.2:10012 10.0.1.1:80 "
+#define USE_1  "flags 10.0.1.2/0-10.0.1.1:80;"
+#define USE_2  "flags 10.0.2.2/12-10.0.1.1:80;"
+#define REST_1 "flags 10.0.1.2/0-10.0.1.1:80 backup;"
+#define REST_2 "flags 10.0.2.2/12-10.0.1.1:80 backup;"
+#define CHECK  "check 10.0.1.2/0-10.0.1.1:80;check 10.0.2.2/12-10.0.1.1:80 backup;"
+/* The first link is down. */
+#define MOVE                                                       \
+	"links 1 > " REST_1 USE_2 "check 10.0.2.2/12-10.0.1.1:80;" \
+	"check 10.0.1.2/0-10.0.1.1:80 backup;\n"
+
+#define CHECK_BACK "check 10.0.2.2/12-10.0.1.1:80;check 10.0.1.2/0-10.0.1.1:80 backup;"
+
+#define RETURN                                               \
+	USE_1 REST_2 "check 10.0.2.2/12-10.0.1.1:80 backup;" \
+		     "check 10.0.1.2/0-10.0.1.1:80;\n"
+
+#define JOINED                                           \
+	"watch\n"                                        \
+	"start > join 10.0.2.2/12-10.0.1.1:80 backup;\n" \
+	"up >\n"
+
+HISTORY(policy, handover_moves_at_once_when_a_link_goes_down, HANDOVER, JOINED MOVE)
+
+HISTORY(policy, handover_returns_when_the_link_has_been_up_for_five_seconds, HANDOVER,
+	JOINED MOVE "time 60000\n"
+		    "links 0\n"
+		    "time 64999 > " CHECK_BACK "\n"
+		    "time 66100 > " RETURN)
+
+HISTORY(policy, handover_leaves_a_path_whose_retransmissions_have_no_answer, HANDOVER,
+	JOINED "time 127 > " CHECK "\n"
+	       "checked " FIRST "1000 20\n"
+	       "time 255\nchecked " FIRST "1000 20 20 1 >\n"
+	       "time 383\nchecked " FIRST "1000 20 20 1 > " REST_1 USE_2
+	       "join 10.0.1.2/0-10.0.1.1:80 backup;\n")
+
+HISTORY(policy, handover_asks_a_path_that_brings_nothing_any_more, HANDOVER,
+	JOINED "time 127\nchecked " FIRST "1000 20\n"
+	       "time 255\nchecked " FIRST "9000 20 >\n"
+	       "time 383\nchecked " FIRST "9000 20 >\n"
+	       "time 511\nchecked " FIRST
+	       "9000 20 > join 10.0.1.2/0-10.0.1.1:80 backup;\n"
+	       "time 761 > close 10.0.1.2/0-10.0.1.1:80 backup;\n"
+	       "time 762 > " REST_1 USE_2 "\n")
+
+HISTORY(policy, metered_path_carries_nothing_beside_another,
+	TWO("", "metered") "aggregate|",
+	JOINED "time 127\nchecked " FIRST "1000 20\n"
+	       "links 1 > " REST_1 USE_2 "check 10.0.1.2/0-10.0.1.1:80 backup;\n")
+
+HISTORY(policy, path_of_higher_cost_carries_nothing_beside_another,
+	TWO("cost 1", "cost=2") "aggregate|", JOINED MOVE)
+
+HISTORY(policy, first_path_of_higher_cost_rests_once_another_joins,
+	TWO("metered", "") "aggregate|",
+	"watch\nstart > join 10.0.2.2/12-10.0.1.1:80;\n"
+	"up > " REST_1 "\n")
+
+HISTORY(policy, paths_of_one_cost_carry_data_together,
+	TWO("cost 1", "cost 1") "aggregate|",
+	"start > join 10.0.2.2/12-10.0.1.1:80;\nup >\n")
+
+HISTORY(policy, aggregate_alone_reads_nothing, TWO("", "") "aggregate|",
+	"watch\nstart > join 10.0.2.2/12-10.0.1.1:80;\nup >\n"
+	"time 200\ntime 400 >\ntime 1000 >\n")
+
+HISTORY(policy, interactive_takes_the_faster_uplink, TWO("", "") "interactive|",
+	JOINED "time 127\nchecked " FIRST "1000 60\nchecked " SECOND "1 20\n"
+	       "time 255\nchecked " FIRST "2000 60 >\n"
+	       "time 383\nchecked " FIRST "3000 60 >\n"
+	       "time 511\nchecked " FIRST "4000 60 > " REST_1 USE_2 "\n")
+
+HISTORY(policy, interactive_stays_for_a_small_difference, TWO("", "") "interactive|",
+	JOINED "time 127\nchecked " FIRST "1000 26\nchecked " SECOND "1 20\n"
+	       "time 255\nchecked " FIRST "2000 26 >\n"
+	       "time 383\nchecked " FIRST "3000 26 >\n"
+	       "time 511\nchecked " FIRST "4000 26 >\n")
+
+/* Each time that it disappoints soon again, it waits for twice as long. */
+HISTORY(policy, uplink_at_the_edge_is_taken_ever_more_rarely, HANDOVER,
+	JOINED MOVE "time 1000\nlinks 0\n"
+		    "time 6100 > " RETURN "time 7000\nlinks 1\nlinks 0\n"
+		    "time 11900 > " CHECK_BACK "\n"
+		    "time 17100 > " RETURN "time 18000\nlinks 1\nlinks 0\n"
+		    "time 36900 > " CHECK_BACK "\n"
+		    "time 38100 > " RETURN)
+
+/* Of all uplinks in trouble, the one in use stays. */
+HISTORY(policy, nothing_moves_while_all_links_are_down, HANDOVER,
+	JOINED "links 3\ntime 1000\nlinks 3\n"
+	       "time 1100\nlinks 2 > " CHECK "\n")
+
+HISTORY(policy, lost_mp_prio_is_repeated_while_the_reserve_carries_data, HANDOVER,
+	JOINED MOVE "time 255\nchecked " SECOND "1000 20\n"
+		    "time 60000\nlinks 0\n"
+		    "time 65100 > " RETURN "checked " SECOND "100000 20\n"
+		    "time 66200\nchecked " SECOND "200000 20 > " USE_1 REST_2
+		    "check 10.0.1.2/0-10.0.1.1:80;\n"
+		    "time 67000\nchecked " SECOND
+		    "300000 20 > check 10.0.1.2/0-10.0.1.1:80;\n")
+
+HISTORY(policy, pool_without_a_policy_uses_all_again, HANDOVER,
+	JOINED "pool 0 [pool]|endpoint=10.0.1.2 id 11 subflow|endpoint=10.0.2.2 id 12 "
+	       "subflow > " USE_2 "check 10.0.1.2/0-10.0.1.1:80;"
+	       "check 10.0.2.2/12-10.0.1.1:80;\n")
