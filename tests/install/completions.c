@@ -11,9 +11,9 @@
 
 #include "proc.h"
 #include "skip.h"
+#include "until.h"
 
 #define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
-#define WAIT_MS	  20000
 
 static char *run(const char *const argv[])
 {
@@ -23,7 +23,7 @@ static char *run(const char *const argv[])
 
 	cr_assert_eq(proc_start(&p, NULL, argv, NULL), 0);
 	proc_eof(&p);
-	r = proc_wait(&p, WAIT_MS);
+	r = proc_wait(&p, EFFECT_MS);
 	out = proc_output(&p);
 	err = proc_errors(&p);
 	cr_assert_eq(r, 0, "%s: %d: %s", argv[0], r, err);

@@ -356,8 +356,8 @@ static void check_history(const struct traffic *t)
 	if (t->rules)
 		cr_assert_eq(host_nft(&b.world.server, t->rules), 0);
 	traffic_connect(&b, &client, t->pool ?: POOL, NULL);
-	cr_assert(WAIT_UNTIL(counter(&b.world.client, t->counter) > 0, TRAFFIC_WAIT_MS),
-		  "no %s", t->counter);
+	cr_assert(WAIT_FOR(counter(&b.world.client, t->counter) > 0), "no %s",
+		  t->counter);
 	one_problem(&b, t->words);
 	proc_end(&client);
 	proc_end(&server);
@@ -387,8 +387,7 @@ Test(doctor, finds_that_clients_lose_the_option, TIMEOUT)
 			      "option mptcp; }; }"),
 		     0);
 	traffic_connect(&b, &client, POOL, NULL);
-	cr_assert(WAIT_UNTIL(counter(&b.world.server, "MPCapableFallbackACK") > 0,
-			     TRAFFIC_WAIT_MS));
+	cr_assert(WAIT_FOR(counter(&b.world.server, "MPCapableFallbackACK") > 0));
 	cr_assert_eq(host_nft(&b.world.server, "delete table inet t"), 0);
 	cr_assert_eq(host_path_manager(&b.world.server, PM_USERSPACE), 0);
 	/* Run the tool on the server's host. */
@@ -440,8 +439,7 @@ Test(doctor, judges_the_server_apart, TIMEOUT)
 	traffic_serve(&b, &server, false, ARGS("10.0.2.1"));
 	cr_assert_eq(limits_set(&b.world.server, 0, 8), 0);
 	traffic_connect(&b, &client, ON_C2 "[retry]\ntries = 0\n", NULL);
-	cr_assert(WAIT_UNTIL(counter(&b.world.server, "MPJoinRejected") == 1,
-			     TRAFFIC_WAIT_MS));
+	cr_assert(WAIT_FOR(counter(&b.world.server, "MPJoinRejected") == 1));
 	cr_assert_eq(host_path_manager(&b.world.server, PM_USERSPACE), 0);
 	b.world.client = b.world.server;
 	one_problem(&b, "as a server, since this network namespace was created:\n"
@@ -459,9 +457,8 @@ Test(doctor, lists_passed_checks_of_a_server, TIMEOUT)
 	bench_open(&b);
 	traffic_serve(&b, &server, false, ARGS("10.0.2.1"));
 	traffic_connect(&b, &client, ON_C2, NULL);
-	cr_assert(WAIT_UNTIL(counter(&b.world.server, "EchoAdd") == 1 &&
-				     counter(&b.world.server, "MPJoinAckRx") == 1,
-			     TRAFFIC_WAIT_MS));
+	cr_assert(WAIT_FOR(counter(&b.world.server, "EchoAdd") == 1 &&
+			   counter(&b.world.server, "MPJoinAckRx") == 1));
 	cr_assert_eq(host_path_manager(&b.world.server, PM_USERSPACE), 0);
 	b.world.client = b.world.server;
 	prints_lines(&b, ARGS("as a server, since this network namespace was created:\n",
@@ -498,9 +495,9 @@ Test(doctor, counts_since_now, TIMEOUT)
 	says(&b, ARGS("@mptcpaddr", "doctor", "--since", "0.2"), 0,
 	     "no problems found, but no MPTCP connection was opened in that time");
 	start(&b, &doctor, NULL, ARGS("@mptcpaddr", "doctor", "--since", "10s"));
-	cr_assert(WAIT_UNTIL(has_said(&doctor, "counting for 10 s"), TRAFFIC_WAIT_MS));
+	cr_assert(WAIT_FOR(has_said(&doctor, "counting for 10 s")));
 	traffic_connect(&b, &later, ON_C2, NULL);
-	cr_expect_eq(proc_wait(&doctor, 30000), 1);
+	cr_expect_eq(proc_wait(&doctor, EFFECT_MS), 1);
 	out = proc_output(&doctor);
 	cr_expect(strstr(out, "as a client, in the last 10 s:\n"
 			      "problem: none of 1 server answered with MPTCP"),

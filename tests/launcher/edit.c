@@ -123,16 +123,14 @@ Test(edit, change_to_backup_sends_mp_prio, TIMEOUT)
 	traffic_pairs(&s.bench, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
 	cr_assert_eq(capture_open(&wire, &s.bench.world.client), 0);
 	done(&s, ENDPOINT("change", "id", "5", "backup"));
-	cr_assert(WAIT_UNTIL((capture_read(&wire), capture_count(&wire, SEEN_MP_PRIO)),
-			     TRAFFIC_WAIT_MS));
+	cr_assert(WAIT_FOR((capture_read(&wire), capture_count(&wire, SEEN_MP_PRIO))));
 	cr_expect(capture_nth(&wire, SEEN_MP_PRIO, 0)->backup);
 	shows(&s, "endpoint",
 	      "[pool]\nendpoint = 10.0.2.2 id 5 laminar backup\n"
 	      "endpoint = 10.0.3.2 id 1 laminar\n");
 	done(&s, ENDPOINT("change", "10.0.2.2", "nobackup"));
 	cr_assert(
-		WAIT_UNTIL((capture_read(&wire), capture_count(&wire, SEEN_MP_PRIO) == 2),
-			   TRAFFIC_WAIT_MS));
+		WAIT_FOR((capture_read(&wire), capture_count(&wire, SEEN_MP_PRIO) == 2)));
 	cr_expect(!capture_nth(&wire, SEEN_MP_PRIO, 1)->backup);
 	traffic_pairs(&s.bench, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1");
 	capture_close(&wire);

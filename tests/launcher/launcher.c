@@ -3,13 +3,13 @@
  * launcher.c - run programs with and without mptcpaddr, and check its output
  */
 #include "launcher.h"
+#include "until.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RUN_MS	 20000
 #define ARGS_MAX 32
 
 void bench_open(struct bench *b)
@@ -75,7 +75,7 @@ struct said run(struct bench *b, const char *const env[], const char *const argv
 
 	start(b, &p, env, argv);
 	proc_eof(&p);
-	said.status = proc_wait(&p, RUN_MS);
+	said.status = proc_wait(&p, EFFECT_MS);
 	said.out = proc_output(&p);
 	said.err = proc_errors(&p);
 	proc_end(&p);

@@ -17,7 +17,7 @@
 #include "world.h"
 
 #define WARNING "mptcpaddr: warning: "
-#define TIMEOUT .timeout = 60
+#define TIMEOUT .timeout = 300
 
 struct said {
 	int status;

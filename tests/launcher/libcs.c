@@ -92,8 +92,7 @@ static void every_client_has_two_paths(const char *library, const char *program)
 	start_client(&lab, &client, library,
 		     ARGS(program, "-N", "0", "10.0.1.1", TRAFFIC_PORT));
 	proc_tell(&client, "burst 100");
-	cr_expect(WAIT_UNTIL(joined_count(&lab.bench.world.client) == CLIENTS,
-			     2 * TRAFFIC_WAIT_MS),
+	cr_expect(WAIT_FOR(joined_count(&lab.bench.world.client) == CLIENTS),
 		  "%d of %d have a second path", joined_count(&lab.bench.world.client),
 		  CLIENTS);
 	proc_eof(&client);

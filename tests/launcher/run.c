@@ -264,7 +264,7 @@ Test(run, preloaded_libfaketime_still_works, TIMEOUT)
 	cr_expect(proc_said(&client, "1999\n"));
 	pairs_are(&n, "10.0.2.2-10.0.2.1 10.0.3.2-10.0.3.1", &client);
 	proc_eof(&client);
-	cr_expect_eq(proc_wait(&client, 9000), 0);
+	cr_expect_eq(proc_wait(&client, EFFECT_MS), 0);
 	proc_end(&client);
 	net_close(&n);
 }

@@ -82,14 +82,13 @@ static void status_shows(const struct situation *s)
 		start(&b, &client, NULL,
 		      ARGS("@mptcpaddr", "run", "@tests/apps/tcpclient", "10.0.1.1",
 			   TRAFFIC_PORT));
-		cr_assert(
-			WAIT_UNTIL(proc_said(&client, "connected 1\n"), TRAFFIC_WAIT_MS));
+		cr_assert(WAIT_FOR(proc_said(&client, "connected 1\n")));
 	} else if (!s->no_client) {
 		traffic_connect(&b, &client, s->pool, s->prefix[0] ? s->prefix : NULL);
 	}
 	if (s->client_ip)
 		cr_assert_eq(host_ip(&b.world.client, s->client_ip), 0);
-	cr_assert(WAIT_UNTIL(shows(&b, s, out), 3 * TRAFFIC_WAIT_MS), "%s", out);
+	cr_assert(WAIT_FOR(shows(&b, s, out)), "%s", out);
 	proc_end(&client);
 	proc_end(&server);
 	proc_end(&broker);
@@ -193,7 +192,7 @@ Test(status, program_that_does_not_answer, TIMEOUT)
 	traffic_connect(&b, &client, LAMINAR, NULL);
 	traffic_pairs(&b, "10.0.2.2-10.0.2.1");
 	cr_assert_eq(kill(client.pid, SIGSTOP), 0);
-	cr_expect(WAIT_UNTIL(shows(&b, &s, out), TRAFFIC_WAIT_MS), "%s", out);
+	cr_expect(WAIT_FOR(shows(&b, &s, out)), "%s", out);
 	cr_assert_eq(kill(client.pid, SIGCONT), 0);
 	proc_end(&client);
 	proc_end(&server);

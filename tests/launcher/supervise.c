@@ -362,8 +362,7 @@ Test(supervise, first_path_leaves_from_the_pool, TIMEOUT)
 		traffic_pairs(&b, "10.0.3.2-10.0.3.1");
 		shell(&b, "ss -Htn dst 10.9.9.9 | grep -q '10.0.2.2'");
 		proc_end(&client);
-		cr_assert(
-			WAIT_UNTIL(joined_count(&b.world.client) == 0, TRAFFIC_WAIT_MS));
+		cr_assert(WAIT_FOR(joined_count(&b.world.client) == 0));
 	}
 	proc_end(&server);
 	bench_close(&b);

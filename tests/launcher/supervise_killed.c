@@ -13,8 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define WAIT_MS 9000
-#define RUN	"@mptcpaddr", "run"
+#define RUN "@mptcpaddr", "run"
 
 static ino_t bench_net; /* other tests run in the same PID namespace */
 
@@ -81,13 +80,12 @@ static void tick(struct proc *p, int *ticks, const char *words)
 
 	cr_assert_eq(proc_tell(p, "go"), 0);
 	++*ticks;
-	cr_assert(WAIT_UNTIL(({
-				     said = proc_output(p);
-				     int n = count(said, "\n");
-				     free(said);
-				     n == *ticks;
-			     }),
-			     WAIT_MS));
+	cr_assert(WAIT_FOR(({
+		said = proc_output(p);
+		int n = count(said, "\n");
+		free(said);
+		n == *ticks;
+	})));
 	said = proc_output(p);
 	for (i = strlen(said) - 1; i > 0 && said[i - 1] != '\n'; i--)
 		;
@@ -138,28 +136,28 @@ Test(supervise_killed, program_survives_each_of_its_processes, TIMEOUT)
 	bench_net = net_of(number(program.pid));
 	tick(&program, &ticks, "262");
 	for (round = 0; round < 12; round++) {
-		cr_assert(WAIT_UNTIL(revived(&program, &ticks), WAIT_MS));
+		cr_assert(WAIT_FOR(revived(&program, &ticks)));
 		killed = kill_role(round % 3, SIGKILL);
 		tick(&program, &ticks, "262");
-		cr_assert(WAIT_UNTIL(net_of(number(killed)) != bench_net, WAIT_MS));
+		cr_assert(WAIT_FOR(net_of(number(killed)) != bench_net));
 	}
 	/* All that "pkill -f mptcpaddr" finds, before one of them can replace another. */
-	cr_assert(WAIT_UNTIL(revived(&program, &ticks), WAIT_MS));
+	cr_assert(WAIT_FOR(revived(&program, &ticks)));
 	shell(&b, "! pgrep -f mptcpaddr | grep -qx $(pgrep -x socket-guard)");
 	kill_role(2, SIGSTOP);
-	cr_assert(WAIT_UNTIL(kill_roles(2), WAIT_MS));
+	cr_assert(WAIT_FOR(kill_roles(2)));
 	kill_role(2, SIGCONT);
-	cr_assert(WAIT_UNTIL(revived(&program, &ticks), WAIT_MS));
+	cr_assert(WAIT_FOR(revived(&program, &ticks)));
 	/* The keeper's process group. */
 	kill(-getpgid(find_task(roles[0])), SIGKILL);
 	tick(&program, &ticks, "262");
-	cr_assert(WAIT_UNTIL(revived(&program, &ticks), WAIT_MS));
+	cr_assert(WAIT_FOR(revived(&program, &ticks)));
 	/* Nobody is left to answer: the kernel does, with ENOSYS. */
 	kill_role(0, SIGSTOP);
-	cr_assert(WAIT_UNTIL(kill_roles(3), WAIT_MS));
+	cr_assert(WAIT_FOR(kill_roles(3)));
 	tick(&program, &ticks, "-38");
 	proc_eof(&program);
-	cr_expect_eq(proc_wait(&program, WAIT_MS), 0);
+	cr_expect_eq(proc_wait(&program, EFFECT_MS), 0);
 	bench_close(&b);
 }
 
@@ -178,7 +176,7 @@ Test(supervise_killed, flood_survives_killed_keepers, TIMEOUT)
 	for (i = 0; i < 10 && proc_wait(&program, 20) == -ETIMEDOUT; i++)
 		if (all_roles())
 			kill_role(0, SIGKILL);
-	cr_expect_eq(proc_wait(&program, 40000), 0);
+	cr_expect_eq(proc_wait(&program, EFFECT_MS), 0);
 	said = proc_output(&program);
 	cr_expect(!strncmp(said, "failed 0 ", 9), "%s", said);
 	free(said);
@@ -204,10 +202,10 @@ Test(supervise_killed, supervisor_ends_with_its_program, TIMEOUT)
 	cr_expect_eq(kill(program.pid, SIGCONT), 0);
 	ticks++;
 	tick(&program, &ticks, "262");
-	cr_assert(WAIT_UNTIL(all_roles(), WAIT_MS));
+	cr_assert(WAIT_FOR(all_roles()));
 	cr_expect_neq(getsid(find_task(roles[0])), getsid(program.pid));
 	kill(program.pid, SIGKILL);
-	cr_expect_eq(proc_wait(&program, WAIT_MS), 128 + SIGKILL);
-	cr_expect(WAIT_UNTIL(no_role(), WAIT_MS));
+	cr_expect_eq(proc_wait(&program, EFFECT_MS), 128 + SIGKILL);
+	cr_expect(WAIT_FOR(no_role()));
 	bench_close(&b);
 }

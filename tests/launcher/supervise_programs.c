@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#define WAIT_MS 9000
-
 #define RUN  "@mptcpaddr", "run"
 #define USER "setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups"
 
@@ -68,7 +66,7 @@ static void serve(const struct host *host, struct proc *p, const char *const arg
 		  int port)
 {
 	cr_assert_eq(proc_start(p, host, argv, NULL), 0);
-	cr_assert(WAIT_UNTIL(host_listens(host, port), WAIT_MS), "%s", proc_errors(p));
+	cr_assert(WAIT_FOR(host_listens(host, port)), "%s", proc_errors(p));
 }
 
 /* Two joins are answered while it runs. */
@@ -162,7 +160,7 @@ static void serve_files(bool user)
 		    "/run/www"),
 	       9 * sizeof(*arg));
 	start(&b, &caddy, NULL, argv);
-	cr_assert(WAIT_UNTIL(host_listens(&b.world.client, 8081), WAIT_MS), "%s",
+	cr_assert(WAIT_FOR(host_listens(&b.world.client, 8081)), "%s",
 		  proc_errors(&caddy));
 	cr_expect_eq(proc_run(&b.world.server, NULL,
 			      ARGS("mptcpize", "run", "curl", "-sSo", "/run/me/got",
@@ -194,15 +192,14 @@ static void type(struct proc *terminal, const char *keys, const char *words, int
 	char *said;
 
 	cr_assert_eq(proc_tell(terminal, keys), 0);
-	cr_assert(WAIT_UNTIL(({
-				     int n;
+	cr_assert(WAIT_FOR(({
+			  int n;
 
-				     said = proc_output(terminal);
-				     n = count(said, words);
-				     free(said);
-				     n >= times;
-			     }),
-			     WAIT_MS),
+			  said = proc_output(terminal);
+			  n = count(said, words);
+			  free(said);
+			  n >= times;
+		  })),
 		  "after \"%s\", not %d times \"%s\": %s", keys, times, words,
 		  proc_output(terminal));
 }

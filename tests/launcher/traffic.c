@@ -31,7 +31,7 @@ void traffic_serve(struct bench *b, struct proc *server, bool plain_tcp,
 			       : ARGS(path_of("tests/apps/tcpserver"), TRAFFIC_PORT),
 		       NULL);
 	cr_assert_eq(r, 0, "server: %s", strerror(-r));
-	cr_assert(WAIT_UNTIL(proc_said(server, "listening"), TRAFFIC_WAIT_MS));
+	cr_assert(WAIT_FOR(proc_said(server, "listening")));
 }
 
 void traffic_connect(struct bench *b, struct proc *client, const char *pool,
@@ -58,16 +58,14 @@ void traffic_connect(struct bench *b, struct proc *client, const char *pool,
 	r = proc_start(client, &b->world.client, argv,
 		       shim_env(&shim, pool ? path : NULL));
 	cr_assert_eq(r, 0, "client: %s", strerror(-r));
-	ok = WAIT_UNTIL(proc_said(client, "connected 1\n") ||
-				proc_wait(client, 0) != -ETIMEDOUT,
-			3 * TRAFFIC_WAIT_MS);
+	ok = WAIT_FOR(proc_said(client, "connected 1\n") ||
+		      proc_wait(client, 0) != -ETIMEDOUT);
 	errors = proc_errors(client);
 	cr_assert(ok && client->pid, "the client did not connect: %s", errors);
 	free(errors);
 	/* Its control socket may be created after the first connection. */
 	cr_assert(!pool ||
-		  WAIT_UNTIL(manager_ask(&b->world.client, client->pid, &manager) == 0,
-			     TRAFFIC_WAIT_MS));
+		  WAIT_FOR(manager_ask(&b->world.client, client->pid, &manager) == 0));
 }
 
 static bool has_pairs(struct bench *b, const char *pairs)
@@ -81,7 +79,7 @@ static bool has_pairs(struct bench *b, const char *pairs)
 
 void traffic_pairs(struct bench *b, const char *pairs)
 {
-	bool ok = WAIT_UNTIL(has_pairs(b, pairs), TRAFFIC_WAIT_MS);
+	bool ok = WAIT_FOR(has_pairs(b, pairs));
 
 	cr_assert(ok, "the pairs are \"%s\", wanted \"%s\"",
 		  pairs_text(&b->world.client, 0, false), pairs);

@@ -9,8 +9,7 @@
 #include "subflow.h"
 #include "until.h"
 
-#define TRAFFIC_PORT	"8080"
-#define TRAFFIC_WAIT_MS 9000
+#define TRAFFIC_PORT "8080"
 
 /* traffic_serve() - on the server, native MPTCP, or plain TCP; @announced may be NULL */
 void traffic_serve(struct bench *b, struct proc *server, bool plain_tcp,

@@ -60,9 +60,9 @@ static void one_manager(const struct program *g, const char *said, int managed,
 	free(native);
 	free(both);
 	program_start(&lab, g, POOL, &p);
-	cr_assert(WAIT_UNTIL(proc_said(&p, said), LAB_WAIT_MS), "%s", proc_errors(&p));
+	cr_assert(WAIT_FOR(proc_said(&p, said)), "%s", proc_errors(&p));
 	cr_assert_eq(endpoint_add(&lab.world.server, &e), 0);
-	cr_assert(WAIT_UNTIL(joined_count(&lab.world.server) == managed, LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&lab.world.server) == managed));
 	nap_ms(500); /* for joins that must not come */
 	cr_assert_eq(capture_read(&lab.wire), 0);
 	cr_expect_eq(capture_count(&lab.wire, SEEN_MP_JOIN), managed);

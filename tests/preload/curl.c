@@ -71,8 +71,7 @@ static void web_open(struct web *w)
 	put_file(WEB_DIR "/nginx.conf", nginx_conf, 0644);
 	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", w->lab.lib);
 	cr_assert_eq(proc_start(&w->nginx, &w->lab.world.server, argv, env), 0);
-	cr_assert(WAIT_UNTIL(answers(w), LAB_WAIT_MS), "nginx: %s",
-		  proc_errors(&w->nginx));
+	cr_assert(WAIT_FOR(answers(w)), "nginx: %s", proc_errors(&w->nginx));
 }
 
 static void web_close(struct web *w)
@@ -155,7 +154,7 @@ static void expect_logged(struct web *w, const char *const in[], enum lab_mode m
 		return;
 	unlink(LOG);
 	g.preload_env[0] = "MPTCPADDR_LOG=debug:" LOG;
-	cr_expect(WAIT_UNTIL(logged(w, &g, mode, why, &log), LAB_WAIT_MS),
+	cr_expect(WAIT_FOR(logged(w, &g, mode, why, &log)),
 		  "\"%s\" is not in the log: %s", why, log ? log : "(none)");
 	free(log);
 	unlink(LOG);

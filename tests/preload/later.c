@@ -35,9 +35,8 @@ static void pairs_are(struct lab *lab, const char *want, size_t joins)
 {
 	char *client, *server, *seen;
 
-	WAIT_UNTIL(has_pairs(&lab->world.client, false, want) &&
-			   has_pairs(&lab->world.server, true, want),
-		   LAB_WAIT_MS);
+	WAIT_FOR(has_pairs(&lab->world.client, false, want) &&
+		 has_pairs(&lab->world.server, true, want));
 	nap_ms(SETTLE_MS); /* for joins that must not come */
 	cr_assert_eq(capture_read(&lab->wire), 0);
 	client = pairs_text(&lab->world.client, 0, false);
@@ -71,8 +70,7 @@ static void joined_later(const char *how, int connections)
 
 	lab_open(&lab);
 	program_start(&lab, &g, POOL, &p);
-	cr_assert(WAIT_UNTIL(!access(marker, F_OK), LAB_WAIT_MS),
-		  "the program did not start");
+	cr_assert(WAIT_FOR(!access(marker, F_OK)), "the program did not start");
 	nap_ms(200); /* let the other process of a fork finish */
 	announce(&lab, "10.0.2.1");
 	pairs_are(&lab, one, connections);

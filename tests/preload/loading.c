@@ -22,7 +22,7 @@ static char *output_of(const char *const argv[], const char *const env[])
 
 	cr_assert_eq(proc_start(&p, NULL, argv, env), 0);
 	proc_eof(&p);
-	r = proc_wait(&p, LAB_WAIT_MS);
+	r = proc_wait(&p, EFFECT_MS);
 	errors = proc_errors(&p);
 	cr_assert_eq(r, 0, "%s: %d %s", argv[0], r, errors);
 	free(errors);
@@ -188,9 +188,9 @@ static void with_another(const char *before, const char *after)
 	same_as_native(&lab, &g, NO_POOL, MPTCP);
 	g.argv[3] = "/run/another.mark";
 	program_start(&lab, &g, POOL, &p);
-	cr_assert(WAIT_UNTIL(!access(g.argv[3], F_OK), LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(!access(g.argv[3], F_OK)));
 	cr_assert_eq(endpoint_add(&lab.world.server, &e), 0);
-	cr_assert(WAIT_UNTIL(joined_count(&lab.world.server) == 1, LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(joined_count(&lab.world.server) == 1));
 	errors = proc_errors(&p);
 	cr_assert_str_eq(errors, "", "%s", errors);
 	free(errors);

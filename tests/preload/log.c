@@ -143,12 +143,11 @@ Test(log, says_why_a_join_failed, TIMEOUT)
 			      "}; }"),
 		     0);
 	program_start(&lab, &g, POOL, &p);
-	cr_assert(WAIT_UNTIL(proc_said(&p, "echoed"), LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(proc_said(&p, "echoed")));
 	cr_assert_eq(endpoint_add(&lab.world.server, &e), 0);
-	cr_expect(WAIT_UNTIL(strstr(proc_errors(&p),
-				    "10.0.2.1 announced (id 1) -> join from 10.0.2.2 "
-				    "(id 1) failed: Connection refused"),
-			     LAB_WAIT_MS),
+	cr_expect(WAIT_FOR(strstr(proc_errors(&p),
+				  "10.0.2.1 announced (id 1) -> join from 10.0.2.2 "
+				  "(id 1) failed: Connection refused")),
 		  "%s", proc_errors(&p));
 	proc_end(&p);
 	lab_close(&lab);

@@ -155,7 +155,7 @@ static enum lab_wire dig_wire(void)
 
 	cr_assert_eq(proc_start(&p, NULL, argv, NULL), 0);
 	proc_eof(&p);
-	cr_assert_eq(proc_wait(&p, LAB_WAIT_MS), 0);
+	cr_assert_eq(proc_wait(&p, EFFECT_MS), 0);
 	version = proc_output(&p);
 	cr_assert(strstr(version, "DiG 9."), "%s", version);
 	wire = strstr(version, "DiG 9.1") ? TCP : MPTCP;

@@ -113,7 +113,7 @@ void lab_open(struct lab *lab)
 	cr_assert_eq(mkdir(lab->home, 0755), 0);
 	argv[0] = built("tests/apps/tcpserver", path, sizeof(path));
 	cr_assert_eq(proc_start(&lab->server, &lab->world.server, argv, NULL), 0);
-	cr_assert(WAIT_UNTIL(proc_said(&lab->server, "listening"), LAB_WAIT_MS));
+	cr_assert(WAIT_FOR(proc_said(&lab->server, "listening")));
 	cr_assert_eq(capture_open(&lab->wire, &lab->world.client), 0);
 }
 
@@ -210,7 +210,7 @@ char *program_run(struct lab *lab, const struct program *g, enum lab_mode mode)
 	if (g->in)
 		cr_assert_eq(proc_tell(&p, g->in), 0);
 	proc_eof(&p);
-	status = proc_wait(&p, 40000);
+	status = proc_wait(&p, EFFECT_MS);
 	out = proc_output(&p);
 	err = proc_errors(&p);
 	cr_assert_geq(status, 0, "%s did not end: %s%s", g->argv[0], out, err);

@@ -20,9 +20,8 @@
 
 #define LAB_ADDRESS "10.0.1.1"
 #define LAB_PORT    "8080"
-#define LAB_WAIT_MS 9000
 #define LAB_ARGS    32
-#define TIMEOUT	    .timeout = 60
+#define TIMEOUT	    .timeout = 300
 
 enum lab_mode {
 	NATIVE,	 /* the library is not loaded */

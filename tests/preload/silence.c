@@ -57,9 +57,9 @@ Test(silence, a_log_that_is_asked_for_is_written, TIMEOUT)
 	g.preload_env[0] = "MPTCPADDR_LOG=debug:/run/asked.log";
 	lab_pool(&lab, "[pool]\nendpoint = 10.0.2.2 id 300 laminar\n");
 	same_as_native(&lab, &g, POOL, MPTCP);
-	cr_assert(WAIT_UNTIL(said(&lab, &g, "/run/asked.log"), LAB_WAIT_MS), "to a file");
+	cr_assert(WAIT_FOR(said(&lab, &g, "/run/asked.log")), "to a file");
 	g.preload_env[0] = "MPTCPADDR_LOG=debug";
-	cr_assert(WAIT_UNTIL(said(&lab, &g, NULL), LAB_WAIT_MS), "to standard error");
+	cr_assert(WAIT_FOR(said(&lab, &g, NULL)), "to standard error");
 	lab_close(&lab);
 }
 
@@ -69,7 +69,7 @@ static void announce(struct lab *lab)
 	const struct endpoint_spec e = { .addr = "10.0.2.1", .flags = EP_SIGNAL };
 
 	cr_assert_eq(endpoint_add(&lab->world.server, &e), 0);
-	cr_assert(WAIT_UNTIL(joined_count(&lab->world.server) == 1, LAB_WAIT_MS),
+	cr_assert(WAIT_FOR(joined_count(&lab->world.server) == 1),
 		  "the announcement was not joined");
 	nap_ms(100);
 }
@@ -86,8 +86,7 @@ static void recycled(const char *when)
 
 	lab_open(&lab);
 	program_start(&lab, &g, POOL, &p);
-	cr_assert(WAIT_UNTIL(!access(marker, F_OK), LAB_WAIT_MS),
-		  "the program did not start");
+	cr_assert(WAIT_FOR(!access(marker, F_OK)), "the program did not start");
 	announce(&lab);
 	text = get_file(file);
 	cr_assert(text, "the program made no file");

@@ -44,7 +44,7 @@ static void has_its_pool(const char *how)
 		lab_open(&lab);
 		cr_assert_eq(endpoint_add(&lab.world.server, &e), 0);
 		program_start(&lab, &g, lab_find_pool(&lab, by_name, TWO), &p);
-		cr_expect(WAIT_UNTIL(joined_count(&lab.world.server) == 1, LAB_WAIT_MS),
+		cr_expect(WAIT_FOR(joined_count(&lab.world.server) == 1),
 			  "%s, by name %d: not joined: %s", how, by_name,
 			  proc_errors(&p));
 		proc_end(&p);

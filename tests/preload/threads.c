@@ -53,8 +53,8 @@ static void start_joined(struct lab *lab, const struct program *g, struct proc *
 	lab_open(lab);
 	cr_assert_eq(endpoint_add(&lab->world.server, &e), 0);
 	program_start(lab, g, POOL, p);
-	cr_assert(WAIT_UNTIL(joined_count(&lab->world.server) == 1, LAB_WAIT_MS),
-		  "not joined: %s", proc_errors(p));
+	cr_assert(WAIT_FOR(joined_count(&lab->world.server) == 1), "not joined: %s",
+		  proc_errors(p));
 }
 
 Test(threads, manager_alone_has_a_short_slice, TIMEOUT)
@@ -69,7 +69,7 @@ Test(threads, manager_alone_has_a_short_slice, TIMEOUT)
 	start_joined(&lab, &g, &p);
 	tid = manager_thread(p.pid);
 	cr_assert_neq(tid, 0);
-	cr_expect(WAIT_UNTIL(slice_of(tid) == slice_expected(), LAB_WAIT_MS));
+	cr_expect(WAIT_FOR(slice_of(tid) == slice_expected()));
 	cr_expect_eq(slice_of(p.pid), slice_of(0));
 	cr_expect_eq(getpriority(PRIO_PROCESS, tid), program_nice);
 	cr_expect_eq(sched_getscheduler(tid), SCHED_OTHER);

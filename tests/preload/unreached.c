@@ -93,7 +93,7 @@ static int run_secure(struct lab *lab, const char *secure)
 	char *out, *err;
 
 	cr_assert_eq(proc_start(&p, &lab->world.client, argv, NULL), 0);
-	WAIT_UNTIL(proc_said(&p, "done"), LAB_WAIT_MS);
+	WAIT_FOR(proc_said(&p, "done"));
 	out = proc_output(&p);
 	err = proc_errors(&p);
 	cr_assert(strstr(out, "done"), "%s%s", out, err);
@@ -103,7 +103,7 @@ static int run_secure(struct lab *lab, const char *secure)
 	/* Each step was an exec(): it is still the process that was started. */
 	cr_assert(has_library(p.pid), "the library was not loaded");
 	proc_eof(&p);
-	cr_assert_eq(proc_wait(&p, LAB_WAIT_MS), 0);
+	cr_assert_eq(proc_wait(&p, EFFECT_MS), 0);
 	proc_end(&p);
 	free(out);
 	free(err);
