@@ -266,11 +266,6 @@ Test(policy, handover_moves_a_download_when_the_link_goes_down)
 	moves_and_returns(HANDOVER, "get", LINK_DOWN);
 }
 
-Test(policy, handover_moves_an_upload_when_the_link_goes_down)
-{
-	moves_and_returns(HANDOVER, "put", LINK_DOWN);
-}
-
 Test(policy, handover_moves_a_download_out_of_a_black_hole)
 {
 	moves_and_returns(HANDOVER, "get", BLACK_HOLE);
