@@ -161,7 +161,7 @@ EXPLAIN_TEST(
 	.pool = TWO_PATHS "[pool \"10.0.1.0/24\"]\nendpoint = 10.0.3.2\n"
 			  "[app]\nfirst = pool\n",
 	.why = "pool exhausted (all matching endpoints are in use): 10.0.2.1 (id 12), "
-	       "10.0.3.1 (id 13); first path: first usable endpoint")
+	       "10.0.3.1 (id 13)")
 
 Test(explain, all_paths_need_no_explanation)
 {

@@ -19,7 +19,7 @@
 
 #define PROGRAMS_MAX 8 /* rows; the others are counted */
 #define PROBLEMS_MAX 5
-#define PROBLEM_MAX  (NOTE_TEXT_MAX + PROGRAM_MAX)
+#define PROBLEM_MAX  (NOTE_TEXT_MAX + PROGRAM_MAX + 32)
 
 bool status_is_problem(const struct pm_note *note)
 {
@@ -120,10 +120,22 @@ static void row_add(const struct status *status, struct row *row,
 
 static void print_program(const char *name, pid_t pid, const char *manager)
 {
-	char text[PROGRAM_MAX + 16];
+	char text[PROGRAM_MAX + 48];
 
 	snprintf(text, sizeof(text), pid ? "%s[%d]" : "%s", *name ? name : "?", pid);
 	printf("  %-24s %-8s ", text, *manager ? manager : "?");
+}
+
+/* The broker serves all programs of a name and user, with one pool. */
+static void print_manager(const struct manager *manager)
+{
+	char name[PROGRAM_MAX + 32];
+
+	snprintf(name, sizeof(name), "%s of user %u", manager->program,
+		 manager->info.uid);
+	print_program(manager_is_broker(manager) ? name : manager->program,
+		      manager_is_broker(manager) ? 0 : manager->pid,
+		      manager->answered ? manager->info.backend : "");
 }
 
 static void print_row(const struct status *status, const struct row *row)
@@ -166,8 +178,7 @@ static unsigned int print_idle(const struct status *status, unsigned int rows)
 			continue;
 		if (++rows > PROGRAMS_MAX)
 			continue;
-		print_program(manager->program, manager->pid,
-			      manager->answered ? manager->info.backend : "");
+		print_manager(manager);
 		printf("%s%s%s\n",
 		       manager->answered ? "no connection" : "does not answer",
 		       manager->info.pool_file[0] ? "  " : "", manager->info.pool_file);
@@ -200,13 +211,15 @@ static void print_programs(const struct status *status)
 /* "curl: 10.0.2.1 announced (id 1) -> join failed: ..." */
 static void write_note(const struct status_note *noted, char text[static PROBLEM_MAX])
 {
+	const bool pool = noted->note.what == PM_NOTE_POOL;
+	const bool its = pool || noted->note.token;
 	char what[NOTE_TEXT_MAX];
 
 	note_text(&noted->note, what);
 	str_clean(what, strlen(what));
 	/* All programs have an endpoint that is down. */
-	snprintf(text, PROBLEM_MAX, "%s%s%s", noted->note.token ? noted->program : "",
-		 noted->note.token ? ": " : "", what);
+	snprintf(text, PROBLEM_MAX, "%s%s%s%s", its ? noted->program : "",
+		 its ? ": " : "", what, pool ? "; type: mptcpaddr check" : "");
 }
 
 static void print_notes(const struct status *status)

@@ -248,12 +248,12 @@ static void explain_pool_error(struct text *ex, const struct manager *manager)
 			 manager->info.pool_error);
 }
 
-/* [app] first */
+/* [app] first; the first usable endpoint needs no reason */
 static void explain_first(struct text *ex, const struct connection *conn)
 {
 	char why[NOTE_REASON_MAX];
 
-	if (conn->record.first)
+	if (conn->record.first && conn->record.first != PM_REASON_FIRST_ORDER)
 		text_put(ex, "%sfirst path: %s", ex->len ? "; " : "",
 			 note_reason_text(conn->record.first, 0, why));
 }
