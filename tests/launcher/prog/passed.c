@@ -3,8 +3,8 @@
  * passed.c - a program that connects a socket which another one has opened
  *
  * give COMMAND...: open a TCP socket, send it to COMMAND by descriptor 3
- * take ADDRESS PORT: receive it there, connect it, echo a line, print "connected 1" and its
- * protocol, end at the end of standard input
+ * take ADDRESS PORT: receive it there, connect it, echo a line, print "connected 1"
+ * and its protocol, end at the end of standard input
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
