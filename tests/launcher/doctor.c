@@ -442,8 +442,9 @@ Test(doctor, judges_the_server_apart, TIMEOUT)
 	cr_assert(WAIT_FOR(counter(&b.world.server, "MPJoinRejected") == 1));
 	cr_assert_eq(host_path_manager(&b.world.server, PM_USERSPACE), 0);
 	b.world.client = b.world.server;
-	one_problem(&b, "as a server, since this network namespace was created:\n"
-			"problem: 1 join of clients was rejected: the limit of subflows");
+	one_problem(&b,
+		    "as a server, since this network namespace was created:\n"
+		    "problem: 1 join from clients was rejected: the limit of subflows");
 	proc_end(&client);
 	proc_end(&server);
 }
@@ -464,7 +465,7 @@ Test(doctor, lists_passed_checks_of_a_server, TIMEOUT)
 	prints_lines(&b, ARGS("as a server, since this network namespace was created:\n",
 			      "ok: listening MPTCP sockets: 1\n",
 			      "ok: MPTCP connections from clients: 1 of 1\n",
-			      "ok: completed joins of clients: 1 of 1\n",
+			      "ok: completed joins from clients: 1 of 1\n",
 			      "ok: confirmed announcements: 1 of 1\n"));
 	proc_end(&client);
 	proc_end(&server);

@@ -66,7 +66,7 @@ Test(init, uplinks_come_in_the_order_of_their_routes, TIMEOUT)
 		    "# 10.0.2.2, dead:beef:2::2\nendpoint = dev c2 subflow laminar\n",
 		    "\nendpoint = dev c1 subflow laminar\n",
 		    "\nendpoint = dev c3 subflow laminar\n",
-		    "# 10.8.0.2; a modem: append \"metered\" if it is\n"
+		    "# 10.8.0.2; a modem: append \"metered\" if its data is limited\n"
 		    "endpoint = dev wwan0 subflow laminar\n",
 		    "# 10.7.0.2; no default route; down\n#endpoint = dev lan0 subflow "
 		    "laminar\n",

@@ -75,7 +75,7 @@ Test(run, errors_of_the_launcher_itself_are_125, TIMEOUT)
 	is_status(&b, ARGS("@mptcpaddr", "run", "--pool", "/none", "true"), 125,
 		  "/none: No such file");
 	is_status(&b, ARGS("@mptcpaddr", "walk"), 2,
-		  "unknown command \"walk\"; there are run, init, check,");
+		  "unknown command \"walk\"; commands: run, init, check,");
 	is_status(&b, ARGS("@mptcpaddr", "curl"), 2, "type: mptcpaddr run curl\n");
 	bench_close(&b);
 }

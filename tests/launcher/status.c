@@ -103,7 +103,7 @@ static void status_shows(const struct situation *s)
 	}
 
 STATUS_TEST(no_pool_and_no_program, .no_client = true,
-	    .words = { "managed by each program itself", "broker    none",
+	    .words = { "managed by each program itself", "broker    not running",
 		       "MPTCP without a pool", "\n  c1  ", "up, unused", "\n  c3  ",
 		       "none: no program has", "next: mptcpaddr init" })
 
@@ -143,8 +143,8 @@ STATUS_TEST(uplink_whose_link_is_down, .pool = SUBFLOWS, .client_ip = "link set 
 
 STATUS_TEST(interface_that_is_missing, .pool = SUBFLOWS "endpoint = dev wwan7\n",
 	    .words = { "problem: ", "wwan7 is not an interface of this machine (now)",
-		       "\n  wwan7  ", "  no such interface now\n",
-		       "next: solve the problem above" })
+		       "\n  wwan7  ", "  no such interface\n",
+		       "next: fix the problems above" })
 
 STATUS_TEST(mptcp_that_the_kernel_has_switched_off, .pool = LAMINAR,
 	    .sysctl = "net/mptcp/syn_retrans_before_tcp_fallback", .value = "1",
@@ -153,25 +153,25 @@ STATUS_TEST(mptcp_that_the_kernel_has_switched_off, .pool = LAMINAR,
 	    .words = { "problem: MPTCP is switched off by the kernel",
 		       "\n    type: sysctl -w net.mptcp.blackhole_timeout=3600\n",
 		       "1 plain TCP\n    why: fell back to TCP: the kernel has switched ",
-		       "next: solve the problem above" })
+		       "next: fix the problems above" })
 
 STATUS_TEST(path_manager_of_the_kernel, .no_client = true, .pool = SUBFLOWS,
 	    .sysctl = "net/mptcp/path_manager", .value = "kernel",
-	    .words = { "managed by nobody here",
+	    .words = { "not managed by mptcpaddr: pools",
 		       "problem: the in-kernel path manager is active",
 		       "\n    type: sysctl -w net.mptcp.path_manager=userspace\n",
-		       "next: solve the problem above" })
+		       "next: fix the problems above" })
 
 STATUS_TEST(program_without_rights_or_broker, .pool = SUBFLOWS,
 	    .prefix = { "setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin" },
 	    .no_client = true,
 	    .words = {
-		    "managed by nobody here", "broker    none",
+		    "not managed by mptcpaddr: pools", "broker    not running",
 		    "problem: no CAP_NET_ADMIN in this network namespace, and no broker",
 		    "\n    type: ", "mptcpaddrd -u\n" })
 
 STATUS_TEST(broker_and_its_program, .pool = SUBFLOWS, .broker = true,
-	    .words = { "managed by the broker", "broker    runs", "\n  c1  ", "  ok",
+	    .words = { "managed by the broker", "broker    running", "\n  c1  ", "  ok",
 		       "\n  c2  ", "  ok\n", "broker   1 connection, 2 paths",
 		       "next: mptcpinfo --watch" })
 

@@ -116,7 +116,7 @@ static void check_blocked(struct findings *findings, const struct netstat *netst
 	if (blocked || blackhole.on)
 		report_problem(findings,
 			       "%lu connection%s got an answer only without MPTCP: a "
-			       "middlebox drops SYNs that have the option%s%s%s\n"
+			       "middlebox drops SYNs with the option%s%s%s\n"
 			       "do: try another uplink; ask the firewall's operator to "
 			       "allow TCP option 30",
 			       blocked, PLURAL(blocked), blackhole.on ? "; " : "",
@@ -232,23 +232,23 @@ static void check_client_joins(struct findings *findings, const struct netstat *
 	if (rejected)
 		report_problem(
 			findings,
-			"%lu join%s of clients %s rejected: the limit of subflows, or no "
-			"path manager for that connection\n"
-			"root: ip mptcp limits set subflows 8    # the kernel's path "
-			"manager\n"
+			"%lu join%s from clients %s rejected: the limit of subflows is "
+			"reached, or the connection has no path manager\n"
+			"root: ip mptcp limits set subflows 8    # with the in-kernel "
+			"path manager\n"
 			"do: or raise [limits] subflows in the server program's pool "
 			"file",
 			rejected, PLURAL(rejected), rejected == 1 ? "was" : "were");
 	if (is_many(lost, joins))
 		report_problem(
 			findings,
-			"%lu of %lu join%s of clients %s not completed: the answers do "
-			"not reach them\n"
+			"%lu of %lu join%s from clients %s not completed: the answers "
+			"do not reach them\n"
 			"do: check the route back from each announced address, "
 			"rp_filter, and the firewalls",
 			lost, joins, PLURAL(joins), lost == 1 ? "was" : "were");
 	else if (joins)
-		report_ok(findings, "completed joins of clients: %lu of %lu", done,
+		report_ok(findings, "completed joins from clients: %lu of %lu", done,
 			  joins);
 	if (announced && !confirmed)
 		report_problem(

@@ -442,8 +442,8 @@ static int parse_since(unsigned int *ret_ms)
 		s = 0;
 	if (unit == optarg || !(s >= 0.1 && s <= SINCE_MAX_S)) { /* nor NaN */
 		print_usage_error("doctor",
-				  "--since %s: not a time from 0.1s to %dm: doctor "
-				  "counts for so long from now on",
+				  "--since %s: not a time from 0.1s to %dm; doctor "
+				  "counts for this long from now on",
 				  optarg, SINCE_MAX_S / 60);
 		return -EINVAL;
 	}
@@ -461,7 +461,7 @@ static void print_sum(const struct findings *findings, unsigned int since_ms,
 	else if (findings->json)
 		printf("],\"since_s\":null,\"problems\":%u}\n", findings->problems);
 	else if (!any)
-		printf("%s connection was opened in that time: no counter to judge\n",
+		printf("%s connection was opened in that time: nothing to judge\n",
 		       findings->problems ? "no MPTCP"
 					  : "no problems found, but no MPTCP");
 	else if (!findings->problems)

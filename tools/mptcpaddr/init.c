@@ -163,7 +163,7 @@ static bool write_uplink(const struct init *init, FILE *out, const struct uplink
 	else if (!uplink->routed)
 		why = "; no default route";
 	else if (!strncmp(link->dev, "ww", 2) || !strncmp(link->dev, "ppp", 3))
-		why = "; a modem: append \"metered\" if it is";
+		why = "; a modem: append \"metered\" if its data is limited";
 	write_addresses(init, out, uplink->if_idx);
 	fprintf(out, "%s%s\n%sendpoint = dev %s subflow laminar\n", why,
 		link->up ? "" : "; down", used ? "" : "#", link->dev);

@@ -47,8 +47,7 @@ static const struct command {
 	  "find problems with Multipath TCP, and their remedies", cmd_doctor,
 	  "\t  -v, --verbose     list passed checks too\n"
 	  "\t  -j, --json        one JSON document\n"
-	  "\t  --since TIME      count for TIME from now on (10s, 2m), not since "
-	  "boot\n" },
+	  "\t  --since TIME      count for TIME from now on (10s, 2m)\n" },
 	{ "endpoint", "[show|add|delete|change|flush] [WORDS...] [--pid P|--program N]",
 	  "show or change the pool of a running program", cmd_pool, TARGET_OPTIONS },
 	{ "limits", "[show|[set] subflows N add_addr_accepted N] [--pid P|--program N]",
@@ -87,7 +86,7 @@ static int unknown_command(const char *name)
 		      stderr);
 		return EXIT_USAGE;
 	}
-	fprintf(stderr, "mptcpaddr: unknown command \"%s\"; there are", name);
+	fprintf(stderr, "mptcpaddr: unknown command \"%s\"; commands:", name);
 	for (i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		fprintf(stderr, "%s %s", i ? "," : "", commands[i].name);
 	fprintf(stderr, "\nTo run the program \"%s\", type: mptcpaddr run %s\n", name,

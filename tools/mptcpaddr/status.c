@@ -82,14 +82,14 @@ static void print_head(struct status *status, bool any_pool)
 	else if (!strcmp(status->backend, "direct"))
 		puts("paths     managed by each program itself (CAP_NET_ADMIN)");
 	else
-		puts("paths     managed by nobody here: pools have no effect");
-	printf("broker    %s\n", broker ? "runs" : "none");
+		puts("paths     not managed by mptcpaddr: pools have no effect");
+	printf("broker    %s\n", broker ? "running" : "not running");
 	if (status->files.on || !any_pool)
 		printf("pools     %u file%s%s\n", status->files.on,
 		       PLURAL(status->files.on),
 		       any_pool ? "" : ": programs have MPTCP without a pool");
 	else
-		puts("pools     none that has an effect");
+		puts("pools     none in force");
 }
 
 /* Whether @a and @b are in one row. */
@@ -258,7 +258,7 @@ static void print_next(const struct status *status)
 		if (conn->fallback)
 			plain = conn;
 	if (status->files.findings.problems)
-		puts("\nnext: solve the problem above, then type: mptcpaddr doctor");
+		puts("\nnext: fix the problems above, then type: mptcpaddr doctor");
 	else if (!status->files.on)
 		puts("\nnext: mptcpaddr init    # write a pool file with these uplinks");
 	else if (!status->snap.n_connections)
@@ -301,7 +301,7 @@ int cmd_status(int argc, char *argv[])
 	for (i = 0; i < status.snap.n_notes; i++)
 		printf("\nnote: %s\n", status.snap.notes[i]);
 	if (r < 0)
-		printf("\nthe connections could not be listed: %s\n", strerror(-r));
+		printf("\ncannot list the connections: %s\n", strerror(-r));
 	print_next(&status);
 	rtnl_free_table(&status.files.machine);
 	free(status.notes);

@@ -183,7 +183,7 @@ static const char *judge_uplink(struct status_uplink *up, bool *ret_fails)
 
 	*ret_fails = false;
 	if (!up->if_idx)
-		return "no such interface now";
+		return "no such interface";
 	if (!up->up)
 		return "link down";
 	if (!up->addrs)

@@ -35,9 +35,9 @@ static const char help[] =
 	"  -w, --watch              live; with --json, one document per line\n"
 	"  -i, --interval SECONDS   time between two updates of --watch (1)\n"
 	"  -e, --events             one line per event, as it happens\n"
-	"  run [OPTIONS] PROGRAM    run it; at its end, show the traffic of its paths;\n"
-	"                           with -l and -c also the table and the counters\n"
-	"      --report FILE.html   of run: write a page with charts, too\n"
+	"  run [OPTIONS] PROGRAM    run it; when it exits, show the traffic of its\n"
+	"                           paths; with -l also the table, with -c counters\n"
+	"      --report FILE.html   with run: also write a page with charts\n"
 	"\n"
 	"  -h, --help               this text\n"
 	"  -V, --version            the version of mptcpinfo\n";

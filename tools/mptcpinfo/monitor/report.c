@@ -220,7 +220,7 @@ static void put_chart(const struct result *result, enum traffic_way way, FILE *o
 	chart.top = step * (uint64_t)(chart.top / step + 0.999);
 	fprintf(out,
 		"<h2>%s</h2>\n<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" "
-		"viewBox=\"0 0 %d %d\"><title>%s, bytes a second by path</title>\n",
+		"viewBox=\"0 0 %d %d\"><title>%s, bytes per second by path</title>\n",
 		title, LEFT + WIDTH + 24, BOTTOM + 26, title);
 	put_axes(&chart);
 	for (size_t p = 0; p < t->n_paths; p++)
@@ -297,7 +297,8 @@ static void put_list(const struct result *result, FILE *out)
 	}
 	fputs("</tbody></table>\n", out);
 	if (result->more_events)
-		fprintf(out, "<p class=\"dim\">%zu more</p>\n", result->more_events);
+		fprintf(out, "<p class=\"dim\">%zu more event%s</p>\n",
+			result->more_events, PLURAL(result->more_events));
 }
 
 static void put_head(const struct result *result, FILE *out)

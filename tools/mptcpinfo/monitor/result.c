@@ -99,8 +99,8 @@ void result_end(struct result *result)
 			add_why(result, text);
 	}
 	if (!has_opened_any(snap))
-		add_why(result, "no MPTCP connection was opened: run it by \"mptcpaddr "
-				"run\", or ask \"mptcpaddr doctor\"");
+		add_why(result, "no MPTCP connection was opened: use \"mptcpaddr run\", "
+				"or type \"mptcpaddr doctor\"");
 	for_each_in (event, result, events)
 		if (event_is_ours(result, event))
 			result->events[kept++] = *event;
