@@ -206,7 +206,7 @@ static void put_silence(struct text *out, const struct pm_note *note)
 	else if (note->what == PM_NOTE_HEARD)
 		text_put(out, ": data again after %u s", note->seconds);
 	else
-		text_put(out, ": made anew, as it answers again after %u s",
+		text_put(out, ": replaced, as it answers again after %u s",
 			 note->seconds);
 }
 

@@ -59,7 +59,7 @@ LOG_TEST(silent, black_hole_and_the_path_made_anew_are_shown, ONE_LINK, SILENT,
 	 { DO(is_explained, " s while the link is up, being probed: 10.0.2.2") },
 	 { DO(swallow, "accept"),
 	   SHOWS("renewed", "10.0.2.2", "10.0.2.1",
-		 ": 10.0.2.2 -> 10.0.2.1: made anew, as it answers again after ") },
+		 ": 10.0.2.2 -> 10.0.2.1: replaced, as it answers again after ") },
 	 { SHOWS("subflow_closed", "10.0.2.2", "10.0.2.1",
 		 ": 10.0.2.2 -> 10.0.2.1 closed: black hole, replaced by its probe\n"),
 	   HAS("reason", "\"silent\"") })

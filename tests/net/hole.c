@@ -103,7 +103,7 @@ static void path_is_back_sooner_than_with_the_kernel(int link, bool upload)
 		    hole_seconds(), holes[1].back_ms, holes[0].back_ms);
 	cr_assert(holes[1].back_ms && holes[1].back_ms <= BACK_MS * holes[1].t.load,
 		  "after %d ms: %s", holes[1].back_ms, proc_errors(&holes[1].t.curl));
-	cr_assert(strstr(proc_errors(&holes[1].t.curl), "made anew, as it answers again"),
+	cr_assert(strstr(proc_errors(&holes[1].t.curl), "replaced, as it answers again"),
 		  "%s", proc_errors(&holes[1].t.curl));
 	if (holes[0].back_ms)
 		cr_assert_leq(holes[1].back_ms, holes[0].back_ms + BACK_MS / 2);
