@@ -141,7 +141,7 @@ cookbook_networkmanager_after()
 {
 	local pool=$'[pool]\nendpoint = dev wlan0 subflow laminar\nendpoint = dev wwan0 subflow laminar'
 
-	wait_until default_pool_is "$pool backup nofirst"
+	wait_until default_pool_is "$pool metered"
 	nmcli connection modify lte connection.metered no
 	nmcli device reapply wwan0
 	wait_until default_pool_is "$pool"

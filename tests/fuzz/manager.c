@@ -186,7 +186,7 @@ static void print_all(const struct snapshot *snap)
 		FILE *out = open_memstream(&text, &size);
 
 		if (i == 0)
-			write_table(snap, false, out);
+			write_table(snap, false, false, out);
 		else if (i == 1)
 			write_counters(snap, false, out);
 		else if (i == 2)
