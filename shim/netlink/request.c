@@ -56,7 +56,7 @@ int netlink_open(int protocol, unsigned int slot, uint32_t groups)
 
 uint32_t netlink_number(const struct nlattr *attr)
 {
-	const void *data = attr + 1;
+	const void *data = attr ? attr + 1 : NULL;
 
 	switch (attr ? attr->nla_len - NLA_HDRLEN : 0) {
 	case 1:
