@@ -243,10 +243,10 @@ static void on_sub_closed(struct conn *conn, const struct pm_event *ev,
 	live = subflow->state == SUBFLOW_LIVE;
 	if (live || subflow->state == SUBFLOW_CLOSING)
 		note_closed(conn, subflow, ev);
-	if (live)
-		policy_path_ended(conn, subflow, ev->error);
 	refused = live && !subflow->removed && subflow_is_refused(conn, subflow) &&
 		  (!ev->error || ev->reset_reason == PM_RESET_PROHIBITED);
+	if (live) /* a peer that refuses tells nothing about the uplink */
+		policy_path_ended(conn, subflow, ev->error && !refused);
 	/* Before a path has ended, the peer would refuse it again. */
 	failed = live && !subflow->removed && (ev->error || (refused && conn->ended));
 	ended = (live && !refused) || subflow->state == SUBFLOW_CLOSING;

@@ -29,12 +29,10 @@ static uint32_t uplink_hold(const struct uplink *up)
 
 static void uplink_leave(struct engine *engine, struct uplink *up)
 {
-	const uint32_t now = engine->now;
-
-	if ((int32_t)(now - up->until) > (int32_t)(WELL_HOLDS * uplink_hold(up)))
+	if (engine->now - up->until > WELL_HOLDS * uplink_hold(up))
 		up->times = 0;
 	up->times += up->times < HOLDS_MAX;
-	up->until = now + uplink_hold(up);
+	up->until = engine->now + uplink_hold(up);
 }
 
 /* What is used first: lower ones. */
@@ -85,7 +83,7 @@ static bool uplink_is_ready(const struct engine *engine, unsigned int i)
 {
 	const struct uplink *up = &engine->uplinks[i];
 
-	return !up->away && (!up->times || engine_time_reached(engine, up->until));
+	return !up->away && engine->now >= up->until;
 }
 
 bool policy_joins_as_backup(const struct conn *conn, const struct endpoint *ep)
@@ -257,7 +255,6 @@ void policy_decide(struct conn *conn)
 	struct subflow *s;
 	uint64_t chosen;
 
-	conn->judge = false;
 	if (!policy_rules(conn))
 		return;
 	set = conn_uplinks(conn);

@@ -270,6 +270,8 @@ static void path_checked(struct conn *conn, struct subflow *path,
 	    path->quiet < QUIET_CHECKS << (policy ? MIN(path->patience, POLICY_PATIENCE)
 						  : path->patience))
 		return;
+	if (!conn_keeps_path(conn, path)) /* subflow_probe() would not ask */
+		return;
 	if (stuck)
 		path_confirm(conn, path);
 	if (path->silent)

@@ -221,6 +221,7 @@ bool conn_reconcile(struct conn *conn, struct pm_cmds *out)
 	struct subflow *s;
 	bool room = true;
 
+	conn->judge = false;
 	if (!conn_is_ours(conn) || !conn->established)
 		return true;
 	policy_decide(conn);

@@ -29,10 +29,9 @@ struct flap {
 
 /* An endpoint, as policy.c sees it */
 struct uplink {
-	uint32_t until; /* not before that, after it disappointed; milliseconds, wrapping
-			 */
-	uint8_t times;	/* that it did */
-	bool away;	/* it is in trouble */
+	int64_t until; /* not before that, after it disappointed; milliseconds */
+	uint8_t times; /* that it did */
+	bool away;     /* it is in trouble */
 };
 
 #define FLAPS_MAX 16 /* addresses remembered */

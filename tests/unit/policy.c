@@ -7,6 +7,7 @@
 #include "play.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 
 #define TWO(first, second)                              \
 	"[pool]|endpoint=10.0.1.2 id 11 subflow " first \
@@ -120,3 +121,46 @@ HISTORY(policy, pool_without_a_policy_uses_all_again, HANDOVER,
 	JOINED "pool 0 [pool]|endpoint=10.0.1.2 id 11 subflow|endpoint=10.0.2.2 id 12 "
 	       "subflow > " USE_2 "check 10.0.1.2/0-10.0.1.1:80;"
 	       "check 10.0.2.2/12-10.0.1.1:80;\n")
+
+/* More than half of 2^32 ms */
+HISTORY(policy, uplink_that_was_left_is_ready_a_month_later, HANDOVER,
+	JOINED MOVE "time 1000\nlinks 0\ntime 6100 > " RETURN "closed\n"
+		    "time 2800000000\n@2 connect 10.0.2.2 10.0.1.1:80\n"
+		    "time 2800000002 > join 10.0.1.2/11-10.0.1.1:80 backup;\n"
+		    "@2 up > flags 10.0.2.2/0-10.0.1.1:80 backup;"
+		    "flags 10.0.1.2/11-10.0.1.1:80;\n")
+
+/* A peer that refuses a path says nothing about the uplink to others. */
+HISTORY(policy, refused_join_is_no_trouble_of_its_uplink,
+	TWO("cost 1", "cost 1") "aggregate|",
+	"start > join 10.0.2.2/12-10.0.1.1:80;\nup >\n"
+	"time 10\nreset 10.0.2.2-10.0.1.1:80 prohibited >\n"
+	"@2 connect 10.0.1.2 10.0.1.1:80\ntime 12 > join 10.0.2.2/12-10.0.1.1:80;\n")
+
+Test(policy, path_that_ends_before_its_connection_is_established_wakes_nobody)
+{
+	const struct pm_registration reg = { .token = TOKEN };
+	struct pm_event ev = { .type = PM_EVENT_CREATED,
+			       .token = TOKEN,
+			       .family = AF_INET,
+			       .local = at("10.0.1.2:40001"),
+			       .remote = at("10.0.1.1:80") };
+	struct play p;
+
+	play_open(&p, HANDOVER);
+	cr_assert_eq(engine_register(p.engine, &reg), 0);
+	cr_assert_eq(engine_handle(p.engine, &ev, &p.out), 0);
+	play_foreign_down(&p, TOKEN, "10.0.1.2:40001", "10.0.1.1:80", ECONNRESET, 0);
+	play_time(&p, 1);
+	cr_assert_eq(engine_wait(p.engine), -1);
+	play_close(&p);
+}
+
+/* Nothing could replace it, so nobody needs to know eight times a second. */
+HISTORY(policy, last_path_without_an_answer_is_not_noted, HANDOVER,
+	JOINED "time 127\nchecked " FIRST "1000 20\nlinks 2\n"
+	       "time 255\nchecked " FIRST "1000 20 20 2\n"
+	       "time 383\nchecked " FIRST "1000 20 20 2\n"
+	       "counter paths_silent 0\n"
+	       "links 0\ntime 600\nchecked " FIRST "1000 20 20 2\n"
+	       "counter paths_silent 1\n")

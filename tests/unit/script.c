@@ -218,7 +218,7 @@ static void do_ends(struct script *s)
 
 static void do_time(struct script *s)
 {
-	play_time(&s->p, number(s->words[0]));
+	play_time(&s->p, strtoll(s->words[0], NULL, 0));
 }
 
 static void do_wait(struct script *s)
