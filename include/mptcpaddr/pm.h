@@ -35,10 +35,11 @@ struct pm_event {
 
 /* A subflow that the kernel has */
 struct pm_subflow {
-	struct pm_event sub; /* like a SUB_ESTABLISHED; server_side: the peer opened it */
-	bool live;	     /* false while it connects */
-	bool initial;	     /* of MP_CAPABLE */
-	bool active;	     /* this side sent MP_CAPABLE */
+	/* Like a SUB_ESTABLISHED; server_side: the peer opened it; backup: ours */
+	struct pm_event sub;
+	bool live;    /* false while it connects */
+	bool initial; /* of MP_CAPABLE */
+	bool active;  /* this side sent MP_CAPABLE */
 };
 
 #define PM_RESET_PROHIBITED 3 /* "administratively prohibited" */

@@ -68,8 +68,7 @@ static void resync_subflow(struct conn *conn, const struct pm_subflow *f)
 	if (!s)
 		return;
 	s->endpoint = conn_endpoint(conn, &sub->local);
-	s->backup = s->endpoint &&
-		    subflow_endpoint(conn, s)->flags & MPTCP_PM_ADDR_FLAG_BACKUP;
+	s->backup = sub->backup;
 	conn->spent |= conn_first_bit(conn);
 	conn_id_seen(conn, &sub->local, sub->local_id);
 	/* Our side has joined an address, so the peer announced it, seen or not. */

@@ -320,6 +320,7 @@ static int on_subflow(void *ctx, const struct inet_diag_msg *msg,
 	flags = netlink_number(mptcp[MPTCP_SUBFLOW_ATTR_FLAGS]);
 	f->initial = flags & mp_capable;
 	f->active = flags & MPTCP_SUBFLOW_FLAG_MCAP_LOC;
+	f->sub.backup = flags & MPTCP_SUBFLOW_FLAG_BKUP_LOC;
 	f->sub.server_side =
 		!(flags & (MPTCP_SUBFLOW_FLAG_MCAP_LOC | MPTCP_SUBFLOW_FLAG_JOIN_LOC));
 	f->live = msg->idiag_state != TCP_SYN_SENT;

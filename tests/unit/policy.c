@@ -130,6 +130,18 @@ HISTORY(policy, uplink_that_was_left_is_ready_a_month_later, HANDOVER,
 		    "@2 up > flags 10.0.2.2/0-10.0.1.1:80 backup;"
 		    "flags 10.0.1.2/11-10.0.1.1:80;\n")
 
+/* What the kernel says after a loss of events, not what the pool would have. */
+HISTORY(policy, paths_are_as_before_when_events_were_lost, HANDOVER,
+	JOINED MOVE "time 1000\nlinks 0\n"
+		    "resync_begin\n"
+		    "has 10.0.1.2:40001 10.0.1.1:80 first backup\n"
+		    "has 10.0.2.2:10012 10.0.1.1:80 0\n"
+		    "resync_end >\n"
+		    "time 6100 > flags 10.0.1.2-10.0.1.1:80;"
+		    "flags 10.0.2.2-10.0.1.1:80 backup;"
+		    "check 10.0.1.2-10.0.1.1:80;"
+		    "check 10.0.2.2-10.0.1.1:80 backup;\n")
+
 /* A peer that refuses a path says nothing about the uplink to others. */
 HISTORY(policy, refused_join_is_no_trouble_of_its_uplink,
 	TWO("cost 1", "cost 1") "aggregate|",

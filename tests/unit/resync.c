@@ -88,10 +88,11 @@ HISTORY(resync, lost_handshake_is_resynchronised,
 	"view established 0\n"
 	"has 10.0.1.2:7 10.0.1.1:80 first\n"
 	"@99 unknown\n"
-	"resync_end > join 10.0.2.2/2-10.0.1.1:80;\n"
+	"resync_end > flags 10.0.1.2/0-10.0.1.1:80 backup;"
+	"join 10.0.2.2/2-10.0.1.1:80;\n"
 	"down 10.0.2.2-10.0.1.1:80 ETIMEDOUT\n" /* its timer runs */
 	"resync_begin\n"
-	"has 10.0.1.2:7 10.0.1.1:80 first\n"
+	"has 10.0.1.2:7 10.0.1.1:80 first backup\n"
 	"resync_end >\n"
 	"time 6 >\n"
 	"time 3000 > join 10.0.2.2-10.0.1.1:80;\n")

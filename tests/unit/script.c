@@ -422,7 +422,8 @@ static void resync_subflow(struct script *s, bool live)
 				      .family = AF_INET,
 				      .local = at(s->words[0]),
 				      .remote = at(s->words[1]),
-				      .remote_id = first ? 0 : number(s->words[2]) };
+				      .remote_id = first ? 0 : number(s->words[2]),
+				      .backup = s->words[3] != NULL };
 
 	cr_assert_lt(s->n_subflows, 16);
 	s->subflows[s->n_subflows++] =
@@ -503,7 +504,7 @@ static const struct {
 	{ "route", do_route },	     /* [LOCAL]: what routing picks */
 	{ "old_kernel", do_old_kernel },
 	{ "resync_begin", do_resync_begin },
-	{ "has", do_has }, /* LOCAL REMOTE [first | REMOTE-ID]: a live subflow */
+	{ "has", do_has }, /* LOCAL REMOTE [first | REMOTE-ID [backup]]: a live subflow */
 	{ "connecting", do_connecting }, /* likewise */
 	{ "resync_end", do_resync_end },
 	{ "unknown", do_unknown },
