@@ -136,9 +136,11 @@ static struct uplink_set conn_uplinks(struct conn *conn)
 	for_each_bit (i, set.live) {
 		up = &engine->uplinks[i];
 		if (!(set.well & endpoint_bit(i))) {
-			if (!up->away && set.active & endpoint_bit(i))
+			/* Without another that is well, it may be the peer. */
+			if (!up->away && set.well && set.active & endpoint_bit(i)) {
 				uplink_leave(engine, up);
-			up->away = true;
+				up->away = true;
+			}
 			continue;
 		}
 		if (up->away)

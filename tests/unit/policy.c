@@ -176,3 +176,17 @@ HISTORY(policy, last_path_without_an_answer_is_not_noted, HANDOVER,
 	       "counter paths_silent 0\n"
 	       "links 0\ntime 600\nchecked " FIRST "1000 20 20 2\n"
 	       "counter paths_silent 1\n")
+
+/* The first connection's server has died: that says nothing to the second one. */
+#define FIRST_2 "10.0.1.2:40002 10.0.1.1:80 "
+#define DEAD	"checked " FIRST "1000 20 20 2\nchecked " SECOND "1 20 20 2\n"
+HISTORY(policy, dead_server_keeps_no_uplink_from_others, HANDOVER,
+	JOINED "@2 connect 10.0.1.2 10.0.1.1:80\ntime 3\n"
+	       "@2 up 10.0.2.2-10.0.1.1:80\n"
+	       "time 127\nchecked " FIRST "1000 20\n@2 checked " FIRST_2 "1000 20\n"
+	       "time 255\n" DEAD "@2 checked " FIRST_2 "1000 20 20 2\n"
+	       "time 1000\n@2 checked " FIRST_2 "2000 20\n"
+	       "time 3000\n" DEAD "@2 checked " FIRST_2 "2000 20\n"
+	       "time 5900\n" DEAD "time 5901\n@2 checked " FIRST_2 "2000 20 >\n"
+	       "time 6100\n" DEAD "time 6101\n@2 checked " FIRST_2
+	       "2000 20 > " USE_1 REST_2 "\n")
