@@ -383,6 +383,7 @@ void engine_set_pool(struct engine *engine, const struct pool *pool)
 	const struct endpoint *ep, *same;
 	uint64_t known = 0; /* up before and now */
 	struct conn *conn;
+	bool policed;
 
 	for_each_endpoint (old, ep) {
 		same = pool_find_same(pool, old, ep);
@@ -403,6 +404,7 @@ void engine_set_pool(struct engine *engine, const struct pool *pool)
 			flap_went(engine, &ep->addr);
 	}
 	engine->pool = pool;
+	policed = engine->policed;
 	policy_set_pool(engine, old, change.map);
 	for_each_endpoint (pool, ep) {
 		if (!endpoint_is_usable(ep))
@@ -414,7 +416,9 @@ void engine_set_pool(struct engine *engine, const struct pool *pool)
 	flap_hold(engine);
 	memset(engine->probed, 0, sizeof(engine->probed));
 	memset(engine->answered, 0, sizeof(engine->answered));
-	for (conn = engine->table.conns; conn; conn = conn->hh.next)
+	for (conn = engine->table.conns; conn; conn = conn->hh.next) {
 		conn_map_endpoints(conn, &change);
+		conn->watched &= policed == engine->policed;
+	}
 	engine->table.cursor = engine->table.conns;
 }

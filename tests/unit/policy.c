@@ -190,3 +190,9 @@ HISTORY(policy, dead_server_keeps_no_uplink_from_others, HANDOVER,
 	       "time 5900\n" DEAD "time 5901\n@2 checked " FIRST_2 "2000 20 >\n"
 	       "time 6100\n" DEAD "time 6101\n@2 checked " FIRST_2
 	       "2000 20 > " USE_1 REST_2 "\n")
+
+/* Without a policy, an idle connection is checked after up to a minute. */
+HISTORY(policy, new_policy_checks_at_once, TWO("", "") "aggregate|",
+	"watch\nstart\nup\ntime 1000\ntime 5000\ntime 20000\ntime 60000\n"
+	"time 61000 >\nwait 10000 64000\n"
+	"pool 0 " HANDOVER " > " REST_2 CHECK "\nwait 0 2000\n")
