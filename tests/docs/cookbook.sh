@@ -112,7 +112,7 @@ network_manager()
 	END
 	dbus-daemon --config-file="$work/bus.conf" --nofork 2>>"$work/nm.log" &
 	wait_until test -S /run/dbus/system_bus_socket
-	/usr/lib/NetworkManager/nm-dispatcher --persist 2>>"$work/nm.log" &
+	PATH=/usr/libexec:/usr/lib/NetworkManager:$PATH nm-dispatcher --persist 2>>"$work/nm.log" &
 	NetworkManager --no-daemon 2>>"$work/nm.log" &
 	wait_until nmcli device
 	connection home 1 wlan0
