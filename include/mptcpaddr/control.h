@@ -78,12 +78,13 @@ struct ctl_manager {
 };
 
 #define CTL_ENDPOINT_WAITING 2 /* its address is tentative or deprecated */
+#define CTL_ENDPOINT_DOWN    3 /* its link is down */
 
 struct ctl_endpoint {
 	struct mpaddr addr; /* port: of `signal` endpoints */
 	uint32_t flags;	    /* MPTCP_PM_ADDR_FLAG_* */
 	uint8_t local_id;
-	uint8_t state;	  /* 0: usable; CTL_ENDPOINT_WAITING; others: see pool.h */
+	uint8_t state;	  /* 0: usable; or CTL_ENDPOINT_*; others: see pool.h */
 	uint8_t section;  /* index of its CTL_OP_SECTIONS record */
 	uint8_t from_dev; /* stands for one of the addresses of `dev` */
 	uint32_t line;	  /* of the pool file; 0: added while running */

@@ -413,6 +413,28 @@ Test(explain, several_causes_and_many_addresses)
 	stage_close(&s);
 }
 
+static bool is_listed(const struct stage *s, const char *words)
+{
+	struct said said =
+		info(&s->w.client, (const char *[]){ "-p", "tcpclient", NULL });
+	bool listed = strstr(said.out, words);
+
+	said_free(&said);
+	return listed;
+}
+
+Test(explain, endpoint_in_use_whose_link_goes_down)
+{
+	struct stage s;
+
+	NEED_SANDBOX();
+	scene(&s, TWO_PATHS);
+	cr_assert(WAIT_FOR(is_listed(&s, "endpoints  10.0.2.2 used, 10.0.3.2 used")));
+	cr_assert_eq(host_ip(&s.w.client, "link set c3 down\n"), 0);
+	cr_assert(WAIT_FOR(is_listed(&s, "endpoints  10.0.2.2 used, 10.0.3.2 down")));
+	stage_close(&s);
+}
+
 Test(explain, manager_that_does_not_answer)
 {
 	struct stage s;

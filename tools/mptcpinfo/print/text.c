@@ -122,6 +122,7 @@ const struct word endpoint_words[] = {
 	[ENDPOINT_PENDING] = { "pending", PAINT_WARN },
 	[ENDPOINT_USED] = { "used", PAINT_GOOD },
 	[ENDPOINT_SILENT] = { "silent", PAINT_BAD },
+	[ENDPOINT_NO_LINK] = { "down", PAINT_BAD },
 	[ENDPOINT_HELD] = { "held", PAINT_WARN },
 	[ENDPOINT_UNAVAILABLE] = { "unavailable", PAINT_BAD },
 };
@@ -137,7 +138,8 @@ enum endpoint_state endpoint_state(const struct connection *conn,
 	if (report->endpoints_silent & bit)
 		return ENDPOINT_SILENT;
 	if (report->endpoints_used & bit)
-		return ENDPOINT_USED;
+		return manager->endpoints[i].state == CTL_ENDPOINT_DOWN ? ENDPOINT_NO_LINK
+									: ENDPOINT_USED;
 	if (report->endpoints_pending & bit)
 		return ENDPOINT_PENDING;
 	if (manager->endpoints[i].state)
