@@ -195,7 +195,8 @@ static void on_bad_line(void *user, const char *text)
 
 	report_problem(&files->findings,
 		       "%s\ndo: fix that line, see mptcpaddr.conf(5); until then "
-		       "programs start without a pool",
+		       "programs start without a pool, or with the one that "
+		       "the broker read before",
 		       text);
 }
 
