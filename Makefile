@@ -67,12 +67,10 @@ $(B)/libmptcpaddr.so: $(call obj,$(PRELOAD_SRC) $(COMMON_SRC)) shim/preload/expo
 		-Wl,-rpath,'$$ORIGIN' \
 		-Wl,--enable-new-dtags -o $@ $(filter %.o,$^)
 
-# Loaded while the first SYN is on its way: few mappings and relocations, and only the
-# libraries that are used.
+# Loaded while the first SYN is on its way: only the libraries that are used.
 $(B)/libmptcpaddr-pm.so: $(call obj,$(PM_SRC) $(COMMON_SRC)) shim/manager/export.map
 	$(call say,LINK,$@)
 	$(Q)$(CC) -shared $(SANFLAGS) $(LDFLAGS) -Wl,-soname,libmptcpaddr-pm.so -Wl,-z,defs \
-		-Wl,-z,noseparate-code -Wl,-z,norelro -Wl,-O1 -Wl,--hash-style=gnu \
 		-Wl,--version-script=shim/manager/export.map -o $@ $(filter %.o,$^) \
 		-Wl,--as-needed $(NL_LIBS) -linih
 
