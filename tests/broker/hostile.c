@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "manager.h"
 #include "sandbox.h"
 
 #define DELAY_US 10000 /* that another user may cost a connect() */
@@ -241,6 +242,8 @@ static void child_takes_over(const char *how)
 	holder_start(&lab, &watcher, ALICE, "-w", NULL, "mptcpaddr-takeover/");
 	lab_start(&lab, &p, 0, lab.pool, argv);
 	cr_assert(WAIT_FOR(!access("/run/marker", F_OK)), "%s", proc_errors(&p));
+	/* Nobody tells a manager what was announced before it began to listen. */
+	cr_assert(WAIT_FOR(manager_listens(&lab.world.client)));
 	cr_assert_eq(endpoint_add(&lab.world.server, &later), 0);
 	cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 1), "%s: no join", how);
 	proc_end(&p);

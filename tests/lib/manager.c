@@ -89,3 +89,19 @@ int manager_ask(const struct host *h, pid_t pid, struct ctl_manager *ret)
 
 	return r == 1 ? 0 : r < 0 ? r : -EPROTO;
 }
+
+bool manager_listens(const struct host *h)
+{
+	char line[256];
+	bool any = false;
+	FILE *f;
+
+	if (host_enter(h) < 0)
+		return false;
+	f = fopen("/proc/thread-self/net/unix", "re");
+	while (f && fgets(line, sizeof(line), f))
+		any |= strstr(line, "@" CTL_NAME_PREFIX) != NULL;
+	if (f)
+		fclose(f);
+	return any;
+}

@@ -25,3 +25,6 @@ int manager_ask(const struct host *h, pid_t pid, struct ctl_manager *ret);
  */
 int manager_list(const struct host *h, pid_t pid, enum ctl_op op, void *ret, size_t size,
 		 size_t max);
+
+/* manager_listens() - whether any process on @h, or the broker, has a manager */
+bool manager_listens(const struct host *h);

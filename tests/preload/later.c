@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "endpoint.h"
+#include "manager.h"
 #include "subflow.h"
 
 #define SETTLE_MS 1500 /* more than the server waits for an echo */
@@ -72,6 +73,7 @@ static void joined_later(const char *how, int connections)
 	program_start(&lab, &g, POOL, &p);
 	cr_assert(WAIT_FOR(!access(marker, F_OK)), "the program did not start");
 	nap_ms(200); /* let the other process of a fork finish */
+	cr_assert(WAIT_FOR(manager_listens(&lab.world.client)));
 	announce(&lab, "10.0.2.1");
 	pairs_are(&lab, one, connections);
 	announce(&lab, "10.0.3.1");
