@@ -10,8 +10,7 @@
 #include "net.h"
 
 static const struct net_spec abc = {
-	.no_retry = true,
-	.pool = { { "10.0.1.2" }, { "10.0.2.2" }, { "10.0.3.2" } }
+	.no_retry = true, .pool = { { "10.0.1.2" }, { "10.0.2.2" }, { "10.0.3.2" } }
 };
 
 enum step_kind {
