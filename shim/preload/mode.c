@@ -25,13 +25,18 @@ static _Atomic bool first_chosen;		      /* [app] first, not routing */
 static _Atomic uint32_t tolerated[SOCKOPTS_MAX / 32]; /* by the index in sockopts[] */
 static _Atomic unsigned int signals; /* as of the last time that the file was readable */
 
+/* As isspace(), which inih uses. */
+static bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 /* Shorten [*from, *to) by the blanks around it. */
 static void scan_trim(const char **from, const char **to)
 {
-	while (*from < *to && (**from == ' ' || **from == '\t' || **from == '\r'))
+	while (*from < *to && is_blank(**from))
 		(*from)++;
-	while (*to > *from &&
-	       ((*to)[-1] == ' ' || (*to)[-1] == '\t' || (*to)[-1] == '\r'))
+	while (*to > *from && is_blank((*to)[-1]))
 		(*to)--;
 }
 
@@ -90,8 +95,7 @@ static void scan_line(struct scan *scan, const char *from, const char *to)
 		return;
 	value = name_end + 1;
 	comment = str_find(value, to, ';');
-	if (comment < to && comment > value &&
-	    (comment[-1] == ' ' || comment[-1] == '\t'))
+	if (comment < to && comment > value && is_blank(comment[-1]))
 		to = comment;
 	scan_trim(&from, &name_end);
 	scan_trim(&value, &to);
