@@ -16,7 +16,7 @@ struct ref_entry {
 	UT_hash_handle hh;
 };
 
-/* A quarter of the instructions of uthash's; peers do not know the place of @table. */
+/* Needs a quarter of the instructions of uthash's. Peers do not know @table's address. */
 static unsigned int ip_hash(const struct ref_table *table, const struct in6_addr *ip)
 {
 	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);

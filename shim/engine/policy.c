@@ -4,8 +4,8 @@
  *
  * The paths of an endpoint are in reserve by the backup flag (MP_PRIO, RFC 8684, 3.3.8),
  * which our scheduler follows at once, and the peer's if it honours it. An uplink is left
- * when its link goes down or its path answers nothing (probe.c), and taken again after it
- * has been well for a while: each time that it disappoints soon again, twice as long.
+ * when its link goes down or its path no longer answers (probe.c), and used again once it
+ * has been healthy for a while. The wait doubles if it fails again soon.
  */
 #include "policy.h"
 
@@ -13,7 +13,7 @@
 
 #define HOLD_MS	     5000
 #define HOLDS_MAX    6		/* doublings: 160 s */
-#define WELL_HOLDS   4		/* so many holds without trouble: it is as good as new */
+#define WELL_HOLDS   4		/* holds without trouble, then the first hold again */
 #define SLOWER_TIMES 3		/* checks in a row that found another uplink faster */
 #define FASTER_MS    5		/* it must be, and by a quarter */
 #define RTT_UNKNOWN  UINT16_MAX /* of a path whose SYN was repeated: it is tried */
@@ -35,7 +35,7 @@ static void uplink_leave(struct engine *engine, struct uplink *up)
 	up->until = engine->now + uplink_hold(up);
 }
 
-/* What is used first: lower ones. */
+/* The lowest rank is used first. */
 static uint32_t endpoint_rank(const struct endpoint *ep)
 {
 	return (ep->flags & MPTCP_PM_ADDR_FLAG_BACKUP ? 2u << 8 : 0) |

@@ -29,8 +29,8 @@ struct flap {
 
 /* An endpoint, as policy.c sees it */
 struct uplink {
-	int64_t until; /* not before that, after it disappointed; milliseconds */
-	uint8_t times; /* that it did */
+	int64_t until; /* not used before, after it failed; milliseconds */
+	uint8_t times; /* how often it failed */
 	bool away;     /* it is in trouble */
 };
 

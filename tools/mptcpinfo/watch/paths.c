@@ -135,7 +135,7 @@ static const char *history_text(const struct subflow *sf, int n, double top, boo
 	return out;
 }
 
-/* The cells that are left beside the longest pair of addresses */
+/* Columns available for the history: the line without the longest address pair */
 static int history_cells(const struct snapshot *snap, int width)
 {
 	char local[ADDR_TEXT_MAX], remote[ADDR_TEXT_MAX];
