@@ -86,7 +86,7 @@ int bench_nat(void)
 {
 	const char *wanted = getenv("CELLS") ?: CELLS;
 	const char *runs = getenv("RUNS") ?: "1";
-	struct absence absence;
+	struct absence absence = { 0 };
 	char direction[16];
 	int r = 0, n;
 

@@ -25,7 +25,7 @@
 #define CACHE_SIZE    64
 #define WARN_EVERY_MS 10000
 #define CACHE_MS      500
-#define WAIT_MS	      20 /* for connect() to return and register */
+#define WAIT_MS	      100 /* for connect() to return and register on a busy machine */
 
 /* cgroup 2 alone, or with cgroup 1 ("hybrid"). */
 static const char *cgroup_root(void)
