@@ -9,6 +9,7 @@
  * is measured elsewhere must not be disturbed, so that happens at the end. With
  * CONNECTS_CLOCK=cpu in the environment: the ns that the calling thread was running. With
  * CONNECTS_CLOCK=marks, signals mark the begin and the end of each connect() (bench.h).
+ * With CONNECTS_CLOCK=begin: when it began, by CLOCK_REALTIME as packets are stamped.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -30,7 +31,7 @@
 static struct sockaddr_in to = { .sin_family = AF_INET };
 
 static clockid_t clock_id = CLOCK_MONOTONIC;
-static bool marks;
+static bool marks, begin_only;
 
 static long now_ns(void)
 {
@@ -82,7 +83,8 @@ static long connect_once(int protocol, bool join)
 	took = now_ns();
 	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
 		die("connect");
-	took = now_ns() - took;
+	if (!begin_only)
+		took = now_ns() - took;
 	if (write(fd, &byte, 1) != 1 || read(fd, &byte, 1) != 1)
 		die("echo");
 	if (join)
@@ -106,7 +108,10 @@ int main(int argc, char *argv[])
 	count = atoi(argv[4]);
 	clock = getenv("CONNECTS_CLOCK");
 	marks = clock && !strcmp(clock, "marks");
-	if (clock && !marks)
+	begin_only = clock && !strcmp(clock, "begin");
+	if (begin_only)
+		clock_id = CLOCK_REALTIME;
+	else if (clock && !marks)
 		clock_id = CLOCK_THREAD_CPUTIME_ID;
 	signal(SIGUSR1, SIG_IGN);
 	if (count < 1 || count > COUNT_MAX)
