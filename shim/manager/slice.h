@@ -4,9 +4,16 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 /*
  * slice_shorten() - of the calling thread, if its policy is SCHED_OTHER
  *
- * Not under a seccomp filter, which may kill for a call that the program never makes.
+ * Return: false: not asked, because a seccomp filter may kill for a call that the program
+ * never makes.
  */
-void slice_shorten(void);
+bool slice_shorten(void);
+
+/* slice_ask() - of thread @tid, 0: the calling one, whatever a filter does. */
+void slice_ask(pid_t tid);

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -72,7 +73,26 @@ Test(sandbox, short_slice)
 	NEED_SANDBOX();
 	lab_open(&lab, two);
 	lab_broker(&lab, "");
-	cr_expect_eq(slice_of(lab.broker.pid), slice_expected());
+	cr_expect_eq(slice_of(lab.broker.pid), slice_granted());
+	lab_broker_end(&lab);
+	lab_close(&lab);
+}
+
+Test(sandbox, short_slice_under_the_filter_of_a_unit)
+{
+	char deny[PATH_MAX], script[PATH_MAX + 64], under[PATH_MAX];
+	struct lab lab;
+
+	NEED_SANDBOX();
+	lab_open(&lab, two);
+	snprintf(script, sizeof(script), "#!/bin/sh\nexec %s 99 99 1 \"$@\"\n",
+		 built("tests/apps/deny", deny, sizeof(deny)));
+	snprintf(under, sizeof(under), "%s/under", lab.dir);
+	put_text(under, script);
+	cr_assert_eq(chmod(under, 0755), 0);
+	lab.under = under;
+	lab_broker(&lab, "");
+	cr_expect_eq(slice_of(lab.broker.pid), slice_granted());
 	lab_broker_end(&lab);
 	lab_close(&lab);
 }
