@@ -95,7 +95,7 @@ struct conn {
 	uint32_t slot;	     /* in conn_table.timed; 0: none */
 	uint32_t work_when;  /* milliseconds, wrapping; if `work` */
 	uint32_t watch_when; /* likewise; if `watched`: check its paths */
-	uint32_t prio_when;  /* likewise: MP_PRIO may be repeated */
+	uint32_t prio_when;  /* likewise: MP_PRIO may be repeated; if `refused`: is */
 	uint8_t family;	     /* of the socket: AF_INET, AF_INET6; 0 until CREATED */
 	uint8_t n_subflows, n_announced, n_ids;
 	uint8_t last_error, last_reset;
@@ -118,6 +118,7 @@ struct conn {
 	uint8_t slower : 2;  /* checks in a row that found another uplink faster */
 	uint8_t why : 2;     /* enum pm_reason of policy_decide(), from PREFERRED on */
 	uint8_t prios : 3;   /* MP_PRIO was repeated so often */
+	bool refused : 1;    /* by the kernel, which sends none before prio_when */
 	struct addr_ref first, peer; /* of MP_CAPABLE: ours, with ID 0, and the peer's */
 	/* endpoint_bit() of: */
 	uint64_t spent;	    /* `subflow` endpoints that were used once */

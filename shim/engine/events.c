@@ -333,16 +333,12 @@ static struct subflow *subflow_of_command(struct conn *conn, const struct pm_cmd
 	return NULL;
 }
 
-void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
-		   struct pm_cmds *out)
+static void join_refused(struct conn *conn, const struct pm_cmd *cmd, int error,
+			 struct pm_cmds *out)
 {
-	struct conn *conn = conn_find(&engine->table, cmd->token);
+	struct subflow *subflow = subflow_of_command(conn, cmd);
 	struct announcement *ann;
-	struct subflow *subflow;
 
-	if (!error || !conn || cmd->type != PM_CMD_SUBFLOW_CREATE)
-		return;
-	subflow = subflow_of_command(conn, cmd);
 	if (subflow && subflow->state == SUBFLOW_PROBE)
 		probe_closed(conn, subflow, error);
 	if (!subflow || subflow->state != SUBFLOW_PENDING)
@@ -353,5 +349,23 @@ void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 		ann->accepted = false;
 	join_failed(conn, subflow, error, 0, PM_NOTE_FLAG_REFUSED);
 	join_after_release(conn, out);
+}
+
+void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
+		   struct pm_cmds *out)
+{
+	struct conn *conn = conn_find(&engine->table, cmd->token);
+	struct subflow *s;
+
+	if (!error || !conn)
+		return;
+	if (cmd->type == PM_CMD_SUBFLOW_CREATE) {
+		join_refused(conn, cmd, error, out);
+	} else if (cmd->type == PM_CMD_SET_FLAGS) {
+		s = conn_subflow_find(conn, conn_find_ref(conn, &cmd->local),
+				      conn_find_ref(conn, &cmd->remote));
+		if (s && s->state == SUBFLOW_LIVE)
+			policy_refused(conn, s);
+	}
 	conn_schedule(conn);
 }

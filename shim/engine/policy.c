@@ -21,6 +21,8 @@
 #define REPEAT_MS    1000
 #define REPEAT_BYTES 16384 /* between two checks */
 #define REPEATS_MAX  5	   /* doublings */
+/* Linux 6.18 refuses to send MP_PRIO before the fourth ACK of a join: try again. */
+#define REFUSED_MS 100 /* doubled likewise */
 
 static uint32_t uplink_hold(const struct uplink *up)
 {
@@ -270,6 +272,13 @@ void policy_sent(struct conn *conn)
 {
 	conn->prio_when = engine_of(conn)->now + REPEAT_MS;
 	conn->prios = 0;
+}
+
+void policy_refused(struct conn *conn, struct subflow *path)
+{
+	path->repeat = conn->refused = true;
+	conn->prio_when = engine_of(conn)->now + (REFUSED_MS << conn->prios);
+	conn->prios += conn->prios < REPEATS_MAX;
 }
 
 static void repeat_flags(struct conn *conn)

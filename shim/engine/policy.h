@@ -20,5 +20,7 @@ void policy_decide(struct conn *conn);
 void policy_checked(struct conn *conn, const struct subflow *path, uint32_t bytes);
 /* policy_sent() - MP_PRIO was sent: when is it repeated? */
 void policy_sent(struct conn *conn);
+/* policy_refused() - the kernel did not send MP_PRIO over @path. */
+void policy_refused(struct conn *conn, struct subflow *path);
 /* policy_path_ended() - @path has, with an error if @failed. */
 void policy_path_ended(struct conn *conn, const struct subflow *path, bool failed);

@@ -200,7 +200,7 @@ static bool subflow_set_backup(struct conn *conn, struct subflow *s, struct pm_c
 	if (s->state != SUBFLOW_LIVE || !subflow_endpoint(conn, s))
 		return true;
 	changes = s->backup != policy_wants_backup(conn, s);
-	if (!changes && !s->repeat)
+	if (!changes && (!s->repeat || conn->refused))
 		return true;
 	if (out->n == PM_CMDS_MAX)
 		return false;
@@ -224,6 +224,7 @@ bool conn_reconcile(struct conn *conn, struct pm_cmds *out)
 	conn->judge = false;
 	if (!conn_is_ours(conn) || !conn->established)
 		return true;
+	conn->refused &= !engine_time_reached(engine_of(conn), conn->prio_when);
 	policy_decide(conn);
 	for_each_subflow (conn, s) {
 		const bool usable = subflow_has_endpoint(conn, s);

@@ -183,6 +183,8 @@ void conn_schedule(struct conn *conn)
 		left = MIN(left, (int32_t)(conn->watch_when - now));
 	if (conn->work)
 		left = MIN(left, (int32_t)(conn->work_when - now));
+	if (conn->refused)
+		left = MIN(left, (int32_t)(conn->prio_when - now));
 	for_each_announcement (conn, ann)
 		if (ann->timed && ann->state == PM_ANNOUNCED_WAITING)
 			left = MIN(left, (int32_t)(ann->when - now));

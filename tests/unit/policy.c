@@ -117,6 +117,24 @@ HISTORY(policy, lost_mp_prio_is_repeated_while_the_reserve_carries_data, HANDOVE
 		    "time 67000\nchecked " SECOND
 		    "300000 20 > check 10.0.1.2/0-10.0.1.1:80;\n")
 
+/* Linux, before the fourth ACK of a join */
+HISTORY(policy, refused_mp_prio_is_repeated, HANDOVER,
+	JOINED MOVE "unsent " SECOND "\n"
+		    "wait 1 100\n"
+		    "time 102 > " USE_2 "check 10.0.1.2/0-10.0.1.1:80 backup;\n"
+		    "unsent " SECOND "\n"
+		    "time 303 > " USE_2 CHECK_BACK "\n")
+
+HISTORY(policy, refused_backup_flag_of_an_endpoint_is_repeated,
+	"[pool]|endpoint=10.0.1.2 id 11 subflow|endpoint=10.0.2.2 id 12 subflow",
+	"start > join 10.0.2.2/12-10.0.1.1:80;\n"
+	"up >\n"
+	"pool 0 [pool]|endpoint=10.0.1.2 id 11 subflow|endpoint=10.0.2.2 id 12 subflow "
+	"backup > " REST_2 "\n"
+	"unsent " SECOND "\n"
+	"time 102 > " REST_2 "\n"
+	"wait none\n")
+
 HISTORY(policy, pool_without_a_policy_uses_all_again, HANDOVER,
 	JOINED "pool 0 [pool]|endpoint=10.0.1.2 id 11 subflow|endpoint=10.0.2.2 id 12 "
 	       "subflow > " USE_2 "check 10.0.1.2/0-10.0.1.1:80;"

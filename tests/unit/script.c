@@ -175,6 +175,16 @@ static void do_refuse(struct script *s)
 	play_answer(&s->p, &cmd, number(s->words[1]));
 }
 
+static void do_unsent(struct script *s)
+{
+	const struct pm_cmd flags = { .type = PM_CMD_SET_FLAGS,
+				      .token = s->token,
+				      .local = at(s->words[0]),
+				      .remote = at(s->words[1]) };
+
+	play_answer(&s->p, &flags, EINVAL);
+}
+
 /* Without a pair: every join of the last step. */
 static void do_up(struct script *s)
 {
@@ -481,6 +491,7 @@ static const struct {
 	{ "join", do_join },	     /* ID LOCAL REMOTE: announced, and up */
 	{ "remove", do_remove },     /* ID */
 	{ "refuse", do_refuse },     /* PAIR ERROR: the kernel's answer */
+	{ "unsent", do_unsent },     /* LOCAL REMOTE: the kernel refused its MP_PRIO */
 	{ "up", do_up },	     /* [PAIR] */
 	{ "down", do_down },	     /* PAIR [ERROR] */
 	{ "reset", do_reset },	     /* PAIR REASON */
