@@ -35,7 +35,8 @@ bool owner_replace(uint32_t seen, uint32_t word);
 void owner_set(pid_t pid, enum owner_state state);
 
 /*
- * owner_wait_started() - wait until the manager of @pid has started, for a second at most
+ * owner_wait_started() - wait until the manager of @pid has started, for ten seconds at
+ * most
  *
  * Return: whether it runs; if not, it has failed for good. Changes errno.
  */

@@ -57,6 +57,33 @@ static void start_joined(struct lab *lab, const struct program *g, struct proc *
 		  proc_errors(p));
 }
 
+/*
+ * Of a program whose manager starts late. Another program's manager listens, so that the
+ * kernel acknowledges ADD_ADDRs of all connections and the server repeats none.
+ */
+Test(threads, first_connection_waits_for_a_manager_that_starts_late, TIMEOUT)
+{
+	const struct program other = { .argv = { "hold", "nothing", LAB_ADDRESS, LAB_PORT,
+						 "/run/other" } };
+	const struct program late = {
+		.argv = { "/usr/bin/strace", "-fqq", "-o", "/dev/null", "-e",
+			  "trace=close_range", "-e",
+			  "inject=close_range:delay_enter=3000000", program_path("hold"),
+			  "nothing", LAB_ADDRESS, LAB_PORT, "/run/marker" }
+	};
+	struct proc p, q;
+	struct lab lab;
+
+	start_joined(&lab, &other, &p);
+	program_start(&lab, &late, POOL, &q);
+	cr_assert(WAIT_FOR(get_file("/run/marker")), "%s", proc_errors(&q));
+	cr_expect(WAIT_FOR(joined_count(&lab.world.server) == 2), "not joined: %s",
+		  proc_errors(&q));
+	proc_end(&q);
+	proc_end(&p);
+	lab_close(&lab);
+}
+
 Test(threads, manager_alone_has_a_short_slice, TIMEOUT)
 {
 	const struct program g = { .argv = { "hold", "nothing", LAB_ADDRESS, LAB_PORT,
