@@ -84,8 +84,9 @@ int diag_abort(uint32_t token, const struct mpaddr *local, const struct mpaddr *
 uint16_t diag_join_port(uint32_t token, const struct mpaddr *local,
 			const struct mpaddr *remote);
 
-/* diag_read_health() - for PM_CMD_CHECK. Return: 0; -ENOENT: no such subflow; -errno. */
-int diag_read_health(const struct pm_cmd *cmd, struct pm_health *ret_health);
+/* diag_read_health() - for PM_CMD_CHECK; @fd: of diag_open(). Return: 0; -ENOENT: no such
+ * subflow; -errno. */
+int diag_read_health(int fd, const struct pm_cmd *cmd, struct pm_health *ret_health);
 
 /*
  * diag_parse_subflow() - the MPTCP part of a TCP socket's INET_DIAG_ULP_INFO
@@ -106,7 +107,8 @@ struct diag_owner {
 	bool unanswered;       /* its SYN */
 };
 
-/* diag_open() - a socket for diag_read_owner(). Return: it; -errno. */
+/* diag_open() - a socket for diag_read_owner() and diag_read_health(). Return: it;
+ * -errno. */
 int diag_open(void);
 /* diag_read_owner() - Return: 0; -ENOENT: no such connection; other -errno. */
 int diag_read_owner(int fd, uint32_t token, struct diag_owner *ret_owner);

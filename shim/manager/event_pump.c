@@ -194,6 +194,14 @@ void pump_log_note(void *ctx, const struct pm_note *note)
 		log_print(level, "%s", note_text(note, text));
 }
 
+/* Kept: opening and closing one costs as much as what it is asked. */
+static int pump_diag(struct event_pump *pump)
+{
+	if (pump->diag_fd < 0)
+		pump->diag_fd = diag_open();
+	return pump->diag_fd;
+}
+
 /* Each refusal may bring the next endpoint: bounded by endpoints and announcements. */
 static void execute_commands(struct event_pump *pump, struct engine *engine,
 			     struct pm_cmds *cmds)
@@ -207,7 +215,7 @@ static void execute_commands(struct event_pump *pump, struct engine *engine,
 		cmds->n--;
 		memmove(cmds->v, cmds->v + 1, cmds->n * sizeof(*cmds->v));
 		if (cmd.type == PM_CMD_CHECK) {
-			r = diag_read_health(&cmd, &health);
+			r = diag_read_health(pump_diag(pump), &cmd, &health);
 			log_debug("token 0x%08x: check: %d routed %d carried %u "
 				  "delivered %u unacked %d quiet %u ms rtt %u ms",
 				  cmd.token, r, health.routed, health.carried,
@@ -229,31 +237,17 @@ static void execute_commands(struct event_pump *pump, struct engine *engine,
 	}
 }
 
-static bool ask_first_subflow(uint32_t token, struct pm_event *ret_established)
-{
-	struct diag_owner owner;
-	int fd = diag_open(), r;
-
-	if (fd < 0)
-		return false;
-	r = diag_read_owner(fd, token, &owner);
-	close(fd);
-	if (r == 0)
-		*ret_established = owner.first;
-	return r == 0;
-}
-
 int pump_deliver(struct event_pump *pump, struct engine *engine,
 		 const struct pm_event *ev)
 {
-	struct pm_event established;
+	struct diag_owner owner;
 	struct pm_cmds cmds;
 	int r;
 
 	/* Without the ESTABLISHED, the first subflow's address would look free. */
 	if (ev->type == PM_EVENT_ANNOUNCED && engine_lacks_first(engine, ev->token) &&
-	    ask_first_subflow(ev->token, &established))
-		pump_deliver(pump, engine, &established);
+	    diag_read_owner(pump_diag(pump), ev->token, &owner) == 0)
+		pump_deliver(pump, engine, &owner.first);
 	cmds.n = 0;
 	engine_hold_log(engine);
 	r = engine_handle(engine, ev, &cmds);
@@ -333,6 +327,8 @@ unsigned int pump_expire_conns(struct engine *engine)
 
 void pump_free(struct event_pump *pump)
 {
+	if (pump->diag_fd >= 0)
+		close(pump->diag_fd);
 	free(pump->queue.v);
 	free(pump->early.v);
 }

@@ -51,6 +51,7 @@ unsigned int early_expire(struct early_events *early, int64_t before_ms);
 
 struct event_pump {
 	int event_fd; /* subscribed to mptcp_pm_events; borrowed */
+	int diag_fd;  /* of diag_open(); -1: opened at the first PM_CMD_CHECK */
 	uint16_t family_id;
 	/* Send a command to the kernel. Return: 0; -errno, for the engine. */
 	int (*send_command)(void *ctx, const struct pm_cmd *cmd);

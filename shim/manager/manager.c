@@ -315,7 +315,8 @@ static struct manager *manager_inherit(struct handover *h)
 {
 	struct manager *m = h->manager;
 
-	m->command_fd = -1; /* not closed: the number may be the program's here */
+	/* Not closed: the numbers may be the program's here. */
+	m->command_fd = m->pump.diag_fd = -1;
 	m->control = (struct control){ .listener = -1 };
 	m->takeover = (struct takeover){ .watch = -1 };
 	watch_reopen(&m->watch);
@@ -395,7 +396,7 @@ static struct manager *manager_new(struct handover *h)
 	if (!m)
 		return NULL;
 	m->h = h;
-	m->command_fd = -1;
+	m->command_fd = m->pump.diag_fd = -1;
 	m->control.listener = -1;
 	app_listeners_open(&m->listeners, h);
 	m->watch.rtnl_fd = m->watch.file_fd = -1;

@@ -223,16 +223,14 @@ static int on_mptcp(void *ctx, const struct inet_diag_msg *msg, struct nlattr *c
 	return 0;
 }
 
-int diag_read_health(const struct pm_cmd *cmd, struct pm_health *ret_health)
+int diag_read_health(int fd, const struct pm_cmd *cmd, struct pm_health *ret_health)
 {
 	const struct inet_diag_req_v2 req = { .sdiag_family = AF_INET,
 					      .idiag_ext = INFO,
 					      .id.idiag_cookie[0] = cmd->token };
-	int fd = diag_open(), r;
 	struct wanted wanted;
+	int r;
 
-	if (fd < 0)
-		return fd;
 	r = find_subflow(fd, &wanted, cmd->token, &cmd->local, &cmd->remote, cmd->if_idx);
 	*ret_health = (struct pm_health){
 		.carried = wanted.tcp.bytes_acked + wanted.tcp.bytes_received,
@@ -244,7 +242,6 @@ int diag_read_health(const struct pm_cmd *cmd, struct pm_health *ret_health)
 	if (r == 0)
 		r = diag_ask(fd, SOCK_DIAG_BY_FAMILY, 0, IPPROTO_MPTCP, &req, on_mptcp,
 			     ret_health);
-	close(fd);
 	if (r == 0 && cmd->link >= 0)
 		ret_health->routed = rtnl_has_route(&cmd->local, &cmd->remote,
 						    cmd->if_idx ?: cmd->link);

@@ -151,13 +151,17 @@ static void read_owner(void)
 static void ask_about(const struct pm_cmd *cmd, unsigned int which)
 {
 	struct pm_health health;
+	int fd;
 
-	if (which == 3)
-		diag_read_health(cmd, &health);
-	else if (which == 4)
+	if (which == 3) {
+		fd = diag_open();
+		diag_read_health(fd, cmd, &health);
+		close(fd);
+	} else if (which == 4) {
 		diag_abort(cmd->token, &cmd->local, &cmd->remote, 2);
-	else
+	} else {
 		diag_join_port(cmd->token, &cmd->local, &cmd->remote);
+	}
 }
 
 FUZZ_TARGET(data, size)

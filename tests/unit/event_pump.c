@@ -152,7 +152,7 @@ Test(event_pump, oldest_early_event_goes_first_when_there_are_too_many)
 Test(event_pump, queued_events_are_not_waited_for)
 {
 	const struct pm_event ev = numbered(1);
-	struct event_pump pump = { 0 };
+	struct event_pump pump = { .diag_fd = -1 };
 
 	cr_assert_eq(pump_wait_ms(&pump), -1);
 	early_hold(&pump.early, &ev, 0);
@@ -204,7 +204,7 @@ static void write_down(void *ctx, const struct pm_note *note)
 
 Test(event_pump, log_comes_after_the_commands_and_in_its_order)
 {
-	struct event_pump pump = { .send_command = refuse_the_first };
+	struct event_pump pump = { .diag_fd = -1, .send_command = refuse_the_first };
 	struct pm_event ev = { .type = PM_EVENT_ANNOUNCED,
 			       .token = TOKEN,
 			       .remote = at("10.0.2.1:80"),

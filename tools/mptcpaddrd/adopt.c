@@ -156,7 +156,7 @@ void adopt_connection(struct broker *b, uint32_t token, bool server_side)
 	struct diag_owner owner;
 	struct client *client;
 
-	if (diag_read_owner(b->diag_fd, token, &owner) < 0)
+	if (diag_read_owner(b->pump.diag_fd, token, &owner) < 0)
 		return;
 	program = adopt_find_program(b, &owner);
 	client = program ? adopt_get_client(b, program, owner.uid) : NULL;

@@ -134,7 +134,7 @@ struct broker {
 	int path_fd, name_fd;	  /* registration sockets; -1: none (names.c) */
 	char path[UNIX_NAME_MAX]; /* of path_fd */
 	int64_t name_ms;	  /* when to try the abstract name again */
-	int rtnl_fd, diag_fd, signal_fd, controls_fd, command_fd;
+	int rtnl_fd, signal_fd, controls_fd, command_fd;
 	int path_manager_fd, journal_fd, state_dir; /* -1: none */
 	struct rtnl_table table;
 	int64_t rtnl_ms; /* not before, another try to read it */

@@ -90,7 +90,7 @@ static void dispatch_unanswered(struct broker *b)
 	struct client_conn *conn;
 	struct pm_event first;
 
-	while (first_check_next(&b->first_checks, b->diag_fd, &first)) {
+	while (first_check_next(&b->first_checks, b->pump.diag_fd, &first)) {
 		conn = client_conn_find(b, first.token);
 		if (!conn)
 			continue;

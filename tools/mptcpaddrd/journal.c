@@ -180,7 +180,7 @@ static void restore_conn(struct broker *b, const struct journal_entry *entry)
 	if (client && entry->kind == JOURNAL_LISTENER)
 		listener_register(b, client, entry->token, entry->cookie);
 	else if (client && !client_conn_find(b, entry->token) &&
-		 diag_read_owner(b->diag_fd, entry->token, &owner) == 0 &&
+		 diag_read_owner(b->pump.diag_fd, entry->token, &owner) == 0 &&
 		 owner.cookie == entry->cookie)
 		client_register(b, client, entry->token, entry->flags & 1, 0,
 				entry->cookie);

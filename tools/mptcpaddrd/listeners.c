@@ -151,7 +151,7 @@ bool listener_take(struct broker *b, const struct pm_event *established)
 		if (!mpaddr_accepts(&l->addr, l->v6only, &established->local))
 			continue;
 		uid = l->client->user->uid;
-		if (diag_read_owner(b->diag_fd, established->token, &owner) < 0)
+		if (diag_read_owner(b->pump.diag_fd, established->token, &owner) < 0)
 			continue;
 		if (uid && l->uid != uid && owner.uid != uid) {
 			if (!b->again_ms) /* perhaps it will accept it */

@@ -205,13 +205,13 @@ static bool open_sockets(struct broker *b)
 		return false;
 	event_filter_set_useful(b->pump.event_fd);
 	b->command_fd = pm_command_open();
-	b->diag_fd = diag_open();
+	b->pump.diag_fd = diag_open();
 	b->rtnl_fd = rtnl_watch();
 	b->signal_fd = signals_open(signals, NULL);
 	b->controls_fd = epoll_create1(EPOLL_CLOEXEC);
 	return !has_failed(b->controls_fd < 0 ? -errno : 0, "control sockets") &&
 	       !has_failed(b->command_fd, "path manager commands") &&
-	       !has_failed(b->diag_fd, "sock_diag") &&
+	       !has_failed(b->pump.diag_fd, "sock_diag") &&
 	       !has_failed(b->rtnl_fd, "interfaces") &&
 	       !has_failed(b->signal_fd, "signals");
 }

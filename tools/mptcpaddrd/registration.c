@@ -147,7 +147,7 @@ static const char *register_conn(struct broker *b, const struct peer *peer,
 	struct diag_owner owner;
 	struct client *client;
 	bool adopted;
-	int r = diag_read_owner(b->diag_fd, token, &owner);
+	int r = diag_read_owner(b->pump.diag_fd, token, &owner);
 
 	if (r == -ENOENT) { /* ended already: the server refused it */
 		b->refused++;
