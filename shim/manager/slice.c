@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -49,21 +50,14 @@ static bool seccomp_is_off(void)
 	return mode ? mode[sizeof(line) - 1] == '0' : n < STATUS_SIZE - 1;
 }
 
-void slice_ask(pid_t tid)
+void slice_shorten(void)
 {
 	struct attr attr;
 
-	if (syscall(SYS_sched_getattr, tid, &attr, sizeof(attr), 0) < 0 ||
+	if (!seccomp_is_off() ||
+	    syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0) < 0 ||
 	    attr.policy != SCHED_OTHER)
 		return;
 	attr.runtime = SLICE_NS;
-	syscall(SYS_sched_setattr, tid, &attr, 0);
-}
-
-bool slice_shorten(void)
-{
-	if (!seccomp_is_off())
-		return false;
-	slice_ask(0);
-	return true;
+	syscall(SYS_sched_setattr, 0, &attr, 0);
 }

@@ -18,7 +18,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -73,26 +72,7 @@ Test(sandbox, short_slice)
 	NEED_SANDBOX();
 	lab_open(&lab, two);
 	lab_broker(&lab, "");
-	cr_expect_eq(slice_of(lab.broker.pid), slice_granted());
-	lab_broker_end(&lab);
-	lab_close(&lab);
-}
-
-Test(sandbox, short_slice_under_the_filter_of_a_unit)
-{
-	char deny[PATH_MAX], script[PATH_MAX + 64], under[PATH_MAX];
-	struct lab lab;
-
-	NEED_SANDBOX();
-	lab_open(&lab, two);
-	snprintf(script, sizeof(script), "#!/bin/sh\nexec %s 99 99 1 \"$@\"\n",
-		 built("tests/apps/deny", deny, sizeof(deny)));
-	snprintf(under, sizeof(under), "%s/under", lab.dir);
-	put_text(under, script);
-	cr_assert_eq(chmod(under, 0755), 0);
-	lab.under = under;
-	lab_broker(&lab, "");
-	cr_expect_eq(slice_of(lab.broker.pid), slice_granted());
+	cr_expect_eq(slice_of(lab.broker.pid), slice_expected());
 	lab_broker_end(&lab);
 	lab_close(&lab);
 }
@@ -393,14 +373,14 @@ Test(sandbox, error_in_its_file_has_an_exit_status_of_its_own)
 	lab_close(&lab);
 }
 
-/* Of 10; 0.1 is for sched_setattr(2). */
+/* systemd-analyze security: 1.6 or less of 10. */
 Test(sandbox, systemd_rates_the_unit_below_2)
 {
 	char path[PATH_MAX];
 	const char *const argv[] = { "systemd-analyze",
 				     "security",
 				     "--offline=true",
-				     "--threshold=17",
+				     "--threshold=16",
 				     "--no-pager",
 				     built("tests/mptcpaddrd.service", path,
 					   sizeof(path)),

@@ -8,7 +8,6 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define SLICE_SHORT_NS 100000
@@ -29,22 +28,4 @@ static inline uint64_t slice_of(pid_t tid)
 static inline uint64_t slice_expected(void)
 {
 	return slice_of(0) && !prctl(PR_GET_SECCOMP) ? SLICE_SHORT_NS : slice_of(0);
-}
-
-/* Return: slice_of() a process that asks, also under a filter. */
-static inline uint64_t slice_granted(void)
-{
-	uint64_t attr[6] = { 0 };
-	const pid_t child = fork();
-	int status = -1;
-
-	if (child == 0) {
-		if (syscall(SYS_sched_getattr, 0, attr, sizeof(attr), 0) == 0) {
-			attr[3] = SLICE_SHORT_NS;
-			syscall(SYS_sched_setattr, 0, attr, 0);
-		}
-		_exit(slice_of(0) == SLICE_SHORT_NS);
-	}
-	waitpid(child, &status, 0);
-	return WIFEXITED(status) && WEXITSTATUS(status) ? SLICE_SHORT_NS : slice_of(0);
 }

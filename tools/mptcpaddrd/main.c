@@ -19,10 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -285,20 +283,6 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* A filter, such as the unit's, may kill for the request: a child makes it. */
-static void ask_for_slice(void)
-{
-	const pid_t self = getpid(), child = slice_shorten() ? -1 : fork();
-
-	if (child == 0) {
-		prctl(PR_SET_DUMPABLE, 0); /* no core file */
-		slice_ask(self);
-		_exit(0);
-	}
-	if (child > 0)
-		waitpid(child, NULL, 0);
-}
-
 /* Not the file's fault: systemd may try again, which it does not after EX_CONFIG. */
 static bool load_may_succeed_later(int r)
 {
@@ -328,7 +312,7 @@ int main(int argc, char *argv[])
 	if (!open_sockets(b))
 		return 1;
 	open_files(b, dir);
-	ask_for_slice();
+	slice_shorten();
 	r = sandbox_enter(b->policy.rearm, &what);
 	if (has_failed(r, what))
 		return 1;
