@@ -21,8 +21,8 @@
 #include <dlfcn.h>
 #include <pthread.h>
 
-/* A second, as owner_wait_started(): while it starts on a busy machine, the manager holds
- * the lock for long. Then fork without the lock: the child cannot take over. */
+/* A second: while it starts on a busy machine, the manager holds the lock for long. Then
+ * fork without the lock: the child cannot take over. */
 #define LOCK_TRIES 50
 
 typedef int (*atfork_fn)(void (*)(void), void (*)(void), void (*)(void), void *);

@@ -25,6 +25,9 @@
 
 #include <pthread.h>
 
+/* A busy machine may not run the new thread for seconds; without its subscription, the
+ * connection would have no further paths. */
+#define START_SECONDS  10
 #define BROKER_RETRY_S 1 /* ask again for a broker, if none was running */
 
 static struct handover *_Atomic handover;
@@ -78,11 +81,18 @@ static bool fill_handover(struct handover *h)
 
 static struct handover *wait_started(pid_t pid)
 {
+	const uint32_t starting = owner_word(pid, OWNER_STARTING);
 	struct handover *h = handover;
+	int i;
 
 	if (h && !atomic_exchange(&h->connect_waits, 1))
 		futex_wake(&h->connect_waits);
-	return owner_wait_started(pid) ? handover : NULL;
+	for (i = 0; i < START_SECONDS && owner_get() == starting && !thread_has_ended();
+	     i++)
+		owner_wait_while(starting);
+	/* Stuck, or killed by seccomp: do not wait again. */
+	owner_replace(starting, owner_word(pid, OWNER_FAILED));
+	return owner_get() == owner_word(pid, OWNER_RUNNING) ? handover : NULL;
 }
 
 /* Whether a broker answers; from then on it manages this process. */

@@ -7,10 +7,6 @@
 
 #include <pthread.h>
 
-/* A busy machine may not run the new thread for seconds; without its subscription, the
- * connection would have no further paths. */
-#define START_SECONDS 10
-
 static _Atomic uint32_t owner;
 
 uint32_t owner_get(void)
@@ -29,16 +25,9 @@ void owner_set(pid_t pid, enum owner_state state)
 	futex_wake(&owner);
 }
 
-bool owner_wait_started(pid_t pid)
+void owner_wait_while(uint32_t word)
 {
-	const uint32_t starting = owner_word(pid, OWNER_STARTING);
-	int i;
-
-	for (i = 0; i < START_SECONDS && owner_get() == starting; i++)
-		futex_wait_while(&owner, starting);
-	/* Stuck, or killed by seccomp: do not wait again. */
-	owner_replace(starting, owner_word(pid, OWNER_FAILED));
-	return owner_get() == owner_word(pid, OWNER_RUNNING);
+	futex_wait_while(&owner, word);
 }
 
 void owner_wait_change(uint32_t word)

@@ -34,13 +34,9 @@ bool owner_replace(uint32_t seen, uint32_t word);
 /* owner_set() - the manager of @pid is in @state; wakes all that wait for a change. */
 void owner_set(pid_t pid, enum owner_state state);
 
-/*
- * owner_wait_started() - wait until the manager of @pid has started, for ten seconds at
- * most
- *
- * Return: whether it runs; if not, it has failed for good. Changes errno.
- */
-bool owner_wait_started(pid_t pid);
+/* owner_wait_while() - wait while the owner is @word, for a second at most. Changes
+ * errno. */
+void owner_wait_while(uint32_t word);
 
 /* owner_wait_change() - wait until the owner is not @word any more, or for 20 ms. */
 void owner_wait_change(uint32_t word);

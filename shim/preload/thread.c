@@ -29,6 +29,7 @@
 
 static pthread_t manager;
 static _Atomic bool joinable;
+static _Atomic pid_t thread_id; /* 0: it has not begun */
 
 /* Replace the descriptor table by one without the application's files. */
 static int isolate_descriptors(struct handover *h)
@@ -179,6 +180,7 @@ static void *thread_main(void *arg)
 	struct handover *h = arg;
 	int r;
 
+	atomic_store(&thread_id, sys_gettid());
 	sys_call(SYS_prctl, PR_SET_NAME, (long)"mptcpaddr", 0);
 	if (h->takeover_pid)
 		wait_for_child_exec(h);
@@ -208,6 +210,7 @@ int thread_start(struct handover *h)
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
 	atomic_store(&joinable, true); /* the thread may end at once */
+	atomic_store(&thread_id, 0);
 	r = pthread_create(&manager, &attr, thread_main, h);
 	if (r)
 		atomic_store(&joinable, false);
@@ -216,13 +219,22 @@ int thread_start(struct handover *h)
 	return r;
 }
 
+bool thread_has_ended(void)
+{
+	const pid_t id = atomic_load(&thread_id);
+
+	return id && sys_call(SYS_tgkill, sys_getpid(), id, 0) == -ESRCH;
+}
+
 void thread_join(void)
 {
 	if (atomic_load(&joinable))
 		pthread_join(manager, NULL);
+	atomic_store(&thread_id, 0);
 }
 
 void thread_forget(void)
 {
 	atomic_store(&joinable, false);
+	atomic_store(&thread_id, 0);
 }

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 struct handover;
 
 /*
@@ -16,6 +18,9 @@ int thread_start(struct handover *handover);
 
 /* thread_load_library() - before thread_start() if the library cannot be read then. */
 void thread_load_library(void);
+
+/* thread_has_ended() - it began, and ended or was killed (tgkill(2)). */
+bool thread_has_ended(void);
 
 /* thread_join() - wait until the manager thread has ended, if there was one. */
 void thread_join(void);
