@@ -258,6 +258,10 @@ static int write_file(const struct init *init, const char *name)
 		return 1;
 	}
 	printf("wrote %s: %u uplink%s\n", path, used, PLURAL(used));
+	if (init->program && !geteuid())
+		printf("all users' %s has this pool now, in place of their "
+		       "default.conf\n",
+		       init->program);
 	fflush(stdout);
 	if (used < 2)
 		print_error("only uplinks with a default route are used, and there %s: "
