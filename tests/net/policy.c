@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "counter.h"
 #include "shim.h"
 
 #define PORT	"8080"
@@ -23,6 +24,8 @@
 #define LITTLE	20000  /* handshakes and options */
 #define SOON_MS 1000
 #define WELL_MS 4000 /* an uplink that was left is not taken again before */
+#define HOLD_MS 5000 /* likewise, by the manual; twice as long each time */
+#define EDGE_MS 20000
 
 struct rig {
 	struct host client, server, wire;
@@ -337,4 +340,65 @@ Test(policy, interactive_keeps_to_the_faster_uplink)
 	cr_assert_lt(before, 100, "%.1f ms: %s", before, proc_errors(&rig.program));
 	cr_assert_lt(after, 200, "%.1f ms: %s", after, proc_errors(&rig.program));
 	rig_close(&rig);
+}
+
+/*
+ * An uplink may be left, and used again, after 0, 5, 15, ... s: two MP_PRIO each. If the
+ * one in reserve still carries data, they are repeated after 1, 3, 7, ... s.
+ */
+static int most_prios(int64_t ms, bool repeats)
+{
+	int64_t hold = HOLD_MS, at = 0, more;
+	int n = 0;
+
+	for (; at <= ms; at += hold, hold *= 2) {
+		n += 4;
+		for (more = 1000; repeats && more <= hold; more = 2 * more + 1000)
+			n += 2;
+	}
+	return n;
+}
+
+/* The first uplink is @worse, a line for `delay`, and well again, every @ms. */
+static void keeps_its_uplink(const char *pool, const char *verb, const char *worse,
+			     int ms)
+{
+	int64_t from, took, before, sent;
+	struct rig rig;
+	bool repeats;
+
+	NEED_SANDBOX();
+	rig_open(&rig, pool, verb);
+	cr_assert(WAIT_FOR(joined_count(&rig.server) == 1), "%s",
+		  proc_errors(&rig.program));
+	wait_for_paths(&rig, 1, false);
+	before = counter(&rig.client, "MPPrioTx");
+	from = now_ms();
+	do {
+		cr_assert_eq(proc_tell(&rig.delay, worse), 0);
+		nap_ms(ms);
+		cr_assert_eq(proc_tell(&rig.delay, "10"), 0);
+		nap_ms(ms);
+		took = now_ms() - from;
+		sent = counter(&rig.client, "MPPrioTx") - before;
+	} while (took < EDGE_MS || (!sent && took < EFFECT_MS));
+	cr_log_info("%s: %lld MP_PRIO in %lld ms", verb, (long long)sent,
+		    (long long)took);
+	cr_assert_gt(sent, 0, "%s", proc_errors(&rig.program));
+	/* Beside load, the other uplink may be in trouble, too. */
+	repeats = !strcmp(verb, "put") || strstr(proc_errors(&rig.program), "in trouble");
+	cr_assert_leq(sent, most_prios(took, repeats), "%lld in %lld ms: %s",
+		      (long long)sent, (long long)took, proc_errors(&rig.program));
+	rig_close(&rig);
+}
+
+Test(policy, interactive_does_not_follow_each_change_of_the_latency)
+{
+	keeps_its_uplink(UPLINKS("", "") "[policy]\nmode = interactive\n", "ask", "200",
+			 1500);
+}
+
+Test(policy, handover_does_not_follow_each_hole)
+{
+	keeps_its_uplink(HANDOVER, "put", "-1", 500);
 }
