@@ -15,6 +15,6 @@ HOOK int connect(int fd, CONST_SOCKADDR_ARG addr, socklen_t len)
 	if (__builtin_expect(handover && first_is_chosen(handover), 0))
 		return race_connect(handover, fd, SOCKADDR_OF(addr), len);
 	r = REAL(connect)(fd, addr, len);
-	register_end(handover, fd, r);
+	register_end(handover, fd, len, r);
 	return r;
 }

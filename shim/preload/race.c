@@ -112,7 +112,7 @@ static int connect_in_order(const struct race *race)
 		error = REAL(connect)(race->fd, race->addr, race->len) ? errno : 0;
 	} while (is_path_error(error) && i++ < list->n && renew_socket(race->fd));
 	errno = error;
-	register_started(list->handover, race->fd, error ? -1 : 0,
+	register_started(list->handover, race->fd, race->len, error ? -1 : 0,
 			 i < list->n ? list->v[i].why : FIRST_WHY_ROUTING);
 	/* No event would make it look for an answer in time. */
 	if (error == EINPROGRESS && list->n && list->handover != LAUNCH_BROKER)
@@ -169,7 +169,7 @@ static bool start_attempt(struct race *race)
 	set_timeout(fd, &shortly);
 	over = try_attempt(race, i);
 	errno = race->pending >> i & 1 ? EINPROGRESS : race->error;
-	register_started(race->list.handover, fd, errno ? -1 : 0,
+	register_started(race->list.handover, fd, race->len, errno ? -1 : 0,
 			 fd == race->fd ? choice->why : FIRST_WHY_RACE);
 	return over;
 }

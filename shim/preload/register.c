@@ -25,6 +25,9 @@
 #define KEEPALIVE_PROBES 127 /* the kernel's maximum */
 #define FULL_TRIES	 64  /* sched_yield() calls while the manager makes room */
 
+/* An AF_INET6 socket rejects shorter addresses (SIN6_LEN_RFC2133 in the kernel). */
+#define IN6_ADDR_MIN 24
+
 #define INHERITED_MAX 1024 /* descriptors to look at */
 
 /* A connection of this program has no manager, although it has a pool. */
@@ -153,7 +156,7 @@ static bool slot_put_when_full(struct handover *h, uint64_t value)
  * A socket has a token from before the SYN until it falls back to TCP. Return: a value
  * for a slot of the handover; 0: no token.
  */
-static uint64_t read_token(int fd)
+static uint64_t read_token(int fd, socklen_t addr_len)
 {
 	struct mptcpaddr_info info;
 	socklen_t len = offsetof(struct mptcpaddr_info, write_seq);
@@ -162,15 +165,16 @@ static uint64_t read_token(int fd)
 		return 0;
 	if (len < offsetof(struct mptcpaddr_info, write_seq) || !info.token)
 		return 0;
-	return HANDOVER_VALID | info.token |
-	       (sys_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY) ? HANDOVER_V6ONLY : 0);
+	if (addr_len >= IN6_ADDR_MIN && sys_int_option(fd, IPPROTO_IPV6, IPV6_V6ONLY))
+		return HANDOVER_VALID | HANDOVER_V6ONLY | info.token;
+	return HANDOVER_VALID | info.token;
 }
 
 /* @flags: of the broker's record. Return: 0; -errno: not registered. */
-static int register_connection(struct handover *h, int fd, uint16_t flags,
+static int register_connection(struct handover *h, int fd, socklen_t len, uint16_t flags,
 			       enum first_why why)
 {
-	const uint64_t value = read_token(fd) | (uint64_t)why << HANDOVER_FIRST;
+	const uint64_t value = read_token(fd, len) | (uint64_t)why << HANDOVER_FIRST;
 	int r;
 
 	if (!(value & HANDOVER_VALID))
@@ -205,8 +209,8 @@ static void register_missed(struct handover *h)
 	for (fd = 0; fd < INHERITED_MAX && (!r || r == -EOPNOTSUPP); fd++)
 		if (register_is_mptcp(fd) &&
 		    !sys_int_option(fd, SOL_SOCKET, SO_ACCEPTCONN))
-			r = register_connection(h, fd, BROKER_FLAG_INHERITED,
-						FIRST_WHY_ROUTING);
+			r = register_connection(h, fd, REGISTER_NO_LEN,
+						BROKER_FLAG_INHERITED, FIRST_WHY_ROUTING);
 	if (r == -EAGAIN && h == LAUNCH_BROKER)
 		atomic_store(&missed, true);
 	if (h != LAUNCH_BROKER) { /* their first events are lost */
@@ -221,9 +225,9 @@ static bool take_flag(_Atomic bool *flag)
 }
 
 /* After a connect(). */
-static void register_new(struct handover *h, int fd, enum first_why why)
+static void register_new(struct handover *h, int fd, socklen_t len, enum first_why why)
 {
-	const int r = register_connection(h, fd, 0, why);
+	const int r = register_connection(h, fd, len, 0, why);
 
 	if (r == -EOPNOTSUPP && register_is_mptcp(fd))
 		blackhole_check(h);
@@ -247,14 +251,14 @@ static void end_call(struct handover *h)
 		;
 }
 
-void register_started(struct handover *handover, int fd, ssize_t result,
+void register_started(struct handover *handover, int fd, socklen_t len, ssize_t result,
 		      enum first_why why)
 {
 	int saved = errno;
 
 	/* A connect() that a signal interrupts continues in the kernel. */
 	if (result >= 0 || saved == EINPROGRESS || saved == EINTR)
-		register_new(handover, fd, why);
+		register_new(handover, fd, len, why);
 	errno = saved;
 }
 
@@ -266,11 +270,11 @@ void register_done(struct handover *handover)
 	errno = saved;
 }
 
-void register_end(struct handover *handover, int fd, ssize_t result)
+void register_end(struct handover *handover, int fd, socklen_t len, ssize_t result)
 {
 	if (!handover)
 		return;
-	register_started(handover, fd, result, FIRST_WHY_ROUTING);
+	register_started(handover, fd, len, result, FIRST_WHY_ROUTING);
 	register_done(handover);
 }
 
@@ -379,7 +383,8 @@ static void register_found(struct handover *h, int fd, bool at_load)
 	}
 	if (!at_load)
 		return;
-	register_connection(h, fd, BROKER_FLAG_INHERITED, FIRST_WHY_ROUTING);
+	register_connection(h, fd, REGISTER_NO_LEN, BROKER_FLAG_INHERITED,
+			    FIRST_WHY_ROUTING);
 	if (h != LAUNCH_BROKER) {
 		atomic_store(&h->inherited, 1);
 		wake_manager(h);

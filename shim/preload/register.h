@@ -11,6 +11,8 @@
 #include "mptcpaddr/first.h"
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 struct handover;
@@ -28,11 +30,17 @@ struct handover *register_begin(int fd);
 /* register_begin_listen() - the same if a manager runs or the pool has `signal`. */
 struct handover *register_begin_listen(int fd);
 
-/* register_end() - @result is the real call's. Keeps errno. */
-void register_end(struct handover *handover, int fd, ssize_t result);
+#define REGISTER_NO_LEN UINT32_MAX
+
+/*
+ * register_end() - @result is the real call's. Keeps errno.
+ *
+ * @len: of the address, which is too short for an AF_INET6 socket or not.
+ */
+void register_end(struct handover *handover, int fd, socklen_t len, ssize_t result);
 
 /* The same in two steps, the first once for each attempt; @handover is not NULL. */
-void register_started(struct handover *handover, int fd, ssize_t result,
+void register_started(struct handover *handover, int fd, socklen_t len, ssize_t result,
 		      enum first_why why);
 void register_done(struct handover *handover);
 

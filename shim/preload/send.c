@@ -45,7 +45,7 @@ static void end_send(struct handover *handover, int fd, ssize_t result,
 		errno = saved;
 	if (!handover)
 		return;
-	register_started(handover, fd, result, why);
+	register_started(handover, fd, REGISTER_NO_LEN, result, why);
 	register_done(handover);
 }
 

@@ -106,7 +106,7 @@ static void connections(int fds[], int n)
 
 static void register_ok(int fd)
 {
-	register_end(register_begin(fd), fd, 0);
+	register_end(register_begin(fd), fd, sizeof(struct sockaddr_in6), 0);
 }
 
 /* connect() opens the filter before the SYN, unless an earlier one has timed out. */
@@ -151,7 +151,7 @@ Test(handover, connect_that_failed_registers_nothing)
 	struct handover *h = register_begin(fd);
 	cr_assert_eq(atomic_load(&ring.in_flight), 1);
 	errno = ECONNREFUSED;
-	register_end(h, fd, -1);
+	register_end(h, fd, sizeof(struct sockaddr_in6), -1);
 	cr_assert_eq(errno, ECONNREFUSED);
 	cr_assert_eq(atomic_load(&ring.in_flight), 0);
 	cr_assert_not(slot_take(&value));
@@ -168,7 +168,7 @@ Test(handover, connect_that_goes_on_is_registered)
 		struct handover *h = register_begin(fd);
 
 		errno = errors[i];
-		register_end(h, fd, -1);
+		register_end(h, fd, sizeof(struct sockaddr_in6), -1);
 		cr_assert_eq(errno, errors[i]);
 		cr_assert(slot_take(&value));
 	}

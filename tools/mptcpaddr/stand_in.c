@@ -86,7 +86,7 @@ static void end_begun(unsigned int i, bool made)
 		register_listener(b->handover, b->fd, made ? 0 : -1);
 	} else {
 		if (made)
-			register_started(b->handover, b->fd, 0, b->why);
+			register_started(b->handover, b->fd, REGISTER_NO_LEN, 0, b->why);
 		register_done(b->handover);
 	}
 	/* It may have accepted connections already, or wait for an answer in vain. */
