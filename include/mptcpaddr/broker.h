@@ -9,12 +9,17 @@
  * pool file: the broker opens no path of a user's choice, so no file system of a user's
  * (FUSE, NFS) can block it. If it refuses, it sends the reason as text before it
  * disconnects.
+ *
+ * A third socket wakes nobody: the broker serves it with its next event. A program uses
+ * it for a connection that was answered, whose first event follows, and falls back to the
+ * others.
  */
 #pragma once
 
 #include <stdint.h>
 
 #define BROKER_NAME	"mptcpaddr/broker" /* after a leading NUL; no trailing one */
+#define BROKER_LAZY	"mptcpaddr-lazy"   /* of the third socket, likewise */
 #define BROKER_DIR	"/run/mptcpaddr" /* of the other socket; only root can write there */
 #define BROKER_MAGIC	0x4d504252u	 /* "MPBR" */
 #define BROKER_VERSION	1

@@ -34,7 +34,7 @@ void blackhole_check(struct handover *h)
 		 !atomic_compare_exchange_strong(&h->blackhole_s, &none, now))
 		return; /* the log has it */
 	else if (on && h == LAUNCH_BROKER)
-		broker_register(0, 0, FIRST_WHY_ROUTING);
+		broker_register(0, 0, FIRST_WHY_ROUTING, false);
 	if (on)
 		blackhole_log();
 }

@@ -3,7 +3,8 @@
  * broker.c - register connections with mptcpaddrd (mptcpaddr/broker.h)
  *
  * Five system calls after the SYN, and no descriptor stays open: the program may close
- * all of its own, and fork. The pool file is read with the program's rights.
+ * all of its own, and fork. If the SYN was answered, they do not wake the broker, whose
+ * processor they would share. The pool file is read with the program's rights.
  */
 #include "broker.h"
 #include "env.h"
@@ -25,6 +26,7 @@
 #define REFUSAL_MAX	512
 
 static _Atomic int64_t gave_up; /* sys_seconds(): the broker had no room */
+static _Atomic bool introduced; /* the broker has got a record */
 
 static bool is_busy(int fd)
 {
@@ -150,7 +152,13 @@ static long send_record(int fd, struct broker_head head)
 	return r;
 }
 
-static int register_with(struct broker_head head)
+/* A first record wakes the broker: its refusal is to be logged. */
+static int connect_lazily(void)
+{
+	return atomic_load(&introduced) ? connect_root(BROKER_LAZY, 0) : -ENOENT;
+}
+
+static int register_with(struct broker_head head, bool lazily)
 {
 	long r = -EPIPE;
 	int fd, i;
@@ -164,7 +172,10 @@ static int register_with(struct broker_head head)
 	}
 	/* The broker disconnects a program that is interrupted here for long. */
 	for (i = 0; i < FULL_TRIES && r == -EPIPE; i++) {
-		fd = connect_patiently();
+		fd = lazily && !i ? connect_lazily() : -ENOENT;
+		lazily = fd >= 0;
+		if (fd < 0)
+			fd = connect_patiently();
 		if (fd < 0) {
 			LOG_REQUEST_ONCE(LOG_LEVEL_WARNING, "no pool: the broker ",
 					 is_busy(fd) ? "is busy" : "does not answer");
@@ -173,14 +184,16 @@ static int register_with(struct broker_head head)
 				       : -ECONNREFUSED;
 		}
 		r = send_record(fd, head);
-		if (r >= 0 && !BROKER_OPTION(head.flags))
+		if (r >= 0 && !lazily && !BROKER_OPTION(head.flags)) {
 			log_refusal(fd);
+			atomic_store(&introduced, true);
+		}
 		sys_close(fd);
 	}
 	return r < 0 ? -EAGAIN : 0;
 }
 
-int broker_register(uint32_t token, uint16_t flags, enum first_why why)
+int broker_register(uint32_t token, uint16_t flags, enum first_why why, bool lazily)
 {
 	struct broker_head head = {
 		.magic = BROKER_MAGIC,
@@ -188,13 +201,13 @@ int broker_register(uint32_t token, uint16_t flags, enum first_why why)
 		.flags = flags,
 		.token = token,
 	};
-	int r = register_with(head);
+	int r = register_with(head, lazily);
 	uint16_t option;
 
 	/* A record each: an older broker refuses these, not the connection. */
 	while (!r && (option = refused_next())) {
 		head.flags = flags | option << BROKER_OPTION_SHIFT;
-		r = register_with(head);
+		r = register_with(head, false);
 	}
 	return r;
 }

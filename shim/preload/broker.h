@@ -15,11 +15,12 @@ bool broker_is_running(void);
 /*
  * broker_register() - register the connection @token; @flags: BROKER_FLAG_*
  *
+ * @lazily: the broker need not wake up before an event of this connection.
  * Waits only if the broker's queue is full (a client floods it): for 0.1 s at most, and
  * not again within a second of a timeout. Return: 0; -EAGAIN: no room now; -ECONNREFUSED:
  * no broker runs any more.
  */
-int broker_register(uint32_t token, uint16_t flags, enum first_why why);
+int broker_register(uint32_t token, uint16_t flags, enum first_why why, bool lazily);
 
 /*
  * broker_ask_first() - which endpoints to leave from

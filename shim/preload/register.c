@@ -170,18 +170,30 @@ static uint64_t read_token(int fd, socklen_t addr_len)
 	return HANDOVER_VALID | info.token;
 }
 
-/* @flags: of the broker's record. Return: 0; -errno: not registered. */
-static int register_connection(struct handover *h, int fd, socklen_t len, uint16_t flags,
-			       enum first_why why)
+struct attempt {
+	socklen_t len;	/* of the address */
+	uint16_t flags; /* of the broker's record */
+	enum first_why why;
+	bool answered;
+};
+
+static const struct attempt earlier = { .len = REGISTER_NO_LEN,
+					.flags = BROKER_FLAG_INHERITED,
+					.why = FIRST_WHY_ROUTING };
+
+/* Return: 0; -errno: not registered. */
+static int register_connection(struct handover *h, int fd, const struct attempt *attempt)
 {
-	const uint64_t value = read_token(fd, len) | (uint64_t)why << HANDOVER_FIRST;
+	const uint64_t value = read_token(fd, attempt->len) | (uint64_t)attempt->why
+								      << HANDOVER_FIRST;
+	uint16_t flags = attempt->flags;
 	int r;
 
 	if (!(value & HANDOVER_VALID))
 		return -EOPNOTSUPP; /* not connected, or it fell back to TCP */
 	if (h == LAUNCH_BROKER) {
 		flags |= value & HANDOVER_V6ONLY ? BROKER_FLAG_V6ONLY : 0;
-		r = broker_register(value, flags, why);
+		r = broker_register(value, flags, attempt->why, attempt->answered);
 		if (r == -ECONNREFUSED) /* the next connect() chooses again */
 			owner_replace(OWNER_BROKER, 0);
 		return r;
@@ -209,8 +221,7 @@ static void register_missed(struct handover *h)
 	for (fd = 0; fd < INHERITED_MAX && (!r || r == -EOPNOTSUPP); fd++)
 		if (register_is_mptcp(fd) &&
 		    !sys_int_option(fd, SOL_SOCKET, SO_ACCEPTCONN))
-			r = register_connection(h, fd, REGISTER_NO_LEN,
-						BROKER_FLAG_INHERITED, FIRST_WHY_ROUTING);
+			r = register_connection(h, fd, &earlier);
 	if (r == -EAGAIN && h == LAUNCH_BROKER)
 		atomic_store(&missed, true);
 	if (h != LAUNCH_BROKER) { /* their first events are lost */
@@ -225,9 +236,9 @@ static bool take_flag(_Atomic bool *flag)
 }
 
 /* After a connect(). */
-static void register_new(struct handover *h, int fd, socklen_t len, enum first_why why)
+static void register_new(struct handover *h, int fd, const struct attempt *attempt)
 {
-	const int r = register_connection(h, fd, len, 0, why);
+	const int r = register_connection(h, fd, attempt);
 
 	if (r == -EOPNOTSUPP && register_is_mptcp(fd))
 		blackhole_check(h);
@@ -254,11 +265,14 @@ static void end_call(struct handover *h)
 void register_started(struct handover *handover, int fd, socklen_t len, ssize_t result,
 		      enum first_why why)
 {
+	const struct attempt attempt = {
+		.len = len, .why = why, .answered = result >= 0 && len != REGISTER_NO_LEN
+	};
 	int saved = errno;
 
 	/* A connect() that a signal interrupts continues in the kernel. */
 	if (result >= 0 || saved == EINPROGRESS || saved == EINTR)
-		register_new(handover, fd, len, why);
+		register_new(handover, fd, &attempt);
 	errno = saved;
 }
 
@@ -339,7 +353,8 @@ static void listener_add(struct handover *h, int fd, bool inherited)
 	if (!sys_statx(fd, "", &st))
 		return;
 	if (h == LAUNCH_BROKER) {
-		broker_register(st.stx_ino, BROKER_FLAG_LISTENER, FIRST_WHY_ROUTING);
+		broker_register(st.stx_ino, BROKER_FLAG_LISTENER, FIRST_WHY_ROUTING,
+				false);
 		return;
 	}
 	if (listener_known(h, st.stx_ino))
@@ -383,8 +398,7 @@ static void register_found(struct handover *h, int fd, bool at_load)
 	}
 	if (!at_load)
 		return;
-	register_connection(h, fd, REGISTER_NO_LEN, BROKER_FLAG_INHERITED,
-			    FIRST_WHY_ROUTING);
+	register_connection(h, fd, &earlier);
 	if (h != LAUNCH_BROKER) {
 		atomic_store(&h->inherited, 1);
 		wake_manager(h);

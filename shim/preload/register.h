@@ -30,7 +30,7 @@ struct handover *register_begin(int fd);
 /* register_begin_listen() - the same if a manager runs or the pool has `signal`. */
 struct handover *register_begin_listen(int fd);
 
-#define REGISTER_NO_LEN UINT32_MAX
+#define REGISTER_NO_LEN UINT32_MAX /* unknown; perhaps only the SYN has been sent */
 
 /*
  * register_end() - @result is the real call's. Keeps errno.

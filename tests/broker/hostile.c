@@ -183,6 +183,30 @@ Test(hostile, held_broker_name_does_not_keep_a_broker_from_serving)
 	lab_close(&lab);
 }
 
+Test(hostile, held_lazy_name_takes_no_path_away)
+{
+	static const char *const hows[] = { "-f", "-n1", "-b" };
+	struct proc holder, client;
+	struct lab lab;
+
+	NEED_USERS();
+	lab_open(&lab, announced_two);
+	for (int h = 0; h < 3; h++) {
+		holder_start(&lab, &holder, ALICE, hows[h], NULL, BROKER_LAZY);
+		lab_broker(&lab, "");
+		lab_start(&lab, &client, BOB, lab.pool, tcpclient_argv);
+		cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 2));
+		cr_assert_eq(proc_tell(&client, "connect"), 0);
+		cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 4), "%s: %d joins",
+			  hows[h], joined_count(&lab.world.client));
+		proc_end(&client);
+		cr_expect(WAIT_FOR(joined_count(&lab.world.client) == 0));
+		proc_end(&holder);
+		lab_broker_end(&lab);
+	}
+	lab_close(&lab);
+}
+
 /* Between the end of a broker and the start of the next one. */
 Test(hostile, name_taken_while_a_broker_restarts)
 {

@@ -76,7 +76,8 @@ static void open_broker(void)
 		   "no socket");
 	name_len = sizeof(name);
 	getsockname(b->name_fd, (void *)&name, &name_len);
-	b->path_fd = b->rtnl_fd = b->signal_fd = b->controls_fd = b->command_fd = -1;
+	b->path_fd = b->lazy_fd = b->rtnl_fd = b->signal_fd = b->controls_fd =
+		b->command_fd = -1;
 	b->path_manager_fd = b->journal_fd = b->state_dir = b->rearm.sysctl_fd = -1;
 	b->pump = (struct event_pump){
 		.event_fd = -1, .diag_fd = -1, .send_command = dispatch_command, .ctx = b

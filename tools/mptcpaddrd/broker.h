@@ -132,6 +132,7 @@ struct broker {
 	struct policy policy;
 	bool userspace;		  /* set net.mptcp.path_manager; decided at start */
 	int path_fd, name_fd;	  /* registration sockets; -1: none (names.c) */
+	int lazy_fd;		  /* the same, not polled */
 	char path[UNIX_NAME_MAX]; /* of path_fd */
 	int64_t name_ms;	  /* when to try the abstract name again */
 	int rtnl_fd, signal_fd, controls_fd, command_fd;

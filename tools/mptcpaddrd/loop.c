@@ -206,9 +206,9 @@ int broker_run(struct broker *b)
 		if (poll(fds, FDS_FIXED + peers, wait) < 0 && errno != EINTR)
 			poll(NULL, 0, STARVED_MS);
 		pump_read(&b->pump);
-		serve_controls(b);
 		registration_serve_peers(b, &fds[FDS_FIXED]);
 		registration_accept(b);
+		serve_controls(b);
 		names_retry(b);
 		broker_handle_events(b);
 		broker_serve_loss(b);
@@ -222,6 +222,7 @@ int broker_run(struct broker *b)
 		if (fds[FD_SIGNALS].revents)
 			broker_serve_signal(b);
 	}
+	registration_accept(b); /* into the state file */
 	if (b->pump.stop)
 		log_error("cannot read kernel events: %s", strerror(-b->pump.stop));
 	return b->pump.stop;

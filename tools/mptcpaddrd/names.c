@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 
 #define BACKLOG	 4096
+#define LAZY	 16 /* the next one uses another socket, and wakes us */
 #define RETRY_MS 1000
 
 /* Only root may be able to make a socket there. Return: 0; -errno. */
@@ -61,6 +62,7 @@ int names_bind(struct broker *b)
 
 	b->path_fd = bind_socket_path(b);
 	b->name_fd = local_socket(BROKER_NAME, true);
+	b->lazy_fd = local_socket(BROKER_LAZY, true);
 	holder = b->name_fd == -EADDRINUSE ? unix_name_owner(BROKER_NAME) : 1;
 	if (b->path_fd == -EADDRINUSE || holder == 0)
 		return -EADDRINUSE;
@@ -82,6 +84,8 @@ int names_listen(struct broker *b)
 	if ((b->path_fd >= 0 && listen(b->path_fd, BACKLOG) < 0) ||
 	    (b->name_fd >= 0 && listen(b->name_fd, BACKLOG) < 0))
 		return -errno;
+	if (b->lazy_fd >= 0)
+		listen(b->lazy_fd, LAZY); /* without it, programs use the others */
 	return 0;
 }
 

@@ -340,6 +340,7 @@ static void accept_peers(struct broker *b, int listener)
 
 void registration_accept(struct broker *b)
 {
+	accept_peers(b, b->lazy_fd);
 	accept_peers(b, b->path_fd);
 	accept_peers(b, b->name_fd);
 }
