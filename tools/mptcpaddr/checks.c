@@ -173,6 +173,26 @@ static bool check_backend(struct findings *findings, const struct devices *devic
 	return strcmp(backend, "none") != 0;
 }
 
+/* Whether a path manager may listen: CAP_NET_ADMIN. Return: 0; -errno. */
+static int try_events(void)
+{
+	uint16_t family;
+	int fd, r = subscribe_events(&fd, &family);
+
+	if (r == 0)
+		close(fd);
+	return r;
+}
+
+/* Only a broker can help: it also selects the userspace path manager. */
+static bool lacks_broker(void)
+{
+	const char *backend = getenv("MPTCPADDR_BACKEND") ?: "";
+
+	return strcmp(backend, "direct") && !find_broker() &&
+	       (!strcmp(backend, "broker") || try_events() == -EPERM);
+}
+
 static bool check_path_manager(struct findings *findings, const struct devices *devices)
 {
 	static const struct {
@@ -194,6 +214,12 @@ static bool check_path_manager(struct findings *findings, const struct devices *
 				  "the userspace path manager handles new connections "
 				  "(net.mptcp.%s=%s)",
 				  name, value);
+		else if (lacks_broker())
+			report_ok(
+				findings,
+				"the in-kernel path manager is active (net.mptcp.%s=%s) "
+				"until a broker starts",
+				name, value);
 		else
 			report_problem(findings,
 				       "the in-kernel path manager is active "
@@ -244,17 +270,6 @@ static const char *find_broker_command(char text[PATH_MAX + 8])
 	if (access(text, X_OK) < 0)
 		strcpy(text, "mptcpaddrd");
 	return strcat(text, " -u");
-}
-
-/* Whether a path manager may listen: CAP_NET_ADMIN. Return: 0; -errno. */
-static int try_events(void)
-{
-	uint16_t family;
-	int fd, r = subscribe_events(&fd, &family);
-
-	if (r == 0)
-		close(fd);
-	return r;
 }
 
 /* Who would manage the paths: the program itself, or root's broker. */
