@@ -123,7 +123,7 @@ Test(init, file_has_no_errors_and_serves_a_program, TIMEOUT)
 	       0,
 	       ARGS("wrote /etc/mptcpaddr/default.conf: 3 uplinks\n",
 		    "/etc/mptcpaddr/default.conf: no errors; endpoints: 3\n",
-		    "wrote /etc/mptcpaddr/curl.conf: 3 uplinks\n"
+		    "wrote /etc/mptcpaddr/curl.conf: 3 uplinks\n",
 		    "all users' curl has this pool now, in place of their default.conf\n",
 		    "pool file: /etc/mptcpaddr/curl.conf (for \"curl\")\n",
 		    "endpoint: dev c1 subflow laminar "));

@@ -141,6 +141,10 @@ STATUS_TEST(uplink_whose_link_is_down, .pool = SUBFLOWS, .client_ip = "link set 
 	    .words = { "\n  c2  ", "  link down\n", "LAST PROBLEMS\n",
 		       "endpoint down: 10.0.2.2 " })
 
+STATUS_TEST(uplink_without_a_default_route, .pool = SUBFLOWS,
+	    .client_ip = "route flush default\n-6 route flush default\n",
+	    .words = { "\n  c1  ", "  ok, no default route\n" })
+
 STATUS_TEST(interface_that_is_missing, .pool = SUBFLOWS "endpoint = dev wwan7\n",
 	    .words = { "problem: ", "wwan7 is not an interface of this machine (now)",
 		       "\n  wwan7  ", "  no such interface\n",

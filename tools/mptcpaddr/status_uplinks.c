@@ -23,6 +23,7 @@ struct status_uplink {
 	char dev[IFNAMSIZ];
 	int if_idx; /* 0: there is no such interface */
 	bool up;
+	bool routed;		    /* it has a default route */
 	char addr[MPADDR_TEXT_MAX]; /* one of them, IPv4 if there is any; "": none */
 	unsigned int addrs, paths, backups;
 	unsigned int pending, unanswered; /* joins and first paths */
@@ -57,9 +58,11 @@ static struct status_uplink *uplinks_add(struct uplinks *uplinks, const char *de
 static void uplinks_add_route(void *ctx, int if_idx, uint32_t metric)
 {
 	char dev[IF_NAMESIZE];
+	struct status_uplink *up =
+		if_indextoname(if_idx, dev) ? uplinks_add(ctx, dev) : NULL;
 
-	if (if_indextoname(if_idx, dev))
-		uplinks_add(ctx, dev);
+	if (up)
+		up->routed = true;
 }
 
 /* Return: the uplink that has @addr; NULL: none, or loopback. */
@@ -204,9 +207,12 @@ static const char *judge_uplink(struct status_uplink *up, bool *ret_fails)
 	}
 	if (up->pending)
 		return "being joined";
-	if (up->paths)
-		return up->paths == up->backups ? "ok, backup" : "ok";
-	return "up, unused";
+	if (!up->paths)
+		return up->routed ? "up, unused" : "no default route";
+	snprintf(up->health, sizeof(up->health), "ok%s%s",
+		 up->paths == up->backups ? ", backup" : "",
+		 up->routed ? "" : ", no default route");
+	return up->health;
 }
 
 static void print_uplink(struct status_uplink *up, bool *fails)
