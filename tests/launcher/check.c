@@ -128,6 +128,27 @@ Test(check, file_of_the_environment_is_named_and_checked, TIMEOUT)
 	bench_close(&b);
 }
 
+Test(check, program_is_named_by_its_pool_file, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	says(&b, ARGS("@mptcpaddr", "check", "curl"), 0, "curl has no pool file\n");
+	user_pool(&b, "default.conf", "[pool]\nendpoint = dev c1\n");
+	says(&b, ARGS("@mptcpaddr", "check", "curl"), 0, "curl uses ");
+	says(&b, ARGS("@mptcpaddr", "check", "curl"), 0,
+	     "/default.conf: no errors; endpoints: 1\n");
+	user_pool(&b, "curl.conf", "[pool]\nendpoint = wobbly\n");
+	says(&b, ARGS("@mptcpaddr", "check", "curl"), 1, "/curl.conf:2: unknown word");
+	/* No program, but a file of that name; a slip. */
+	user_pool(&b, "no-program.conf", "[pool]\nendpoint = dev c1\n");
+	says(&b, ARGS("@mptcpaddr", "check", "no-program"), 0, "no-program uses ");
+	says(&b, ARGS("@mptcpaddr", "check", "default.cnof"), 1,
+	     "default.cnof: no such file, and no program of that name\n");
+	bench_close(&b);
+}
+
 Test(check, every_error_of_the_brokers_file_is_listed, TIMEOUT)
 {
 	struct bench b;

@@ -344,6 +344,29 @@ static const struct traffic {
 				  "exists drop") },
 };
 
+/* Joins of other pools do not hide it. */
+Test(doctor, finds_a_pool_that_waits_for_announcements_alone, TIMEOUT)
+{
+	struct proc server = { 0 }, client = { 0 };
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	user_pool(&b, "curl.conf", ON_C2);
+	traffic_serve(&b, &server, false, ARGS(NULL));
+	traffic_connect(&b, &client, "[pool]\nendpoint = 10.0.2.2 dev c2 subflow\n",
+			NULL);
+	traffic_pairs(&b, "10.0.2.2-10.0.1.1");
+	one_problem(&b, "/curl.conf has only laminar endpoints, which join announced "
+			"ones\n    do: write subflow in addition to laminar\n");
+	user_pool(&b, "curl.conf",
+		  "[pool]\nendpoint = 10.0.2.2 dev c2 subflow laminar\n");
+	no_problem(&b);
+	proc_end(&client);
+	proc_end(&server);
+	bench_close(&b);
+}
+
 static void check_history(const struct traffic *t)
 {
 	struct proc server = { 0 }, client = { 0 };

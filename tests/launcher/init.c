@@ -212,6 +212,27 @@ Test(init, user_has_a_file_of_their_own, TIMEOUT)
 	bench_close(&b);
 }
 
+/* As run does; the first remedy only. */
+Test(init, missing_broker_is_named_by_init_and_check, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_USERS();
+	bench_open(&b);
+	shell(&b, "mkdir /run/alice; chown 1:1 /run/alice");
+	prints(&b,
+	       USER("export HOME=/run/alice; unset XDG_CONFIG_HOME; $0 init 2>&1\n"
+		    "$0 check 2>&1; $0 check 2>&1 | grep -c setpriv || true"),
+	       0,
+	       ARGS("wrote ", "mptcpaddr: warning: no CAP_NET_ADMIN in this network ",
+		    "namespace, and no broker: pools have no effect; type: sudo ",
+		    "mptcpaddrd", "endpoints: 3\nmptcpaddr: warning: no CAP_NET_ADMIN ",
+		    "0\n"));
+	/* Root's programs need none; of them, says what else is wrong. */
+	prints(&b, ROOT("$0 init 2>&1 | grep -c warning || true"), 0, ARGS("0\n"));
+	bench_close(&b);
+}
+
 Test(init, arguments_are_checked, TIMEOUT)
 {
 	struct bench b;

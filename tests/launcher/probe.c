@@ -95,7 +95,8 @@ static void probe_says(const struct probe_case *c)
 	}
 
 PROBE_TEST(server_without_announcements,
-	   .words = { "10.0.1.1: 10.0.1.1:8080\n", "10.0.1.2        c1       MPTCP, ",
+	   .words = { "10.0.1.1: 10.0.1.1:8080\npool file: /run/probe.conf\n",
+		      "10.0.1.2        c1       MPTCP, ",
 		      "10.0.2.2        c2       MPTCP, ", "C flag: no\n",
 		      "announced within 1.0 s: nothing\n",
 		      "3 paths with /run/probe.conf:\n", "10.0.2.2 -> 10.0.1.1:8080\n",
@@ -175,6 +176,13 @@ Test(probe, json_has_the_same, TIMEOUT)
 		"[\"10.0.1.2\",\"10.0.1.1:8080\",false,\"10.0.2.2\",\"10.0.2.1:8080\","
 		"false]\n");
 	json_is(&b, ".missing[0].local", "10.0.3.2\n");
+	user_pool(&b, "default.conf", SUBFLOWS);
+	says(&b, ARGS("@mptcpaddr", "probe", "--wait=0", "10.0.1.1:8080"), 0,
+	     "/default.conf (for programs without a file of their own)\n");
+	says(&b,
+	     ARGS("@mptcpaddr", "probe", "--wait=0", "--program", "curl",
+		  "10.0.1.1:8080"),
+	     0, "/default.conf (for \"curl\")\n");
 	proc_end(&server);
 	bench_close(&b);
 }

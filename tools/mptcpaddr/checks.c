@@ -421,3 +421,11 @@ void check_machine(struct findings *findings, const struct devices *devices)
 	check_rp_filters(findings, devices);
 	check_firewall(findings);
 }
+
+void warn_of_machine(void)
+{
+	struct findings findings = { .by = FOUND_BY_RUN, .brief = true };
+
+	fflush(stdout);
+	check_machine(&findings, NULL);
+}

@@ -28,6 +28,9 @@ struct devices {
  */
 void check_machine(struct findings *findings, const struct devices *devices);
 
+/* warn_of_machine() - on stderr, why a valid pool file has no effect here */
+void warn_of_machine(void);
+
 /* is_backend() - whether @word is a value of MPTCPADDR_BACKEND. */
 bool is_backend(const char *word);
 

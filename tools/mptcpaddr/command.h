@@ -62,6 +62,7 @@ struct findings {
 	} by;
 	bool verbose;
 	bool json;		  /* of FOUND_BY_DOCTOR: objects, see report_begin() */
+	bool brief;		  /* the first remedy only */
 	unsigned int problems, n; /* n: printed */
 	const char *part;	  /* of the machine that is looked at; NULL: "machine" */
 	const char *title;	  /* in front of its next finding; NULL: none */

@@ -147,7 +147,8 @@ static void check_syns(struct findings *findings, const struct netstat *netstat)
 			unsent, PLURAL(unsent));
 }
 
-static void check_joins(struct findings *findings, const struct netstat *netstat)
+static void check_joins(struct findings *findings, const struct netstat *netstat,
+			const char *laminar_path)
 {
 	const unsigned long joins = get_counter(netstat, "MPJoinSynTx");
 	const unsigned long answered = get_counter(netstat, "MPJoinSynAckRx");
@@ -183,6 +184,13 @@ static void check_joins(struct findings *findings, const struct netstat *netstat
 			"type: ip mptcp endpoint add ADDRESS dev DEVICE signal    "
 			"# on a server of your own",
 			servers, PLURAL(servers));
+	else if (servers && !announced && *laminar_path)
+		report_problem(
+			findings,
+			"no server announced an address to %lu MPTCP connection%s, "
+			"and %s has only laminar endpoints, which join announced ones\n"
+			"do: write subflow in addition to laminar",
+			servers, PLURAL(servers), laminar_path);
 	if (servers)
 		report_ok(findings, "MPTCP connections to servers: %lu of %lu", servers,
 			  get_counter(netstat, "MPCapableSYNTX"));
@@ -279,7 +287,8 @@ static void read_since(struct netstat *netstat, unsigned int ms)
 	netstat->before = before;
 }
 
-bool check_counters(struct findings *findings, unsigned int since_ms)
+bool check_counters(struct findings *findings, unsigned int since_ms,
+		    const char *laminar_path)
 {
 	char since[64] = "since this network namespace was created", title[128];
 	struct netstat netstat;
@@ -294,7 +303,7 @@ bool check_counters(struct findings *findings, unsigned int since_ms)
 	report_part(findings, "client", title);
 	check_blocked(findings, &netstat);
 	check_syns(findings, &netstat);
-	check_joins(findings, &netstat);
+	check_joins(findings, &netstat, laminar_path);
 	snprintf(title, sizeof(title), "as a server, %s:", since);
 	report_part(findings, "server", title);
 	check_clients(findings, &netstat);

@@ -13,7 +13,9 @@ bool find_blackhole(struct blackhole *ret);
 /*
  * check_counters() - judge them, as a client and as a server
  * @since_ms: count for so long from now on; 0: since the namespace was created
+ * @laminar_path: a pool file whose endpoints join announced addresses alone; "": none
  *
  * Return: whether any MPTCP connection was tried in that time.
  */
-bool check_counters(struct findings *findings, unsigned int since_ms);
+bool check_counters(struct findings *findings, unsigned int since_ms,
+		    const char *laminar_path);

@@ -25,6 +25,9 @@
 #define MANAGER	    "libmptcpaddr-pm.so"
 #define SINCE_MAX_S 600
 #define SYSTEM_DIR  "/etc/mptcpaddr"
+#define POOL_KINDS                                                \
+	(MPTCP_PM_ADDR_FLAG_SUBFLOW | MPTCP_PM_ADDR_FLAG_SIGNAL | \
+	 MPTCP_PM_ADDR_FLAG_FULLMESH | MPTCP_PM_ADDR_FLAG_LAMINAR)
 
 /* Whether @addr is on the interface, or on any if @if_idx is 0. */
 static bool has_address(const struct rtnl_table *machine, int if_idx,
@@ -204,9 +207,11 @@ static void check_file(struct pool_files *files, const char *path)
 {
 	struct pool *pool = NULL;
 	bool good = pool_check(path, &pool, on_bad_line, files) == 0;
+	uint32_t flags = 0;
 	unsigned int i;
 
 	for (i = 0; pool && i < pool->n_endpoints; i++) {
+		flags |= pool->endpoints[i].flags;
 		good &= check_endpoint(files, path, &pool->endpoints[i]);
 		check_routes(files, pool, path, &pool->endpoints[i]);
 		add_pool_device(&files->devices, pool->endpoints[i].dev);
@@ -215,6 +220,8 @@ static void check_file(struct pool_files *files, const char *path)
 		report_ok(&files->findings, "%s: no errors; endpoints: %u", path,
 			  pool->n_endpoints);
 	files->on += pool && pool->mptcp;
+	if ((flags & POOL_KINDS) == MPTCP_PM_ADDR_FLAG_LAMINAR)
+		snprintf(files->laminar_path, sizeof(files->laminar_path), "%s", path);
 	if (pool && !pool->mptcp) {
 		files->off++;
 		snprintf(files->off_path, sizeof(files->off_path), "%s", path);
@@ -311,6 +318,38 @@ int require_pool_file(const char *file, const char *consequence, char ret_path[P
 	return 0;
 }
 
+/* The file @name, or that of the program; NULL: all. Return: as check_pool_files(). */
+static int check_argument(struct pool_files *files, const char *name)
+{
+	static struct program program;
+	char path[POOL_FILE_PATH_MAX], *file;
+	bool known;
+	int fd;
+
+	if (!name || strchr(name, '/') || access(name, F_OK) == 0)
+		return check_pool_files(files, name);
+	known = program_resolve(name, &program);
+	fd = pool_file_open(known ? program.name : name, path);
+	if (fd >= 0)
+		close(fd);
+	file = basename(path);
+	/* Not default.conf for the name of a file that is misspelled. */
+	if (!known && (fd == -ENOENT || strncmp(file, name, strlen(name)) != 0 ||
+		       strcmp(file + strlen(name), ".conf") != 0)) {
+		report_problem(&files->findings,
+			       "%s: no such file, and no program of that name", name);
+		return 0;
+	}
+	if (known)
+		name = program.name;
+	if (fd == -ENOENT) {
+		report_ok(&files->findings, "%s has no pool file", name);
+		return 0;
+	}
+	report_ok(&files->findings, "%s uses %s", name, path);
+	return check_pool_files(files, path);
+}
+
 /* The broker's, with the pools that it names. Return: 0; -errno. */
 static int check_broker_file(struct pool_files *files, const char *path)
 {
@@ -357,17 +396,19 @@ int cmd_check(int argc, char *argv[])
 						 { 0 } };
 	struct pool_files files = { .findings.by = FOUND_BY_CHECK,
 				    .findings.verbose = true };
-	int (*check)(struct pool_files * files, const char *path) = check_pool_files;
+	int (*check)(struct pool_files * files, const char *path) = check_argument;
 	int c, r;
 
 	while ((c = command_option(argc, argv, ":", options)) == 'b')
 		check = check_broker_file;
 	if (c != -1)
 		return EXIT_USAGE;
-	r = check == check_pool_files && optind == argc ? check_named_file(&files) : 0;
+	r = check == check_argument && optind == argc ? check_named_file(&files) : 0;
 	do /* argv[argc] is NULL: all files, or the broker's own */
 		r = r < 0 ? r : check(&files, argv[optind]);
 	while (r >= 0 && ++optind < argc);
+	if (files.on && check == check_argument)
+		warn_of_machine();
 	if (r < 0)
 		fprintf(stderr, "mptcpaddr check: the addresses of this machine: %s\n",
 			strerror(-r));
@@ -500,7 +541,7 @@ int cmd_doctor(int argc, char *argv[])
 	any_pool = check_pools(&files);
 	check_machine(&files.findings, &files.devices);
 	check_running_pools(&files.findings);
-	any = check_counters(&files.findings, since_ms) || !since_ms;
+	any = check_counters(&files.findings, since_ms, files.laminar_path) || !since_ms;
 	print_sum(&files.findings, since_ms, any_pool, any);
 	return fflush(stdout) || ferror(stdout) || files.findings.problems;
 }

@@ -13,6 +13,7 @@ struct pool_files {
 	struct devices devices; /* of their endpoints */
 	unsigned int on, off;	/* mptcp = yes, no */
 	char off_path[256];	/* one of the latter */
+	char laminar_path[256]; /* one with no other endpoints; "": none */
 };
 
 /*

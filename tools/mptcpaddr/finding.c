@@ -114,8 +114,11 @@ void report_problem(struct findings *findings, const char *fmt, ...)
 		return report_json(findings, line, rest);
 	print_title(findings);
 	fprintf(out, "%s%s", prefixes[findings->by].problem, line);
-	while (findings->by != FOUND_BY_CHECK && (line = strsep(&rest, "\n")))
+	while (findings->by != FOUND_BY_CHECK && (line = strsep(&rest, "\n"))) {
 		print_remedy(out, line, warning);
+		if (findings->brief)
+			break;
+	}
 	putc('\n', out);
 }
 

@@ -6,7 +6,7 @@
  * Other interfaces with addresses become comments. Nothing is written over without a
  * "yes".
  */
-#include "command.h"
+#include "checks.h"
 #include "default_routes.h"
 #include "program.h"
 
@@ -267,6 +267,7 @@ static int write_file(const struct init *init, const char *name)
 		print_error("only uplinks with a default route are used, and there %s: "
 			    "see that file",
 			    used ? "is one" : "are none");
+	warn_of_machine();
 	return fflush(stdout) || ferror(stdout);
 }
 

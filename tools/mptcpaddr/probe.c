@@ -330,6 +330,7 @@ static int load_pool(const char *program, const char *file)
 	if (!file) {
 		if (program_resolve(program, &resolved))
 			program = resolved.name;
+		probe.program = program;
 		fd = pool_file_open(program, probe.pool_path);
 		if (fd >= 0)
 			close(fd);

@@ -45,7 +45,8 @@ struct probe {
 	char host[256];
 	struct mpaddr peer;
 	char pool_path[PATH_MAX]; /* "": no pool file */
-	struct pool pool;	  /* resolved */
+	const char *program; /* whose pool it is; "default": no one's; NULL: a file's */
+	struct pool pool;    /* resolved */
 	unsigned int section;
 	struct rtnl_table machine;
 	struct handshake handshakes[HANDSHAKES_MAX];

@@ -97,6 +97,17 @@ static bool plan_lacks_path(const struct probe *probe, const struct plan *plan,
 	       !mpaddr_same_ip(&plan->paths[0].local, &ep->addr);
 }
 
+static void print_pool(const struct probe *probe)
+{
+	if (!*probe->pool_path)
+		return;
+	printf("pool file: %s", probe->pool_path);
+	if (probe->program && strcmp(probe->program, "default") != 0)
+		printf(" (for \"%s\")\n", probe->program);
+	else
+		puts(probe->program ? " (for programs without a file of their own)" : "");
+}
+
 static void print_handshakes(const struct probe *probe)
 {
 	char addr[MPADDR_TEXT_MAX];
@@ -170,6 +181,7 @@ static void print_text(const struct probe *probe, const struct plan *plan)
 	char addr[MPADDR_TEXT_MAX];
 
 	printf("%s: %s\n", probe->host, mpaddr_text(&probe->peer, addr));
+	print_pool(probe);
 	print_handshakes(probe);
 	if (!plan && any_result(probe, HANDSHAKE_TCP))
 		puts("no MPTCP: the server lacks it, or each uplink strips the option");
@@ -254,6 +266,8 @@ static void print_json(const struct probe *probe, const struct plan *plan)
 	put_json_address("address", &probe->peer);
 	putchar(',');
 	print_json_text("pool", probe->pool_path);
+	putchar(',');
+	print_json_text("program", probe->program ?: "");
 	printf(",\"mptcp\":%s", plan ? "true" : "false");
 	put_json_uplinks(probe);
 	if (plan && probe->knows_events) {
