@@ -10,6 +10,7 @@
 #include "first.h"
 #include "broker.h"
 #include "syscall.h"
+#include "thread.h"
 
 #define READ_TRIES 3
 
@@ -166,7 +167,8 @@ static void read_table(struct first_choices *list, const struct mpaddr *to)
 	struct first_table *table = &list->handover->first;
 	int i;
 
-	futex_wait_while(&list->handover->started, 0);
+	thread_wait_while(&list->handover->started, 0);
+	atomic_store(&list->handover->started, 1); /* stuck: do not wait again */
 	for (i = 0; i < READ_TRIES; i++) {
 		list->version = atomic_load(&table->version);
 		list_choices(table, to, sys_seconds(), list);

@@ -25,9 +25,6 @@
 
 #include <pthread.h>
 
-/* A busy machine may not run the new thread for seconds; without its subscription, the
- * connection would have no further paths. */
-#define START_SECONDS  10
 #define BROKER_RETRY_S 1 /* ask again for a broker, if none was running */
 
 static struct handover *_Atomic handover;
@@ -87,7 +84,8 @@ static struct handover *wait_started(pid_t pid)
 
 	if (h && !atomic_exchange(&h->connect_waits, 1))
 		futex_wake(&h->connect_waits);
-	for (i = 0; i < START_SECONDS && owner_get() == starting && !thread_has_ended();
+	/* Without its subscription, the connection would have no further paths. */
+	for (i = 0; i < THREAD_LATE_S && owner_get() == starting && !thread_has_ended();
 	     i++)
 		owner_wait_while(starting);
 	/* Stuck, or killed by seccomp: do not wait again. */

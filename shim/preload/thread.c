@@ -226,6 +226,17 @@ bool thread_has_ended(void)
 	return id && sys_call(SYS_tgkill, sys_getpid(), id, 0) == -ESRCH;
 }
 
+void thread_wait_while(_Atomic uint32_t *word, uint32_t value)
+{
+	int i;
+
+	for (i = 0; i < THREAD_LATE_S && atomic_load(word) == value; i++) {
+		if (thread_has_ended())
+			return;
+		futex_wait_while(word, value);
+	}
+}
+
 void thread_join(void)
 {
 	if (atomic_load(&joinable))

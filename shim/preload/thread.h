@@ -4,7 +4,11 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
+
+#define THREAD_LATE_S 10 /* a busy machine may not run the thread for so long */
 
 struct handover;
 
@@ -21,6 +25,10 @@ void thread_load_library(void);
 
 /* thread_has_ended() - it began, and ended or was killed (tgkill(2)). */
 bool thread_has_ended(void);
+
+/* thread_wait_while() - wait for the thread to change @word, THREAD_LATE_S at most and
+ * not after its end. Changes errno. */
+void thread_wait_while(_Atomic uint32_t *word, uint32_t value);
 
 /* thread_join() - wait until the manager thread has ended, if there was one. */
 void thread_join(void);

@@ -8,6 +8,7 @@
 #include "wake.h"
 #include "mptcpaddr/handover.h"
 #include "syscall.h"
+#include "thread.h"
 
 bool wake_manager(struct handover *h)
 {
@@ -23,7 +24,7 @@ void wake_open_filter(struct handover *h)
 	uint32_t idle = HANDOVER_FILTER_IDLE;
 
 	if (wake_manager(h))
-		futex_wait_while(&h->filter, idle);
+		thread_wait_while(&h->filter, idle);
 	/* If seccomp has killed the manager, the next connect() must not wait. */
 	atomic_compare_exchange_strong(&h->filter, &idle, HANDOVER_FILTER_STUCK);
 }

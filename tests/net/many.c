@@ -37,8 +37,18 @@ static bool is(const struct subflow *f, bool server, const char *client_addr,
 	       !strcmp(b, server_addr);
 }
 
+/*
+ * A server's pool announces both addresses at once; with Linux 6.1 on a busy machine, the
+ * second one sometimes arrives first. The kernel's path manager waits for the first echo.
+ */
+static bool pairs_are_crossed(const struct subflow *f, bool server)
+{
+	return is(&f[server ? 2 : 1], server, "10.0.2.2", "10.0.3.1") &&
+	       is(&f[server ? 1 : 2], server, "10.0.3.2", "10.0.2.1");
+}
+
 /* The three subflows at @f, and no other, belong to one connection. */
-static bool whole_connection(const struct subflow *f, bool server)
+static bool whole_connection(const struct subflow *f, bool server, bool any_order)
 {
 	if (f[0].token != f[1].token || f[0].token != f[2].token)
 		return false;
@@ -46,20 +56,24 @@ static bool whole_connection(const struct subflow *f, bool server)
 		return false;
 	if (!is(&f[0], server, "10.0.1.2", "10.0.1.1"))
 		return false;
+	if (any_order && pairs_are_crossed(f, server))
+		return true;
 	/* Sorted by local address, whose order is the same on both sides. */
 	return is(&f[1], server, "10.0.2.2", "10.0.2.1") &&
 	       is(&f[2], server, "10.0.3.2", "10.0.3.1");
 }
 
 /* Every connection of @h has its three subflows; @s receives them, sorted by token. */
-static void all_whole(const struct host *h, bool server, struct subflows *s)
+static void all_whole(const struct host *h, bool server, bool any_order,
+		      struct subflows *s)
 {
 	cr_assert_eq(subflows_read(h, s), 0);
 	cr_assert_eq(s->count, 3U * connections(), "the %s has %zu subflows", h->name,
 		     s->count);
 	for (size_t i = 0; i < s->count; i += 3) {
-		cr_assert(whole_connection(&s->at[i], server),
-			  "connection with token %#x of the %s", s->at[i].token, h->name);
+		cr_assert(whole_connection(&s->at[i], server, any_order),
+			  "connection with token %#x of the %s: %s", s->at[i].token,
+			  h->name, pairs_text(h, s->at[i].token, server));
 		cr_assert(i == 0 || s->at[i].token != s->at[i - 1].token);
 	}
 }
@@ -117,8 +131,8 @@ static void thousand(const struct net_spec *pools, enum net_side side)
 	cr_log_info("%d subflows after %d ms", 3 * connections(),
 		    (int)(now_ms() - started));
 	net_carries_data(&n);
-	all_whole(&n.world.client, false, &client);
-	all_whole(&n.world.server, true, &server);
+	all_whole(&n.world.client, false, spec.server_pool, &client);
+	all_whole(&n.world.server, true, spec.server_pool, &server);
 	same_connections(&client, &server);
 	subflows_free(&client);
 	subflows_free(&server);

@@ -7,43 +7,53 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 
 #include "net.h"
 #include "shim.h"
 
 #define QUIET_MS 7500 /* longer than it takes to become idle */
 #define CROWD	 100
-#define NAP_MS	 200 /* for the manager's thread to run */
+#define NAP_MS	 200  /* for the manager's thread to run */
+#define LATE_MS	 3000 /* it does not run for so long */
 
 static const struct net_spec two_ways = {
 	.pool = { { "10.0.2.2" }, { "10.0.3.2" } },
 	.announced = { { "10.0.2.1" } },
 };
 
-/* How often the manager's thread has been woken; -1: it has none. */
-static long wake_ups(pid_t pid)
+/* The manager's, in a program with one thread; 0: there is none. */
+static pid_t second_thread(pid_t pid)
 {
-	char path[320], line[128];
 	struct dirent *entry;
-	long n = -1;
+	char path[64];
+	pid_t tid = 0;
 	DIR *dir;
-	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	dir = opendir(path);
 	cr_assert(dir);
-	while ((entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' || atoi(entry->d_name) == pid)
-			continue;
-		snprintf(path, sizeof(path), "/proc/%d/task/%s/status", pid,
-			 entry->d_name);
-		f = fopen(path, "re");
-		while (f && fgets(line, sizeof(line), f))
-			sscanf(line, "voluntary_ctxt_switches: %ld", &n);
-		if (f)
-			fclose(f);
-	}
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.' && atoi(entry->d_name) != pid)
+			tid = atoi(entry->d_name);
 	closedir(dir);
+	return tid;
+}
+
+/* How often the manager's thread has been woken; -1: it has none. */
+static long wake_ups(pid_t pid)
+{
+	char path[64], line[128];
+	long n = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", pid, second_thread(pid));
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "voluntary_ctxt_switches: %ld", &n);
+	if (f)
+		fclose(f);
 	return n;
 }
 
@@ -138,6 +148,27 @@ Test(pool, idle_program_is_not_woken_by_connections_of_others)
 	becomes_idle(&n);
 	cr_assert_eq(proc_tell(&n.client, "close"), 0);
 	net_tables_are_empty(&n);
+	net_close(&n);
+}
+
+/* Its thread may get no processor for seconds: connect() waits for the new filter. */
+Test(pool, idle_program_waits_for_a_manager_that_wakes_up_late)
+{
+	struct net n;
+	pid_t tid;
+
+	net_start(&n, &two_ways, FROM_POOL);
+	joins_become(&n, 1);
+	becomes_idle(&n);
+	tid = second_thread(n.client.pid);
+	cr_assert_eq(ptrace(PTRACE_SEIZE, tid, NULL, NULL), 0);
+	cr_assert_eq(ptrace(PTRACE_INTERRUPT, tid, NULL, NULL), 0);
+	cr_assert_eq(waitpid(tid, NULL, __WALL), tid);
+	cr_assert_eq(proc_tell(&n.client, "connect"), 0);
+	nap_ms(LATE_MS);
+	cr_assert_eq(ptrace(PTRACE_DETACH, tid, NULL, NULL), 0);
+	cr_assert(WAIT_FOR(proc_said(&n.client, "connected 2\n")));
+	joins_become(&n, 2);
 	net_close(&n);
 }
 

@@ -57,6 +57,10 @@ static void start_joined(struct lab *lab, const struct program *g, struct proc *
 		  proc_errors(p));
 }
 
+/* A program whose manager's thread is late in a system call */
+#define LATE(trace, delay) \
+	"/usr/bin/strace", "-fqq", "-o", "/dev/null", "-e", trace, "-e", delay
+
 /*
  * Of a program whose manager starts late. Another program's manager listens, so that the
  * kernel acknowledges ADD_ADDRs of all connections and the server repeats none.
@@ -66,10 +70,10 @@ Test(threads, first_connection_waits_for_a_manager_that_starts_late, TIMEOUT)
 	const struct program other = { .argv = { "hold", "nothing", LAB_ADDRESS, LAB_PORT,
 						 "/run/other" } };
 	const struct program late = {
-		.argv = { "/usr/bin/strace", "-fqq", "-o", "/dev/null", "-e",
-			  "trace=close_range", "-e",
-			  "inject=close_range:delay_enter=3000000", program_path("hold"),
-			  "nothing", LAB_ADDRESS, LAB_PORT, "/run/marker" }
+		.argv = { LATE("trace=close_range",
+			       "inject=close_range:delay_enter=3000000"),
+			  program_path("hold"), "nothing", LAB_ADDRESS, LAB_PORT,
+			  "/run/marker" }
 	};
 	struct proc p, q;
 	struct lab lab;
@@ -81,6 +85,23 @@ Test(threads, first_connection_waits_for_a_manager_that_starts_late, TIMEOUT)
 		  proc_errors(&q));
 	proc_end(&q);
 	proc_end(&p);
+	lab_close(&lab);
+}
+
+Test(threads, first_path_waits_for_a_pool_that_is_read_late, TIMEOUT)
+{
+	const struct program g = {
+		.argv = { LATE("trace=unshare", "inject=unshare:delay_enter=3000000"),
+			  program_path("leaves"), LAB_ADDRESS, LAB_PORT, "1" }
+	};
+	struct lab lab;
+	char *text;
+
+	lab_open(&lab);
+	lab_pool(&lab, "[pool]\nendpoint = 10.0.2.2\n[app]\nfirst = pool\n");
+	text = program_run(&lab, &g, POOL);
+	cr_expect(strstr(text, "ok 10.0.2.2 "), "%s", text);
+	free(text);
 	lab_close(&lab);
 }
 
