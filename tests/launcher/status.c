@@ -144,7 +144,8 @@ STATUS_TEST(uplink_whose_link_is_down, .pool = SUBFLOWS, .client_ip = "link set 
 STATUS_TEST(uplink_without_a_default_route, .pool = SUBFLOWS,
 	    .client_ip = "route del default via 10.0.1.1 dev c1\n"
 			 "route del default via dead:beef:1::1 dev c1\n",
-	    .words = { "\n  c1  ", "  ok, no default route\n", "\n  c2  ", "  ok\n" })
+	    .words = { "problem: ", "no route from 10.0.1.2 (c1)", "\n  c2  ", "  ok\n",
+		       "\n  c1  ", "  ok, no default route\n" })
 
 STATUS_TEST(interface_that_is_missing, .pool = SUBFLOWS "endpoint = dev wwan7\n",
 	    .words = { "problem: ", "wwan7 is not an interface of this machine (now)",
