@@ -15,7 +15,7 @@
 
 #define CTL_NAME_PREFIX "mptcpaddr/"
 #define CTL_MAGIC	0x4d504144u /* "MPAD" */
-#define CTL_VERSION	3
+#define CTL_VERSION	4
 #define CTL_PAGE_MAX	512 /* records in one answer */
 #define CTL_TEXT_MAX	256
 

@@ -149,6 +149,8 @@ struct pm_conn_report {
 	uint64_t endpoints_silent;  /* by a path that carries nothing, and is probed */
 	uint64_t silent_s;	    /* since when, the longest */
 	struct pm_counters counters;
+	uint64_t endpoints_failed; /* their last join did: errors[i]; 0: none reported */
+	uint8_t errors[64];
 };
 
 enum pm_announced_state {

@@ -56,10 +56,14 @@ struct subflow {
 	uint8_t checks : 4; /* since the link went down, or is back */
 	/* False alarms: so many checks are needed, to a power of 2 */
 	uint8_t patience : 3;
-	bool reserve : 1;  /* policy_decide(): it must be a backup path */
-	uint8_t quiet : 7; /* checks without data in a row, while others carried some */
-	bool repeat : 1;   /* MP_PRIO, which may have been lost */
-	uint16_t rtt_ms, min_rtt_ms;
+	bool reserve : 1;    /* policy_decide(): it must be a backup path */
+	uint8_t quiet : 7;   /* checks without data in a row, while others carried some */
+	bool repeat : 1;     /* MP_PRIO, which may have been lost */
+	uint16_t min_rtt_ms; /* 0: not known yet */
+	union {
+		uint16_t rtt_ms; /* LIVE, with min_rtt_ms */
+		uint16_t error;	 /* RETRY: errno of the last failure; 0: none reported */
+	};
 };
 
 /* An ADD_ADDR received (RFC 8684, 3.4.1) and not withdrawn. */

@@ -73,6 +73,14 @@ unsigned int engine_used_ids(const struct engine *engine)
 	return engine->table.n_ids;
 }
 
+static void report_failed(struct pm_conn_report *view, const struct subflow *s)
+{
+	if (!index_bit(s->endpoint))
+		return;
+	view->endpoints_failed |= index_bit(s->endpoint);
+	view->errors[s->endpoint - 1] = s->error;
+}
+
 static void report_conn(const struct conn *conn, struct pm_conn_report *view)
 {
 	const struct pool *pool = engine_of(conn)->pool;
@@ -108,6 +116,8 @@ static void report_conn(const struct conn *conn, struct pm_conn_report *view)
 			view->endpoints_used |= index_bit(s->endpoint);
 		else if (s->state == SUBFLOW_PENDING)
 			view->endpoints_pending |= index_bit(s->endpoint);
+		else if (s->state == SUBFLOW_RETRY)
+			report_failed(view, s);
 	}
 	for_each_endpoint (pool, ep)
 		if (conn->established && !conn_section(conn)->excluded &&

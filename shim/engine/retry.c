@@ -107,6 +107,8 @@ void subflow_failed(struct conn *conn, struct subflow *s, uint8_t error,
 	}
 	s->state = SUBFLOW_RETRY;
 	s->local.port = 0;
+	s->min_rtt_ms = 0;
+	s->error = error;
 	s->tries = MIN(tries + 1, retry->tries);
 	s->when = engine->now + retry_delay(conn, tries);
 }

@@ -157,7 +157,18 @@ SUBFLOW_TEST(subflow_endpoint_without_a_route,
 SUBFLOW_TEST(
 	subflow_endpoint_that_is_refused_and_not_retried, .pool = POOL NO_RETRY,
 	.server_nft = TABLE("ip saddr 10.0.3.2 " RESET),
-	.why = "  why        join refused by the peer: Connection refused: 10.0.3.2\n")
+	.why = "  why        join refused by the peer: Connection refused (last error of "
+	       "this connection): 10.0.3.2\n")
+
+/* Each with its own error, in whatever order they came. */
+SUBFLOW_TEST(
+	subflow_endpoints_with_different_errors,
+	.pool = "[pool]\nendpoint = 10.0.2.2 subflow\nendpoint = 10.0.3.2 subflow\n"
+		"[retry]\nfirst = 60s\n",
+	.client_ip = "rule add from 10.0.3.2 unreachable\n",
+	.server_nft = TABLE("ip saddr 10.0.2.2 " RESET),
+	.why = "  why        join refused by the peer: Connection refused: 10.0.2.2; "
+	       "join failed: Network is unreachable: 10.0.3.2\n")
 
 SUBFLOW_TEST(subflow_endpoint_of_another_family,
 	     .pool = "[pool]\nendpoint = dead:beef:2::2 subflow\n",

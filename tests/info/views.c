@@ -91,7 +91,7 @@ Test(views, table_has_a_head_and_a_line_for_each_subflow)
 		table_line(root, i, line, sizeof(line));
 		cr_assert(has_line(said.out, line), "%s\n%s", line, said.out);
 	}
-	cr_assert_eq(width_of(said.out, "   ID  LOCAL"), width_of(said.out, "    0  10."),
+	cr_assert_eq(width_of(said.out, "  LID  LOCAL"), width_of(said.out, "    0  10."),
 		     "aligned");
 	cr_assert_leq(width_of(said.out, "    0  10."), 80);
 	json_decref(root);
@@ -134,7 +134,7 @@ Test(views, long_table_has_congestion_window_retransmissions_rate_and_share)
 	cr_assert(WAIT_FOR(proc_said(&s.client, "echoed")));
 	root = info_steady(&s.w.client, look_at_long_table, all);
 	cr_assert(has_line(all[0].out, "RECVD CWND RETR RATE SHARE"), "%s", all[0].out);
-	cr_assert_eq(width_of(all[0].out, "   ID  LOCAL"),
+	cr_assert_eq(width_of(all[0].out, "  LID  LOCAL"),
 		     width_of(all[0].out, "    0  10."), "aligned");
 	for (size_t i = 0; i < 4; i++) {
 		sf = json_array_get(at(root, "connections.0.subflows"), i);

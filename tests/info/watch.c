@@ -154,6 +154,9 @@ Test(watch, table_json_live_view_and_log_show_the_same_three_pairs)
 	fprintf(stderr, "%s", picture);
 
 	fits(picture, 80, 24);
+	cr_expect(in_one_line(picture, "     RATE SHARE TREND  ",
+			      " STATE       RTT LOCAL > REMOTE"),
+		  "%s", picture);
 	same_pairs(root, table.out, picture);
 	interrupt(&events);
 	log = proc_output(&events);

@@ -205,6 +205,7 @@ static uint64_t mix_conn(uint64_t hash, const struct world *w)
 		else
 			s.when = 0;
 		s.carried = s.delivered = s.heard = 0; /* of PROBE_PART, a part of 64 */
+		s.error = s.state == SUBFLOW_RETRY ? 0 : s.error;
 		hash = mix(hash, &s, sizeof(s));
 	}
 	for (unsigned int i = 0; i < conn->n_announced; i++) {

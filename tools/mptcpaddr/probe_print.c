@@ -75,7 +75,8 @@ static const char *endpoint_why(const struct probe *probe, const struct plan *pl
 	if (handshake && handshake->result != HANDSHAKE_MPTCP)
 		return out;
 	if (ep->flags & MPTCP_PM_ADDR_FLAG_SUBFLOW)
-		return endpoint_reason(&plan->report, false, probe->pool.subflows, out);
+		return endpoint_reason(&plan->report, false, -1, probe->pool.subflows,
+				       out);
 	if (!probe->knows_events)
 		return "for announced addresses, which are unknown";
 	if (!probe->n_announced)

@@ -366,7 +366,8 @@ static void run_report(struct run *run)
 	snapshot_sort(snap);
 	count_changes(snap);
 	if (open)
-		snapshot_note(snap, "%zu path%s not seen to end: shown as last seen",
+		snapshot_note(snap,
+			      "%zu path%s may have carried more: the end was not seen",
 			      open, PLURAL(open));
 	result_end(&run->result);
 	snapshot_report(snap, write_end(run));

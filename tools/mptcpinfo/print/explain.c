@@ -10,6 +10,7 @@
 #include "tools/common/endpoint_reason.h"
 
 #include <netinet/tcp.h>
+#include <string.h>
 
 /* Each of these endpoints has a path of its own. */
 #define PATH_KINDS (MPTCP_PM_ADDR_FLAG_SUBFLOW | MPTCP_PM_ADDR_FLAG_SIGNAL)
@@ -109,29 +110,53 @@ static uint32_t endpoint_kind(const struct connection *conn,
 	return ep->flags & MPTCP_PM_ADDR_FLAG_SIGNAL;
 }
 
+/* What keeps endpoint @i of @kind from having a path. Return: @out. */
+static const char *kind_reason(const struct connection *conn,
+			       const struct manager *manager, size_t i, uint32_t kind,
+			       char out[static NOTE_REASON_MAX])
+{
+	const unsigned int max = manager->info.subflows_max;
+	struct pm_conn_report report = conn->record;
+
+	/* The flag is about the server's first address alone. */
+	report.deny_join_id0 &= kind == MPTCP_PM_ADDR_FLAG_SUBFLOW;
+	if (kind == MPTCP_PM_ADDR_FLAG_SIGNAL && report.extra_subflows < max)
+		return strcpy(out, "announced, but the peer has not joined it");
+	return endpoint_reason(&report,
+			       endpoint_state(conn, manager, i) == ENDPOINT_PENDING,
+			       endpoint_error(&report, i), max, out);
+}
+
+/* Endpoints of @kind in @state, by their reasons; a state but OTHER has 64 at most. */
 static void explain_kind(struct text *ex, const struct connection *conn,
 			 const struct manager *manager, uint32_t kind,
 			 enum endpoint_state state)
 {
-	const unsigned int max = manager->info.subflows_max;
-	struct pm_conn_report report = conn->record;
-	char reason[NOTE_REASON_MAX], ip[MPADDR_TEXT_MAX];
-	const char *why = "announced, but the peer has not joined it";
-	const char *before = ": ";
+	char first[NOTE_REASON_MAX], reason[NOTE_REASON_MAX], ip[MPADDR_TEXT_MAX];
+	uint64_t left = 0;
+	bool named;
 	size_t i;
 
-	/* The flag is about the server's first address alone. */
-	report.deny_join_id0 &= kind == MPTCP_PM_ADDR_FLAG_SUBFLOW;
-	if (kind != MPTCP_PM_ADDR_FLAG_SIGNAL || report.extra_subflows >= max)
-		why = endpoint_reason(&report, state == ENDPOINT_PENDING, max, reason);
-	for (i = 0; i < manager->n_endpoints; i++) {
-		if (endpoint_state(conn, manager, i) != state ||
-		    endpoint_kind(conn, &manager->endpoints[i]) != kind)
-			continue;
-		if (*before == ':')
-			text_put(ex, "%s%s", ex->len ? "; " : "", why);
-		text_put(ex, "%s%s", before, ip_text(&manager->endpoints[i].addr, ip));
-		before = ", ";
+	for (i = 0; i < manager->n_endpoints; i++)
+		if (endpoint_state(conn, manager, i) == state &&
+		    endpoint_kind(conn, &manager->endpoints[i]) == kind)
+			left |= UINT64_C(1) << i;
+	while (left) {
+		named = false;
+		for (i = 0; i < 64; i++) {
+			if (!(left >> i & 1))
+				continue;
+			kind_reason(conn, manager, i, kind, reason);
+			if (!named)
+				text_put(ex, "%s%s: ", ex->len ? "; " : "",
+					 strcpy(first, reason));
+			else if (strcmp(reason, first))
+				continue;
+			text_put(ex, "%s%s", named ? ", " : "",
+				 ip_text(&manager->endpoints[i].addr, ip));
+			named = true;
+			left &= ~(UINT64_C(1) << i);
+		}
 	}
 }
 

@@ -72,8 +72,8 @@ static void table_head(const struct table *t, const struct connection *conn)
 		remote_text(&conn->path, remote), tcp_state_text(conn->state));
 	if (conn->n_subflows)
 		fprintf(t->out, "%s  %3s  %-*s  %-*s  %3s  %-*s  %6s  %5s  %5s%s%s\n",
-			t->paint[PAINT_LABEL], "ID", t->local, "LOCAL", t->remote,
-			"REMOTE", "ID", STATE_WIDTH, "STATE", "RTT", "SENT", "RECVD",
+			t->paint[PAINT_LABEL], "LID", t->local, "LOCAL", t->remote,
+			"REMOTE", "RID", STATE_WIDTH, "STATE", "RTT", "SENT", "RECVD",
 			t->wide ? "   CWND   RETR   RATE  SHARE" : "",
 			t->paint[PAINT_OFF]);
 }

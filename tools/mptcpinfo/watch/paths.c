@@ -204,6 +204,12 @@ static const char *share_text(double rate, double of, char out[static 8])
 	return out;
 }
 
+static void frame_add_legend(struct frame *f)
+{
+	frame_add(f, PAINT_LABEL, " %8s %5s %-*s %-8s %6s LOCAL > REMOTE", "RATE",
+		  "SHARE", f->cells, "TREND", "STATE", "RTT");
+}
+
 static void frame_add_path(const struct subflow *sf, const struct row *row, double top,
 			   struct frame *f)
 {
@@ -381,6 +387,10 @@ void paths_frame(const struct snapshot *snap, struct frame *f)
 	lines = explain_rows(snap, rows, f);
 	room = frame_room(f);
 	fit = lines <= room;
+	if (n && lines < room) {
+		frame_add_legend(f);
+		room--;
+	}
 	gaps = lines + n <= room;
 	if (!fit)
 		qsort(rows, n, sizeof(*rows), compare_rates);
