@@ -137,6 +137,15 @@ SUBFLOW_TEST(subflow_endpoint_whose_interface_is_missing,
 	     .pool = POOL "endpoint = 10.0.9.9 dev wwan7 subflow\n",
 	     .why = "  why        unavailable (on no interface that is up): 10.0.9.9\n")
 
+SUBFLOW_TEST(subflow_device_that_is_missing,
+	     .pool = POOL "endpoint = dev wwam0 subflow laminar\n",
+	     .why = "  why        unavailable (no such interface): wwam0\n")
+
+SUBFLOW_TEST(subflow_device_without_an_address,
+	     .pool = POOL "endpoint = dev d9 subflow\n",
+	     .client_ip = "link add d9 type veth peer name d8\n",
+	     .why = "  why        unavailable (no address on the interface): d9\n")
+
 SUBFLOW_TEST(subflow_endpoint_whose_link_is_down, .pool = POOL,
 	     .client_ip = "link set c3 down\n",
 	     .why = "  why        unavailable (on no interface that is up): 10.0.3.2\n")

@@ -136,6 +136,7 @@ void manager_release(struct manager *manager)
 {
 	free(manager->endpoints);
 	free(manager->sections);
+	free(manager->configured);
 }
 
 void snapshot_free(struct snapshot *snap)

@@ -110,6 +110,8 @@ struct manager {
 	size_t n_endpoints;
 	struct ctl_section *sections;
 	size_t n_sections;
+	struct ctl_endpoint *configured; /* as in the pool file */
+	size_t n_configured;
 };
 
 struct counter {

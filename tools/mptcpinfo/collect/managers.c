@@ -20,17 +20,19 @@
 
 /* All reports of one manager, not yet checked against its user. */
 struct reports {
-	struct ctl_endpoint *endpoints, *endpoints_after;
+	struct ctl_endpoint *endpoints, *endpoints_after, *configured;
 	struct ctl_section *sections;
 	struct pm_conn_report *connections;
 	struct pm_announced_report *announced;
-	size_t n_endpoints, n_endpoints_after, n_sections, n_connections, n_announced;
+	size_t n_endpoints, n_endpoints_after, n_configured;
+	size_t n_sections, n_connections, n_announced;
 };
 
 static void free_reports(struct reports *reports)
 {
 	free(reports->endpoints);
 	free(reports->endpoints_after);
+	free(reports->configured);
 	free(reports->sections);
 	free(reports->connections);
 	free(reports->announced);
@@ -63,6 +65,7 @@ static int read_reports(struct ctl *ctl, struct reports *reports)
 		free_reports(reports);
 		r = READ(CTL_OP_ENDPOINTS, endpoints)
 			    ?: READ(CTL_OP_SECTIONS, sections)
+			    ?: READ(CTL_OP_CONFIGURED, configured)
 			    ?: READ(CTL_OP_CONNECTIONS, connections)
 			    ?: READ(CTL_OP_ANNOUNCED, announced)
 			    ?: READ(CTL_OP_ENDPOINTS, endpoints_after);
@@ -98,8 +101,11 @@ static void add_reports(struct snapshot *snap, struct manager *manager,
 	manager->n_endpoints = reports->n_endpoints;
 	manager->sections = reports->sections;
 	manager->n_sections = reports->n_sections;
+	manager->configured = reports->configured;
+	manager->n_configured = reports->n_configured;
 	reports->endpoints = NULL;
 	reports->sections = NULL;
+	reports->configured = NULL;
 	for_each_in (report, reports, connections) {
 		conn = manager_connection(snap, manager, report->token);
 		if (!conn)

@@ -66,6 +66,7 @@ static uint32_t merge_manager(struct snapshot *to, struct manager *from)
 		*copy = *from;
 		from->endpoints = NULL;
 		from->sections = NULL;
+		from->configured = NULL;
 		from->answered = false;
 	}
 	return copy - to->managers;

@@ -9,7 +9,9 @@
 #include "shim/common/str.h"
 #include "tools/common/endpoint_reason.h"
 
+#include <net/if.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Each of these endpoints has a path of its own. */
@@ -88,6 +90,41 @@ static void explain_unavailable(struct text *ex, const struct connection *conn,
 			continue;
 		text_put(ex, "%s%s%s", first && ex->len ? "; " : "",
 			 first ? before : ", ", ip_text(&ep->addr, ip));
+		first = false;
+	}
+}
+
+static bool has_dev(const struct manager *manager, const struct ctl_endpoint *configured)
+{
+	const struct ctl_endpoint *ep;
+
+	for_each_in (ep, manager, endpoints)
+		if (ep->section == configured->section &&
+		    !strncmp(ep->dev, configured->dev, sizeof(ep->dev)))
+			return true;
+	return false;
+}
+
+/* Interfaces of the pool file without any address; @missing: that do not exist */
+static void explain_devices(struct text *ex, const struct connection *conn,
+			    const struct manager *manager, bool missing)
+{
+	const char *before = missing ? "unavailable (no such interface): "
+				     : "unavailable (no address on the interface): ";
+	const bool free = has_free(conn, manager, PATH_KINDS);
+	const struct ctl_endpoint *ep;
+	char dev[IFNAMSIZ];
+	bool first = true;
+
+	for_each_in (ep, manager, configured) {
+		snprintf(dev, sizeof(dev), "%.15s", ep->dev);
+		str_clean(dev, strlen(dev));
+		if (ep->addr.family || !*dev || ep->section != conn->record.section ||
+		    has_dev(manager, ep) || (if_nametoindex(dev) == 0) != missing ||
+		    (free && !(ep->flags & PATH_KINDS)))
+			continue;
+		text_put(ex, "%s%s%s", first && ex->len ? "; " : "",
+			 first ? before : ", ", dev);
 		first = false;
 	}
 }
@@ -174,6 +211,8 @@ static void explain_endpoints(struct text *ex, const struct connection *conn,
 	explain_kind(ex, conn, manager, MPTCP_PM_ADDR_FLAG_SIGNAL, ENDPOINT_FREE);
 	explain_unavailable(ex, conn, manager, false);
 	explain_unavailable(ex, conn, manager, true);
+	explain_devices(ex, conn, manager, true);
+	explain_devices(ex, conn, manager, false);
 }
 
 /* Paths that carry nothing while their link is up */
