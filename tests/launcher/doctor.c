@@ -367,6 +367,24 @@ Test(doctor, finds_a_pool_that_waits_for_announcements_alone, TIMEOUT)
 	bench_close(&b);
 }
 
+/* Nobody opened paths: not for want of announcements. */
+Test(doctor, blames_no_server_without_a_path_manager, TIMEOUT)
+{
+	struct proc server = { 0 }, client = { 0 };
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	traffic_serve(&b, &server, false, ARGS(NULL));
+	traffic_connect(&b, &client, POOL, NULL);
+	cr_assert(WAIT_FOR(counter(&b.world.client, "MPCapableSYNACKRX") > 0));
+	cr_assert_eq(host_path_manager(&b.world.client, PM_KERNEL), 0);
+	one_problem(&b, "the in-kernel path manager is active");
+	proc_end(&client);
+	proc_end(&server);
+	bench_close(&b);
+}
+
 static void check_history(const struct traffic *t)
 {
 	struct proc server = { 0 }, client = { 0 };

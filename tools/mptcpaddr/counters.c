@@ -157,8 +157,9 @@ static void check_joins(struct findings *findings, const struct netstat *netstat
 	const unsigned long unanswered = get_rest(joins, answered);
 	const bool lost = is_many(unanswered, joins);
 	/* An older kernel counts their answers alone. */
-	const bool no_join = netstat->names && strstr(netstat->names, " MPJoinSynTx ") &&
-			     !joins && !count_unsent(netstat);
+	const bool no_join = laminar_path &&
+			     strstr(netstat->names ?: "", " MPJoinSynTx ") && !joins &&
+			     !count_unsent(netstat);
 
 	if (lost)
 		report_problem(
@@ -184,7 +185,7 @@ static void check_joins(struct findings *findings, const struct netstat *netstat
 			"type: ip mptcp endpoint add ADDRESS dev DEVICE signal    "
 			"# on a server of your own",
 			servers, PLURAL(servers));
-	else if (servers && !announced && *laminar_path)
+	else if (servers && !announced && laminar_path && *laminar_path)
 		report_problem(
 			findings,
 			"no server announced an address to %lu MPTCP connection%s, "

@@ -13,7 +13,8 @@ bool find_blackhole(struct blackhole *ret);
 /*
  * check_counters() - judge them, as a client and as a server
  * @since_ms: count for so long from now on; 0: since the namespace was created
- * @laminar_path: a pool file whose endpoints join announced addresses alone; "": none
+ * @laminar_path: a pool file whose endpoints join announced addresses alone; "": none;
+ * NULL: nobody manages paths, so missing joins need no other cause
  *
  * Return: whether any MPTCP connection was tried in that time.
  */

@@ -522,7 +522,7 @@ int cmd_doctor(int argc, char *argv[])
 	};
 	struct pool_files files = { .findings.by = FOUND_BY_DOCTOR };
 	unsigned int since_ms = 0;
-	bool any_pool, any;
+	bool any_pool, any, managed;
 	int c;
 
 	while ((c = command_option(argc, argv, ":vj", options)) != -1)
@@ -541,7 +541,10 @@ int cmd_doctor(int argc, char *argv[])
 	any_pool = check_pools(&files);
 	check_machine(&files.findings, &files.devices);
 	check_running_pools(&files.findings);
-	any = check_counters(&files.findings, since_ms, files.laminar_path) || !since_ms;
+	managed = strcmp(find_backend(), "none") != 0;
+	any = check_counters(&files.findings, since_ms,
+			     managed ? files.laminar_path : NULL) ||
+	      !since_ms;
 	print_sum(&files.findings, since_ms, any_pool, any);
 	return fflush(stdout) || ferror(stdout) || files.findings.problems;
 }
