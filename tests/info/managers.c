@@ -173,11 +173,11 @@ Test(managers, fault_of_a_followed_manager_is_an_event)
 	}
 
 REPORT_TEST(another_version_is_reported, "version",
-	    "speaks version 4 of the control protocol, this "
-	    "mptcpinfo version 3")
+	    "speaks version 5 of the control protocol, this "
+	    "mptcpinfo version 4")
 REPORT_TEST(first_version_is_reported_whose_answers_are_shorter, "old",
 	    "speaks version 1 of the control protocol, this "
-	    "mptcpinfo version 3")
+	    "mptcpinfo version 4")
 REPORT_TEST(manager_without_a_record_of_itself_is_reported, "countless", "invalid answer")
 
 /* Masks of one list of endpoints are never shown with another list. */
