@@ -112,8 +112,18 @@ static void becomes_idle(struct net *n)
 /* Joined subflows of the program under test: the others close theirs at once. */
 static void joins_become(struct net *n, int joins)
 {
-	cr_expect(WAIT_FOR(joined_count(&n->world.client) == joins), "%d joins, not %d",
-		  joined_count(&n->world.client), joins);
+	struct ctl_manager m;
+
+	if (WAIT_FOR(joined_count(&n->world.client) == joins))
+		return;
+	net_manager(n, &m);
+	cr_expect(false,
+		  "%d joins, not %d; %d registered, %u known, %d events, %d replayed, %d "
+		  "foreign, %d overruns; %d ADD_ADDR; %d requested",
+		  joined_count(&n->world.client), joins, (int)m.registrations,
+		  m.connections, (int)m.events, (int)m.events_replayed,
+		  (int)m.events_foreign, (int)m.overruns, (int)m.counters.add_addr_rx,
+		  (int)m.counters.subflows_requested);
 }
 
 static void connects(struct net *n, const char *said)
