@@ -78,6 +78,7 @@ int bench_startup(void);
 int bench_connects(void);
 int bench_broker(void);
 int bench_joins(void);
+int bench_throughput(void);
 int bench_crowd(void);
 int bench_memory(void);
 int bench_timers(void);

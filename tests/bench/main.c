@@ -20,12 +20,13 @@ static const struct {
 	const char *name;
 	int (*run)(void);
 } parts[] = {
-	{ "startup", bench_startup },	  { "connects", bench_connects },
-	{ "broker", bench_broker },	  { "joins", bench_joins },
-	{ "memory", bench_memory },	  { "timers", bench_timers },
-	{ "links", bench_links },	  { "watch", bench_watch },
-	{ "scale", bench_scale },	  { "nat", bench_nat },
-	{ "supervise", bench_supervise }, { "crowd", bench_crowd },
+	{ "startup", bench_startup },	    { "connects", bench_connects },
+	{ "broker", bench_broker },	    { "joins", bench_joins },
+	{ "memory", bench_memory },	    { "timers", bench_timers },
+	{ "links", bench_links },	    { "watch", bench_watch },
+	{ "scale", bench_scale },	    { "nat", bench_nat },
+	{ "supervise", bench_supervise },   { "crowd", bench_crowd },
+	{ "throughput", bench_throughput },
 };
 
 #define PARTS (sizeof(parts) / sizeof(parts[0]))

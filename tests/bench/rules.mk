@@ -24,7 +24,7 @@ $(B)/tests/bench-static-%: $(B)/obj/tests/bench/prog/%.o
 	$(Q)$(CC) $(LDFLAGS) -static -o $@ $< -pthread
 
 # LINE='connects/after the first, median' runs one line, or those with that text;
-# PARTS='startup connects' runs these of: startup connects broker joins memory timers links watch scale nat supervise crowd.
+# PARTS='startup connects' these of the parts in main.c.
 bench-run: lib $(B)/mptcpinfo $(B)/mptcpaddr $(B)/mptcpaddrd $(B)/tests/bench-static-rate $(B)/tests/bench $(BENCH_PROGS) $(TEST_APPS)
 	$(Q)$(B)/tests/bench $(if $(LINE),--line '$(LINE)',$(PARTS))
 
