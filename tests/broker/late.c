@@ -85,18 +85,25 @@ Test(late, connections_from_before_the_broker_get_subflows_with_the_next_one)
 	lab_finish(&lab, &client);
 }
 
-Test(late, connection_without_a_free_descriptor_is_registered_with_the_next_one)
+/* A client whose first connection the broker has given a path. */
+static void start_served(struct lab *lab, struct proc *client)
 {
 	const char *const none[] = { NULL };
+
+	lab_begin(lab, none);
+	lab_broker(lab, "");
+	lab_start(lab, client, ALICE, lab->pool, client_argv);
+	client_connect(client, "go", 1);
+	cr_assert(WAIT_FOR(joined_count(&lab->world.client) == 1));
+}
+
+Test(late, connection_without_a_free_descriptor_is_registered_with_the_next_one)
+{
 	struct proc client;
 	struct lab lab;
 
 	NEED_USERS();
-	lab_begin(&lab, none);
-	lab_broker(&lab, "");
-	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
-	client_connect(&client, "go", 1);
-	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 1));
+	start_served(&lab, &client);
 	client_connect(&client, "full", 2);
 	cr_expect_eq(broker_count().registrations, 1);
 	client_connect(&client, "go", 3);
@@ -127,16 +134,11 @@ static int queued(const struct lab *lab, const char *name)
 /* @more connections while the broker is stopped: they all get a path. */
 static void connect_lazily(int more, int lazily)
 {
-	const char *const none[] = { NULL };
 	struct proc client;
 	struct lab lab;
 
 	NEED_USERS();
-	lab_begin(&lab, none);
-	lab_broker(&lab, "");
-	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
-	client_connect(&client, "go", 1);
-	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 1));
+	start_served(&lab, &client);
 	kill(lab.broker.pid, SIGSTOP);
 	for (int i = 0; i < more; i++)
 		client_connect(&client, "go", 2 + i);
@@ -163,16 +165,11 @@ Test(late, broker_wakes_up_before_its_lazy_socket_overflows)
 /* Without an answer there may never be an event, but rearm.c wants to know. */
 Test(late, unanswered_connection_is_registered_at_once)
 {
-	const char *const none[] = { NULL };
 	struct proc client;
 	struct lab lab;
 
 	NEED_USERS();
-	lab_begin(&lab, none);
-	lab_broker(&lab, "");
-	lab_start(&lab, &client, ALICE, lab.pool, client_argv);
-	client_connect(&client, "go", 1);
-	cr_assert(WAIT_FOR(joined_count(&lab.world.client) == 1));
+	start_served(&lab, &client);
 	kill(lab.broker.pid, SIGSTOP);
 	client_connect(&client, "unanswered", 2);
 	cr_expect_eq(queued(&lab, BROKER_LAZY), 0);
