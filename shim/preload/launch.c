@@ -80,14 +80,11 @@ static struct handover *wait_started(pid_t pid)
 {
 	const uint32_t starting = owner_word(pid, OWNER_STARTING);
 	struct handover *h = handover;
-	int i;
 
 	if (h && !atomic_exchange(&h->connect_waits, 1))
 		futex_wake(&h->connect_waits);
 	/* Without its subscription, the connection would have no further paths. */
-	for (i = 0; i < THREAD_LATE_S && owner_get() == starting && !thread_has_ended();
-	     i++)
-		owner_wait_while(starting);
+	thread_wait_while(owner_futex(), starting);
 	/* Stuck, or killed by seccomp: do not wait again. */
 	owner_replace(starting, owner_word(pid, OWNER_FAILED));
 	return owner_get() == owner_word(pid, OWNER_RUNNING) ? handover : NULL;

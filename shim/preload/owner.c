@@ -25,9 +25,9 @@ void owner_set(pid_t pid, enum owner_state state)
 	futex_wake(&owner);
 }
 
-void owner_wait_while(uint32_t word)
+_Atomic uint32_t *owner_futex(void)
 {
-	futex_wait_while(&owner, word);
+	return &owner;
 }
 
 void owner_wait_change(uint32_t word)

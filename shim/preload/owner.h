@@ -34,9 +34,8 @@ bool owner_replace(uint32_t seen, uint32_t word);
 /* owner_set() - the manager of @pid is in @state; wakes all that wait for a change. */
 void owner_set(pid_t pid, enum owner_state state);
 
-/* owner_wait_while() - wait while the owner is @word, for a second at most. Changes
- * errno. */
-void owner_wait_while(uint32_t word);
+/* owner_futex() - the word itself, to wait for a change */
+_Atomic uint32_t *owner_futex(void);
 
 /* owner_wait_change() - wait until the owner is not @word any more, or for 20 ms. */
 void owner_wait_change(uint32_t word);

@@ -219,7 +219,8 @@ int thread_start(struct handover *h)
 	return r;
 }
 
-bool thread_has_ended(void)
+/* It began, and ended or was killed. */
+static bool thread_has_ended(void)
 {
 	const pid_t id = atomic_load(&thread_id);
 

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 #define THREAD_LATE_S 10 /* a busy machine may not run the thread for so long */
@@ -22,9 +21,6 @@ int thread_start(struct handover *handover);
 
 /* thread_load_library() - before thread_start() if the library cannot be read then. */
 void thread_load_library(void);
-
-/* thread_has_ended() - it began, and ended or was killed (tgkill(2)). */
-bool thread_has_ended(void);
 
 /* thread_wait_while() - wait for the thread to change @word, THREAD_LATE_S at most and
  * not after its end. Changes errno. */
