@@ -112,6 +112,13 @@ const struct sockopt *sockopt_find(int level, int name)
 	return NULL;
 }
 
+bool sockopt_is_withdrawn(int level, int name)
+{
+	return level == IPPROTO_TCP &&
+	       (name == TCP_DEFER_ACCEPT || name == TCP_FASTOPEN ||
+		name == TCP_FASTOPEN_CONNECT);
+}
+
 const struct sockopt *sockopt_named(const char *from, const char *to)
 {
 	for (size_t i = 0; i < n_sockopts; i++)

@@ -46,6 +46,14 @@ extern const size_t n_sockopts; /* <= SOCKOPTS_MAX */
 /* sockopt_find() - NULL: unknown. */
 const struct sockopt *sockopt_find(int level, int name);
 
+/*
+ * sockopt_is_withdrawn() - MPTCP takes it, to the program's harm: it must stay off
+ *
+ * TCP_DEFER_ACCEPT holds back joins, whose data comes later or never. With the others,
+ * what a server writes between a SYN with data and the third ACK is never sent.
+ */
+bool sockopt_is_withdrawn(int level, int name);
+
 /* sockopt_named() - the option that [@from, @to) names; NULL: none. */
 const struct sockopt *sockopt_named(const char *from, const char *to);
 

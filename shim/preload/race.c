@@ -326,21 +326,6 @@ static int connect_by_race(struct race *race)
 	return connect_in_order(race);
 }
 
-enum first_why race_bind(struct handover *handover, int fd, const struct sockaddr *addr,
-			 socklen_t len)
-{
-	struct first_choices list = { .n = 0 };
-	const int saved = errno;
-	unsigned int i = 0;
-
-	if (handover && first_is_chosen(handover))
-		first_choose(handover, fd, addr, len, &list);
-	while (i < list.n && !first_bind(fd, &list, &list.v[i]))
-		i++;
-	errno = saved;
-	return i < list.n ? list.v[i].why : FIRST_WHY_ROUTING;
-}
-
 int race_connect(struct handover *handover, int fd, const struct sockaddr *addr,
 		 socklen_t len)
 {

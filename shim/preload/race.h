@@ -4,8 +4,6 @@
  */
 #pragma once
 
-#include "mptcpaddr/first.h"
-
 #include <sys/socket.h>
 
 struct handover;
@@ -17,11 +15,3 @@ struct handover;
  */
 int race_connect(struct handover *handover, int fd, const struct sockaddr *addr,
 		 socklen_t len);
-
-/*
- * race_bind() - bind @fd to the first usable endpoint, for a call that sends data, too
- *
- * @handover: or NULL. Keeps errno.
- */
-enum first_why race_bind(struct handover *handover, int fd, const struct sockaddr *addr,
-			 socklen_t len);

@@ -2,11 +2,13 @@
 /*
  * send.c - sendto(), sendmsg(), sendmmsg(): with MSG_FASTOPEN they connect (RFC 7413)
  *
- * Without the flag they cost one test. Before Linux 6.2, MPTCP has no TCP Fast Open.
- * TCP without a cookie sends a plain SYN, and the data after the handshake (RFC 7413,
- * 3): connecting first and sending without the flag looks the same to the program.
+ * Without the flag they cost one test. With it, MPTCP sockets connect first and send the
+ * data after the handshake, as TCP does without a cookie (RFC 7413, 3): no SYN has data.
+ * An MPTCP server that answers such a SYN before the third ACK never sends its answer, at
+ * least up to Linux 7.3; and before 6.2, MPTCP has no TCP Fast Open at all.
  */
-#include "race.h"
+#include "connect.h"
+#include "mode.h"
 #include "real.h"
 #include "register.h"
 #include "syscall.h"
@@ -18,117 +20,110 @@ static bool tcp_has_fastopen(void)
 	const long n =
 		sys_read_file("/proc/sys/net/ipv4/tcp_fastopen", text, sizeof(text));
 
-	return n > 1 && (text[n - 2] & 1);
+	return n < 2 || (text[n - 2] & 1);
+}
+
+static bool has_peer(int fd)
+{
+	struct sockaddr_storage peer;
+	socklen_t len = sizeof(peer);
+
+	return !syscall(SYS_getpeername, fd, &peer, &len);
+}
+
+/* With MSG_DONTWAIT, a blocking socket does not block either. */
+static int connect_now(int fd, const struct sockaddr *addr, socklen_t len, int flags)
+{
+	const int status = sys_call(SYS_fcntl, fd, F_GETFL, 0);
+	const bool blocks = !(status & O_NONBLOCK) && flags & MSG_DONTWAIT;
+	int r;
+
+	if (blocks)
+		sys_call(SYS_fcntl, fd, F_SETFL, status | O_NONBLOCK);
+	r = connect_registered(fd, addr, len);
+	if (blocks)
+		sys_call(SYS_fcntl, fd, F_SETFL, status);
+	return r;
 }
 
 /*
- * After a call with MSG_FASTOPEN has failed. Return: true if the socket is connected now
- * and the data must be sent without the flag; false with the errno for the program.
+ * Return: whether to go on, with *@flags; otherwise the program's call is over with this
+ * errno. What TCP refuses in a way of its own keeps the flag.
  */
-static bool connect_without_fastopen(int fd, const void *addr, socklen_t len)
-{
-	if (errno != EOPNOTSUPP || !addr)
-		return false;
-	/* Where TCP refuses, too, the program must see TCP's error. */
-	if (!register_is_mptcp(fd) || !tcp_has_fastopen()) {
-		errno = EOPNOTSUPP;
-		return false;
-	}
-	return REAL(connect)(fd, addr, len) == 0;
-}
-
-/* @saved: the errno from before, which a second try has changed. */
-static void end_send(struct handover *handover, int fd, ssize_t result,
-		     enum first_why why, int saved)
-{
-	if (result >= 0)
-		errno = saved;
-	if (!handover)
-		return;
-	register_started(handover, fd, REGISTER_NO_LEN, result, why);
-	register_done(handover);
-}
-
-/* The kernel has not read *@msg: a futex that must not wait looks at both ends of it. */
-static enum first_why bind_first(struct handover *handover, int fd,
-				 const struct msghdr *msg)
+static bool connect_first(int fd, const struct sockaddr *addr, socklen_t len, int *flags)
 {
 	const int saved = errno;
-	const char *ends[] = { (const char *)msg, (const char *)(msg + 1) - 4 };
+	bool ok = true;
+
+	if (addr && mode_known() != MODE_OFF && register_is_mptcp(fd) &&
+	    !has_peer(fd) && tcp_has_fastopen()) {
+		errno = saved;
+		ok = connect_now(fd, addr, len, *flags) == 0;
+		if (ok && has_peer(fd)) /* AF_UNSPEC does not connect */
+			*flags &= ~MSG_FASTOPEN;
+	}
+	if (ok)
+		errno = saved;
+	return ok;
+}
+
+/* The program's pointer may be bad: a futex that must not wait looks at both ends. */
+static bool is_readable(const void *from, size_t size)
+{
+	const char *ends[] = { from, (const char *)from + size - 4 };
 	bool good = true;
 	int i;
 
-	for (i = 0; i < 2; i++)
-		good &= !futex_wait(ends[i], 0, 0) || errno == EAGAIN ||
-			errno == ETIMEDOUT;
+	for (i = 0; i < 2 && good; i++)
+		good = !futex_wait(ends[i], 0, 0) || errno == EAGAIN ||
+		       errno == ETIMEDOUT;
+	return good;
+}
+
+/* The kernel reads all of the message before it connects. */
+static bool connect_message(int fd, const struct msghdr *msg, int *flags)
+{
+	const int saved = errno;
+	const bool good =
+		is_readable(msg, sizeof(*msg)) &&
+		(!msg->msg_iovlen || is_readable(msg->msg_iov, sizeof(*msg->msg_iov)));
+
 	errno = saved;
-	return good ? race_bind(handover, fd, msg->msg_name, msg->msg_namelen)
-		    : FIRST_WHY_ROUTING;
+	return !good || connect_first(fd, msg->msg_name, msg->msg_namelen, flags);
 }
 
 HOOK ssize_t sendto(int fd, const void *data, size_t size, int flags,
 		    CONST_SOCKADDR_ARG arg, socklen_t len)
 {
 	const struct sockaddr *addr = SOCKADDR_OF(arg);
-	struct handover *handover;
-	const int saved = errno;
-	enum first_why why;
-	ssize_t r;
 
-	if (__builtin_expect(!(flags & MSG_FASTOPEN), 1))
-		return REAL(sendto)(fd, data, size, flags, addr, len);
-	handover = register_begin(fd);
-	why = race_bind(handover, fd, addr, len);
-	r = REAL(sendto)(fd, data, size, flags, addr, len);
-	if (r < 0 && connect_without_fastopen(fd, addr, len))
-		r = REAL(sendto)(fd, data, size, flags & ~MSG_FASTOPEN, addr, len);
-	end_send(handover, fd, r, why, saved);
-	return r;
-}
-
-/* After EOPNOTSUPP the kernel has read *@msg: the pointer is good. */
-static bool can_retry(ssize_t result, int fd, const struct msghdr *msg)
-{
-	return result < 0 && errno == EOPNOTSUPP &&
-	       connect_without_fastopen(fd, msg->msg_name, msg->msg_namelen);
+	if (__builtin_expect(flags & MSG_FASTOPEN, 0) &&
+	    !connect_first(fd, addr, len, &flags))
+		return -1;
+	return REAL(sendto)(fd, data, size, flags, addr, len);
 }
 
 HOOK ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
-	struct handover *handover;
-	const int saved = errno;
-	enum first_why why;
-	ssize_t r;
-
-	if (__builtin_expect(!(flags & MSG_FASTOPEN), 1))
-		return REAL(sendmsg)(fd, msg, flags);
-	handover = register_begin(fd);
-	why = bind_first(handover, fd, msg);
-	r = REAL(sendmsg)(fd, msg, flags);
-	if (can_retry(r, fd, msg))
-		r = REAL(sendmsg)(fd, msg, flags & ~MSG_FASTOPEN);
-	end_send(handover, fd, r, why, saved);
-	return r;
+	if (__builtin_expect(flags & MSG_FASTOPEN, 0) &&
+	    !connect_message(fd, msg, &flags))
+		return -1;
+	return REAL(sendmsg)(fd, msg, flags);
 }
 
 HOOK_TIME64(sendmsg);
 
 HOOK int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, sendmmsg_flags flags)
 {
-	struct handover *handover;
-	const int saved = errno;
-	enum first_why why;
-	int r;
+	int now = flags;
 
-	if (__builtin_expect(!(flags & MSG_FASTOPEN), 1))
-		return REAL(sendmmsg)(fd, msgs, n, flags);
-	handover = register_begin(fd);
-	why = n ? bind_first(handover, fd, &msgs->msg_hdr) : FIRST_WHY_ROUTING;
-	r = REAL(sendmmsg)(fd, msgs, n, flags);
-	if (n && can_retry(r, fd, &msgs->msg_hdr))
-		r = REAL(sendmmsg)(fd, msgs, n, flags & ~MSG_FASTOPEN);
-	end_send(handover, fd, r, why, saved);
-	return r;
+	if (__builtin_expect(n && flags & MSG_FASTOPEN, 0)) {
+		if (!connect_message(fd, &msgs->msg_hdr, &now))
+			return -1;
+		if (now != (int)flags) /* TCP would not connect for a second one */
+			n = 1;
+	}
+	return REAL(sendmmsg)(fd, msgs, n, now);
 }
 
 HOOK_TIME64(sendmmsg);

@@ -199,11 +199,6 @@ static int settle_refused(const struct call *call, int error)
 	return error;
 }
 
-static bool defers_accept(int level, int name)
-{
-	return level == IPPROTO_TCP && name == TCP_DEFER_ACCEPT;
-}
-
 /* MPTCP takes such a value without a look at it, or without an effect. */
 static bool is_lax(const struct call *call)
 {
@@ -230,7 +225,7 @@ static bool is_lax(const struct call *call)
 		}
 	if (call->level != IPPROTO_TCP)
 		return false;
-	if (call->name == TCP_CONGESTION || call->name == TCP_DEFER_ACCEPT)
+	if (call->name == TCP_CONGESTION || sockopt_is_withdrawn(call->level, call->name))
 		return true;
 	if (call->name != TCP_MAXSEG && call->name != TCP_KEEPIDLE &&
 	    call->name != TCP_KEEPINTVL && call->name != TCP_KEEPCNT)
@@ -242,6 +237,7 @@ static bool is_lax(const struct call *call)
 /* MPTCP has taken the option. Return: 0, or an errno for the program. */
 static int verify_accepted(const struct call *call)
 {
+	const bool withdrawn = sockopt_is_withdrawn(call->level, call->name);
 	const int off = 0;
 	char value[16];
 	socklen_t len = sizeof(value);
@@ -254,10 +250,9 @@ static int verify_accepted(const struct call *call)
 		return 0;
 	if (!syscall(SYS_setsockopt, plain, call->level, call->name, call->value,
 		     call->len)) {
-		if (call->level == SOL_SOCKET || defers_accept(call->level, call->name))
+		if (call->level == SOL_SOCKET || withdrawn)
 			forget_value(call, plain);
-		/* It would hold back joins, whose data comes later or never. */
-		if (defers_accept(call->level, call->name))
+		if (withdrawn)
 			syscall(SYS_setsockopt, call->fd, call->level, call->name, &off,
 				sizeof(off));
 	} else {
@@ -313,7 +308,7 @@ HOOK int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 	if (REAL(getsockopt)(fd, level, name, value, len) < 0)
 		error = may_differ(errno) ? ask_plain(fd, level, name, value, len, errno)
 					  : errno;
-	else if ((level == SOL_SOCKET || defers_accept(level, name)) &&
+	else if ((level == SOL_SOCKET || sockopt_is_withdrawn(level, name)) &&
 		 forgotten_may_have(name))
 		forgotten_get(fd, level, name, value, len); /* the kernel has 0 */
 	else if (level == IPPROTO_IPV6 && domain_of(fd) == AF_INET)

@@ -153,14 +153,14 @@ static void obey(void)
 
 int main(int argc, char *argv[])
 {
-	bool fastopen = argc == 3 && !strcmp(argv[1], "-f");
-	bool plain = argc == 3 && !strcmp(argv[1], "-p");
+	const char *how = argc == 3 && argv[1][0] == '-' ? argv[1] : "";
+	bool fastopen = strchr(how, 'f'), plain = strchr(how, 'p');
 	struct epoll_event evs[64];
 	struct rlimit files;
 	int listener, n;
 
 	if (argc != 2 && !fastopen && !plain) {
-		fputs("usage: tcpserver [-f | -p] PORT\n", stderr);
+		fputs("usage: tcpserver [-fp] PORT\n", stderr);
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);

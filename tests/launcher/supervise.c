@@ -422,6 +422,37 @@ Test(supervise, blocking_connect_races, TIMEOUT)
 	bench_close(&b);
 }
 
+/* The server answers data in a SYN before the third ACK: over MPTCP that is lost. */
+Test(supervise, no_syn_has_data, TIMEOUT)
+{
+	const char *const slow[] = { "tc",   "qdisc", "add",  "dev",	"c1",
+				     "root", "tbf",   "rate", "16kbit", "burst",
+				     "200",  "limit", "9000", NULL };
+	struct proc server;
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_bench(&b);
+	cr_assert_eq(host_sysctl(&b.world.server, "net/ipv4/tcp_fastopen", "3"), 0);
+	cr_assert_eq(proc_run(&b.world.client, NULL, slow), 0);
+	cr_assert_eq(proc_start(&server, &b.world.server,
+				ARGS(path_of("tests/apps/tcpserver"), "-f", TRAFFIC_PORT),
+				NULL),
+		     0);
+	cr_assert(WAIT_FOR(proc_said(&server, "listening")));
+	/* The first connection gets a cookie. */
+	says(&b, ARGS("@@leaves-static", SERVER, "1", "fastopen"), 0, "ok 10.0.1.2");
+	for (int i = 0; i < 3; i++)
+		says(&b, ARGS(RUN, "@@leaves-static", SERVER, "1", "deferred"), 0,
+		     "ok 10.0.1.2");
+	says(&b, ARGS(RUN, "@@leaves-static", SERVER, "1", "fastopen"), 0, "EOPNOTSUPP");
+	says(&b, ARGS(RUN, "@@leaves-static", SERVER, "1", "fastopen", "sendmsg"), 0,
+	     "EOPNOTSUPP");
+	cr_expect_eq(counter(&b.world.server, "TCPFastOpenPassive"), 0);
+	proc_end(&server);
+	bench_close(&b);
+}
+
 /* The manager is the stand-in's, but connections and pool are the program's. */
 Test(supervise, tools_name_the_program, TIMEOUT)
 {

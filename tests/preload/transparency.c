@@ -130,7 +130,19 @@ SAME(other_families_types_and_protocols_are_untouched, TCP, "sockets")
 SAME(connect_fails_and_blocks_as_natively, MPTCP, "connects", SERVER)
 SAME(nonblocking_connect_stays_nonblocking, MPTCP, "connects", SERVER, "nonblocking")
 SAME(little_stack_is_enough_to_connect, MPTCP, "small", SERVER)
-SAME(sends_behave_as_natively, MPTCP, "sends", SERVER)
+
+/* Over TCP, they connect first, too, if the server has given no cookie. */
+Test(transparency, sends_behave_as_natively, TIMEOUT)
+{
+	const struct program g = { .argv = { "sends", SERVER } };
+	struct lab lab;
+
+	lab_open(&lab);
+	cr_assert_eq(host_sysctl(&lab.world.server, "net/ipv4/tcp_fastopen", "1"), 0);
+	same_as_native(&lab, &g, POOL, MPTCP);
+	same_as_native(&lab, &g, NO_POOL, MPTCP);
+	lab_close(&lab);
+}
 
 /* Checklist 20. */
 Test(transparency, process_ends_with_its_last_thread_as_natively, TIMEOUT)

@@ -81,7 +81,7 @@ static bool lacks_option(int fd, const struct sockopt *opt)
 	SCMP_CMP(1, SCMP_CMP_MASKED_EQ, UINT32_MAX & ~(SOCK_NONBLOCK | SOCK_CLOEXEC), \
 		 SOCK_STREAM)
 
-/* setsockopt() of the options that this kernel's TCP has, and its MPTCP lacks. */
+/* setsockopt() of what this kernel's TCP has, and its MPTCP lacks or must not have. */
 static int report_options(scmp_filter_ctx filter)
 {
 	const int mptcp = socket(AF_INET6, SOCK_STREAM, IPPROTO_MPTCP);
@@ -93,12 +93,33 @@ static int report_options(scmp_filter_ctx filter)
 	int r = 0;
 
 	for (const struct sockopt *o = sockopts; o < sockopts + n_sockopts && !r; o++)
-		if (fds[0] >= 0 && lacks_option(fds[0], o) && !lacks_option(fds[1], o))
+		if (sockopt_is_withdrawn(o->level, o->name) ||
+		    (fds[0] >= 0 && lacks_option(fds[0], o) && !lacks_option(fds[1], o)))
 			r = seccomp_rule_add(filter, SCMP_ACT_NOTIFY,
 					     SCMP_SYS(setsockopt), 2, ARG_IS(1, o->level),
 					     ARG_IS(2, o->name));
 	close(fds[0]);
 	close(fds[1]);
+	return r;
+}
+
+/*
+ * No SYN has data, see sockopt_is_withdrawn(): the program gets the error of a kernel
+ * whose TCP Fast Open is off, and calls connect(), which is reported.
+ */
+static int refuse_fast_open(scmp_filter_ctx filter)
+{
+	const struct {
+		int nr, flags; /* the argument */
+	} sends[] = { { SCMP_SYS(sendto), 3 },
+		      { SCMP_SYS(sendmsg), 2 },
+		      { SCMP_SYS(sendmmsg), 3 } };
+	int i, r = 0;
+
+	for (i = 0; i < 3 && !r; i++)
+		r = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EOPNOTSUPP), sends[i].nr, 1,
+				     SCMP_CMP(sends[i].flags, SCMP_CMP_MASKED_EQ,
+					      MSG_FASTOPEN, MSG_FASTOPEN));
 	return r;
 }
 
@@ -125,6 +146,7 @@ static int compose_filter(scmp_filter_ctx filter)
 				     ARG_IS(0, numbers[i]));
 	r = r ?: seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(connect), 0);
 	r = r ?: seccomp_rule_add(filter, SCMP_ACT_NOTIFY, SCMP_SYS(listen), 0);
+	r = r ?: refuse_fast_open(filter);
 	return r ?: report_options(filter);
 }
 

@@ -7,18 +7,23 @@
  * nonblock (wait for MS), bind ADDRESS, dev DEVICE, alarm and restart (a signal after MS,
  * without and with SA_RESTART), timeout MS (SO_SNDTIMEO), dup, epoll (another reference
  * to the socket), again (the same socket after a failure), mapped, bad (pointer),
- * fastopen (perhaps with sendmsg).
+ * fastopen (perhaps with sendmsg), deferred (TCP_FASTOPEN_CONNECT), mptcp (by itself).
  */
 #include "program.h"
 
+#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/time.h>
 #include <time.h>
 
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
 static struct options {
 	const char *bind, *dev;
 	int nonblock, alarm, timeout;
-	bool restart, dup, epoll, again, mapped, bad, fastopen, sendmsg;
+	bool restart, dup, epoll, again, mapped, bad, fastopen, sendmsg, deferred, mptcp;
 } opt;
 
 static int other; /* descriptor: of the same socket, or an epoll */
@@ -73,6 +78,8 @@ static void prepare(int fd, int family)
 
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer));
+	if (opt.deferred)
+		setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &one, sizeof(one));
 	if (opt.timeout)
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	if (opt.bind) {
@@ -166,7 +173,9 @@ static void show(int fd, int error, long ms, const char *before)
 
 static void connect_once(const struct sockaddr_storage *to, socklen_t len)
 {
-	int fd = socket(to->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), error;
+	int fd = socket(to->ss_family, SOCK_STREAM | SOCK_CLOEXEC,
+			opt.mptcp ? IPPROTO_MPTCP : 0);
+	int error;
 	const void *address = opt.bad ? (void *)8 : to;
 	char before[128];
 	long start;
@@ -206,6 +215,8 @@ static void set_option(const char *name, const char *value)
 	opt.bad |= !strcmp(name, "bad");
 	opt.fastopen |= !strcmp(name, "fastopen");
 	opt.sendmsg |= !strcmp(name, "sendmsg");
+	opt.deferred |= !strcmp(name, "deferred");
+	opt.mptcp |= !strcmp(name, "mptcp");
 }
 
 int main(int argc, char *argv[])
