@@ -383,6 +383,33 @@ struct next_hop {
 	int link;
 };
 
+static void set_gateway(struct next_hop *hop, struct nlattr *gateway)
+{
+	const int len =
+		hop->addr.family == AF_INET ? sizeof(hop->addr.v4) : sizeof(hop->addr.v6);
+
+	if (gateway && nla_len(gateway) == len)
+		mpaddr_set(&hop->addr, hop->addr.family, nla_data(gateway));
+}
+
+/* Of a route over several links: the hop over the link of @hop, or else the first. */
+static void select_hop(struct next_hop *hop, const struct nlattr *hops)
+{
+	const struct rtnexthop *at = nla_data(hops), *taken = NULL;
+	struct nlattr *tb[RTA_MAX + 1];
+	int left;
+
+	for (left = nla_len(hops); RTNH_OK(at, left);
+	     left -= RTNH_ALIGN(at->rtnh_len), at = RTNH_NEXT(at))
+		if (!taken || at->rtnh_ifindex == hop->link)
+			taken = at;
+	if (!taken || nla_parse(tb, RTA_MAX, (struct nlattr *)RTNH_DATA(taken),
+				taken->rtnh_len - sizeof(*taken), NULL) < 0)
+		return;
+	hop->link = taken->rtnh_ifindex;
+	set_gateway(hop, tb[RTA_GATEWAY]);
+}
+
 static int on_route(void *ctx, struct nlmsghdr *hdr)
 {
 	const struct rtmsg *route = nlmsg_data(hdr);
@@ -393,18 +420,21 @@ static int on_route(void *ctx, struct nlmsghdr *hdr)
 
 	if (nlmsg_parse(hdr, sizeof(*route), tb, RTA_MAX, NULL) < 0)
 		return -EBADMSG;
-	hop->link = netlink_number(tb[RTA_OIF]);
 	if (tb[RTA_PREFSRC] && nla_len(tb[RTA_PREFSRC]) == len &&
 	    (route->rtm_type == RTN_UNICAST || route->rtm_type == RTN_LOCAL))
 		mpaddr_set(&hop->source, hop->addr.family, nla_data(tb[RTA_PREFSRC]));
-	if (tb[RTA_GATEWAY] && nla_len(tb[RTA_GATEWAY]) == len)
-		mpaddr_set(&hop->addr, hop->addr.family, nla_data(tb[RTA_GATEWAY]));
+	if (tb[RTA_MULTIPATH]) {
+		select_hop(hop, tb[RTA_MULTIPATH]);
+		return 0;
+	}
+	hop->link = netlink_number(tb[RTA_OIF]);
+	set_gateway(hop, tb[RTA_GATEWAY]);
 	return 0;
 }
 
 /* @local: NULL: any. Return: 0; -errno: no route. */
-static int find_next_hop(const struct mpaddr *local, const struct mpaddr *remote,
-			 int link, struct next_hop *ret)
+static int ask_route(const struct mpaddr *local, const struct mpaddr *remote, int link,
+		     struct next_hop *ret)
 {
 	const int len =
 		remote->family == AF_INET ? sizeof(remote->v4) : sizeof(remote->v6);
@@ -426,6 +456,21 @@ static int find_next_hop(const struct mpaddr *local, const struct mpaddr *remote
 	if (fd >= 0)
 		close(fd);
 	return r;
+}
+
+/*
+ * Asked with an address, IPv6 may answer with another link than a socket that is bound to
+ * @link would take: it takes that into account only without one. Rules for the address
+ * count in the first answer alone.
+ */
+static int find_next_hop(const struct mpaddr *local, const struct mpaddr *remote,
+			 int link, struct next_hop *ret)
+{
+	int r = ask_route(local, remote, link, ret);
+
+	if (r == 0 && local && link && ret->link != link)
+		r = ask_route(NULL, remote, link, ret);
+	return r < 0 || !link || ret->link == link ? r : -ENETUNREACH;
 }
 
 bool rtnl_has_route(const struct mpaddr *local, const struct mpaddr *remote, int link)

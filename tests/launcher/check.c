@@ -65,6 +65,49 @@ Test(check, uplink_without_a_route_is_named, TIMEOUT)
 	bench_close(&b);
 }
 
+/* A socket that is bound to a device takes its route, not the one with the best metric.
+ */
+Test(check, ipv6_uplink_has_a_route_of_its_own, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	shell(&b, "ip addr flush dev c2\n"
+		  "ip addr add dead:beef:2::2/64 dev c2 nodad\n"
+		  "ip route replace default via dead:beef:2::1 dev c2 metric 20\n");
+	prints(&b, NULL, "[pool]\nendpoint = dead:beef:2::2 dev c2\nendpoint = dev c2\n",
+	       0, POOL_PATH ": no errors; endpoints: 2\n");
+	shell(&b, "ip -6 route del default dev c2");
+	prints(&b, NULL, "[pool]\nendpoint = dead:beef:2::2 dev c2\nendpoint = dev c2\n",
+	       0,
+	       POOL_PATH
+	       ":2: no route from dead:beef:2::2 (c2) to the Internet: add a default "
+	       "route over c2\n" POOL_PATH
+	       ":3: no route from dead:beef:2::2 (c2) to the Internet: add a default "
+	       "route over c2\n" POOL_PATH ": no errors; endpoints: 2\n");
+	bench_close(&b);
+}
+
+Test(check, one_default_route_over_several_uplinks_is_a_route_of_each, TIMEOUT)
+{
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	shell(&b, "ip route del default dev c1\n"
+		  "ip route del default dev c2\n"
+		  "ip route del default dev c3\n"
+		  "ip route add default nexthop via 10.0.1.1 dev c1 "
+		  "nexthop via 10.0.2.1 dev c2\n");
+	prints(&b, NULL,
+	       "[pool]\nendpoint = dev c1\nendpoint = dev c2\nendpoint = dev c3\n", 0,
+	       POOL_PATH
+	       ":4: no route from 10.0.3.2 (c3) to the Internet: add a default route "
+	       "over c3\n" POOL_PATH ": no errors; endpoints: 3\n");
+	bench_close(&b);
+}
+
 Test(check, slips_have_hints, TIMEOUT)
 {
 	struct bench b;

@@ -132,6 +132,17 @@ static bool is_link_up(const struct rtnl_table *machine, int if_idx)
 	return false;
 }
 
+/* Of a device, one of each family would do, but they may differ. */
+static uint16_t device_family(const struct rtnl_table *machine, int if_idx)
+{
+	const struct rtnl_address *on;
+
+	for (on = machine->addrs; on < machine->addrs + machine->n_addrs; on++)
+		if (on->if_idx == if_idx && on->addr.family == AF_INET)
+			return AF_INET;
+	return AF_INET6;
+}
+
 static void check_routes(struct pool_files *files, const struct pool *pool,
 			 const char *path, const struct endpoint *ep)
 {
@@ -149,11 +160,11 @@ static void check_routes(struct pool_files *files, const struct pool *pool,
 		if ((range && range->kind != MPADDR_PRIVATE) ||
 		    (doctor && !is_link_up(machine, on->if_idx)))
 			continue;
-		/* Of a device, one of each family would do, but they may differ. */
-		if (!(ep->addr.family
-			      ? mpaddr_same_ip(&on->addr, &ep->addr) &&
-					(!if_idx || on->if_idx == if_idx)
-			      : on->if_idx == if_idx && on->addr.family == AF_INET))
+		if (!(ep->addr.family ? mpaddr_same_ip(&on->addr, &ep->addr) &&
+						(!if_idx || on->if_idx == if_idx)
+				      : on->if_idx == if_idx &&
+						on->addr.family ==
+							device_family(machine, if_idx)))
 			continue;
 		if (if_indextoname(on->if_idx, has))
 			add_pool_device(&files->devices, has);
