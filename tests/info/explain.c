@@ -221,7 +221,7 @@ EXPLAIN_TEST(fewer_announced_than_the_pool_has,
 			       "endpoint = dead:beef:2::2 laminar\n"
 			       "endpoint = 10.0.1.77 laminar\n",
 	     .client_ip = "addr add 10.0.1.77/24 dev c1\n",
-	     .why = "nothing more announced: all 2 addresses are joined")
+	     .why = "nothing more announced: each announced address is joined")
 
 EXPLAIN_TEST(pool_exhausted, .pool = "[pool]\nendpoint = 10.0.3.2 laminar\n",
 	     .why = "pool exhausted (all matching endpoints are in use): 10.0.")

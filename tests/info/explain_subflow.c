@@ -44,6 +44,7 @@ struct subflow_case {
 	const char *server_sysctl, *value; /* of the server */
 	const char *server_nft;
 	const char *client_ip, *later_ip; /* before the client connects, and after */
+	const char *server;		  /* NULL: 10.0.1.1 */
 	const char *announced;		  /* with ID 12 */
 	int server_limit;		  /* 0: 8 */
 	const char *why;
@@ -73,9 +74,11 @@ static void explain_case(const struct subflow_case *c, bool broker)
 		cr_assert_eq(host_ip(&s.w.client, c->client_ip), 0);
 	if (broker)
 		stage_broker(&s, "");
-	stage_preloaded(&s, "1");
-	if (c->later_ip)
+	stage_preloaded_to(&s, NULL, c->server ?: "10.0.1.1", "1");
+	if (c->later_ip) {
+		tells(&s, ""); /* all paths are up */
 		cr_assert_eq(host_ip(&s.w.client, c->later_ip), 0);
+	}
 	tells(&s, c->why);
 	stage_close(&s);
 }
@@ -157,11 +160,71 @@ SUBFLOW_TEST(
 		     "addr change 10.0.4.2/24 dev c3 preferred_lft 0\n",
 	.why = "  why        unavailable (address tentative or deprecated): 10.0.4.2\n")
 
-/* Without `dev`: an IPv4 socket that is bound to a device needs no route. */
 SUBFLOW_TEST(subflow_endpoint_without_a_route,
 	     .pool = "[pool]\nendpoint = 10.0.2.2 subflow\nendpoint = 10.0.3.2 subflow\n",
 	     .client_ip = "rule add from 10.0.3.2 unreachable\n",
-	     .why = "  why        join failed: Network is unreachable: 10.0.3.2\n")
+	     .why = "  why        no route to the server: 10.0.3.2\n")
+
+/* A route that is missing, or that a connection loses: address and interface stay. */
+
+SUBFLOW_TEST(subflow_endpoint_without_a_default_route, .pool = POOL,
+	     .client_ip = "route del default dev c3\n",
+	     .why = "  why        no route to the server: 10.0.3.2 (c3)\n")
+
+SUBFLOW_TEST(subflow_endpoint_that_loses_its_default_route, .pool = POOL,
+	     .later_ip = "route del default dev c3\n",
+	     .why = "  why        no route to the server: 10.0.3.2 (c3)\n")
+
+SUBFLOW_TEST(subflow_device_that_loses_its_default_route,
+	     .pool = "[pool]\nendpoint = dev c2 subflow\nendpoint = dev c3 subflow\n",
+	     .later_ip = "route del default dev c2\n",
+	     .why = "  why        no route to the server: 10.0.2.2 (c2)\n")
+
+SUBFLOW_TEST(subflow_endpoint_that_a_rule_cuts_off,
+	     .pool = "[pool]\nendpoint = 10.0.2.2 subflow\nendpoint = 10.0.3.2 subflow\n",
+	     .later_ip = "rule add from 10.0.2.2 prohibit\n",
+	     .why = "  why        no route to the server: 10.0.2.2\n")
+
+SUBFLOW_TEST(endpoints_whose_server_gets_a_blackhole_route, .pool = POOL,
+	     .later_ip = "route add blackhole 10.0.1.1\n",
+	     .why = "  why        no route to the server: 10.0.2.2 (c2), 10.0.3.2 (c3)\n")
+
+SUBFLOW_TEST(laminar_endpoint_that_loses_its_default_route,
+	     .pool = "[pool]\nendpoint = 10.0.2.2 dev c2\n", .announced = "10.0.3.1",
+	     .later_ip = "route del default dev c2\n",
+	     .why = "  why        no route to the server: 10.0.2.2 (c2)\n")
+
+/* Another link has a default route of this family. */
+SUBFLOW_TEST(subflow_endpoint_that_loses_its_ipv6_route,
+	     .pool = "[pool]\nendpoint = dead:beef:2::2 dev c2 subflow\n"
+		     "endpoint = dead:beef:3::2 dev c3 subflow\n",
+	     .server = "dead:beef:1::1",
+	     .later_ip = "route del default via dead:beef:3::1 dev c3\n",
+	     .why = "  why        no route to the server: dead:beef:3::2 (c3)\n")
+
+SUBFLOW_TEST(
+	subflow_endpoints_of_the_other_family,
+	.pool = "[pool]\nendpoint = 10.0.2.2 dev c2 subflow\n"
+		"endpoint = dead:beef:3::2 dev c3 subflow\n",
+	.server = "dead:beef:1::1",
+	.why = "  why        the server's first address has another family: 10.0.2.2\n")
+
+SUBFLOW_TEST(subflow_endpoint_whose_link_goes_down, .pool = POOL,
+	     .later_ip = "link set c3 down\n",
+	     .why = "  why        link down: 10.0.3.2 (c3)\n")
+
+SUBFLOW_TEST(subflow_endpoint_whose_gateway_does_not_answer,
+	     .pool = POOL "[retry]\nfirst = 20s\n",
+	     .client_ip = "route del default dev c3\n"
+			  "route add default via 10.0.3.99 dev c3 metric 30\n",
+	     .why = "  why        join failed: No route to host (from a router, or the "
+		    "gateway does not answer): 10.0.3.2\n")
+
+SUBFLOW_TEST(subflow_endpoint_whose_packets_leave_by_another_interface,
+	     .pool = "[pool]\nendpoint = 10.0.3.2 subflow\n",
+	     .server_nft = TABLE("ip saddr 10.0.3.2 drop"),
+	     .why = "  why        being joined: 10.0.3.2; leaves by another interface "
+		    "(append \"dev\"): 10.0.3.2\n")
 
 SUBFLOW_TEST(
 	subflow_endpoint_that_is_refused_and_not_retried, .pool = POOL NO_RETRY,
@@ -177,7 +240,7 @@ SUBFLOW_TEST(
 	.client_ip = "rule add from 10.0.3.2 unreachable\n",
 	.server_nft = TABLE("ip saddr 10.0.2.2 " RESET),
 	.why = "  why        join refused by the peer: Connection refused: 10.0.2.2; "
-	       "join failed: Network is unreachable: 10.0.3.2\n")
+	       "no route to the server: 10.0.3.2\n")
 
 SUBFLOW_TEST(subflow_endpoint_of_another_family,
 	     .pool = "[pool]\nendpoint = dead:beef:2::2 subflow\n",

@@ -131,13 +131,14 @@ void pool_write(const char *text)
 	cr_assert_eq(fclose(f), 0);
 }
 
-void stage_preloaded_by(struct stage *s, const char *const by[], const char *count)
+void stage_preloaded_to(struct stage *s, const char *const by[], const char *address,
+			const char *count)
 {
 	char program[PATH_MAX];
 	const char *const client[] = { built("tests/apps/tcpclient", program, PATH_MAX),
 				       "-N",
 				       count,
-				       "10.0.1.1",
+				       address,
 				       SERVER_PORT,
 				       NULL };
 	const char *argv[16];
@@ -153,6 +154,11 @@ void stage_preloaded_by(struct stage *s, const char *const by[], const char *cou
 		0);
 	cr_assert(WAIT_FOR(proc_said(&s->client, "connected")), "%s",
 		  proc_errors(&s->client));
+}
+
+void stage_preloaded_by(struct stage *s, const char *const by[], const char *count)
+{
+	stage_preloaded_to(s, by, "10.0.1.1", count);
 }
 
 void stage_preloaded(struct stage *s, const char *count)

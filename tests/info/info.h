@@ -45,6 +45,9 @@ void pool_write(const char *text);
 void stage_preloaded(struct stage *s, const char *count);
 /* The same, started by @by, which ends in NULL: "setpriv", "--clear-groups", ... */
 void stage_preloaded_by(struct stage *s, const char *const by[], const char *count);
+/* The same, to @address instead of 10.0.1.1. */
+void stage_preloaded_to(struct stage *s, const char *const by[], const char *address,
+			const char *count);
 
 /* The kernel's endpoints: server announces 2 and 3, client has 2, 3 and joins from 3. */
 void stage_endpoints(struct stage *s);

@@ -5,6 +5,7 @@
 #include "endpoint_reason.h"
 #include "mptcpaddr/pm.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 /* Nobody keeps it by endpoint once no retry is planned. */
@@ -34,6 +35,9 @@ const char *endpoint_reason(const struct pm_conn_report *conn, bool pending, int
 		text = "the server refuses more paths to its first address (C flag)";
 	else if (conn->extra_subflows >= subflows_max)
 		return note_reason_text(PM_REASON_LIMIT_SUBFLOWS, 0, out);
+	else if (error == EHOSTUNREACH) /* there is a route, or mptcpinfo says so */
+		text = "join failed: No route to host (from a router, or the gateway "
+		       "does not answer)";
 	else if (error > 0)
 		return note_reason_text(PM_REASON_ERROR, error, out);
 	else if (error < 0 && conn->last_reset == PM_RESET_PROHIBITED)

@@ -210,6 +210,7 @@ int collect_snapshot(const struct filter *filter, struct snapshot *snap)
 	set_other_managers(snap);
 	apply_filter(filter, snap);
 	snapshot_sort(snap);
+	collect_routes(snap);
 	read_processes(snap);
 	return 0;
 }

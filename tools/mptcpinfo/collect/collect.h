@@ -79,6 +79,9 @@ void process_read(pid_t pid, struct process *ret_process);
 /* process_program() - the name of process @pid, safe for a terminal; "": unknown */
 void process_program(pid_t pid, char out[static PROGRAM_MAX]);
 
+/* collect_routes() - whether the endpoints of each connection have a route */
+void collect_routes(struct snapshot *snap);
+
 /* device_of() - the interface that has the address @addr; "": none */
 void device_of(const struct mpaddr *addr, char out[static IF_NAMESIZE]);
 

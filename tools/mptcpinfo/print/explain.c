@@ -9,6 +9,7 @@
 #include "shim/common/str.h"
 #include "tools/common/endpoint_reason.h"
 
+#include <errno.h>
 #include <net/if.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -157,6 +158,9 @@ static const char *kind_reason(const struct connection *conn,
 
 	/* The flag is about the server's first address alone. */
 	report.deny_join_id0 &= kind == MPTCP_PM_ADDR_FLAG_SUBFLOW;
+	if (kind == MPTCP_PM_ADDR_FLAG_SUBFLOW &&
+	    manager->endpoints[i].addr.family != conn->path.remote.family)
+		return strcpy(out, "the server's first address has another family");
 	if (kind == MPTCP_PM_ADDR_FLAG_SIGNAL && report.extra_subflows < max)
 		return strcpy(out, "announced, but the peer has not joined it");
 	return endpoint_reason(&report,
@@ -197,6 +201,32 @@ static void explain_kind(struct text *ex, const struct connection *conn,
 	}
 }
 
+/* A route or a link that is lost during a download leaves its path there, without data.
+ */
+static void explain_state(struct text *ex, const struct connection *conn,
+			  const struct manager *manager, enum endpoint_state state,
+			  const char *reason)
+{
+	const struct ctl_endpoint *ep;
+	char ip[MPADDR_TEXT_MAX], dev[IFNAMSIZ];
+	bool named = false;
+	size_t i;
+
+	for (i = 0; i < manager->n_endpoints; i++) {
+		if (endpoint_state(conn, manager, i) != state)
+			continue;
+		ep = &manager->endpoints[i];
+		snprintf(dev, sizeof(dev), "%.15s", ep->dev);
+		str_clean(dev, strlen(dev));
+		if (!named)
+			text_put(ex, "%s%s: ", ex->len ? "; " : "", reason);
+		text_put(ex, "%s%s", named ? ", " : "", ip_text(&ep->addr, ip));
+		if (*dev)
+			text_put(ex, " (%s)", dev);
+		named = true;
+	}
+}
+
 static void explain_endpoints(struct text *ex, const struct connection *conn,
 			      const struct manager *manager)
 {
@@ -209,10 +239,52 @@ static void explain_endpoints(struct text *ex, const struct connection *conn,
 			     ENDPOINT_FREE);
 	}
 	explain_kind(ex, conn, manager, MPTCP_PM_ADDR_FLAG_SIGNAL, ENDPOINT_FREE);
+	explain_state(ex, conn, manager, ENDPOINT_NO_ROUTE, "no route to the server");
+	explain_state(ex, conn, manager, ENDPOINT_NO_LINK, "link down");
 	explain_unavailable(ex, conn, manager, false);
 	explain_unavailable(ex, conn, manager, true);
 	explain_devices(ex, conn, manager, true);
 	explain_devices(ex, conn, manager, false);
+}
+
+/* Without `dev` and a rule for the address, packets take the best route of all. */
+static bool is_lost_on_detour(const struct connection *conn,
+			      const struct manager *manager, size_t i)
+{
+	const int error = endpoint_error(&conn->record, i);
+
+	switch (endpoint_state(conn, manager, i)) {
+	case ENDPOINT_PENDING:
+	case ENDPOINT_SILENT:
+		return conn->detoured >> i & 1;
+	case ENDPOINT_FREE:
+		return conn->detoured >> i & 1 &&
+		       (error == ETIMEDOUT || error == EHOSTUNREACH);
+	case ENDPOINT_OTHER:
+	case ENDPOINT_USED:
+	case ENDPOINT_NO_LINK:
+	case ENDPOINT_NO_ROUTE:
+	case ENDPOINT_HELD:
+	case ENDPOINT_UNAVAILABLE:
+		break;
+	}
+	return false;
+}
+
+static void explain_detours(struct text *ex, const struct connection *conn,
+			    const struct manager *manager)
+{
+	const char *before = "leaves by another interface (append \"dev\"): ";
+	char ip[MPADDR_TEXT_MAX];
+	size_t i;
+
+	for (i = 0; i < manager->n_endpoints; i++) {
+		if (!is_lost_on_detour(conn, manager, i))
+			continue;
+		text_put(ex, "%s%s%s", *before == 'l' && ex->len ? "; " : "", before,
+			 ip_text(&manager->endpoints[i].addr, ip));
+		before = ", ";
+	}
 }
 
 /* Paths that carry nothing while their link is up */
@@ -223,7 +295,7 @@ static void explain_silent(struct text *ex, const struct connection *conn,
 	char ip[MPADDR_TEXT_MAX];
 	size_t i;
 
-	if (!conn->record.endpoints_silent)
+	if (!(conn->record.endpoints_silent & ~conn->unrouted))
 		return;
 	text_put(ex, "%sno data for %llu s while the link is up, being probed",
 		 ex->len ? "; " : "", (unsigned long long)conn->record.silent_s);
@@ -300,8 +372,7 @@ static void explain_pool(struct text *ex, const struct connection *conn,
 		text_put(ex, "nothing announced: the server has not announced any "
 			     "additional address; \"subflow\" endpoints need none");
 	else
-		text_put(ex, "nothing more announced: all %zu addresses are joined",
-			 conn->n_announced);
+		text_put(ex, "nothing more announced: each announced address is joined");
 }
 
 /* Of a changed file, while the previous pool stays; endpoints that a policy refuses */
@@ -363,6 +434,7 @@ bool explain_connection(const struct snapshot *snap, const struct connection *co
 		explain_pool_error(&ex, connection_manager(snap, conn));
 		explain_first(&ex, conn);
 		explain_silent(&ex, conn, connection_manager(snap, conn));
+		explain_detours(&ex, conn, connection_manager(snap, conn));
 		explain_held(&ex, connection_manager(snap, conn));
 	} else if (conn->manager == MANAGER_NONE)
 		text_put(&ex, "%s", explain_none(snap, &conn->process));

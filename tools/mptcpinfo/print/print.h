@@ -86,9 +86,10 @@ enum endpoint_state {
 	ENDPOINT_FREE,
 	ENDPOINT_PENDING,
 	ENDPOINT_USED,
-	ENDPOINT_SILENT,  /* used, by a subflow that carries no data */
-	ENDPOINT_NO_LINK, /* used, but its link is down */
-	ENDPOINT_HELD,	  /* it came and went often */
+	ENDPOINT_SILENT,   /* used, by a subflow that carries no data */
+	ENDPOINT_NO_LINK,  /* used, but its link is down */
+	ENDPOINT_NO_ROUTE, /* to the peer; perhaps used */
+	ENDPOINT_HELD,	   /* it came and went often */
 	ENDPOINT_UNAVAILABLE,
 };
 

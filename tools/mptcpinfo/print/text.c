@@ -123,6 +123,7 @@ const struct word endpoint_words[] = {
 	[ENDPOINT_USED] = { "used", PAINT_GOOD },
 	[ENDPOINT_SILENT] = { "silent", PAINT_BAD },
 	[ENDPOINT_NO_LINK] = { "down", PAINT_BAD },
+	[ENDPOINT_NO_ROUTE] = { "unrouted", PAINT_BAD },
 	[ENDPOINT_HELD] = { "held", PAINT_WARN },
 	[ENDPOINT_UNAVAILABLE] = { "unavailable", PAINT_BAD },
 };
@@ -135,6 +136,8 @@ enum endpoint_state endpoint_state(const struct connection *conn,
 
 	if (!(report->endpoints_mine & bit))
 		return ENDPOINT_OTHER;
+	if (conn->unrouted & bit)
+		return ENDPOINT_NO_ROUTE;
 	if (report->endpoints_silent & bit)
 		return ENDPOINT_SILENT;
 	if (report->endpoints_used & bit)

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+/*
+ * routes.c - by which interface packets leave from each endpoint
+ *
+ * Asked of the kernel's routing tables, by this tool: a manager learns of a missing route
+ * when a join fails, and of one that gets lost only when a path carries nothing.
+ */
+#include "collect.h"
+#include "shim/netlink/request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROUTES_MAX 4096 /* looked up; many connections share one */
+
+struct route {
+	struct mpaddr local, remote; /* without ports */
+	int link;		     /* that the socket is bound to, or 0 */
+};
+
+struct routes {
+	struct index seen;
+	int links[ROUTES_MAX];
+	size_t n;
+};
+
+/* Return: the interface; 0: no route; -1: unknown. */
+static int find_link(struct routes *routes, const struct mpaddr *local,
+		     const struct mpaddr *remote, int link)
+{
+	struct route key;
+	ssize_t i;
+
+	memset(&key, 0, sizeof(key));
+	mpaddr_set(&key.local, local->family, local->ip);
+	mpaddr_set(&key.remote, remote->family, remote->ip);
+	key.link = link;
+	i = index_find(&routes->seen, &key);
+	if (i >= 0)
+		return routes->links[i];
+	if (routes->n == ROUTES_MAX)
+		return -1;
+	index_add(&routes->seen, &key, routes->n);
+	return routes->links[routes->n++] = rtnl_find_link(&key.local, &key.remote, link);
+}
+
+/* Where the path from endpoint @i leads, or would; NULL: nowhere yet */
+static const struct mpaddr *find_remote(const struct connection *conn,
+					const struct ctl_endpoint *ep, size_t i)
+{
+	const struct pm_announced_report *announced;
+	const struct subflow *sf;
+
+	if (conn->record.endpoints_used >> i & 1) {
+		for_each_in (sf, conn, subflows)
+			if (mpaddr_same_ip(&sf->path.local, &ep->addr))
+				return &sf->path.remote;
+		return NULL;
+	}
+	if (ep->flags & MPTCP_PM_ADDR_FLAG_SUBFLOW)
+		return conn->record.server_side ? NULL : &conn->path.remote;
+	if (ep->flags & (MPTCP_PM_ADDR_FLAG_LAMINAR | MPTCP_PM_ADDR_FLAG_FULLMESH))
+		for_each_in (announced, conn, announced)
+			if (announced->state != PM_ANNOUNCED_JOINED &&
+			    announced->state != PM_ANNOUNCED_REFUSED &&
+			    announced->addr.family == ep->addr.family)
+				return &announced->addr;
+	return NULL;
+}
+
+/* Link-local, loopback: other rules than those of routing tables */
+static bool is_routed(const struct mpaddr *addr)
+{
+	const struct mpaddr_range *range = mpaddr_range(addr);
+
+	return !range || range->kind == MPADDR_PRIVATE;
+}
+
+static void read_connection(struct routes *routes, const struct manager *manager,
+			    struct connection *conn)
+{
+	const struct ctl_endpoint *ep;
+	const struct mpaddr *remote;
+	char dev[IF_NAMESIZE], has[IF_NAMESIZE];
+	size_t i;
+	int link;
+
+	for (i = 0; i < manager->n_endpoints && i < 64; i++) {
+		ep = &manager->endpoints[i];
+		remote = conn->record.endpoints_mine >> i & 1 && !ep->state
+				 ? find_remote(conn, ep, i)
+				 : NULL;
+		if (!remote || remote->family != ep->addr.family || !is_routed(remote) ||
+		    !is_routed(&ep->addr))
+			continue;
+		snprintf(dev, sizeof(dev), "%.15s", ep->dev);
+		link = *dev ? (int)if_nametoindex(dev) : 0;
+		if (*dev && !link)
+			continue;
+		link = find_link(routes, &ep->addr, remote, link);
+		if (link == 0)
+			conn->unrouted |= UINT64_C(1) << i;
+		device_of(&ep->addr, has);
+		if (link > 0 && !*dev && *has && link != (int)if_nametoindex(has))
+			conn->detoured |= UINT64_C(1) << i;
+	}
+}
+
+void collect_routes(struct snapshot *snap)
+{
+	const struct manager *manager;
+	struct connection *conn;
+	struct routes *routes = array_alloc(1, sizeof(*routes));
+
+	routes->seen.key_size = sizeof(struct route);
+	for_each_in (conn, snap, connections) {
+		manager = connection_manager(snap, conn);
+		if (manager && !conn->fallback)
+			read_connection(routes, manager, conn);
+	}
+	index_free(&routes->seen);
+	free(routes);
+}
