@@ -129,7 +129,7 @@ _mptcpaddr()
 		_mptcpaddr_words "-j --json -p --pool --program --wait --help $([[ $cur == -* ]] ||
 			compgen -A hostname -- "$cur")" "$cur"
 		;;
-	status) _mptcpaddr_words --help "$cur" ;;
+	status) _mptcpaddr_words '-j --json --help' "$cur" ;;
 	doctor) _mptcpaddr_words '-v --verbose -j --json --since --help' "$cur" ;;
 	endpoint | limits) _mptcpaddr_object "$command" "$cur" ;;
 	service)

@@ -85,7 +85,7 @@ complete -c mptcpaddr -n '__mptcpaddr_in init' -l stdout -d 'Print it'
 complete -c mptcpaddr -n '__mptcpaddr_in init; and __mptcpaddr_verb ""' -a '(__fish_complete_command)'
 complete -c mptcpaddr -n '__mptcpaddr_in check' -l broker -d 'The configuration of the broker'
 complete -c mptcpaddr -n '__mptcpaddr_in check' -F
-complete -c mptcpaddr -n '__mptcpaddr_in probe doctor' -s j -l json -d 'One JSON document'
+complete -c mptcpaddr -n '__mptcpaddr_in probe status doctor' -s j -l json -d 'One JSON document'
 complete -c mptcpaddr -n '__mptcpaddr_in doctor' -l since -x -d 'Count from now on'
 complete -c mptcpaddr -n '__mptcpaddr_in probe' -l wait -x -d 'Seconds'
 complete -c mptcpaddr -n '__mptcpaddr_in probe; and __mptcpaddr_verb ""' -a '(__fish_print_hostnames)'

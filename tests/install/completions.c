@@ -53,7 +53,7 @@ static const struct offer {
 	{ "mptcpaddr init --", "--help --stdout" },
 	{ "mptcpaddr check --", "--broker --help" },
 	{ "mptcpaddr probe --", "--help --json --pool --program --wait" },
-	{ "mptcpaddr status --", "--help" },
+	{ "mptcpaddr status --", "--help --json" },
 	{ "mptcpaddr doctor --", "--help --json --since --verbose" },
 	{ "mptcpaddr endpoint ", "add change delete flush show" },
 	{ "mptcpaddr endpoint --pid 7 ", "add change delete flush show" },
@@ -188,18 +188,20 @@ static char *told_options(const char *tool, const char *command)
 Test(completions, every_option_of_help_is_offered, .timeout = 240)
 {
 	static const char *const shells[] = { "bash", "zsh", "fish" };
-	static const char *const commands[] = { "init",	    "check",  "probe", "doctor",
-						"endpoint", "limits", "enable" };
-	char lines[7][64];
-	struct offer list[8];
+	static const char *const commands[] = {
+		"init",	  "check",    "probe",	"status",
+		"doctor", "endpoint", "limits", "enable"
+	};
+	char lines[8][64];
+	struct offer list[9];
 
 	NEED_SANDBOX();
-	list[7] = (struct offer){ "mptcpinfo --", told_options("mptcpinfo", "") };
-	for (size_t i = 0; i < 7; i++) {
+	list[8] = (struct offer){ "mptcpinfo --", told_options("mptcpinfo", "") };
+	for (size_t i = 0; i < 8; i++) {
 		snprintf(lines[i], sizeof(lines[i]), "mptcpaddr %s --", commands[i]);
 		list[i] = (struct offer){ lines[i],
 					  told_options("mptcpaddr", commands[i]) };
 	}
 	for (size_t i = 0; i < 3; i++)
-		offers_are(shells[i], list, 8);
+		offers_are(shells[i], list, 9);
 }

@@ -75,7 +75,11 @@ $(LAUNCHER_DIR)/%: tests/launcher/prog/%.c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(LAUNCHER_CC) -o $@ $<
 
+$(B)/tests/%.json: tools/mptcpaddr/%.json
+	$(Q)install -D -m 644 $< $@
+
 $(eval $(call suite,launcher,tools/mptcpaddr/elf.c,$$(call pc,--libs,libelf),\
-	$(LAUNCHER_PROG) $(B)/mptcpaddr $(B)/mptcpinfo $(B)/mptcpaddrd $(B)/tests/programs/stderr $(TEST_APPS) lib))
+	$(LAUNCHER_PROG) $(B)/mptcpaddr $(B)/mptcpinfo $(B)/mptcpaddrd $(B)/tests/programs/stderr \
+	$(B)/tests/validate.py $(B)/tests/status.schema.json $(TEST_APPS) lib))
 
 check-launcher: SUITE_UNDER = $(LAUNCHER_DIR)/users

@@ -26,6 +26,7 @@ struct situation {
 	const char *sysctl, *value;	     /* of the client */
 	const char *client_ip;		     /* with the client */
 	const char *words[10];		     /* each after the one before */
+	const char *filter, *json;	     /* of jq: what it prints of the JSON */
 };
 
 static bool has_words(const char *text, const char *const words[])
@@ -37,6 +38,31 @@ static bool has_words(const char *text, const char *const words[])
 		text += strlen(*words);
 	}
 	return true;
+}
+
+/* By its schema, in each situation; @filter: of jq */
+static void json_is(struct bench *b, const struct situation *s, const char *filter,
+		    const char *expected)
+{
+	static const char script[] =
+		"set -e; out=$(\"$@\" status --json); echo \"$out\" | \"$V\" \"$S\"; "
+		"echo \"$out\" | jq -cr \"$F\"";
+	char valid[PATH_MAX], schema[PATH_MAX], words[512];
+	const char *argv[18] = { "env", valid, schema, words, "sh", "-c", script, "sh" };
+	struct said said;
+	int n = 8;
+
+	snprintf(valid, sizeof(valid), "V=%s", path_of("tests/validate.py"));
+	snprintf(schema, sizeof(schema), "S=%s", path_of("tests/status.schema.json"));
+	snprintf(words, sizeof(words), "F=%s", filter);
+	for (int i = 0; s->prefix[i]; i++)
+		argv[n++] = s->prefix[i];
+	argv[n] = "@mptcpaddr";
+	said = run(b, NULL, argv);
+	cr_expect_eq(said.status, 0, "%s%s", said.out, said.err);
+	if (expected)
+		cr_expect_str_eq(said.out, expected);
+	said_free(&said);
 }
 
 /* Until everything is there: joins and their failures take their time. */
@@ -89,6 +115,7 @@ static void status_shows(const struct situation *s)
 	if (s->client_ip)
 		cr_assert_eq(host_ip(&b.world.client, s->client_ip), 0);
 	cr_assert(WAIT_FOR(shows(&b, s, out)), "%s", out);
+	json_is(&b, s, s->filter ?: ".", s->json);
 	proc_end(&client);
 	proc_end(&server);
 	proc_end(&broker);
@@ -113,7 +140,15 @@ STATUS_TEST(no_program, .no_client = true, .pool = SUBFLOWS,
 
 STATUS_TEST(server_that_announces, .pool = LAMINAR, .announced = "10.0.2.1",
 	    .words = { "\n  c1  ", "    1 ", "  ok", "\n  c2  ", "    1 ", "  ok\n",
-		       "direct   1 connection, 2 paths", "next: mptcpinfo --watch" })
+		       "direct   1 connection, 2 paths", "next: mptcpinfo --watch" },
+	    .filter =
+		    ".backend, .broker, .problems, (.uplinks[] | [.dev, .local, .paths, "
+		    ".backups, .default_route, .health, .fails]), (.programs[] | "
+		    "[.program, .manager, .connections, .paths, .plain_tcp]), .next",
+	    .json = "direct\nfalse\n0\n[\"c1\",\"10.0.1.2\",1,0,true,\"ok\",false]\n"
+		    "[\"c2\",\"10.0.2.2\",1,0,true,\"ok\",false]\n"
+		    "[\"c3\",\"10.0.3.2\",0,0,true,\"up, unused\",false]\n"
+		    "[\"tcpclient\",\"direct\",1,2,0]\nmptcpinfo --watch\n")
 
 STATUS_TEST(server_that_announces_nothing, .pool = LAMINAR,
 	    .words = { "\n  c1  ", "  ok", "\n  c2  ", "  up, unused\n",
@@ -127,7 +162,9 @@ STATUS_TEST(server_that_speaks_tcp_alone, .pool = SUBFLOWS, .plain_tcp = true,
 STATUS_TEST(uplink_that_does_not_answer, .pool = SUBFLOWS,
 	    .server_nft = CHAIN("input", "ip saddr 10.0.2.2 drop"),
 	    .words = { "\n  c1  ", "  ok", "\n  c2  ", "  no answer to its SYN\n",
-		       "why: ", "10.0.2.2\n", "next: mptcpaddr probe 10.0.1.1:8080 " })
+		       "why: ", "10.0.2.2\n", "next: mptcpaddr probe 10.0.1.1:8080 " },
+	    .filter = "[.uplinks[] | select(.dev == \"c2\") | .health, .fails], .next",
+	    .json = "[\"no answer to its SYN\",true]\nmptcpaddr probe 10.0.1.1:8080\n")
 
 STATUS_TEST(uplink_that_is_refused, .pool = SUBFLOWS "[retry]\nfirst = 20s\n",
 	    .server_nft = CHAIN("input", "ip saddr 10.0.2.2 meta l4proto tcp reject with "
@@ -135,7 +172,9 @@ STATUS_TEST(uplink_that_is_refused, .pool = SUBFLOWS "[retry]\nfirst = 20s\n",
 	    .words = { "\n  c2  ", "  its last join refused by the peer: Connection ",
 		       "Connection refused: 10.0.2.2\n", "LAST PROBLEMS\n",
 		       "tcpclient: 10.0.1.1 -> join from 10.0.2.2 ",
-		       "failed: Connection refused\n", "next: mptcpaddr probe " })
+		       "failed: Connection refused\n", "next: mptcpaddr probe " },
+	    .filter = ".last_problems[].text | sub(\"from.*failed\"; \"failed\")",
+	    .json = "tcpclient: 10.0.1.1 -> join failed: Connection refused\n")
 
 STATUS_TEST(uplink_whose_link_is_down, .pool = SUBFLOWS, .client_ip = "link set c2 down",
 	    .words = { "\n  c2  ", "  link down\n", "LAST PROBLEMS\n",
@@ -166,7 +205,12 @@ STATUS_TEST(path_manager_of_the_kernel, .no_client = true, .pool = SUBFLOWS,
 	    .words = { "not managed by mptcpaddr: pools",
 		       "problem: the in-kernel path manager is active",
 		       "\n    type: sysctl -w net.mptcp.path_manager=userspace\n",
-		       "next: fix the problems above" })
+		       "next: fix the problems above" },
+	    .filter =
+		    ".backend, .problems, (.findings[] | select(.level == "
+		    "\"problem\") | .remedies[0]), .uplinks[0].health, .programs, .next",
+	    .json = "none\n1\n{\"type\":\"sysctl -w net.mptcp.path_manager=userspace\","
+		    "\"root\":true}\nup, unused\n[]\nmptcpaddr doctor\n")
 
 STATUS_TEST(program_without_rights_or_broker, .pool = SUBFLOWS,
 	    .prefix = { "setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin" },
@@ -199,6 +243,7 @@ Test(status, program_that_does_not_answer, TIMEOUT)
 	traffic_pairs(&b, "10.0.2.2-10.0.2.1");
 	cr_assert_eq(kill(client.pid, SIGSTOP), 0);
 	cr_expect(WAIT_FOR(shows(&b, &s, out)), "%s", out);
+	json_is(&b, &s, "[.programs[] | has(\"manager\"), .paths]", "[false,2]\n");
 	cr_assert_eq(kill(client.pid, SIGCONT), 0);
 	proc_end(&client);
 	proc_end(&server);
@@ -213,6 +258,44 @@ Test(status, wrong_arguments, TIMEOUT)
 	bench_open(&b);
 	says(&b, ARGS("@mptcpaddr", "status", "now"), 2, "unexpected argument now");
 	says(&b, ARGS("@mptcpaddr", "status", "-x"), 2, "unknown option -x");
-	says(&b, ARGS("@mptcpaddr", "status", "--help"), 0, "mptcpaddr status \n\t");
+	says(&b, ARGS("@mptcpaddr", "status", "--help"), 0,
+	     "mptcpaddr status [--json]\n\t");
+	bench_close(&b);
+}
+
+/* Names of files may be any bytes. */
+Test(status, json_is_utf8, TIMEOUT)
+{
+	static const struct situation s = { .prefix = { NULL } };
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	user_pool(&b, "caf\xc3\xa9.conf", "[pool]\nendpoint = wobbly\n");
+	user_pool(&b, "caf\xe9.conf", "[pool]\nendpoint = wobbly\n");
+	json_is(&b, &s,
+		"[.findings[] | select(.level == \"problem\") | .text | match(\"caf.\")."
+		"string] | sort | unique",
+		"[\"caf?\",\"caf\xc3\xa9\"]\n");
+	bench_close(&b);
+}
+
+Test(status, every_key_is_in_the_manual, TIMEOUT)
+{
+	static const char script[] =
+		"jq -r '.. | objects | select(.properties | type == \"object\") | "
+		".properties | keys[]' \"$1\" | sort -u | while read -r key; do grep -qw "
+		"-- "
+		"\"$key\" tools/mptcpaddr/mptcpaddr.8 || echo \"$key\"; done";
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	said = run(&b, NULL,
+		   ARGS("sh", "-c", script, "sh", path_of("tests/status.schema.json")));
+	cr_expect_str_eq(said.out, "");
+	cr_expect_str_eq(said.err, "");
+	said_free(&said);
 	bench_close(&b);
 }

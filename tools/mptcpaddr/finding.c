@@ -21,14 +21,39 @@ static const struct {
 	[FOUND_BY_CHECK] = { "", "" },
 };
 
+/* Names of programs and files may be any bytes; JSON takes UTF-8 only. */
+static bool is_utf8(const char *text)
+{
+	const unsigned char *c = (const void *)text;
+	unsigned int more = 0;
+
+	for (; *c; c++) {
+		if (more ? (*c & 0xc0) != 0x80 : *c >= 0x80 && (*c < 0xc2 || *c > 0xf4))
+			return false;
+		/* No overlong forms, surrogates or numbers beyond U+10FFFF */
+		if ((c[0] == 0xe0 && c[1] < 0xa0) || (c[0] == 0xed && c[1] > 0x9f) ||
+		    (c[0] == 0xf0 && c[1] < 0x90) || (c[0] == 0xf4 && c[1] > 0x8f))
+			return false;
+		if (more)
+			more--;
+		else
+			more = (*c >= 0xc2) + (*c >= 0xe0) + (*c >= 0xf0);
+	}
+	return !more;
+}
+
 void print_json_text(const char *name, const char *text)
 {
+	const bool utf8 = is_utf8(text);
+
 	printf("\"%s\":\"", name);
 	for (; *text; text++) {
 		if (*text == '"' || *text == '\\')
 			printf("\\%c", *text);
 		else if ((unsigned char)*text < 0x20)
 			printf("\\u%04x", *text);
+		else if (!utf8 && (unsigned char)*text >= 0x80)
+			putchar('?');
 		else
 			putchar(*text);
 	}

@@ -42,8 +42,9 @@ static const struct command {
 	  "\t  -p, --pool FILE   with this pool\n"
 	  "\t  --program NAME    with the pool of this program\n"
 	  "\t  --wait SECONDS    for announced addresses, 2 by default\n" },
-	{ "status", "", "show uplinks, programs, the last problems, and what to do next",
-	  cmd_status, "" },
+	{ "status", "[--json]",
+	  "show uplinks, programs, the last problems, and what to do next", cmd_status,
+	  "\t  -j, --json        one JSON document\n" },
 	{ "doctor", "[-v] [--json] [--since TIME]",
 	  "find problems with Multipath TCP, and their remedies", cmd_doctor,
 	  "\t  -v, --verbose     list passed checks too\n"

@@ -9,17 +9,11 @@
 
 #include "shim/common/str.h"
 #include "tools/common/ctl.h"
-#include "tools/mptcpinfo/print/print.h"
 
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#define PROGRAMS_MAX 8 /* rows; the others are counted */
-#define PROBLEMS_MAX 5
-#define PROBLEM_MAX  (NOTE_TEXT_MAX + PROGRAM_MAX + 32)
 
 bool status_is_problem(const struct pm_note *note)
 {
@@ -73,25 +67,6 @@ static void read_notes(struct status *status)
 		      compare_notes);
 }
 
-static void print_head(struct status *status, bool any_pool)
-{
-	const bool broker = find_broker();
-
-	if (!strcmp(status->backend, "broker"))
-		puts("paths     managed by the broker, mptcpaddrd");
-	else if (!strcmp(status->backend, "direct"))
-		puts("paths     managed by each program itself (CAP_NET_ADMIN)");
-	else
-		puts("paths     not managed by mptcpaddr: pools have no effect");
-	printf("broker    %s\n", broker ? "running" : "not running");
-	if (status->files.on || !any_pool)
-		printf("pools     %u file%s%s\n", status->files.on,
-		       PLURAL(status->files.on),
-		       any_pool ? "" : ": programs have MPTCP without a pool");
-	else
-		puts("pools     none in force");
-}
-
 /* Whether @a and @b are in one row. */
 static bool is_same_row(const struct connection *a, const struct connection *b)
 {
@@ -99,13 +74,7 @@ static bool is_same_row(const struct connection *a, const struct connection *b)
 	       a->manager_index == b->manager_index && !strcmp(a->program, b->program);
 }
 
-struct row {
-	const struct connection *first;
-	unsigned int connections, paths, plain;
-	char why[EXPLAIN_MAX];
-};
-
-static void row_add(const struct status *status, struct row *row,
+static void row_add(const struct status *status, struct status_row *row,
 		    const struct connection *conn)
 {
 	const struct subflow *sf;
@@ -116,42 +85,6 @@ static void row_add(const struct status *status, struct row *row,
 		row->paths += sf->state == TCP_ESTABLISHED;
 	if (!row->why[0])
 		explain_connection(&status->snap, conn, row->why);
-}
-
-static void print_program(const char *name, pid_t pid, const char *manager)
-{
-	char text[PROGRAM_MAX + 48];
-
-	snprintf(text, sizeof(text), pid ? "%s[%d]" : "%s", *name ? name : "?", pid);
-	printf("  %-24s %-8s ", text, *manager ? manager : "?");
-}
-
-/* The broker serves all programs of a name and user, with one pool. */
-static void print_manager(const struct manager *manager)
-{
-	char name[PROGRAM_MAX + 32];
-
-	snprintf(name, sizeof(name), "%s of user %u", manager->program,
-		 manager->info.uid);
-	print_program(manager_is_broker(manager) ? name : manager->program,
-		      manager_is_broker(manager) ? 0 : manager->pid,
-		      manager->answered ? manager->info.backend : "");
-}
-
-static void print_row(const struct status *status, const struct row *row)
-{
-	const struct connection *conn = row->first;
-	const struct manager *manager = connection_manager(&status->snap, conn);
-
-	print_program(conn->program, conn->pid, manager_text(&status->snap, conn));
-	printf("%u connection%s, %u path%s", row->connections, PLURAL(row->connections),
-	       row->paths, PLURAL(row->paths));
-	if (row->plain)
-		printf(", %u plain TCP", row->plain);
-	printf("%s%s\n", manager && manager->info.pool_file[0] ? "  " : "",
-	       manager ? manager->info.pool_file : "");
-	if (row->why[0])
-		printf("    why: %s\n", row->why);
 }
 
 /* Whether it has a row already, or is the broker itself */
@@ -168,48 +101,29 @@ static bool is_shown(const struct snapshot *snap, const struct manager *manager)
 	       (manager_is_broker(manager) && !manager->info.pool_file[0]);
 }
 
-/* Programs without a connection now, and those that do not answer */
-static unsigned int print_idle(const struct status *status, unsigned int rows)
-{
-	const struct manager *manager;
-
-	for_each_in (manager, &status->snap, managers) {
-		if (is_shown(&status->snap, manager))
-			continue;
-		if (++rows > PROGRAMS_MAX)
-			continue;
-		print_manager(manager);
-		printf("%s%s%s\n",
-		       manager->answered ? "no connection" : "does not answer",
-		       manager->info.pool_file[0] ? "  " : "", manager->info.pool_file);
-	}
-	return rows;
-}
-
-static void print_programs(const struct status *status)
+/* Programs without a connection now follow, and those that do not answer. */
+static void find_rows(struct status *status)
 {
 	const struct snapshot *snap = &status->snap;
 	const struct connection *conn, *end = snap->connections + snap->n_connections;
-	unsigned int rows = 0;
-	struct row row;
+	const struct manager *manager;
+	struct status_row *row;
 
-	printf("\n  %-24s %-8s %s\n", "PROGRAM", "MANAGER", "CONNECTIONS");
 	for (conn = snap->connections; conn < end;) {
-		row = (struct row){ .first = conn };
-		while (conn < end && is_same_row(conn, row.first))
-			row_add(status, &row, conn++);
-		if (++rows <= PROGRAMS_MAX)
-			print_row(status, &row);
+		row = array_add(status, rows);
+		row->first = conn;
+		row->manager = connection_manager(snap, conn);
+		while (conn < end && is_same_row(conn, row->first))
+			row_add(status, row, conn++);
 	}
-	rows = print_idle(status, rows);
-	if (!rows)
-		puts("  none: no program has an MPTCP connection");
-	else if (rows > PROGRAMS_MAX)
-		printf("  and %u more: type mptcpinfo\n", rows - PROGRAMS_MAX);
+	for_each_in (manager, snap, managers)
+		if (!is_shown(snap, manager))
+			array_add(status, rows)->manager = manager;
 }
 
 /* "curl: 10.0.2.1 announced (id 1) -> join failed: ..." */
-static void write_note(const struct status_note *noted, char text[static PROBLEM_MAX])
+static void write_note(const struct status_note *noted,
+		       char text[static STATUS_PROBLEM_MAX])
 {
 	const bool pool = noted->note.what == PM_NOTE_POOL;
 	const bool its = pool || noted->note.token;
@@ -218,93 +132,117 @@ static void write_note(const struct status_note *noted, char text[static PROBLEM
 	note_text(&noted->note, what);
 	str_clean(what, strlen(what));
 	/* All programs have an endpoint that is down. */
-	snprintf(text, PROBLEM_MAX, "%s%s%s%s", its ? noted->program : "",
+	snprintf(text, STATUS_PROBLEM_MAX, "%s%s%s%s", its ? noted->program : "",
 		 its ? ": " : "", what, pool ? "; type: mptcpaddr check" : "");
 }
 
-static void print_notes(const struct status *status)
+/* The last ones, each once */
+static void find_problems(struct status *status)
 {
-	char text[PROBLEMS_MAX][PROBLEM_MAX], at[32];
-	int64_t times[PROBLEMS_MAX];
-	size_t i, n = 0, k;
-	time_t seconds;
-	struct tm tm;
+	struct status_problem *problem = status->problems;
+	size_t i = status->n_notes, k;
 
-	for (i = status->n_notes; i-- && n < PROBLEMS_MAX;) {
+	while (i-- && status->n_problems < STATUS_PROBLEMS_MAX) {
 		if (!status_is_problem(&status->notes[i].note))
 			continue;
-		write_note(&status->notes[i], text[n]);
-		times[n] = status->notes[i].note.time_ns;
-		for (k = 0; strcmp(text[k], text[n]) != 0;)
+		write_note(&status->notes[i], problem->text);
+		problem->time_ns = status->notes[i].note.time_ns;
+		for (k = 0; strcmp(status->problems[k].text, problem->text) != 0;)
 			k++;
-		n += k == n;
-	}
-	if (n)
-		puts("\n  LAST PROBLEMS");
-	while (n--) {
-		seconds = times[n] / 1000000000;
-		strftime(at, sizeof(at), "%T", localtime_r(&seconds, &tm));
-		printf("  %s  %s\n", at, text[n]);
+		if (k < status->n_problems)
+			continue;
+		status->n_problems++;
+		problem++;
 	}
 }
 
-/* The one command that helps most */
-static void print_next(const struct status *status)
+static bool any_fails(const struct status *status)
 {
-	const struct connection *conn, *plain = NULL;
+	unsigned int i;
+
+	for (i = 0; i < status->n_uplinks; i++)
+		if (status->uplinks[i].fails)
+			return true;
+	return false;
+}
+
+/* The one command that helps most */
+static void find_next(struct status *status)
+{
+	const struct connection *conn, *probed = NULL;
+	struct status_next *next = &status->next;
+	const char *command = "mptcpinfo --watch";
 	char to[ADDR_TEXT_MAX];
 
+	*next = (struct status_next){ .advice = "",
+				      .comment = "the paths and their rates, live" };
 	for_each_in (conn, &status->snap, connections)
 		if (conn->fallback)
-			plain = conn;
-	if (status->files.findings.problems)
-		puts("\nnext: fix the problems above, then type: mptcpaddr doctor");
-	else if (!status->files.on)
-		puts("\nnext: mptcpaddr init    # write a pool file with these uplinks");
-	else if (!status->snap.n_connections)
-		puts("\nnext: mptcpaddr run PROGRAM    # or: mptcpaddr probe HOST");
-	else if (plain)
-		printf("\nnext: mptcpaddr probe %s    # does that server speak MPTCP?\n",
-		       remote_text(&plain->path, to));
-	else if (status->path_fails)
-		printf("\nnext: mptcpaddr probe %s    # which uplinks reach the "
-		       "server?\n",
-		       remote_text(&status->snap.connections->path, to));
+			probed = conn;
+	if (status->files.findings.problems) {
+		next->advice = "fix the problems above, then type: ";
+		next->comment = "";
+		command = "mptcpaddr doctor";
+	} else if (!status->files.on) {
+		next->comment = "write a pool file with these uplinks";
+		command = "mptcpaddr init";
+	} else if (!status->snap.n_connections) {
+		next->comment = "or: mptcpaddr probe HOST";
+		command = "mptcpaddr run PROGRAM";
+	} else if (probed) {
+		next->comment = "does that server speak MPTCP?";
+	} else if (any_fails(status)) {
+		probed = status->snap.connections;
+		next->comment = "which uplinks reach the server?";
+	}
+	if (probed && !strcmp(command, "mptcpinfo --watch"))
+		snprintf(next->command, sizeof(next->command), "mptcpaddr probe %s",
+			 remote_text(&probed->path, to));
 	else
-		puts("\nnext: mptcpinfo --watch    # the paths and their rates, live");
+		snprintf(next->command, sizeof(next->command), "%s", command);
 }
 
 int cmd_status(int argc, char *argv[])
 {
-	static const struct option options[] = { { 0 } };
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ 0 },
+	};
 	struct status status = { .files.findings.by = FOUND_BY_DOCTOR };
 	const struct filter filter = { 0 };
 	bool any_pool;
-	size_t i;
-	int r;
+	int c;
 
-	if (command_option(argc, argv, ":", options) != -1)
-		return EXIT_USAGE;
+	while ((c = command_option(argc, argv, ":j", options)) != -1)
+		if (c == '?')
+			return EXIT_USAGE;
+		else
+			status.files.findings.json = true;
 	if (optind < argc)
 		return print_usage_error("status", "unexpected argument %s",
 					 argv[optind]);
-	r = collect_snapshot(&filter, &status.snap);
+	if (status.files.findings.json)
+		fputs("{\"findings\":[", stdout);
+	status.error = -collect_snapshot(&filter, &status.snap);
 	read_notes(&status);
 	status.backend = find_backend();
+	status.broker = find_broker();
 	any_pool = check_pools(&status.files);
-	print_head(&status, any_pool);
+	if (!status.files.findings.json)
+		status_print_head(&status, any_pool);
 	check_machine(&status.files.findings, NULL);
 	rtnl_read_table(&status.files.machine);
-	status_print_uplinks(&status);
-	print_programs(&status);
-	print_notes(&status);
-	for (i = 0; i < status.snap.n_notes; i++)
-		printf("\nnote: %s\n", status.snap.notes[i]);
-	if (r < 0)
-		printf("\ncannot list the connections: %s\n", strerror(-r));
-	print_next(&status);
+	status_read_uplinks(&status);
+	find_rows(&status);
+	find_problems(&status);
+	find_next(&status);
+	if (status.files.findings.json)
+		status_print_json(&status);
+	else
+		status_print_text(&status);
 	rtnl_free_table(&status.files.machine);
 	free(status.notes);
+	free(status.rows);
 	snapshot_free(&status.snap);
-	return r < 0 || fflush(stdout) || ferror(stdout);
+	return status.error || fflush(stdout) || ferror(stdout);
 }

@@ -15,7 +15,6 @@
 #include <time.h>
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
-#define TIME_MAX 48
 
 static void put_json(json_t *object, const char *key, json_t *value)
 {
@@ -66,20 +65,9 @@ static void put_path(json_t *object, const struct path *path)
 	put_text(object, "remote", remote_text(path, out));
 }
 
-/* ISO 8601, UTC, in microseconds. Return: @out. */
-static const char *iso_text(int64_t time_ns, char out[static TIME_MAX])
-{
-	time_t seconds = time_ns / 1000000000;
-	struct tm tm;
-	size_t n = strftime(out, TIME_MAX, "%FT%T", gmtime_r(&seconds, &tm));
-
-	snprintf(out + n, TIME_MAX - n, ".%06dZ", (int)(time_ns % 1000000000 / 1000));
-	return out;
-}
-
 static void put_time(json_t *object, const char *key, int64_t time_ns)
 {
-	char text[TIME_MAX];
+	char text[ISO_MAX];
 
 	if (time_ns)
 		put_text(object, key, iso_text(time_ns, text));
@@ -285,7 +273,7 @@ void write_json(const struct snapshot *snap, bool counters, bool one_line, FILE 
 	const char *end = one_line ? "" : "\n", *next = one_line ? "," : ",\n", *before;
 	const struct connection *conn;
 	const struct manager *manager;
-	char time[TIME_MAX];
+	char time[ISO_MAX];
 
 	fprintf(out,
 		"{\"version\":2,%s\"time\":\"%s\",\"monotonic_us\":%" PRId64

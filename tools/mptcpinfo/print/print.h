@@ -111,6 +111,11 @@ extern const struct field manager_fields[], subflow_fields[];
 
 uint64_t field_value(const struct field *field, const void *record);
 
+#define ISO_MAX 48
+
+/* iso_text() - ISO 8601, UTC, in microseconds. Return: @out. */
+const char *iso_text(int64_t time_ns, char out[static ISO_MAX]);
+
 #define EXPLAIN_MAX 640
 
 /*

@@ -11,6 +11,7 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define FIELD(record, member, key, ...)                                   \
 	{                                                                 \
@@ -105,6 +106,16 @@ const char *tcp_state_text(uint8_t state)
 					     "last-ack",  "listening",	 "closing" };
 
 	return words[state <= TCP_CLOSING ? state : 0];
+}
+
+const char *iso_text(int64_t time_ns, char out[static ISO_MAX])
+{
+	time_t seconds = time_ns / 1000000000;
+	struct tm tm;
+	size_t n = strftime(out, ISO_MAX, "%FT%T", gmtime_r(&seconds, &tm));
+
+	snprintf(out + n, ISO_MAX - n, ".%06dZ", (int)(time_ns % 1000000000 / 1000));
+	return out;
 }
 
 const char *manager_text(const struct snapshot *snap, const struct connection *conn)

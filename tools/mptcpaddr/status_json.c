@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+/*
+ * status_json.c - mptcpaddr status for programs; mptcpaddr(8) describes the keys
+ *
+ * Words and keys are those of mptcpinfo --json, doctor --json and probe --json. What is
+ * unknown is left out.
+ */
+#include "status.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static void put_text(const char *name, const char *text)
+{
+	if (!*text)
+		return;
+	putchar(',');
+	print_json_text(name, text);
+}
+
+static void put_uplinks(const struct status *status)
+{
+	const struct status_uplink *up = status->uplinks;
+	unsigned int i;
+
+	fputs(",\"uplinks\":[", stdout);
+	for (i = 0; i < status->n_uplinks; i++, up++) {
+		fputs(i ? ",{" : "{", stdout);
+		print_json_text("dev", up->dev);
+		put_text("local", up->addr);
+		printf(",\"addresses\":%u,\"default_route\":%s,\"paths\":%u,\"backups\":%"
+		       "u,"
+		       "\"bytes_sent\":%" PRIu64 ",\"bytes_received\":%" PRIu64,
+		       up->addrs, up->routed ? "true" : "false", up->paths, up->backups,
+		       up->sent, up->received);
+		if (up->rtt_us)
+			printf(",\"rtt_us\":%u", up->rtt_us);
+		put_text("health", up->health);
+		printf(",\"fails\":%s}", up->fails ? "true" : "false");
+	}
+	putchar(']');
+}
+
+/* The broker serves all programs of a name and user, with one pool. */
+static void put_row(const struct status *status, const struct status_row *row)
+{
+	const struct connection *conn = row->first;
+	const struct manager *manager = row->manager;
+	const pid_t pid = conn			       ? conn->pid
+			  : manager_is_broker(manager) ? 0
+						       : manager->pid;
+
+	printf("{\"connections\":%u,\"paths\":%u,\"plain_tcp\":%u", row->connections,
+	       row->paths, row->plain);
+	put_text("program", conn ? conn->program : manager->program);
+	if (pid)
+		printf(",\"pid\":%d", (int)pid);
+	if (conn || manager->answered)
+		printf(",\"uid\":%u", conn ? conn->uid : manager->info.uid);
+	put_text("manager", conn		? manager_text(&status->snap, conn)
+			    : manager->answered ? manager->info.backend
+						: "");
+	put_text("pool_file", manager ? manager->info.pool_file : "");
+	put_text("why", row->why);
+	if (!conn)
+		printf(",\"answered\":%s", manager->answered ? "true" : "false");
+	putchar('}');
+}
+
+void status_print_json(const struct status *status)
+{
+	char time[ISO_MAX];
+	size_t i;
+
+	fputs("],", stdout);
+	print_json_text("time", iso_text(status->snap.time_ns, time));
+	putchar(',');
+	print_json_text("backend", status->backend);
+	printf(",\"broker\":%s,\"pool_files\":%u", status->broker ? "true" : "false",
+	       status->files.on);
+	put_uplinks(status);
+	fputs(",\"programs\":[", stdout);
+	for (i = 0; i < status->n_rows; i++) {
+		fputs(i ? "," : "", stdout);
+		put_row(status, &status->rows[i]);
+	}
+	fputs("],\"last_problems\":[", stdout);
+	for (i = status->n_problems; i--;) {
+		fputs(i + 1 < status->n_problems ? ",{" : "{", stdout);
+		print_json_text("time", iso_text(status->problems[i].time_ns, time));
+		put_text("text", status->problems[i].text);
+		putchar('}');
+	}
+	fputs("],\"notes\":[", stdout);
+	for (i = 0; i < status->snap.n_notes; i++) {
+		fputs(i ? ",{" : "{", stdout);
+		print_json_text("text", status->snap.notes[i]);
+		putchar('}');
+	}
+	fputs("],", stdout);
+	print_json_text("next", status->next.command);
+	put_text("error", status->error ? strerror(status->error) : "");
+	printf(",\"problems\":%u}\n", status->files.findings.problems);
+}
