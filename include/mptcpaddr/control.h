@@ -79,6 +79,7 @@ struct ctl_manager {
 
 #define CTL_ENDPOINT_WAITING 2 /* its address is tentative or deprecated */
 #define CTL_ENDPOINT_DOWN    3 /* its link is down */
+#define CTL_ENDPOINT_SPENT   5 /* `metered`, and the quota is used up */
 
 struct ctl_endpoint {
 	struct mpaddr addr; /* port: of `signal` endpoints */

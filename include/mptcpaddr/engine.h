@@ -91,6 +91,13 @@ void engine_checked(struct engine *engine, const struct pm_cmd *cmd,
 		    const struct pm_health *health, struct pm_cmds *out);
 
 /*
+ * engine_metered() - bytes carried by paths of `metered` endpoints since the last call
+ *
+ * Only if the pool has a quota, and from the first to the last check of each path.
+ */
+uint64_t engine_metered(struct engine *engine);
+
+/*
  * engine_rerouted() - there are new routes: engine_tick() tries what failed again
  *
  * @families: FAMILY_BIT() of them

@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define HANDOVER_ABI   10
+#define HANDOVER_ABI   11
 #define HANDOVER_SLOTS 4096 /* pending registrations; a power of two */
 
 /* A registration is one word; 0 is an empty slot. */
@@ -79,7 +79,8 @@ struct handover {
 	char pool_path[1024];  /* POOL_FILE_PATH_MAX */
 	const char *pool_text; /* of a file that is not readable any more; or NULL */
 	uint32_t pool_len;
-	char log_file[1024]; /* "": the application's standard error */
+	char metered_path[1024]; /* for [policy] quota; "": no home directory */
+	char log_file[1024];	 /* "": the application's standard error */
 
 	struct first_table first;
 	_Atomic uint32_t filter; /* HANDOVER_FILTER_OPEN and so on; a futex */

@@ -75,6 +75,7 @@ enum pm_reason {
 	PM_REASON_PREFERRED = 24,
 	PM_REASON_TROUBLE = 25,
 	PM_REASON_LATENCY = 26,
+	PM_REASON_QUOTA = 27, /* [policy] quota is used up */
 };
 
 enum pm_note_what {

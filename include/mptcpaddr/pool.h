@@ -27,6 +27,7 @@ enum endpoint_state {
 	ENDPOINT_WAITING, /* tentative or deprecated: keeps subflows, gets no new ones */
 	ENDPOINT_DOWN,	  /* likewise; its link is down */
 	ENDPOINT_REMOVED, /* from its link */
+	ENDPOINT_SPENT,	  /* `metered`, and the quota is used up: loses its subflows */
 };
 
 /* endpoint_is_usable() - for new subflows */
@@ -98,6 +99,8 @@ struct pool {
 	struct prefix_list allow, deny;
 	enum pool_private private;
 	enum policy_mode policy;
+	uint64_t quota; /* bytes of all `metered` endpoints, for each user; 0: none */
+	bool daily;	/* it is for a day, not for a month */
 	enum first_mode first; /* [app] first */
 	bool mptcp;	       /* [app] mptcp */
 	enum log_level log;
@@ -139,6 +142,9 @@ const struct endpoint *pool_find_same(const struct pool *pool,
 
 /* pool_has_policy() - whether some paths are in reserve by [policy], `metered`, `cost` */
 bool pool_has_policy(const struct pool *pool);
+
+/* pool_spend() - the quota of resolved @pool is used up: its `metered` endpoints rest. */
+void pool_spend(struct pool *pool);
 
 /* prefix_list_covers() - whether a prefix, within @range unless it is NULL, has @addr */
 bool prefix_list_covers(const struct prefix_list *list, const struct mpprefix *range,

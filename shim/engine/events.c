@@ -206,11 +206,14 @@ static void note_closed(struct conn *conn, const struct subflow *s,
 			const struct pm_event *ev)
 {
 	struct pm_note note = { .what = PM_NOTE_SUBFLOW_CLOSED, .error = ev->error };
+	const struct endpoint *ep = subflow_endpoint(conn, s);
 
 	if (s->state == SUBFLOW_CLOSING) {
 		note.reason = s->lost	  ? PM_REASON_STALLED
 			      : s->silent ? PM_REASON_SILENT
-					  : PM_REASON_ENDPOINT_DOWN;
+			      : ep && ep->state == ENDPOINT_SPENT
+				      ? PM_REASON_QUOTA
+				      : PM_REASON_ENDPOINT_DOWN;
 		note.error = 0; /* our own */
 	} else if (s->removed) {
 		note.reason = PM_REASON_REMOVED;

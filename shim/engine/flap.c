@@ -109,7 +109,8 @@ void endpoint_note(struct engine *engine, const struct endpoint *ep,
 {
 	static const uint8_t reasons[] = { [ENDPOINT_WAITING] = PM_REASON_WAITING,
 					   [ENDPOINT_DOWN] = PM_REASON_LINK_DOWN,
-					   [ENDPOINT_REMOVED] = PM_REASON_NONE };
+					   [ENDPOINT_REMOVED] = PM_REASON_NONE,
+					   [ENDPOINT_SPENT] = PM_REASON_QUOTA };
 	struct pm_note note = { .what = state <= ENDPOINT_UNSEEN ? PM_NOTE_ENDPOINT_UP
 								 : PM_NOTE_ENDPOINT_DOWN,
 				.reason = reasons[state],

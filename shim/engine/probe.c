@@ -189,7 +189,8 @@ static void conn_watch(struct conn *conn, struct pm_cmds *out)
 		if (s->state != SUBFLOW_LIVE || s->lost ||
 		    !subflow_has_endpoint(conn, s) ||
 		    !(policy_rules(conn) ? index_bit(s->endpoint) != 0
-					 : subflow_can_return(conn, s)))
+					 : subflow_is_metered(conn, s) ||
+						   subflow_can_return(conn, s)))
 			continue;
 		if (out->n == PM_CMDS_MAX)
 			break; /* no connection has so many paths */
@@ -252,6 +253,8 @@ static void path_checked(struct conn *conn, struct subflow *path,
 		conn->idle = 0;
 		conn_watch_later(conn);
 	}
+	if (conn->server_side)
+		return; /* merely counted */
 	if (heard) {
 		if (path->silent && path->unanswered)
 			note_path(conn, path, PM_NOTE_HEARD);
@@ -289,6 +292,7 @@ void engine_checked(struct engine *engine, const struct pm_cmd *cmd,
 					 conn_find_ref(conn, &cmd->remote))
 		     : NULL;
 	const uint32_t bytes = s ? health->carried - s->carried : 0;
+	const uint32_t before = s ? s->carried : 0;
 
 	if (!s || s->state != SUBFLOW_LIVE)
 		return;
@@ -298,6 +302,9 @@ void engine_checked(struct engine *engine, const struct pm_cmd *cmd,
 		path_checked(conn, s, health);
 		policy_checked(conn, s, bytes);
 	}
+	/* 0: others may have counted it before. */
+	if (before && subflow_is_metered(conn, s))
+		engine->metered += s->carried - before;
 	conn_schedule(conn);
 }
 

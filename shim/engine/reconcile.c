@@ -130,6 +130,20 @@ bool subflow_doom(struct conn *conn, struct subflow *s, int error, struct pm_cmd
 }
 
 /*
+ * Whether @s ends because a quota is used up, even if it is the last path. At first it
+ * stays until another is there: a connection that has lost all paths before the peer's
+ * accept() is closed by Linux 6.18.
+ */
+static bool subflow_is_spent(const struct conn *conn, const struct subflow *s)
+{
+	const struct endpoint *ep = subflow_endpoint(conn, s);
+
+	return ep && ep->state == ENDPOINT_SPENT &&
+	       (!conn_endpoints(conn, KIND_LAMINAR | KIND_FULLMESH | KIND_SUBFLOW) ||
+		(uint32_t)engine_of(conn)->now - s->when >= FRESH_MS);
+}
+
+/*
  * Close a subflow that has lost its endpoint. One REMOVE_ADDR makes the peer close
  * every subflow with that ID, and not wait for acknowledgements. The last path stays: its
  * address may come back. Return: false if @out is full.
@@ -143,7 +157,8 @@ static bool subflow_close(struct conn *conn, struct subflow *s, struct pm_cmds *
 		return subflow_doom(conn, s, 0, out);
 	if (s->state == SUBFLOW_RETRY)
 		subflow_release_endpoint(conn, s); /* the caller deletes it */
-	if (s->state != SUBFLOW_LIVE || !conn_keeps_path(conn, s))
+	if (s->state != SUBFLOW_LIVE ||
+	    (!conn_keeps_path(conn, s) && !subflow_is_spent(conn, s)))
 		return true;
 	if (out->n + 2 > PM_CMDS_MAX)
 		return false;
@@ -169,7 +184,7 @@ static bool withdraw_addresses(struct conn *conn, struct pm_cmds *out)
 	int i;
 
 	for_each_bit (i, conn->signalled) {
-		if (endpoints[i].state != ENDPOINT_REMOVED)
+		if (endpoints[i].state < ENDPOINT_REMOVED)
 			continue;
 		id = conn_id_of(conn, &endpoints[i].addr);
 		if (id && id_has_last_path(conn, id))
@@ -229,10 +244,10 @@ bool conn_reconcile(struct conn *conn, struct pm_cmds *out)
 	for_each_subflow (conn, s) {
 		const bool usable = subflow_has_endpoint(conn, s);
 
-		if (usable || policy_rules(conn))
-			room = subflow_set_backup(conn, s, out);
-		if (room && !usable && subflow_must_close(conn, s))
+		if (!usable && subflow_must_close(conn, s))
 			room = subflow_close(conn, s, out);
+		if (room && (usable || policy_rules(conn)))
+			room = subflow_set_backup(conn, s, out);
 		if (!room)
 			break;
 		if (!usable && s->state == SUBFLOW_RETRY)

@@ -11,6 +11,7 @@
 void engine_inherit(struct engine *engine)
 {
 	struct conn *conn, *tmp;
+	struct subflow *s;
 
 	HASH_ITER (hh, engine->table.conns, conn, tmp) {
 		if (engine->waiting && !conn->inherited)
@@ -18,6 +19,10 @@ void engine_inherit(struct engine *engine)
 		else
 			conn->inherited = true;
 	}
+	for (conn = engine->table.conns; conn; conn = conn->hh.next)
+		for_each_subflow (conn, s)
+			s->carried = 0; /* which the parent counts */
+	engine->metered = 0;
 	engine->waiting = true;
 	engine->counters = (struct pm_counters){ 0 };
 }

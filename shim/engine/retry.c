@@ -150,7 +150,8 @@ static bool subflow_must_check(const struct conn *conn, const struct subflow *s)
 	       (subflow_is_back(conn, s) || subflow_is_down(conn, s));
 }
 
-/* Black holes matter beside another path only, and can be probed from endpoints. */
+/* Metered paths are counted. Black holes matter beside another path only, and can be
+ * probed from endpoints. */
 static bool conn_must_watch(const struct conn *conn)
 {
 	const struct engine *engine = engine_of(conn);
@@ -158,14 +159,18 @@ static bool conn_must_watch(const struct conn *conn)
 	unsigned int live = 0;
 	bool any = false;
 
-	if (!engine->watching || conn->server_side ||
-	    (!engine->pool->retry.tries && !engine->policed))
+	if (!engine->watching)
 		return false;
 	for_each_subflow (conn, s) {
-		live += s->state == SUBFLOW_LIVE;
-		any |= s->state == SUBFLOW_LIVE && index_bit(s->endpoint);
+		if (s->state != SUBFLOW_LIVE)
+			continue;
+		if (subflow_is_metered(conn, s))
+			return true;
+		live++;
+		any |= index_bit(s->endpoint) != 0;
 	}
-	return any && live > 1;
+	return any && live > 1 && !conn->server_side &&
+	       (engine->pool->retry.tries || engine->policed);
 }
 
 void conn_schedule(struct conn *conn)

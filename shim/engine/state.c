@@ -55,6 +55,14 @@ void engine_watch(struct engine *engine)
 	engine->watching = true;
 }
 
+uint64_t engine_metered(struct engine *engine)
+{
+	const uint64_t bytes = engine->metered;
+
+	engine->metered = 0;
+	return bytes;
+}
+
 int engine_register(struct engine *engine, const struct pm_registration *reg)
 {
 	const bool known = conn_find(&engine->table, reg->token);
@@ -289,7 +297,8 @@ static void note_count(struct conn *conn, const struct pm_note *note)
 					     { R(ERROR) | R(PROHIBITED),
 					       COUNTER(closed_error) },
 					     { R(REMOVED), COUNTER(closed_removed) },
-					     { R(ENDPOINT_DOWN) | R(STALLED) | R(SILENT),
+					     { R(ENDPOINT_DOWN) | R(STALLED) | R(SILENT) |
+						       R(QUOTA),
 					       COUNTER(closed_local) } },
 		[PM_NOTE_SIGNALLED] = { { ANY, COUNTER(add_addr_tx) } },
 		[PM_NOTE_WITHDRAWN] = { { ANY, COUNTER(rm_addr_tx) } },

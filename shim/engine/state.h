@@ -52,7 +52,8 @@ struct engine {
 	void *own_ctx;
 	/* The last probe from each endpoint, and the last that was answered; ms */
 	uint32_t probed[POOL_ENDPOINTS_MAX], answered[POOL_ENDPOINTS_MAX];
-	bool policed; /* the pool has a policy */
+	bool policed;	  /* the pool has a policy */
+	uint64_t metered; /* bytes, for engine_metered() */
 	struct uplink uplinks[POOL_ENDPOINTS_MAX];
 	struct flap flaps[FLAPS_MAX];
 	uint64_t held;	       /* endpoint_bit() of endpoints that came and went often */
@@ -129,6 +130,14 @@ struct subflow *subflow_add(struct conn *conn, const struct pm_event *ev,
 const struct endpoint *subflow_endpoint(const struct conn *conn, const struct subflow *s);
 /* subflow_has_endpoint() - false if it cannot be used for new subflows */
 bool subflow_has_endpoint(const struct conn *conn, const struct subflow *s);
+
+/* subflow_is_metered() - whether it counts against [policy] quota */
+static inline bool subflow_is_metered(const struct conn *conn, const struct subflow *s)
+{
+	const struct endpoint *ep = subflow_endpoint(conn, s);
+
+	return engine_of(conn)->pool->quota && ep && ep->flags & ENDPOINT_METERED;
+}
 
 /* conn_set_work() - conn_use_endpoints() is due now. */
 static inline void conn_set_work(struct conn *conn)

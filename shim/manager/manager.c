@@ -43,6 +43,7 @@ static int manager_timeout(const struct manager *m)
 
 	wait = pump_earlier(wait, watch_wait_ms(&m->watch, clock_ms()));
 	wait = pump_earlier(wait, idle_wait(m));
+	wait = pump_earlier(wait, metered_wait(&m->metered, m->watch.pool));
 	wait = pump_earlier(wait, first_check_wait(&m->first_checks));
 	if (m->takeover.polls)
 		wait = pump_earlier(wait, TAKEOVER_RETRY_MS);
@@ -189,6 +190,16 @@ static void manager_serve_pool(struct manager *m, const struct pollfd fds[WATCH_
 		engine_note(m->engine, PM_NOTE_POOL, m->watch.error.text[0] ? EINVAL : 0);
 }
 
+static void manager_serve_quota(struct manager *m)
+{
+	const bool spent = metered_serve(&m->metered, m->watch.pool,
+					 engine_metered(m->engine), m->h->metered_path);
+	struct pool *old = watch_set_spent(&m->watch, spent);
+
+	if (old)
+		manager_change_pool(m, old);
+}
+
 static int manager_edit_pool(void *ctx, char *words, char *ret_why, size_t size)
 {
 	struct manager *m = ctx;
@@ -252,6 +263,7 @@ static void manager_loop(struct manager *m)
 		port_listeners_serve(&m->ports, &fds[FDS_FIRST]); /* before they change */
 		manager_serve_takeover(m, fds[1].revents);
 		manager_serve_pool(m, &fds[2]);
+		manager_serve_quota(m);
 		engine_set_clock(m->engine, clock_ms());
 		handle_unanswered(m);
 		pump_tick(&m->pump, m->engine);
@@ -327,6 +339,7 @@ static struct manager *manager_inherit(struct handover *h)
 	m->pump.stop = 0;
 	m->take_over_ms = m->unable_ms = 0;
 	m->hurried = false;
+	m->metered = (struct metered){ 0 };
 	m->pump.events = m->pump.overruns = m->pump.foreign = 0;
 	memset(&m->about, 0, sizeof(m->about));
 	engine_inherit(m->engine);
@@ -356,13 +369,16 @@ static int manager_open(struct manager *m)
 	}
 	if (r < 0)
 		log_warning("no control socket: %s", strerror(-r));
+	m->about.uid = geteuid();
+	if (!m->about.uid)
+		strcpy(h->metered_path, METERED_DIR "metered.0");
+	manager_serve_quota(m);
 	takeover_open(&m->takeover, h);
 	if (h->takeover_pid)
 		manager_resync(m); /* the subscription is newer than the copy */
 	if (h->takeover_pid && takeover_follow(&m->takeover))
 		m->take_over_ms = clock_ms() + SETTLE_MS;
 	m->about.pid = h->pid;
-	m->about.uid = geteuid();
 	strcpy(m->about.backend, "direct");
 	snprintf(m->about.program, sizeof(m->about.program), "%s", h->program);
 	snprintf(m->about.pool_file, sizeof(m->about.pool_file), "%s", h->pool_path);

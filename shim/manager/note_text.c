@@ -55,6 +55,7 @@ const char *note_reason_text(uint8_t reason, uint8_t error,
 		[PM_REASON_PREFERRED] = "by preference ([policy])",
 		[PM_REASON_TROUBLE] = "an uplink is in trouble ([policy])",
 		[PM_REASON_LATENCY] = "an uplink is faster ([policy])",
+		[PM_REASON_QUOTA] = "the quota is used up ([policy])",
 	};
 	/* Only a reset is the peer's for certain. */
 	const bool peer = error == ECONNREFUSED || error == ECONNRESET;

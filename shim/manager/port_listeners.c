@@ -42,7 +42,7 @@ static bool pool_has_port(const struct pool *pool, const struct mpaddr *addr)
 
 	for (i = 0; i < pool->n_endpoints; i++)
 		if (pool->endpoints[i].addr.port &&
-		    pool->endpoints[i].state != ENDPOINT_REMOVED &&
+		    pool->endpoints[i].state < ENDPOINT_REMOVED &&
 		    mpaddr_equal(&pool->endpoints[i].addr, addr))
 			return true;
 	return false;

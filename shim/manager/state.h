@@ -7,6 +7,7 @@
 #include "control_server.h"
 #include "event_pump.h"
 #include "first_check.h"
+#include "metered.h"
 #include "mptcpaddr/handover.h"
 #include "mptcpaddr/netlink.h"
 #include "shim/pool/watch.h"
@@ -108,6 +109,7 @@ struct manager {
 	struct port_listeners ports;
 	struct takeover takeover;
 	struct first_checks first_checks;
+	struct metered metered;
 	bool hurried;		  /* asked for a short slice */
 	unsigned int early_waits; /* since the last time that no event was held */
 	int64_t take_over_ms;	  /* when to take over; 0: nothing to take over */

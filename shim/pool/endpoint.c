@@ -228,6 +228,15 @@ bool pool_has_policy(const struct pool *pool)
 	return pool->policy != POLICY_AGGREGATE;
 }
 
+void pool_spend(struct pool *pool)
+{
+	struct endpoint *ep;
+
+	for_each_endpoint (pool, ep)
+		if (ep->flags & ENDPOINT_METERED && ep->state <= ENDPOINT_WAITING)
+			ep->state = ENDPOINT_SPENT;
+}
+
 int endpoint_append(struct pool *pool, const struct endpoint *ep, struct pool_error *why)
 {
 	const bool all = ep->addr.family == AF_UNSPEC;

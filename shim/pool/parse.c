@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define KEEPALIVE_MAX_MS (9 * 3600 * 1000) /* the kernel's is 32767 s */
+#define QUOTA_MAX	 UINT64_C(1000000000000000000)
 #define RETRY_LONGEST_MS (24 * 3600 * 1000)
 
 struct parser {
@@ -175,6 +176,32 @@ static int set_mode(struct ini *ini, const struct ini_key *key, char *text)
 	return set_word(ini, key, text, words);
 }
 
+/* "5G/month": SI units. */
+static int set_quota(struct ini *ini, const struct ini_key *key, char *text)
+{
+	static const char units[] = "kMGT";
+	struct pool *pool = ini->into;
+	uint64_t unit = 1000;
+	const char *at;
+	char *end;
+
+	errno = 0;
+	pool->quota = strtoull(text, &end, 10);
+	for (at = units; *at && *at != *end; at++)
+		unit *= 1000;
+	pool->daily = *end && !strcmp(end + 1, "/day");
+	if (*text < '0' || *text > '9' || !*at ||
+	    (!pool->daily && strcmp(end + 1, "/month") != 0))
+		return ini_fail(ini,
+				"quota \"%s\" is not a number, k, M, G or T, and "
+				"/day or /month, such as 5G/month",
+				text);
+	if (errno || !pool->quota || pool->quota > QUOTA_MAX / unit)
+		return ini_fail(ini, "quota %s is not in 1k-1000000T", text);
+	pool->quota *= unit;
+	return 0;
+}
+
 static int set_keepalive_ms(struct ini *ini, const struct ini_key *key, char *text)
 {
 	const struct pool *pool = ini->into;
@@ -200,6 +227,7 @@ static const struct ini_key keys[] = {
 	{ "accept", "deny", ini_add_prefix, FIELD(deny), .form = INI_WORDS },
 	{ "accept", "private", set_private, FIELD(private) },
 	{ "policy", "mode", set_mode, FIELD(policy) },
+	{ "policy", "quota", set_quota, FIELD(quota) },
 	{ "retry", "first", set_duration, FIELD(retry.first_ms) },
 	{ "retry", "max", set_duration, FIELD(retry.max_ms) },
 	{ "retry", "tries", ini_set_number, FIELD(retry.tries), .max = 200 },

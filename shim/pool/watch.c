@@ -93,6 +93,8 @@ static struct pool *resolve_spec(const struct pool_watch *watch, const struct po
 
 	if (pool)
 		pool_resolve(spec, &watch->table, watch->pool, pool);
+	if (pool && watch->spent)
+		pool_spend(pool);
 	return pool;
 }
 
@@ -216,6 +218,20 @@ struct pool *watch_update(struct pool_watch *watch, const struct pollfd fds[WATC
 	}
 	watch->pool = pool;
 	return old;
+}
+
+struct pool *watch_set_spent(struct pool_watch *watch, bool spent)
+{
+	struct pool_watch with = *watch;
+	struct pool *pool;
+
+	with.spent = spent;
+	pool = spent != watch->spent ? resolve_spec(&with, watch->spec) : NULL;
+	if (!pool)
+		return NULL; /* no memory: the caller tries again */
+	watch->spent = spent;
+	watch->pool = pool;
+	return with.pool;
 }
 
 int watch_edit(struct pool_watch *watch, char *words, struct pool **ret_old,

@@ -38,6 +38,7 @@ static const char names[ENV_VARIABLES][20] = {
 	[ENV_DISABLE] = "MPTCPADDR_DISABLE=",
 	[ENV_BACKEND] = "MPTCPADDR_BACKEND=",
 	[ENV_LOG] = "MPTCPADDR_LOG=",
+	[ENV_XDG_STATE_HOME] = "XDG_STATE_HOME=",
 };
 
 /* Eight bytes at a time, which may be behind the NUL, but not on the next page. */

@@ -18,6 +18,7 @@ enum env_variable {
 	ENV_DISABLE,
 	ENV_BACKEND,
 	ENV_LOG,
+	ENV_XDG_STATE_HOME,
 	ENV_VARIABLES
 };
 

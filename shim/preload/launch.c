@@ -57,6 +57,25 @@ static void fill_pool(struct handover *h)
 	h->pool_len = copy->len;
 }
 
+/* The file of [policy] quota; root's is elsewhere. */
+static void fill_metered(struct handover *h)
+{
+	const char *dir = env_get(ENV_XDG_STATE_HOME);
+	const bool home = !dir || !*dir;
+	const size_t size = sizeof(h->metered_path);
+	size_t len;
+
+	if (home)
+		dir = env_get(ENV_HOME);
+	if (!dir || dir[0] != '/')
+		return;
+	len = str_append(h->metered_path, 0, size, dir);
+	if (home)
+		len = STR_APPEND(h->metered_path, len, size, "/.local/state");
+	if (STR_APPEND(h->metered_path, len, size, "/mptcpaddr/metered") == size)
+		h->metered_path[0] = '\0';
+}
+
 /* In the application's thread: the manager must not read the environment. */
 static bool fill_handover(struct handover *h)
 {
@@ -73,6 +92,7 @@ static bool fill_handover(struct handover *h)
 		return false;
 	}
 	fill_pool(h);
+	fill_metered(h);
 	return true;
 }
 

@@ -47,6 +47,7 @@ struct subflow_case {
 	const char *server;		  /* NULL: 10.0.1.1 */
 	const char *announced;		  /* with ID 12 */
 	int server_limit;		  /* 0: 8 */
+	const char *used;		  /* bytes of the month, by metered paths */
 	const char *why;
 };
 
@@ -56,6 +57,8 @@ static void explain_case(const struct subflow_case *c, bool broker)
 
 	NEED_SANDBOX();
 	pool_write(c->pool);
+	if (c->used)
+		metered_write(c->used);
 	stage_open(&s, 3);
 	cr_assert_eq(host_path_manager(&s.w.client, PM_USERSPACE), 0);
 	cr_assert_eq(limits_set(&s.w.server, c->server_limit ?: 8, 8), 0);
@@ -148,6 +151,11 @@ SUBFLOW_TEST(subflow_device_without_an_address,
 	     .pool = POOL "endpoint = dev d9 subflow\n",
 	     .client_ip = "link add d9 type veth peer name d8\n",
 	     .why = "  why        unavailable (no address on the interface): d9\n")
+
+SUBFLOW_TEST(metered_endpoint_whose_quota_is_used_up,
+	     .pool = "[pool]\nendpoint = dev c2 subflow\n"
+		     "endpoint = dev c3 subflow metered\n[policy]\nquota = 1G/month\n",
+	     .used = "1000000000", .why = "  why        the quota is used up: 10.0.3.2 (c3)\n")
 
 SUBFLOW_TEST(subflow_endpoint_whose_link_is_down, .pool = POOL,
 	     .client_ip = "link set c3 down\n",

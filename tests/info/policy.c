@@ -55,3 +55,15 @@ LOG_TEST(policy, faster_uplink_is_shown, POOL("", "interactive"), BOTH_UP,
 	   SHOWS("backup", "10.0.1.2", "10.0.1.1",
 		 "MP_PRIO to the peer: backup: an uplink is faster ([policy])\n"),
 	   HAS("reason", "\"latency\"") })
+
+static void use_up(struct log *l, const char *bytes)
+{
+	metered_write(bytes);
+}
+
+LOG_TEST(policy, quota_that_is_used_up_is_shown,
+	 POOL(" metered", "aggregate\nquota = 1G/month"), { DO(use_up, "1000000000") },
+	 BOTH_UP,
+	 { SHOWS("subflow_closed", "10.0.1.2", "10.0.1.1",
+		 "the quota is used up ([policy])\n"),
+	   HAS("reason", "\"quota\"") })

@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "counter.h"
 #include "shim.h"
@@ -30,7 +31,7 @@
 struct rig {
 	struct host client, server, wire;
 	struct proc delay, serve, program;
-	char pool[64];
+	char pool[64], app[PATH_MAX];
 };
 
 static void wire_link(struct rig *rig, int i, const char *rate)
@@ -125,6 +126,7 @@ static void rig_open(struct rig *rig, const char *pool, const char *verb)
 	write_pool(rig, pool);
 	if (!ask)
 		argv[0] = built("tests/apps/transfer", app, sizeof(app));
+	strcpy(rig->app, app);
 	start_program(rig, ask ? ask_argv : argv);
 	if (!ask)
 		cr_assert_eq(proc_tell(&rig->program, ""), 0);
@@ -287,6 +289,47 @@ Test(policy, handover_moves_an_upload_out_of_a_black_hole)
 Test(policy, metered_uplink_carries_nothing_until_it_is_needed)
 {
 	moves_and_returns(METERED, "get", BLACK_HOLE);
+}
+
+#define QUOTA 10000000
+
+/* The first link is down meanwhile; a second program has nothing left. */
+static void ends_at_its_quota(const char *verb)
+{
+	struct rig rig;
+	long long used;
+
+	NEED_SANDBOX();
+	cr_assert_eq(mount("tmpfs", "/var/lib", "tmpfs", 0, NULL), 0);
+	rig_open(&rig, METERED "[policy]\nquota = 10M/month\n", verb);
+	cr_assert(WAIT_FOR(joined_count(&rig.server) == 1), "%s",
+		  proc_errors(&rig.program));
+	make_trouble(&rig, LINK_DOWN, true);
+	wait_for_data(&rig, 2);
+	cr_assert(WAIT_FOR(strstr(proc_errors(&rig.program), "the quota is used up")),
+		  "%s", proc_errors(&rig.program));
+	make_trouble(&rig, LINK_DOWN, false);
+	wait_for_data(&rig, 1);
+	used = carried(&rig, 2); /* with what was on its way */
+	cr_log_info("%s: a quota of %d bytes ended after %lld", verb, QUOTA, used);
+	cr_assert(used > QUOTA && used < 2 * QUOTA, "%lld", used);
+	proc_end(&rig.program);
+	start_program(&rig,
+		      (const char *[]){ rig.app, verb, "10.0.1.1", PORT, SIZE, NULL });
+	cr_assert_eq(proc_tell(&rig.program, ""), 0);
+	wait_for_data(&rig, 1);
+	cr_assert_lt(carried(&rig, 2), used + LITTLE, "%s", proc_errors(&rig.program));
+	rig_close(&rig);
+}
+
+Test(policy, quota_ends_a_download_over_the_metered_uplink)
+{
+	ends_at_its_quota("get");
+}
+
+Test(policy, quota_ends_an_upload_over_the_metered_uplink)
+{
+	ends_at_its_quota("put");
 }
 
 static int by_value(const void *a, const void *b)

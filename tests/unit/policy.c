@@ -214,3 +214,47 @@ HISTORY(policy, new_policy_checks_at_once, TWO("", "") "aggregate|",
 	"watch\nstart\nup\ntime 1000\ntime 5000\ntime 20000\ntime 60000\n"
 	"time 61000 >\nwait 10000 64000\n"
 	"pool 0 " HANDOVER " > " REST_2 CHECK "\nwait 0 2000\n")
+
+#define QUOTA "aggregate|quota=1k/day|"
+#define ALONE "[pool]|endpoint=10.0.1.2 id 11 subflow metered|[policy]|quota=1k/day|"
+
+HISTORY(policy, metered_path_is_counted_between_its_checks, TWO("", "metered") QUOTA,
+	JOINED "time 127\nchecked " SECOND "1000 20\nchecked " FIRST "1000 20\n"
+	       "metered 0\n"
+	       "time 255\nchecked " SECOND "5000 20\nchecked " FIRST "9000 20\n"
+	       "metered 4000\nmetered 0\n"
+	       "checked " SECOND "-1 20\nmetered -5001\n"
+	       "checked " SECOND "99 20\nmetered 100\n")
+
+HISTORY(policy, metered_path_without_quota_is_not_counted,
+	TWO("", "metered") "aggregate|",
+	JOINED "time 127\nchecked " SECOND "1000 20\n"
+	       "time 255\nchecked " SECOND "5000 20\nmetered 0\n")
+
+HISTORY(policy, only_path_is_counted_if_it_is_metered, ALONE,
+	"watch\nstart > check 10.0.1.2/0-10.0.1.1:80;\n"
+	"checked " FIRST "1000 20\ntime 255 > check 10.0.1.2/0-10.0.1.1:80;\n"
+	"checked " FIRST "3000 20\nmetered 2000\n")
+
+HISTORY(policy, quota_ends_the_path_until_the_next_period, TWO("", "metered") QUOTA,
+	JOINED "spent 2 > withdraw 10.0.2.2:10012/12 backup;reset "
+	       "10.0.2.2/12-10.0.1.1:80 backup;check 10.0.1.2/0-10.0.1.1:80;\n"
+	       "ends " SECOND "\n"
+	       "time 100000\n"
+	       "view endpoints_used 1\n"
+	       "spent 0 > join 10.0.2.2/12-10.0.1.1:80 backup;\n")
+
+HISTORY(policy, quota_ends_the_only_path, ALONE,
+	"start\nspent 1 > withdraw 10.0.1.2:40001/0;reset 10.0.1.2/0-10.0.1.1:80;\n")
+
+#define END_1 "withdraw 10.0.1.2:40001/0;reset 10.0.1.2/0-10.0.1.1:80;"
+
+/* A connection without a path is closed by a peer that has not accepted it yet. */
+HISTORY(policy, quota_ends_the_first_path_once_there_is_another, TWO("metered", "") QUOTA,
+	"watch\nspent 1\nstart > join 10.0.2.2/12-10.0.1.1:80;\n"
+	"up > " END_1 "\n")
+
+HISTORY(policy, quota_ends_the_first_path_if_there_is_no_other_for_long,
+	TWO("metered", "") QUOTA,
+	"watch\nspent 1\nstart > join 10.0.2.2/12-10.0.1.1:80;\ntime 4900\n"
+	"time 7000 > " END_1 "\n")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Tests without a kernel path manager: the engine, its tables, pool files.
 
-UNIT_REAL := $(ENGINE_SRC) $(patsubst %,shim/manager/%.c,event_pump note_text control_server) \
+UNIT_REAL := $(ENGINE_SRC) $(patsubst %,shim/manager/%.c,event_pump metered note_text control_server) \
 	     $(patsubst %,shim/netlink/%.c,pm_event request diag) shim/pool/watch.c $(COMMON_SRC) \
 	     $(patsubst %,shim/preload/%.c,mode pool_file pool_copy env log_request refused blackhole register broker owner)
 

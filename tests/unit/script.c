@@ -308,6 +308,19 @@ static void do_links(struct script *s)
 	play_pool(&s->p, s->words[1] ?: s->pool, number(s->words[0]), ENDPOINT_DOWN);
 }
 
+static void do_spent(struct script *s)
+{
+	play_pool(&s->p, s->pool, number(s->words[0]), ENDPOINT_SPENT);
+}
+
+static void do_metered(struct script *s)
+{
+	const uint64_t bytes = engine_metered(s->p.engine);
+
+	cr_assert_eq(bytes, (uint32_t)number(s->words[0]), "%s: %llu", s->step,
+		     (unsigned long long)bytes);
+}
+
 static void do_health(struct script *s)
 {
 	const struct pm_cmd *check = s->p.out.v;
@@ -498,7 +511,9 @@ static const struct {
 	{ "foreign", do_foreign },   /* LOCAL ID REMOTE: the subflow of another program */
 	{ "ends", do_ends },	     /* LOCAL REMOTE [ERROR [REASON]]: its end */
 	{ "pool", do_pool }, /* DOWN [TEXT]: bits of endpoints; default: the first pool */
-	{ "links", do_links }, /* likewise: the links are down */
+	{ "links", do_links },	   /* likewise: the links are down */
+	{ "spent", do_spent },	   /* BITS: the quota is used up */
+	{ "metered", do_metered }, /* BYTES since the last time */
 	{ "health",
 	  do_health }, /* ROUTED [CARRIED DELIVERED UNACKED RETRANSMITS QUIET] */
 	{ "checked", do_checked }, /* LOCAL REMOTE CARRIED RTT [MIN-RTT [RETRANSMITS]] */

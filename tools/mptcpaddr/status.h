@@ -28,6 +28,7 @@ struct status_uplink {
 	int if_idx; /* 0: there is no such interface */
 	bool up;
 	bool routed;		    /* it has a default route */
+	bool spent;		    /* [policy] quota is used up */
 	char addr[MPADDR_TEXT_MAX]; /* one of them, IPv4 if there is any; "": none */
 	unsigned int addrs, paths, backups;
 	unsigned int pending, unanswered; /* joins and first paths */

@@ -116,6 +116,7 @@ static void read_endpoints(struct status *status, const struct connection *conn)
 		up = uplinks_find(status, &ep->addr);
 		if (!up)
 			continue;
+		up->spent |= ep->state == CTL_ENDPOINT_SPENT;
 		if (endpoint_state(conn, manager, i) == ENDPOINT_SILENT)
 			snprintf(up->health, sizeof(up->health),
 				 "no data for %llu s while the link is up, being probed",
@@ -194,6 +195,8 @@ static void judge_uplink(struct status_uplink *up)
 	}
 	if (!*health && up->pending)
 		health = "being joined";
+	else if (!*health && up->spent)
+		health = "quota used up";
 	else if (!*health && !up->paths)
 		health = up->routed ? "up, unused" : "no default route";
 	if (!*health) {

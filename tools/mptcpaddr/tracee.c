@@ -73,6 +73,7 @@ static bool is_library_variable(const char *variable)
 {
 	return !strncmp(variable, "MPTCPADDR_", 10) || !strncmp(variable, "HOME=", 5) ||
 	       !strncmp(variable, "XDG_CONFIG_HOME=", 16) ||
+	       !strncmp(variable, "XDG_STATE_HOME=", 15) ||
 	       !strncmp(variable, "GODEBUG=", 8);
 }
 

@@ -16,6 +16,7 @@
 #include "shim/manager/control_server.h"
 #include "shim/manager/event_pump.h"
 #include "shim/manager/first_check.h"
+#include "shim/manager/metered.h"
 #include "shim/pool/watch.h"
 
 #define HASH_NONFATAL_OOM 1
@@ -34,6 +35,7 @@ struct user {
 	int64_t refused_ms; /* the last one in the log */
 	int64_t logging_us; /* of rate_take(), for user_log() */
 	unsigned int unlogged;
+	struct metered metered;
 	UT_hash_handle hh;
 };
 
@@ -227,6 +229,9 @@ void quota_describe(const struct broker *b, char *ret_text, size_t size);
 
 /* resolve_clients() - apply the machine's addresses and the policy to all pools again. */
 void resolve_clients(struct broker *b);
+
+/* client_serve_quota() - count, and stop at the quota. Return: when again, in ms; -1. */
+int client_serve_quota(struct client *client);
 
 /* client_serve_control() - answer what its control socket has ready. */
 void client_serve_control(struct client *client);

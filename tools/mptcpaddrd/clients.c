@@ -279,6 +279,16 @@ static int client_use_pool(struct client *client, struct pool *old)
 	return 0;
 }
 
+static bool client_quota_spent(struct client *client, const struct pool *pool)
+{
+	struct user *user = client->user;
+	char path[sizeof(METERED_DIR) + 24];
+
+	snprintf(path, sizeof(path), METERED_DIR "metered.%u", user->uid);
+	return metered_serve(&user->metered, pool,
+			     client->engine ? engine_metered(client->engine) : 0, path);
+}
+
 /* Resolve @spec, which becomes the client's even on failure, and put the pool in force.
  */
 static int client_apply_pool(struct client *client, struct pool *spec)
@@ -292,8 +302,20 @@ static int client_apply_pool(struct client *client, struct pool *spec)
 	if (!pool)
 		return -ENOMEM;
 	pool_resolve(spec, &client->broker->table, old, pool);
+	watch->spent = client_quota_spent(client, pool);
+	if (watch->spent)
+		pool_spend(pool);
 	watch->pool = pool;
 	return client_use_pool(client, old);
+}
+
+int client_serve_quota(struct client *client)
+{
+	const bool spent = client_quota_spent(client, client->watch.pool);
+
+	if (spent != client->watch.spent)
+		client_apply_pool(client, client->watch.spec);
+	return metered_wait(&client->user->metered, client->watch.pool);
 }
 
 void resolve_clients(struct broker *b)

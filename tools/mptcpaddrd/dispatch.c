@@ -114,8 +114,9 @@ void dispatch_timers(struct broker *b)
 			client_conn_sweep(b, client);
 			rearm_notice(b); /* they may be TCP */
 		}
+		wait = client_serve_quota(client);
 		pump_tick(&b->pump, client->engine);
-		wait = engine_wait(client->engine);
+		wait = pump_earlier(wait, engine_wait(client->engine));
 		client->due_ms = wait < 0 ? INT64_MAX : now + wait;
 	}
 }

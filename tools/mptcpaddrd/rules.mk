@@ -4,7 +4,7 @@
 
 BROKER_SRC := $(wildcard tools/mptcpaddrd/*.c) \
 	      shim/preload/subscribe.c $(COMMON_SRC) $(ENGINE_SRC) shim/pool/watch.c $(NETLINK_SRC) \
-	      $(patsubst %,shim/manager/%.c,event_pump first_check note_text control_server slice)
+	      $(patsubst %,shim/manager/%.c,event_pump metered first_check note_text control_server slice)
 
 tools: $(B)/mptcpaddrd
 

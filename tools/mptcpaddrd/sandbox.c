@@ -43,6 +43,8 @@ static const int allowed_calls[] = {
 	/* the administrator's files, and cgroups */
 	SCMP_SYS(openat), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx),
 	SCMP_SYS(lseek), SCMP_SYS(getdents64), SCMP_SYS(uname),
+	/* files of metered.c */
+	SCMP_SYS(flock), SCMP_SYS(pwrite64), SCMP_SYS(mkdirat),
 	/* the state file, the log, net.mptcp.path_manager */
 	SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(pwritev2), SCMP_SYS(pread64),
 	SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(unlinkat), SCMP_SYS(getpid),

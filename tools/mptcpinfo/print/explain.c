@@ -241,6 +241,7 @@ static void explain_endpoints(struct text *ex, const struct connection *conn,
 	explain_kind(ex, conn, manager, MPTCP_PM_ADDR_FLAG_SIGNAL, ENDPOINT_FREE);
 	explain_state(ex, conn, manager, ENDPOINT_NO_ROUTE, "no route to the server");
 	explain_state(ex, conn, manager, ENDPOINT_NO_LINK, "link down");
+	explain_state(ex, conn, manager, ENDPOINT_NO_QUOTA, "the quota is used up");
 	explain_unavailable(ex, conn, manager, false);
 	explain_unavailable(ex, conn, manager, true);
 	explain_devices(ex, conn, manager, true);
@@ -264,6 +265,7 @@ static bool is_lost_on_detour(const struct connection *conn,
 	case ENDPOINT_USED:
 	case ENDPOINT_NO_LINK:
 	case ENDPOINT_NO_ROUTE:
+	case ENDPOINT_NO_QUOTA:
 	case ENDPOINT_HELD:
 	case ENDPOINT_UNAVAILABLE:
 		break;

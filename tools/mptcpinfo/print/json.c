@@ -312,7 +312,7 @@ static const char *const reason_words[] = {
 	"inherited", "removed",	  "endpoint_gone", "too_many",	     "own_address",
 	"private",   "stalled",	  "link_down",	   "waiting",	     "first_usable",
 	"avoided",   "raced",	  "silent",	   "flapping",	     "preferred",
-	"trouble",   "latency"
+	"trouble",   "latency",	  "quota"
 };
 
 static void put_addr(json_t *object, const char *key, const struct mpaddr *addr)

@@ -135,6 +135,7 @@ const struct word endpoint_words[] = {
 	[ENDPOINT_SILENT] = { "silent", PAINT_BAD },
 	[ENDPOINT_NO_LINK] = { "down", PAINT_BAD },
 	[ENDPOINT_NO_ROUTE] = { "unrouted", PAINT_BAD },
+	[ENDPOINT_NO_QUOTA] = { "spent", PAINT_WARN },
 	[ENDPOINT_HELD] = { "held", PAINT_WARN },
 	[ENDPOINT_UNAVAILABLE] = { "unavailable", PAINT_BAD },
 };
@@ -157,7 +158,9 @@ enum endpoint_state endpoint_state(const struct connection *conn,
 	if (report->endpoints_pending & bit)
 		return ENDPOINT_PENDING;
 	if (manager->endpoints[i].state)
-		return ENDPOINT_UNAVAILABLE;
+		return manager->endpoints[i].state == CTL_ENDPOINT_SPENT
+			       ? ENDPOINT_NO_QUOTA
+			       : ENDPOINT_UNAVAILABLE;
 	return manager->endpoints[i].held_s ? ENDPOINT_HELD : ENDPOINT_FREE;
 }
 
