@@ -165,6 +165,7 @@ static int on_sub_established(struct conn *conn, const struct pm_event *ev,
 	bool ours = subflow && subflow->state == SUBFLOW_PENDING;
 	bool doomed = subflow && subflow->state == SUBFLOW_DOOMED;
 	bool probe = subflow && subflow->state == SUBFLOW_PROBE;
+	const bool alone = !conn_count(conn, SUBFLOW_BIT(LIVE), NULL, NULL);
 	struct announcement *ann;
 
 	if (doomed && !doomed_is_usable(conn, subflow))
@@ -196,6 +197,8 @@ static int on_sub_established(struct conn *conn, const struct pm_event *ev,
 		ann->state = PM_ANNOUNCED_JOINED;
 	if (ours && ann)
 		COUNT(conn, add_addr_joined);
+	if (alone)
+		policy_resumes(conn, subflow);
 	NOTE_SUBFLOW(conn, subflow,
 		     .what = ours ? PM_NOTE_JOINED : PM_NOTE_SUBFLOW_FOREIGN);
 	conn_reconcile(conn, out);
@@ -354,6 +357,17 @@ static void join_refused(struct conn *conn, const struct pm_cmd *cmd, int error,
 	join_after_release(conn, out);
 }
 
+/* @s goes on; conn_reconcile(), conn_revive() and conn_probe() try again. */
+static void destroy_refused(struct conn *conn, struct subflow *s)
+{
+	if (s->state == SUBFLOW_PROBE)
+		s->unanswered = false;
+	if (s->state != SUBFLOW_CLOSING)
+		return;
+	s->state = SUBFLOW_LIVE;
+	policy_refused(conn, s);
+}
+
 void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 		   struct pm_cmds *out)
 {
@@ -362,13 +376,16 @@ void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 
 	if (!error || !conn)
 		return;
+	s = conn_subflow_find(conn, conn_find_ref(conn, &cmd->local),
+			      conn_find_ref(conn, &cmd->remote));
 	if (cmd->type == PM_CMD_SUBFLOW_CREATE) {
 		join_refused(conn, cmd, error, out);
 	} else if (cmd->type == PM_CMD_SET_FLAGS) {
-		s = conn_subflow_find(conn, conn_find_ref(conn, &cmd->local),
-				      conn_find_ref(conn, &cmd->remote));
 		if (s && s->state == SUBFLOW_LIVE)
 			policy_refused(conn, s);
+	} else if (cmd->type == PM_CMD_SUBFLOW_DESTROY) {
+		if (s && error != ESRCH) /* of which an event follows */
+			destroy_refused(conn, s);
 	}
 	conn_schedule(conn);
 }

@@ -281,6 +281,12 @@ void policy_refused(struct conn *conn, struct subflow *path)
 	conn->prios += conn->prios < REPEATS_MAX;
 }
 
+void policy_resumes(struct conn *conn, struct subflow *path)
+{
+	conn->prios = 0;
+	policy_refused(conn, path);
+}
+
 static void repeat_flags(struct conn *conn)
 {
 	struct subflow *s;

@@ -22,5 +22,12 @@ void policy_checked(struct conn *conn, const struct subflow *path, uint32_t byte
 void policy_sent(struct conn *conn);
 /* policy_refused() - the kernel did not send MP_PRIO over @path. */
 void policy_refused(struct conn *conn, struct subflow *path);
+/*
+ * policy_resumes() - @path is the only one again
+ *
+ * Linux 6.18 sends what was written without a path only after the next acknowledgement of
+ * data, and a join has none for the peer: MP_PRIO brings it.
+ */
+void policy_resumes(struct conn *conn, struct subflow *path);
 /* policy_path_ended() - @path has, with an error if @failed. */
 void policy_path_ended(struct conn *conn, const struct subflow *path, bool failed);

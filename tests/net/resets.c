@@ -4,6 +4,9 @@
  *
  * The kernel's own path manager never tries again.
  */
+#include <signal.h>
+#include <stdio.h>
+
 #include "net.h"
 
 #define TRIES 3
@@ -134,4 +137,46 @@ Test(resets, joined_at_once_when_another_link_changes)
 Test(resets, subflow_endpoint_joins_at_once_when_another_link_changes)
 {
 	joins_at_once_after(&subflow, OTHER_LINK);
+}
+
+#define DROPS_JOINS                            \
+	"table inet t {\nchain c {\n"          \
+	"type filter hook input priority 0;\n" \
+	"tcp flags syn drop\n}\n}\n"
+
+/* @what: a pipe from ss(8) on the server that ends with 0. */
+static void server_has(const struct net *n, const char *what)
+{
+	char command[128];
+	const char *const argv[] = { "sh", "-c", command, NULL };
+
+	snprintf(command, sizeof(command), "until ss -H%s; do sleep 0.05; done", what);
+	cr_assert_eq(proc_run(&n->world.server, NULL, argv), 0, "%s", what);
+}
+
+#define RECEIVED "tni | grep -q bytes_received:15" /* "hello" and ten bytes */
+#define UNSENT	 "Mni | grep token | grep -Eqv 'write_seq:([^ ]*) snd_una:\\1 '"
+
+/* Linux 6.18 sends it with the first acknowledgement of data that comes over a path. */
+Test(resets, reply_that_was_written_without_a_path_arrives)
+{
+	static const struct net_spec spec = { .pool = { { "10.0.1.2" } } };
+	const char *const reset[] = { "ss", "-K", "-tn", "dst", "10.0.1.1", NULL };
+	struct net n;
+
+	NEED_SANDBOX();
+	net_start(&n, &spec, FROM_POOL);
+	cr_assert_eq(kill(n.server.pid, SIGSTOP), 0);
+	cr_assert_eq(proc_tell(&n.client, "echo 10"), 0);
+	server_has(&n, RECEIVED);
+	nap_ms(1000); /* a timer of "hello" would send it, too */
+	cr_assert_eq(host_nft(&n.world.server, DROPS_JOINS), 0);
+	cr_assert_eq(proc_run(&n.world.client, NULL, reset), 0);
+	cr_assert(WAIT_FOR(tcp_gone_from(&n.world.server, "10.0.1.1")));
+	cr_assert_eq(kill(n.server.pid, SIGCONT), 0);
+	server_has(&n, UNSENT);
+	cr_assert_eq(host_nft(&n.world.server, "flush ruleset\n"), 0);
+	cr_assert(WAIT_FOR(proc_said(&n.client, "echoed 10")), "%s",
+		  proc_errors(&n.client));
+	net_close(&n);
 }

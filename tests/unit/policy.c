@@ -258,3 +258,17 @@ HISTORY(policy, quota_ends_the_first_path_if_there_is_no_other_for_long,
 	TWO("metered", "") QUOTA,
 	"watch\nspent 1\nstart > join 10.0.2.2/12-10.0.1.1:80;\ntime 4900\n"
 	"time 7000 > " END_1 "\n")
+
+HISTORY(policy, refused_end_of_a_path_is_repeated, ALONE,
+	"start\nspent 1 > " END_1 "\nkept " FIRST " ENOMEM\nwait 1 100\n"
+	"time 102 > " END_1 "\nkept " FIRST " ENOMEM\nwait 101 200\n"
+	"time 303 > " END_1 "\n")
+
+HISTORY(policy, end_of_a_path_that_is_gone_is_not_repeated, ALONE,
+	"start\nspent 1 > " END_1 "\nkept " FIRST " ESRCH\nwait none\nends " FIRST "\n")
+
+/* Linux 6.18 keeps back what the peer has written without a path. */
+HISTORY(policy, first_path_after_none_sends_mp_prio,
+	"[pool]|endpoint=10.0.1.2 id 11 laminar",
+	"start\nends " FIRST "ECONNRESET\ntime 3000 > join 10.0.1.2/11-10.0.1.1:80;\n"
+	"up >\ntime 3099\ntime 3100 > flags 10.0.1.2/11-10.0.1.1:80;\nwait none\n")

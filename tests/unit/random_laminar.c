@@ -189,6 +189,8 @@ static void take_command(const struct pm_cmd *cmd)
 	struct mpaddr *has = &m->ids[cmd->local_id];
 	unsigned int i;
 
+	if (cmd->type == PM_CMD_SET_FLAGS)
+		return; /* of the only path, see policy_resumes() */
 	must(cmd->endpoint >= 0 && (unsigned int)cmd->endpoint < play.pool->n_endpoints,
 	     "endpoint %d", cmd->endpoint);
 	ep = &play.pool->endpoints[cmd->endpoint];

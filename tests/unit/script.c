@@ -86,6 +86,8 @@ static int number(const char *word)
 		{ "ECONNRESET", ECONNRESET },
 		{ "ETIMEDOUT", ETIMEDOUT },
 		{ "EINVAL", EINVAL },
+		{ "ENOMEM", ENOMEM },
+		{ "ESRCH", ESRCH },
 		{ "prohibited", PM_RESET_PROHIBITED },
 		{ "family", PM_REASON_FAMILY },
 		{ "flapping", PM_REASON_FLAPPING },
@@ -183,6 +185,16 @@ static void do_unsent(struct script *s)
 				      .remote = at(s->words[1]) };
 
 	play_answer(&s->p, &flags, EINVAL);
+}
+
+static void do_kept(struct script *s)
+{
+	const struct pm_cmd destroy = { .type = PM_CMD_SUBFLOW_DESTROY,
+					.token = s->token,
+					.local = at(s->words[0]),
+					.remote = at(s->words[1]) };
+
+	play_answer(&s->p, &destroy, number(s->words[2]));
 }
 
 /* Without a pair: every join of the last step. */
@@ -505,11 +517,12 @@ static const struct {
 	{ "remove", do_remove },     /* ID */
 	{ "refuse", do_refuse },     /* PAIR ERROR: the kernel's answer */
 	{ "unsent", do_unsent },     /* LOCAL REMOTE: the kernel refused its MP_PRIO */
-	{ "up", do_up },	     /* [PAIR] */
-	{ "down", do_down },	     /* PAIR [ERROR] */
-	{ "reset", do_reset },	     /* PAIR REASON */
-	{ "foreign", do_foreign },   /* LOCAL ID REMOTE: the subflow of another program */
-	{ "ends", do_ends },	     /* LOCAL REMOTE [ERROR [REASON]]: its end */
+	{ "kept", do_kept },	   /* LOCAL REMOTE ERROR: the kernel refused to end it */
+	{ "up", do_up },	   /* [PAIR] */
+	{ "down", do_down },	   /* PAIR [ERROR] */
+	{ "reset", do_reset },	   /* PAIR REASON */
+	{ "foreign", do_foreign }, /* LOCAL ID REMOTE: the subflow of another program */
+	{ "ends", do_ends },	   /* LOCAL REMOTE [ERROR [REASON]]: its end */
 	{ "pool", do_pool }, /* DOWN [TEXT]: bits of endpoints; default: the first pool */
 	{ "links", do_links },	   /* likewise: the links are down */
 	{ "spent", do_spent },	   /* BITS: the quota is used up */
