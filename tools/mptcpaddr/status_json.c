@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void put_text(const char *name, const char *text)
+static void put_known(const char *name, const char *text)
 {
 	if (!*text)
 		return;
@@ -28,7 +28,7 @@ static void put_uplinks(const struct status *status)
 	for (i = 0; i < status->n_uplinks; i++, up++) {
 		fputs(i ? ",{" : "{", stdout);
 		print_json_text("dev", up->dev);
-		put_text("local", up->addr);
+		put_known("local", up->addr);
 		printf(",\"addresses\":%u,\"default_route\":%s,\"paths\":%u,\"backups\":%"
 		       "u,"
 		       "\"bytes_sent\":%" PRIu64 ",\"bytes_received\":%" PRIu64,
@@ -36,14 +36,14 @@ static void put_uplinks(const struct status *status)
 		       up->sent, up->received);
 		if (up->rtt_us)
 			printf(",\"rtt_us\":%u", up->rtt_us);
-		put_text("health", up->health);
+		put_known("health", up->health);
 		printf(",\"fails\":%s}", up->fails ? "true" : "false");
 	}
 	putchar(']');
 }
 
 /* The broker serves all programs of a name and user, with one pool. */
-static void put_row(const struct status *status, const struct status_row *row)
+static void put_program(const struct status *status, const struct status_row *row)
 {
 	const struct connection *conn = row->first;
 	const struct manager *manager = row->manager;
@@ -53,16 +53,16 @@ static void put_row(const struct status *status, const struct status_row *row)
 
 	printf("{\"connections\":%u,\"paths\":%u,\"plain_tcp\":%u", row->connections,
 	       row->paths, row->plain);
-	put_text("program", conn ? conn->program : manager->program);
+	put_known("program", conn ? conn->program : manager->program);
 	if (pid)
 		printf(",\"pid\":%d", (int)pid);
 	if (conn || manager->answered)
 		printf(",\"uid\":%u", conn ? conn->uid : manager->info.uid);
-	put_text("manager", conn		? manager_text(&status->snap, conn)
-			    : manager->answered ? manager->info.backend
-						: "");
-	put_text("pool_file", manager ? manager->info.pool_file : "");
-	put_text("why", row->why);
+	put_known("manager", conn		 ? manager_text(&status->snap, conn)
+			     : manager->answered ? manager->info.backend
+						 : "");
+	put_known("pool_file", manager ? manager->info.pool_file : "");
+	put_known("why", row->why);
 	if (!conn)
 		printf(",\"answered\":%s", manager->answered ? "true" : "false");
 	putchar('}');
@@ -83,13 +83,13 @@ void status_print_json(const struct status *status)
 	fputs(",\"programs\":[", stdout);
 	for (i = 0; i < status->n_rows; i++) {
 		fputs(i ? "," : "", stdout);
-		put_row(status, &status->rows[i]);
+		put_program(status, &status->rows[i]);
 	}
 	fputs("],\"last_problems\":[", stdout);
 	for (i = status->n_problems; i--;) {
 		fputs(i + 1 < status->n_problems ? ",{" : "{", stdout);
 		print_json_text("time", iso_text(status->problems[i].time_ns, time));
-		put_text("text", status->problems[i].text);
+		put_known("text", status->problems[i].text);
 		putchar('}');
 	}
 	fputs("],\"notes\":[", stdout);
@@ -100,6 +100,6 @@ void status_print_json(const struct status *status)
 	}
 	fputs("],", stdout);
 	print_json_text("next", status->next.command);
-	put_text("error", status->error ? strerror(status->error) : "");
+	put_known("error", status->error ? strerror(status->error) : "");
 	printf(",\"problems\":%u}\n", status->files.findings.problems);
 }

@@ -26,8 +26,8 @@ struct routes {
 };
 
 /* Return: the interface; 0: no route; -1: unknown. */
-static int find_link(struct routes *routes, const struct mpaddr *local,
-		     const struct mpaddr *remote, int link)
+static int routes_find_link(struct routes *routes, const struct mpaddr *local,
+			    const struct mpaddr *remote, int link)
 {
 	struct route key;
 	ssize_t i;
@@ -70,7 +70,7 @@ static const struct mpaddr *find_remote(const struct connection *conn,
 }
 
 /* Link-local, loopback: other rules than those of routing tables */
-static bool is_routed(const struct mpaddr *addr)
+static bool is_routable(const struct mpaddr *addr)
 {
 	const struct mpaddr_range *range = mpaddr_range(addr);
 
@@ -91,14 +91,14 @@ static void read_connection(struct routes *routes, const struct manager *manager
 		remote = conn->record.endpoints_mine >> i & 1 && !ep->state
 				 ? find_remote(conn, ep, i)
 				 : NULL;
-		if (!remote || remote->family != ep->addr.family || !is_routed(remote) ||
-		    !is_routed(&ep->addr))
+		if (!remote || remote->family != ep->addr.family ||
+		    !is_routable(remote) || !is_routable(&ep->addr))
 			continue;
 		snprintf(dev, sizeof(dev), "%.15s", ep->dev);
 		link = *dev ? (int)if_nametoindex(dev) : 0;
 		if (*dev && !link)
 			continue;
-		link = find_link(routes, &ep->addr, remote, link);
+		link = routes_find_link(routes, &ep->addr, remote, link);
 		if (link == 0)
 			conn->unrouted |= UINT64_C(1) << i;
 		device_of(&ep->addr, has);
