@@ -258,7 +258,7 @@ static void put_note(struct text *out, const struct pm_note *note)
 	case PM_NOTE_POOL:
 		if (!note->error && !note->reason)
 			return text_put(out, "pool file loaded");
-		return put_reason(out, "pool file rejected: ", note);
+		return text_put(out, "pool file rejected, keeping the previous pool");
 	case PM_NOTE_UNANSWERED:
 	case PM_NOTE_SILENT:
 	case PM_NOTE_HEARD:

@@ -2,9 +2,11 @@
 /*
  * pools.c - pool files: run's warnings, and mptcpaddr check
  */
-#include "launcher.h"
+#include "traffic.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -102,8 +104,8 @@ Test(pools, directory_in_place_of_a_pool_file_is_refused, TIMEOUT)
 	said_free(&said);
 	said = run(&b, ARGS("MPTCPADDR_CONFIG=/run"), ARGS("@mptcpaddr", "doctor"));
 	cr_expect_eq(said.status, 1);
-	cr_expect(strstr(said.out, "problem: /run: not a regular file\n    do: "), "%s",
-		  said.out);
+	cr_expect(strstr(said.out, "problem: /run: not a regular file; no pool until "),
+		  "%s", said.out);
 	said_free(&said);
 	bench_close(&b);
 }
@@ -386,9 +388,10 @@ Test(pools, missing_config_file_is_a_warning, TIMEOUT)
 	said = run(&b, ARGS("MPTCPADDR_CONFIG=/run/nowhere.conf"),
 		   ARGS("@mptcpaddr", "run", "-v", "@@hello"));
 	cr_expect_eq(times(&said, WARNING), 1, "%s", said.err);
-	cr_expect_eq(times(&said,
-			   WARNING "/run/nowhere.conf: No such file or directory; "
-				   "no pool until this is fixed; run \"mptcpaddr check "),
+	cr_expect_eq(times(&said, WARNING
+			   "/run/nowhere.conf: No such file or directory; "
+			   "no pool until this is fixed, or the previous one where "
+			   "it is in use; run \"mptcpaddr check "),
 		     1, "%s", said.err);
 	/* The program is no script. */
 	cr_expect_eq(times(&said, "mptcpaddr: program: /"), 1, "%s", said.err);
@@ -438,29 +441,59 @@ Test(pools, mptcp_no_in_the_installed_file_is_a_warning, TIMEOUT)
 	bench_close(&b);
 }
 
-/* The broker keeps the pool that it read before. */
-Test(pools, warning_mentions_an_older_pool_of_the_broker, TIMEOUT)
+static bool has_logged(const struct proc *p, const char *words)
 {
-	char path[128], ending[512];
-	struct proc broker = { 0 };
+	char *said = proc_errors(p);
+	const bool logged = strstr(said, words);
+
+	free(said);
+	return logged;
+}
+
+/* One wording, whether the broker, or a program itself, keeps the pool that it has. */
+Test(pools, rejected_file_is_told_once_and_in_the_same_words, TIMEOUT)
+{
+	static const char good[] = "[pool]\nendpoint = 10.0.2.2\n";
+	char path[128], line[512], words[1024];
+	struct proc broker = { 0 }, server = { 0 }, client = { 0 };
+	struct said said;
 	struct bench b;
 
 	NEED_SANDBOX();
 	bench_open(&b);
-	user_pool(&b, "hello.conf", "[pool]\nendpoint = 10.0.2.2 id 300\n");
-	snprintf(path, sizeof(path), "%s/mptcpaddr/hello.conf", b.home);
-	snprintf(ending, sizeof(ending),
-		 WARNING
-		 "%s:2: local id 300 is not in 1-255; no pool until this is fixed; "
-		 "run \"mptcpaddr check %s\" to list all errors\n",
-		 path, path);
-	says(&b, ARGS("@mptcpaddr", "run", "@@hello"), 1, ending);
 	start_broker(&b, &broker);
-	says(&b, ARGS("@mptcpaddr", "run", "--backend", "direct", "@@hello"), 1, ending);
-	says(&b, ARGS("@mptcpaddr", "run", "@@hello"), 1,
-	     "; no pool until this is fixed, unless the broker has an older one from "
-	     "that "
-	     "file; run \"mptcpaddr check ");
+	traffic_serve(&b, &server, false, NULL);
+	user_pool(&b, "tcpclient.conf", good);
+	for (int i = 0; i < 2; i++) {
+		start(&b, &client, NULL,
+		      ARGS("@mptcpaddr", "run", "--backend", i ? "direct" : "broker",
+			   "@tests/apps/tcpclient", "10.0.1.1", TRAFFIC_PORT));
+		cr_assert(WAIT_FOR(proc_said(&client, "connected 1\n")));
+		user_pool(&b, "tcpclient.conf", "[pool]\nendpoint = 10.0.2.2 id 300\n");
+		snprintf(path, sizeof(path), "%s/mptcpaddr/tcpclient.conf", b.home);
+		snprintf(line, sizeof(line),
+			 "%s:2: local id 300 is not in 1-255; no pool until this is "
+			 "fixed, or the previous one where it is in use",
+			 path);
+		snprintf(words, sizeof(words),
+			 WARNING "%s; run \"mptcpaddr check %s\" to list all errors\n",
+			 line, path);
+		/* The next program brings the file to the broker. */
+		says(&b,
+		     ARGS("@mptcpaddr", "run", "@tests/apps/tcpclient", "10.0.1.1",
+			  TRAFFIC_PORT),
+		     0, words);
+		snprintf(words, sizeof(words), "problem: %s\n", line);
+		said = run(&b, NULL,
+			   ARGS("sh", "-c", "$0 doctor >&2", path_of("mptcpaddr")));
+		cr_expect_eq(times(&said, words), 1, "%s%s", said.out, said.err);
+		cr_expect_eq(times(&said, "id 300"), 1, "%s%s", said.out, said.err);
+		said_free(&said);
+		proc_end(&client);
+		user_pool(&b, "tcpclient.conf", good);
+	}
+	cr_expect(WAIT_FOR(has_logged(&broker, "keeping the previous pool: ")));
+	proc_end(&server);
 	proc_end(&broker);
 	bench_close(&b);
 }

@@ -46,5 +46,12 @@ bool read_first_line(const char *path, char *ret_text, size_t size);
 /* check_slips() - what is allowed in the file @path, but is rarely meant */
 void check_slips(struct findings *findings, const char *path);
 
-/* check_running_pools() - those that a manager, or the broker's policy, rejects */
-void check_running_pools(struct findings *findings);
+/* After an error of a pool file: a manager or broker keeps the pool that it has. */
+#define POOL_REJECTED \
+	"; no pool until this is fixed, or the previous one where it is in use"
+
+/*
+ * check_running_pools() - those that a manager, or the broker's policy, rejects
+ * @known: errors that are reported already, or NULL
+ */
+void check_running_pools(struct findings *findings, const char *known);

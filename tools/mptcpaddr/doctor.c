@@ -206,12 +206,13 @@ static bool check_endpoint(struct pool_files *files, const char *path,
 static void on_bad_line(void *user, const char *text)
 {
 	struct pool_files *files = user;
+	char *before = files->bad_lines;
 
-	report_problem(&files->findings,
-		       "%s\ndo: fix that line, see mptcpaddr.conf(5); until then "
-		       "programs start without a pool, or with the one that "
-		       "the broker read before",
-		       text);
+	if (asprintf(&files->bad_lines, "%s%s\n", before ?: "", text) < 0)
+		files->bad_lines = NULL;
+	free(before);
+	report_problem(&files->findings, "%s%s\ndo: fix it, see mptcpaddr.conf(5)",
+		       text, files->findings.by == FOUND_BY_CHECK ? "" : POOL_REJECTED);
 }
 
 static void check_file(struct pool_files *files, const char *path)
@@ -551,7 +552,8 @@ int cmd_doctor(int argc, char *argv[])
 	check_libraries(&files.findings);
 	any_pool = check_pools(&files);
 	check_machine(&files.findings, &files.devices);
-	check_running_pools(&files.findings);
+	check_running_pools(&files.findings, files.bad_lines);
+	free(files.bad_lines);
 	managed = strcmp(find_backend(), "none") != 0;
 	any = check_counters(&files.findings, since_ms,
 			     managed ? files.laminar_path : NULL) ||

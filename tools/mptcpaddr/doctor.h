@@ -14,6 +14,7 @@ struct pool_files {
 	unsigned int on, off;	/* mptcp = yes, no */
 	char off_path[256];	/* one of the latter */
 	char laminar_path[256]; /* one with no other endpoints; "": none */
+	char *bad_lines;	/* their errors, for the caller to free; NULL: none */
 };
 
 /*

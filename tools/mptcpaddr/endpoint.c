@@ -136,7 +136,7 @@ static void report_silent_managers(struct findings *findings,
 				       user->uid, user->failed + user->unasked);
 }
 
-void check_running_pools(struct findings *findings)
+void check_running_pools(struct findings *findings, const char *known)
 {
 	const struct targets any = { .pid = 0 };
 	struct ctl_budget budget = { 0 };
@@ -151,10 +151,11 @@ void check_running_pools(struct findings *findings)
 	for (i = 0; i < n && reports < REPORTS_MAX; i++) {
 		if (open_target(&any, names[i], &budget, &target) != 0)
 			continue;
-		if (target.manager.pool_error[0]) {
+		if (target.manager.pool_error[0] &&
+		    !(known && strstr(known, target.manager.pool_error))) {
 			reports++;
-			report_problem(findings, "%s: %s\ndo: correct that line",
-				       target.name, target.manager.pool_error);
+			report_problem(findings, "%s: %s\ndo: fix that line", target.name,
+				       target.manager.pool_error);
 		}
 		ctl_close(&target.ctl);
 	}

@@ -85,20 +85,6 @@ static void report_endpoint(struct findings *findings, const struct pool *pool,
 		  ep->line, to);
 }
 
-/* A broker keeps the pool that it read from that file before. */
-static void report_bad_pool(struct run *run, const char *path, const char *why)
-{
-	const char *backend = getenv("MPTCPADDR_BACKEND") ?: "";
-	const bool broker = (!*backend || !strcmp(backend, "broker")) && find_broker();
-
-	report_problem(
-		&run->findings,
-		"%s; no pool until this is fixed%s\n"
-		"do: run \"mptcpaddr check %s\" to list all errors",
-		why, broker ? ", unless the broker has an older one from that file" : "",
-		path);
-}
-
 /* Return: whether the library has an effect in this program. */
 static bool check_pool(struct run *run)
 {
@@ -121,7 +107,10 @@ static bool check_pool(struct run *run)
 		close(fd);
 	report_ok(findings, "pool file: %s (for \"%s\")", path, name);
 	if (pool_load(path, &pool, &why) < 0) {
-		report_bad_pool(run, path, why.text);
+		report_problem(findings,
+			       "%s" POOL_REJECTED "\n"
+			       "do: run \"mptcpaddr check %s\" to list all errors",
+			       why.text, path);
 		return true;
 	}
 	for (i = 0; i < pool->n_endpoints; i++)

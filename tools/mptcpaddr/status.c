@@ -241,6 +241,7 @@ int cmd_status(int argc, char *argv[])
 	else
 		status_print_text(&status);
 	rtnl_free_table(&status.files.machine);
+	free(status.files.bad_lines);
 	free(status.notes);
 	free(status.rows);
 	snapshot_free(&status.snap);

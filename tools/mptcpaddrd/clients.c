@@ -214,11 +214,11 @@ static void client_apply_policy(struct client *client)
 	}
 }
 
-static void client_log_error(struct client *client)
+static void client_log_error(struct client *client, const char *consequence)
 {
 	if (client->watch.error.text[0])
-		user_log(client->broker, client->user, LOG_LEVEL_WARNING, "%s",
-			 client->watch.error.text);
+		user_log(client->broker, client->user, LOG_LEVEL_WARNING, "%s%s",
+			 consequence, client->watch.error.text);
 }
 
 /* For engine_set_callbacks(). */
@@ -471,7 +471,8 @@ struct client *client_get(struct broker *b, struct user *user,
 		if (r == 0)
 			journal_add(b, client, NULL);
 		if (r != -EDQUOT) /* too many lines otherwise */
-			client_log_error(client);
+			client_log_error(client,
+					 r < 0 ? "keeping the previous pool: " : "");
 		return client; /* with its previous pool, if the new one is wrong */
 	}
 	if (client_make_room(b, user)) {
@@ -493,7 +494,7 @@ struct client *client_get(struct broker *b, struct user *user,
 	user_log(b, user, LOG_LEVEL_INFO, "%s: %u endpoint%s from %s",
 		 record->program.program, client->watch.pool->n_endpoints,
 		 PLURAL(client->watch.pool->n_endpoints), client->watch.path);
-	client_log_error(client);
+	client_log_error(client, "");
 	journal_add(b, client, NULL);
 	return client;
 }
