@@ -27,6 +27,17 @@ _mptcpaddr_files()
 	COMPREPLY=($(compgen -f -- "$1"))
 }
 
+# Programs that have a pool file
+_mptcpaddr_pools()
+{
+	local file
+
+	for file in "${XDG_CONFIG_HOME:-$HOME/.config}"/mptcpaddr/*.conf /etc/mptcpaddr/*.conf; do
+		file=${file##*/}
+		[[ $file == '*.conf' || $file == broker.conf ]] || echo "${file%.conf}"
+	done | sort -u
+}
+
 # The first word after the command that is neither an option nor its value, in REPLY, and
 # its number, in REPLY_AT; "" and the next number if there is none before the cursor.
 _mptcpaddr_first_word()
@@ -91,12 +102,13 @@ _mptcpaddr_value()
 	-p | --pool) _mptcpaddr_files "$2" ;;
 	-b | --backend) _mptcpaddr_words 'broker direct none' "$2" ;;
 	--pid) _mptcpaddr_words "$(_mptcpaddr_pids)" "$2" ;;
-	--program) COMPREPLY=($(compgen -c -- "$2")) ;;
+	--program) COMPREPLY=($(compgen -W "$(_mptcpaddr_pools)" -- "$2") $(compgen -c -- "$2")) ;;
 	--root) COMPREPLY=($(compgen -d -- "$2")) ;;
 	--wait | --since | id | port | subflows | add_addr_accepted) ;;
 	dev) _mptcpaddr_words "$(ls /sys/class/net 2>/dev/null)" "$2" ;;
 	*) return 1 ;;
 	esac
+	return 0
 }
 
 _mptcpaddr()
@@ -123,6 +135,7 @@ _mptcpaddr()
 			_mptcpaddr_words '--broker --help' "$cur"
 		else
 			_mptcpaddr_files "$cur"
+			COMPREPLY+=($(compgen -W "$(_mptcpaddr_pools)" -- "$cur"))
 		fi
 		;;
 	probe)

@@ -32,6 +32,17 @@ function __mptcpaddr_verb
 	end
 end
 
+# Programs that have a pool file
+function __mptcpaddr_pools
+	set -l home $XDG_CONFIG_HOME
+	test -n "$home"; or set home $HOME/.config
+	set -l files $home/mptcpaddr/*.conf /etc/mptcpaddr/*.conf
+	for file in $files
+		set -l name (string replace -r '.*/(.*)\.conf$' '$1' -- $file)
+		test $name = broker; or echo $name
+	end
+end
+
 function __mptcpaddr_previous
 	set -l words (commandline -opc)
 	test "$words[-1]" = "$argv[1]"
@@ -84,13 +95,13 @@ complete -c mptcpaddr -n '__mptcpaddr_in run' -x -a '(__mptcpaddr_program)'
 complete -c mptcpaddr -n '__mptcpaddr_in init' -l stdout -d 'Print it'
 complete -c mptcpaddr -n '__mptcpaddr_in init; and __mptcpaddr_verb ""' -a '(__fish_complete_command)'
 complete -c mptcpaddr -n '__mptcpaddr_in check' -l broker -d 'The configuration of the broker'
-complete -c mptcpaddr -n '__mptcpaddr_in check' -F
+complete -c mptcpaddr -n '__mptcpaddr_in check' -F -a '(__mptcpaddr_pools)'
 complete -c mptcpaddr -n '__mptcpaddr_in probe status doctor' -s j -l json -d 'One JSON document'
 complete -c mptcpaddr -n '__mptcpaddr_in doctor' -l since -x -d 'Count from now on'
 complete -c mptcpaddr -n '__mptcpaddr_in probe' -l wait -x -d 'Seconds'
 complete -c mptcpaddr -n '__mptcpaddr_in probe; and __mptcpaddr_verb ""' -a '(__fish_print_hostnames)'
 complete -c mptcpaddr -n '__mptcpaddr_in endpoint limits' -l pid -x -a '(__fish_complete_pids)' -d 'Process'
-complete -c mptcpaddr -n '__mptcpaddr_in endpoint limits probe' -l program -x -d 'Program name'
+complete -c mptcpaddr -n '__mptcpaddr_in endpoint limits probe' -l program -x -a '(__mptcpaddr_pools) (__fish_complete_command)' -d 'Program name'
 complete -c mptcpaddr -n '__mptcpaddr_in endpoint; and __mptcpaddr_verb ""' -a 'show add delete change flush'
 complete -c mptcpaddr -n '__mptcpaddr_in endpoint; and __mptcpaddr_verb a; and not __mptcpaddr_previous dev' \
 	-a 'dev id port cost laminar subflow fullmesh signal backup metered nofirst'

@@ -171,6 +171,29 @@ Test(completions, programs_and_interfaces_are_offered, .timeout = 240)
 		offers_are(shells[i], list, sizeof(list) / sizeof(*list));
 }
 
+/* Names of pool files, as well as files; and as well as commands */
+Test(completions, programs_with_a_pool_are_offered, .timeout = 240)
+{
+	static const char *const shells[] = { "bash", "zsh", "fish" };
+	static const struct offer list[] = {
+		{ "mptcpaddr check LIC", "LICENSE LICurl" },
+		{ "mptcpaddr check --broker LIC", "LICENSE LICurl" },
+		{ "mptcpaddr check broke", "" },
+		{ "mptcpaddr check qq", "qqcurl" },
+		{ "mptcpaddr probe --program qq", "qqcurl" },
+		{ "mptcpaddr endpoint --program qq", "qqcurl" },
+		{ "mptcpaddr endpoint --program mptcpi", "mptcpize" },
+	};
+
+	NEED_SANDBOX();
+	free(run(ARGS("/bin/sh", "-ec",
+		      "mkdir -p /run/config/mptcpaddr; cd /run/config/mptcpaddr; "
+		      "touch LICurl.conf qqcurl.conf broker.conf")));
+	cr_assert_eq(setenv("XDG_CONFIG_HOME", "/run/config", 1), 0);
+	for (size_t i = 0; i < 3; i++)
+		offers_are(shells[i], list, sizeof(list) / sizeof(*list));
+}
+
 /* The long options that --help tells; the caller frees them. */
 static char *told_options(const char *tool, const char *command)
 {
