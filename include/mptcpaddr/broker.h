@@ -25,6 +25,9 @@
 #define BROKER_VERSION	1
 #define BROKER_POOL_MAX 32768 /* bytes of a pool file */
 
+/* Why a program has no pool, in the words of log and tools */
+#define BROKER_LACKING "no CAP_NET_ADMIN in this network namespace, and no broker"
+
 #define BROKER_FLAG_V6ONLY 1
 /* `token` is the inode of a listening socket: serve the connections that it accepts. */
 #define BROKER_FLAG_LISTENER 0x40

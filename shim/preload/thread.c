@@ -8,6 +8,7 @@
  */
 #include "thread.h"
 #include "log_request.h"
+#include "mptcpaddr/broker.h"
 #include "mptcpaddr/handover.h"
 #include "owner.h"
 #include "shim/common/lock.h"
@@ -129,8 +130,7 @@ static int become_manager(struct handover *h)
 		if (r == -EPERM && h->takeover_pid)
 			return r;
 		if (r == -EPERM)
-			log_warning("no pool: no CAP_NET_ADMIN in this network "
-				    "namespace, and no broker; start mptcpaddrd");
+			log_warning("no pool: " BROKER_LACKING "; start mptcpaddrd");
 		else
 			log_warning("no pool: %m");
 		return r;

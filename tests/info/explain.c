@@ -184,9 +184,17 @@ static void kernel_manages(struct stage *s)
 
 DIRECT_TEST(kernel_path_manager, .before = kernel_manages, .why = "kernel path manager: ")
 
-DIRECT_TEST(no_rights_and_no_broker,
-	    .by = { "setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin" },
-	    .why = "no rights and no broker: ")
+#define NO_RIGHTS "setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin"
+#define TELLS_OF_BROKER                                                             \
+	"no CAP_NET_ADMIN in this network namespace, and no broker: pools have no " \
+	"effect; "                                                                  \
+	"type: "
+
+DIRECT_TEST(no_rights_and_no_broker, .by = { NO_RIGHTS }, .why = TELLS_OF_BROKER)
+
+/* A broker selects the userspace path manager: one problem, as in mptcpaddr run. */
+DIRECT_TEST(no_rights_and_no_broker_with_the_kernel_path_manager, .by = { NO_RIGHTS },
+	    .before = kernel_manages, .why = TELLS_OF_BROKER)
 
 Test(explain, program_without_the_library)
 {

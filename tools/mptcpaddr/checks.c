@@ -15,6 +15,7 @@
 #include "shim/common/str.h"
 #include "shim/preload/subscribe.h"
 #include "tools/common/blackhole_report.h"
+#include "tools/common/broker_command.h"
 #include "tools/common/ctl.h"
 
 #include <limits.h>
@@ -26,14 +27,6 @@
 
 #define PLAIN_TCP ": new connections are plain TCP"
 #define NO_POOLS  ": pools have no effect"
-
-/*
- * A path manager in the program itself, for a user who may become root. sudo sets HOME,
- * and the tool may be outside of PATH: %s is program_invocation_name.
- */
-#define RUN_WITH_RIGHTS                                                         \
-	"sudo setpriv --reuid \"$(id -u)\" --regid \"$(id -g)\" --init-groups " \
-	"--inh-caps +net_admin --ambient-caps +net_admin env HOME=\"$HOME\" %s run ..."
 
 #define RULES_MAX 100000 /* lines of a rule set that are read */
 
@@ -252,32 +245,12 @@ static bool check_broker(struct findings *findings, const struct devices *device
 	return true;
 }
 
-/* The command that starts the broker next to this tool, or in PATH. */
-static const char *find_broker_command(char text[PATH_MAX + 8])
-{
-	static const char *const units[] = {
-		"/etc/systemd/system/mptcpaddrd.service",
-		"/usr/local/lib/systemd/system/mptcpaddrd.service",
-		"/lib/systemd/system/mptcpaddrd.service",
-	};
-	const char *tool = program_invocation_name;
-	size_t i;
-
-	for (i = 0; i < sizeof(units) / sizeof(*units); i++)
-		if (!access(units[i], F_OK) && !access("/run/systemd/system", F_OK))
-			return "systemctl enable --now mptcpaddrd";
-	snprintf(text, PATH_MAX, "%.*smptcpaddrd", (int)(basename(tool) - tool), tool);
-	if (access(text, X_OK) < 0)
-		strcpy(text, "mptcpaddrd");
-	return strcat(text, " -u");
-}
-
 /* Who would manage the paths: the program itself, or root's broker. */
 static bool check_rights(struct findings *findings, const struct devices *devices)
 {
 	const bool broker = find_broker();
 	const char *backend = getenv("MPTCPADDR_BACKEND") ?: "";
-	char command[PATH_MAX + 8];
+	char command[BROKER_COMMAND_MAX];
 	int r;
 
 	if (!strcmp(backend, "broker")) {
@@ -285,7 +258,7 @@ static bool check_rights(struct findings *findings, const struct devices *device
 			report_problem(findings,
 				       "no broker answers in this network "
 				       "namespace" NO_POOLS "\nroot: %s",
-				       find_broker_command(command));
+				       broker_command_find(command));
 		return true;
 	}
 	r = try_events();
@@ -296,9 +269,11 @@ static bool check_rights(struct findings *findings, const struct devices *device
 			  broker ? "" : "; other users have no broker");
 	else if (r == -EPERM && (!broker || !strcmp(backend, "direct")))
 		report_problem(findings,
-			       "no CAP_NET_ADMIN in this network namespace, and no "
-			       "broker" NO_POOLS "\nroot: %s\nor type: " RUN_WITH_RIGHTS,
-			       find_broker_command(command), program_invocation_name);
+			       BROKER_LACKING NO_POOLS
+			       "\nroot: %s\n"
+			       "do: or give the program CAP_NET_ADMIN, see EXAMPLES in "
+			       "mptcpaddr(8)",
+			       broker_command_find(command));
 	return true;
 }
 

@@ -43,9 +43,6 @@ PRINTF_LIKE(2, 3) int print_usage_error(const char *command, const char *fmt, ..
 /* print_error() - "mptcpaddr: ..." on stderr. Return: 1, an exit status. */
 PRINTF_LIKE(1, 2) int print_error(const char *fmt, ...);
 
-/* In front of a command that only root may run. */
-#define AS_ROOT (geteuid() ? "sudo " : "")
-
 /*
  * require_pool_file() - take @file of an option --pool, which must be valid
  * @consequence: for the message if it is not: "the program is not started"

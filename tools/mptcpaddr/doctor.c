@@ -211,8 +211,8 @@ static void on_bad_line(void *user, const char *text)
 	if (asprintf(&files->bad_lines, "%s%s\n", before ?: "", text) < 0)
 		files->bad_lines = NULL;
 	free(before);
-	report_problem(&files->findings, "%s%s\ndo: fix it, see mptcpaddr.conf(5)",
-		       text, files->findings.by == FOUND_BY_CHECK ? "" : POOL_REJECTED);
+	report_problem(&files->findings, "%s%s\ndo: fix it, see mptcpaddr.conf(5)", text,
+		       files->findings.by == FOUND_BY_CHECK ? "" : POOL_REJECTED);
 }
 
 static void check_file(struct pool_files *files, const char *path)

@@ -9,6 +9,7 @@
 #include "mptcpaddr/pool.h"
 #include "program.h"
 #include "supervise.h"
+#include "tools/common/broker_command.h"
 #include "unit.h"
 
 #include <fcntl.h>

@@ -4,6 +4,7 @@
  */
 #include "command.h"
 #include "shim/common/str.h"
+#include "tools/common/broker_command.h"
 
 #include <limits.h>
 #include <stdarg.h>

@@ -17,6 +17,7 @@
 #include "shim/preload/pool_file.h"
 #include "shim/preload/subscribe.h"
 #include "tools/common/blackhole_report.h"
+#include "tools/common/broker_command.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,8 +5,10 @@
  * The cause comes first, then the addresses concerned. A connection's own manager
  * reports it; without a manager, it is derived from kernel data.
  */
+#include "mptcpaddr/broker.h"
 #include "print.h"
 #include "shim/common/str.h"
+#include "tools/common/broker_command.h"
 #include "tools/common/endpoint_reason.h"
 
 #include <errno.h>
@@ -14,6 +16,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Each of these endpoints has a path of its own. */
 #define PATH_KINDS (MPTCP_PM_ADDR_FLAG_SUBFLOW | MPTCP_PM_ADDR_FLAG_SIGNAL)
@@ -395,22 +398,39 @@ static void explain_first(struct text *ex, const struct connection *conn)
 			 note_reason_text(conn->record.first, 0, why));
 }
 
-static const char *explain_none(const struct snapshot *snap,
-				const struct process *process)
+static bool broker_answers(const struct snapshot *snap)
 {
 	const struct manager *manager;
 
+	for_each_in (manager, snap, managers)
+		if (manager->answered && manager_is_broker(manager))
+			return true;
+	return false;
+}
+
+/* In the words of mptcpaddr run and check. A broker selects the path manager, too. */
+static bool explain_rights(struct text *ex, const struct snapshot *snap,
+			   const struct process *process)
+{
+	char command[BROKER_COMMAND_MAX];
+
+	if (process->preload == PRELOAD_NO || !process->rights_known || process->rights ||
+	    broker_answers(snap))
+		return false;
+	text_put(ex, BROKER_LACKING ": pools have no effect; type: %s%.256s", AS_ROOT,
+		 broker_command_find(command));
+	return true;
+}
+
+static const char *explain_none(const struct snapshot *snap,
+				const struct process *process)
+{
 	if (process->preload == PRELOAD_NO)
 		return "no path manager: the program does not run under libmptcpaddr.so";
-	for_each_in (manager, snap, managers)
-		if (process->preload == PRELOAD_YES && manager->answered &&
-		    manager_is_broker(manager))
-			return "no pool: mptcpaddrd has none for it (by its policy, or "
-			       "the pool file is missing, invalid or too long; see its "
-			       "log)";
-	if (process->rights_known && !process->rights)
-		return "no rights and no broker: it lacks CAP_NET_ADMIN, and no "
-		       "mptcpaddrd answers";
+	if (process->preload == PRELOAD_YES && broker_answers(snap))
+		return "no pool: mptcpaddrd has none for it (by its policy, or "
+		       "the pool file is missing, invalid or too long; see its "
+		       "log)";
 	if (process->preload == PRELOAD_YES)
 		return "no path manager: it has no pool file, or an error that "
 		       "MPTCPADDR_LOG shows";
@@ -438,11 +458,14 @@ bool explain_connection(const struct snapshot *snap, const struct connection *co
 		explain_silent(&ex, conn, connection_manager(snap, conn));
 		explain_detours(&ex, conn, connection_manager(snap, conn));
 		explain_held(&ex, connection_manager(snap, conn));
-	} else if (conn->manager == MANAGER_NONE)
+	} else if (conn->manager == MANAGER_NONE &&
+		   !explain_rights(&ex, snap, &conn->process))
 		text_put(&ex, "%s", explain_none(snap, &conn->process));
 	else if (conn->manager == MANAGER_UNKNOWN)
 		text_put(&ex, "unknown: a manager that may have it did not answer");
-	else if (conn->process.preload == PRELOAD_YES)
+	else if (conn->manager == MANAGER_KERNEL &&
+		 conn->process.preload == PRELOAD_YES &&
+		 !explain_rights(&ex, snap, &conn->process))
 		text_put(&ex, "kernel path manager: net.mptcp.path_manager was not "
 			      "userspace when the socket was created, so no pool "
 			      "applies");
