@@ -181,12 +181,12 @@ static int set_quota(struct ini *ini, const struct ini_key *key, char *text)
 {
 	static const char units[] = "kMGT";
 	struct pool *pool = ini->into;
-	uint64_t unit = 1000;
+	uint64_t unit = 1000, n;
 	const char *at;
 	char *end;
 
 	errno = 0;
-	pool->quota = strtoull(text, &end, 10);
+	n = strtoull(text, &end, 10);
 	for (at = units; *at && *at != *end; at++)
 		unit *= 1000;
 	pool->daily = *end && !strcmp(end + 1, "/day");
@@ -196,9 +196,9 @@ static int set_quota(struct ini *ini, const struct ini_key *key, char *text)
 				"quota \"%s\" is not a number, k, M, G or T, and "
 				"/day or /month, such as 5G/month",
 				text);
-	if (errno || !pool->quota || pool->quota > QUOTA_MAX / unit)
+	if (errno || !n || n > QUOTA_MAX / unit)
 		return ini_fail(ini, "quota %s is not in 1k-1000000T", text);
-	pool->quota *= unit;
+	pool->quota = n * unit;
 	return 0;
 }
 

@@ -279,21 +279,26 @@ cookbook_32_bit_programs_after()
 cookbook_one_pool_for_each_destination_before() { broker; }
 cookbook_one_pool_for_each_destination_after() { both_carried 500000; }
 
-cookbook_a_metered_uplink_before() { broker; }
+cookbook_a_metered_uplink_before()
+{
+	mount -t tmpfs tmpfs /var/lib
+	broker
+}
 cookbook_a_metered_uplink_after()
 {
-	joined_at_least 2
+	joined_at_least 3
+	grep -Eqx '[0-9]{8} [0-9]{20} [0-9]{20}' /var/lib/mptcpaddr/metered.1
 	[ "$(nstat -asz MPTcpExtMPPrioTx | awk '/MPP/ { print $2 }')" -ge 1 ]
 	# The change lasts until the file changes: then LTE carries nothing but handshakes.
 	echo '# changed' >>/run/me/.config/mptcpaddr/curl.conf
 	wait_until lte_is_backup
 	uplinks_idle
 	as_me mptcpaddr run curl -sS -o /dev/null https://example.org/big.iso
-	joined_at_least 3
+	joined_at_least 4
 	[ "$(received wwan0)" -lt 200000 ]
 	uplinks_idle
 	as_me mptcpaddr run wget -q -O /dev/null https://example.org/big.iso
-	joined_at_least 4
+	joined_at_least 5
 	[ "$(received wwan0)" -lt 200000 ]
 }
 

@@ -8,9 +8,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "endpoint.h"
@@ -313,17 +311,4 @@ size_t subflows_on(const struct host *h)
 
 	json_decref(root);
 	return n;
-}
-
-void metered_write(const char *bytes)
-{
-	const time_t now = time(NULL);
-	char text[64];
-	FILE *f;
-
-	strftime(text, sizeof(text), "%Y%m%d", localtime(&now));
-	cr_assert_eq(mount("tmpfs", "/var/lib", "tmpfs", 0, "mode=0755"), 0);
-	cr_assert_eq(mkdir("/var/lib/mptcpaddr", 0755), 0);
-	f = fopen("/var/lib/mptcpaddr/metered.0", "we");
-	cr_assert(f && fprintf(f, "%s 0 %s\n", text, bytes) > 0 && fclose(f) == 0);
 }

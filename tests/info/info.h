@@ -41,8 +41,6 @@ void stage_broker(struct stage *s, const char *config);
 /* The pool file of stage_preloaded(), one per test. */
 const char *pool_path(void);
 void pool_write(const char *text);
-/* metered_write() - root's metered paths have carried so much in this month. */
-void metered_write(const char *bytes);
 /* tests/apps/tcpclient, an ordinary TCP program, under the library. */
 void stage_preloaded(struct stage *s, const char *count);
 /* The same, started by @by, which ends in NULL: "setpriv", "--clear-groups", ... */

@@ -3,6 +3,7 @@
  * policy.c - why [policy] takes and leaves uplinks, as events show it
  */
 #include "eventlog.h"
+#include "metered.h"
 #include "skip.h"
 
 #define POOL(first, mode)                                           \
@@ -58,7 +59,8 @@ LOG_TEST(policy, faster_uplink_is_shown, POOL("", "interactive"), BOTH_UP,
 
 static void use_up(struct log *l, const char *bytes)
 {
-	metered_write(bytes);
+	cr_assert_eq(metered_mount(), 0);
+	cr_assert_eq(metered_write(0, 0, bytes), 0);
 }
 
 LOG_TEST(policy, quota_that_is_used_up_is_shown,

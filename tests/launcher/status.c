@@ -2,6 +2,7 @@
 /*
  * status.c - the screen of mptcpaddr status, in each situation that it is for
  */
+#include "metered.h"
 #include "traffic.h"
 
 #include <signal.h>
@@ -25,6 +26,7 @@ struct situation {
 	const char *server_nft, *client_nft; /* before the client */
 	const char *sysctl, *value;	     /* of the client */
 	const char *client_ip;		     /* with the client */
+	const char *used;		     /* bytes, by root's metered paths */
 	const char *words[10];		     /* each after the one before */
 	const char *filter, *json;	     /* of jq: what it prints of the JSON */
 };
@@ -96,6 +98,8 @@ static void status_shows(const struct situation *s)
 		start_broker(&b, &broker);
 	if (s->sysctl && host_sysctl(&b.world.client, s->sysctl, s->value) < 0)
 		SKIP("this kernel lacks that sysctl");
+	if (s->used)
+		cr_assert(metered_mount() == 0 && metered_write(0, 0, s->used) == 0);
 	if (s->pool)
 		user_pool(&b, "default.conf", s->pool);
 	traffic_serve(&b, &server, s->plain_tcp, ARGS(s->announced));
@@ -224,6 +228,15 @@ STATUS_TEST(broker_and_its_program, .pool = SUBFLOWS, .broker = true,
 	    .words = { "managed by the broker", "broker    running", "\n  c1  ", "  ok",
 		       "\n  c2  ", "  ok\n", "broker   1 connection, 2 paths",
 		       "next: mptcpinfo --watch" })
+
+STATUS_TEST(uplink_whose_quota_is_used_up, .used = "1000000",
+	    .pool = "[pool]\nendpoint = dev c1 subflow\nendpoint = dev c2 subflow "
+		    "metered\n[policy]\nquota = 1M/month\n",
+	    .words = { "\n  c1  ", "  ok", "\n  c2  ", "  quota used up\n",
+		       "1 connection, 1 path", "why: the quota is used up: 10.0.2.2",
+		       "next: mptcpinfo --watch" },
+	    .filter = "[.uplinks[] | select(.dev == \"c2\") | .health, .fails]",
+	    .json = "[\"quota used up\",false]\n")
 
 /* A stopped program's manager is silent; its connection is seen all the same. */
 Test(status, program_that_does_not_answer, TIMEOUT)

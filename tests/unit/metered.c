@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -63,6 +64,32 @@ Test(metered, managers_of_a_user_add_up)
 	cr_assert_eq(metered_wait(&second, pool), -1);
 	cr_assert(metered_serve(&third, pool, 1, path));
 	cr_assert_geq(metered_wait(&third, pool), 0);
+	close_with(pool);
+}
+
+static void add_thousands(const struct pool *pool)
+{
+	struct metered m = { 0 };
+
+	for (int i = 0; i < 1000 || m.more; i++) {
+		m.next_ms = 0;
+		metered_serve(&m, pool, i < 1000 ? 1000 : 0, path);
+	}
+	_exit(0);
+}
+
+Test(metered, managers_that_write_at_the_same_time_lose_nothing)
+{
+	struct pool *pool = open_with("5M/month", NULL);
+	struct metered m = { 0 };
+
+	for (int i = 0; i < 5; i++)
+		if (fork() == 0)
+			add_thousands(pool);
+	for (int i = 0, status = -1; i < 5; i++)
+		cr_assert(wait(&status) > 0 && status == 0);
+	cr_assert(metered_serve(&m, pool, 0, path));
+	cr_assert_eq(m.this_month, 5000000);
 	close_with(pool);
 }
 
