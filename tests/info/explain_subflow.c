@@ -161,6 +161,18 @@ SUBFLOW_TEST(metered_endpoint_whose_quota_is_used_up,
 	     .used = "1000000000",
 	     .why = "  why        the quota is used up: 10.0.3.2 (c3)\n")
 
+SUBFLOW_TEST(subflow_device_without_an_address_of_the_family,
+	     .pool = "[pool]\nendpoint = dev c2 subflow laminar\n"
+		     "endpoint = dev c3 subflow laminar\n",
+	     .client_ip = "addr del 10.0.3.2/24 dev c3\n",
+	     .why = "  why        unavailable (no IPv4 address on the interface): c3\n")
+
+/* Their IPv4 addresses have no path, and need none. */
+SUBFLOW_TEST(subflow_devices_with_paths_of_the_other_family,
+	     .pool = "[pool]\nendpoint = dev c1 subflow laminar\n"
+		     "endpoint = dev c2 subflow laminar\n",
+	     .server = "dead:beef:1::1", .why = "")
+
 SUBFLOW_TEST(subflow_endpoint_whose_link_is_down, .pool = POOL,
 	     .client_ip = "link set c3 down\n",
 	     .why = "  why        unavailable (on no interface that is up): 10.0.3.2\n")

@@ -62,6 +62,13 @@ static void explain_cause(struct text *ex, const struct connection *conn,
 		text_put(ex, " and %zu more", named - NAMED_MAX);
 }
 
+/* Of an interface, the addresses of the server's family count: explain_devices() */
+static bool is_spare(const struct connection *conn, const struct ctl_endpoint *ep)
+{
+	return ep->from_dev && ep->flags & MPTCP_PM_ADDR_FLAG_SUBFLOW &&
+	       ep->addr.family != conn->path.remote.family;
+}
+
 static bool has_free(const struct connection *conn, const struct manager *manager,
 		     uint32_t but_kind)
 {
@@ -69,6 +76,7 @@ static bool has_free(const struct connection *conn, const struct manager *manage
 
 	for (i = 0; i < manager->n_endpoints; i++)
 		if (endpoint_state(conn, manager, i) == ENDPOINT_FREE &&
+		    !is_spare(conn, &manager->endpoints[i]) &&
 		    !(manager->endpoints[i].flags & but_kind))
 			return true;
 	return false;
@@ -98,23 +106,53 @@ static void explain_unavailable(struct text *ex, const struct connection *conn,
 	}
 }
 
-static bool has_dev(const struct manager *manager, const struct ctl_endpoint *configured)
-{
-	const struct ctl_endpoint *ep;
+enum device_lack {
+	DEVICE_LACKS_NOTHING,
+	DEVICE_MISSING,
+	DEVICE_LACKS_ADDRESS,
+	DEVICE_LACKS_IPV4, /* it has another address */
+	DEVICE_LACKS_IPV6,
+	DEVICE_LACKS
+};
 
-	for_each_in (ep, manager, endpoints)
-		if (ep->section == configured->section &&
-		    !strncmp(ep->dev, configured->dev, sizeof(ep->dev)))
-			return true;
-	return false;
+/* A path to the server, or to an address that it announced in another family */
+static enum device_lack device_lack(const struct connection *conn,
+				    const struct manager *manager,
+				    const struct ctl_endpoint *configured,
+				    const char *dev)
+{
+	const struct pm_conn_report *report = &conn->record;
+	const uint16_t family = conn->path.remote.family;
+	const struct ctl_endpoint *ep;
+	bool other = false;
+
+	for_each_in (ep, manager, endpoints) {
+		const size_t i = ep - manager->endpoints;
+
+		if (ep->section != configured->section ||
+		    strncmp(ep->dev, configured->dev, sizeof(ep->dev)) != 0)
+			continue;
+		if (ep->addr.family == family ||
+		    (report->endpoints_used | report->endpoints_pending) >> i & 1)
+			return DEVICE_LACKS_NOTHING;
+		other = true;
+	}
+	if (other)
+		return family == AF_INET ? DEVICE_LACKS_IPV4 : DEVICE_LACKS_IPV6;
+	return if_nametoindex(dev) ? DEVICE_LACKS_ADDRESS : DEVICE_MISSING;
 }
 
-/* Interfaces of the pool file without any address; @missing: that do not exist */
+/* Interfaces of the pool file without an address for this connection */
 static void explain_devices(struct text *ex, const struct connection *conn,
-			    const struct manager *manager, bool missing)
+			    const struct manager *manager, enum device_lack lack)
 {
-	const char *before = missing ? "unavailable (no such interface): "
-				     : "unavailable (no address on the interface): ";
+	static const char *const words[] = {
+		[DEVICE_MISSING] = "unavailable (no such interface): ",
+		[DEVICE_LACKS_ADDRESS] = "unavailable (no address on the interface): ",
+		[DEVICE_LACKS_IPV4] = "unavailable (no IPv4 address on the interface): ",
+		[DEVICE_LACKS_IPV6] = "unavailable (no IPv6 address on the interface): ",
+	};
+	const char *before = words[lack];
 	const bool free = has_free(conn, manager, PATH_KINDS);
 	const struct ctl_endpoint *ep;
 	char dev[IFNAMSIZ];
@@ -124,7 +162,7 @@ static void explain_devices(struct text *ex, const struct connection *conn,
 		snprintf(dev, sizeof(dev), "%.15s", ep->dev);
 		str_clean(dev, strlen(dev));
 		if (ep->addr.family || !*dev || ep->section != conn->record.section ||
-		    has_dev(manager, ep) || (if_nametoindex(dev) == 0) != missing ||
+		    device_lack(conn, manager, ep, dev) != lack ||
 		    (free && !(ep->flags & PATH_KINDS)))
 			continue;
 		text_put(ex, "%s%s%s", first && ex->len ? "; " : "",
@@ -140,7 +178,7 @@ static uint32_t endpoint_kind(const struct connection *conn,
 	const struct pm_announced_report *announced;
 
 	if (ep->flags & MPTCP_PM_ADDR_FLAG_SUBFLOW)
-		return MPTCP_PM_ADDR_FLAG_SUBFLOW;
+		return is_spare(conn, ep) ? 0 : MPTCP_PM_ADDR_FLAG_SUBFLOW;
 	/* It joins what others have joined; what waits has a reason of its own. */
 	if (ep->flags & MPTCP_PM_ADDR_FLAG_FULLMESH)
 		for_each_in (announced, conn, announced)
@@ -233,6 +271,8 @@ static void explain_state(struct text *ex, const struct connection *conn,
 static void explain_endpoints(struct text *ex, const struct connection *conn,
 			      const struct manager *manager)
 {
+	enum device_lack lack;
+
 	if (!conn->record.server_side) {
 		explain_kind(ex, conn, manager, MPTCP_PM_ADDR_FLAG_SUBFLOW,
 			     ENDPOINT_PENDING);
@@ -247,8 +287,8 @@ static void explain_endpoints(struct text *ex, const struct connection *conn,
 	explain_state(ex, conn, manager, ENDPOINT_NO_QUOTA, "the quota is used up");
 	explain_unavailable(ex, conn, manager, false);
 	explain_unavailable(ex, conn, manager, true);
-	explain_devices(ex, conn, manager, true);
-	explain_devices(ex, conn, manager, false);
+	for (lack = DEVICE_MISSING; lack < DEVICE_LACKS; lack++)
+		explain_devices(ex, conn, manager, lack);
 }
 
 /* Without `dev` and a rule for the address, packets take the best route of all. */
