@@ -441,6 +441,27 @@ Test(doctor, finds_that_clients_lose_the_option, TIMEOUT)
 	proc_end(&server);
 }
 
+/* It is no advice to write subflow into a pool that has it. */
+Test(doctor, subflow_endpoints_without_paths_have_another_cause, TIMEOUT)
+{
+	static const char pool[] =
+		"[pool]\nendpoint = dev c2 subflow\n[limits]\nsubflows = 0\n";
+	struct proc server = { 0 }, client = { 0 };
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	user_pool(&b, "default.conf", pool);
+	traffic_serve(&b, &server, false, NULL);
+	traffic_connect(&b, &client, pool, NULL);
+	says(&b, DOCTOR, 1,
+	     "and no \"subflow\" endpoint opened a path\n"
+	     "    type: mptcpinfo    # says why, while such a connection is open\n");
+	proc_end(&client);
+	proc_end(&server);
+	bench_close(&b);
+}
+
 /* tcpdump(8) requires root too. */
 Test(doctor, puts_sudo_before_tcpdump, TIMEOUT)
 {

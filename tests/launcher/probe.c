@@ -21,7 +21,7 @@
 struct probe_case {
 	const char *pool; /* SUBFLOWS */
 	const char *announced[3];
-	const char *server_nft;
+	const char *server_nft, *client_ip;
 	const char *server_sysctl, *value; /* of the server */
 	const char *port;
 	bool plain_tcp;
@@ -69,6 +69,8 @@ static void probe_says(const struct probe_case *c)
 	traffic_serve(&b, &server, c->plain_tcp, c->announced);
 	if (c->server_nft)
 		cr_assert_eq(host_nft(&b.world.server, c->server_nft), 0);
+	if (c->client_ip)
+		cr_assert_eq(host_ip(&b.world.client, c->client_ip), 0);
 	snprintf(target, sizeof(target), "10.0.1.1:%s", c->port ?: TRAFFIC_PORT);
 	said = run(
 		&b, NULL,
@@ -150,6 +152,45 @@ PROBE_TEST(dead_uplink, .server_nft = CHAIN "add rule ip t c iifname s1 drop\n",
 	   .words = { "c1       no answer\n", "c2       MPTCP, ", "2 paths with ",
 		      "10.0.2.2 -> 10.0.1.1:8080  first\n",
 		      "10.0.1.2: no path: its handshake: no answer\n" })
+
+PROBE_TEST(interfaces_without_an_address_are_named,
+	   .pool = SUBFLOWS "endpoint = dev wwan7 subflow\nendpoint = dev d9 subflow\n",
+	   .client_ip = "addr del 10.0.2.2/24 dev c2\n"
+			"link add d9 type veth peer name d8\n",
+	   .words = { "c1       MPTCP, ", "2 paths with ",
+		      "  c2: no path: no IPv4 address on the interface\n",
+		      "  wwan7: no path: no such interface\n",
+		      "  d9: no path: no address on the interface\n" })
+
+/* As run, check and init say. */
+Test(probe, paths_that_nobody_opens_are_no_promise, TIMEOUT)
+{
+	struct proc server;
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	put_file(POOL_PATH, SUBFLOWS, 0644);
+	traffic_serve(&b, &server, false, NULL);
+	says(&b,
+	     ARGS("setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin",
+		  "@mptcpaddr", "probe", "--pool", POOL_PATH, "10.0.1.1:8080"),
+	     0,
+	     "mptcpaddr: warning: no CAP_NET_ADMIN in this network namespace, and no "
+	     "broker: pools have no effect; type: ");
+	said = run(&b, NULL,
+		   ARGS("@mptcpaddr", "probe", "--wait=0", "--pool", POOL_PATH,
+			"10.0.1.1:8080"));
+	cr_expect_str_eq(said.err, "");
+	said_free(&said);
+	says(&b, ARGS("@mptcpaddr", "probe", "10.0.1.1:99999"), 1,
+	     "mptcpaddr: 10.0.1.1:99999: port 99999 is not in 1-65535\n");
+	says(&b, ARGS("@mptcpaddr", "probe", "10.0.1.1:0"), 1,
+	     "port 0 is not in 1-65535\n");
+	proc_end(&server);
+	bench_close(&b);
+}
 
 PROBE_TEST(port_that_nobody_listens_at, .port = "81", .status = 1,
 	   .words = { "c1       Connection refused\n", "c2       Connection refused\n" })

@@ -190,6 +190,24 @@ STATUS_TEST(uplink_without_a_default_route, .pool = SUBFLOWS,
 	    .words = { "problem: ", "no route from 10.0.1.2 (c1)", "\n  c2  ", "  ok\n",
 		       "\n  c1  ", "  ok, no default route\n" })
 
+STATUS_TEST(no_uplink_that_leads_anywhere, .pool = SUBFLOWS, .no_client = true,
+	    .client_ip =
+		    "route flush default\nroute del default via dead:beef:1::1 dev c1\n"
+		    "route del default via dead:beef:2::1 dev c2\n"
+		    "route del default via dead:beef:3::1 dev c3\n",
+	    .words = { "\n  c1  ", "  no default route\n",
+		       "next: ip route    # no uplink is up and has a default route\n" })
+
+/* An erroneous value counts as no decision of the user. */
+STATUS_TEST(pool_file_with_errors, .no_client = true,
+	    .pool = "[pool]\nendpoints = dev c1\n[app]\nmptcp = maybe\n",
+	    .words = { "problem: ",
+		       ":2: unknown key \"endpoints\" in [pool]; no pool until this is "
+		       "fixed, or the previous one where it is in use\n",
+		       ":4: mptcp is \"maybe\", not yes or no\n", "none in force\n",
+		       "next: fix the problems above" },
+	    .filter = ".problems", .json = "2\n")
+
 STATUS_TEST(interface_that_is_missing, .pool = SUBFLOWS "endpoint = dev wwan7\n",
 	    .words = { "problem: ", "wwan7 is not an interface of this machine (now)",
 		       "\n  wwan7  ", "  no such interface\n",

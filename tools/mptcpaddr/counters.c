@@ -148,7 +148,7 @@ static void check_syns(struct findings *findings, const struct netstat *netstat)
 }
 
 static void check_joins(struct findings *findings, const struct netstat *netstat,
-			const char *laminar_path)
+			const char *laminar_path, bool has_subflow)
 {
 	const unsigned long joins = get_counter(netstat, "MPJoinSynTx");
 	const unsigned long answered = get_counter(netstat, "MPJoinSynAckRx");
@@ -179,12 +179,14 @@ static void check_joins(struct findings *findings, const struct netstat *netstat
 		report_problem(
 			findings,
 			"no server announced an address to %lu MPTCP connection%s, "
-			"and no \"subflow\" endpoint opened a path\n"
-			"do: write subflow in addition to laminar into the pool "
-			"file, which needs no announcement\n"
-			"type: ip mptcp endpoint add ADDRESS dev DEVICE signal    "
-			"# on a server of your own",
-			servers, PLURAL(servers));
+			"and no \"subflow\" endpoint opened a path\n%s",
+			servers, PLURAL(servers),
+			has_subflow ? "type: mptcpinfo    # says why, while such a "
+				      "connection is open"
+				    : "do: write subflow in addition to laminar into the "
+				      "pool file, which needs no announcement\n"
+				      "type: ip mptcp endpoint add ADDRESS dev DEVICE "
+				      "signal    # on a server of your own");
 	else if (servers && !announced && laminar_path && *laminar_path)
 		report_problem(
 			findings,
@@ -289,7 +291,7 @@ static void read_since(struct netstat *netstat, unsigned int ms)
 }
 
 bool check_counters(struct findings *findings, unsigned int since_ms,
-		    const char *laminar_path)
+		    const char *laminar_path, bool has_subflow)
 {
 	char since[64] = "since this network namespace was created", title[128];
 	struct netstat netstat;
@@ -304,7 +306,7 @@ bool check_counters(struct findings *findings, unsigned int since_ms,
 	report_part(findings, "client", title);
 	check_blocked(findings, &netstat);
 	check_syns(findings, &netstat);
-	check_joins(findings, &netstat, laminar_path);
+	check_joins(findings, &netstat, laminar_path, has_subflow);
 	snprintf(title, sizeof(title), "as a server, %s:", since);
 	report_part(findings, "server", title);
 	check_clients(findings, &netstat);

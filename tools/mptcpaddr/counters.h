@@ -15,8 +15,9 @@ bool find_blackhole(struct blackhole *ret);
  * @since_ms: count for so long from now on; 0: since the namespace was created
  * @laminar_path: a pool file whose endpoints join announced addresses alone; "": none;
  * NULL: nobody manages paths, so missing joins need no other cause
+ * @has_subflow: a pool has `subflow` endpoints
  *
  * Return: whether any MPTCP connection was tried in that time.
  */
 bool check_counters(struct findings *findings, unsigned int since_ms,
-		    const char *laminar_path);
+		    const char *laminar_path, bool has_subflow);

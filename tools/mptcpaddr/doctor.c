@@ -211,16 +211,23 @@ static void on_bad_line(void *user, const char *text)
 	if (asprintf(&files->bad_lines, "%s%s\n", before ?: "", text) < 0)
 		files->bad_lines = NULL;
 	free(before);
+	/* Once a file */
 	report_problem(&files->findings, "%s%s\ndo: fix it, see mptcpaddr.conf(5)", text,
-		       files->findings.by == FOUND_BY_CHECK ? "" : POOL_REJECTED);
+		       files->findings.by == FOUND_BY_CHECK || files->is_bad
+			       ? ""
+			       : POOL_REJECTED);
+	files->is_bad = true;
 }
 
 static void check_file(struct pool_files *files, const char *path)
 {
 	struct pool *pool = NULL;
-	bool good = pool_check(path, &pool, on_bad_line, files) == 0;
 	uint32_t flags = 0;
 	unsigned int i;
+	bool good;
+
+	files->is_bad = false;
+	good = pool_check(path, &pool, on_bad_line, files) == 0;
 
 	for (i = 0; pool && i < pool->n_endpoints; i++) {
 		flags |= pool->endpoints[i].flags;
@@ -231,10 +238,11 @@ static void check_file(struct pool_files *files, const char *path)
 	if (pool && good)
 		report_ok(&files->findings, "%s: no errors; endpoints: %u", path,
 			  pool->n_endpoints);
-	files->on += pool && pool->mptcp;
+	files->on += pool && pool->mptcp && !files->is_bad;
+	files->has_subflow |= flags & MPTCP_PM_ADDR_FLAG_SUBFLOW;
 	if ((flags & POOL_KINDS) == MPTCP_PM_ADDR_FLAG_LAMINAR)
 		snprintf(files->laminar_path, sizeof(files->laminar_path), "%s", path);
-	if (pool && !pool->mptcp) {
+	if (pool && !pool->mptcp && !files->is_bad) {
 		files->off++;
 		snprintf(files->off_path, sizeof(files->off_path), "%s", path);
 		if (files->findings.by == FOUND_BY_DOCTOR)
@@ -563,7 +571,7 @@ int cmd_doctor(int argc, char *argv[])
 	free(files.bad_lines);
 	managed = strcmp(find_backend(), "none") != 0;
 	any = check_counters(&files.findings, since_ms,
-			     managed ? files.laminar_path : NULL) ||
+			     managed ? files.laminar_path : NULL, files.has_subflow) ||
 	      !since_ms;
 	print_sum(&files.findings, since_ms, any_pool, any);
 	return fflush(stdout) || ferror(stdout) || files.findings.problems;

@@ -14,6 +14,8 @@ struct pool_files {
 	unsigned int on, off;	/* mptcp = yes, no */
 	char off_path[256];	/* one of the latter */
 	char laminar_path[256]; /* one with no other endpoints; "": none */
+	bool has_subflow;	/* any of them */
+	bool is_bad;		/* the one that is being checked */
 	char *bad_lines;	/* their errors, for the caller to free; NULL: none */
 };
 

@@ -288,9 +288,9 @@ static int visit_targets(const struct targets *targets, int (*show)(struct targe
 	if (found == 1)
 		failed = edit_pool(&first, request);
 	else
-		failed = print_error("%u programs (%s%s): choose one with --pid or "
-				     "--program",
-				     found, list, found > NAMED_MAX ? ", ..." : "");
+		failed = print_error("%u programs (%s%s): choose one with --pid%s", found,
+				     list, found > NAMED_MAX ? ", ..." : "",
+				     targets->program ? "" : " or --program");
 	ctl_close(&first.ctl);
 	return failed;
 }

@@ -296,6 +296,10 @@ static int resolve_host(const char *word)
 	snprintf(probe.host, sizeof(probe.host), "%.*s", (int)(end - word), word);
 	if (port && port >= end)
 		snprintf(service, sizeof(service), "%s", port + 1);
+	/* getaddrinfo() takes it modulo 65536. */
+	if (service[strspn(service, "0123456789")] == '\0' &&
+	    (strlen(service) > 5 || atoi(service) < 1 || atoi(service) > UINT16_MAX))
+		return print_error("%s: port %s is not in 1-65535", word, service);
 	r = getaddrinfo(probe.host, service, &hints, &list);
 	if (r)
 		return print_error("%s: %s", probe.host,
@@ -320,7 +324,6 @@ static int load_pool(const char *program, const char *file)
 {
 	static struct program resolved;
 	static struct pool none = { .subflows = POOL_LIMIT_DEFAULT, .n_sections = 1 };
-	struct pool *spec = NULL;
 	struct pool_error why;
 	int fd, r = rtnl_read_table(&probe.machine);
 
@@ -338,10 +341,9 @@ static int load_pool(const char *program, const char *file)
 		if (fd == -ENOENT)
 			probe.pool_path[0] = '\0';
 	}
-	if (*probe.pool_path && pool_load(probe.pool_path, &spec, &why) < 0)
+	if (*probe.pool_path && pool_load(probe.pool_path, &probe.spec, &why) < 0)
 		return print_error("%s", why.text);
-	pool_resolve(spec ?: &none, &probe.machine, NULL, &probe.pool);
-	pool_free(spec);
+	pool_resolve(probe.spec ?: &none, &probe.machine, NULL, &probe.pool);
 	return 0;
 }
 
@@ -419,9 +421,12 @@ int cmd_probe(int argc, char *argv[])
 	if (first && plan_make(&probe, first, &plan) < 0)
 		return print_error("%s", strerror(ENOMEM));
 	probe_print(&probe, first ? &plan : NULL);
+	if (first && !probe.json && *probe.pool_path)
+		warn_of_machine();
 	for (i = 0; i < probe.n; i++)
 		if (probe.handshakes[i].fd >= 0)
 			close(probe.handshakes[i].fd);
+	pool_free(probe.spec);
 	rtnl_free_table(&probe.machine);
 	return fflush(stdout) || ferror(stdout) || !first;
 }

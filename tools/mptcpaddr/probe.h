@@ -47,6 +47,7 @@ struct probe {
 	char pool_path[PATH_MAX]; /* "": no pool file */
 	const char *program; /* whose pool it is; "default": no one's; NULL: a file's */
 	struct pool pool;    /* resolved */
+	struct pool *spec;   /* as in the file; NULL: none */
 	unsigned int section;
 	struct rtnl_table machine;
 	struct handshake handshakes[HANDSHAKES_MAX];

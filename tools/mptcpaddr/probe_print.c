@@ -98,6 +98,26 @@ static bool plan_lacks_path(const struct probe *probe, const struct plan *plan,
 	       !mpaddr_same_ip(&plan->paths[0].local, &ep->addr);
 }
 
+/* Why @spec, an interface in the pool file, has no address for this server; NULL: it has.
+ */
+static const char *device_why(const struct probe *probe, const struct endpoint *spec)
+{
+	const char *why = "no address on the interface";
+	const struct endpoint *ep;
+
+	if (spec->addr.family != AF_UNSPEC || spec->section != probe->section)
+		return NULL;
+	for_each_endpoint (&probe->pool, ep) {
+		if (strcmp(ep->dev, spec->dev) != 0 || ep->section != spec->section)
+			continue;
+		if (ep->addr.family == probe->peer.family)
+			return NULL;
+		why = probe->peer.family == AF_INET ? "no IPv4 address on the interface"
+						    : "no IPv6 address on the interface";
+	}
+	return if_nametoindex(spec->dev) ? why : "no such interface";
+}
+
 static void print_pool(const struct probe *probe)
 {
 	if (!*probe->pool_path)
@@ -166,6 +186,10 @@ static void print_plan(const struct probe *probe, const struct plan *plan)
 			printf("  %s: no path: %s\n", address_text(&ep->addr, a),
 			       endpoint_why(probe, plan, i, why));
 	}
+	for (i = 0; i < probe->spec->n_endpoints; i++)
+		if (device_why(probe, &probe->spec->endpoints[i]))
+			printf("  %s: no path: %s\n", probe->spec->endpoints[i].dev,
+			       device_why(probe, &probe->spec->endpoints[i]));
 	for (i = 0; i < plan->n_announced; i++)
 		if (plan->announced[i].state != PM_ANNOUNCED_JOINED)
 			printf("  to %s (id %u): no path: %s\n",
@@ -252,6 +276,16 @@ static void put_json_plan(const struct probe *probe, const struct plan *plan)
 		put_json_address("local", &ep->addr);
 		putchar(',');
 		print_json_text("why", endpoint_why(probe, plan, i, why));
+		putchar('}');
+	}
+	for (i = 0; probe->spec && i < probe->spec->n_endpoints; i++) {
+		if (!device_why(probe, &probe->spec->endpoints[i]))
+			continue;
+		fputs(before, stdout);
+		before = ",{";
+		print_json_text("dev", probe->spec->endpoints[i].dev);
+		putchar(',');
+		print_json_text("why", device_why(probe, &probe->spec->endpoints[i]));
 		putchar('}');
 	}
 	putchar(']');

@@ -101,6 +101,12 @@ static bool is_shown(const struct snapshot *snap, const struct manager *manager)
 	       (manager_is_broker(manager) && !manager->info.pool_file[0]);
 }
 
+/* Its program has closed it, or ended. */
+static bool is_closed(const struct connection *conn)
+{
+	return !conn->pid && !conn->inode && conn->state != TCP_ESTABLISHED;
+}
+
 /* Programs without a connection now follow, and those that do not answer. */
 static void find_rows(struct status *status)
 {
@@ -110,6 +116,10 @@ static void find_rows(struct status *status)
 	struct status_row *row;
 
 	for (conn = snap->connections; conn < end;) {
+		if (is_closed(conn)) {
+			conn++;
+			continue;
+		}
 		row = array_add(status, rows);
 		row->first = conn;
 		row->manager = connection_manager(snap, conn);
@@ -156,6 +166,17 @@ static void find_problems(struct status *status)
 	}
 }
 
+static bool any_is_usable(const struct status *status)
+{
+	const struct status_uplink *up = status->uplinks;
+	unsigned int i;
+
+	for (i = 0; i < status->n_uplinks; i++, up++)
+		if (up->up && up->addrs && up->routed)
+			return true;
+	return false;
+}
+
 static bool any_fails(const struct status *status)
 {
 	unsigned int i;
@@ -186,7 +207,10 @@ static void find_next(struct status *status)
 	} else if (!status->files.on) {
 		next->comment = "write a pool file with these uplinks";
 		command = "mptcpaddr init";
-	} else if (!status->snap.n_connections) {
+	} else if (!status->n_rows && !any_is_usable(status)) {
+		next->comment = "no uplink is up and has a default route";
+		command = "ip route";
+	} else if (!status->n_rows) {
 		next->comment = "or: mptcpaddr probe HOST";
 		command = "mptcpaddr run PROGRAM";
 	} else if (probed) {
