@@ -23,12 +23,11 @@ static bool tcp_has_fastopen(void)
 	return n < 2 || (text[n - 2] & 1);
 }
 
-static bool has_peer(int fd)
+static bool has_peer(int fd, struct sockaddr_storage *ret_peer)
 {
-	struct sockaddr_storage peer;
-	socklen_t len = sizeof(peer);
+	socklen_t len = sizeof(*ret_peer);
 
-	return !syscall(SYS_getpeername, fd, &peer, &len);
+	return !syscall(SYS_getpeername, fd, ret_peer, &len);
 }
 
 /* With MSG_DONTWAIT, a blocking socket does not block either. */
@@ -48,18 +47,23 @@ static int connect_now(int fd, const struct sockaddr *addr, socklen_t len, int f
 
 /*
  * Return: whether to go on, with *@flags; otherwise the program's call is over with this
- * errno. What TCP refuses in a way of its own keeps the flag.
+ * errno. What TCP refuses in a way of its own keeps the flag. On a connected socket, too,
+ * TCP calls connect(): it succeeds once after EINPROGRESS, with any address.
  */
 static bool connect_first(int fd, const struct sockaddr *addr, socklen_t len, int *flags)
 {
 	const int saved = errno;
+	struct sockaddr_storage peer;
 	bool ok = true;
 
-	if (addr && mode_known() != MODE_OFF && register_is_mptcp(fd) &&
-	    !has_peer(fd) && tcp_has_fastopen()) {
+	if (mode_known() != MODE_OFF && register_is_mptcp(fd) && tcp_has_fastopen()) {
+		if (has_peer(fd, &peer)) {
+			addr = (struct sockaddr *)&peer;
+			len = sizeof(peer);
+		}
 		errno = saved;
-		ok = connect_now(fd, addr, len, *flags) == 0;
-		if (ok && has_peer(fd)) /* AF_UNSPEC does not connect */
+		ok = !addr || connect_now(fd, addr, len, *flags) == 0;
+		if (ok && has_peer(fd, &peer)) /* AF_UNSPEC does not connect */
 			*flags &= ~MSG_FASTOPEN;
 	}
 	if (ok)

@@ -73,6 +73,20 @@ static void by_sendmsg(struct sockaddr *to, socklen_t len)
 	show("sendmsg of bad parts", sendmsg(fd, &msg, flags), fd);
 }
 
+/* As programs do that call it until it succeeds. */
+static void repeatedly(const struct sockaddr *to, socklen_t len)
+{
+	const int fd = fresh();
+	struct pollfd p = { fd, POLLOUT, 0 };
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	show("sendto", sendto(fd, "hello", 5, flags, to, len), -1);
+	poll(&p, 1, -1);
+	show("sendto again", sendto(fd, "hello", 5, flags, to, len), -1);
+	show("sendto a third time", sendto(fd, "hello", 5, flags, to, len), -1);
+	show("sendto the peer", sendto(fd, "hello", 5, flags, NULL, 0), fd);
+}
+
 int main(int argc, char *argv[])
 {
 	static const int all[] = { 0, MSG_NOSIGNAL, MSG_FASTOPEN | MSG_NOSIGNAL,
@@ -90,6 +104,7 @@ int main(int argc, char *argv[])
 		for (kind = SOCK_STREAM; kind <= SOCK_DGRAM; kind++) {
 			by_sendto((struct sockaddr *)&to, len);
 			by_sendmsg((struct sockaddr *)&to, len);
+			repeatedly((struct sockaddr *)&to, len);
 		}
 	}
 	return 0;
