@@ -152,6 +152,12 @@ static int check_words(struct endpoint *ep, struct pool_error *why)
 	return wrong ? pool_reject(why, "%s", wrong) : 0;
 }
 
+/* "dev=c2" */
+static const char *without_dev(const char *word)
+{
+	return strncmp(word, "dev=", 4) ? word : word + 4;
+}
+
 int endpoint_parse(char *words, struct endpoint *ret_ep, struct pool_error *why)
 {
 	struct endpoint ep = { 0 };
@@ -173,7 +179,7 @@ int endpoint_parse(char *words, struct endpoint *ret_ep, struct pool_error *why)
 			r = pool_reject(
 				why, "unknown word \"%s\" in an endpoint%s%s", word,
 				*ep.dev || ep.addr.family ? "" : "; an interface: dev ",
-				*ep.dev || ep.addr.family ? "" : word);
+				*ep.dev || ep.addr.family ? "" : without_dev(word));
 	}
 	if (r == 0)
 		r = check_words(&ep, why);

@@ -116,6 +116,14 @@ Test(check, slips_have_hints, TIMEOUT)
 	bench_open(&b);
 	prints(&b, NULL, "[pool]\nendpoint = dev c1 # wired\n", 1,
 	       POOL_PATH ":2: a comment after a value begins with \";\", not \"#\"\n");
+	prints(&b, NULL, "[pool]\nendpoint = dev=c1 subflow\n", 1,
+	       POOL_PATH
+	       ":2: unknown word \"dev=c1\" in an endpoint; an interface: dev c1\n");
+	prints(&b, NULL, "[pool]\nendpoint = dev lo\nendpoint = 127.0.0.1 subflow\n", 0,
+	       POOL_PATH
+	       ":2: lo leads to no other host: name an uplink\n" POOL_PATH
+	       ":3: 127.0.0.1 leads to no other host: name an uplink\n" POOL_PATH
+	       ": no errors; endpoints: 2\n");
 	prints(&b, NULL, "[pool]\nendpoint = 10.0.1.2/24\n", 1,
 	       POOL_PATH
 	       ":2: \"10.0.1.2/24\" is not an IPv4 or IPv6 address; omit /24\n");

@@ -244,5 +244,7 @@ Test(init, arguments_are_checked, TIMEOUT)
 	says(&b, ARGS("@mptcpaddr", "init", "curl", "wget"), 2,
 	     "unexpected argument wget");
 	says(&b, ARGS("@mptcpaddr", "init", "--force"), 2, "unknown option --force");
+	says(&b, ARGS("@mptcpaddr", "init", "/run"), 1,
+	     "/run is a directory, not a program\n");
 	bench_close(&b);
 }

@@ -132,6 +132,19 @@ static bool is_link_up(const struct rtnl_table *machine, int if_idx)
 	return false;
 }
 
+/* Its packets stay on this machine. */
+static bool leads_nowhere(const struct rtnl_table *machine, const struct endpoint *ep)
+{
+	const struct mpaddr_range *range =
+		ep->addr.family ? mpaddr_range(&ep->addr) : NULL;
+	unsigned int i;
+
+	for (i = 0; *ep->dev && i < machine->n_links; i++)
+		if (!strcmp(machine->links[i].dev, ep->dev))
+			return machine->links[i].inner;
+	return range && range->kind == MPADDR_LOOPBACK;
+}
+
 /* Of a device, one of each family would do, but they may differ. */
 static uint16_t device_family(const struct rtnl_table *machine, int if_idx)
 {
@@ -151,10 +164,14 @@ static void check_routes(struct pool_files *files, const struct pool *pool,
 	const bool doctor = files->findings.by == FOUND_BY_DOCTOR;
 	const struct mpaddr_range *range;
 	const struct rtnl_address *on;
-	char has[IF_NAMESIZE];
+	char has[MPADDR_TEXT_MAX];
 
 	if (ep->dev[0] && !if_idx)
 		return;
+	if (leads_nowhere(machine, ep))
+		return report_route(
+			files, "%s:%u: %s leads to no other host: name an uplink", path,
+			ep->line, *ep->dev ? ep->dev : mpaddr_text(&ep->addr, has));
 	for (on = machine->addrs; on < machine->addrs + machine->n_addrs; on++) {
 		range = mpaddr_range(&on->addr);
 		if ((range && range->kind != MPADDR_PRIVATE) ||
@@ -568,11 +585,12 @@ int cmd_doctor(int argc, char *argv[])
 	any_pool = check_pools(&files);
 	check_machine(&files.findings, &files.devices);
 	check_running_pools(&files.findings, files.bad_lines);
-	free(files.bad_lines);
 	managed = strcmp(find_backend(), "none") != 0;
 	any = check_counters(&files.findings, since_ms,
-			     managed ? files.laminar_path : NULL, files.has_subflow) ||
+			     managed && !files.bad_lines ? files.laminar_path : NULL,
+			     files.has_subflow) ||
 	      !since_ms;
 	print_sum(&files.findings, since_ms, any_pool, any);
+	free(files.bad_lines);
 	return fflush(stdout) || ferror(stdout) || files.findings.problems;
 }

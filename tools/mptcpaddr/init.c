@@ -293,6 +293,7 @@ int cmd_init(int argc, char *argv[])
 	static struct program program;
 	static struct init init;
 	const char *name = "default";
+	struct stat st;
 	int r = parse_init_options(&init, argc, argv);
 
 	if (r)
@@ -305,6 +306,9 @@ int cmd_init(int argc, char *argv[])
 	if (!*name || !strcmp(name, "broker"))
 		return print_usage_error("init", "\"%s\" cannot be a program's name",
 					 name);
+	if (init.program && strchr(argv[optind], '/') && stat(argv[optind], &st) == 0 &&
+	    S_ISDIR(st.st_mode))
+		return print_error("%s is a directory, not a program", argv[optind]);
 	if (init.program && !strcmp(name, "default"))
 		init.program = NULL;
 	r = read_uplinks(&init);
