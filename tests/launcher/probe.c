@@ -296,6 +296,9 @@ Test(probe, arguments_are_checked, TIMEOUT)
 	     "https://a/b: give HOST or HOST:PORT, not a URL");
 	says(&b, ARGS("@mptcpaddr", "probe", "no.such.host.invalid"), 1,
 	     "mptcpaddr: no.such.host.invalid: ");
+	shell(&b, "for i in 1 2 3; do ip -4 addr flush dev c$i; done");
+	says(&b, ARGS("@mptcpaddr", "probe", "10.0.1.1"), 1,
+	     "10.0.1.1: this machine has no address of its family\n");
 	shell(&b, "sysctl -qw net.mptcp.enabled=0");
 	says(&b, ARGS("@mptcpaddr", "probe", "10.0.1.1"), 1, "no MPTCP sockets here: ");
 	bench_close(&b);

@@ -303,7 +303,10 @@ static int resolve_host(const char *word)
 	r = getaddrinfo(probe.host, service, &hints, &list);
 	if (r)
 		return print_error("%s: %s", probe.host,
-				   r == EAI_SYSTEM ? strerror(errno) : gai_strerror(r));
+				   r == EAI_SYSTEM ? strerror(errno)
+				   : r == EAI_ADDRFAMILY
+					   ? "this machine has no address of its family"
+					   : gai_strerror(r));
 	/* The first one; rather one of a family that the pool has. */
 	for (each = list; each && !fits; each = each->ai_next) {
 		struct mpaddr addr = { 0 };
