@@ -221,6 +221,20 @@ Test(supervise, who_opts_out_is_left_alone, TIMEOUT)
 	bench_close(&b);
 }
 
+Test(supervise, standard_descriptors_may_be_closed, TIMEOUT)
+{
+	char script[2 * PATH_MAX];
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_bench(&b);
+	snprintf(script, sizeof(script),
+		 "%s run busybox sh -c '%s >&5' 5>&1 <&- >&- 2>&-", path_of("mptcpaddr"),
+		 path_of("tests/launcher-progs/supervised"));
+	prints(&b, NULL, ARGS("sh", "-c", script), PROTOCOL);
+	bench_close(&b);
+}
+
 static void is_native(struct bench *b, const char *program, const char *what)
 {
 	struct said native = run(b, NULL, ARGS(program, what));

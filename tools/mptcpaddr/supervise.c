@@ -207,7 +207,11 @@ static void start_keeper(int channel)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	setsid();
 	unsetenv("LD_PRELOAD");
-	snprintf(number, sizeof(number), "%d", dup(channel));
+	/* Not one of the standard descriptors, which the program may have closed. */
+	channel = fcntl(channel, F_DUPFD, STDERR_FILENO + 1);
+	if (channel < 0)
+		_exit(EXIT_USAGE);
+	snprintf(number, sizeof(number), "%d", channel);
 	snprintf(pid, sizeof(pid), "%d", self);
 	execl("/proc/self/exe", "mptcpaddr", KEEPER_COMMAND, number, pid, NULL);
 	_exit(EXIT_USAGE);
