@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SYNC_MS	 1000
+#define SYNC_MS	 250
 #define AGAIN_MS 10000 /* once the quota is used up: is there a new day? */
 
 static unsigned int date_now(void)

@@ -17,7 +17,7 @@
 #define FILE_NAME      "/var/lib/mptcpaddr/metered.0"
 #define METERED(quota) "[pool]\nendpoint = 10.0.2.2 subflow metered\n[policy]\n" quota
 #define PAIR	       "10.0.2.2-10.0.1.1"
-#define SYNC_MS	       1100 /* programs write the file every second */
+#define SYNC_MS	       300 /* programs write the file four times a second */
 
 static void quota_open(struct net *n, const struct net_spec *spec)
 {

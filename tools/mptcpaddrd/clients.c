@@ -372,6 +372,9 @@ void client_free(struct broker *b, struct client *client)
 	b->n_clients--;
 	client->user->clients--;
 	control_close(&client->control);
+	client->user->metered.next_ms = 0; /* do not wait for others */
+	if (client->watch.pool)
+		client_quota_spent(client, client->watch.pool);
 	engine_free(client->engine);
 	pool_free(client->watch.spec);
 	pool_free(client->watch.pool);
