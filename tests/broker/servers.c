@@ -197,7 +197,9 @@ static void says_once_what_is_missing(const char *script)
 	})));
 	connect_more(&s, 4);
 	/* Until the server has accepted them, they are nobody's. */
-	cr_expect(WAIT_FOR(info_prints(&s.lab.world.client, "no CAP_NET_ADMIN in this network namespace, and no broker")));
+	cr_expect(WAIT_FOR(info_prints(
+		&s.lab.world.client,
+		"no CAP_NET_ADMIN in this network namespace, and no broker")));
 	cr_expect_eq(joined_count(&s.lab.world.server), 0);
 	log = text_of("log");
 	cr_expect(strchr(log, '\n') && !strchr(log, '\n')[1], "%s", log);

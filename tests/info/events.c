@@ -159,7 +159,8 @@ LOG_TEST(events, pool_files_good_and_bad_are_shown, ONE_LINK, { DO(start_log, NU
 	 { DO(change_pool, TWO_LINKS),
 	   SHOWS("pool", NULL, NULL, "]: pool file loaded\n") },
 	 { DO(change_pool, "[pool]\nendpoint = nonsense\n"),
-	   SHOWS("pool", NULL, NULL, "]: pool file rejected, keeping the previous pool\n") })
+	   SHOWS("pool", NULL, NULL,
+		 "]: pool file rejected, keeping the previous pool\n") })
 
 LOG_TEST(events, own_announcements_are_shown, "[pool]\nendpoint = 10.0.2.2 signal id 5\n",
 	 { DO(start_log, NULL) },
