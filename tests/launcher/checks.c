@@ -338,3 +338,30 @@ Test(checks, command_that_gives_a_program_rights_works, TIMEOUT)
 	     "pool file: /run/rights-me/.config/mptcpaddr/hello.conf (for \"hello\")\n");
 	bench_close(&b);
 }
+
+Test(checks, doctor_writes_json, TIMEOUT)
+{
+	static const char script[] =
+		"$0 doctor --json | jq -cr '.problems, .since_s, (.findings[] | "
+		"select(.level == \"problem\") | .part, .text, .remedies[0]), "
+		"([.findings[].level] | unique)'";
+	struct said said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	bench_open(&b);
+	user_pool(&b, "curl.conf", "[pool]\nendpoint = 10.0.2.2 dev c2\n");
+	cr_assert_eq(host_path_manager(&b.world.client, PM_KERNEL), 0);
+	said = run(&b, NULL, ARGS("sh", "-c", script, path_of("mptcpaddr")));
+	cr_expect(!strncmp(said.out, "1\nnull\nmachine\nthe in-kernel path manager is ",
+			   40) &&
+			  strstr(said.out,
+				 "pools have no effect\n{\"type\":\"sysctl -w "
+				 "net.mptcp.path_manager=userspace\",\"root\":true}"
+				 "\n[\"ok\",\"problem\"]\n"),
+		  "%s%s", said.out, said.err);
+	said_free(&said);
+	says(&b, ARGS("@mptcpaddr", "doctor", "-j", "--since", "0.1"), 1,
+	     "\"since_s\":0.1,");
+	bench_close(&b);
+}

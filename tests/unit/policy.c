@@ -260,8 +260,8 @@ HISTORY(policy, quota_ends_the_first_path_if_there_is_no_other_for_long,
 	"time 7000 > " END_1 "\n")
 
 HISTORY(policy, refused_end_of_a_path_is_repeated, ALONE,
-	"start\nspent 1 > " END_1 "\nkept " FIRST " ENOMEM\nwait 1 100\n"
-	"time 102 > " END_1 "\nkept " FIRST " ENOMEM\nwait 101 200\n"
+	"start\nspent 1 > " END_1 "\nkept " FIRST " EINVAL\nwait 1 100\n"
+	"time 102 > " END_1 "\nkept " FIRST " EINVAL\nwait 101 200\n"
 	"time 303 > " END_1 "\n")
 
 HISTORY(policy, end_of_a_path_that_is_gone_is_not_repeated, ALONE,

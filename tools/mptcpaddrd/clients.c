@@ -281,16 +281,14 @@ static int client_use_pool(struct client *client, struct pool *old)
 
 static bool client_quota_spent(struct client *client, const struct pool *pool)
 {
-	struct user *user = client->user;
 	char path[sizeof(METERED_DIR) + 24];
 
-	snprintf(path, sizeof(path), METERED_DIR "metered.%u", user->uid);
-	return metered_serve(&user->metered, pool,
+	snprintf(path, sizeof(path), METERED_DIR "metered.%u", client->user->uid);
+	return metered_serve(&client->user->metered, pool,
 			     client->engine ? engine_metered(client->engine) : 0, path);
 }
 
-/* Resolve @spec, which becomes the client's even on failure, and put the pool in force.
- */
+/* Resolve @spec, the client's even on failure, and put the pool in force. */
 static int client_apply_pool(struct client *client, struct pool *spec)
 {
 	struct pool_watch *watch = &client->watch;
