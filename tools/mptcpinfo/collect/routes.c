@@ -16,33 +16,52 @@
 
 struct route {
 	struct mpaddr local, remote; /* without ports */
-	int link;		     /* that the socket is bound to, or 0 */
+	char dev[IF_NAMESIZE];	     /* that the socket is bound to, or "" */
+};
+
+struct found {
+	int link;    /* 0: no route; -1: unknown */
+	bool detour; /* the address is another interface's */
 };
 
 struct routes {
 	struct index seen;
-	int links[ROUTES_MAX];
+	struct found found[ROUTES_MAX];
 	size_t n;
 };
 
-/* Return: the interface; 0: no route; -1: unknown. */
-static int routes_find_link(struct routes *routes, const struct mpaddr *local,
-			    const struct mpaddr *remote, int link)
+static struct found look_up(const struct route *route)
+{
+	const int bound = if_nametoindex(route->dev);
+	struct found found = { .link = -1 };
+	char has[IF_NAMESIZE] = "";
+
+	if (*route->dev && !bound)
+		return found;
+	found.link = rtnl_find_link(&route->local, &route->remote, bound);
+	if (found.link > 0 && !bound)
+		device_of(&route->local, has);
+	found.detour = *has && found.link != (int)if_nametoindex(has);
+	return found;
+}
+
+static struct found find_route(struct routes *routes, const struct ctl_endpoint *ep,
+			       const struct mpaddr *remote)
 {
 	struct route key;
 	ssize_t i;
 
 	memset(&key, 0, sizeof(key));
-	mpaddr_set(&key.local, local->family, local->ip);
+	mpaddr_set(&key.local, ep->addr.family, ep->addr.ip);
 	mpaddr_set(&key.remote, remote->family, remote->ip);
-	key.link = link;
+	snprintf(key.dev, sizeof(key.dev), "%.15s", ep->dev);
 	i = index_find(&routes->seen, &key);
 	if (i >= 0)
-		return routes->links[i];
+		return routes->found[i];
 	if (routes->n == ROUTES_MAX)
-		return -1;
+		return (struct found){ .link = -1 };
 	index_add(&routes->seen, &key, routes->n);
-	return routes->links[routes->n++] = rtnl_find_link(&key.local, &key.remote, link);
+	return routes->found[routes->n++] = look_up(&key);
 }
 
 /* Where the path from endpoint @i leads, or would; NULL: nowhere yet */
@@ -82,9 +101,8 @@ static void read_connection(struct routes *routes, const struct manager *manager
 {
 	const struct ctl_endpoint *ep;
 	const struct mpaddr *remote;
-	char dev[IF_NAMESIZE], has[IF_NAMESIZE];
+	struct found found;
 	size_t i;
-	int link;
 
 	for (i = 0; i < manager->n_endpoints && i < 64; i++) {
 		ep = &manager->endpoints[i];
@@ -94,15 +112,10 @@ static void read_connection(struct routes *routes, const struct manager *manager
 		if (!remote || remote->family != ep->addr.family ||
 		    !is_routable(remote) || !is_routable(&ep->addr))
 			continue;
-		snprintf(dev, sizeof(dev), "%.15s", ep->dev);
-		link = *dev ? (int)if_nametoindex(dev) : 0;
-		if (*dev && !link)
-			continue;
-		link = routes_find_link(routes, &ep->addr, remote, link);
-		if (link == 0)
+		found = find_route(routes, ep, remote);
+		if (found.link == 0)
 			conn->unrouted |= UINT64_C(1) << i;
-		device_of(&ep->addr, has);
-		if (link > 0 && !*dev && *has && link != (int)if_nametoindex(has))
+		if (found.detour)
 			conn->detoured |= UINT64_C(1) << i;
 	}
 }
