@@ -45,8 +45,8 @@ static struct found look_up(const struct route *route)
 	return found;
 }
 
-static struct found find_route(struct routes *routes, const struct ctl_endpoint *ep,
-			       const struct mpaddr *remote)
+static struct found routes_find(struct routes *routes, const struct ctl_endpoint *ep,
+				const struct mpaddr *remote)
 {
 	struct route key;
 	ssize_t i;
@@ -112,7 +112,7 @@ static void read_connection(struct routes *routes, const struct manager *manager
 		if (!remote || remote->family != ep->addr.family ||
 		    !is_routable(remote) || !is_routable(&ep->addr))
 			continue;
-		found = find_route(routes, ep, remote);
+		found = routes_find(routes, ep, remote);
 		if (found.link == 0)
 			conn->unrouted |= UINT64_C(1) << i;
 		if (found.detour)
