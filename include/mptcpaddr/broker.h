@@ -25,7 +25,7 @@
 #define BROKER_VERSION	1
 #define BROKER_POOL_MAX 32768 /* bytes of a pool file */
 
-/* Why a program has no pool, in the words of log and tools */
+/* Why a program has no pool; the same words in the log and the tools */
 #define BROKER_LACKING "no CAP_NET_ADMIN in this network namespace, and no broker"
 
 #define BROKER_FLAG_V6ONLY 1

@@ -93,7 +93,7 @@ void engine_checked(struct engine *engine, const struct pm_cmd *cmd,
 /*
  * engine_metered() - bytes carried by paths of `metered` endpoints since the last call
  *
- * Only if the pool has a quota, and from the first to the last check of each path.
+ * 0 without a quota. Each path counts from its first check to its last.
  */
 uint64_t engine_metered(struct engine *engine);
 

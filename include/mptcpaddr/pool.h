@@ -99,8 +99,8 @@ struct pool {
 	struct prefix_list allow, deny;
 	enum pool_private private;
 	enum policy_mode policy;
-	uint64_t quota; /* bytes of all `metered` endpoints, for each user; 0: none */
-	bool daily;	/* it is for a day, not for a month */
+	uint64_t quota;	       /* bytes over all `metered` endpoints, per user; 0: none */
+	bool daily;	       /* quota per day, not per month */
 	enum first_mode first; /* [app] first */
 	bool mptcp;	       /* [app] mptcp */
 	enum log_level log;
@@ -143,7 +143,7 @@ const struct endpoint *pool_find_same(const struct pool *pool,
 /* pool_has_policy() - whether some paths are in reserve by [policy], `metered`, `cost` */
 bool pool_has_policy(const struct pool *pool);
 
-/* pool_spend() - the quota of resolved @pool is used up: its `metered` endpoints rest. */
+/* pool_spend() - the quota is used up: mark the `metered` endpoints of resolved @pool. */
 void pool_spend(struct pool *pool);
 
 /* prefix_list_covers() - whether a prefix, within @range unless it is NULL, has @addr */

@@ -47,10 +47,10 @@ extern const size_t n_sockopts; /* <= SOCKOPTS_MAX */
 const struct sockopt *sockopt_find(int level, int name);
 
 /*
- * sockopt_is_withdrawn() - MPTCP takes it, to the program's harm: it must stay off
+ * sockopt_is_withdrawn() - MPTCP accepts the option, but it harms programs: keep it off
  *
- * TCP_DEFER_ACCEPT holds back joins, whose data comes later or never. With the others,
- * what a server writes between a SYN with data and the third ACK is never sent.
+ * TCP_DEFER_ACCEPT delays joins, which carry data late or never. With the others, Linux
+ * never sends what a server writes between a SYN with data and the third ACK.
  */
 bool sockopt_is_withdrawn(int level, int name);
 

@@ -357,7 +357,7 @@ static void join_refused(struct conn *conn, const struct pm_cmd *cmd, int error,
 	join_after_release(conn, out);
 }
 
-/* @s goes on; conn_reconcile(), conn_revive() and conn_probe() try again. */
+/* @s stays up; conn_reconcile(), conn_revive() and conn_probe() try again. */
 static void destroy_refused(struct conn *conn, struct subflow *s)
 {
 	if (s->state == SUBFLOW_PROBE)
@@ -384,7 +384,7 @@ void engine_result(struct engine *engine, const struct pm_cmd *cmd, int error,
 		if (s && s->state == SUBFLOW_LIVE)
 			policy_refused(conn, s);
 	} else if (cmd->type == PM_CMD_SUBFLOW_DESTROY) {
-		if (s && error != ESRCH) /* of which an event follows */
+		if (s && error != ESRCH) /* its event follows */
 			destroy_refused(conn, s);
 	}
 	conn_schedule(conn);

@@ -23,10 +23,10 @@ void policy_sent(struct conn *conn);
 /* policy_refused() - the kernel did not send MP_PRIO over @path. */
 void policy_refused(struct conn *conn, struct subflow *path);
 /*
- * policy_resumes() - @path is the only one again
+ * policy_resumes() - @path is the only path, after a time without any
  *
- * Linux 6.18 sends what was written without a path only after the next acknowledgement of
- * data, and a join has none for the peer: MP_PRIO brings it.
+ * Linux 6.18 sends what was written in that time only after the next data
+ * acknowledgement. A join carries none to the peer; MP_PRIO does.
  */
 void policy_resumes(struct conn *conn, struct subflow *path);
 /* policy_path_ended() - @path has, with an error if @failed. */

@@ -254,7 +254,7 @@ static void path_checked(struct conn *conn, struct subflow *path,
 		conn_watch_later(conn);
 	}
 	if (conn->server_side)
-		return; /* merely counted */
+		return; /* only counted */
 	if (heard) {
 		if (path->silent && path->unanswered)
 			note_path(conn, path, PM_NOTE_HEARD);
@@ -302,7 +302,7 @@ void engine_checked(struct engine *engine, const struct pm_cmd *cmd,
 		path_checked(conn, s, health);
 		policy_checked(conn, s, bytes);
 	}
-	/* 0: others may have counted it before. */
+	/* After 0, another manager may have counted these bytes. */
 	if (before && subflow_is_metered(conn, s))
 		engine->metered += s->carried - before;
 	conn_schedule(conn);

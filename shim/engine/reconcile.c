@@ -130,9 +130,9 @@ bool subflow_doom(struct conn *conn, struct subflow *s, int error, struct pm_cmd
 }
 
 /*
- * Whether @s ends because a quota is used up, even if it is the last path. At first it
- * stays until another is there: a connection that has lost all paths before the peer's
- * accept() is closed by Linux 6.18.
+ * Whether to close @s because the quota is used up, even if it is the last path. A fresh
+ * last path stays until another one replaces it: Linux 6.18 closes a connection that
+ * loses all paths before the peer's accept().
  */
 static bool subflow_is_spent(const struct conn *conn, const struct subflow *s)
 {

@@ -21,7 +21,7 @@ void engine_inherit(struct engine *engine)
 	}
 	for (conn = engine->table.conns; conn; conn = conn->hh.next)
 		for_each_subflow (conn, s)
-			s->carried = 0; /* which the parent counts */
+			s->carried = 0; /* the parent counts it */
 	engine->metered = 0;
 	engine->waiting = true;
 	engine->counters = (struct pm_counters){ 0 };

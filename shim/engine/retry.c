@@ -150,8 +150,8 @@ static bool subflow_must_check(const struct conn *conn, const struct subflow *s)
 	       (subflow_is_back(conn, s) || subflow_is_down(conn, s));
 }
 
-/* Metered paths are counted. Black holes matter beside another path only, and can be
- * probed from endpoints. */
+/* Metered paths: to count them. Others: black holes matter only if there is another path,
+ * and only endpoints can be probed from. */
 static bool conn_must_watch(const struct conn *conn)
 {
 	const struct engine *engine = engine_of(conn);

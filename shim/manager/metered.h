@@ -10,10 +10,10 @@
 
 /* Of one user; all zero at first. */
 struct metered {
-	unsigned int date;	    /* YYYYMMDD, local time: of */
-	uint64_t today, this_month; /* bytes in the file, or without one */
-	uint64_t more;		    /* bytes that are not in it yet */
-	int64_t next_ms;	    /* not before, the next look into the file */
+	unsigned int date;	    /* YYYYMMDD, local time */
+	uint64_t today, this_month; /* bytes on @date, as in the file if there is one */
+	uint64_t more;		    /* bytes not yet in the file */
+	int64_t next_ms;	    /* earliest time of the next file access */
 	bool warned;		    /* about the file */
 };
 

@@ -392,7 +392,7 @@ static void set_gateway(struct next_hop *hop, struct nlattr *gateway)
 		mpaddr_set(&hop->addr, hop->addr.family, nla_data(gateway));
 }
 
-/* Of a route over several links: the hop over the link of @hop, or else the first. */
+/* From a multipath route, take the hop over the link of @hop, or else the first one. */
 static void select_hop(struct next_hop *hop, const struct nlattr *hops)
 {
 	const struct rtnexthop *at = nla_data(hops), *taken = NULL;
@@ -459,9 +459,8 @@ static int ask_route(const struct mpaddr *local, const struct mpaddr *remote, in
 }
 
 /*
- * Asked with an address, IPv6 may answer with another link than a socket that is bound to
- * @link would take: it takes that into account only without one. Rules for the address
- * count in the first answer alone.
+ * Given a source address, the kernel ignores @link for IPv6, unlike for a bound socket:
+ * ask again without the address. Only the first answer follows rules for that address.
  */
 static int find_next_hop(const struct mpaddr *local, const struct mpaddr *remote,
 			 int link, struct next_hop *ret)

@@ -23,7 +23,7 @@ struct pool_watch {
 	bool stale;	      /* `table`: notifications wait */
 	int64_t next_read_ms; /* not before, notifications */
 	uint64_t loads;
-	bool spent;		 /* the quota is: see pool_spend() */
+	bool spent;		 /* quota used up, see pool_spend() */
 	struct pool_error error; /* of the last read; "": none */
 };
 
@@ -49,7 +49,7 @@ void watch_fill_fds(const struct pool_watch *watch, struct pollfd fds[WATCH_FDS]
 struct pool *watch_update(struct pool_watch *watch, const struct pollfd fds[WATCH_FDS],
 			  int64_t now_ms);
 
-/* watch_set_spent() - likewise, once the quota is used up, or is not any more. */
+/* watch_set_spent() - likewise, when the quota is used up, or available again. */
 struct pool *watch_set_spent(struct pool_watch *watch, bool spent);
 
 /* watch_wait_ms() - milliseconds until watch_update() is due; -1: never. */

@@ -57,7 +57,7 @@ static void fill_pool(struct handover *h)
 	h->pool_len = copy->len;
 }
 
-/* The file of [policy] quota; root's is elsewhere. */
+/* The file of [policy] quota; for root, see METERED_DIR. */
 static void fill_metered(struct handover *h)
 {
 	const char *dir = env_get(ENV_XDG_STATE_HOME);

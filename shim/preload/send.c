@@ -3,9 +3,9 @@
  * send.c - sendto(), sendmsg(), sendmmsg(): with MSG_FASTOPEN they connect (RFC 7413)
  *
  * Without the flag they cost one test. With it, MPTCP sockets connect first and send the
- * data after the handshake, as TCP does without a cookie (RFC 7413, 3): no SYN has data.
- * An MPTCP server that answers such a SYN before the third ACK never sends its answer, at
- * least up to Linux 7.3; and before 6.2, MPTCP has no TCP Fast Open at all.
+ * data after the handshake, as TCP does without a cookie (RFC 7413, 3). Linux, up to 7.3
+ * at least, never sends what an MPTCP server writes between a SYN with data and the third
+ * ACK; before 6.2, MPTCP has no TCP Fast Open at all.
  */
 #include "connect.h"
 #include "mode.h"
@@ -46,9 +46,9 @@ static int connect_now(int fd, const struct sockaddr *addr, socklen_t len, int f
 }
 
 /*
- * Return: whether to go on, with *@flags; otherwise the program's call is over with this
- * errno. What TCP refuses in a way of its own keeps the flag. On a connected socket, too,
- * TCP calls connect(): it succeeds once after EINPROGRESS, with any address.
+ * Return: whether to send, with *@flags; if not, the program's call fails with this
+ * errno. The flag stays if TCP itself is to refuse the call. TCP calls connect() on a
+ * connected socket, too: after EINPROGRESS it succeeds once, with any address.
  */
 static bool connect_first(int fd, const struct sockaddr *addr, socklen_t len, int *flags)
 {
@@ -71,7 +71,7 @@ static bool connect_first(int fd, const struct sockaddr *addr, socklen_t len, in
 	return ok;
 }
 
-/* The program's pointer may be bad: a futex that must not wait looks at both ends. */
+/* The program's pointer may be bad: a futex call that cannot wait reads both ends. */
 static bool is_readable(const void *from, size_t size)
 {
 	const char *ends[] = { from, (const char *)from + size - 4 };
@@ -124,7 +124,7 @@ HOOK int sendmmsg(int fd, struct mmsghdr *msgs, unsigned int n, sendmmsg_flags f
 	if (__builtin_expect(n && flags & MSG_FASTOPEN, 0)) {
 		if (!connect_message(fd, &msgs->msg_hdr, &now))
 			return -1;
-		if (now != (int)flags) /* TCP would not connect for a second one */
+		if (now != (int)flags) /* TCP connects only for the first one */
 			n = 1;
 	}
 	return REAL(sendmmsg)(fd, msgs, n, now);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * broker_command.c - how the broker is started on this machine
+ * broker_command.c - the command that starts the broker on this machine
  */
 #include "broker_command.h"
 

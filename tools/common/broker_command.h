@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * broker_command.h - how the broker is started on this machine
+ * broker_command.h - the command that starts the broker on this machine
  */
 #pragma once
 

@@ -228,7 +228,7 @@ static void on_bad_line(void *user, const char *text)
 	if (asprintf(&files->bad_lines, "%s%s\n", before ?: "", text) < 0)
 		files->bad_lines = NULL;
 	free(before);
-	/* Once a file */
+	/* Once per file */
 	report_problem(&files->findings, "%s%s\ndo: fix it, see mptcpaddr.conf(5)", text,
 		       files->findings.by == FOUND_BY_CHECK || files->is_bad
 			       ? ""

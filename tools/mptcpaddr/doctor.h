@@ -15,7 +15,7 @@ struct pool_files {
 	char off_path[256];	/* one of the latter */
 	char laminar_path[256]; /* one with no other endpoints; "": none */
 	bool has_subflow;	/* any of them */
-	bool is_bad;		/* the one that is being checked */
+	bool is_bad;		/* the file that is being checked */
 	char *bad_lines;	/* their errors, for the caller to free; NULL: none */
 };
 

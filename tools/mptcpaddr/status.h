@@ -25,17 +25,17 @@ struct status_row {
 
 struct status_uplink {
 	char dev[IFNAMSIZ];
-	int if_idx; /* 0: there is no such interface */
+	int if_idx; /* 0: no such interface */
 	bool up;
 	bool routed;		    /* it has a default route */
 	bool spent;		    /* [policy] quota is used up */
-	char addr[MPADDR_TEXT_MAX]; /* one of them, IPv4 if there is any; "": none */
+	char addr[MPADDR_TEXT_MAX]; /* one of several, IPv4 if possible; "": none */
 	unsigned int addrs, paths, backups;
 	unsigned int pending, unanswered; /* joins and first paths */
 	uint64_t sent, received;
 	uint32_t rtt_us;	      /* the lowest; 0: unknown */
-	char health[HEALTH_MAX];      /* of managers at first, then all that is known */
-	bool fails;		      /* it is up, and does not answer */
+	char health[HEALTH_MAX];      /* as managers say, then completed */
+	bool fails;		      /* up, but nothing answers */
 	const struct pm_note *latest; /* about a path's success or failure */
 };
 

@@ -2,8 +2,8 @@
 /*
  * status_json.c - mptcpaddr status for programs; mptcpaddr(8) describes the keys
  *
- * Words and keys are those of mptcpinfo --json, doctor --json and probe --json. What is
- * unknown is left out.
+ * Words and keys are those of mptcpinfo --json, doctor --json and probe --json. Unknown
+ * values are left out.
  */
 #include "status.h"
 

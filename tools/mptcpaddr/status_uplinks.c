@@ -155,7 +155,7 @@ static void read_connections(struct status *status)
 	}
 }
 
-/* Return: its health; "": as its managers say, or it is well. */
+/* Return: what is wrong with its link; "": nothing. */
 static const char *judge_link(const struct status_uplink *up)
 {
 	if (!up->if_idx)
@@ -165,7 +165,7 @@ static const char *judge_link(const struct status_uplink *up)
 	return up->addrs ? "" : "no address";
 }
 
-/* One that does not answer; "": it does, as far as is known. */
+/* Return: what does not answer over it; "": nothing known. */
 static const char *judge_answers(struct status_uplink *up, char out[static HEALTH_MAX])
 {
 	const struct pm_note *latest = up->latest;

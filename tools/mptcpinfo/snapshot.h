@@ -80,8 +80,8 @@ struct connection {
 	enum manager_kind manager;
 	uint32_t manager_index;	      /* MANAGER_OURS: of snapshot.managers */
 	struct pm_conn_report record; /* MANAGER_OURS: the manager's report */
-	/* Endpoints, as in the record: without a route to the peer; whose packets leave
-	 * by another interface than theirs */
+	/* Endpoints as in the record: without a route to the peer; with packets that
+	 * leave by another interface than theirs */
 	uint64_t unrouted, detoured;
 	struct process process; /* not MANAGER_OURS: of pid */
 	struct mptcpaddr_info info;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * routes.c - by which interface packets leave from each endpoint
+ * routes.c - the interface by which packets from each endpoint leave
  *
- * Asked of the kernel's routing tables, by this tool: a manager learns of a missing route
- * when a join fails, and of one that gets lost only when a path carries nothing.
+ * This tool looks it up in the kernel's routing tables: a manager notices a missing route
+ * when a join fails, and a lost one only when a path carries nothing.
  */
 #include "collect.h"
 #include "shim/netlink/request.h"
@@ -64,7 +64,7 @@ static struct found routes_find(struct routes *routes, const struct ctl_endpoint
 	return routes->found[routes->n++] = look_up(&key);
 }
 
-/* Where the path from endpoint @i leads, or would; NULL: nowhere yet */
+/* The peer's address of a path from endpoint @i, open or not; NULL: none yet */
 static const struct mpaddr *find_remote(const struct connection *conn,
 					const struct ctl_endpoint *ep, size_t i)
 {
@@ -88,7 +88,7 @@ static const struct mpaddr *find_remote(const struct connection *conn,
 	return NULL;
 }
 
-/* Link-local, loopback: other rules than those of routing tables */
+/* Routing tables do not decide for link-local and loopback addresses. */
 static bool is_routable(const struct mpaddr *addr)
 {
 	const struct mpaddr_range *range = mpaddr_range(addr);

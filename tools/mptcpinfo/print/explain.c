@@ -62,7 +62,7 @@ static void explain_cause(struct text *ex, const struct connection *conn,
 		text_put(ex, " and %zu more", named - NAMED_MAX);
 }
 
-/* Of an interface, the addresses of the server's family count: explain_devices() */
+/* An interface's address of another family than the server's; see explain_devices() */
 static bool is_spare(const struct connection *conn, const struct ctl_endpoint *ep)
 {
 	return ep->from_dev && ep->flags & MPTCP_PM_ADDR_FLAG_SUBFLOW &&
@@ -115,7 +115,7 @@ enum device_lack {
 	DEVICE_LACKS
 };
 
-/* A path to the server, or to an address that it announced in another family */
+/* What @dev lacks; an announced address of another family may have a path from it. */
 static enum device_lack device_lack(const struct connection *conn,
 				    const struct manager *manager,
 				    const struct ctl_endpoint *configured,
@@ -242,8 +242,7 @@ static void explain_kind(struct text *ex, const struct connection *conn,
 	}
 }
 
-/* A route or a link that is lost during a download leaves its path there, without data.
- */
+/* When a route or link is lost during a download, the path stays, without data. */
 static void explain_state(struct text *ex, const struct connection *conn,
 			  const struct manager *manager, enum endpoint_state state,
 			  const char *reason)
@@ -291,7 +290,7 @@ static void explain_endpoints(struct text *ex, const struct connection *conn,
 		explain_devices(ex, conn, manager, lack);
 }
 
-/* Without `dev` and a rule for the address, packets take the best route of all. */
+/* Without `dev` or a rule for the address, packets take the best route of all. */
 static bool is_lost_on_detour(const struct connection *conn,
 			      const struct manager *manager, size_t i)
 {
@@ -448,7 +447,7 @@ static bool broker_answers(const struct snapshot *snap)
 	return false;
 }
 
-/* In the words of mptcpaddr run and check. A broker selects the path manager, too. */
+/* Same words as mptcpaddr run and check. The broker also selects the path manager. */
 static bool explain_rights(struct text *ex, const struct snapshot *snap,
 			   const struct process *process)
 {

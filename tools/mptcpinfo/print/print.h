@@ -89,7 +89,7 @@ enum endpoint_state {
 	ENDPOINT_SILENT,   /* used, by a subflow that carries no data */
 	ENDPOINT_NO_LINK,  /* used, but its link is down */
 	ENDPOINT_NO_ROUTE, /* to the peer; perhaps used */
-	ENDPOINT_NO_QUOTA, /* that of [policy] is used up */
+	ENDPOINT_NO_QUOTA, /* [policy] quota used up */
 	ENDPOINT_HELD,	   /* it came and went often */
 	ENDPOINT_UNAVAILABLE,
 };
