@@ -193,8 +193,8 @@ static int set_quota(struct ini *ini, const struct ini_key *key, char *text)
 	if (*text < '0' || *text > '9' || !*at ||
 	    (!pool->daily && strcmp(end + 1, "/month") != 0))
 		return ini_fail(ini,
-				"quota \"%s\" is not a number, k, M, G or T, and "
-				"/day or /month, such as 5G/month",
+				"quota is \"%s\", not a size per day or month, such "
+				"as 5G/month (units: k, M, G, T)",
 				text);
 	if (errno || !n || n > QUOTA_MAX / unit)
 		return ini_fail(ini, "quota %s is not in 1k-1000000T", text);

@@ -22,7 +22,8 @@ Test(usage, wrong_command_lines_are_refused)
 	check_status((const char *[]){ "-t", "12x", NULL }, 2, "12x: not a token");
 	check_status((const char *[]){ "-t", "0x100000000", NULL }, 2, "not a token");
 	check_status((const char *[]){ "-t", "-1", NULL }, 2, "not a token");
-	check_status((const char *[]){ "curl", NULL }, 2, "curl: unexpected argument");
+	check_status((const char *[]){ "curl", NULL }, 2,
+		     "curl: unexpected argument (a program: -p NAME,");
 	check_status((const char *[]){ "-r", "10.0.0.1/8", NULL }, 2, "10.0.0.1/8: not");
 	check_status((const char *[]){ "-r", "host", NULL }, 2, "host: not");
 	check_status((const char *[]){ "-w", "-i", "0", NULL }, 2, "0: not a number");

@@ -143,12 +143,11 @@ Test(check, slips_have_hints, TIMEOUT)
 	prints(&b, NULL,
 	       "[pool]\nendpoint = dev c1 subflow\n[policy]\nquota = 5G/month\n", 0,
 	       POOL_PATH ": no errors; endpoints: 1\n" POOL_PATH
-			 ": \"quota\" has no effect without an endpoint that is "
-			 "\"metered\"\n");
+			 ": \"quota\" has no effect without a \"metered\" endpoint\n");
 	prints(&b, NULL, "[policy]\nquota = 5GB/month\n", 1,
 	       POOL_PATH
-	       ":2: quota \"5GB/month\" is not a number, k, M, G or T, and /day "
-	       "or /month, such as 5G/month\n");
+	       ":2: quota is \"5GB/month\", not a size per day or month, such as "
+	       "5G/month (units: k, M, G, T)\n");
 	prints(&b, NULL, "[accept]\ndeny = 10.0.0.0/8\ndeny = 192.168.0.0/16\n", 0,
 	       POOL_PATH ": no errors; endpoints: 0\n");
 	prints(&b, NULL, "[pool \"10.0.0.0/8\"]\n# none\n[app]\nlog = info\n[limits]\n",

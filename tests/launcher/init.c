@@ -246,5 +246,7 @@ Test(init, arguments_are_checked, TIMEOUT)
 	says(&b, ARGS("@mptcpaddr", "init", "--force"), 2, "unknown option --force");
 	says(&b, ARGS("@mptcpaddr", "init", "/run"), 1,
 	     "/run is a directory, not a program\n");
+	says(&b, ARGS("@mptcpaddr", "init", "lo"), 1,
+	     "lo is an interface, not a program");
 	bench_close(&b);
 }

@@ -390,8 +390,8 @@ Test(pools, missing_config_file_is_a_warning, TIMEOUT)
 	cr_expect_eq(times(&said, WARNING), 1, "%s", said.err);
 	cr_expect_eq(times(&said, WARNING
 			   "/run/nowhere.conf: No such file or directory; "
-			   "no pool until this is fixed, or the previous one where "
-			   "it is in use; run \"mptcpaddr check "),
+			   "no pool until this is fixed, unless the previous one is "
+			   "in use; run \"mptcpaddr check "),
 		     1, "%s", said.err);
 	/* The program is no script. */
 	cr_expect_eq(times(&said, "mptcpaddr: program: /"), 1, "%s", said.err);
@@ -410,7 +410,7 @@ Test(pools, endpoints_are_shown_with_their_destinations, TIMEOUT)
 	bench_open(&b);
 	put_file("/run/some.conf",
 		 "[pool]\nendpoint = 10.0.2.2\n[pool \"192.0.2.0/24\"]\nendpoint = "
-		 "10.0.3.2\n",
+		 "10.0.3.2\nendpoint = dev wlam0\n",
 		 0644);
 	said = run(
 		&b, NULL,
@@ -419,6 +419,9 @@ Test(pools, endpoints_are_shown_with_their_destinations, TIMEOUT)
 		     said.err);
 	cr_expect_eq(times(&said, "endpoint: 10.0.3.2 id 1 laminar (line 4), to "
 				  "192.0.2.0/24\n"),
+		     1, "%s", said.err);
+	cr_expect_eq(times(&said, "endpoint: dev wlam0 laminar (line 5), to "
+				  "192.0.2.0/24: no such interface\n"),
 		     1, "%s", said.err);
 	said_free(&said);
 	bench_close(&b);
@@ -473,7 +476,7 @@ Test(pools, rejected_file_is_told_once_and_in_the_same_words, TIMEOUT)
 		snprintf(path, sizeof(path), "%s/mptcpaddr/tcpclient.conf", b.home);
 		snprintf(line, sizeof(line),
 			 "%s:2: local id 300 is not in 1-255; no pool until this is "
-			 "fixed, or the previous one where it is in use",
+			 "fixed, unless the previous one is in use",
 			 path);
 		snprintf(words, sizeof(words),
 			 WARNING "%s; run \"mptcpaddr check %s\" to list all errors\n",

@@ -202,7 +202,7 @@ STATUS_TEST(no_uplink_that_leads_anywhere, .pool = SUBFLOWS, .no_client = true,
 STATUS_TEST(pool_file_with_errors, .no_client = true,
 	    .pool = "[pool]\nendpoints = dev c1\n[app]\nmptcp = maybe\n",
 	    .words = { ":2: unknown key \"endpoints\" in [pool]; no pool until ",
-		       "or the previous one where it is in use\n",
+		       "unless the previous one is in use\n",
 		       ":4: mptcp is \"maybe\", not yes or no\n", "none in force\n",
 		       "next: fix the problems above" },
 	    .filter = ".problems", .json = "2\n")

@@ -53,17 +53,17 @@ static const struct fault {
 	{ "multicast-address-v6.conf", 2, "ff02::1 cannot be a local address" },
 	{ "broadcast-address.conf", 2, "255.255.255.255 cannot be a local address" },
 	{ "quota-bare.conf", 2,
-	  "quota \"5\" is not a number, k, M, G or T, and /day or /month, such as "
-	  "5G/month" },
+	  "quota is \"5\", not a size per day or month, such as 5G/month "
+	  "(units: k, M, G, T)" },
 	{ "quota-no-period.conf", 2,
-	  "quota \"5G\" is not a number, k, M, G or T, and /day or /month, such as "
-	  "5G/month" },
+	  "quota is \"5G\", not a size per day or month, such as 5G/month "
+	  "(units: k, M, G, T)" },
 	{ "quota-no-unit.conf", 2,
-	  "quota \"5/month\" is not a number, k, M, G or T, and /day or /month, such as "
-	  "5G/month" },
+	  "quota is \"5/month\", not a size per day or month, such as 5G/month "
+	  "(units: k, M, G, T)" },
 	{ "quota-week.conf", 2,
-	  "quota \"5G/week\" is not a number, k, M, G or T, and /day or /month, such as "
-	  "5G/month" },
+	  "quota is \"5G/week\", not a size per day or month, such as 5G/month "
+	  "(units: k, M, G, T)" },
 	{ "quota-zero.conf", 2, "quota 0G/day is not in 1k-1000000T" },
 	{ "quota-huge.conf", 2, "quota 18446744073709551615T/day is not in 1k-1000000T" },
 	{ "limit-too-large.conf", 2, "subflows 65 is not in 0-64" },

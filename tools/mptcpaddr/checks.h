@@ -47,8 +47,7 @@ bool read_first_line(const char *path, char *ret_text, size_t size);
 void check_slips(struct findings *findings, const char *path);
 
 /* After an error of a pool file: a manager or broker keeps the pool that it has. */
-#define POOL_REJECTED \
-	"; no pool until this is fixed, or the previous one where it is in use"
+#define POOL_REJECTED "; no pool until this is fixed, unless the previous one is in use"
 
 /*
  * check_running_pools() - those that a manager, or the broker's policy, rejects

@@ -184,7 +184,7 @@ static void check_joins(struct findings *findings, const struct netstat *netstat
 			has_subflow ? "type: mptcpinfo    # says why, while such a "
 				      "connection is open"
 				    : "do: write subflow in addition to laminar into the "
-				      "pool file, which needs no announcement\n"
+				      "pool file: it needs no announcement\n"
 				      "type: ip mptcp endpoint add ADDRESS dev DEVICE "
 				      "signal    # on a server of your own");
 	else if (servers && !announced && laminar_path && *laminar_path)

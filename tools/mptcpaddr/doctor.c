@@ -269,11 +269,10 @@ static void check_file(struct pool_files *files, const char *path)
 	if (pool && files->findings.by == FOUND_BY_CHECK) {
 		check_slips(&files->findings, path);
 		if (pool->quota && !(flags & ENDPOINT_METERED))
-			report_ok(
-				&files->findings,
-				"%s: \"quota\" has no effect without an endpoint that is "
-				"\"metered\"",
-				path);
+			report_ok(&files->findings,
+				  "%s: \"quota\" has no effect without a \"metered\" "
+				  "endpoint",
+				  path);
 	}
 	pool_free(pool);
 }

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define WRITTEN "# Written by mptcpaddr " /* of every version */
 #define HEAD	WRITTEN "service add; mptcpaddr service remove removes it.\n"
@@ -324,7 +325,8 @@ static int print_result(const struct enable *e, int r, const char *done)
 		return print_error("%s was not written by mptcpaddr; left unchanged",
 				   e->path);
 	if (r < 0)
-		return print_error("%s: %s", e->path, strerror(-r));
+		return print_error("%s: %s%s", e->path, strerror(-r),
+				   r == -EACCES && geteuid() ? "; use sudo" : "");
 	printf("%s %s\n", done, e->path);
 	if (!*e->unit.root)
 		printf("type: %ssystemctl daemon-reload && %ssystemctl try-restart %s\n",

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -301,6 +302,11 @@ int cmd_init(int argc, char *argv[])
 	/* Of a wrapper script, the program that it executes. */
 	if (init.program && program_resolve(init.program, &program))
 		init.program = program.name;
+	else if (init.program && if_nametoindex(init.program))
+		return print_error(
+			"%s is an interface, not a program; \"mptcpaddr init\" "
+			"finds them itself",
+			init.program);
 	if (init.program)
 		name = init.program = basename(init.program);
 	if (!*name || !strcmp(name, "broker"))

@@ -13,6 +13,7 @@
 #include "shim/preload/env.h"
 #include "shim/preload/pool_file.h"
 
+#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -81,8 +82,9 @@ static void report_endpoint(struct findings *findings, const struct pool *pool,
 	if (prefix->addr.family != AF_UNSPEC)
 		snprintf(to, sizeof(to), ", to %s/%u", mpaddr_text(&prefix->addr, addr),
 			 prefix->len);
-	report_ok(findings, "endpoint: %s (line %u)%s", endpoint_format(ep, text),
-		  ep->line, to);
+	report_ok(findings, "endpoint: %s (line %u)%s%s", endpoint_format(ep, text),
+		  ep->line, to,
+		  *ep->dev && !if_nametoindex(ep->dev) ? ": no such interface" : "");
 }
 
 /* Return: whether the library has an effect in this program. */

@@ -205,7 +205,7 @@ int main(int argc, char **argv)
 	if (running)
 		return run_main(&o, rest);
 	if (*rest)
-		die_usage(*rest, "unexpected argument");
+		die_usage(*rest, "unexpected argument (a program: -p NAME, or run NAME)");
 	if (o.events)
 		return events_main(&o);
 	if (o.watch)

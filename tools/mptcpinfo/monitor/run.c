@@ -368,7 +368,7 @@ static void run_report(struct run *run)
 	count_changes(snap);
 	if (open)
 		snapshot_note(snap,
-			      "%zu path%s may have carried more: the end was not seen",
+			      "the end of %zu path%s was not seen: totals may be low",
 			      open, PLURAL(open));
 	result_end(&run->result);
 	snapshot_report(snap, write_end(run));
