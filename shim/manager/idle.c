@@ -17,6 +17,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -143,12 +144,12 @@ static void idle_check_main_thread(struct manager *m)
 	if (!fields ||
 	    sscanf(fields,
 		   ") %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-		   "%*s %*s %*s %u",
+		   "%*s %*s %u",
 		   &state, &threads) != 2 ||
 	    (state != 'Z' && state != 'X'))
 		return;
-	if (threads == 2) /* the main thread and this one */
-		syscall(SYS_exit_group, 0);
+	if (threads == 2) /* this one is the other; the last field is the status */
+		syscall(SYS_exit_group, atoi(strrchr(text, ' ')) >> 8);
 	atomic_store(&m->h->quit, 1);
 }
 

@@ -151,6 +151,7 @@ Test(transparency, process_ends_with_its_last_thread_as_natively, TIMEOUT)
 		{ .argv = { "leave", LAB_ADDRESS, LAB_PORT } },
 		{ .argv = { "leave", LAB_ADDRESS, LAB_PORT, "late" } },
 		{ .argv = { "leave", LAB_ADDRESS, LAB_PORT, "cancel" } },
+		{ .argv = { "leave", LAB_ADDRESS, LAB_PORT, "raw" } },
 	};
 	struct lab lab;
 

@@ -2,13 +2,15 @@
 /*
  * leave.c - end the main thread first; another thread then ends the process
  *
- * leave ADDRESS PORT [late|cancel]: the main thread connects and ends; it ends, and the
- * other connects; it connects, and the other cancels it. stdio keeps the output until
- * the exit() of the last thread.
+ * leave ADDRESS PORT [late|cancel|raw]: the main thread connects and ends; it ends, and
+ * the other connects; it connects, and the other cancels it; it connects, and ends
+ * without libc, the only thread. stdio keeps the output until the exit() of the last
+ * thread.
  */
 #include "program.h"
 
 #include <pthread.h>
+#include <sys/syscall.h>
 
 #define IDLE_SECONDS 7 /* until the manager has checked the main thread */
 
@@ -49,6 +51,8 @@ int main(int argc, char *argv[])
 	cancel = argc > 3 && !strcmp(argv[3], "cancel");
 	if (!late)
 		echo(tcp_to(argv[1], argv[2]), "hello");
+	if (argc > 3 && !strcmp(argv[3], "raw"))
+		syscall(SYS_exit, 5);
 	if (pthread_create(&thread, NULL, stay, NULL))
 		return 1;
 	while (cancel)
