@@ -11,7 +11,7 @@
 /* Of one user; all zero at first. */
 struct metered {
 	unsigned int date;	    /* YYYYMMDD, local time */
-	uint64_t today, this_month; /* bytes on @date, as in the file if there is one */
+	uint64_t today, this_month; /* bytes up to @date, as in the file if any */
 	uint64_t more;		    /* bytes not yet in the file */
 	int64_t next_ms;	    /* earliest time of the next file access */
 	bool warned;		    /* about the file */

@@ -171,7 +171,7 @@ Test(completions, programs_and_interfaces_are_offered, .timeout = 240)
 		offers_are(shells[i], list, sizeof(list) / sizeof(*list));
 }
 
-/* Names of pool files, as well as files; and as well as commands */
+/* Programs with a pool file, in addition to files, and in addition to commands */
 Test(completions, programs_with_a_pool_are_offered, .timeout = 240)
 {
 	static const char *const shells[] = { "bash", "zsh", "fish" };

@@ -441,7 +441,7 @@ Test(doctor, finds_that_clients_lose_the_option, TIMEOUT)
 	proc_end(&server);
 }
 
-/* It is no advice to write subflow into a pool that has it. */
+/* A pool that has subflow gets no advice to add it. */
 Test(doctor, subflow_endpoints_without_paths_have_another_cause, TIMEOUT)
 {
 	static const char pool[] =

@@ -453,7 +453,7 @@ static bool has_logged(const struct proc *p, const char *words)
 	return logged;
 }
 
-/* One wording, whether the broker, or a program itself, keeps the pool that it has. */
+/* The same words whether the broker or the program keeps the previous pool. */
 Test(pools, rejected_file_is_told_once_and_in_the_same_words, TIMEOUT)
 {
 	static const char good[] = "[pool]\nendpoint = 10.0.2.2\n";

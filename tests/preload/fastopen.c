@@ -60,7 +60,7 @@ Test(fastopen, answers_come_over_any_link, TIMEOUT)
 	lab_close(&lab);
 }
 
-/* A server that is MPTCP by the library, and a client that is MPTCP by itself. */
+/* The server has MPTCP through the library, the client natively. */
 Test(fastopen, servers_answer_over_any_link, TIMEOUT)
 {
 	char path[PATH_MAX], leaves[PATH_MAX];

@@ -267,7 +267,7 @@ HISTORY(policy, refused_end_of_a_path_is_repeated, ALONE,
 HISTORY(policy, end_of_a_path_that_is_gone_is_not_repeated, ALONE,
 	"start\nspent 1 > " END_1 "\nkept " FIRST " ESRCH\nwait none\nends " FIRST "\n")
 
-/* Linux 6.18 keeps back what the peer has written without a path. */
+/* Linux 6.18 holds back what the peer has written while there was no path. */
 HISTORY(policy, first_path_after_none_sends_mp_prio,
 	"[pool]|endpoint=10.0.1.2 id 11 laminar",
 	"start\nends " FIRST "ECONNRESET\ntime 3000 > join 10.0.1.2/11-10.0.1.1:80;\n"

@@ -73,7 +73,7 @@ static void by_sendmsg(struct sockaddr *to, socklen_t len)
 	show("sendmsg of bad parts", sendmsg(fd, &msg, flags), fd);
 }
 
-/* As programs do that call it until it succeeds. */
+/* Like programs that call it until it succeeds. */
 static void repeatedly(const struct sockaddr *to, socklen_t len)
 {
 	const int fd = fresh();
