@@ -4,7 +4,7 @@
 LAUNCHER_DIR  := $(B)/tests/launcher-progs
 LAUNCHER_PROG := $(addprefix $(LAUNCHER_DIR)/,hello hello-static hello-static-pie hello-musl \
 		   client-static client-musl client-time64 client-musl-shared waits-32 waits-time64 \
-		   lib32time64/libmptcpaddr.so musl/libmptcpaddr.so client-raw client-musl-so leaves-static passed passed-dynamic supervised supervised-32 hello32 users nosetenv.so protocol protocol-32 lib32/libmptcpaddr.so)
+		   lib32time64/libmptcpaddr.so musl/libmptcpaddr.so client-raw client-musl-so leaves-static passed passed-dynamic supervised supervised-dynamic supervised-32 hello32 users nosetenv.so protocol protocol-32 lib32/libmptcpaddr.so)
 
 LAUNCHER_CC = $(CC) $(CFLAGS) -D_GNU_SOURCE
 $(LAUNCHER_DIR)/hello-static: LAUNCHER_CC += -static
@@ -56,7 +56,8 @@ $(LAUNCHER_DIR)/leaves-static: tests/preload/programs/leaves.c
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(LAUNCHER_CC) -static -pthread -I. -Iinclude -o $@ $<
-$(LAUNCHER_DIR)/passed-%: tests/launcher/prog/passed.c
+$(LAUNCHER_DIR)/%-dynamic: LAUNCHER_CC += -pthread
+$(LAUNCHER_DIR)/%-dynamic: tests/launcher/prog/%.c
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(LAUNCHER_CC) -o $@ $<

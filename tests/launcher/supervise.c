@@ -269,6 +269,27 @@ Test(supervise, results_errors_and_surroundings_are_native, TIMEOUT)
 	bench_close(&b);
 }
 
+/* The library opens TCP sockets, to ask TCP or to become TCP. */
+Test(supervise, programs_with_the_library_have_options_of_tcp, TIMEOUT)
+{
+	struct said native, said;
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_bench(&b);
+	for (int i = 0; i < 2; i++) {
+		const char *what = i ? "swap" : "options";
+
+		native = run(&b, NULL, ARGS("@@supervised-dynamic", what));
+		said = run(&b, NULL,
+			   ARGS(RUN, "--supervise", "@@supervised-dynamic", what));
+		cr_expect_str_eq(said.out, native.out);
+		said_free(&native);
+		said_free(&said);
+	}
+	bench_close(&b);
+}
+
 /* It becomes plain TCP with all that it had, if no other descriptor has it. */
 Test(supervise, socket_with_an_option_that_mptcp_lacks_is_swapped, TIMEOUT)
 {

@@ -225,6 +225,13 @@ static bool is_tcp_socket(const long *args)
 	       (protocol == 0 || protocol == IPPROTO_TCP);
 }
 
+/* It opens them with this protocol, to ask TCP about options. Most programs say 0. */
+static bool is_plain_of_library(const struct call *call)
+{
+	return (int)call->args[2] == IPPROTO_TCP &&
+	       tracee_uses_library(call->tid, call->from);
+}
+
 /* Return: whether the program has it. */
 static bool give_socket(const struct call *call)
 {
@@ -236,7 +243,8 @@ static bool give_socket(const struct call *call)
 	int fd;
 	bool given;
 
-	if (!is_tcp_socket(args) || !tracee_read(call->tid, &tracee) ||
+	if (!is_tcp_socket(args) || is_plain_of_library(call) ||
+	    !tracee_read(call->tid, &tracee) ||
 	    ioctl(keeper.listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call->id) < 0)
 		return false;
 	s = get_stand_in(&tracee);
