@@ -42,29 +42,43 @@ static void put_uplinks(const struct status *status)
 	putchar(']');
 }
 
+static void put_owner(const char *program, pid_t pid, uint32_t uid)
+{
+	put_known("program", program);
+	if (pid)
+		printf(",\"pid\":%d", (int)pid);
+	printf(",\"uid\":%u", uid);
+}
+
 /* The broker serves all programs of a name and user, with one pool. */
+static void put_idle(const struct manager *manager)
+{
+	if (manager->answered) {
+		put_owner(manager->program, manager_is_broker(manager) ? 0 : manager->pid,
+			  manager->info.uid);
+		put_known("manager", manager->info.backend);
+		put_known("pool_file", manager->info.pool_file);
+	} else {
+		put_owner(manager->program, manager->pid, manager->uid);
+	}
+	printf(",\"answered\":%s", manager->answered ? "true" : "false");
+}
+
 static void put_program(const struct status *status, const struct status_row *row)
 {
 	const struct connection *conn = row->first;
-	const struct manager *manager = row->manager;
-	const pid_t pid = conn			       ? conn->pid
-			  : manager_is_broker(manager) ? 0
-						       : manager->pid;
 
 	printf("{\"connections\":%u,\"paths\":%u,\"plain_tcp\":%u", row->connections,
 	       row->paths, row->plain);
-	put_known("program", conn ? conn->program : manager->program);
-	if (pid)
-		printf(",\"pid\":%d", (int)pid);
-	if (conn || manager->answered)
-		printf(",\"uid\":%u", conn ? conn->uid : manager->info.uid);
-	put_known("manager", conn		 ? manager_text(&status->snap, conn)
-			     : manager->answered ? manager->info.backend
-						 : "");
-	put_known("pool_file", manager ? manager->info.pool_file : "");
-	put_known("why", row->why);
-	if (!conn)
-		printf(",\"answered\":%s", manager->answered ? "true" : "false");
+	if (conn) {
+		put_owner(conn->program, conn->pid, conn->uid);
+		put_known("manager", manager_text(&status->snap, conn));
+		if (row->manager)
+			put_known("pool_file", row->manager->info.pool_file);
+		put_known("why", row->why);
+	} else {
+		put_idle(row->manager);
+	}
 	putchar('}');
 }
 
