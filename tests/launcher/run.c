@@ -320,7 +320,7 @@ Test(run, each_command_has_help, TIMEOUT)
 	says(&b, ARGS("@mptcpaddr", "endpoint", "--help"), 0,
 	     "\t  --pid PID         of ");
 	says(&b, ARGS("@mptcpaddr", "limits", "--help"), 0, "\t  --program NAME    ");
-	says(&b, ARGS("@mptcpaddr", "service", "--help"), 0, "\t  --root DIRECTORY  of ");
+	says(&b, ARGS("@mptcpaddr", "service", "-h"), 0, "\t  --root DIRECTORY  of ");
 	bench_close(&b);
 }
 

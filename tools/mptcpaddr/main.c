@@ -122,6 +122,11 @@ int command_option(int argc, char *argv[], const char *letters,
 	return '?';
 }
 
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
 int main(int argc, char *argv[])
 {
 	const struct command *command = commands;
@@ -132,12 +137,12 @@ int main(int argc, char *argv[])
 		return cmd_keeper(argc - 1, argv + 1);
 	while (command < end && strcmp(command->name, name) != 0)
 		command++;
-	if (command < end && (argc != 3 || strcmp(argv[2], "--help") != 0))
+	if (command < end && (argc != 3 || !is_help(argv[2])))
 		return command->run(argc - 1, argv + 1);
 	if (command < end) {
 		puts("Usage:");
 		show_command(stdout, command);
-	} else if (!strcmp(name, "--help") || !strcmp(name, "-h")) {
+	} else if (is_help(name)) {
 		show_usage(stdout);
 	} else if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
 		puts("mptcpaddr " MPTCPADDR_VERSION);
