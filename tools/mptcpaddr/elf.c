@@ -147,10 +147,10 @@ const char *binary_foreign_libc(const struct binary *binary)
 {
 	const char *name = basename(binary->linker);
 
-	if (!*name || !strncmp(name, "ld-linux", 8) || !strncmp(name, "ld64.so", 7) ||
+	if (!strncmp(name, "ld-linux", 8) || !strncmp(name, "ld64.so", 7) ||
 	    !strncmp(name, "ld.so", 5))
-		return NULL;
-	if (!strncmp(name, "ld-musl-", 8))
-		return "musl";
-	return name;
+		name = "glibc";
+	else if (!strncmp(name, "ld-musl-", 8))
+		name = "musl";
+	return *name && strcmp(name, OWN_LIBC) != 0 ? name : NULL;
 }

@@ -18,7 +18,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/net.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -168,12 +167,13 @@ static struct stand_in *get_stand_in(const struct tracee *of)
 
 static const struct {
 	const char *name;
-	unsigned int number, n_args; /* of socketcall() */
+	/* Of socketcall(). <linux/net.h> and musl's headers exclude each other. */
+	unsigned int number, n_args;
 } calls[] = {
-	[CALL_SOCKET] = { "socket", SYS_SOCKET, 3 },
-	[CALL_CONNECT] = { "connect", SYS_CONNECT, 3 },
-	[CALL_LISTEN] = { "listen", SYS_LISTEN, 2 },
-	[CALL_OPTION] = { "setsockopt", SYS_SETSOCKOPT, 5 },
+	[CALL_SOCKET] = { "socket", 1, 3 },
+	[CALL_CONNECT] = { "connect", 3, 3 },
+	[CALL_LISTEN] = { "listen", 4, 2 },
+	[CALL_OPTION] = { "setsockopt", 14, 5 },
 };
 
 /* socketcall() has them in memory. Return: false: unreadable. */

@@ -177,9 +177,9 @@ bool program_check(const char *path, const char *library_path, bool other_kinds,
 		ret->remedies = "do: use a dynamically linked build";
 	} else if (libc) {
 		snprintf(ret->text, sizeof(ret->text),
-			 "uses another C library (%s), but the library needs glibc",
+			 "uses another C library (%s), but the library needs " OWN_LIBC,
 			 libc);
-		ret->remedies = "do: use a build for glibc";
+		ret->remedies = "do: use a build for " OWN_LIBC;
 	}
 	return !ret->remedies;
 }

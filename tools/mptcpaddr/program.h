@@ -60,7 +60,14 @@ bool binary_runs_beside(const struct binary *binary, const struct binary *other)
 /* binary_kind() - "64-bit x86-64". Return: @text. */
 const char *binary_kind(const struct binary *binary, char text[static BINARY_KIND_MAX]);
 
-/* binary_foreign_libc() - a C library other than glibc, or NULL. */
+#ifdef __GLIBC__
+#define OWN_LIBC "glibc"
+#else
+#define OWN_LIBC "musl"
+#endif
+
+/* binary_foreign_libc() - a C library other than this tool's and the library's, or NULL.
+ */
 const char *binary_foreign_libc(const struct binary *binary);
 
 struct program {

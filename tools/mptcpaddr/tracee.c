@@ -195,7 +195,9 @@ bool tracee_uses_library(pid_t tid, uint64_t from)
 		line[strcspn(line, "\n")] = '\0';
 		own = from >= begin && from < end && !strcmp(line + at, exe);
 		loaded |= !!strstr(line, "/" LIBRARY);
-		musl |= strstr(line, "/ld-musl-") || strstr(line, "-linux-musl/libc.so");
+		musl |= strcmp(OWN_LIBC, "musl") != 0 &&
+			(strstr(line, "/ld-musl-") ||
+			 strstr(line, "-linux-musl/libc.so"));
 	}
 	if (file)
 		fclose(file);
