@@ -23,19 +23,27 @@
 #define SYNC_MS	 250
 #define AGAIN_MS 10000 /* once the quota is used up: is there a new day? */
 
-static unsigned int date_now(void)
+/*
+ * Not by gmtime_r(): that, too, reads TZ, and the program's later setenv("TZ") would have
+ * no effect on its localtime_r(). Years begin in March here, and end with the leap day.
+ */
+unsigned int metered_date(int64_t seconds)
 {
-	const time_t now = time(NULL);
-	struct tm tm;
+	const unsigned int days = seconds / 86400 + 719468; /* since 1 March of year 0 */
+	const unsigned int era = days / 146097, day = days % 146097; /* of 400 years */
+	const unsigned int year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+	const unsigned int in_year = day - (365 * year + year / 4 - year / 100);
+	const unsigned int month = (5 * in_year + 2) / 153;
+	const unsigned int in_month = in_year - (153 * month + 2) / 5 + 1;
 
-	localtime_r(&now, &tm);
-	return (tm.tm_year + 1900) * 10000 + (tm.tm_mon + 1) * 100 + tm.tm_mday;
+	return (era * 400 + year + (month > 9)) * 10000 +
+	       (month > 9 ? month - 9 : month + 3) * 100 + in_month;
 }
 
 /* A clock that is set back, as at the start of a machine without one, changes nothing. */
 static void metered_turn(struct metered *m)
 {
-	const unsigned int date = date_now();
+	const unsigned int date = metered_date(time(NULL));
 
 	if (date <= m->date)
 		return;

@@ -10,7 +10,7 @@
 
 /* Of one user; all zero at first. */
 struct metered {
-	unsigned int date;	    /* YYYYMMDD, local time */
+	unsigned int date;	    /* YYYYMMDD, UTC */
 	uint64_t today, this_month; /* bytes up to @date, as in the file if any */
 	uint64_t more;		    /* bytes not yet in the file */
 	int64_t next_ms;	    /* earliest time of the next file access */
@@ -24,6 +24,9 @@ struct metered {
  */
 bool metered_serve(struct metered *m, const struct pool *pool, uint64_t bytes,
 		   const char *path);
+
+/* metered_date() - YYYYMMDD (UTC) of @seconds since 1970. */
+unsigned int metered_date(int64_t seconds);
 
 /* metered_wait() - milliseconds until metered_serve() is due; -1: never. */
 int metered_wait(const struct metered *m, const struct pool *pool);

@@ -22,7 +22,7 @@ int metered_mount(void)
 int metered_write(unsigned int uid, unsigned int date, const char *bytes)
 {
 	const time_t now = time(NULL);
-	const struct tm *tm = localtime(&now);
+	const struct tm *tm = gmtime(&now);
 	char path[64];
 	FILE *f;
 

@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "metered.h"
+
 static const struct program sockets = { .argv = { "sockets" } };
 static const struct program client = { .argv = { "client", LAB_ADDRESS, LAB_PORT } };
 static const struct program client_v6 = { .argv = { "client", "dead:beef:1::1",
@@ -141,6 +143,26 @@ Test(transparency, sends_behave_as_natively, TIMEOUT)
 	cr_assert_eq(host_sysctl(&lab.world.server, "net/ipv4/tcp_fastopen", "1"), 0);
 	same_as_native(&lab, &g, POOL, MPTCP);
 	same_as_native(&lab, &g, NO_POOL, MPTCP);
+	lab_close(&lab);
+}
+
+/* libc reads TZ at the first localtime_r(), which must not be the manager's. */
+Test(transparency, time_zone_is_read_when_the_program_asks, TIMEOUT)
+{
+	struct program g = { .argv = { "zone", LAB_ADDRESS, LAB_PORT } };
+	char *native, *text;
+	struct lab lab;
+
+	lab_open(&lab);
+	cr_assert_eq(metered_mount(), 0);
+	lab_pool(&lab, "[policy]\nquota = 5G/day\n[pool]\nendpoint = 10.0.1.2 metered\n");
+	native = program_run(&lab, &g, NATIVE);
+	g.argv[3] = "/var/lib/mptcpaddr/metered.0";
+	text = program_run(&lab, &g, POOL);
+	cr_expect_str_eq(text, native);
+	cr_expect(strstr(text, "\n5\n"), "%s", text);
+	free(native);
+	free(text);
 	lab_close(&lab);
 }
 

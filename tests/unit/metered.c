@@ -48,10 +48,19 @@ static void close_with(struct pool *pool)
 
 static unsigned int today(void)
 {
-	const time_t now = time(NULL);
-	const struct tm *tm = localtime(&now);
+	return metered_date(time(NULL));
+}
 
-	return (tm->tm_year + 1900) * 10000 + (tm->tm_mon + 1) * 100 + tm->tm_mday;
+/* 1970 to 2199 */
+Test(metered, date_is_that_of_libc)
+{
+	for (time_t at = 86399; at < 84000L * 86400; at += 43200) {
+		const struct tm *tm = gmtime(&at);
+
+		cr_assert_eq(metered_date(at), (tm->tm_year + 1900) * 10000 +
+						       (tm->tm_mon + 1) * 100 +
+						       tm->tm_mday);
+	}
 }
 
 Test(metered, managers_of_a_user_add_up)
