@@ -157,9 +157,11 @@ static bool conn_must_watch(const struct conn *conn)
 	const struct engine *engine = engine_of(conn);
 	const struct subflow *s;
 	unsigned int live = 0;
+	const bool holes =
+		!conn->server_side && (engine->pool->retry.tries || engine->policed);
 	bool any = false;
 
-	if (!engine->watching)
+	if (!engine->watching || (!holes && !engine->pool->quota))
 		return false;
 	for_each_subflow (conn, s) {
 		if (s->state != SUBFLOW_LIVE)
@@ -169,8 +171,7 @@ static bool conn_must_watch(const struct conn *conn)
 		live++;
 		any |= index_bit(s->endpoint) != 0;
 	}
-	return any && live > 1 && !conn->server_side &&
-	       (engine->pool->retry.tries || engine->policed);
+	return holes && any && live > 1;
 }
 
 void conn_schedule(struct conn *conn)

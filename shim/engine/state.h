@@ -134,9 +134,10 @@ bool subflow_has_endpoint(const struct conn *conn, const struct subflow *s);
 /* subflow_is_metered() - whether it counts against [policy] quota */
 static inline bool subflow_is_metered(const struct conn *conn, const struct subflow *s)
 {
-	const struct endpoint *ep = subflow_endpoint(conn, s);
+	const struct endpoint *ep =
+		engine_of(conn)->pool->quota ? subflow_endpoint(conn, s) : NULL;
 
-	return engine_of(conn)->pool->quota && ep && ep->flags & ENDPOINT_METERED;
+	return ep && ep->flags & ENDPOINT_METERED;
 }
 
 /* conn_set_work() - conn_use_endpoints() is due now. */
