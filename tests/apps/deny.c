@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * deny.c - run a program for which some sockets are refused:
+ * deny.c - run a program for which some calls are refused:
  *          deny FAMILY PROTOCOL ERRNO PROGRAM...
  *
  * A seccomp filter, like a sandbox's, makes socket(FAMILY, ..., PROTOCOL) fail with
  * ERRNO.
- * "-" for FAMILY or PROTOCOL: any.
+ * "-" for FAMILY or PROTOCOL: any. "#NUMBER" for FAMILY: that call instead.
  */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,11 +26,12 @@
 
 int main(int argc, char *argv[])
 {
-	const unsigned int any_family = argc > 1 && !strcmp(argv[1], "-");
+	const bool call = argc > 1 && argv[1][0] == '#';
+	const unsigned int any_family = call || (argc > 1 && !strcmp(argv[1], "-"));
 	const unsigned int any_protocol = argc > 2 && !strcmp(argv[2], "-");
 	struct sock_filter code[] = {
 		LOAD(nr),
-		UNLESS(SYS_socket, 7),
+		UNLESS(call ? atoi(argv[1] + 1) : SYS_socket, 7),
 		LOAD(args[0]), /* the low half: little endian */
 		MASK(any_family ? 0 : ~0u),
 		UNLESS(any_family || argc < 2 ? 0 : atoi(argv[1]), 4),

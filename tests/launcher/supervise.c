@@ -6,6 +6,7 @@
 #include "traffic.h"
 
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define ANNOUNCED ARGS("10.0.2.1", "10.0.3.1")
@@ -286,6 +287,23 @@ Test(supervise, programs_with_the_library_have_options_of_tcp, TIMEOUT)
 		cr_expect_str_eq(said.out, native.out);
 		said_free(&native);
 		said_free(&said);
+	}
+	bench_close(&b);
+}
+
+/* A sandbox that denies what the supervisor needs: the program runs all the same. */
+Test(supervise, program_of_a_strict_sandbox_runs, TIMEOUT)
+{
+	static const int calls[] = { SYS_poll, SYS_ppoll, SYS_ioctl };
+	char call[16];
+	struct bench b;
+
+	NEED_SANDBOX();
+	open_bench(&b);
+	for (int i = 0; i < 3; i++) {
+		snprintf(call, sizeof(call), "#%d", calls[i]);
+		says(&b, ARGS("@tests/apps/deny", call, "-", "1", RUN, "@@supervised"), 0,
+		     "protocol ");
 	}
 	bench_close(&b);
 }

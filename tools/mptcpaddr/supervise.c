@@ -16,11 +16,13 @@
 #include <linux/net.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -33,6 +35,15 @@
 #endif
 
 #define KERNEL_MIN 5019 /* Linux 5.19 has that flag */
+
+/* A sandbox may deny what the keeper does: then the program would wait in vain. */
+static bool keeper_is_denied(void)
+{
+	struct pollfd none = { .fd = -1 };
+
+	return poll(&none, 1, 0) < 0 ||
+	       (ioctl(-1, SECCOMP_IOCTL_NOTIF_RECV, NULL) < 0 && errno != EBADF);
+}
 
 const char *supervise_lacks(void)
 {
@@ -48,7 +59,8 @@ const char *supervise_lacks(void)
 			 "Linux %.40s lacks SECCOMP_ADDFD_FLAG_SEND, which 5.14 has, or "
 			 "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV of 5.19",
 			 name.release);
-	else if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0)
+	else if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) < 0 ||
+		 keeper_is_denied())
 		snprintf(text, sizeof(text), "seccomp filters cannot be used here: %s",
 			 strerror(errno));
 	else
