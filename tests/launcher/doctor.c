@@ -533,16 +533,6 @@ Test(doctor, lists_passed_checks_of_a_server, TIMEOUT)
 	proc_end(&server);
 }
 
-/* On standard error */
-static bool has_said(const struct proc *p, const char *words)
-{
-	char *text = proc_errors(p);
-	const bool said = strstr(text, words);
-
-	free(text);
-	return said;
-}
-
 /* Problems of the past do not count, those of that time do. */
 Test(doctor, counts_since_now, TIMEOUT)
 {
@@ -558,7 +548,7 @@ Test(doctor, counts_since_now, TIMEOUT)
 	says(&b, ARGS("@mptcpaddr", "doctor", "--since", "0.2"), 0,
 	     "no problems found, but no MPTCP connection was opened in that time");
 	start(&b, &doctor, NULL, ARGS("@mptcpaddr", "doctor", "--since", "10s"));
-	cr_assert(WAIT_FOR(has_said(&doctor, "counting for 10 s")));
+	cr_assert(WAIT_FOR(proc_complained(&doctor, "counting for 10 s")));
 	traffic_connect(&b, &later, ON_C2, NULL);
 	cr_expect_eq(proc_wait(&doctor, EFFECT_MS), 1);
 	out = proc_output(&doctor);

@@ -444,15 +444,6 @@ Test(pools, mptcp_no_in_the_installed_file_is_a_warning, TIMEOUT)
 	bench_close(&b);
 }
 
-static bool has_logged(const struct proc *p, const char *words)
-{
-	char *said = proc_errors(p);
-	const bool logged = strstr(said, words);
-
-	free(said);
-	return logged;
-}
-
 /* The same words whether the broker or the program keeps the previous pool. */
 Test(pools, rejected_file_is_told_once_and_in_the_same_words, TIMEOUT)
 {
@@ -495,7 +486,7 @@ Test(pools, rejected_file_is_told_once_and_in_the_same_words, TIMEOUT)
 		proc_end(&client);
 		user_pool(&b, "tcpclient.conf", good);
 	}
-	cr_expect(WAIT_FOR(has_logged(&broker, "keeping the previous pool: ")));
+	cr_expect(WAIT_FOR(proc_complained(&broker, "keeping the previous pool: ")));
 	proc_end(&server);
 	proc_end(&broker);
 	bench_close(&b);

@@ -162,6 +162,14 @@ PROBE_TEST(interfaces_without_an_address_are_named,
 		      "  wwan7: no path: no such interface\n",
 		      "  d9: no path: no address on the interface\n" })
 
+static void open_served(struct bench *b, struct proc *server,
+			const char *const announced[])
+{
+	bench_open(b);
+	put_file(POOL_PATH, SUBFLOWS, 0644);
+	traffic_serve(b, server, false, announced);
+}
+
 /* As run, check and init say. */
 Test(probe, paths_that_nobody_opens_are_no_promise, TIMEOUT)
 {
@@ -170,9 +178,7 @@ Test(probe, paths_that_nobody_opens_are_no_promise, TIMEOUT)
 	struct bench b;
 
 	NEED_SANDBOX();
-	bench_open(&b);
-	put_file(POOL_PATH, SUBFLOWS, 0644);
-	traffic_serve(&b, &server, false, NULL);
+	open_served(&b, &server, NULL);
 	says(&b,
 	     ARGS("setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin",
 		  "@mptcpaddr", "probe", "--pool", POOL_PATH, "10.0.1.1:8080"),
@@ -236,9 +242,7 @@ Test(probe, ipv6_server, TIMEOUT)
 	struct bench b;
 
 	NEED_SANDBOX();
-	bench_open(&b);
-	put_file(POOL_PATH, SUBFLOWS, 0644);
-	traffic_serve(&b, &server, false, ARGS("dead:beef:2::1"));
+	open_served(&b, &server, ARGS("dead:beef:2::1"));
 	said = run(&b, NULL,
 		   ARGS("@mptcpaddr", "probe", "--pool", POOL_PATH,
 			"[dead:beef:1::1]:8080"));
@@ -262,9 +266,7 @@ Test(probe, user_without_rights_is_told_what_is_unknown, TIMEOUT)
 	struct bench b;
 
 	NEED_SANDBOX();
-	bench_open(&b);
-	put_file(POOL_PATH, SUBFLOWS, 0644);
-	traffic_serve(&b, &server, false, NULL);
+	open_served(&b, &server, NULL);
 	said = run(&b, NULL,
 		   ARGS("setpriv", "--bounding-set", "-net_admin", "@mptcpaddr", "probe",
 			"--pool", POOL_PATH, "10.0.1.1:8080"));

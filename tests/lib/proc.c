@@ -166,13 +166,22 @@ char *proc_errors(const struct proc *p)
 	return text_of(p->err);
 }
 
-bool proc_said(const struct proc *p, const char *text)
+static bool take_and_search(char *all, const char *text)
 {
-	char *all = proc_output(p);
-	bool said = strstr(all, text);
+	const bool found = strstr(all, text);
 
 	free(all);
-	return said;
+	return found;
+}
+
+bool proc_said(const struct proc *p, const char *text)
+{
+	return take_and_search(proc_output(p), text);
+}
+
+bool proc_complained(const struct proc *p, const char *text)
+{
+	return take_and_search(proc_errors(p), text);
 }
 
 int proc_run(const struct host *host, const char *input, const char *const argv[])

@@ -43,6 +43,8 @@ char *proc_output(const struct proc *p);
 char *proc_errors(const struct proc *p);
 /* Whether it has printed @text. */
 bool proc_said(const struct proc *p, const char *text);
+/* The same on its standard error. */
+bool proc_complained(const struct proc *p, const char *text);
 
 /*
  * proc_run() - run a program to its end, at most EFFECT_MS, with @input (may be NULL)
