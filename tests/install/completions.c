@@ -72,7 +72,7 @@ static const struct offer {
 	{ "mptcpaddr service remove --", "--help --root" },
 	{ "mptcpaddr enable --", "--help --pool --root" },
 	{ "mptcpaddr disable --", "--help --root" },
-	{ "mptcpinfo --p", "--process --prometheus" },
+	{ "mptcpinfo --pro", "--process --prometheus" },
 	{ "mptcpinfo ", "run" },
 	{ "mptcpaddrd --", "--config --help --state --userspace --version" },
 };
