@@ -158,6 +158,16 @@ static bool doomed_is_usable(const struct conn *conn, const struct subflow *s)
 	       conn_extra_subflows(conn) <= engine_of(conn)->pool->subflows;
 }
 
+static bool conn_has_path(const struct conn *conn)
+{
+	const struct subflow *s;
+
+	for_each_subflow (conn, s)
+		if (s->state == SUBFLOW_LIVE)
+			return true;
+	return false;
+}
+
 static int on_sub_established(struct conn *conn, const struct pm_event *ev,
 			      struct pm_cmds *out)
 {
@@ -165,7 +175,7 @@ static int on_sub_established(struct conn *conn, const struct pm_event *ev,
 	bool ours = subflow && subflow->state == SUBFLOW_PENDING;
 	bool doomed = subflow && subflow->state == SUBFLOW_DOOMED;
 	bool probe = subflow && subflow->state == SUBFLOW_PROBE;
-	const bool alone = !conn_count(conn, SUBFLOW_BIT(LIVE), NULL, NULL);
+	const bool alone = !conn_has_path(conn);
 	struct announcement *ann;
 
 	if (doomed && !doomed_is_usable(conn, subflow))

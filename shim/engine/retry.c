@@ -156,22 +156,24 @@ static bool conn_must_watch(const struct conn *conn)
 {
 	const struct engine *engine = engine_of(conn);
 	const struct subflow *s;
+	const bool quota = engine->pool->quota;
 	unsigned int live = 0;
-	const bool holes =
-		!conn->server_side && (engine->pool->retry.tries || engine->policed);
 	bool any = false;
 
-	if (!engine->watching || (!holes && !engine->pool->quota))
+	if (!engine->watching ||
+	    (!quota &&
+	     (conn->server_side || (!engine->pool->retry.tries && !engine->policed))))
 		return false;
 	for_each_subflow (conn, s) {
 		if (s->state != SUBFLOW_LIVE)
 			continue;
-		if (subflow_is_metered(conn, s))
+		if (quota && subflow_is_metered(conn, s))
 			return true;
 		live++;
 		any |= index_bit(s->endpoint) != 0;
 	}
-	return holes && any && live > 1;
+	return any && live > 1 && !conn->server_side &&
+	       (engine->pool->retry.tries || engine->policed);
 }
 
 void conn_schedule(struct conn *conn)
